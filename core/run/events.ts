@@ -1,0 +1,119 @@
+/**
+ * The whole vocabulary between the trainer and everybody else: the lines of `events.jsonl`, which are also what
+ * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
+ */
+import type {Trial} from '../sweep/sweep.ts';
+
+export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
+
+/** The run was started or resumed. */
+export interface RunStarted {
+  event: 'run-started';
+  name: string;
+  /** Every trial of the sweep, in order. */
+  trials: Trial[];
+  engine: string;
+  /** Why this engine was taken, one line. */
+  reason: string;
+  workers: number;
+  resumed: boolean;
+  /** Optimizer steps of a trial, by batch size (the JSON key is the number as text). */
+  steps: Record<string, number>;
+  /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
+  selected?: string[];
+}
+
+/** A long preparation (reading data, factorising weights) made progress. */
+export interface Prepared {
+  event: 'prepared';
+  what: string;
+  done: number;
+  total: number;
+}
+
+export interface TrialStarted {
+  event: 'trial-started';
+  trial: string;
+  /** Steps the trial will take. */
+  steps: number;
+  worker: number;
+}
+
+/** One optimizer step of every trial of a pack: arrays run side by side with `trials`. */
+export interface Stepped {
+  event: 'step';
+  /** Trial ids. */
+  trials: string[];
+  /** From 1. */
+  step: number;
+  losses: (number | null)[];
+  /** The rate used in this step. */
+  rates: number[];
+  /** Before clipping; null where it is not finite. */
+  gradNorms: (number | null)[];
+}
+
+export interface Evaluated {
+  event: 'evaluation';
+  trial: string;
+  step: number;
+  task: string;
+  /** `accuracy` (0..1) or `loss` (token mean). */
+  metric: string;
+  value: number | null;
+  correct: number | null;
+  total: number;
+}
+
+/** A trial ended. */
+export interface TrialEnded {
+  event: 'trial-ended';
+  trial: string;
+  state: 'finished' | 'diverged' | 'failed' | 'stopped';
+  steps: number;
+  seconds: number;
+  /** What happened, for diverged and failed. */
+  message?: string;
+}
+
+export interface Probed {
+  event: 'curvature';
+  method: string;
+  rank: number;
+  batchSize: number;
+  seed: number;
+  step: number;
+  layer: number;
+  module: string;
+  lambdaMax: number;
+  lambdaMin: number;
+  iterations: number;
+  residual: number;
+}
+
+/** A message for the reader of the log: something was split, substituted, skipped. */
+export interface Noted {
+  event: 'note';
+  message: string;
+}
+
+export interface RunEnded {
+  event: 'run-ended';
+  state: 'finished' | 'failed' | 'stopped';
+  seconds: number;
+  message?: string;
+}
+
+export type RunEventBody =
+  | RunStarted
+  | Prepared
+  | TrialStarted
+  | Stepped
+  | Evaluated
+  | TrialEnded
+  | Probed
+  | Noted
+  | RunEnded;
+
+/** A stored event: `at` is milliseconds since 1970. */
+export type RunEvent = RunEventBody & {at: number};

@@ -1,0 +1,249 @@
+/** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
+import type {Trial} from '../sweep/sweep.ts';
+import type {Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
+import {append, emptySeries, type Series} from './series.ts';
+
+export type Evaluation = Omit<Evaluated, 'event'>;
+export type Curvature = Omit<Probed, 'event'>;
+
+/** What is known of one trial since its last start. */
+export interface TrialView {
+  trial: Trial;
+  state: TrialState;
+  /** Optimizer steps taken, and those it takes in all. */
+  steps: number;
+  totalSteps: number;
+  /** Of the last step; null before the first one and where it is not finite. */
+  loss: number | null;
+  gradNorm: number | null;
+  /** Finite values only. */
+  losses: Series;
+  gradNorms: Series;
+  evaluations: Evaluation[];
+  seconds: number;
+  /** Milliseconds since 1970 of its start, its second step (rates count from there), its last step and its end. */
+  startedAt: number | null;
+  warmAt: number | null;
+  lastStepAt: number | null;
+  endedAt: number | null;
+  /** Why it diverged or failed. */
+  message: string | null;
+}
+
+export interface RunState {
+  name: string;
+  engine: string;
+  reason: string;
+  workers: number;
+  state: 'waiting' | 'running' | 'finished' | 'failed' | 'stopped';
+  /** Milliseconds since 1970 of the last start or resumption, and of the last event. */
+  startedAt: number | null;
+  lastAt: number | null;
+  /** Running time of all starts together. */
+  seconds: number;
+  resumed: boolean;
+  /** Trials in the order of the sweep; behind them those that only an earlier start knew and that have results. */
+  trials: TrialView[];
+  /** Trial id → place in `trials`. */
+  places: Record<string, number>;
+  /** Ids that the last start works on. */
+  selected: string[];
+  curvature: Curvature[];
+  notes: string[];
+  /** The preparation under way. */
+  preparing: {what: string; done: number; total: number} | null;
+  message: string | null;
+}
+
+export const emptyRun: RunState = {
+  name: '',
+  engine: '',
+  reason: '',
+  workers: 0,
+  state: 'waiting',
+  startedAt: null,
+  lastAt: null,
+  seconds: 0,
+  resumed: false,
+  trials: [],
+  places: {},
+  selected: [],
+  curvature: [],
+  notes: [],
+  preparing: null,
+  message: null,
+};
+
+/** The state after one more event. Pure; the two states share whatever did not change. */
+export function fold(state: RunState, event: RunEvent): RunState {
+  return {...applied(state, event), lastAt: event.at, seconds: state.seconds + elapsed(state, event)};
+}
+
+/** The state of a run whose process is gone without a word: what was running stands still. */
+export function interrupted(state: RunState): RunState {
+  if (state.state !== 'running') return state;
+  return {...state, state: 'stopped', preparing: null, trials: stopped(state.trials)};
+}
+
+/** Seconds that the run went on between the event before and this one; a new start follows a pause. */
+function elapsed(state: RunState, event: RunEvent): number {
+  if (state.state !== 'running' || event.event === 'run-started') return 0;
+  return Math.max(0, event.at - (state.lastAt ?? event.at)) / 1000;
+}
+
+function applied(state: RunState, event: RunEvent): RunState {
+  switch (event.event) {
+    case 'run-started':
+      return started(state, event);
+    case 'prepared': {
+      const {what, done, total} = event;
+      return {...state, preparing: done < total ? {what, done, total} : null};
+    }
+    case 'trial-started':
+      // A second start trains from the beginning again: what the interrupted one gave counts no more.
+      return change({...state, preparing: null}, event.trial, view => ({
+        ...waiting(view.trial, event.steps),
+        state: 'running',
+        startedAt: event.at,
+      }));
+    case 'step':
+      return stepped(state, event);
+    case 'evaluation': {
+      const {event: _, ...evaluation} = event;
+      return change(state, event.trial, view => ({
+        ...view,
+        evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],
+      }));
+    }
+    case 'trial-ended':
+      return change(state, event.trial, view => ended(view, event));
+    case 'curvature': {
+      const {event: _, ...row} = event;
+      return {...state, curvature: [...state.curvature.filter(earlier => !sameBlock(earlier, row)), row]};
+    }
+    case 'note':
+      return {...state, notes: [...state.notes, event.message]};
+    case 'run-ended':
+      return {
+        ...state,
+        state: event.state,
+        preparing: null,
+        message: event.message ?? null,
+        trials: stopped(state.trials),
+      };
+  }
+}
+
+function started(state: RunState, event: RunStarted & {at: number}): RunState {
+  const known = new Set(event.trials.map(trial => trial.id));
+  const earlier = stopped(state.trials);
+  const trials = [
+    ...event.trials.map(trial => {
+      const view = earlier[state.places[trial.id] ?? -1];
+      return view && view.state !== 'waiting' ? view : waiting(trial, event.steps[String(trial.batchSize)] ?? 0);
+    }),
+    ...earlier.filter(view => !known.has(view.trial.id) && view.state !== 'waiting'),
+  ];
+  const places: Record<string, number> = Object.create(null);
+  trials.forEach((view, place) => {
+    places[view.trial.id] = place;
+  });
+  return {
+    ...state,
+    name: event.name,
+    engine: event.engine,
+    reason: event.reason,
+    workers: event.workers,
+    state: 'running',
+    startedAt: event.at,
+    resumed: event.resumed,
+    trials,
+    places,
+    selected: event.selected ?? trials.filter(view => view.state !== 'finished').map(view => view.trial.id),
+    preparing: null,
+    message: null,
+  };
+}
+
+function waiting(trial: Trial, totalSteps: number): TrialView {
+  return {
+    trial,
+    state: 'waiting',
+    steps: 0,
+    totalSteps,
+    loss: null,
+    gradNorm: null,
+    losses: emptySeries,
+    gradNorms: emptySeries,
+    evaluations: [],
+    seconds: 0,
+    startedAt: null,
+    warmAt: null,
+    lastStepAt: null,
+    endedAt: null,
+    message: null,
+  };
+}
+
+function stopped(trials: TrialView[]): TrialView[] {
+  return trials.map(view => (view.state === 'running' ? {...view, state: 'stopped'} : view));
+}
+
+function stepped(state: RunState, event: Stepped & {at: number}): RunState {
+  const trials = state.trials.slice();
+  event.trials.forEach((id, lane) => {
+    const place = state.places[id];
+    const view = place === undefined ? undefined : trials[place];
+    if (place === undefined || view === undefined) return;
+    const loss = event.losses[lane] ?? null;
+    const gradNorm = event.gradNorms[lane] ?? null;
+    trials[place] = {
+      ...view,
+      steps: event.step,
+      loss,
+      gradNorm,
+      losses: loss === null ? view.losses : append(view.losses, event.step, loss),
+      gradNorms: gradNorm === null ? view.gradNorms : append(view.gradNorms, event.step, gradNorm),
+      seconds: (event.at - (view.startedAt ?? event.at)) / 1000,
+      warmAt: event.step === 2 ? event.at : view.warmAt,
+      lastStepAt: event.at,
+    };
+  });
+  return {...state, trials};
+}
+
+function ended(view: TrialView, event: TrialEnded & {at: number}): TrialView {
+  return {
+    ...view,
+    state: event.state,
+    steps: event.steps,
+    seconds: event.seconds,
+    endedAt: event.at,
+    message: event.message ?? null,
+  };
+}
+
+function change(state: RunState, id: string, to: (view: TrialView) => TrialView): RunState {
+  const place = state.places[id];
+  const view = place === undefined ? undefined : state.trials[place];
+  if (place === undefined || view === undefined) return state;
+  const trials = state.trials.slice();
+  trials[place] = to(view);
+  return {...state, trials};
+}
+
+function sameEvaluation(a: Evaluation, b: Evaluation): boolean {
+  return a.step === b.step && a.task === b.task && a.metric === b.metric;
+}
+
+function sameBlock(a: Curvature, b: Curvature): boolean {
+  return (
+    a.method === b.method &&
+    a.rank === b.rank &&
+    a.batchSize === b.batchSize &&
+    a.seed === b.seed &&
+    a.step === b.step &&
+    a.layer === b.layer &&
+    a.module === b.module
+  );
+}

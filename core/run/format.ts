@@ -1,0 +1,44 @@
+/** Numbers as people read them, the same in tables, charts and reports. */
+import {lowerIsBetter} from './peak.ts';
+
+/** A learning rate with three digits: `6.32e-3`, `2e-4`. */
+export function formatRate(rate: number): string {
+  const [digits, exponent] = rate.toExponential(2).split('e');
+  return `${Number(digits)}e${Number(exponent)}`;
+}
+
+/** A metric's value: an accuracy in percent, a loss with three digits. */
+export function formatValue(value: number, metric: string): string {
+  return lowerIsBetter(metric) ? formatLoss(value) : `${(100 * value).toFixed(1)} %`;
+}
+
+/** A difference of, or a deviation from, a metric's value. */
+export function formatDifference(value: number, metric: string): string {
+  return lowerIsBetter(metric) ? formatLoss(value) : `${(100 * value).toFixed(1)} points`;
+}
+
+/** `99.4 % ± 0.3` or `0.0123 ± 0.0004`; without ± where the deviation is not known. */
+export function formatMean(mean: number, std: number | null, metric: string): string {
+  if (std === null) return formatValue(mean, metric);
+  return `${formatValue(mean, metric)} ± ${lowerIsBetter(metric) ? formatLoss(std) : (100 * std).toFixed(1)}`;
+}
+
+export function formatLoss(loss: number): string {
+  if (loss === 0) return '0';
+  return Math.abs(loss) < 1e-3 ? loss.toExponential(1) : loss.toPrecision(3);
+}
+
+/** `7 s`, `3 min 20 s`, `2 h 05 min`. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** `1 seed`, `2 seeds`. */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}

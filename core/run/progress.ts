@@ -1,0 +1,64 @@
+/** How far a run is, how fast it goes and how long it will still take. */
+import type {RunState, TrialView} from './fold.ts';
+
+export interface Progress {
+  /** Of the trials that the last start works on. */
+  trialsDone: number;
+  trialsTotal: number;
+  stepsDone: number;
+  stepsTotal: number;
+  /** Optimizer steps of all running trials together; null until a trial has more than two steps. */
+  stepsPerSecond: number | null;
+  /** Evaluation included; null until there is something to judge by. */
+  secondsLeft: number | null;
+}
+
+/** The first steps of a trial pay for tracing and warming up: they count in no rate. */
+const warmUpSteps = 2;
+
+/** @param now milliseconds since 1970; by default the time of the last event. */
+export function progress(state: RunState, now: number = state.lastAt ?? 0): Progress {
+  const selected = state.selected.flatMap(id => state.trials[state.places[id] ?? -1] ?? []);
+  const done = selected.filter(isDone);
+  const open = selected.filter(view => !isDone(view));
+  const stepsLeft = open.reduce((sum, view) => sum + Math.max(0, view.totalSteps - view.steps), 0);
+  const stepsTotal = selected.reduce((sum, view) => sum + (isDone(view) ? view.steps : view.totalSteps), 0);
+  const thisStart = selected.filter(view => view.startedAt !== null && view.startedAt >= (state.startedAt ?? 0));
+  const running = open.filter(view => view.state === 'running').length;
+
+  const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), view.steps - warmUpSteps]));
+  const wholeSeconds = ratio(
+    thisStart.filter(isDone).map(view => [((view.endedAt ?? 0) - (view.startedAt ?? 0)) / 1000, view.steps]),
+  );
+  const cost = wholeSeconds ?? stepSeconds;
+  const sinceLast = Math.max(0, now - (state.lastAt ?? now)) / 1000;
+  return {
+    trialsDone: done.length,
+    trialsTotal: selected.length,
+    stepsDone: stepsTotal - stepsLeft,
+    stepsTotal,
+    stepsPerSecond: stepSeconds === null || running === 0 ? null : running / stepSeconds,
+    secondsLeft:
+      open.length === 0
+        ? 0
+        : cost === null || running === 0
+          ? null
+          : Math.max(0, (stepsLeft * cost) / running - sinceLast),
+  };
+}
+
+function isDone(view: TrialView): boolean {
+  return view.state === 'finished' || view.state === 'diverged' || view.state === 'failed';
+}
+
+function warmSeconds(view: TrialView): number {
+  return view.warmAt === null || view.lastStepAt === null ? 0 : (view.lastStepAt - view.warmAt) / 1000;
+}
+
+/** Sum of the numerators over sum of the denominators, of those pairs that say something. */
+function ratio(pairs: [number, number][]): number | null {
+  const telling = pairs.filter(([seconds, steps]) => seconds > 0 && steps > 0);
+  const seconds = telling.reduce((sum, pair) => sum + pair[0], 0);
+  const steps = telling.reduce((sum, pair) => sum + pair[1], 0);
+  return steps > 0 ? seconds / steps : null;
+}

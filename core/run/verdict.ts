@@ -1,0 +1,108 @@
+/** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
+import type {RunState} from './fold.ts';
+import {count, formatDifference, formatMean, formatRate, formatValue} from './format.ts';
+import {type MethodCurve, methodCurve, type Peak, ratePoint} from './peak.ts';
+import {type Spread, spreadOf} from './spread.ts';
+
+/** All methods under one (task, metric, rank, batch size): what may be compared with each other. */
+export interface Comparison {
+  task: string;
+  metric: string;
+  rank: number;
+  batchSize: number;
+  /** In the order of the sweep. */
+  curves: MethodCurve[];
+  spread: Spread | null;
+}
+
+/** One comparison for every (task, metric, rank, batch size) with a value of a finished trial. */
+export function compare(state: RunState): Comparison[] {
+  const groups = new Map<string, Omit<Comparison, 'curves' | 'spread'>>();
+  for (const {trial, evaluations} of state.trials) {
+    for (const {task, metric} of evaluations) {
+      const {rank, batchSize} = trial;
+      groups.set(JSON.stringify([task, metric, rank, batchSize]), {task, metric, rank, batchSize});
+    }
+  }
+  return [...groups.values()].flatMap(group => {
+    const curves = curvesOf(state, group);
+    return curves.some(curve => curve.peak) ? [{...group, curves, spread: spreadOf(curves, group.metric)}] : [];
+  });
+}
+
+function curvesOf(state: RunState, group: Omit<Comparison, 'curves' | 'spread'>): MethodCurve[] {
+  const methods = new Map<string, Map<number, {values: number[]; diverged: number}>>();
+  for (const view of state.trials) {
+    const {method, rank, batchSize, learningRate} = view.trial;
+    if (rank !== group.rank || batchSize !== group.batchSize) continue;
+    const rates = methods.get(method) ?? new Map<number, {values: number[]; diverged: number}>();
+    methods.set(method, rates);
+    const seeds = rates.get(learningRate) ?? {values: [], diverged: 0};
+    rates.set(learningRate, seeds);
+    if (view.state === 'diverged') seeds.diverged++;
+    if (view.state !== 'finished') continue;
+    const last = view.evaluations
+      .filter(one => one.task === group.task && one.metric === group.metric)
+      .reduce<{step: number; value: number | null} | null>((a, b) => (a && a.step > b.step ? a : b), null);
+    if (last && last.value !== null) seeds.values.push(last.value);
+  }
+  return [...methods].map(([method, rates]) =>
+    methodCurve(
+      method,
+      [...rates].map(([learningRate, {values, diverged}]) => ratePoint(learningRate, values, diverged)),
+      group.metric,
+    ),
+  );
+}
+
+/** The comparison in a few sentences. */
+export function verdict({metric, curves, spread}: Comparison): string[] {
+  const peaks = curves.flatMap(curve => curve.peak ?? []);
+  const sentences = spread ? spreadInWords(spread, metric) : peaks.map(peak => peakInWords(peak, metric));
+  for (const edge of ['lowest', 'highest'] as const) {
+    const at = peaks.filter(peak => peak.edge === edge).map(peak => peak.method);
+    if (at.length === 0) continue;
+    sentences.push(`The best rate of ${list(at)} is the ${edge} one tried: a better one may lie outside the grid.`);
+  }
+  return sentences;
+}
+
+function peakInWords({method, learningRate, mean, std, seeds}: Peak, metric: string): string {
+  return `${method} is best at ${formatRate(learningRate)}: ${formatMean(mean, std, metric)} (${count(seeds, 'seed')}).`;
+}
+
+function spreadInWords(spread: Spread, metric: string): string[] {
+  const [best, worst] = [spread.ranking[0]!, spread.ranking.at(-1)!];
+  const difference = formatDifference(spread.peaks, metric);
+  const sentences = [
+    `Each at its own best rate, the ${spread.ranking.length} methods lie ${difference} apart: ` +
+      `from ${best.method} with ${formatValue(best.mean, metric)} to ${worst.method} with ${formatValue(worst.mean, metric)}.`,
+    noiseInWords(spread, metric),
+  ];
+  const reference = spread.ranking.find(peak => peak.method === 'lora') ?? best;
+  const shared = spread.atRate.find(({learningRate}) => learningRate === reference.learningRate);
+  if (shared) {
+    sentences.push(
+      `At one shared rate, the ${formatRate(shared.learningRate)} that suits ${reference.method} best, ` +
+        `they lie ${formatDifference(shared.spread, metric)} apart.`,
+    );
+  }
+  return sentences;
+}
+
+function noiseInWords({ranking, noise, behind}: Spread, metric: string): string {
+  const seeds = ranking.map(peak => peak.seeds);
+  const [fewest, most] = [Math.min(...seeds), Math.max(...seeds)];
+  const n = fewest === most ? `n = ${count(most, 'seed')} a rate` : `n = ${fewest} to ${count(most, 'seed')} a rate`;
+  if (noise === null) return `With ${n} nobody can say how much of that is chance.`;
+  const grounds = `${n}, pooled standard deviation ${formatDifference(noise, metric)}`;
+  if (noise === 0) return `The seeds agree exactly (${n}), which says nothing about chance.`;
+  if (behind.length === 0) return `Chance between seeds is enough to explain that (${grounds}): it is no ranking.`;
+  const names = list(behind.map(peak => peak.method));
+  const verb = behind.length === 1 ? 'is' : 'are';
+  return `Only ${names} ${verb} behind ${ranking[0]!.method} by more than chance between seeds explains (${grounds}; t test at 5 % over all pairs).`;
+}
+
+function list(names: string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

@@ -1,0 +1,749 @@
+import type {Field, Fields, Type} from './field.ts';
+
+/*
+ * THE table of the sweep language: every key at every level. Reading, validation, defaults, 'did you mean', completion,
+ * hover and the JSON schema all come from here. Defaults are written as a user would write them.
+ */
+
+const rate = {kind: 'number', above: 0} as const;
+const count = {kind: 'number', integer: true, atLeast: 1, atMost: 1_000_000_000} as const;
+const fraction = {kind: 'number', atLeast: 0, below: 1} as const;
+const automatic = {kind: 'number', integer: true, atLeast: 1, atMost: 65_536, words: ['auto']} as const;
+const files = {kind: 'text', what: 'file'} as const;
+
+/** A grid of learning rates, `from · 10^(k / per_decade)` up to `to`. */
+const grid = {
+  from: {
+    type: rate,
+    doc: 'The smallest learning rate of the grid.',
+    example: '2e-6',
+    required: true,
+  },
+  to: {
+    type: rate,
+    doc: 'The largest learning rate of the grid; a point up to 0.1 % above it still belongs to the grid.',
+    example: '2e-3',
+    required: true,
+  },
+  per_decade: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 100},
+    doc: 'Grid points in each factor of ten. 4 is fine enough to see where a method peaks, and what the study uses.',
+    example: '4',
+    default: 4,
+  },
+} as const satisfies Fields;
+
+const seedNumber = {kind: 'number', integer: true, atLeast: 0, atMost: 4_294_967_295} as const;
+
+/** The keys that stand at the top level for all methods, and can be given anew for one method. */
+const perMethod = {
+  learning_rate: {
+    type: {
+      kind: 'either',
+      options: [
+        {kind: 'list', of: rate, orOne: true, distinct: true},
+        {kind: 'mapping', keys: grid},
+      ],
+    },
+    doc: 'The peak learning rate of the schedule: a grid `{from, to, per_decade}`, a list, or one number. Each rate is a trial of its own: methods can only be compared fairly when each has a rate near its own best. Required, unless every method gives its own.',
+    example: '{from: 2e-5, to: 2e-3, per_decade: 4}',
+    alsoKnownAs: ['lr', 'learning_rates', 'rate'],
+  },
+  rank: {
+    type: {
+      kind: 'list',
+      of: {kind: 'number', integer: true, atLeast: 1, atMost: 65_536},
+      orOne: true,
+      distinct: true,
+    },
+    doc: 'Rank r of the update B·A: a number or a list. It cannot be larger than the smaller side of a matrix it is applied to. The study looks at 4 to 256.',
+    example: '[8, 128]',
+    alsoKnownAs: ['r', 'ranks', 'lora_r'],
+  },
+  alpha: {
+    type: {kind: 'alpha'},
+    doc: 'The update B·A is scaled by alpha / rank. A number, or a product of numbers, `rank` and `sqrt(rank)`: `rank` is a scale of 1, `2*rank` a scale of 2, `rank*sqrt(rank)` the scale of rsLoRA, `16` a scale that shrinks as the rank grows.',
+    example: '2*rank',
+    alsoKnownAs: ['lora_alpha', 'scale'],
+  },
+  batch_size: {
+    type: {
+      kind: 'list',
+      of: {kind: 'number', integer: true, atLeast: 1, atMost: 65_536},
+      orOne: true,
+      distinct: true,
+    },
+    doc: 'Rows of one optimizer step: a number or a list. How many of them are computed at once is decided by `training.micro_batch` and does not change the result.',
+    unit: 'rows',
+    example: '[16, 64]',
+    alsoKnownAs: ['batch', 'batch_sizes', 'per_device_train_batch_size', 'train_batch_size'],
+  },
+  seeds: {
+    type: {kind: 'list', of: seedNumber, orOne: true, distinct: true},
+    doc: 'Seeds of the adapter initialisation, the order of the data and the dropout: a list, or one seed. `seeds: 3` is the one seed 3; three seeds are `[1, 2, 3]`. The spread between seeds tells which differences between methods are real.',
+    example: '[1, 2, 3]',
+    alsoKnownAs: ['seed', 'random_seed'],
+  },
+} as const satisfies Fields;
+
+const ownSettings = {
+  ...perMethod,
+  start_from: {
+    type: {kind: 'text', what: 'folder'},
+    doc: "A PEFT adapter folder whose A and B (and DoRA's magnitude) are the starting point instead of the drawn or factorised one. What the method then does to the base, subtracting s·B·A of that start, still applies.",
+    example: 'adapters/dora-a',
+    alsoKnownAs: ['init_from', 'adapter'],
+  },
+} as const satisfies Fields;
+
+const ownSettingsFactorised = {
+  ...ownSettings,
+  iterations: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1000},
+    doc: "Power iterations of a fast randomised factorisation of the weights, as PEFT's pissa_niter_16 has 16. Without it the factorisation is exact.",
+    example: '16',
+    defaultDoc: 'the exact factorisation',
+    alsoKnownAs: ['niter', 'n_iter'],
+  },
+} as const satisfies Fields;
+
+/** Spellings under which the methods are known elsewhere. */
+const methodDocs = {
+  lora: {doc: 'LoRA: A drawn at random, B = 0.', alsoKnownAs: ['vanilla-lora']},
+  pissa: {doc: 'PiSSA: starts from the largest singular triplets of each weight.', alsoKnownAs: ['pissa-lora']},
+  milora: {doc: 'MiLoRA: starts from the smallest singular triplets of each weight.', alsoKnownAs: ['mi-lora']},
+  'init-ab': {
+    doc: 'Init[AB]: both A and B drawn at random, their product subtracted from the weight.',
+    alsoKnownAs: ['init', 'lora-init-ab'],
+  },
+  dora: {doc: 'DoRA: direction and magnitude of each output row are trained apart.', alsoKnownAs: ['dora-lora']},
+} as const;
+
+export const methods = {
+  lora: {
+    type: {kind: 'mapping', keys: ownSettings},
+    doc: methodDocs.lora.doc,
+    example: '{}',
+    alsoKnownAs: methodDocs.lora.alsoKnownAs,
+  },
+  pissa: {
+    type: {kind: 'mapping', keys: ownSettingsFactorised},
+    doc: methodDocs.pissa.doc,
+    example: '{iterations: 16}',
+    alsoKnownAs: methodDocs.pissa.alsoKnownAs,
+  },
+  milora: {
+    type: {kind: 'mapping', keys: ownSettingsFactorised},
+    doc: methodDocs.milora.doc,
+    example: '{}',
+    alsoKnownAs: methodDocs.milora.alsoKnownAs,
+  },
+  'init-ab': {
+    type: {kind: 'mapping', keys: ownSettings},
+    doc: methodDocs['init-ab'].doc,
+    example: '{}',
+    alsoKnownAs: methodDocs['init-ab'].alsoKnownAs,
+  },
+  dora: {
+    type: {kind: 'mapping', keys: ownSettings},
+    doc: methodDocs.dora.doc,
+    example: '{start_from: adapters/dora-a}',
+    alsoKnownAs: methodDocs.dora.alsoKnownAs,
+  },
+} as const satisfies Fields;
+
+const column = {kind: 'text', what: 'column'} as const;
+
+const columns = {
+  instruction: {
+    type: column,
+    doc: 'Format instruction: the column with the instruction or question. It carries no loss.',
+    example: 'query',
+    defaultDoc: 'instruction',
+  },
+  input: {
+    type: column,
+    doc: 'Format instruction: the column with further input to the instruction; an empty one leaves that part of the prompt out. Not used unless named.',
+    example: 'input',
+    defaultDoc: 'none',
+  },
+  output: {
+    type: column,
+    doc: 'Format instruction: the column with the answer that is learnt.',
+    example: 'response',
+    defaultDoc: 'output',
+  },
+  prompt: {
+    type: column,
+    doc: 'Format completion: the column with the text that comes first. It carries no loss.',
+    example: 'question',
+    defaultDoc: 'prompt',
+  },
+  completion: {
+    type: column,
+    doc: 'Format completion: the column with the continuation that is learnt.',
+    example: 'answer',
+    defaultDoc: 'completion',
+  },
+  messages: {
+    type: column,
+    doc: 'Format messages: the column with the list of `{role, content}`.',
+    example: 'conversations',
+    defaultDoc: 'messages',
+  },
+  text: {
+    type: column,
+    doc: 'Format text: the column with the text, all of which is learnt.',
+    example: 'story',
+    defaultDoc: 'text',
+  },
+} as const satisfies Fields;
+
+const data = {
+  train: {
+    type: {kind: 'list', of: files, orOne: true},
+    doc: 'The training rows: a .jsonl or .json file relative to the sweep file, or a list of such files, read one after the other.',
+    example: 'data/train.jsonl',
+    required: true,
+    alsoKnownAs: ['file', 'files', 'path', 'training', 'train_file'],
+  },
+  format: {
+    type: {
+      kind: 'choice',
+      values: {
+        instruction: {
+          doc: 'Rows with an instruction, perhaps an input, and the output to learn.',
+          alsoKnownAs: ['alpaca', 'instruct'],
+        },
+        completion: {doc: 'Rows with a prompt and the completion to learn.', alsoKnownAs: ['prompt', 'prompt-completion']},
+        messages: {doc: 'Rows with a list of chat messages.', notYet: true, alsoKnownAs: ['chat', 'conversation']},
+        text: {doc: 'Rows with plain text, all of which is learnt.', alsoKnownAs: ['plain']},
+        tokens: {
+          doc: 'Rows `{input_ids, labels}`, already tokenised; a label of -100 carries no loss. Needs no tokenizer.',
+          alsoKnownAs: ['tokenized', 'tokenised', 'ids'],
+        },
+      },
+    },
+    doc: 'What a row holds, and which part of it is learnt.',
+    example: 'completion',
+    default: 'instruction',
+    alsoKnownAs: ['type'],
+  },
+  columns: {
+    type: {kind: 'mapping', keys: columns},
+    doc: 'Which columns of the rows hold what: the names on the left belong to the format (instruction: instruction, input, output; completion: prompt, completion; text: text; messages: messages), those on the right are yours.',
+    example: '{instruction: query, output: response}',
+    default: {},
+    alsoKnownAs: ['fields', 'column'],
+  },
+  template: {
+    type: {
+      kind: 'either',
+      options: [
+        {
+          kind: 'choice',
+          values: {
+            study: {doc: "The study's prompt: '### Instruction:' and '### Response:' around the row.", alsoKnownAs: ['alpaca', 'paper']},
+            chat: {doc: "The tokenizer's own chat template.", notYet: true},
+            plain: {doc: 'Nothing around the row.', alsoKnownAs: ['none', 'raw']},
+          },
+        },
+        {
+          kind: 'mapping',
+          keys: {
+            prompt: {
+              type: {kind: 'text', what: 'prompt'},
+              doc: "Your own prompt, with the row's columns in braces: `{instruction}`, `{input}`, or `{prompt}` for format completion. The answer follows it directly.",
+              example: '"Question: {instruction}\\nAnswer: "',
+              required: true,
+            },
+          },
+        },
+      ],
+    },
+    doc: "The text around a row: `study`, `plain`, or `{prompt: \"...{instruction}...\"}`; `chat` is the tokenizer's chat template.",
+    example: 'plain',
+    defaultDoc: 'study for format instruction, plain for the others',
+    alsoKnownAs: ['prompt', 'prompt_template', 'chat_template'],
+  },
+  rows: {
+    type: count,
+    doc: 'Only the first this many rows are used.',
+    unit: 'rows',
+    example: '100000',
+    defaultDoc: 'all',
+    alsoKnownAs: ['limit', 'max_rows', 'max_samples', 'samples'],
+  },
+  max_length: {
+    type: {kind: 'number', integer: true, atLeast: 2, atMost: 1_048_576},
+    doc: 'Longer rows are cut, shorter ones padded on the right. Time and memory grow with it.',
+    unit: 'tokens',
+    example: '1024',
+    default: 512,
+    alsoKnownAs: ['max_seq_length', 'max_len', 'cutoff_len', 'model_max_length'],
+  },
+  shuffle: {
+    type: {kind: 'flag'},
+    doc: 'true: each seed has its own order of the rows; false: the order of the file, for all seeds.',
+    example: 'false',
+    default: true,
+  },
+} as const satisfies Fields;
+
+const optimizer = {
+  name: {
+    type: {
+      kind: 'choice',
+      values: {
+        adamw: {doc: 'Adam with decoupled weight decay.', alsoKnownAs: ['adam', 'adamw_torch', 'adamw_hf']},
+        sgd: {doc: 'Stochastic gradient descent, with momentum where asked for.'},
+      },
+    },
+    doc: 'The update rule.',
+    example: 'adamw',
+    default: 'adamw',
+    alsoKnownAs: ['type'],
+  },
+  betas: {
+    type: {kind: 'list', of: fraction, length: 2},
+    doc: 'AdamW: decay rates of the running means of the gradient and of its square.',
+    example: '[0.9, 0.95]',
+    default: [0.9, 0.999],
+    alsoKnownAs: ['adam_betas'],
+  },
+  eps: {
+    type: rate,
+    doc: 'AdamW: added to the root of the second moment.',
+    example: '1e-8',
+    default: 1e-8,
+    alsoKnownAs: ['epsilon', 'adam_epsilon'],
+  },
+  momentum: {
+    type: fraction,
+    doc: 'SGD: how much of the last update carries over.',
+    example: '0.9',
+    default: 0,
+  },
+} as const satisfies Fields;
+
+const training = {
+  epochs: {
+    type: {kind: 'number', above: 0, atMost: 1_000_000},
+    doc: 'How often the training rows are gone through; parts of an epoch are possible. Not used where `steps` is given.',
+    unit: 'epochs',
+    example: '3',
+    default: 1,
+    alsoKnownAs: ['num_train_epochs', 'num_epochs', 'epoch'],
+  },
+  steps: {
+    type: count,
+    doc: 'Optimizer steps of every trial, in place of `epochs`.',
+    unit: 'steps',
+    example: '300',
+    defaultDoc: 'what the epochs give',
+    alsoKnownAs: ['max_steps', 'num_steps', 'iterations'],
+  },
+  optimizer: {
+    type: {kind: 'either', options: [optimizer.name.type, {kind: 'mapping', keys: optimizer}]},
+    doc: 'The update rule: `adamw`, `sgd`, or a mapping with its settings.',
+    example: '{name: adamw, betas: [0.9, 0.95]}',
+    default: 'adamw',
+    alsoKnownAs: ['optim'],
+  },
+  weight_decay: {
+    type: {kind: 'number', atLeast: 0, atMost: 1_000},
+    doc: 'Decoupled weight decay on every trained tensor: each step first multiplies it by 1 - rate · weight_decay.',
+    example: '0.01',
+    default: 0,
+    alsoKnownAs: ['wd', 'decay'],
+  },
+  schedule: {
+    type: {
+      kind: 'choice',
+      values: {
+        cosine: {doc: 'After the warm-up down to 0 along half a cosine.'},
+        linear: {doc: 'After the warm-up down to 0 in a straight line.'},
+        constant: {doc: 'Stays at the learning rate after the warm-up.', alsoKnownAs: ['constant_with_warmup', 'none']},
+      },
+    },
+    doc: 'How the learning rate goes after the warm-up; the rate of every step is the one transformers uses at that step.',
+    example: 'linear',
+    default: 'cosine',
+    alsoKnownAs: ['lr_scheduler_type', 'scheduler', 'lr_scheduler', 'lr_schedule'],
+  },
+  warmup_ratio: {
+    type: {kind: 'number', atLeast: 0, atMost: 1},
+    doc: 'Share of the steps in which the rate rises from 0 to the learning rate, rounded up to whole steps. The first update of a warm-up has rate 0.',
+    example: '0.03',
+    default: 0.03,
+    alsoKnownAs: ['warmup', 'warm_up', 'warmup_steps'],
+  },
+  max_grad_norm: {
+    type: {kind: 'number', above: 0},
+    doc: "The gradient is scaled down where its norm over all of a trial's trained parameters is larger. A large number (1e9) turns clipping off.",
+    example: '1.0',
+    default: 1,
+    alsoKnownAs: ['clip', 'grad_clip', 'gradient_clipping', 'max_norm'],
+  },
+  dropout: {
+    type: fraction,
+    doc: "Probability with which an entry of the adapter's input is dropped while training.",
+    example: '0.05',
+    default: 0,
+    alsoKnownAs: ['lora_dropout'],
+  },
+  precision: {
+    type: {
+      kind: 'choice',
+      values: {
+        auto: {doc: 'The best the engine can do for the weights as they are stored.'},
+        float32: {doc: 'Everything in single precision.', alsoKnownAs: ['fp32', 'f32', 'float', 'single']},
+        bfloat16: {doc: 'Base weights in bfloat16.', notYet: true, alsoKnownAs: ['bf16']},
+      },
+    },
+    doc: 'Precision of the base weights; adapters are always trained in float32.',
+    example: 'float32',
+    default: 'auto',
+    alsoKnownAs: ['dtype', 'torch_dtype', 'bf16', 'fp16'],
+  },
+  micro_batch: {
+    type: automatic,
+    doc: 'Rows computed at once; gradients are accumulated up to `batch_size`. The loss is the mean over all target tokens of the whole batch, so the result does not depend on it.',
+    unit: 'rows',
+    example: '4',
+    default: 'auto',
+    alsoKnownAs: ['micro_batch_size', 'gradient_accumulation_steps', 'grad_accum'],
+  },
+} as const satisfies Fields;
+
+const evaluation = {
+  task: {
+    type: {
+      kind: 'choice',
+      values: {
+        gsm8k: {doc: 'Grade-school arithmetic: the last number of the answer counts.', notYet: true},
+        math: {doc: 'Competition mathematics: the boxed answer counts.', notYet: true, alsoKnownAs: ['math500', 'math-500']},
+        humaneval: {doc: 'Python functions, judged by running their tests.', notYet: true, alsoKnownAs: ['human-eval']},
+        mbpp: {doc: 'Short Python programs, judged by running their tests.', notYet: true},
+        'exact-match': {
+          doc: 'The generated answer is exactly the one of the row.',
+          alsoKnownAs: ['exact', 'em', 'accuracy'],
+        },
+        loss: {doc: 'Mean cross-entropy of the target tokens.', alsoKnownAs: ['perplexity', 'eval_loss']},
+      },
+    },
+    doc: 'What is measured.',
+    example: 'exact-match',
+    required: true,
+    alsoKnownAs: ['name', 'metric', 'type'],
+  },
+  data: {
+    type: files,
+    doc: 'The rows it is measured on, in the format of `data`: a .jsonl or .json file relative to the sweep file.',
+    example: 'data/test.jsonl',
+    required: true,
+    alsoKnownAs: ['file', 'path', 'test', 'dataset'],
+  },
+  max_new_tokens: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1_048_576},
+    doc: 'Generation stops after this many tokens, for tasks that generate.',
+    unit: 'tokens',
+    example: '1024',
+    default: 256,
+    alsoKnownAs: ['max_tokens', 'max_length'],
+  },
+  limit: {
+    type: count,
+    doc: 'Only the first this many rows are used.',
+    unit: 'rows',
+    example: '200',
+    defaultDoc: 'all',
+    alsoKnownAs: ['rows', 'max_rows', 'samples'],
+  },
+  at: {
+    type: {kind: 'choice', values: {end: {doc: 'After the last step.'}}},
+    doc: 'When it is measured: `end`, which is the default. For more often give `every`.',
+    example: 'end',
+    default: 'end',
+    alsoKnownAs: ['when'],
+  },
+  every: {
+    type: count,
+    doc: 'Measure after every this many steps, and at the end.',
+    unit: 'steps',
+    example: '100',
+    defaultDoc: 'at the end only',
+    alsoKnownAs: ['eval_steps', 'steps', 'interval'],
+  },
+} as const satisfies Fields;
+
+const curvature = {
+  data: {
+    type: files,
+    doc: "The rows whose loss is looked at: a .jsonl or .json file; the first `samples` rows in the sweep's order of rows.",
+    example: 'data/probe.jsonl',
+    defaultDoc: 'data.train',
+  },
+  blocks: {
+    type: {
+      kind: 'either',
+      options: [
+        {kind: 'choice', values: {all: {doc: 'Every adapted projection of every layer.'}}},
+        {
+          kind: 'mapping',
+          keys: {
+            layers: {
+              type: {
+                kind: 'list',
+                of: {kind: 'number', integer: true, atLeast: 0, atMost: 100_000},
+                orOne: true,
+                distinct: true,
+              },
+              doc: 'Numbers of the layers, from 0.',
+              example: '[0, 13]',
+              required: true,
+              alsoKnownAs: ['layer'],
+            },
+            modules: {
+              type: {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
+              doc: 'Names of the projections.',
+              example: '[q_proj]',
+              required: true,
+              alsoKnownAs: ['module', 'targets'],
+            },
+          },
+        },
+        {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
+      ],
+    },
+    doc: 'The blocks {A, B} whose Hessian is probed: `all`, a list of projections, or `{layers, modules}`.',
+    example: '{layers: [0, 13], modules: [q_proj]}',
+    default: 'all',
+    alsoKnownAs: ['block', 'targets'],
+  },
+  samples: {
+    type: count,
+    doc: 'Rows of the loss.',
+    unit: 'rows',
+    example: '500',
+    default: 500,
+    alsoKnownAs: ['rows', 'limit'],
+  },
+  batch_size: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 65_536},
+    doc: 'Rows computed at once; does not change the result.',
+    unit: 'rows',
+    example: '5',
+    default: 5,
+    alsoKnownAs: ['batch'],
+  },
+  max_iterations: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1_000_000},
+    doc: 'Most Lanczos iterations a block.',
+    example: '300',
+    default: 300,
+    alsoKnownAs: ['iterations'],
+  },
+  tolerance: {
+    type: rate,
+    doc: 'A block is done when its largest Ritz value changes by less than this.',
+    example: '5e-3',
+    default: 5e-3,
+    alsoKnownAs: ['tol'],
+  },
+  at: {
+    type: {kind: 'list', of: {kind: 'moment'}, orOne: true, distinct: true},
+    doc: 'Points of the training: `start`, `end`, or percentages of the steps.',
+    example: '[start, 50%, end]',
+    default: ['start'],
+    alsoKnownAs: ['when'],
+  },
+} as const satisfies Fields;
+
+const run = {
+  engine: {
+    type: {
+      kind: 'choice',
+      values: {
+        auto: {doc: 'The fastest one this machine has; says which and why.'},
+        compiled: {doc: 'A whole step as one graph on onnxruntime.', alsoKnownAs: ['onnx', 'onnxruntime']},
+        'tfjs-node-gpu': {doc: 'TensorFlow on an NVIDIA GPU.', alsoKnownAs: ['gpu', 'cuda']},
+        'tfjs-node': {doc: 'TensorFlow on the CPU.', alsoKnownAs: ['tensorflow', 'tfjs']},
+        webgpu: {doc: 'TensorFlow.js on WebGPU.'},
+        wasm: {doc: 'TensorFlow.js on WebAssembly.', alsoKnownAs: ['webassembly']},
+        cpu: {doc: 'TensorFlow.js in plain JavaScript: slow, runs everywhere.'},
+      },
+    },
+    doc: 'What computes the steps.',
+    example: 'compiled',
+    default: 'auto',
+    alsoKnownAs: ['backend'],
+  },
+  device: {
+    type: {
+      kind: 'choice',
+      values: {
+        auto: {doc: 'A GPU where there is one.'},
+        cpu: {doc: 'The processor.'},
+        gpu: {doc: 'The GPU; an error where there is none.', alsoKnownAs: ['cuda']},
+      },
+    },
+    doc: 'Where the compiled engine runs.',
+    example: 'cpu',
+    default: 'auto',
+  },
+  workers: {
+    type: automatic,
+    doc: 'Trials trained side by side over one base in memory; auto is one a core, or one a GPU.',
+    example: '2',
+    default: 'auto',
+    alsoKnownAs: ['threads', 'processes', 'jobs', 'parallel'],
+  },
+  pack: {
+    type: automatic,
+    doc: 'Trials on the batch axis of one step; auto is 1 on a CPU, where that is faster, and what memory allows on a GPU.',
+    example: '4',
+    default: 'auto',
+    alsoKnownAs: ['pack_size'],
+  },
+} as const satisfies Fields;
+
+/** The top level of a sweep file. */
+export const fields = {
+  name: {
+    type: {kind: 'text', what: 'name'},
+    doc: 'Name of the sweep and of its run folder.',
+    example: 'gsm8k-qwen3',
+    defaultDoc: "the file's name without .sweep.yaml",
+    alsoKnownAs: ['title'],
+  },
+  model: {
+    type: {kind: 'text', what: 'folder'},
+    doc: 'The base model: a folder in Hugging Face format, relative to the sweep file, or a hub id that is looked up in the local hub cache.',
+    example: 'Qwen/Qwen3-0.6B-Base',
+    required: true,
+    alsoKnownAs: ['base', 'base_model', 'model_name', 'model_name_or_path'],
+  },
+  data: {
+    type: {kind: 'mapping', keys: data},
+    doc: 'The rows that are learnt and how they become text.',
+    example: '{train: data/train.jsonl, format: completion}',
+    required: true,
+    alsoKnownAs: ['dataset', 'datasets'],
+  },
+  methods: {
+    type: {
+      kind: 'either',
+      options: [
+        {kind: 'list', of: {kind: 'choice', values: methodDocs}, orOne: true, distinct: true},
+        {kind: 'mapping', keys: methods},
+      ],
+    },
+    doc: 'The LoRA variants that are compared: a list, or a mapping that gives each method its own settings.',
+    example: '[lora, pissa, milora, init-ab, dora]',
+    required: true,
+    alsoKnownAs: ['method', 'variants', 'adapters', 'peft'],
+  },
+  targets: {
+    type: {
+      kind: 'either',
+      options: [
+        {
+          kind: 'choice',
+          values: {
+            all: {doc: 'The q, k, v, o, gate, up and down projections of every layer.', alsoKnownAs: ['all-linear']},
+          },
+        },
+        {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
+      ],
+    },
+    doc: 'Which linear layers get an adapter: `all` (q, k, v, o, gate, up and down projections of every layer) or a list of names.',
+    example: '[q_proj, v_proj]',
+    default: 'all',
+    alsoKnownAs: ['target_modules', 'target', 'modules'],
+  },
+  rank: {...perMethod.rank, default: 8},
+  alpha: {...perMethod.alpha, default: 'rank'},
+  batch_size: {...perMethod.batch_size, default: 16},
+  learning_rate: perMethod.learning_rate,
+  seeds: {...perMethod.seeds, default: 1},
+  training: {
+    type: {kind: 'mapping', keys: training},
+    doc: 'How a trial is trained; the same for all of them.',
+    example: '{steps: 300, schedule: linear}',
+    default: {},
+    alsoKnownAs: ['train', 'training_args', 'trainer'],
+  },
+  evaluate: {
+    type: {kind: 'list', of: {kind: 'mapping', keys: evaluation}, orOne: true},
+    doc: 'What is measured on each trained model: one task or a list of them.',
+    example: '[{task: exact-match, data: data/test.jsonl}]',
+    default: [],
+    defaultDoc: 'nothing; the training loss is recorded in any case',
+    alsoKnownAs: ['evaluation', 'evaluations', 'eval', 'tasks'],
+  },
+  curvature: {
+    type: {kind: 'mapping', keys: curvature},
+    doc: 'Largest and smallest Hessian eigenvalue of the blocks {A, B}, by Lanczos iteration.',
+    example: '{samples: 500}',
+    defaultDoc: 'no probe',
+    notYet: true,
+    alsoKnownAs: ['hessian', 'probe', 'sharpness'],
+  },
+  search: {
+    type: {
+      kind: 'choice',
+      values: {
+        grid: {doc: 'Every trial of the grid is trained to its end.', alsoKnownAs: ['full', 'exhaustive']},
+        halving: {doc: 'Trials that fall behind are stopped early.', notYet: true, alsoKnownAs: ['successive-halving', 'hyperband']},
+        curvature: {doc: 'Rates are chosen from the measured curvature.', notYet: true},
+      },
+    },
+    doc: 'How the learning rates are searched.',
+    example: 'grid',
+    default: 'grid',
+    alsoKnownAs: ['strategy'],
+  },
+  run: {
+    type: {kind: 'mapping', keys: run},
+    doc: 'What the work runs on; it does not change the results beyond rounding.',
+    example: '{engine: compiled, workers: 2}',
+    default: {},
+    alsoKnownAs: ['runtime', 'compute'],
+  },
+} as const satisfies Fields;
+
+/** The field that a key path of a file leads to, through lists and mappings; undefined where the table has none. */
+export function fieldAt(path: readonly (string | number)[]): Field | undefined {
+  let types: Type[] = [{kind: 'mapping', keys: fields}];
+  let field: Field | undefined;
+  for (const key of path) {
+    const open = types.flatMap(type => (type.kind === 'either' ? type.options : [type]));
+    const items = open.flatMap(type => (type.kind === 'list' ? [type.of] : []));
+    if (typeof key === 'number') {
+      types = items;
+    } else {
+      // A lone mapping may stand where a list of mappings is meant.
+      const keys = [...open, ...items].flatMap(type => (type.kind === 'mapping' && Object.hasOwn(type.keys, key) ? [type.keys[key]!] : []));
+      field = keys[0];
+      types = keys.map(found => found.type);
+    }
+    if (types.length === 0) return undefined;
+  }
+  return field;
+}
+
+/** Every key path of the table, without list positions: `['training', 'epochs']`. */
+export function* keyPaths(keys: Fields = fields, above: string[] = []): Generator<string[]> {
+  for (const [name, {type}] of Object.entries(keys)) {
+    const path = [...above, name];
+    yield path;
+    yield* pathsWithin(type, path);
+  }
+}
+
+function* pathsWithin(type: Type, path: string[]): Generator<string[]> {
+  if (type.kind === 'mapping') yield* keyPaths(type.keys, path);
+  else if (type.kind === 'list') yield* pathsWithin(type.of, path);
+  else if (type.kind === 'either') for (const option of type.options) yield* pathsWithin(option, path);
+}

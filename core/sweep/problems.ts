@@ -1,0 +1,59 @@
+import type {Fix, Problem, ProblemCode, Range, Severity} from './sweep.ts';
+
+/** Where something stands: the keys that lead to it, and its text. */
+export interface Place {
+  path: (string | number)[];
+  range: Range;
+}
+
+/** More than this many problems help nobody; the rest is only counted. */
+const mostProblems = 500;
+
+/** Collects the problems of one file. */
+export class Problems {
+  private readonly found: Problem[] = [];
+  private unlisted = 0;
+
+  report(code: ProblemCode, {path, range}: Place, message: string, fixes: Fix[] = [], severity: Severity = 'error'): void {
+    if (this.found.length === mostProblems) this.unlisted += 1;
+    else this.found.push({code, severity, message, path, range, fixes});
+  }
+
+  get anyError(): boolean {
+    return this.unlisted > 0 || this.found.some(problem => problem.severity === 'error');
+  }
+
+  /** In the order of the text. */
+  list(): Problem[] {
+    const sorted = this.found.toSorted(
+      ({range: {start: a}}, {range: {start: b}}) => a.line - b.line || a.character - b.character,
+    );
+    const last = sorted.at(-1);
+    if (this.unlisted > 0 && last) {
+      const message = `There are ${this.unlisted} more problems, which are not listed: mend these first.`;
+      sorted.push({code: 'too-large', severity: 'error', message, path: [], range: last.range, fixes: []});
+    }
+    return sorted;
+  }
+}
+
+/** A fix that replaces one piece of text. */
+export function replacement(range: Range, text: string): Fix {
+  return {title: `Change to ${text}`, edits: [{range, text}]};
+}
+
+/** What the user wrote, short enough for a message. */
+export function quote(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return `'${line.length > 60 ? `${line.slice(0, 57)}...` : line}'`;
+}
+
+/** `a, b or c`. */
+export function either(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+}
+
+/** `methods.pissa.rank`, `evaluate[0].task`. */
+export function keyName(path: readonly (string | number)[]): string {
+  return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index > 0 ? `.${key}` : key)).join('');
+}

@@ -1,0 +1,20 @@
+/** A grid of learning rates as written in a file. */
+export interface Grid {
+  from: number;
+  to: number;
+  per_decade: number;
+}
+
+/** A point this much above `to` (relative) still belongs to the grid: `to` is often written with few digits. */
+const inclusive = 1e-3;
+
+/** How many points a grid has; 0 where `from` lies above `to`. Nothing is allocated. */
+export function gridSize({from, to, per_decade}: Grid): number {
+  // Ten to the power of a rounded quotient: 1e-9 of a step keeps an exact last point in.
+  return Math.max(0, Math.floor(per_decade * Math.log10((to * (1 + inclusive)) / from) + 1e-9) + 1);
+}
+
+/** The points `from · 10^(k / per_decade)` up to `to`, rising. */
+export function gridPoints(grid: Grid): number[] {
+  return Array.from({length: gridSize(grid)}, (_, k) => grid.from * 10 ** (k / grid.per_decade));
+}

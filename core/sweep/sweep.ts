@@ -1,0 +1,174 @@
+/** The values of the sweep language: what a sweep file means once it is read, and what can be wrong with it. */
+
+/** A place in the text, 0-based as in LSP; `character` counts UTF-16 units. */
+export interface Position {
+  line: number;
+  character: number;
+}
+
+export interface Range {
+  start: Position;
+  end: Position;
+}
+
+export type Severity = 'error' | 'warning' | 'information';
+
+/** A textual change that would mend a problem. */
+export interface Fix {
+  title: string;
+  edits: {range: Range; text: string}[];
+}
+
+/** Something wrong in a sweep file. `path` names the key (`['methods', 'pissa', 'rank']`), `range` the text. */
+export interface Problem {
+  code: ProblemCode;
+  severity: Severity;
+  message: string;
+  path: (string | number)[];
+  range: Range;
+  fixes: Fix[];
+}
+
+/** Every code a problem can have; each is explained in docs/problems.md. */
+export const problemCodes = [
+  'syntax',
+  'duplicate-key',
+  'unknown-key',
+  'unknown-method',
+  'missing-key',
+  'wrong-type',
+  'out-of-range',
+  'unknown-value',
+  'empty-list',
+  'duplicate-value',
+  'grid-upside-down',
+  'too-many-trials',
+  'bad-expression',
+  'not-yet',
+  'alias-bomb',
+  'too-large',
+  'missing-file',
+  'missing-column',
+  'bad-data',
+  'bad-model',
+  'unknown-architecture',
+  'unknown-target',
+  'rank-too-large',
+  'no-memory',
+] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
+export type MethodName = 'lora' | 'pissa' | 'milora' | 'init-ab' | 'dora';
+
+/** One method of a sweep with everything that may differ from method to method filled in. */
+export interface MethodSettings {
+  method: MethodName;
+  /** Learning rates in rising order, already expanded. */
+  learningRates: number[];
+  ranks: number[];
+  batchSizes: number[];
+  seeds: number[];
+  alpha: Alpha;
+  /** PiSSA, MiLoRA: power iterations of the randomised factorisation; absent = the exact one. */
+  iterations?: number;
+  /** A PEFT adapter folder (absolute or relative to the sweep file) whose factors are the starting point. */
+  startFrom?: string;
+}
+
+/** `factor · rank^rankPower`: `rank` is 1 · rank, a number c is c · rank⁰, `rank*sqrt(rank)` is 1 · rank^1.5. */
+export interface Alpha {
+  factor: number;
+  rankPower: number;
+  /** As written in the file. */
+  text: string;
+}
+
+export type DataFormat = 'instruction' | 'completion' | 'messages' | 'text' | 'tokens';
+
+export interface DataSettings {
+  /** As written: relative to the sweep file. */
+  train: string[];
+  format: DataFormat;
+  columns: Record<string, string>;
+  template: 'study' | 'chat' | 'plain' | {prompt: string};
+  rows?: number;
+  maxLength: number;
+  shuffle: boolean;
+}
+
+export interface OptimizerSettings {
+  name: 'adamw' | 'sgd';
+  betas: [number, number];
+  eps: number;
+  momentum: number;
+}
+
+export interface TrainingSettings {
+  epochs: number;
+  /** Optimizer steps; wins over epochs. */
+  steps?: number;
+  optimizer: OptimizerSettings;
+  weightDecay: number;
+  schedule: 'cosine' | 'linear' | 'constant';
+  warmupRatio: number;
+  maxGradNorm: number;
+  dropout: number;
+  precision: 'auto' | 'float32' | 'bfloat16';
+  microBatch: 'auto' | number;
+}
+
+export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss';
+
+export interface EvaluationSettings {
+  task: TaskName;
+  data: string;
+  maxNewTokens: number;
+  limit?: number;
+  /** Steps between evaluations; absent = at the end only. */
+  every?: number;
+}
+
+export interface CurvatureSettings {
+  data?: string;
+  blocks: 'all' | string[] | {layers: number[]; modules: string[]};
+  samples: number;
+  batchSize: number;
+  maxIterations: number;
+  tolerance: number;
+  /** Points of the training as fractions of its steps: start = 0, end = 1, 50% = 0.5. */
+  at: number[];
+}
+
+export type EngineName = 'auto' | 'compiled' | 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu';
+
+export interface RunSettings {
+  engine: EngineName;
+  device: 'auto' | 'cpu' | 'gpu';
+  workers: 'auto' | number;
+  pack: 'auto' | number;
+}
+
+/** A whole sweep file, defaults filled in. Paths are as written (relative to the file). */
+export interface Sweep {
+  name: string;
+  model: string;
+  data: DataSettings;
+  methods: MethodSettings[];
+  targets: 'all' | string[];
+  training: TrainingSettings;
+  evaluate: EvaluationSettings[];
+  curvature?: CurvatureSettings;
+  run: RunSettings;
+}
+
+/** One (method, rank, batch size, learning rate, seed). */
+export interface Trial {
+  /** Readable and stable, e.g. `pissa-r8-b16-lr2.00e-5-s1`. */
+  id: string;
+  method: MethodName;
+  rank: number;
+  alpha: number;
+  batchSize: number;
+  learningRate: number;
+  seed: number;
+}

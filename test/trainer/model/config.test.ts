@@ -1,0 +1,173 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {readConfig} from '../../../trainer/model/config.ts';
+
+const models = new URL('../../fixtures/goldens/models/', import.meta.url).pathname;
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'config-'));
+});
+afterAll(() => rmSync(folder, {recursive: true}));
+
+function golden(name: string, file = 'config.json'): Record<string, unknown> {
+  return JSON.parse(readFileSync(join(models, name, file), 'utf8'));
+}
+
+/** Reads a config made of a golden one and changes; undefined takes a key away. */
+function read(base: string | Record<string, unknown>, changes: Record<string, unknown> = {}, generation?: unknown) {
+  const config = {...(typeof base === 'string' ? golden(base) : base), ...changes};
+  const parent = mkdtempSync(join(folder, 'm-'));
+  writeFileSync(join(parent, 'config.json'), JSON.stringify(config));
+  if (generation) writeFileSync(join(parent, 'generation_config.json'), JSON.stringify(generation));
+  return readConfig(parent);
+}
+
+const small = {vocab_size: 100, hidden_size: 64, intermediate_size: 128, num_hidden_layers: 3, num_attention_heads: 4};
+
+describe('config.json', () => {
+  it.each(['llama', 'qwen3', 'gemma3'])('of %s means the same in the current and the older spelling', name => {
+    expect(read(golden(name, 'config_legacy.json'))).toEqual(read(golden(name)));
+  });
+
+  it('of Gemma 3 gives two rotary bases, windows by layer, scaled embeddings and its own attention scale', () => {
+    const config = readConfig(join(models, 'gemma3'));
+    expect(config.layers).toEqual([
+      {window: 6, ropeTheta: 10_000},
+      {window: null, ropeTheta: 1_000_000},
+      {window: 6, ropeTheta: 10_000},
+    ]);
+    expect(config).toMatchObject({
+      normOffset: 1,
+      sandwichNorms: true,
+      qkNorm: true,
+      activation: 'gelu-tanh',
+      tiedEmbeddings: true,
+    });
+    expect(config.attentionScale).toBeCloseTo(24 ** -0.5, 15);
+    expect(config.embeddingScale).toBeCloseTo(Math.sqrt(32), 15);
+  });
+
+  it('of Qwen 3 gives norms on q and k and a head size of its own', () => {
+    expect(readConfig(join(models, 'qwen3'))).toMatchObject({
+      qkNorm: true,
+      qkvBias: false,
+      headDim: 16,
+      hiddenSize: 40,
+      attentionScale: 0.25,
+      embeddingScale: 1,
+      layers: Array(2).fill({window: null, ropeTheta: 1_000_000}),
+    });
+  });
+
+  it('that says little is completed as transformers does, family by family', () => {
+    expect(read({model_type: 'llama', ...small})).toMatchObject({
+      headDim: 16,
+      kvHeads: 4,
+      tiedEmbeddings: false,
+      normEps: 1e-6,
+      eosIds: [2],
+      bosId: 1,
+      padId: null,
+      maxPositions: 2048,
+    });
+    expect(read({model_type: 'qwen3', ...small})).toMatchObject({headDim: 128, tiedEmbeddings: false, eosIds: [], bosId: null});
+    expect(read({model_type: 'qwen2', ...small}).qkvBias).toBe(true);
+    expect(read({model_type: 'mistral', ...small}).layers[0]).toEqual({window: 4096, ropeTheta: 10_000});
+    const gemma = read({model_type: 'gemma3_text', ...small, num_hidden_layers: 12});
+    expect(gemma).toMatchObject({headDim: 256, tiedEmbeddings: true, attentionScale: 1 / 16, eosIds: [1], padId: 0});
+    expect(gemma.layers.map(layer => layer.window === null)).toEqual(Array.from({length: 12}, (_, i) => i % 6 === 5));
+  });
+
+  it('of Mistral has a window in every layer, or in none where it is null', () => {
+    const windows = (changes: object) => read({model_type: 'mistral', ...small, ...changes}).layers.map(l => l.window);
+    expect(windows({sliding_window: 6})).toEqual([6, 6, 6]);
+    expect(windows({sliding_window: null})).toEqual([null, null, null]);
+  });
+
+  it('of Qwen 2 with windows has them from max_window_layers on', () => {
+    const windows = (changes: object) => read({model_type: 'qwen2', ...small, ...changes}).layers.map(l => l.window);
+    expect(windows({sliding_window: 8, max_window_layers: 1})).toEqual([null, null, null]);
+    expect(windows({use_sliding_window: true, sliding_window: 8, max_window_layers: 1})).toEqual([null, 8, 8]);
+  });
+
+  it('takes rope_theta from rope_parameters first, and a default rope_scaling as none', () => {
+    const theta = (changes: object) => read({model_type: 'llama', ...small, ...changes}).layers[0]!.ropeTheta;
+    expect(theta({rope_theta: 5})).toBe(5);
+    expect(theta({rope_theta: 5, rope_scaling: null})).toBe(5);
+    expect(theta({rope_theta: 5, rope_scaling: {type: 'default'}})).toBe(5);
+    expect(theta({rope_theta: 5, rope_parameters: {rope_theta: 7, rope_type: 'default'}})).toBe(7);
+  });
+
+  it('gives way to generation_config.json about the end of a text', () => {
+    expect(read('llama', {eos_token_id: 7}).eosIds).toEqual([7]);
+    expect(read('llama', {eos_token_id: [7, 8]}).eosIds).toEqual([7, 8]);
+    expect(read('llama', {eos_token_id: 7}, {eos_token_id: [3, 4]}).eosIds).toEqual([3, 4]);
+    expect(read('llama', {eos_token_id: 7}, {do_sample: false}).eosIds).toEqual([7]);
+    expect(read('llama', {eos_token_id: null, pad_token_id: -1})).toMatchObject({eosIds: [], padId: null});
+  });
+});
+
+describe('a model that is not supported is named in one sentence', () => {
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    ['another family', {model_type: 'mamba'}, /"mamba"; the families supported are llama, mistral, qwen2, qwen3, gemma3_text/],
+    ['a family named like an object method', {model_type: 'constructor'}, /"constructor"/],
+    ['no family', {model_type: undefined}, /no model_type/],
+    ['Llama 3 rotary scaling', {rope_scaling: {rope_type: 'llama3', factor: 8}}, /rotary scaling of type "llama3"/],
+    ['linear scaling, older key', {rope_scaling: {type: 'linear', factor: 8}}, /"linear"/],
+    ['yarn in the current spelling', {rope_parameters: {rope_type: 'yarn', rope_theta: 1}}, /"yarn"/],
+    ['biases', {attention_bias: true, mlp_bias: true}, /attention_bias: true and mlp_bias: true/],
+    ['quantised weights', {quantization_config: {bits: 4}}, /quantised weights/],
+    ['soft capping', {final_logit_softcapping: 30}, /final_logit_softcapping: 30/],
+    ['a partial rotary embedding', {partial_rotary_factor: 0.5}, /partial_rotary_factor: 0.5/],
+    ['an activation', {hidden_act: 'relu'}, /activation "relu"/],
+  ];
+  it.each(cases)('%s', (_, changes, message) => {
+    expect(() => read('llama', changes)).toThrow(
+      expect.objectContaining({code: 'unknown-architecture', message: expect.stringMatching(message)}),
+    );
+  });
+
+  it('rotary scaling of one kind of layer', () => {
+    const rope = {full_attention: {rope_type: 'linear', factor: 8, rope_theta: 1e6}, sliding_attention: {rope_theta: 1e4}};
+    expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"linear"/);
+  });
+});
+
+describe('a config.json that cannot be is refused with the key', () => {
+  const cases: [string, Record<string, unknown>, RegExp][] = [
+    ['zero heads', {num_attention_heads: 0}, /num_attention_heads is 0/],
+    ['heads that do not divide', {num_attention_heads: 4, num_key_value_heads: 3}, /\(4\) is not a multiple .*\(3\)/],
+    ['a missing size', {hidden_size: undefined}, /hidden_size is missing/],
+    ['a size in quotes', {hidden_size: '32'}, /hidden_size is "32"/],
+    ['a hidden size the heads do not divide', {hidden_size: 33, head_dim: undefined}, /head_dim is 8.25/],
+    ['an odd head', {head_dim: 7}, /\(7\) is not even/],
+    ['a million layers', {num_hidden_layers: 1_000_000}, /num_hidden_layers is 1000000/],
+    ['a negative epsilon', {rms_norm_eps: -1}, /rms_norm_eps is -1/],
+    ['tied: 1', {tie_word_embeddings: 1}, /tie_word_embeddings is 1/],
+    ['a token id with a fraction', {eos_token_id: 1.5}, /eos_token_id is 1.5/],
+    ['a rotary base of zero', {rope_parameters: undefined, rope_theta: 0}, /rope_theta is 0/],
+  ];
+  it.each(cases)('%s', (_, changes, message) => {
+    expect(() => read('llama', changes)).toThrow(
+      expect.objectContaining({code: 'bad-model', message: expect.stringMatching(message)}),
+    );
+  });
+
+  it('layer_types of the wrong length or kind, or windows without a size', () => {
+    expect(() => read('gemma3', {layer_types: ['full_attention']})).toThrow(/layer_types is not a list of 3/);
+    expect(() => read('qwen3', {layer_types: ['full_attention', 'linear_attention']})).toThrow(/layer_types/);
+    expect(() => read('gemma3', {sliding_window: null})).toThrow(/sliding_window is null/);
+  });
+
+  it('no folder, no file, no JSON, no object', () => {
+    expect(() => readConfig(join(folder, 'nowhere'))).toThrow(/no model folder/);
+    const parent = mkdtempSync(join(folder, 'bad-'));
+    expect(() => readConfig(parent)).toThrow(/no config.json in/);
+    writeFileSync(join(parent, 'config.json'), '{"model_type": ');
+    expect(() => readConfig(parent)).toThrow(/is not JSON/);
+    writeFileSync(join(parent, 'config.json'), '[1]');
+    expect(() => readConfig(parent)).toThrow(/not a JSON object/);
+  });
+});

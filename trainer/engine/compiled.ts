@@ -1,0 +1,157 @@
+/** The compiled engine: a computation is traced to an ONNX graph once and run by onnxruntime. */
+import {dirname} from 'node:path';
+import * as ort from 'onnxruntime-node';
+import {SweepError} from '../../core/error.ts';
+import type {Computation, Engine, Program, State, Values} from './engine.ts';
+import {fused} from './fused.ts';
+import {registerGradients} from './gradients.ts';
+import type {Graph} from './graph.ts';
+import {emitOnnx} from './onnx.ts';
+import {storedWeight, type TensorSpec, trace} from './tracing.ts';
+
+export interface CompiledOptions {
+  /** Threads inside one operation. */
+  threads: number;
+}
+
+/** Two buffers for each tensor: a run reads one and writes the other. */
+class CompiledState implements State {
+  readonly current: Map<string, ort.Tensor>;
+  readonly spare: Map<string, ort.Tensor>;
+
+  constructor(values: Record<string, {shape: number[]; data: Float32Array}>) {
+    const tensors = (copy: (data: Float32Array) => Float32Array) =>
+      new Map(
+        Object.entries(values).map(([name, {shape, data}]) => [name, new ort.Tensor('float32', copy(data), shape)]),
+      );
+    this.current = tensors(data => data.slice());
+    this.spare = tensors(data => new Float32Array(data.length));
+  }
+
+  async read(name: string): Promise<Float32Array> {
+    return (this.current.get(name)!.data as Float32Array).slice();
+  }
+
+  dispose(): void {
+    this.current.clear();
+    this.spare.clear();
+  }
+}
+
+/** The one folder all stored weights of a graph lie in. */
+function weightFolder(graph: Graph): string | undefined {
+  const folders = new Set<string>();
+  for (const node of graph.nodes)
+    for (const {source} of node.inputs) if (source?.kind === 'stored') folders.add(dirname(source.tensor.file));
+  if (folders.size > 1)
+    throw new SweepError(
+      'bad-model',
+      `The weights lie in ${folders.size} folders (${[...folders].join(', ')}); put all shards of the model into one folder.`,
+    );
+  return [...folders][0];
+}
+
+const emptyLike = ({shape, dtype}: TensorSpec): ort.Tensor => {
+  const size = shape.reduce((product, length) => product * length, 1);
+  return dtype === 'float32'
+    ? new ort.Tensor('float32', new Float32Array(size), shape)
+    : new ort.Tensor('int32', new Int32Array(size), shape);
+};
+
+class CompiledProgram implements Program {
+  readonly #session: ort.InferenceSession;
+  readonly #computation: Computation;
+  readonly #results: Map<string, ort.Tensor>;
+  readonly #replaced: string[];
+
+  constructor(session: ort.InferenceSession, computation: Computation, graph: Graph) {
+    this.#session = session;
+    this.#computation = computation;
+    this.#replaced = [...graph.outputs.keys()].filter(name => name in computation.state);
+    this.#results = new Map(
+      [...graph.outputs]
+        .filter(([name]) => !(name in computation.state))
+        .map(([name, {shape, dtype}]) => [
+          name,
+          emptyLike({shape: [...shape], dtype: dtype === 'int32' ? 'int32' : 'float32'}),
+        ]),
+    );
+  }
+
+  async run(feeds: Record<string, Values>, state?: State): Promise<Record<string, Values>> {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const [name, {shape, dtype}] of Object.entries(this.#computation.inputs))
+      inputs[name] =
+        dtype === 'float32'
+          ? new ort.Tensor('float32', feeds[name] as Float32Array, shape)
+          : new ort.Tensor('int32', feeds[name] as Int32Array, shape);
+    const outputs: Record<string, ort.Tensor> = Object.fromEntries(this.#results);
+    const {current, spare} = (state ?? new CompiledState({})) as CompiledState;
+    for (const name of Object.keys(this.#computation.state)) inputs[this.#fed(name)] = current.get(name)!;
+    for (const name of this.#replaced) outputs[name] = spare.get(name)!;
+    await this.#session.run(inputs, outputs);
+    for (const name of this.#replaced) {
+      const written = spare.get(name)!;
+      spare.set(name, current.get(name)!);
+      current.set(name, written);
+    }
+    return Object.fromEntries([...this.#results].map(([name, tensor]) => [name, tensor.data as Values]));
+  }
+
+  #fed(name: string): string {
+    return stateInput(name);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** A state tensor and the output that replaces it need two names in one graph. */
+const stateInput = (name: string): string => `${name}.before`;
+
+/** Opens the engine for one thread of JavaScript; a session blocks it while running. */
+export function openCompiled({threads}: CompiledOptions): Engine {
+  registerGradients();
+  const programs = new Set<Program>();
+  return {
+    name: 'compiled',
+    macros: fused,
+    weight: storedWeight,
+    state: values => new CompiledState(values),
+    async compile(computation) {
+      const stateInputs = Object.entries(computation.state).map(([name, spec]) => [stateInput(name), spec] as const);
+      const graph = trace({...computation.inputs, ...Object.fromEntries(stateInputs)}, tensors => {
+        const named = Object.keys(computation.state).map(name => [name, tensors[stateInput(name)]!] as const);
+        return computation.body({...tensors, ...Object.fromEntries(named)});
+      });
+      const folder = weightFolder(graph);
+      const session = await ort.InferenceSession.create(emitOnnx(graph), {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+        extra: {
+          session: {
+            disable_prepacking: '1',
+            intra_op: {allow_spinning: '0'},
+            ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
+          },
+        },
+      });
+      const program = new CompiledProgram(session, computation, graph);
+      programs.add(program);
+      return {
+        run: (feeds, state) => program.run(feeds, state),
+        dispose: async () => {
+          programs.delete(program);
+          await program.dispose();
+        },
+      };
+    },
+    async dispose() {
+      for (const program of programs) await program.dispose();
+      programs.clear();
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The eager engine: the same computations run directly on a TFJS backend. The reference, and the fallback. */
+import * as tf from '@tensorflow/tfjs-core';
+import {type StoredTensor, readTensor} from '../model/safetensors.ts';
+import {composite} from './composite.ts';
+import type {Computation, Engine, State, Tensors, TensorSpec, Values} from './engine.ts';
+import {registerBroadcast, registerGradients} from './gradients.ts';
+
+class EagerState implements State {
+  readonly tensors: Map<string, tf.Tensor>;
+
+  constructor(values: Record<string, {shape: number[]; data: Float32Array}>) {
+    this.tensors = new Map(
+      Object.entries(values).map(([name, {shape, data}]) => [name, tf.tensor(data.slice(), shape, 'float32')]),
+    );
+  }
+
+  async read(name: string): Promise<Float32Array> {
+    return Float32Array.from(await this.tensors.get(name)!.data<'float32'>());
+  }
+
+  replace(name: string, tensor: tf.Tensor): void {
+    this.tensors.get(name)!.dispose();
+    this.tensors.set(name, tensor);
+  }
+
+  dispose(): void {
+    for (const tensor of this.tensors.values()) tensor.dispose();
+    this.tensors.clear();
+  }
+}
+
+async function run(
+  computation: Computation,
+  feeds: Record<string, Values>,
+  state: EagerState,
+): Promise<Record<string, Values>> {
+  const outputs = tf.tidy((): Tensors => {
+    const inputs = Object.entries(computation.inputs).map(([name, spec]) => [name, fed(spec, feeds[name]!)] as const);
+    const kept = Object.keys(computation.state).map(name => [name, state.tensors.get(name)!] as const);
+    return computation.body({...Object.fromEntries(inputs), ...Object.fromEntries(kept)});
+  });
+  const results: Record<string, Values> = {};
+  for (const [name, tensor] of Object.entries(outputs)) {
+    if (name in computation.state) state.replace(name, tensor);
+    else {
+      results[name] = (await tensor.data()) as Values;
+      tensor.dispose();
+    }
+  }
+  return results;
+}
+
+function fed({shape, dtype}: TensorSpec, values: Values): tf.Tensor {
+  return tf.tensor(values.slice(), shape, dtype);
+}
+
+/** Opens the engine on a TFJS backend that is registered already. One engine a thread: TFJS has one current backend. */
+export async function openEager(backend: string): Promise<Engine> {
+  await tf.setBackend(backend);
+  await tf.ready();
+  registerGradients();
+  registerBroadcast(backend);
+  const weights = new Map<StoredTensor, tf.Tensor>();
+  return {
+    name: backend === 'tensorflow' ? 'tfjs-node' : backend,
+    macros: () => composite,
+    weight(stored) {
+      let tensor = weights.get(stored);
+      if (tensor === undefined) {
+        tensor = tf.keep(tf.tensor(readTensor(stored), stored.shape, 'float32'));
+        weights.set(stored, tensor);
+      }
+      return tensor;
+    },
+    state: values => new EagerState(values),
+    async compile(computation) {
+      return {
+        run: (feeds, state) => run(computation, feeds, (state ?? new EagerState({})) as EagerState),
+        dispose: async () => {},
+      };
+    },
+    async dispose() {
+      for (const tensor of weights.values()) tensor.dispose();
+      weights.clear();
+    },
+  };
+}

@@ -1,0 +1,269 @@
+/**
+ * The macros as fused operations for the traced training step: single kernels of the inference runtime where it has
+ * them, and gradients written by hand from what the forward pass keeps. First derivatives only: second derivatives
+ * need the composite macros.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import {activate} from './composite.ts';
+import type {Factors, Macros} from './macros.ts';
+import {product, record, recorded, traceKernel} from './tracing.ts';
+
+type Tensors = Record<string, tf.Tensor>;
+
+/** One thunk for each input that has a gradient. */
+type Gradients = Record<string, () => tf.Tensor>;
+
+/** Runs a fused kernel: on the tape as one operation with the gradients given to `fuse`. */
+function run(kernel: string, inputs: Tensors, attributes: tf.NamedAttrMap = {}): tf.Tensor {
+  const result = tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor | tf.Tensor[];
+  return Array.isArray(result) ? result[0]! : result;
+}
+
+/**
+ * Defines a fused kernel. `forward` runs on the trace, off the tape; its first result is the value, the others are
+ * kept for `backward`, which gives one thunk for each differentiable input.
+ */
+function fuse(
+  kernel: string,
+  inputNames: string[],
+  forward: (inputs: Tensors, attributes: Record<string, unknown>) => tf.TensorInfo[],
+  kept: number,
+  backward: (dy: tf.Tensor, inputs: Tensors, kept: tf.Tensor[], attributes: Record<string, unknown>) => Gradients,
+): void {
+  traceKernel(kernel, (inputs, attributes) => forward(inputs as Tensors, attributes));
+  tf.registerGradient({
+    kernelName: kernel,
+    inputsToSave: inputNames,
+    outputsToSave: Array.from({length: kept + 1}, () => true),
+    gradFunc: (dy, saved, attributes) => {
+      const inputs = Object.fromEntries(inputNames.map((name, i) => [name, saved[i]!]));
+      return backward(Array.isArray(dy) ? dy[0]! : dy, inputs, saved.slice(inputNames.length), attributes);
+    },
+  });
+}
+
+/** Computes a value at its first use and keeps it for the others. */
+function shared<T>(compute: () => T): () => T {
+  let value: {of: T} | undefined;
+  return () => (value ??= {of: compute()}).of;
+}
+
+fuse(
+  'ScaledMatMul',
+  ['a', 'b'],
+  ({a, b}, {transposeA, transposeB, scale}) => [
+    product(a!, b!, Boolean(transposeA), Boolean(transposeB), scale as number),
+  ],
+  0,
+  () => {
+    throw new Error('A scaled product stands in forward and backward passes of fused operations only.');
+  },
+);
+
+/** scale · op(a) · op(b), off the tape. */
+function matMul(a: tf.Tensor, b: tf.Tensor, {transposeA = false, transposeB = false, scale = 1} = {}): tf.Tensor {
+  return run('ScaledMatMul', {a, b}, {transposeA, transposeB, scale});
+}
+
+/** Root-mean-square norm (Zhang & Sennrich 2019) and its gradient from the kept 1/rms. */
+fuse(
+  'RmsNormalization',
+  ['x', 'w'],
+  ({x, w}, {epsilon}) =>
+    record(
+      'RmsNormalization',
+      [x!, w!],
+      [
+        [x!.shape, 'float32'],
+        [[...x!.shape.slice(0, -1), 1], 'float32'],
+      ],
+      {epsilon: epsilon as number},
+    ),
+  1,
+  (dy, {x, w}, [, inverse]) => ({
+    x: () => {
+      const normalized = tf.mul(x!, inverse!);
+      const scaled = tf.mul(dy, w!);
+      return tf.mul(tf.sub(scaled, tf.mul(normalized, tf.mean(tf.mul(scaled, normalized), -1, true))), inverse!);
+    },
+  }),
+);
+
+/** A rotation's gradient is the rotation back. */
+fuse(
+  'Rotary',
+  ['cos', 'sin'],
+  ({x, cos, sin}) => {
+    const [rows, , positions] = x!.shape;
+    const ids = Int32Array.from({length: rows! * positions!}, (_, i) => i % positions!);
+    return record('Rotary', [x!, cos!, sin!, tf.tensor(ids, [rows!, positions!], 'int32')], [[x!.shape, 'float32']]);
+  },
+  0,
+  (dy, {cos, sin}) => ({x: () => run('Rotary', {x: dy, cos: cos!, sin: tf.neg(sin!)})}),
+);
+
+/** Attention, with the softmax's gradient from Σ dy∘y instead of Σ dp∘p (Dao et al. 2022, appendix B). */
+fuse(
+  'Attention',
+  ['q', 'k', 'v'],
+  ({q, k, v, mask}, {scale}) => {
+    const p = tf.softmax(tf.add(matMul(q!, k!, {transposeB: true, scale: scale as number}), mask!));
+    return [matMul(p, v!), p];
+  },
+  1,
+  (dy, {q, k, v}, [y, p], attributes) => {
+    const scale = attributes['scale'] as number;
+    const dScores = shared(() =>
+      tf.mul(p!, tf.sub(matMul(dy, v!, {transposeB: true}), tf.sum(tf.mul(dy, y!), -1, true))),
+    );
+    return {
+      q: () => matMul(dScores(), k!, {scale}),
+      k: () => matMul(dScores(), q!, {transposeA: true, scale}),
+      v: () => matMul(p!, dy, {transposeA: true}),
+    };
+  },
+);
+
+fuse(
+  'SiluGate',
+  ['gate', 'up'],
+  ({gate, up}) => {
+    const silu = recorded('Silu', [gate!], [[gate!.shape, 'float32']])[0]!;
+    return [tf.mul(silu, up!), silu];
+  },
+  1,
+  (dy, {gate, up}, [, silu]) => ({
+    gate: () => {
+      const s = tf.sigmoid(gate!);
+      return tf.mul(tf.mul(dy, up!), tf.add(s, tf.sub(silu!, tf.mul(silu!, s))));
+    },
+    up: () => tf.mul(dy, silu!),
+  }),
+);
+
+/** Gradients of a low-rank update from dz, the gradient of x·Vᵀ: never the full [out, in] gradient of V. */
+function factorGradients(x: tf.Tensor, A: tf.Tensor, B: tf.Tensor, dz: () => tf.Tensor, scale: number) {
+  return {
+    A: () => matMul(matMul(dz(), B), x, {transposeA: true, scale}),
+    B: () => matMul(dz(), matMul(x, A, {transposeB: true}), {transposeA: true, scale}),
+  };
+}
+
+/** W + s·B·A (- s·B₀·A₀) */
+function merge({W, A, B, A0, B0}: Tensors, scale: number): tf.Tensor {
+  const merged = tf.add(matMul(B!, A!, {scale}), W!);
+  return A0 && B0 ? tf.add(merged, matMul(B0, A0, {scale: -scale})) : merged;
+}
+
+const factorNames = {'': ['x', 'W', 'A', 'B'], Residual: ['x', 'W', 'A', 'B', 'A0', 'B0']};
+
+for (const [prefix, names] of Object.entries(factorNames)) {
+  /** The update merged into the weight at each step: fastest where weights are small beside the activations. */
+  fuse(
+    `${prefix}MergedLowRank`,
+    names,
+    (inputs, {scale}) => {
+      const merged = merge(inputs, scale as number);
+      return [matMul(inputs['x']!, merged, {transposeB: true}), merged];
+    },
+    1,
+    (dy, {x, A, B}, [, merged], {scale}) => ({
+      x: () => matMul(dy, merged!),
+      ...factorGradients(x!, A!, B!, () => dy, scale as number),
+    }),
+  );
+
+  /** The update beside the weight: no [out, in] tensor a trial is kept. */
+  fuse(
+    `${prefix}AddedLowRank`,
+    names,
+    ({x, W, A, B, A0, B0}, attributes) => {
+      const scale = attributes['scale'] as number;
+      const narrow = matMul(x!, A!, {transposeB: true});
+      const y = tf.add(matMul(x!, W!, {transposeB: true}), matMul(narrow, B!, {transposeB: true, scale}));
+      if (!A0 || !B0) return [y, narrow];
+      return [tf.add(y, matMul(matMul(x!, A0, {transposeB: true}), B0, {transposeB: true, scale: -scale})), narrow];
+    },
+    1,
+    (dy, {x, W, A, B, A0, B0}, [, narrow], attributes) => {
+      const scale = attributes['scale'] as number;
+      const dNarrow = shared(() => matMul(dy, B!, {scale}));
+      return {
+        x: () => {
+          const dx = tf.add(matMul(dy, W!), matMul(dNarrow(), A!));
+          return A0 && B0 ? tf.add(dx, matMul(matMul(dy, B0), A0, {scale: -scale})) : dx;
+        },
+        A: () => matMul(dNarrow(), x!, {transposeA: true}),
+        B: () => matMul(dy, narrow!, {transposeA: true, scale}),
+      };
+    },
+  );
+}
+
+/** DoRA (Liu et al. 2024, §4.3): the norm is recomputed and held constant in the gradient. */
+fuse(
+  'DecomposedLowRank',
+  ['x', 'W', 'A', 'B', 'magnitude'],
+  ({x, W, A, B, magnitude}, {scale}) => {
+    const merged = merge({W: W!, A: A!, B: B!}, scale as number);
+    const norm = tf.sqrt(tf.sum(tf.square(merged), -1));
+    const z = matMul(x!, merged, {transposeB: true});
+    return [tf.mul(z, tf.expandDims(tf.div(magnitude!, norm), 1)), merged, norm, z];
+  },
+  3,
+  (dy, {x, A, B, magnitude}, [, merged, norm, z], {scale}) => {
+    const dz = shared(() => tf.mul(dy, tf.expandDims(tf.div(magnitude!, norm!), 1)));
+    return {
+      x: () => matMul(dz(), merged!),
+      ...factorGradients(x!, A!, B!, dz, scale as number),
+      magnitude: () => tf.div(tf.sum(tf.mul(dy, z!), 1), norm!),
+    };
+  },
+);
+
+/** Logits are made for this many rows at a time at most, so that [rows, vocabulary] never stands in memory whole. */
+const logitsAtOnce = 1 << 22;
+
+/** Cross-entropy with its gradient p·E - E[target] made in the forward pass, a chunk of rows at a time. */
+fuse(
+  'CrossEntropy',
+  [],
+  ({h, E, targets}) => {
+    const [count, size] = h!.shape as [number, number];
+    const chunk = Math.max(1, Math.floor(logitsAtOnce / E!.shape[0]!));
+    const losses: tf.Tensor[] = [];
+    const gradients: tf.Tensor[] = [];
+    for (let start = 0; start < count; start += chunk) {
+      const rows = Math.min(chunk, count - start);
+      const part = rows === count ? h! : tf.slice(h!, [start, 0], [rows, size]);
+      const ids = rows === count ? targets! : tf.slice(targets!, [start], [rows]);
+      const logP = run('LogSoftmax', {logits: matMul(part, E!, {transposeB: true})});
+      const picked = recorded('GatherElements', [logP, tf.reshape(ids, [rows, 1])], [[[rows, 1], 'float32']], {axis: 1});
+      losses.push(tf.neg(tf.reshape(picked[0]!, [rows])));
+      gradients.push(tf.sub(matMul(tf.exp(logP), E!), tf.gather(E!, ids as tf.Tensor1D)));
+    }
+    return [tf.concat(losses), tf.concat(gradients)];
+  },
+  1,
+  (dy, _, [, dh]) => ({h: () => tf.mul(dh!, tf.expandDims(dy, 1))}),
+);
+
+const pair = ({A, B, start}: Factors): Tensors => (start ? {A, B, A0: start.A, B0: start.B} : {A, B});
+
+/** The fused macros; `merged`: low-rank updates are added to the weights at each step instead of standing beside them. */
+export function fused({merged}: {merged: boolean}): Macros {
+  return {
+    linear: (x, W) => tf.matMul(x, W, false, true),
+    lowRank: (x, W, factors, scale) =>
+      run(`${factors.start ? 'Residual' : ''}${merged ? 'Merged' : 'Added'}LowRank`, {x, W, ...pair(factors)}, {scale}),
+    decomposed: (x, W, factors, magnitude, scale) =>
+      run('DecomposedLowRank', {x, W, magnitude, A: factors.A, B: factors.B}, {scale}),
+    rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
+    rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
+    attention: (q, k, v, mask, scale) => run('Attention', {q, k, v, mask}, {scale}),
+    gated: (gate, up, activation) =>
+      activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),
+    rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
+    crossEntropy: (h, E, targets) => run('CrossEntropy', {h, E, targets}),
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * The handful of composite operations a decoder and its adapters are made of. Everything in them is plain TFJS
+ * (composite.ts, any backend, differentiable twice); fused.ts has faster forms for the traced training step.
+ */
+import type {Tensor} from '@tensorflow/tfjs-core';
+
+export type Activation = 'silu' | 'gelu-tanh';
+
+/** A trained low-rank pair per trial, and the frozen start that a residual method takes out of the base. */
+export interface Factors {
+  /** [trials, rank, in] */
+  A: Tensor;
+  /** [trials, out, rank] */
+  B: Tensor;
+  /** The pair subtracted from W, shaped as A and B. */
+  start?: {A: Tensor; B: Tensor};
+}
+
+export interface Macros {
+  /** x · Wᵀ. x [trials, rows, in], W [out, in] → [trials, rows, out]. */
+  linear(x: Tensor, W: Tensor): Tensor;
+  /** x · (W + s·B·A - s·B₀·A₀)ᵀ */
+  lowRank(x: Tensor, W: Tensor, factors: Factors, scale: number): Tensor;
+  /** (magnitude / ‖V‖) ∘ (x · Vᵀ) with V = W + s·B·A, ‖V‖ per output row and held constant. magnitude [trials, out]. */
+  decomposed(x: Tensor, W: Tensor, factors: Factors, magnitude: Tensor, scale: number): Tensor;
+  /** x / √(mean(x²) + ε) ∘ w over the last axis; w [size]. */
+  rmsNorm(x: Tensor, w: Tensor, epsilon: number): Tensor;
+  /** Rotates the two halves of the last axis by angles given as cos, sin [positions, size/2]; x [rows, heads, positions, size]. */
+  rotary(x: Tensor, cos: Tensor, sin: Tensor): Tensor;
+  /** softmax(scale · q·kᵀ + mask) · v. q [rows, kvHeads, group·positions, size], k and v [rows, kvHeads, positions, size], mask [group·positions, positions]. */
+  attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: number): Tensor;
+  /** activation(gate) ∘ up */
+  gated(gate: Tensor, up: Tensor, activation: Activation): Tensor;
+  /** Rows of x [rows, size] by index [count] → [count, size]. */
+  rows(x: Tensor, indices: Tensor): Tensor;
+  /** -log softmax(h · Eᵀ)[target]. h [rows, size], E [vocabulary, size], targets [rows] → [rows]. */
+  crossEntropy(h: Tensor, E: Tensor, targets: Tensor): Tensor;
+}

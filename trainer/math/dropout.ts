@@ -1,0 +1,32 @@
+/**
+ * Dropout masks that every engine computes alike and that depend on the trial alone: a strongly universal hash
+ * (Carter & Wegman 1979) of a random row and a random column, exact in float32. Entries of a mask are pairwise
+ * independent.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+
+/** A prime: products of two residues stay below 2²⁴. */
+const prime = 2039;
+
+/** Random residues one mask of [rows, columns] needs. */
+export function noiseSize(rows: number, columns: number): number {
+  return 2 * (rows + columns);
+}
+
+/** Residues are drawn as integers below this. */
+export const residues = prime;
+
+/** 1/(1-p) where an entry is kept, 0 where it is dropped: noise [trials, noiseSize] → [trials, rows, columns]. */
+export function dropoutMask(noise: tf.Tensor, rows: number, columns: number, probability: number): tf.Tensor {
+  const [factor, shift, columnFactor, columnShift] = tf.split(noise, [rows, rows, columns, columns], 1) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  const product = tf.mul(tf.expandDims(factor, 2), tf.expandDims(columnFactor, 1));
+  const sum = tf.add(tf.add(product, tf.expandDims(shift, 2)), tf.expandDims(columnShift, 1));
+  const hash = tf.sub(sum, tf.mul(tf.floor(tf.div(sum, prime)), prime));
+  const dropped = Math.round(probability * prime);
+  return tf.mul(tf.cast(tf.greaterEqual(hash, tf.scalar(dropped)), 'float32'), prime / (prime - dropped));
+}

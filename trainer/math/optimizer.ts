@@ -1,0 +1,58 @@
+/**
+ * Optimizers over flat parameters [trials, size], written once in tensor operations: `init` names the moments they
+ * keep, `update` gives the new parameters and moments.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type {OptimizerSettings} from '../../core/sweep/sweep.ts';
+
+export interface Update {
+  parameters: tf.Tensor;
+  moments: Record<string, tf.Tensor>;
+}
+
+export interface Optimizer {
+  /** Names of the moments, each shaped like the parameters and zero at first. */
+  moments: string[];
+  /** `rate` [trials, 1]; `corrections` [2]: 1 - β₁ᵗ and 1 - β₂ᵗ of this update. */
+  update(
+    parameters: tf.Tensor,
+    gradient: tf.Tensor,
+    moments: Record<string, tf.Tensor>,
+    rate: tf.Tensor,
+    corrections: tf.Tensor,
+  ): Update;
+}
+
+/** AdamW (Loshchilov & Hutter 2019) as PyTorch computes it: decay first, ε added to √v̂. */
+function adamw({betas: [beta1, beta2], eps}: OptimizerSettings, weightDecay: number): Optimizer {
+  return {
+    moments: ['first', 'second'],
+    update(parameters, gradient, {first, second}, rate, corrections) {
+      const [correction1, correction2] = tf.split(corrections, 2) as [tf.Tensor, tf.Tensor];
+      const m = tf.add(tf.mul(first!, beta1), tf.mul(gradient, 1 - beta1));
+      const v = tf.add(tf.mul(second!, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+      const direction = tf.div(m, tf.add(tf.sqrt(tf.div(v, correction2)), eps));
+      const decayed = weightDecay === 0 ? parameters : tf.mul(parameters, tf.sub(1, tf.mul(rate, weightDecay)));
+      return {
+        parameters: tf.sub(decayed, tf.mul(direction, tf.div(rate, correction1))),
+        moments: {first: m, second: v},
+      };
+    },
+  };
+}
+
+/** Stochastic gradient descent with momentum and L2 decay, as PyTorch's SGD. */
+function sgd({momentum}: OptimizerSettings, weightDecay: number): Optimizer {
+  return {
+    moments: momentum === 0 ? [] : ['first'],
+    update(parameters, gradient, {first}, rate) {
+      const g = weightDecay === 0 ? gradient : tf.add(gradient, tf.mul(parameters, weightDecay));
+      const m = first ? tf.add(tf.mul(first, momentum), g) : g;
+      return {parameters: tf.sub(parameters, tf.mul(m, rate)), moments: first ? {first: m} : {}};
+    },
+  };
+}
+
+export function optimizerOf(settings: OptimizerSettings, weightDecay: number): Optimizer {
+  return settings.name === 'adamw' ? adamw(settings, weightDecay) : sgd(settings, weightDecay);
+}

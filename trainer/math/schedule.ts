@@ -1,0 +1,31 @@
+/** The learning rate of every optimizer step, as transformers' `get_{cosine,linear,constant}_schedule_with_warmup` give it. */
+import type {TrainingSettings} from '../../core/sweep/sweep.ts';
+
+/** Steps of the warm-up: ceil(ratio * total), in the same double arithmetic as transformers. */
+export function warmupSteps(total: number, warmupRatio: number): number {
+  return Math.ceil(total * warmupRatio);
+}
+
+/**
+ * The rate used in optimizer step `step` (from 0) of `total`. During the warm-up of w steps it is peak * step / w, so
+ * the first update of a warm-up has rate 0; then progress p = (step - w) / (total - w) gives
+ * cosine: peak * (1 + cos(pi * p)) / 2, linear: peak * (1 - p), constant: peak.
+ */
+export function rateAt(
+  step: number,
+  total: number,
+  peak: number,
+  {schedule, warmupRatio}: Pick<TrainingSettings, 'schedule' | 'warmupRatio'>,
+): number {
+  const warmup = warmupSteps(total, warmupRatio);
+  if (step < warmup) return (peak * step) / warmup;
+  const progress = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
+  switch (schedule) {
+    case 'cosine':
+      return (peak * (1 + Math.cos(Math.PI * progress))) / 2;
+    case 'linear':
+      return peak * (1 - progress);
+    case 'constant':
+      return peak;
+  }
+}

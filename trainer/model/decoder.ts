@@ -1,0 +1,160 @@
+/**
+ * The transformer decoder: Llama, Qwen and Gemma families in one function, told apart by their configuration only.
+ * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Macros} from '../engine/macros.ts';
+import type {ModelConfig} from './config.ts';
+
+export interface Model {
+  config: ModelConfig;
+  macros: Macros;
+  /** A frozen weight by its name in the model's files. */
+  weight(name: string): tf.Tensor;
+}
+
+/** Token sequences of several trials: ids are [trials · rows · length]. */
+export interface Batching {
+  trials: number;
+  rows: number;
+  length: number;
+}
+
+export interface Passes {
+  /** One projection: x [trials, rows·length, in] → [trials, rows·length, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
+  project(site: string, x: tf.Tensor): tf.Tensor;
+  /** Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. */
+  attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
+}
+
+/** The seven adaptable projections of a layer, in the order of their use. */
+export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
+export type Projection = (typeof projections)[number];
+
+/** Where a projection lives, e.g. `model.layers.3.mlp.up_proj`. */
+export function siteOf(layer: number, projection: Projection): string {
+  const block = projection[1] === '_' ? 'self_attn' : 'mlp';
+  return `model.layers.${layer}.${block}.${projection}`;
+}
+
+/** Hidden states before the last norm: ids [trials·rows·length] → [trials, rows·length, hidden]. */
+export function hidden(model: Model, ids: tf.Tensor, {trials, rows, length}: Batching, passes: Passes): tf.Tensor {
+  const {config, macros, weight} = model;
+  const {headDim, heads, kvHeads} = config;
+  const tokens = rows * length;
+
+  const norm = (name: string, x: tf.Tensor) => {
+    const w = weight(`${name}.weight`);
+    return macros.rmsNorm(x, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+  };
+  /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
+  const split = (x: tf.Tensor, count: number, normName?: string) => {
+    const byHead = tf.reshape(x, [trials * rows, length, count, headDim]);
+    return tf.transpose(normName ? norm(normName, byHead) : byHead, [0, 2, 1, 3]);
+  };
+
+  let x = tf.reshape(tf.gather(weight('model.embed_tokens.weight'), ids as tf.Tensor1D), [
+    trials,
+    tokens,
+    config.hiddenSize,
+  ]);
+  if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
+
+  config.layers.forEach((_, layer) => {
+    const name = `model.layers.${layer}`;
+    const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
+    const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
+
+    const h = norm(`${name}.input_layernorm`, x);
+    const q = split(project('q_proj', h), heads, qk('q'));
+    const k = split(project('k_proj', h), kvHeads, qk('k'));
+    const v = split(project('v_proj', h), kvHeads);
+    const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
+    const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
+    x = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
+
+    const g = norm(config.sandwichNorms ? `${name}.pre_feedforward_layernorm` : `${name}.post_attention_layernorm`, x);
+    const fed = project('down_proj', macros.gated(project('gate_proj', g), project('up_proj', g), config.activation));
+    x = tf.add(x, config.sandwichNorms ? norm(`${name}.post_feedforward_layernorm`, fed) : fed);
+  });
+  return x;
+}
+
+/** The last norm: [..., hidden] → the same. */
+export function finalNorm({config, macros, weight}: Model, x: tf.Tensor): tf.Tensor {
+  const w = weight('model.norm.weight');
+  return macros.rmsNorm(x, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+}
+
+/** The matrix that turns hidden states into logits: [vocabulary, hidden]. */
+export function head({config, weight}: Model): tf.Tensor {
+  return weight(config.tiedEmbeddings ? 'model.embed_tokens.weight' : 'lm_head.weight');
+}
+
+/** The projections' own weights, without adapters. */
+export function frozenProjection({config, macros, weight}: Model): Passes['project'] {
+  return (site, x) => withBias(config, weight, site, macros.linear(x, weight(`${site}.weight`)));
+}
+
+/** Adds the projection's bias, where the family has one. */
+export function withBias(config: ModelConfig, weight: Model['weight'], site: string, y: tf.Tensor): tf.Tensor {
+  return config.qkvBias && /\.[qkv]_proj$/.test(site) ? tf.add(y, weight(`${site}.bias`)) : y;
+}
+
+/** cos and sin of the rotary angles p·θ^(-2i/size): [positions, size/2] each (Su et al. 2021). */
+export function rotaryTables(positions: number, size: number, theta: number): {cos: tf.Tensor; sin: tf.Tensor} {
+  const half = size / 2;
+  const cos = new Float32Array(positions * half);
+  const sin = new Float32Array(positions * half);
+  for (let p = 0; p < positions; p++)
+    for (let i = 0; i < half; i++) {
+      const angle = p * theta ** ((-2 * i) / size);
+      cos[p * half + i] = Math.cos(angle);
+      sin[p * half + i] = Math.sin(angle);
+    }
+  return {cos: tf.tensor(cos, [positions, half]), sin: tf.tensor(sin, [positions, half])};
+}
+
+/** Large enough to vanish in a softmax, small enough to stay finite in every format. */
+export const masked = -1e9;
+
+/** Causal attention over whole right-padded sequences from position 0; layers may see a window only. */
+export function causalAttention({config, macros}: Model, {trials, rows, length}: Batching): Passes['attend'] {
+  const group = config.heads / config.kvHeads;
+  const tables = once((theta: number) => rotaryTables(length, config.headDim, theta));
+  const masks = once((window: number) => {
+    const mask = new Float32Array(group * length * length);
+    for (let row = 0; row < group * length; row++) {
+      const position = row % length;
+      for (let seen = 0; seen < length; seen++)
+        if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
+    }
+    return tf.tensor(mask, [group * length, length]);
+  });
+  return (layer, q, k, v) => {
+    const {ropeTheta, window} = config.layers[layer]!;
+    const {cos, sin} = tables(ropeTheta);
+    const grouped = [trials * rows, config.kvHeads, group * length, config.headDim];
+    const y = macros.attention(
+      tf.reshape(macros.rotary(q, cos, sin), grouped),
+      macros.rotary(k, cos, sin),
+      v,
+      masks(window === null || window >= length ? Infinity : window),
+      config.attentionScale,
+    );
+    return tf.reshape(y, [trials * rows, config.heads, length, config.headDim]);
+  };
+}
+
+/** Remembers results by argument. */
+function once<Key, Result>(compute: (key: Key) => Result): (key: Key) => Result {
+  const known = new Map<Key, Result>();
+  return key => {
+    let result = known.get(key);
+    if (result === undefined) {
+      result = compute(key);
+      known.set(key, result);
+    }
+    return result;
+  };
+}

@@ -1,0 +1,34 @@
+/** The JSON files of a model folder: always an object at the top. */
+import {readFileSync} from 'node:fs';
+import {SweepError} from '../../core/error.ts';
+
+export type JsonObject = Record<string, unknown>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads a JSON object; null when there is no such file.
+ * @throws SweepError `bad-model` when it cannot be read or is not a JSON object
+ */
+export function readJsonFile(file: string): JsonObject | null {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new SweepError('bad-model', `${file} cannot be read (${code}).`, {file});
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SweepError('bad-model', `${file} is not JSON (${why}); fetch the model again.`, {file});
+  }
+  if (!isObject(value))
+    throw new SweepError('bad-model', `${file} is not a JSON object; fetch the model again.`, {file});
+  return value;
+}

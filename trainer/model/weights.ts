@@ -1,0 +1,161 @@
+/** The weights of a Hugging Face model folder: where each tensor lies, whether the decoder finds all it needs, their hash. */
+import {createHash, type Hash} from 'node:crypto';
+import {createReadStream, existsSync, statSync} from 'node:fs';
+import {basename, join} from 'node:path';
+import {pipeline} from 'node:stream/promises';
+import {SweepError} from '../../core/error.ts';
+import type {ModelConfig} from './config.ts';
+import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
+import {readHeader, type StoredTensor} from './safetensors.ts';
+
+export interface WeightIndex {
+  folder: string;
+  tensors: Map<string, StoredTensor>;
+  /**
+   * SHA-256 (hex) over the bytes of the weight files, in order of their names; remembered while the files stay as they are.
+   * @throws SweepError `bad-model` when a file cannot be read
+   */
+  hash(): Promise<string>;
+}
+
+const single = 'model.safetensors';
+const indexName = 'model.safetensors.index.json';
+
+/**
+ * Finds all tensors of model.safetensors, or of the shards that model.safetensors.index.json names.
+ * @throws SweepError `missing-file`, `bad-model`
+ */
+export function openWeights(folder: string): WeightIndex {
+  const alone = join(folder, single);
+  const indexFile = join(folder, indexName);
+  if (existsSync(alone)) {
+    return {folder, tensors: readHeader(alone).tensors, hash: () => hashFiles([alone])};
+  }
+  const index = readJsonFile(indexFile);
+  if (!index) {
+    const sentence = existsSync(folder)
+      ? `There is neither ${single} nor ${indexName} in ${folder}; the model is needed in safetensors format.`
+      : `There is no model folder ${folder}.`;
+    throw new SweepError('missing-file', sentence, {folder});
+  }
+  const shardOf = readIndex(index, indexFile);
+  const shards = [...new Set(shardOf.values())].sort();
+  const found = new Map(shards.map(shard => [shard, readHeader(join(folder, shard)).tensors]));
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, shard] of shardOf) {
+    const stored = found.get(shard)?.get(name);
+    if (!stored) {
+      throw new SweepError(
+        'bad-model',
+        `${indexFile} says that ${name} is in ${shard}, but it is not; fetch the model again.`,
+        {
+          file: indexFile,
+          tensor: name,
+        },
+      );
+    }
+    tensors.set(name, stored);
+  }
+  return {folder, tensors, hash: () => hashFiles(shards.map(shard => join(folder, shard)))};
+}
+
+/** Tensor name → shard name, both checked: a shard is a plain file name, so it cannot lead out of the folder. */
+function readIndex(index: JsonObject, file: string): Map<string, string> {
+  const bad = (what: string): SweepError =>
+    new SweepError('bad-model', `${file} ${what}; fetch the model again.`, {file});
+  const map = index['weight_map'];
+  if (!isObject(map)) throw bad('has no weight_map');
+  const entries: [string, string][] = [];
+  for (const [name, shard] of Object.entries(map)) {
+    if (typeof shard !== 'string') throw bad(`names no file for ${name}`);
+    if (shard !== basename(shard) || shard.includes('\\') || !shard.endsWith('.safetensors')) {
+      throw bad(`names ${JSON.stringify(shard)} for ${name}, which is not a .safetensors file of this folder`);
+    }
+    entries.push([name, shard]);
+  }
+  return new Map(entries);
+}
+
+/** Every tensor the decoder needs with its shape (matrices are [out, in]), named as in transformers. */
+export function weightShapes(config: ModelConfig): Map<string, number[]> {
+  const {hiddenSize: hidden, intermediateSize: inner, vocabSize, headDim} = config;
+  const queries = config.heads * headDim;
+  const keys = config.kvHeads * headDim;
+  const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [vocabSize, hidden]]]);
+  for (const layer of config.layers.keys()) {
+    const set = (name: string, shape: number[]): unknown => shapes.set(`model.layers.${layer}.${name}`, shape);
+    set('input_layernorm.weight', [hidden]);
+    for (const [name, out] of [['q', queries] as const, ['k', keys] as const, ['v', keys] as const]) {
+      set(`self_attn.${name}_proj.weight`, [out, hidden]);
+      if (config.qkvBias) set(`self_attn.${name}_proj.bias`, [out]);
+    }
+    if (config.qkNorm) {
+      set('self_attn.q_norm.weight', [headDim]);
+      set('self_attn.k_norm.weight', [headDim]);
+    }
+    set('self_attn.o_proj.weight', [hidden, queries]);
+    set('post_attention_layernorm.weight', [hidden]);
+    if (config.sandwichNorms) {
+      set('pre_feedforward_layernorm.weight', [hidden]);
+      set('post_feedforward_layernorm.weight', [hidden]);
+    }
+    set('mlp.gate_proj.weight', [inner, hidden]);
+    set('mlp.up_proj.weight', [inner, hidden]);
+    set('mlp.down_proj.weight', [hidden, inner]);
+  }
+  shapes.set('model.norm.weight', [hidden]);
+  if (!config.tiedEmbeddings) shapes.set('lm_head.weight', [vocabSize, hidden]);
+  return shapes;
+}
+
+/**
+ * Makes sure that all the decoder needs is there, in the right shape and in a type that can be read; more may be there.
+ * @throws SweepError `bad-model` naming the first tensor that is not as config.json says
+ */
+export function checkWeights(config: ModelConfig, index: Pick<WeightIndex, 'folder' | 'tensors'>): void {
+  const bad = (tensor: string, what: string): SweepError =>
+    new SweepError('bad-model', `The weights in ${index.folder} do not fit its config.json: ${what}.`, {
+      folder: index.folder,
+      tensor,
+    });
+  for (const [name, shape] of weightShapes(config)) {
+    const stored = index.tensors.get(name);
+    if (!stored && name === 'lm_head.weight') {
+      throw bad(name, 'lm_head.weight is missing although tie_word_embeddings is false');
+    }
+    if (!stored) throw bad(name, `${name} is missing`);
+    if (stored.shape.join() !== shape.join()) {
+      throw bad(name, `${name} has shape [${stored.shape.join(', ')}] instead of [${shape.join(', ')}]`);
+    }
+    if (!['F32', 'F16', 'BF16', 'F64'].includes(stored.dtype)) {
+      throw bad(name, `${name} is stored as ${stored.dtype}; only F32, F16, BF16 and F64 can be read`);
+    }
+  }
+}
+
+const hashes = new Map<string, Promise<string>>();
+
+/** Remembered by path, size and time of change, so a file that is replaced is read again. */
+function hashFiles(files: string[]): Promise<string> {
+  const state = files.map(file => {
+    const {size, mtimeMs} = statSync(file);
+    return [file, size, mtimeMs];
+  });
+  const key = JSON.stringify(state);
+  const known = hashes.get(key) ?? digest(files);
+  hashes.set(key, known);
+  return known;
+}
+
+async function digest(files: string[]): Promise<string> {
+  const hash: Hash = createHash('sha256');
+  for (const file of files) {
+    try {
+      await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new SweepError('bad-model', `${file} cannot be read (${why}).`, {file});
+    }
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,126 @@
+/** `events.jsonl`: append-only, one event a line, whole lines only; whatever a crash left behind can be read. */
+import {closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import type {RunEvent} from '../../core/run/events.ts';
+import {formatLine, readLine} from '../../core/run/line.ts';
+import {storeError} from './errors.ts';
+
+/** What was found beside the events. */
+export interface Reading {
+  /** The last line ends in the middle of an event: the writer crashed, or is writing right now. */
+  torn: boolean;
+  /** Line numbers, from 1, that hold no event. */
+  garbage: number[];
+  /** Events of a later version, passed over. */
+  unknown: number;
+  /** Length of the file without the torn line. */
+  wholeBytes: number;
+  /** The last event is whole but its newline is missing. */
+  open: boolean;
+}
+
+/**
+ * Hands every event of the file to `onEvent`, in order.
+ * @throws SweepError `cannot-write` where the file cannot be read
+ */
+export async function readEvents(file: string, onEvent: (event: RunEvent) => void): Promise<Reading> {
+  const reading: Reading = {torn: false, garbage: [], unknown: 0, wholeBytes: 0, open: false};
+  let line = 0;
+  let rest: Buffer[] = [];
+  const take = (bytes: Buffer, isLast: boolean): void => {
+    line++;
+    const text = bytes.toString('utf8');
+    const read = readLine(text);
+    if (read.event) onEvent(read.event);
+    else if (read.reason === 'unknown') reading.unknown++;
+    else if (isLast) reading.torn = true;
+    else if (text.trim() !== '') reading.garbage.push(line);
+    if (isLast) reading.open = !reading.torn;
+    if (!reading.torn) reading.wholeBytes += bytes.length + (isLast ? 0 : 1);
+  };
+  try {
+    for await (const chunk of createReadStream(file, {highWaterMark: 1 << 20})) {
+      const bytes: Buffer = chunk;
+      let from = 0;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
+        take(rest.length > 0 ? Buffer.concat([...rest, bytes.subarray(from, end)]) : bytes.subarray(from, end), false);
+        rest = [];
+        from = end + 1;
+      }
+      if (from < bytes.length) rest.push(bytes.subarray(from));
+    }
+  } catch (error) {
+    throw storeError(error, file);
+  }
+  if (rest.length > 0) take(Buffer.concat(rest), true);
+  return reading;
+}
+
+export interface EventWriter {
+  append(event: RunEvent): void;
+  /** Everything appended so far is in the file afterwards; `toDisk`: and survives a power cut. */
+  flush(toDisk?: boolean): void;
+  close(): void;
+}
+
+const flushMilliseconds = 100;
+
+/**
+ * Opens the file for appending, created if missing. `reading` is what `readEvents` found in it: a torn line is cut off.
+ * A write that fails leaves whole lines only and is thrown by that call or the next one.
+ * @throws SweepError `disk-full`, `cannot-write`
+ */
+export function openEvents(file: string, reading: Reading | null): EventWriter {
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw storeError(error, file);
+    }
+  };
+  const handle = attempt(() => openSync(file, 'a'));
+  if (reading?.torn) attempt(() => ftruncateSync(handle, reading.wholeBytes));
+  let size = attempt(() => fstatSync(handle).size);
+  let waiting = reading?.open ? '\n' : '';
+  let timer: NodeJS.Timeout | undefined;
+  let failure: unknown;
+
+  const flush = (toDisk = false): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (failure !== undefined) throw failure;
+    const bytes = Buffer.from(waiting);
+    try {
+      let written = 0;
+      while (written < bytes.length) written += writeSync(handle, bytes, written);
+      if (toDisk) fsyncSync(handle);
+    } catch (error) {
+      failure = storeError(error, file);
+      ftruncateSync(handle, size);
+      throw failure;
+    }
+    size += bytes.length;
+    waiting = '';
+  };
+  const flushLater = (): void => {
+    try {
+      flush();
+    } catch {
+      // Kept in `failure`: the next call throws it to somebody who can act on it.
+    }
+  };
+  return {
+    append(event) {
+      if (failure !== undefined) throw failure;
+      waiting += formatLine(event);
+      timer ??= setTimeout(flushLater, flushMilliseconds);
+    },
+    flush,
+    close() {
+      try {
+        flush();
+      } finally {
+        closeSync(handle);
+      }
+    },
+  };
+}

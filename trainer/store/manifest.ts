@@ -1,0 +1,168 @@
+/** `manifest.json`: what a run was made with, and whether a resumed one may go on from it. */
+import {existsSync, readFileSync} from 'node:fs';
+import {availableParallelism, cpus, totalmem} from 'node:os';
+import {SweepError} from '../../core/error.ts';
+import type {Sweep} from '../../core/sweep/sweep.ts';
+import {storeError, writeWhole} from './errors.ts';
+
+/** What the run is made with, as far as the sweep file does not say it. */
+export interface Ingredients {
+  /** Program or library → version. */
+  versions: Record<string, string>;
+  engine: string;
+  /** SHA-256 (or another hash of the content) of the model's weights. */
+  modelHash: string;
+  /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
+  dataHashes: Record<string, string>;
+}
+
+export interface Start {
+  /** ISO 8601. */
+  at: string;
+  /** The copy of the sweep file that this start followed. */
+  sweepFile: string;
+  engine: string;
+  versions: Record<string, string>;
+  machine: Machine;
+}
+
+export interface Machine {
+  platform: string;
+  architecture: string;
+  processor: string;
+  cores: number;
+  memoryBytes: number;
+}
+
+export interface Manifest {
+  name: string;
+  versions: Record<string, string>;
+  engine: string;
+  machine: Machine;
+  model: {path: string; hash: string};
+  data: {path: string; hash: string}[];
+  /** Key of the sweep file → value, of all that earlier results depend on beside the trial itself. */
+  settings: Record<string, unknown>;
+  /** One entry for the first start and one for every resumption. */
+  starts: Start[];
+}
+
+/** The manifest of a first start; `sweepFile` is the name of the sweep's copy in the run folder. */
+export function newManifest(sweep: Sweep, ingredients: Ingredients, sweepFile: string): Manifest {
+  const {versions, engine, modelHash, dataHashes} = ingredients;
+  const start = {at: new Date().toISOString(), sweepFile, engine, versions, machine: machine()};
+  return {
+    name: sweep.name,
+    versions,
+    engine,
+    machine: start.machine,
+    model: {path: sweep.model, hash: modelHash},
+    data: Object.entries(dataHashes).map(([path, hash]) => ({path, hash})),
+    settings: settingsThatMatter(sweep, ingredients),
+    starts: [start],
+  };
+}
+
+/**
+ * The manifest after one more start.
+ * @throws SweepError `not-comparable` naming the first setting that differs from the one earlier results were made with
+ */
+export function resumedManifest(earlier: Manifest, now: Manifest): Manifest {
+  for (const key of new Set([...Object.keys(earlier.settings), ...Object.keys(now.settings)])) {
+    // A method or probe that is new, or no longer asked for, does not touch what is there.
+    const isOptional = key.startsWith('methods.') || key === 'curvature';
+    const [before, after] = [earlier.settings[key], now.settings[key]];
+    if (isOptional && (before === undefined || after === undefined)) continue;
+    if (JSON.stringify(before) !== JSON.stringify(after)) throw notComparable(key, before, after);
+  }
+  return {
+    ...earlier,
+    settings: {...earlier.settings, ...now.settings},
+    starts: [...earlier.starts, ...now.starts],
+  };
+}
+
+export function notComparable(key: string, before: unknown, after: unknown): SweepError {
+  const change = [before, after].map(value => JSON.stringify(value) ?? 'nothing');
+  const what = change.join('').length > 120 ? '' : ` from ${change[0]} to ${change[1]}`;
+  return new SweepError(
+    'not-comparable',
+    `Cannot resume: ${key} changed${what}, so new results would not be comparable with the earlier ones; ` +
+      'undo the change, or start a new run with --out.',
+    {key, before, after},
+  );
+}
+
+/** @throws SweepError `bad-manifest` */
+export function readManifest(file: string): Manifest | null {
+  if (!existsSync(file)) return null;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw storeError(error, file);
+  }
+  try {
+    const value: Manifest = JSON.parse(text);
+    if (typeof value.settings === 'object' && Array.isArray(value.starts)) return value;
+  } catch {
+    // Falls through: broken JSON and a foreign file are the same trouble to the user.
+  }
+  throw new SweepError('bad-manifest', `${file} is not a manifest of a run; start a new run with --out.`, {file});
+}
+
+export function writeManifest(file: string, manifest: Manifest): void {
+  writeWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/**
+ * Everything two results must share to be compared, beside method, rank, alpha, batch size, rate and seed, which a
+ * trial carries itself. Not here: engine, workers, packing, micro-batches; they move the last digits only.
+ */
+function settingsThatMatter(sweep: Sweep, {modelHash, dataHashes}: Ingredients): Record<string, unknown> {
+  const {data, training} = sweep;
+  const hash = (path: string): string => dataHashes[path] ?? path;
+  return {
+    model: modelHash,
+    'data.train': data.train.map(hash),
+    'data.format': data.format,
+    'data.columns': sortedByKey(data.columns),
+    'data.template': data.template,
+    'data.rows': data.rows ?? null,
+    'data.max_length': data.maxLength,
+    'data.shuffle': data.shuffle,
+    targets: sweep.targets,
+    'training.length': training.steps === undefined ? {epochs: training.epochs} : {steps: training.steps},
+    'training.optimizer': sortedByKey({...training.optimizer}),
+    'training.weight_decay': training.weightDecay,
+    'training.schedule': training.schedule,
+    'training.warmup_ratio': training.warmupRatio,
+    'training.max_grad_norm': training.maxGradNorm,
+    'training.dropout': training.dropout,
+    'training.precision': training.precision,
+    evaluate: sweep.evaluate.map(one => sortedByKey({...one, data: hash(one.data)})),
+    ...(sweep.curvature
+      ? {curvature: sortedByKey({...sweep.curvature, data: hash(sweep.curvature.data ?? 'data.train'), at: null})}
+      : {}),
+    ...Object.fromEntries(
+      sweep.methods.map(({method, iterations, startFrom}) => [
+        `methods.${method}`,
+        {iterations: iterations ?? null, start_from: startFrom === undefined ? null : hash(startFrom)},
+      ]),
+    ),
+  };
+}
+
+function sortedByKey(record: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function machine(): Machine {
+  return {
+    platform: process.platform,
+    architecture: process.arch,
+    processor: cpus()[0]?.model ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+  };
+}

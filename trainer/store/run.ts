@@ -1,0 +1,216 @@
+/** The run folder: `events.jsonl` is the truth; beside it the sweep file as it was run, the manifest and a lock. */
+import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {basename, dirname, join, resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
+import {emptyRun, fold, interrupted, type RunState} from '../../core/run/fold.ts';
+import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {storeError, writeWhole} from './errors.ts';
+import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
+import {isLocked, lock} from './lock.ts';
+import {
+  type Ingredients,
+  newManifest,
+  notComparable,
+  readManifest,
+  resumedManifest,
+  writeManifest,
+} from './manifest.ts';
+
+const eventsName = 'events.jsonl';
+const manifestName = 'manifest.json';
+const lockName = 'run.lock';
+
+/** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
+export function runFolderOf(sweepFile: string, name: string, out?: string): string {
+  if (out !== undefined) return resolve(out);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no file name should have
+  const safe = name.replace(/[\u0000-\u001f/\\:*?"<>|]/g, '-').replace(/^\.+/, '-');
+  return join(dirname(resolve(sweepFile)), '.lora-sweep', safe || 'sweep');
+}
+
+export interface OpenRun {
+  folder: string;
+  /** What earlier starts left: the fold of their events, `emptyRun` for a new folder. */
+  earlier: RunState;
+  /** Things worth a `note` event: a torn line that was cut off, lines that could not be read. */
+  notes: string[];
+  /**
+   * Call once, before the first event: checks that earlier results stay comparable, writes the manifest and the copy
+   * of the sweep file. Nothing is written if it throws.
+   * @throws SweepError `not-comparable`
+   */
+  begin(sweep: Sweep, trials: Trial[], ingredients: Ingredients): void;
+  /** Stamps the event with the time, stores it and returns it as stored. */
+  append(body: RunEventBody): RunEvent;
+  flush(): void;
+  /** Stores what is left and lets go of the folder. */
+  close(): void;
+}
+
+/**
+ * Opens the folder for writing, making it where needed. The caller closes it, whatever happens.
+ * @throws SweepError `run-exists` (results and no `resume`), `foreign-folder`, `run-locked`, `disk-full`, `cannot-write`
+ */
+export async function openRun(options: {folder: string; sweepFile: string; resume: boolean}): Promise<OpenRun> {
+  const {folder, sweepFile, resume} = options;
+  const inFolder = (name: string): string => join(folder, name);
+  refuseForeign(folder);
+  try {
+    mkdirSync(folder, {recursive: true});
+  } catch (error) {
+    throw storeError(error, folder);
+  }
+  const unlock = lock(inFolder(lockName));
+  try {
+    const {state: earlier, reading} = await readFolded(inFolder(eventsName));
+    if (hasResults(earlier) && !resume) throw exists(folder, earlier);
+    let writer: EventWriter | undefined;
+    const opened = (): EventWriter => {
+      writer ??= openEvents(inFolder(eventsName), reading);
+      return writer;
+    };
+    return {
+      folder,
+      earlier,
+      notes: reading ? remarks(reading) : [],
+      begin(sweep, trials, ingredients) {
+        const before = hasResults(earlier) ? readManifest(inFolder(manifestName)) : null;
+        if (before) refuseOtherTrials(earlier, trials);
+        const text = readFileSync(sweepFile, 'utf8');
+        const copy = copyName(folder, basename(sweepFile), text);
+        const now = newManifest(sweep, ingredients, copy);
+        const manifest = before ? resumedManifest(before, now) : now;
+        writeWhole(inFolder(copy), text);
+        writeManifest(inFolder(manifestName), manifest);
+      },
+      append(body) {
+        const stored: RunEvent = {event: body.event, at: Date.now(), ...body};
+        opened().append(stored);
+        if (isMilestone(stored)) opened().flush(true);
+        return stored;
+      },
+      flush: () => writer?.flush(),
+      close() {
+        try {
+          writer?.close();
+        } finally {
+          unlock();
+        }
+      },
+    };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+export interface StoredRun {
+  state: RunState;
+  reading: Reading;
+  /** A process is writing into the folder. */
+  live: boolean;
+}
+
+/**
+ * Reads a run folder, also one whose run goes on; `onEvent` sees every event on the way.
+ * @throws SweepError `no-run`
+ */
+export async function readRun(folder: string, onEvent?: (event: RunEvent) => void): Promise<StoredRun> {
+  const file = join(folder, eventsName);
+  if (!existsSync(file)) {
+    throw new SweepError('no-run', `${folder} holds no run: it has no ${eventsName}; give the folder of a run.`, {
+      folder,
+    });
+  }
+  const live = isLocked(join(folder, lockName));
+  const {state, reading} = await readFolded(file, onEvent);
+  return {state: live ? state : interrupted(state), reading: reading ?? nothingRead, live};
+}
+
+const nothingRead: Reading = {torn: false, garbage: [], unknown: 0, wholeBytes: 0, open: false};
+
+/** What a reading found beside events, in sentences. */
+export function remarks({torn, garbage, unknown}: Reading): string[] {
+  const found: string[] = [];
+  if (torn)
+    found.push(`The last line of ${eventsName} is torn (the run was cut off while writing it); it is left out.`);
+  if (garbage.length > 0) {
+    const [noun, verb] = garbage.length === 1 ? ['Line', 'is'] : ['Lines', 'are'];
+    found.push(
+      `${noun} ${garbage.slice(0, 5).join(', ')}${garbage.length > 5 ? ', …' : ''} of ${eventsName} ${verb} unreadable and left out.`,
+    );
+  }
+  if (unknown > 0) found.push(`${unknown} of the events in ${eventsName} are of a later version and left out.`);
+  return found;
+}
+
+async function readFolded(
+  file: string,
+  onEvent?: (event: RunEvent) => void,
+): Promise<{state: RunState; reading: Reading | null}> {
+  let state = emptyRun;
+  if (!existsSync(file)) return {state, reading: null};
+  const reading = await readEvents(file, event => {
+    state = fold(state, event);
+    onEvent?.(event);
+  });
+  return {state, reading};
+}
+
+function hasResults(state: RunState): boolean {
+  return state.curvature.length > 0 || state.trials.some(view => view.state !== 'waiting');
+}
+
+/** The ends of things are worth a write to the disk itself. */
+function isMilestone({event}: RunEvent): boolean {
+  return event === 'trial-ended' || event === 'curvature' || event === 'run-started' || event === 'run-ended';
+}
+
+function exists(folder: string, state: RunState): SweepError {
+  const finished = state.trials.filter(view => view.state === 'finished').length;
+  return new SweepError(
+    'run-exists',
+    `${folder} already holds a run with ${finished} of ${state.trials.length} trials finished; ` +
+      'go on with it by --resume, or write elsewhere with --out.',
+    {folder},
+  );
+}
+
+/** A folder full of somebody's files is no place for a run. */
+function refuseForeign(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw storeError(error, folder);
+  }
+  if (names.length === 0 || [eventsName, manifestName, lockName].some(name => names.includes(name))) return;
+  throw new SweepError(
+    'foreign-folder',
+    `${folder} has files in it but is not the folder of a run; choose an empty or a new folder with --out.`,
+    {folder},
+  );
+}
+
+/** A trial of the same name must be the same trial. */
+function refuseOtherTrials(earlier: RunState, trials: Trial[]): void {
+  for (const trial of trials) {
+    const view = earlier.trials[earlier.places[trial.id] ?? -1];
+    if (!view || view.state === 'waiting') continue;
+    for (const key of ['alpha', 'learningRate', 'rank', 'batchSize', 'seed', 'method'] as const) {
+      if (view.trial[key] !== trial[key]) throw notComparable(`${key} of ${trial.id}`, view.trial[key], trial[key]);
+    }
+  }
+}
+
+/** The file's own name; numbered where an earlier start followed another text. */
+function copyName(folder: string, name: string, text: string): string {
+  const [, stem, extension] = /^(.*?)((?:\.sweep)?\.ya?ml)?$/.exec(name) ?? [name, name, ''];
+  for (let number = 1; ; number++) {
+    const candidate = `${stem}${number === 1 ? '' : `-${number}`}${extension ?? ''}`;
+    const file = join(folder, candidate);
+    if (!existsSync(file) || readFileSync(file, 'utf8') === text) return candidate;
+  }
+}
