@@ -4,34 +4,20 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingSettings} from '../core/sweep/sweep.ts';
-import type {Computation, Engine, Program, State, Tensors, TensorSpec, Values} from './engine/engine.ts';
-import {dropoutMask, noiseSize} from './math/dropout.ts';
+import type {BatchShape} from './data/batch.ts';
+import type {Computation, Program, State, Tensors, TensorSpec, Values} from './engine/engine.ts';
+import type {Programs} from './engine/programs.ts';
 import {optimizerOf} from './math/optimizer.ts';
-import {factorsBySite, type Layout, layoutOf, pack, unpack} from './method/layout.ts';
-import type {Method, Site} from './method/method.ts';
-import type {ModelConfig} from './model/config.ts';
-import {type Batching, causalAttention, finalNorm, head, hidden, type Model, type Passes, withBias} from './model/decoder.ts';
-import type {WeightIndex} from './model/weights.ts';
+import {Adaptation, type AdaptationSettings} from './method/adaptation.ts';
+import {pack, unpack} from './method/layout.ts';
+import {type Batching, causalAttention, finalNorm, head, hidden, type Model, type Passes} from './model/decoder.ts';
+import type {Generative} from './model/generation.ts';
 
 /** What the trials of a pack have in common. */
-export interface PackSettings {
-  config: ModelConfig;
-  weights: WeightIndex;
-  method: Method;
-  sites: Site[];
-  rank: number;
-  scale: number;
+export interface PackSettings extends AdaptationSettings {
   training: TrainingSettings;
-  trials: number;
   /** Low-rank updates merged into the weights at each step, rather than beside them. */
   merged: boolean;
-}
-
-/** Rows of a micro-batch, padded length, and target tokens of each trial. */
-export interface BatchShape {
-  batch: number;
-  length: number;
-  targets: number;
 }
 
 /** The batches of all trials of a pack, one trial after another. */
@@ -80,25 +66,23 @@ function lossesOf(model: Model, shape: Batching, {ids, targets, positions, weigh
 /** The parameters, moments and frozen starts of a pack, and the programs that change them. */
 export class Pack {
   readonly settings: PackSettings;
-  readonly layout: Layout;
-  readonly #engine: Engine;
+  readonly adaptation: Adaptation;
+  readonly #programs: Programs;
   readonly #state: State;
   readonly #stateSpecs: Record<string, TensorSpec>;
-  readonly #startLayout: Layout;
   readonly #optimizer;
-  readonly #programs = new Map<string, Promise<Program>>();
   /** Updates done so far. */
   count = 0;
 
-  /** `parameters` [trials · size] as `layoutOf` orders them. */
-  constructor(engine: Engine, settings: PackSettings, parameters: Float32Array) {
-    const {trials, method, sites, rank, training} = settings;
-    this.#engine = engine;
+  /** `parameters` [trials · size] in the adaptation's layout. */
+  constructor(programs: Programs, settings: PackSettings, parameters: Float32Array) {
+    const {trials, method, training} = settings;
+    const {engine} = programs;
+    this.#programs = programs;
     this.settings = settings;
-    this.layout = layoutOf(sites, rank, method);
-    this.#startLayout = layoutOf(sites, rank, {magnitude: false});
+    this.adaptation = new Adaptation(engine, settings);
     this.#optimizer = optimizerOf(training.optimizer, training.weightDecay);
-    const shape = [trials, this.layout.size];
+    const shape = [trials, this.adaptation.layout.size];
     const zeros = () => ({shape, data: new Float32Array(parameters.length)});
     const values = {
       parameters: {shape, data: parameters},
@@ -113,6 +97,35 @@ export class Pack {
   /** The trained tensors: [trials · size]. */
   async parameters(): Promise<Float32Array> {
     return this.#state.read('parameters');
+  }
+
+  /** Parameters, moments and frozen starts, for a checkpoint. */
+  async snapshot(): Promise<Record<string, Float32Array>> {
+    const names = Object.keys(this.#without('gathered'));
+    return Object.fromEntries(await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const)));
+  }
+
+  /** Goes back to a snapshot taken after `count` updates. */
+  restore(count: number, snapshot: Record<string, Float32Array>): void {
+    this.count = count;
+    for (const [name, data] of Object.entries(snapshot)) this.#state.write(name, data);
+  }
+
+  /** The adapted model for generation, with the parameters of now. */
+  async generative(): Promise<Generative> {
+    const {config, trials} = this.settings;
+    const names = Object.keys(this.#reading());
+    const feeds = await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const));
+    return {
+      config,
+      trials,
+      inputs: this.#reading(),
+      feeds: Object.fromEntries(feeds),
+      passes: tensors => {
+        const model = this.adaptation.model({merged: false});
+        return {model, project: this.adaptation.project(model, tensors)};
+      },
+    };
   }
 
   /**
@@ -150,84 +163,24 @@ export class Pack {
     return Float32Array.from(losses!);
   }
 
-  /** A computation of the same trials that reads their parameters, e.g. for generation. */
-  async compile(computation: Omit<Computation, 'state'>): Promise<{run(feeds: Record<string, Values>): ReturnType<Program['run']>}> {
-    const program = await this.#engine.compile({...computation, state: this.#reading()});
-    return {run: fed => program.run(fed, this.#state)};
-  }
-
-  /** The model and its adapted projections inside a computation's body. */
-  adapted(tensors: Tensors, noise?: tf.Tensor): {model: Model; project: Passes['project']} {
-    const model = this.#model();
-    return {model, project: this.#project(model, unpack(this.layout, tensors['parameters']!), tensors['start'], noise)};
-  }
-
-  async dispose(): Promise<void> {
-    for (const program of this.#programs.values()) await (await program).dispose();
-    this.#programs.clear();
+  dispose(): void {
     this.#state.dispose();
   }
 
-  #model(): Model {
-    const {config, weights, merged} = this.settings;
-    return {
-      config,
-      macros: this.#engine.macros({merged}),
-      weight: name => this.#engine.weight(weights.tensors.get(name)!),
-    };
-  }
-
-  #project(model: Model, trained: tf.Tensor[], start?: tf.Tensor, noise?: tf.Tensor): Passes['project'] {
-    const {method, scale, training, sites} = this.settings;
-    const frozen = start && {layout: this.#startLayout, tensors: unpack(this.#startLayout, start)};
-    const factors = factorsBySite(this.layout, trained, frozen);
-    const noises = noise && this.#noiseBySite(noise);
-    const {macros, weight, config} = model;
-    const inputs = new Map(sites.map(site => [site.name, site.inputs]));
-    return (site, x) => {
-      const W = weight(`${site}.weight`);
-      const own = factors.get(site);
-      if (!own) return withBias(config, weight, site, macros.linear(x, W));
-      const part = noises?.get(site);
-      if (!part) return withBias(config, weight, site, method.apply(macros, x, W, own, scale));
-      // Only the adapter's input is dropped (as in PEFT): what it loses still goes through the base.
-      const dropped = tf.mul(x, dropoutMask(part, x.shape[1]!, inputs.get(site)!, training.dropout));
-      const lost = tf.sub(x, dropped);
-      const base = own.start ? macros.lowRank(lost, W, own.start, -scale) : macros.linear(lost, W);
-      return withBias(config, weight, site, tf.add(base, method.apply(macros, dropped, W, own, scale)));
-    };
-  }
-
-  /** Residues of all masks of a batch shape. */
+  /** Residues that the dropout masks of a batch need for each trial. */
   noiseSize({batch, length}: BatchShape): number {
-    if (this.settings.training.dropout === 0) return 0;
-    return this.settings.sites.reduce((sum, site) => sum + noiseSize(batch * length, site.inputs), 0);
-  }
-
-  #noiseBySite(noise: tf.Tensor): Map<string, tf.Tensor> {
-    const {sites} = this.settings;
-    const perSite = (noise.shape[1]! - sites.reduce((sum, site) => sum + 2 * site.inputs, 0)) / sites.length;
-    const parts = tf.split(
-      noise,
-      sites.map(site => perSite + 2 * site.inputs),
-      1,
-    );
-    return new Map(sites.map((site, i) => [site.name, parts[i]!]));
+    const {dropout} = this.settings.training;
+    return dropout === 0 ? 0 : this.adaptation.noiseSize(batch * length);
   }
 
   #program(kind: 'step' | 'gather' | 'update' | 'evaluate', shape?: BatchShape): Promise<Program> {
-    const key = `${kind} ${shape?.batch} ${shape?.length} ${shape?.targets}`;
-    let program = this.#programs.get(key);
-    if (program === undefined) {
-      program = this.#engine.compile(this.#computation(kind, shape!));
-      this.#programs.set(key, program);
-    }
-    return program;
+    const name = `${kind} ${shape?.batch}x${shape?.length} ${shape?.targets}`;
+    return this.#programs.get(name, () => this.#computation(kind, shape!));
   }
 
+  /** What the forward pass reads. */
   #reading(): Record<string, TensorSpec> {
-    const {parameters, start} = this.#stateSpecs;
-    return {parameters: parameters!, ...(start ? {start} : {})};
+    return this.#without('gathered', ...this.#optimizer.moments);
   }
 
   #computation(kind: 'step' | 'gather' | 'update' | 'evaluate', shape: BatchShape): Computation {
@@ -254,7 +207,8 @@ export class Pack {
         inputs,
         state: this.#reading(),
         body: tensors => {
-          const {model, project} = this.adapted(tensors);
+          const model = this.adaptation.model(this.settings);
+          const project = this.adaptation.project(model, tensors);
           return {losses: lossesOf(model, batching(trials, shape), tensors, project)};
         },
       };
@@ -282,13 +236,14 @@ export class Pack {
   }
 
   #gradient(shape: BatchShape, tensors: Tensors): {losses: tf.Tensor; gradient: tf.Tensor} {
-    const model = this.#model();
-    const {trials} = this.settings;
+    const {trials, training} = this.settings;
+    const {layout} = this.adaptation;
+    const model = this.adaptation.model(this.settings);
     const lossOf = (...trained: tf.Tensor[]) => {
-      const project = this.#project(model, trained, tensors['start'], tensors['noise']);
+      const project = this.adaptation.project(model, {...tensors, trained}, training.dropout);
       return lossesOf(model, batching(trials, shape), tensors, project);
     };
-    const {value, grads} = tf.valueAndGrads(lossOf)(unpack(this.layout, tensors['parameters']!), tf.ones([trials]));
+    const {value, grads} = tf.valueAndGrads(lossOf)(unpack(layout, tensors['parameters']!), tf.ones([trials]));
     return {losses: value, gradient: pack(grads)};
   }
 

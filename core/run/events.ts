@@ -37,6 +37,8 @@ export interface TrialStarted {
   /** Steps the trial will take. */
   steps: number;
   worker: number;
+  /** Updates done before, where the trial goes on from a checkpoint; its earlier steps stand. */
+  from?: number;
 }
 
 /** One optimizer step of every trial of a pack: arrays run side by side with `trials`. */

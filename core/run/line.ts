@@ -4,8 +4,10 @@ import type {RunEvent} from './events.ts';
 /** `event` is absent where the line is not one: `garbage` = not a well-formed event, `unknown` = of a later version. */
 export type Line = {event: RunEvent} | {event?: undefined; reason: 'garbage' | 'unknown'};
 
-export function formatLine(event: RunEvent): string {
-  return `${JSON.stringify(event)}\n`;
+/** The event as a line with its newline; its name and time stand first. */
+export function formatLine(stored: RunEvent): string {
+  const {event, at, ...rest} = stored;
+  return `${JSON.stringify({event, at, ...rest})}\n`;
 }
 
 /** Reads a line without its newline. Never throws; fields that this version does not know are kept. */

@@ -47,6 +47,18 @@ export function coarsen(series: Series, limit: number): Series {
   return coarse;
 }
 
+/** The mean over the last `fraction` of the steps, to whole buckets; null for an empty series. */
+export function tailMean({steps, means, counts}: Series, fraction: number): number | null {
+  const from = (steps.at(-1) ?? 0) * (1 - fraction);
+  let [sum, count] = [0, 0];
+  steps.forEach((step, k) => {
+    if (step <= from) return;
+    sum += means[k]! * counts[k]!;
+    count += counts[k]!;
+  });
+  return count === 0 ? null : sum / count;
+}
+
 /** Puts a bucket's worth of points at the end of `series`, into its last bucket where that covers the step. */
 function add(series: Series, step: number, mean: number, minimum: number, maximum: number, count: number): void {
   const last = series.steps.length - 1;

@@ -1,7 +1,8 @@
 /** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
-import type {RunState} from './fold.ts';
+import type {RunState, TrialView} from './fold.ts';
 import {count, formatDifference, formatMean, formatRate, formatValue} from './format.ts';
 import {type MethodCurve, methodCurve, type Peak, ratePoint} from './peak.ts';
+import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
 
 /** All methods under one (task, metric, rank, batch size): what may be compared with each other. */
@@ -15,13 +16,22 @@ export interface Comparison {
   spread: Spread | null;
 }
 
-/** One comparison for every (task, metric, rank, batch size) with a value of a finished trial. */
+type Group = Pick<Comparison, 'task' | 'metric' | 'rank' | 'batchSize'>;
+
+/** The task of a sweep without evaluations: the loss of the training itself. */
+const training = {task: 'training', metric: 'loss'};
+
+/**
+ * One comparison for every (task, metric, rank, batch size) with a value of a finished trial. A sweep that evaluates
+ * nothing is compared by its training loss, averaged over the last tenth of the steps.
+ */
 export function compare(state: RunState): Comparison[] {
-  const groups = new Map<string, Omit<Comparison, 'curves' | 'spread'>>();
+  const evaluates = state.trials.some(view => view.evaluations.length > 0);
+  const groups = new Map<string, Group>();
   for (const {trial, evaluations} of state.trials) {
-    for (const {task, metric} of evaluations) {
-      const {rank, batchSize} = trial;
-      groups.set(JSON.stringify([task, metric, rank, batchSize]), {task, metric, rank, batchSize});
+    for (const {task, metric} of evaluates ? evaluations : [training]) {
+      const group: Group = {task, metric, rank: trial.rank, batchSize: trial.batchSize};
+      groups.set(JSON.stringify(group), group);
     }
   }
   return [...groups.values()].flatMap(group => {
@@ -30,7 +40,13 @@ export function compare(state: RunState): Comparison[] {
   });
 }
 
-function curvesOf(state: RunState, group: Omit<Comparison, 'curves' | 'spread'>): MethodCurve[] {
+/** What is compared, as a heading. */
+export function title({task, metric, rank, batchSize}: Comparison): string {
+  const what = task === metric ? task : `${task} ${metric}`;
+  return `${what}, rank ${rank}, batch size ${batchSize}`;
+}
+
+function curvesOf(state: RunState, group: Group): MethodCurve[] {
   const methods = new Map<string, Map<number, {values: number[]; diverged: number}>>();
   for (const view of state.trials) {
     const {method, rank, batchSize, learningRate} = view.trial;
@@ -40,11 +56,8 @@ function curvesOf(state: RunState, group: Omit<Comparison, 'curves' | 'spread'>)
     const seeds = rates.get(learningRate) ?? {values: [], diverged: 0};
     rates.set(learningRate, seeds);
     if (view.state === 'diverged') seeds.diverged++;
-    if (view.state !== 'finished') continue;
-    const last = view.evaluations
-      .filter(one => one.task === group.task && one.metric === group.metric)
-      .reduce<{step: number; value: number | null} | null>((a, b) => (a && a.step > b.step ? a : b), null);
-    if (last && last.value !== null) seeds.values.push(last.value);
+    const value = view.state === 'finished' ? latestValue(view, group) : null;
+    if (value !== null) seeds.values.push(value);
   }
   return [...methods].map(([method, rates]) =>
     methodCurve(
@@ -53,6 +66,14 @@ function curvesOf(state: RunState, group: Omit<Comparison, 'curves' | 'spread'>)
       group.metric,
     ),
   );
+}
+
+/** The trial's value at its latest evaluation. */
+function latestValue({evaluations, losses}: TrialView, {task, metric}: Group): number | null {
+  if (task === training.task) return tailMean(losses, 0.1);
+  const matching = evaluations.filter(one => one.task === task && one.metric === metric);
+  const last = Math.max(...matching.map(one => one.step));
+  return matching.find(one => one.step === last)?.value ?? null;
 }
 
 /** The comparison in a few sentences. */

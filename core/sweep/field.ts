@@ -139,7 +139,9 @@ export type ValuesOf<K> = {
 type FieldValue<F> = F extends {type: infer T} ? ValueOf<T> : never;
 
 /** The names of a table with the other words people use for them. */
-export function namesOf(table: Readonly<Record<string, {alsoKnownAs?: readonly string[]}>>): Map<string, readonly string[]> {
+export function namesOf(
+  table: Readonly<Record<string, {alsoKnownAs?: readonly string[]}>>,
+): Map<string, readonly string[]> {
   return new Map(Object.entries(table).map(([name, {alsoKnownAs}]) => [name, alsoKnownAs ?? []]));
 }
 
@@ -186,4 +188,3 @@ function describeNumber({integer, above, atLeast, below, atMost, words}: NumberT
   ].filter(bound => bound !== '');
   return [...(words ?? []), [integer ? 'a whole number' : 'a number', ...bounds].join(' ')].join(' or ');
 }
-

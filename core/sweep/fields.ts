@@ -5,7 +5,7 @@ import type {Field, Fields, Type} from './field.ts';
  * hover and the JSON schema all come from here. Defaults are written as a user would write them.
  */
 
-const rate = {kind: 'number', above: 0} as const;
+const rate = {kind: 'number', above: 0, atMost: 1_000} as const;
 const count = {kind: 'number', integer: true, atLeast: 1, atMost: 1_000_000_000} as const;
 const fraction = {kind: 'number', atLeast: 0, below: 1} as const;
 const automatic = {kind: 'number', integer: true, atLeast: 1, atMost: 65_536, words: ['auto']} as const;
@@ -215,7 +215,10 @@ const data = {
           doc: 'Rows with an instruction, perhaps an input, and the output to learn.',
           alsoKnownAs: ['alpaca', 'instruct'],
         },
-        completion: {doc: 'Rows with a prompt and the completion to learn.', alsoKnownAs: ['prompt', 'prompt-completion']},
+        completion: {
+          doc: 'Rows with a prompt and the completion to learn.',
+          alsoKnownAs: ['prompt', 'prompt-completion'],
+        },
         messages: {doc: 'Rows with a list of chat messages.', notYet: true, alsoKnownAs: ['chat', 'conversation']},
         text: {doc: 'Rows with plain text, all of which is learnt.', alsoKnownAs: ['plain']},
         tokens: {
@@ -243,7 +246,10 @@ const data = {
         {
           kind: 'choice',
           values: {
-            study: {doc: "The study's prompt: '### Instruction:' and '### Response:' around the row.", alsoKnownAs: ['alpaca', 'paper']},
+            study: {
+              doc: "The study's prompt: '### Instruction:' and '### Response:' around the row.",
+              alsoKnownAs: ['alpaca', 'paper'],
+            },
             chat: {doc: "The tokenizer's own chat template.", notYet: true},
             plain: {doc: 'Nothing around the row.', alsoKnownAs: ['none', 'raw']},
           },
@@ -261,7 +267,7 @@ const data = {
         },
       ],
     },
-    doc: "The text around a row: `study`, `plain`, or `{prompt: \"...{instruction}...\"}`; `chat` is the tokenizer's chat template.",
+    doc: 'The text around a row: `study`, `plain`, or `{prompt: "...{instruction}..."}`; `chat` is the tokenizer\'s chat template.',
     example: 'plain',
     defaultDoc: 'study for format instruction, plain for the others',
     alsoKnownAs: ['prompt', 'prompt_template', 'chat_template'],
@@ -290,7 +296,7 @@ const data = {
   },
 } as const satisfies Fields;
 
-const optimizer = {
+export const optimizer = {
   name: {
     type: {
       kind: 'choice',
@@ -422,7 +428,11 @@ const evaluation = {
       kind: 'choice',
       values: {
         gsm8k: {doc: 'Grade-school arithmetic: the last number of the answer counts.', notYet: true},
-        math: {doc: 'Competition mathematics: the boxed answer counts.', notYet: true, alsoKnownAs: ['math500', 'math-500']},
+        math: {
+          doc: 'Competition mathematics: the boxed answer counts.',
+          notYet: true,
+          alsoKnownAs: ['math500', 'math-500'],
+        },
         humaneval: {doc: 'Python functions, judged by running their tests.', notYet: true, alsoKnownAs: ['human-eval']},
         mbpp: {doc: 'Short Python programs, judged by running their tests.', notYet: true},
         'exact-match': {
@@ -695,7 +705,11 @@ export const fields = {
       kind: 'choice',
       values: {
         grid: {doc: 'Every trial of the grid is trained to its end.', alsoKnownAs: ['full', 'exhaustive']},
-        halving: {doc: 'Trials that fall behind are stopped early.', notYet: true, alsoKnownAs: ['successive-halving', 'hyperband']},
+        halving: {
+          doc: 'Trials that fall behind are stopped early.',
+          notYet: true,
+          alsoKnownAs: ['successive-halving', 'hyperband'],
+        },
         curvature: {doc: 'Rates are chosen from the measured curvature.', notYet: true},
       },
     },
@@ -724,7 +738,9 @@ export function fieldAt(path: readonly (string | number)[]): Field | undefined {
       types = items;
     } else {
       // A lone mapping may stand where a list of mappings is meant.
-      const keys = [...open, ...items].flatMap(type => (type.kind === 'mapping' && Object.hasOwn(type.keys, key) ? [type.keys[key]!] : []));
+      const keys = [...open, ...items].flatMap(type =>
+        type.kind === 'mapping' && Object.hasOwn(type.keys, key) ? [type.keys[key]!] : [],
+      );
       field = keys[0];
       types = keys.map(found => found.type);
     }

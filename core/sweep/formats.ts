@@ -2,7 +2,10 @@ import type {DataFormat} from './sweep.ts';
 
 /** What a row of each format holds: the columns that must be there, with their usual names, and those that may be. */
 export const formats: Readonly<
-  Record<DataFormat, {columns: Readonly<Record<string, string>>; optional: readonly string[]; inPrompt: readonly string[]}>
+  Record<
+    DataFormat,
+    {columns: Readonly<Record<string, string>>; optional: readonly string[]; inPrompt: readonly string[]}
+  >
 > = {
   instruction: {
     columns: {instruction: 'instruction', output: 'output'},

@@ -6,7 +6,9 @@ import type {Fix} from './sweep.ts';
 /** Characters (UTF-16 units) beyond which a file is not read at all. */
 const mostCharacters = 4 * 2 ** 20;
 /** Words and signs (YAML's lexemes) that are read: a real sweep has hundreds, and the time grows with them. */
-const mostLexemes = 100_000;
+const mostWords = 20_000;
+/** The same with comments, spaces and line ends. */
+const mostLexemes = 250_000;
 /** Lists and mappings within each other: the composer recurses, so this keeps it off the end of the stack. */
 const deepest = 60;
 
@@ -37,7 +39,11 @@ export function parseYaml(lines: Lines, problems: Problems): {document: Yaml | u
     document = next;
   }
   if (bounded.cut) {
-    problems.report('too-large', {path: [], range: lines.range(bounded.cut.offset, bounded.cut.offset)}, bounded.cut.message);
+    problems.report(
+      'too-large',
+      {path: [], range: lines.range(bounded.cut.offset, bounded.cut.offset)},
+      bounded.cut.message,
+    );
   }
   reportErrors(document, bounded.cut?.offset ?? Number.POSITIVE_INFINITY, lines, problems);
   return {document, complete: bounded.cut === undefined};
@@ -55,14 +61,16 @@ class BoundedParser {
   *tokens() {
     const parser = new Parser();
     let lexemes = 0;
+    let words = 0;
     for (const lexeme of new Lexer().lex(this.text)) {
       yield* parser.next(lexeme);
       lexemes += 1;
-      if (lexemes > mostLexemes || parser.stack.length > deepest) {
-        const message =
-          lexemes > mostLexemes
-            ? `The file is read up to here only: it has more than ${mostLexemes} words and signs. Put data into files of their own, and write learning rates as a grid {from, to, per_decade}.`
-            : `Lists and mappings are nested more than ${deepest - 2} deep here, which no sweep needs: remove the surplus brackets or indentation.`;
+      if (!/^[ \t#\r\n]/.test(lexeme)) words += 1;
+      const long = words > mostWords || lexemes > mostLexemes;
+      if (long || parser.stack.length > deepest) {
+        const message = long
+          ? `The file is read up to here only: it has more than ${mostWords} words and signs, or far too many lines. Put data into files of their own, and write learning rates as a grid {from, to, per_decade}.`
+          : `Lists and mappings are nested more than ${deepest - 2} deep here, which no sweep needs: remove the surplus brackets or indentation.`;
         this.cut = {offset: parser.offset, message};
         break;
       }
@@ -71,15 +79,33 @@ class BoundedParser {
   }
 }
 
-/** What to do about YAML errors, in a sweep file's words. The library's own sentence stands for those not listed. */
-const sentences: Record<string, string> = {
-  TAB_AS_INDENT: 'A tab stands in the indentation, where YAML allows spaces only: replace it by spaces.',
-  BAD_INDENT: 'The indentation does not fit: align this line with the other keys (or items) of the same level.',
-  MULTILINE_IMPLICIT_KEY: "A ':' is missing after this key, or the line below is not indented as it should be.",
-  BLOCK_AS_IMPLICIT_KEY:
+/** What YAML errors mean in a sweep file, by code and a part of the library's sentence, which stands for all others. */
+const sentences: [code: string, part: RegExp, sentence: string][] = [
+  ['TAB_AS_INDENT', /./, 'A tab stands in the indentation, where YAML allows spaces only: replace it by spaces.'],
+  [
+    'BAD_INDENT',
+    /same column/,
+    'The indentation does not fit: align this line with the other keys (or items) of the same level.',
+  ],
+  ['BAD_INDENT', /end with a \]/, "The list above is not closed: put its ']' at its end."],
+  ['BAD_INDENT', /end with a \}/, "The mapping above is not closed: put its '}' at its end."],
+  [
+    'MULTILINE_IMPLICIT_KEY',
+    /./,
+    "A ':' is missing after this key, or the line below is not indented as it should be.",
+  ],
+  [
+    'BLOCK_AS_IMPLICIT_KEY',
+    /Nested mappings/,
     "There are two ': ' in one line: put the value into quotes, or the inner mapping into braces or on a line of its own.",
-  KEY_OVER_1024_CHARS: 'This key is longer than 1024 characters: a quote or a line break is missing before it.',
-};
+  ],
+  [
+    'KEY_OVER_1024_CHARS',
+    /./,
+    'This key is longer than 1024 characters: a quote or a line break is missing before it.',
+  ],
+  ['MISSING_CHAR', /map values/, "A ':' is missing after this key: write 'key: value'."],
+];
 
 function reportErrors(document: Yaml | undefined, cut: number, lines: Lines, problems: Problems): void {
   const seen = new Set<string>();
@@ -90,9 +116,9 @@ function reportErrors(document: Yaml | undefined, cut: number, lines: Lines, pro
     if (start >= cut || seen.has(key)) continue;
     seen.add(key);
     const range = lines.range(start, Math.max(start, end));
-    const message = sentences[error.code] ?? (error.code === 'MISSING_CHAR' && /map values/.test(error.message)
-      ? "A ':' is missing after this key: write 'key: value'."
-      : `This is not valid YAML: ${error.message}${/[.!?]$/.test(error.message) ? '' : '.'}`);
+    const known = sentences.find(([code, part]) => code === error.code && part.test(error.message))?.[2];
+    const message =
+      known ?? `This is not valid YAML: ${error.message.slice(0, 160).replace(/\s+/g, ' ').replace(/\.$/, '')}.`;
     const fixes = error.code === 'TAB_AS_INDENT' ? [spacesForTabs(lines, range.start.line)] : [];
     problems.report('syntax', {path: [], range}, message, fixes, error.name === 'YAMLWarning' ? 'warning' : 'error');
   }

@@ -14,9 +14,20 @@ export class Problems {
   private readonly found: Problem[] = [];
   private unlisted = 0;
 
-  report(code: ProblemCode, {path, range}: Place, message: string, fixes: Fix[] = [], severity: Severity = 'error'): void {
-    if (this.found.length === mostProblems) this.unlisted += 1;
+  report(
+    code: ProblemCode,
+    {path, range}: Place,
+    message: string,
+    fixes: Fix[] = [],
+    severity: Severity = 'error',
+  ): void {
+    if (this.full) this.unlisted += 1;
     else this.found.push({code, severity, message, path, range, fixes});
+  }
+
+  /** Whether further problems are only counted. */
+  get full(): boolean {
+    return this.found.length === mostProblems;
   }
 
   get anyError(): boolean {

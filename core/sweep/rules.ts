@@ -1,11 +1,11 @@
 import type {ValuesOf} from './field.ts';
-import type {fields, methods as methodFields} from './fields.ts';
+import {fieldAt, type fields, type methods as methodFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {find} from './locate.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
-import {gridSize} from './rates.ts';
+import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {nearest} from './suggest.ts';
-import type {MethodName, Range} from './sweep.ts';
+import type {DataFormat, Fix, MethodName, Range} from './sweep.ts';
 import type {MappingNode} from './tree.ts';
 import {newLine} from './values.ts';
 
@@ -15,90 +15,168 @@ export type Values = ValuesOf<typeof fields>;
 /** The settings that a method can have of its own. */
 export type OwnValues = Partial<ValuesOf<typeof methodFields.pissa.type.keys>>;
 
+type Rates = Values['learning_rate'];
+type Path = (string | number)[];
+
+/** What the rules look at: the values, and the text's top level to point at. */
+interface File {
+  values: Values;
+  root: MappingNode;
+  problems: Problems;
+}
+
 /** More trials than this are a slip, not a plan. */
 const mostTrials = 100_000;
 
-/** Looks at what the table cannot say: how the keys of a file fit together. `root` is the file's top level. */
-export function checkRules(values: Values, root: MappingNode, problems: Problems): void {
-  new Rules(values, root, problems).check();
+const textStart: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};
+
+/** Looks at what the table cannot say: how the keys of a file fit together. `complete` is false for a file read in part. */
+export function checkRules(values: Values, root: MappingNode, complete: boolean, problems: Problems): void {
+  const file = {values, root, problems};
+  checkGrid(file, ['learning_rate'], values.learning_rate);
+  for (const {name, own} of methodsOf(values)) checkGrid(file, ['methods', name, 'learning_rate'], own.learning_rate);
+  checkMethods(file);
+  if (complete) checkLearningRates(file);
+  checkColumns(file);
+  checkTemplate(file);
+  checkNumberOfTrials(file);
 }
 
 /** The methods in the order of the file, each with the settings of its own. */
 export function methodsOf({methods}: Values): {name: MethodName; own: OwnValues}[] {
   if (methods === undefined) return [];
   if (Array.isArray(methods)) return methods.map(name => ({name, own: {}}));
-  return Object.entries(methods).flatMap(([name, own]) => (own ? [{name: name as keyof typeof methods, own}] : []));
+  return Object.entries(methods).flatMap(([name, own]) => (own ? [{name: name as MethodName, own}] : []));
 }
 
-class Rules {
-  private readonly values: Values;
-  private readonly root: MappingNode;
-  private readonly problems: Problems;
-
-  constructor(values: Values, root: MappingNode, problems: Problems) {
-    this.values = values;
-    this.root = root;
-    this.problems = problems;
+function checkGrid(file: File, path: Path, rates: Rates): void {
+  const grid = gridOf(rates);
+  if (grid === undefined || isSound(grid)) return;
+  const place = {path, range: rangeOf(file, path)};
+  if (grid.from < grid.to) {
+    const message = `The grid '${keyName(path)}' spans more than ${mostDecades} powers of ten: raise 'from' (${grid.from}) or lower 'to' (${grid.to}).`;
+    file.problems.report('out-of-range', place, message);
+    return;
   }
-
-  check(): void {
-    this.grid(['learning_rate'], this.values.learning_rate);
-    for (const {name, own} of methodsOf(this.values)) this.grid(['methods', name, 'learning_rate'], own.learning_rate);
-    this.methods();
-    this.learningRates();
-    this.columns();
-    this.template();
-    this.numberOfTrials();
+  const from = find(file, [...path, 'from'])?.node;
+  const to = find(file, [...path, 'to'])?.node;
+  const fixes: Fix[] = [];
+  if (from?.kind === 'scalar' && to?.kind === 'scalar') {
+    const edits = [
+      {range: from.range, text: to.text},
+      {range: to.range, text: from.text},
+    ];
+    fixes.push({title: 'Swap from and to', edits});
   }
+  const message = `The grid '${keyName(path)}' is upside down: 'from' (${grid.from}) stands above 'to' (${grid.to}); swap them.`;
+  file.problems.report('grid-upside-down', place, message, fixes);
+}
 
-  private grid(path: string[], rates: Values['learning_rate']): void {
-    if (rates === undefined || Array.isArray(rates) || rates.from === undefined || rates.to === undefined) return;
-    if (rates.from <= rates.to) return;
-    const from = find(this, [...path, 'from'])?.node;
-    const to = find(this, [...path, 'to'])?.node;
-    const place = {path, range: this.rangeOf(path)};
-    const message = `The grid of '${keyName(path)}' is upside down: 'from' (${rates.from}) must not be above 'to' (${rates.to}); swap them.`;
-    const fixes =
-      from?.kind === 'scalar' && to?.kind === 'scalar'
-        ? [{title: 'Swap from and to', edits: [{range: from.range, text: to.text}, {range: to.range, text: from.text}]}]
-        : [];
-    this.problems.report('grid-upside-down', place, message, fixes);
-  }
+/** A grid whose ends are readable. */
+function gridOf(rates: Rates): Grid | undefined {
+  if (rates === undefined || Array.isArray(rates)) return undefined;
+  const {from, to, per_decade} = rates;
+  return from === undefined || to === undefined ? undefined : {from, to, per_decade};
+}
 
-  private methods(): void {
-    const written = find(this, ['methods'])?.node;
-    if (written?.kind !== 'mapping' || written.entries.length > 0) return;
-    const message = "'methods' is empty: write at least one method into it, like {lora: {}, pissa: {}}.";
-    this.problems.report('empty-list', {path: ['methods'], range: written.range}, message);
-  }
+function isSound({from, to}: Grid): boolean {
+  return from <= to && Math.log10(to / from) <= mostDecades;
+}
 
-  private learningRates(): void {
-    if (find(this, ['learning_rate'])) return;
-    const path = ['learning_rate'];
-    const methods = methodsOf(this.values).map(({name}) => name);
-    const without = methods.filter(name => !find(this, ['methods', name, 'learning_rate']));
-    if (methods.length > 0 && without.length === 0) return;
-    const line = 'learning_rate: {from: 2e-5, to: 2e-3, per_decade: 4}';
-    const who = without.length < methods.length ? ` and ${without.join(', ')} ${without.length > 1 ? 'have' : 'has'} none` : '';
-    const message = `'learning_rate' is missing${who}: add a line like '${line}'.`;
-    const start = {line: 0, character: 0};
-    this.problems.report('missing-key', {path, range: {start, end: start}}, message, newLine(this.root, line));
-  }
+function checkMethods(file: File): void {
+  const written = find(file, ['methods'])?.node;
+  if (written?.kind !== 'mapping' || written.entries.length > 0) return;
+  const message = "'methods' is empty: write at least one method into it, like {lora: {}, pissa: {}}.";
+  file.problems.report('empty-list', {path: ['methods'], range: written.range}, message);
+}
 
-  private columns(): void {
-    const written = find(this, ['data', 'columns'])?.node;
-    const format = this.values.data?.format;
-    if (written?.kind !== 'mapping' || format === undefined || this.formatIsUnreadable()) return;
-    const {columns, optional} = formats[format];
-    const names = [...Object.keys(columns), ...optional];
-    for (const {key, keyRange, value} of written.entries) {
-      if (names.includes(key) || this.values.data?.columns[key as keyof Values['data'] & string] === undefined) continue;
-      const meant = nearest(key, new Map(names.map(name => [name, []])));
-      const has = names.length > 0 ? `has the columns ${either(names)}` : "always has the columns input_ids and labels";
-      const message = `Format ${format} has no column ${quote(key)}: it ${has}.${meant ? ` Did you mean '${meant}'?` : ''}`;
-      const fixes = meant ? [replacement(keyRange, meant)] : [];
-      this.problems.report('unknown-key', {path: ['data', 'columns', key], range: keyRange}, message, fixes);
-      void value;
-    }
+/** The learning rate can be given for all methods, or by each for itself. */
+function checkLearningRates(file: File): void {
+  if (find(file, ['learning_rate'])) return;
+  const methods = methodsOf(file.values).map(({name}) => name);
+  const without = methods.filter(name => !find(file, ['methods', name, 'learning_rate']));
+  if (methods.length > 0 && without.length === 0) return;
+  const line = `learning_rate: ${fieldAt(['learning_rate'])?.example}`;
+  const some = without.length < methods.length;
+  const who = some
+    ? `, and ${without.join(', ')} ${without.length > 1 ? 'have none of their own' : 'has none of its own'}`
+    : '';
+  const message = `'learning_rate' is missing${who}: add a line like '${line}'.`;
+  file.problems.report('missing-key', {path: ['learning_rate'], range: textStart}, message, newLine(file.root, line));
+}
+
+/** The format of the data; undefined where it is not readable, so that nothing should be concluded from it. */
+function formatOf({values, root}: File): DataFormat | undefined {
+  const format = values.data?.format;
+  const written = find({root}, ['data', 'format'])?.node;
+  return written === undefined || (written.kind === 'scalar' && written.text === format) ? format : undefined;
+}
+
+function checkColumns(file: File): void {
+  const path = ['data', 'columns'];
+  const written = find(file, path)?.node;
+  const format = formatOf(file);
+  if (written?.kind !== 'mapping' || format === undefined) return;
+  const names = [...Object.keys(formats[format].columns), ...formats[format].optional];
+  for (const {key, keyRange} of written.entries) {
+    // A key that no format has is reported by the reader.
+    if (names.includes(key) || !fieldAt([...path, key])) continue;
+    const meant = nearest(key, new Map(names.map(name => [name, []])));
+    const has = names.length > 0 ? `it has ${names.join(', ')}` : 'it always has the columns input_ids and labels';
+    const message = `Format ${format} has no column ${quote(key)}: ${has}.${meant ? ` Did you mean '${meant}'?` : ''}`;
+    const fixes = meant ? [replacement(keyRange, meant)] : [];
+    file.problems.report('unknown-key', {path: [...path, key], range: keyRange}, message, fixes);
   }
+}
+
+function checkTemplate(file: File): void {
+  const template = file.values.data?.template;
+  const format = formatOf(file);
+  if (template === undefined || template === 'plain' || format === undefined) return;
+  const known = formats[format].inPrompt;
+  const path = ['data', 'template'];
+  if (known.length === 0) {
+    const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
+    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    return;
+  }
+  if (typeof template === 'string' || template.prompt === undefined) return;
+  const place = {path: [...path, 'prompt'], range: rangeOf(file, [...path, 'prompt'])};
+  const used = placeholders(template.prompt);
+  const unknown = used.find(name => !known.includes(name));
+  const braces = either(known.map(name => `{${name}}`));
+  if (unknown !== undefined) {
+    const message = `The prompt has a place for {${unknown.slice(0, 40)}}, which format ${format} does not fill: it fills ${braces}; the answer follows the prompt by itself.`;
+    file.problems.report('bad-expression', place, message);
+  } else if (!used.includes(known[0]!)) {
+    const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
+    file.problems.report('bad-expression', place, message);
+  }
+}
+
+function checkNumberOfTrials(file: File): void {
+  const {values} = file;
+  const trials = methodsOf(values).reduce((sum, {own}) => {
+    const lists = [own.rank ?? values.rank, own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
+    return (
+      sum +
+      lists.reduce((product, list) => product * list.length, numberOfRates(own.learning_rate ?? values.learning_rate))
+    );
+  }, 0);
+  if (trials <= mostTrials) return;
+  const path = find(file, ['learning_rate']) ? ['learning_rate'] : ['methods'];
+  const message = `The sweep has ${trials} trials (methods x ranks x batch sizes x learning rates x seeds), more than the ${mostTrials} that are possible: shorten the lists, or take fewer rates per decade.`;
+  file.problems.report('too-many-trials', {path, range: rangeOf(file, path)}, message);
+}
+
+/** Rates that are not readable or no sound grid count as one. */
+function numberOfRates(rates: Rates): number {
+  if (Array.isArray(rates)) return rates.length;
+  const grid = gridOf(rates);
+  return grid && isSound(grid) ? gridSize(grid) : 1;
+}
+
+function rangeOf(file: File, path: Path): Range {
+  const found = find(file, path);
+  return found?.keyRange ?? found?.node.range ?? textStart;
 }

@@ -1,7 +1,7 @@
 import {isAlias, isMap, isScalar, isSeq, type ParsedNode} from 'yaml';
 import {before, holds, Lines} from './lines.ts';
 import {parseYaml} from './parse.ts';
-import {Problems} from './problems.ts';
+import {type Place, Problems, quote} from './problems.ts';
 import type {Range} from './sweep.ts';
 
 /** A single value as YAML understands it. */
@@ -11,6 +11,8 @@ export interface ScalarNode {
   /** As written, without quotes. */
   text: string;
   quoted: boolean;
+  /** Stands for something unreadable that is reported already. */
+  broken?: true;
   range: Range;
 }
 
@@ -45,6 +47,8 @@ export interface Tree {
   complete: boolean;
 }
 
+type Path = (string | number)[];
+
 /** Values that aliases and merge keys may add up to, counted as if they were written out. */
 const mostNodes = 200_000;
 
@@ -55,7 +59,7 @@ export function readTree(text: string, problems: Problems = new Problems()): Tre
   const {document, complete} = parseYaml(lines, problems);
   const contents = document?.contents;
   const empty = !contents || (isScalar(contents) && contents.value === null && contents.source === '');
-  return {lines, complete, root: empty ? undefined : new Builder(lines, problems).node(contents)};
+  return {lines, complete, root: empty ? undefined : new Builder(lines, problems).node(contents, [])};
 }
 
 /** Turns YAML's nodes into ours. Recursion is as deep as the parser lets a file be. */
@@ -72,27 +76,27 @@ class Builder {
     this.problems = problems;
   }
 
-  node(yaml: ParsedNode): Node {
-    if (isAlias(yaml)) return this.alias(yaml.source, this.lines.range(yaml.range[0], yaml.range[1]));
-    if (yaml.anchor === undefined) return this.plain(yaml);
+  node(yaml: ParsedNode, path: Path): Node {
+    if (isAlias(yaml)) return this.alias(yaml.source, {path, range: this.lines.range(yaml.range[0], yaml.range[1])});
+    if (yaml.anchor === undefined) return this.plain(yaml, path);
     const before = this.nodes;
     this.anchors.set(yaml.anchor, undefined);
-    const node = this.plain(yaml);
+    const node = this.plain(yaml, path);
     this.anchors.set(yaml.anchor, {node, size: this.nodes - before});
     return node;
   }
 
-  private plain(yaml: ParsedNode): Node {
+  private plain(yaml: ParsedNode, path: Path): Node {
     this.nodes += 1;
     const range = this.lines.range(yaml.range[0], yaml.range[1]);
     if (isMap(yaml)) {
-      const entries = this.entries(yaml.items);
+      const entries = this.entries(yaml.items, path);
       const flow = yaml.flow === true;
       const values = entries.map(entry => entry.value);
       return {kind: 'mapping', entries, flow, range: flow ? range : withoutTrailing(range, values)};
     }
     if (isSeq(yaml)) {
-      const items = yaml.items.map(item => this.node(item));
+      const items = yaml.items.map((item, index) => this.node(item, [...path, index]));
       return {kind: 'list', items, range: yaml.flow ? range : withoutTrailing(range, items)};
     }
     const value = isScalar(yaml) ? yaml.value : null;
@@ -107,39 +111,42 @@ class Builder {
   }
 
   /** The entries of a mapping: its own first, then those it merges in (`<<`) and does not have itself. */
-  private entries(pairs: {key: ParsedNode; value: ParsedNode | null}[]): Entry[] {
+  private entries(pairs: {key: ParsedNode; value: ParsedNode | null}[], path: Path): Entry[] {
     const entries = new Map<string, Entry>();
     const merged: Entry[] = [];
     for (const pair of pairs) {
       const keyRange = this.lines.range(pair.key.range[0], pair.key.range[1]);
-      const value = pair.value ? this.node(pair.value) : this.nothing(pair.key.range[1]);
       const key = isScalar(pair.key) ? (typeof pair.key.value === 'string' ? pair.key.value : pair.key.source) : '';
+      const inner = [...path, key];
+      const value = pair.value ? this.node(pair.value, inner) : this.nothing(pair.key.range[1]);
       if (key === '<<' && isScalar(pair.key) && pair.key.type === 'PLAIN') {
-        merged.push(...this.merged(value));
+        merged.push(...this.merged(value, path));
       } else if (key === '') {
         const message = "A key is missing here: write 'key: value' with a plain word as the key.";
-        this.problems.report('syntax', {path: [], range: keyRange}, message);
+        this.problems.report('syntax', {path, range: keyRange}, message);
       } else if (entries.has(key)) {
         const line = (entries.get(key)?.keyRange.start.line ?? 0) + 1;
-        const message = `The key '${key.slice(0, 60)}' is already given in line ${line}: keep one of the two.`;
-        this.problems.report('duplicate-key', {path: [key], range: keyRange}, message);
+        const message = `The key ${quote(key)} is already given in line ${line}: keep one of the two.`;
+        this.problems.report('duplicate-key', {path: inner, range: keyRange}, message);
       } else entries.set(key, {key, keyRange, value});
     }
     for (const entry of merged) if (!entries.has(entry.key)) entries.set(entry.key, entry);
     return [...entries.values()];
   }
 
-  private merged(node: Node): Entry[] {
+  private merged(node: Node, path: Path): Entry[] {
     const sources = node.kind === 'list' ? node.items : [node];
     return sources.flatMap(source => {
       if (source.kind === 'mapping') return source.entries;
+      if (source.kind === 'scalar' && source.broken) return [];
       const message = "A merge key '<<' takes an alias of a mapping (or a list of them), like '<<: *settings'.";
-      this.problems.report('syntax', {path: [], range: source.range}, message);
+      this.problems.report('syntax', {path, range: source.range}, message);
       return [];
     });
   }
 
-  private alias(name: string, range: Range): Node {
+  private alias(name: string, place: Place): Node {
+    const {range} = place;
     const target = this.anchors.get(name);
     if (target && this.nodes + target.size <= mostNodes) {
       this.nodes += target.size;
@@ -147,15 +154,15 @@ class Builder {
     }
     if (target === undefined) {
       const message = this.anchors.has(name)
-        ? `The alias '*${name}' stands within the value it repeats, so that it would never end: write the value out.`
-        : `There is no anchor '&${name}' above this alias '*${name}': define it first${name.startsWith('rank') || name.startsWith('sqrt') ? ', or begin the product with a number, like 1*rank' : ''}.`;
-      this.problems.report('syntax', {path: [], range}, message);
+        ? `The alias ${quote(`*${name}`)} stands within the value it repeats, so that it would never end: write the value out.`
+        : `There is no anchor ${quote(`&${name}`)} above this alias of it: define it first${name.startsWith('rank') || name.startsWith('sqrt') ? ', or begin the product with a number, like 1*rank' : ''}.`;
+      this.problems.report('syntax', place, message);
     } else if (!this.bombReported) {
       this.bombReported = true;
       const message = `The aliases add up to more than ${mostNodes} values here: write the value out, or repeat less.`;
-      this.problems.report('alias-bomb', {path: [], range}, message);
+      this.problems.report('alias-bomb', place, message);
     }
-    return {kind: 'scalar', value: null, text: '', quoted: false, range};
+    return {kind: 'scalar', value: null, text: '', quoted: false, broken: true, range};
   }
 
   private nothing(offset: number): Node {

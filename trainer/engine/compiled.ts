@@ -32,6 +32,10 @@ class CompiledState implements State {
     return (this.current.get(name)!.data as Float32Array).slice();
   }
 
+  write(name: string, data: Float32Array): void {
+    (this.current.get(name)!.data as Float32Array).set(data);
+  }
+
   dispose(): void {
     this.current.clear();
     this.spare.clear();

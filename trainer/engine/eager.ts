@@ -18,6 +18,10 @@ class EagerState implements State {
     return Float32Array.from(await this.tensors.get(name)!.data<'float32'>());
   }
 
+  write(name: string, data: Float32Array): void {
+    this.replace(name, tf.tensor(data.slice(), this.tensors.get(name)!.shape, 'float32'));
+  }
+
   replace(name: string, tensor: tf.Tensor): void {
     this.tensors.get(name)!.dispose();
     this.tensors.set(name, tensor);

@@ -18,7 +18,9 @@ export interface Computation {
 
 /** Tensors that live in the engine and change from run to run. */
 export interface State {
+  /** A copy. */
   read(name: string): Promise<Float32Array>;
+  write(name: string, data: Float32Array): void;
   dispose(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Gram and Schmidt on the rows of a float64 matrix. */
+/** Orthonormal rows of float64 matrices: Gram and Schmidt's process, and complements by Householder reflections. */
 import {dot} from './dense.ts';
 import type {Random} from './random.ts';
 
@@ -22,6 +22,46 @@ export function makeOrthonormal(rows: Float64Array, index: number, length: numbe
       normalise(rows, start, length);
     }
   }
+}
+
+/** Makes all rows [count, length] orthonormal, in order. */
+export function makeAllOrthonormal(rows: Float64Array, count: number, length: number, numbers: Random): void {
+  for (let index = 0; index < count; index++) makeOrthonormal(rows, index, length, numbers);
+}
+
+/** Orthonormal rows [n - count, n] orthogonal to all of the orthonormal `rows` [count, n]. */
+export function complementOf(rows: Float64Array, count: number, n: number): Float64Array {
+  // Reflections H_0 .. H_{count-1} that turn row i into the unit vector i; each is I - scale v v^T, v in `mirrors`.
+  const mirrors = rows.slice(0, count * n);
+  const scales = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const start = i * n + i;
+    const size = n - i;
+    const head = mirrors[start]!;
+    const norm = Math.sqrt(dot(mirrors, start, mirrors, start, size));
+    mirrors[start] = head + (head >= 0 ? norm : -norm);
+    scales[i] = 1 / (norm * (norm + Math.abs(head)));
+    for (let j = i + 1; j < count; j++) reflect(mirrors, j * n + i, mirrors, start, size, scales[i]!);
+  }
+  const complement = new Float64Array((n - count) * n);
+  for (let j = 0; j < n - count; j++) {
+    complement[j * n + count + j] = 1;
+    for (let i = count - 1; i >= 0; i--) reflect(complement, j * n + i, mirrors, i * n + i, n - i, scales[i]!);
+  }
+  return complement;
+}
+
+/** x -= scale v (v . x) for parts of two matrices. */
+export function reflect(
+  x: Float64Array,
+  xStart: number,
+  v: Float64Array,
+  vStart: number,
+  size: number,
+  scale: number,
+): void {
+  const factor = scale * dot(x, xStart, v, vStart, size);
+  for (let k = 0; k < size; k++) x[xStart + k]! -= factor * v[vStart + k]!;
 }
 
 /** Scales a row to length 1 and returns the length it had; a row of zeros stays. Safe against overflow. */

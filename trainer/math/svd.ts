@@ -5,8 +5,9 @@
 import {SweepError} from '../../core/error.ts';
 import {dot, epsilon, gram, times, timesTransposed} from './dense.ts';
 import {spectrum} from './eigen.ts';
-import {makeOrthonormal} from './orthonormal.ts';
-import {type Random, random} from './random.ts';
+import {diagonalise} from './jacobi.ts';
+import {complementOf, makeAllOrthonormal} from './orthonormal.ts';
+import type {Random} from './random.ts';
 
 /** Singular triplets in descending order of S. */
 export interface Triplets {
@@ -68,9 +69,11 @@ export function randomizedTriplets(
   return assemble(matrix, shortSide, S, longSide, rank);
 }
 
-/** W or its transpose, whichever has no more rows than columns: M [short, long]. */
+/** W or its transpose, whichever has no more rows than columns, is unit * M [short, long]. */
 interface ShortSideFirst {
   M: Float64Array;
+  /** A power of two that brings the values of M near 1, so that their powers neither overflow nor vanish. */
+  unit: number;
   short: number;
   long: number;
   transposed: boolean;
@@ -94,10 +97,13 @@ function shortSideFirst(W: Float32Array, rows: number, cols: number, rank: numbe
     );
   }
   const transposed = rows > cols;
+  const largest = W.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
+  const unit = largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
   const M = new Float64Array(rows * cols);
-  if (transposed) for (let i = 0; i < rows; i++) for (let j = 0; j < cols; j++) M[j * rows + i] = W[i * cols + j]!;
-  else M.set(W);
-  return {M, short, long: Math.max(rows, cols), transposed};
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) M[transposed ? j * rows + i : at] = W[at++]! / unit;
+  }
+  return {M, unit, short, long: Math.max(rows, cols), transposed};
 }
 
 function exactTriplets(matrix: ShortSideFirst, from: number, to: number): Triplets {
@@ -133,15 +139,18 @@ function leftVectors(
   const firstDoubtful = values.findIndex(value => value < (trustedShare * largest) ** 2);
   const trusted = firstDoubtful < 0 ? n : firstDoubtful;
   if (to <= trusted) return {rows: vectors(from, to), floor};
-  const start = Math.min(from, trusted);
-  const found = vectors(start, n);
-  const doubtful = found.subarray((trusted - start) * n);
+  // Whichever are fewer, the trusted vectors or the others, are computed; they give the rest of the space away.
+  const fewTrusted = trusted < n - trusted;
+  const start = fewTrusted ? 0 : Math.min(from, trusted);
+  const found = vectors(start, fewTrusted ? trusted : n);
+  const doubtful = fewTrusted ? complementOf(found, trusted, n) : found.subarray((trusted - start) * n);
   const rest = times(doubtful, n - trusted, n, M, length);
   const innerFrom = Math.max(from - trusted, 0);
   const inner = leftVectors(rest, n - trusted, length, innerFrom, to - trusted, floor);
+  const innerCount = to - trusted - innerFrom;
   const rows = new Float64Array((to - from) * n);
-  rows.set(found.subarray(0, (trusted - start) * n));
-  rows.set(times(inner.rows, to - trusted - innerFrom, n - trusted, doubtful, n), (trusted - start) * n);
+  if (from < trusted) rows.set(found.subarray((from - start) * n, (trusted - start) * n));
+  rows.set(times(inner.rows, innerCount, n - trusted, doubtful, n), rows.length - innerCount * n);
   return {rows, floor};
 }
 
@@ -151,79 +160,6 @@ function unitRows(n: number, from: number, to: number): Float64Array {
   return rows;
 }
 
-/** Rows whose cosine is below this count as orthogonal; a singular value is then right to the square of it. */
-const orthogonal = 1e-11;
-
-/**
- * One-sided Jacobi rotations (Hestenes 1958) make the rows of Y [count, length] orthogonal; the same rotations go into
- * the companion rows X [count, width], so that X^T Y stays what it is. Then the rows of Y are scaled to length 1 and
- * both are put into descending order of the lengths, which are returned. Lengths up to `floor` become 0, and their
- * rows any orthonormal ones.
- */
-function diagonalise(
-  Y: Float64Array,
-  X: Float64Array,
-  count: number,
-  length: number,
-  width: number,
-  floor: number,
-): Float64Array {
-  const squares = new Float64Array(count);
-  const negligible = floor * floor;
-  for (let rotated = true; rotated; ) {
-    rotated = false;
-    for (let p = 0; p < count; p++) squares[p] = dot(Y, p * length, Y, p * length, length);
-    for (let p = 0; p < count - 1; p++) {
-      for (let q = p + 1; q < count; q++) {
-        const a = squares[p]!;
-        const b = squares[q]!;
-        if (a <= negligible || b <= negligible) continue;
-        const overlap = dot(Y, p * length, Y, q * length, length);
-        if (Math.abs(overlap) <= orthogonal * Math.sqrt(a) * Math.sqrt(b)) continue;
-        rotated = true;
-        const ratio = (b - a) / (2 * overlap);
-        const tangent = (ratio >= 0 ? 1 : -1) / (Math.abs(ratio) + Math.sqrt(1 + ratio * ratio));
-        const cosine = 1 / Math.sqrt(1 + tangent * tangent);
-        rotate(Y, p * length, q * length, length, cosine, cosine * tangent);
-        rotate(X, p * width, q * width, width, cosine, cosine * tangent);
-        squares[p] = a - tangent * overlap;
-        squares[q] = b + tangent * overlap;
-      }
-    }
-  }
-  const lengths = squares.map(square => (square <= negligible ? 0 : Math.sqrt(square)));
-  const order = Array.from(lengths.keys()).sort((p, q) => lengths[q]! - lengths[p]! || p - q);
-  reorder(Y, order, length);
-  reorder(X, order, width);
-  const S = Float64Array.from(order, p => lengths[p]!);
-  const numbers = random('null space', length);
-  for (let p = 0; p < count; p++) {
-    if (S[p] === 0) makeOrthonormal(Y, p, length, numbers);
-    else for (let k = p * length; k < (p + 1) * length; k++) Y[k]! /= S[p]!;
-  }
-  return S;
-}
-
-function rotate(M: Float64Array, p: number, q: number, length: number, cosine: number, sine: number): void {
-  for (let k = 0; k < length; k++) {
-    const first = M[p + k]!;
-    const second = M[q + k]!;
-    M[p + k] = cosine * first - sine * second;
-    M[q + k] = sine * first + cosine * second;
-  }
-}
-
-function reorder(M: Float64Array, order: number[], length: number): void {
-  const old = M.slice();
-  order.forEach((from, to) => {
-    M.set(old.subarray(from * length, (from + 1) * length), to * length);
-  });
-}
-
-function makeAllOrthonormal(rows: Float64Array, count: number, length: number, numbers: Random): void {
-  for (let index = 0; index < count; index++) makeOrthonormal(rows, index, length, numbers);
-}
-
 function largestNorm(rows: Float64Array, count: number, length: number): number {
   let largest = 0;
   for (let i = 0; i < count; i++) largest = Math.max(largest, dot(rows, i * length, rows, i * length, length));
@@ -231,15 +167,16 @@ function largestNorm(rows: Float64Array, count: number, length: number): number 
 }
 
 function assemble(
-  {short, long, transposed}: ShortSideFirst,
+  {unit, short, long, transposed}: ShortSideFirst,
   shortSide: Float64Array,
   S: Float64Array,
   longSide: Float64Array,
   rank: number,
 ): Triplets {
+  const scaled = S.map(value => value * unit);
   return transposed
-    ? {U: columns(longSide, rank, long), S, V: shortSide}
-    : {U: columns(shortSide, rank, short), S, V: longSide};
+    ? {U: columns(longSide, rank, long), S: scaled, V: shortSide}
+    : {U: columns(shortSide, rank, short), S: scaled, V: longSide};
 }
 
 /** [rank, n] to [n, rank]. */

@@ -1,5 +1,5 @@
 /** The weights of a Hugging Face model folder: where each tensor lies, whether the decoder finds all it needs, their hash. */
-import {createHash, type Hash} from 'node:crypto';
+import {createHash} from 'node:crypto';
 import {createReadStream, existsSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
@@ -133,29 +133,27 @@ export function checkWeights(config: ModelConfig, index: Pick<WeightIndex, 'fold
   }
 }
 
-const hashes = new Map<string, Promise<string>>();
+/** By path, size and time of change, so that a file that is replaced is read again. */
+const hashes = new Map<string, string>();
 
-/** Remembered by path, size and time of change, so a file that is replaced is read again. */
-function hashFiles(files: string[]): Promise<string> {
-  const state = files.map(file => {
-    const {size, mtimeMs} = statSync(file);
-    return [file, size, mtimeMs];
-  });
-  const key = JSON.stringify(state);
-  const known = hashes.get(key) ?? digest(files);
-  hashes.set(key, known);
-  return known;
+async function hashFiles(files: string[]): Promise<string> {
+  try {
+    const state = files.map(file => {
+      const {size, mtimeMs} = statSync(file);
+      return [file, size, mtimeMs];
+    });
+    const key = JSON.stringify(state);
+    const hash = hashes.get(key) ?? (await digest(files));
+    hashes.set(key, hash);
+    return hash;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new SweepError('bad-model', `The weights cannot be read (${why}).`, {files});
+  }
 }
 
 async function digest(files: string[]): Promise<string> {
-  const hash: Hash = createHash('sha256');
-  for (const file of files) {
-    try {
-      await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new SweepError('bad-model', `${file} cannot be read (${why}).`, {file});
-    }
-  }
+  const hash = createHash('sha256');
+  for (const file of files) await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
   return hash.digest('hex');
 }

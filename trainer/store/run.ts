@@ -85,7 +85,7 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
         writeManifest(inFolder(manifestName), manifest);
       },
       append(body) {
-        const stored: RunEvent = {event: body.event, at: Date.now(), ...body};
+        const stored: RunEvent = {...body, at: Date.now()};
         opened().append(stored);
         if (isMilestone(stored)) opened().flush(true);
         return stored;

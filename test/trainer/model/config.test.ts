@@ -72,7 +72,12 @@ describe('config.json', () => {
       padId: null,
       maxPositions: 2048,
     });
-    expect(read({model_type: 'qwen3', ...small})).toMatchObject({headDim: 128, tiedEmbeddings: false, eosIds: [], bosId: null});
+    expect(read({model_type: 'qwen3', ...small})).toMatchObject({
+      headDim: 128,
+      tiedEmbeddings: false,
+      eosIds: [],
+      bosId: null,
+    });
     expect(read({model_type: 'qwen2', ...small}).qkvBias).toBe(true);
     expect(read({model_type: 'mistral', ...small}).layers[0]).toEqual({window: 4096, ropeTheta: 10_000});
     const gemma = read({model_type: 'gemma3_text', ...small, num_hidden_layers: 12});
@@ -111,7 +116,11 @@ describe('config.json', () => {
 
 describe('a model that is not supported is named in one sentence', () => {
   const cases: [string, Record<string, unknown>, RegExp][] = [
-    ['another family', {model_type: 'mamba'}, /"mamba"; the families supported are llama, mistral, qwen2, qwen3, gemma3_text/],
+    [
+      'another family',
+      {model_type: 'mamba'},
+      /"mamba"; the families supported are llama, mistral, qwen2, qwen3, gemma3_text/,
+    ],
     ['a family named like an object method', {model_type: 'constructor'}, /"constructor"/],
     ['no family', {model_type: undefined}, /no model_type/],
     ['Llama 3 rotary scaling', {rope_scaling: {rope_type: 'llama3', factor: 8}}, /rotary scaling of type "llama3"/],
@@ -130,7 +139,10 @@ describe('a model that is not supported is named in one sentence', () => {
   });
 
   it('rotary scaling of one kind of layer', () => {
-    const rope = {full_attention: {rope_type: 'linear', factor: 8, rope_theta: 1e6}, sliding_attention: {rope_theta: 1e4}};
+    const rope = {
+      full_attention: {rope_type: 'linear', factor: 8, rope_theta: 1e6},
+      sliding_attention: {rope_theta: 1e4},
+    };
     expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"linear"/);
   });
 });

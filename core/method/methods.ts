@@ -1,0 +1,117 @@
+import type {MethodName} from '../sweep/sweep.ts';
+import type {KnownRates, MethodDescription} from './method.ts';
+
+const study = 'Learning Rate Matters: Vanilla LoRA May Suffice for LLM Fine-tuning, arXiv 2602.04998';
+
+/** Mean of GSM8K and MATH after MetaMath training, Qwen3-0.6B-Base; mean of three runs. */
+function qwen(best: number, from: number, to: number): KnownRates {
+  const source = `mean of GSM8K and MATH accuracy, three runs; ${study}`;
+  return {model: 'Qwen3-0.6B-Base', rank: 128, batchSize: 64, best, good: {from, to}, source};
+}
+
+/** The same for gemma-3-1b-pt. */
+function gemma(batchSize: number, best: number, from: number, to: number): KnownRates {
+  const source = `mean accuracy on mathematical reasoning, three runs; ${study}`;
+  return {model: 'gemma-3-1b-pt', rank: 128, batchSize, best, good: {from, to}, source};
+}
+
+/** One row a method, in the order in which they are shown. */
+export const methods: Readonly<Record<MethodName, MethodDescription>> = {
+  lora: {
+    name: 'lora',
+    title: 'LoRA',
+    formula: 'y = W x + s·B A x\nA ~ U(±1/√in), B = 0',
+    paper: {
+      title: 'LoRA: Low-Rank Adaptation of Large Language Models',
+      authors: 'Hu et al.',
+      year: 2021,
+      arXiv: '2106.09685',
+    },
+    trained: 'A and B; the base W stays as it is. Training starts exactly at the base model.',
+    cost: 'The measure of the others: rank · (in + out) parameters a layer, nothing to prepare.',
+    knownRates: [
+      qwen(2e-4, 2e-5, 6.3246e-4),
+      gemma(16, 2e-4, 1.1247e-4, 3.5566e-4),
+      gemma(64, 6.3246e-4, 3.5566e-4, 1.1247e-3),
+      gemma(128, 1.1247e-3, 3.5566e-4, 1.1247e-3),
+    ],
+  },
+  pissa: {
+    name: 'pissa',
+    title: 'PiSSA',
+    formula: 'W = U S Vᵀ, largest rank triplets\nA = √(S/s) Vᵀ, B = U √(S/s)\ny = (W - s·B₀A₀) x + s·B A x',
+    paper: {
+      title: 'PiSSA: Principal Singular Values and Singular Vectors Adaptation of Large Language Models',
+      authors: 'Meng et al.',
+      year: 2024,
+      arXiv: '2404.02948',
+    },
+    trained: 'A and B, which begin as the principal part of W; the rest of W is frozen.',
+    cost: 'A step costs what LoRA costs; before it, a factorisation of each weight (exact, or faster with `iterations`).',
+    knownRates: [
+      qwen(2e-5, 3.5566e-6, 1.1247e-4),
+      gemma(16, 1.1247e-4, 6.3246e-5, 2e-4),
+      gemma(64, 2e-4, 1.1247e-4, 6.3246e-4),
+      gemma(128, 3.5566e-4, 1.1247e-4, 6.3246e-4),
+    ],
+  },
+  milora: {
+    name: 'milora',
+    title: 'MiLoRA',
+    formula: 'W = U S Vᵀ, smallest rank triplets\nA = √(S/s) Vᵀ, B = U √(S/s)\ny = (W - s·B₀A₀) x + s·B A x',
+    paper: {
+      title: 'MiLoRA: Harnessing Minor Singular Components for Parameter-Efficient LLM Finetuning',
+      authors: 'Wang et al.',
+      year: 2024,
+      arXiv: '2406.09044',
+    },
+    trained: 'A and B, which begin as the minor part of W; the principal part is frozen.',
+    cost: 'A step costs what LoRA costs; before it, a factorisation of each weight (exact, or faster with `iterations`).',
+    knownRates: [
+      qwen(6.3246e-5, 1.1247e-5, 3.5566e-4),
+      gemma(16, 2e-4, 1.1247e-4, 3.5566e-4),
+      gemma(64, 3.5566e-4, 2e-4, 6.3246e-4),
+      gemma(128, 6.3246e-4, 2e-4, 1.1247e-3),
+    ],
+  },
+  'init-ab': {
+    name: 'init-ab',
+    title: 'Init[AB]',
+    formula: 'A, B ~ U(±1/√in)\ny = (W - s·B₀A₀) x + s·B A x',
+    paper: {
+      title: 'Learning Rate Matters: Vanilla LoRA May Suffice for LLM Fine-tuning (the variant as compared there)',
+      authors: 'the study',
+      year: 2026,
+      arXiv: '2602.04998',
+    },
+    trained:
+      'A and B, both drawn at random; their product is subtracted from W, so that training starts at the base model.',
+    cost: 'What LoRA costs; the start is one product to subtract.',
+    knownRates: [
+      qwen(1.1247e-4, 1.1247e-5, 6.3246e-4),
+      gemma(16, 3.5566e-4, 2e-4, 3.5566e-4),
+      gemma(64, 6.3246e-4, 3.5566e-4, 1.1247e-3),
+      gemma(128, 1.1247e-3, 6.3246e-4, 1.1247e-3),
+    ],
+  },
+  dora: {
+    name: 'dora',
+    title: 'DoRA',
+    formula:
+      'V = W + s·B A,  n = ‖V‖ of each output row, held constant in the gradient\ny = (m / n) ∘ V x,  m = n at the start\nA ~ U(±1/√in), B = 0',
+    paper: {
+      title: 'DoRA: Weight-Decomposed Low-Rank Adaptation',
+      authors: 'Liu et al.',
+      year: 2024,
+      arXiv: '2402.09353',
+    },
+    trained: 'A, B and the magnitude m of each output row; the base W stays as it is.',
+    cost: 'Slower and larger than LoRA: the norms of W + s·B A are computed anew in each step; `out` more parameters a layer.',
+    knownRates: [
+      qwen(1.1247e-4, 1.1247e-5, 6.3246e-4),
+      gemma(16, 3.5566e-4, 2e-4, 3.5566e-4),
+      gemma(64, 6.3246e-4, 3.5566e-4, 1.1247e-3),
+      gemma(128, 1.1247e-3, 6.3246e-4, 1.1247e-3),
+    ],
+  },
+};

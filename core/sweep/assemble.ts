@@ -1,0 +1,122 @@
+import {optimizer as optimizerFields} from './fields.ts';
+import {formats, placeholders} from './formats.ts';
+import {gridPoints} from './rates.ts';
+import {methodsOf, type OwnValues, type Values} from './rules.ts';
+import type {
+  CurvatureSettings,
+  DataSettings,
+  EvaluationSettings,
+  MethodSettings,
+  OptimizerSettings,
+  Sweep,
+  TrainingSettings,
+} from './sweep.ts';
+
+/** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
+export function sweepOf(values: Values, name: string): Sweep | undefined {
+  const {model, targets, training, evaluate, run} = values;
+  const data = values.data && dataOf(values.data);
+  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
+  const evaluations = evaluate.map(evaluationOf);
+  const curvature = values.curvature && curvatureOf(values.curvature);
+  if (model === undefined || !data || !allThere(methods) || !allThere(evaluations)) return undefined;
+  return {
+    name: values.name ?? name,
+    model,
+    data,
+    methods,
+    targets,
+    training: trainingOf(training),
+    evaluate: evaluations,
+    ...(curvature && {curvature}),
+    run,
+  };
+}
+
+function allThere<T>(list: (T | undefined)[]): list is T[] {
+  return !list.includes(undefined);
+}
+
+function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
+  const rates = own.learning_rate ?? values.learning_rate;
+  const learningRates = rates && ratesOf(rates);
+  if (learningRates === undefined) return undefined;
+  return {
+    method,
+    learningRates,
+    ranks: own.rank ?? values.rank,
+    batchSizes: own.batch_size ?? values.batch_size,
+    seeds: own.seeds ?? values.seeds,
+    alpha: own.alpha ?? values.alpha,
+    ...(own.iterations !== undefined && {iterations: own.iterations}),
+    ...(own.start_from !== undefined && {startFrom: own.start_from}),
+  };
+}
+
+function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] | undefined {
+  if (Array.isArray(rates)) return rates.toSorted((a, b) => a - b);
+  const {from, to, per_decade} = rates;
+  return from === undefined || to === undefined ? undefined : gridPoints({from, to, per_decade});
+}
+
+function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
+  const {train, format, rows, max_length: maxLength, shuffle} = data;
+  if (train === undefined) return undefined;
+  const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
+  if (template === undefined) return undefined;
+  const columns: Record<string, string> = {...formats[format].columns};
+  for (const [name, column] of Object.entries(data.columns)) if (column !== undefined) columns[name] = column;
+  // A prompt that asks for the input means the column of that name.
+  if (typeof template === 'object' && placeholders(template.prompt).includes('input')) columns['input'] ??= 'input';
+  return {train, format, columns, template, maxLength, shuffle, ...(rows !== undefined && {rows})};
+}
+
+function templateOf(
+  template: DataSettings['template'] | {prompt: string | undefined},
+): DataSettings['template'] | undefined {
+  if (typeof template === 'string') return template;
+  return template.prompt === undefined ? undefined : {prompt: template.prompt};
+}
+
+function trainingOf(training: Values['training']): TrainingSettings {
+  return {
+    epochs: training.epochs,
+    ...(training.steps !== undefined && {steps: training.steps}),
+    optimizer: optimizerOf(training.optimizer),
+    weightDecay: training.weight_decay,
+    schedule: training.schedule,
+    warmupRatio: training.warmup_ratio,
+    maxGradNorm: training.max_grad_norm,
+    dropout: training.dropout,
+    precision: training.precision,
+    microBatch: training.micro_batch,
+  };
+}
+
+function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSettings {
+  if (typeof optimizer === 'string') {
+    const {betas, eps, momentum} = optimizerFields;
+    return {name: optimizer, betas: [...betas.default], eps: eps.default, momentum: momentum.default};
+  }
+  const {name, betas, eps, momentum} = optimizer;
+  return {name, betas: [betas[0]!, betas[1]!], eps, momentum};
+}
+
+function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
+  const {task, data, max_new_tokens: maxNewTokens, limit, every} = evaluation;
+  if (task === undefined || data === undefined) return undefined;
+  return {task, data, maxNewTokens, ...(limit !== undefined && {limit}), ...(every !== undefined && {every})};
+}
+
+function curvatureOf(curvature: Exclude<Values['curvature'], undefined>): CurvatureSettings | undefined {
+  const {data, samples, batch_size: batchSize, max_iterations: maxIterations, tolerance, at} = curvature;
+  const blocks = blocksOf(curvature.blocks);
+  if (blocks === undefined) return undefined;
+  return {...(data !== undefined && {data}), blocks, samples, batchSize, maxIterations, tolerance, at};
+}
+
+function blocksOf(blocks: Exclude<Values['curvature'], undefined>['blocks']): CurvatureSettings['blocks'] | undefined {
+  if (typeof blocks === 'string' || Array.isArray(blocks)) return blocks;
+  const {layers, modules} = blocks;
+  return layers === undefined || modules === undefined ? undefined : {layers, modules};
+}

@@ -1,0 +1,96 @@
+import {SweepError} from '../error.ts';
+import {either} from './problems.ts';
+import {nearest} from './suggest.ts';
+import type {Sweep, Trial} from './sweep.ts';
+import {expandTrials} from './trials.ts';
+
+/** Rates are compared up to this relative difference: nobody types all digits of a grid point. */
+const rateTolerance = 1e-3;
+
+type Test = (trial: Trial, value: string) => boolean;
+
+const tests: Readonly<Record<string, Test>> = {
+  method: ({method}, value) => method === value,
+  rank: ({rank}, value) => rank === Number(value),
+  batch_size: ({batchSize}, value) => batchSize === Number(value),
+  learning_rate: ({learningRate}, value) => Math.abs(Number(value) / learningRate - 1) <= rateTolerance,
+  seed: ({seed}, value) => seed === Number(value),
+  trial: ({id}, value) => id === value,
+};
+
+/** Other words for the keys. */
+const names = new Map<string, readonly string[]>([
+  ['method', ['methods']],
+  ['rank', ['r', 'ranks']],
+  ['batch_size', ['batch', 'b']],
+  ['learning_rate', ['lr', 'rate']],
+  ['seed', ['seeds', 's']],
+  ['trial', ['id', 'trials']],
+]);
+
+/**
+ * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
+ * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id).
+ * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
+ */
+export function onlySweep(sweep: Pick<Sweep, 'methods'>, filters: readonly string[]): Trial[] {
+  const all = expandTrials(sweep);
+  let chosen = all;
+  for (const filter of filters) {
+    const {key, values, test} = readFilter(filter);
+    for (const value of values) {
+      if (all.some(trial => test(trial, value))) continue;
+      throw new SweepError(
+        'no-trials',
+        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all)}.`,
+        {filter},
+      );
+    }
+    chosen = chosen.filter(trial => values.some(value => test(trial, value)));
+  }
+  if (chosen.length === 0) {
+    const message = `--only ${filters.join(' --only ')}: each value is there, but no trial has all of them; leave one of the filters out.`;
+    throw new SweepError('no-trials', message, {filters});
+  }
+  return chosen;
+}
+
+function readFilter(filter: string): {key: string; values: string[]; test: Test} {
+  const equals = filter.indexOf('=');
+  const key = (equals < 0 ? filter : filter.slice(0, equals)).trim();
+  const test = Object.hasOwn(tests, key) ? tests[key] : undefined;
+  if (test === undefined) {
+    const meant = nearest(key, names);
+    const message = `--only ${filter}: there is no key '${key}'; it is ${either([...names.keys()])}.${meant ? ` Did you mean '${meant}'?` : ''}`;
+    throw new SweepError('usage', message, {filter});
+  }
+  const values = filter
+    .slice(equals + 1)
+    .split(',')
+    .map(value => value.trim())
+    .filter(value => value !== '');
+  if (equals < 0 || values.length === 0) {
+    throw new SweepError('usage', `--only ${filter}: a value is missing; write ${key}=VALUE, or ${key}=VALUE,VALUE.`, {
+      filter,
+    });
+  }
+  const numeric = key !== 'method' && key !== 'trial';
+  const wrong = values.find(value => numeric && Number.isNaN(Number(value)));
+  if (wrong !== undefined) {
+    throw new SweepError('usage', `--only ${filter}: '${wrong}' is not a number, as ${key} must be.`, {filter});
+  }
+  return {key, values, test};
+}
+
+/** What a key may be, as far as that can be listed in a sentence. */
+function possible(key: string, trials: readonly Trial[]): string {
+  if (key === 'trial') return `its ids look like ${trials[0]?.id}`;
+  const values = new Set(
+    trials.map(({method, rank, batchSize, learningRate, seed}) => {
+      const shown: Record<string, string | number> = {method, rank, batch_size: batchSize, seed};
+      return String(shown[key] ?? Number(learningRate.toPrecision(5)).toExponential());
+    }),
+  );
+  const list = [...values].slice(0, 20);
+  return `it has ${list.join(', ')}${values.size > list.length ? ' and more' : ''}`;
+}

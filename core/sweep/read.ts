@@ -1,0 +1,47 @@
+import {sweepOf} from './assemble.ts';
+import {fields} from './fields.ts';
+import {folderName} from './folder.ts';
+import {Problems} from './problems.ts';
+import {checkRules, type Values} from './rules.ts';
+import type {Problem, Sweep} from './sweep.ts';
+import {type MappingNode, readTree, type Tree} from './tree.ts';
+import {Reader} from './values.ts';
+
+/** A sweep file as it is read: `sweep` is there exactly when no problem is an error. */
+export interface SweepReading {
+  sweep: Sweep | undefined;
+  problems: Problem[];
+  /** The text's values with positions, for editors. */
+  tree: Tree;
+}
+
+/**
+ * Reads the text of a sweep file; `fileName` gives the default of `name`. Never throws: whatever is wrong with the text is
+ * a problem. Problems stand in the order of the text.
+ */
+export function readSweep(text: string, fileName = 'sweep'): SweepReading {
+  const problems = new Problems();
+  const tree = readTree(text, problems);
+  const sweep = readRoot(tree, problems, defaultName(fileName));
+  return {sweep, problems: problems.list(), tree};
+}
+
+function readRoot({root, lines, complete}: Tree, problems: Problems, name: string): Sweep | undefined {
+  const start = lines.range(0, 0);
+  const mapping: MappingNode | Tree['root'] = root ?? {kind: 'mapping', entries: [], flow: false, range: start};
+  if (mapping.kind !== 'mapping') {
+    const message = "A sweep file is a mapping, with lines like 'model: models/base' and 'learning_rate: 2e-4'.";
+    problems.report('wrong-type', {path: [], range: mapping.range}, message);
+    return undefined;
+  }
+  // The table's types say what its reader gives back.
+  const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
+  checkRules(values, mapping, complete, problems);
+  return problems.anyError ? undefined : sweepOf(values, name);
+}
+
+/** The file's name without folder and ending, made fit for a folder. */
+function defaultName(fileName: string): string {
+  const base = fileName.slice(Math.max(fileName.lastIndexOf('/'), fileName.lastIndexOf('\\')) + 1);
+  return folderName(base.replace(/(\.sweep)?\.ya?ml$/i, '') || 'sweep');
+}

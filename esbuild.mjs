@@ -1,0 +1,48 @@
+/** Bundles the program and its pages into dist/. */
+import {chmod, readdir, rm} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import {build} from 'esbuild';
+
+/** Native or optional parts that are loaded only where they are installed. */
+const external = [
+  'onnxruntime-node',
+  '@tensorflow/tfjs-node',
+  '@tensorflow/tfjs-node-gpu',
+  '@tensorflow/tfjs-backend-wasm',
+  '@tensorflow/tfjs-backend-webgpu',
+];
+
+const trainer = await build({
+  entryPoints: ['trainer/cli.ts', 'trainer/worker.ts'],
+  outdir: 'dist/trainer',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  // Each verb loads its own part; all parts lie in one folder, so that paths relative to a part hold for all.
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  external,
+  // Dependencies in CommonJS ask for Node's own modules by require().
+  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+const outputs = new Set(Object.keys(trainer.metafile.outputs).map(file => basename(file)));
+for (const name of await readdir('dist/trainer')) {
+  if (!outputs.has(name)) await rm(join('dist/trainer', name));
+}
+await chmod('dist/trainer/cli.js', 0o755);
+
+await build({
+  entryPoints: ['webviews/report.ts'],
+  outdir: 'dist/webviews',
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  format: 'iife',
+  minify: true,
+  legalComments: 'inline',
+  logLevel: 'warning',
+});

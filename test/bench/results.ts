@@ -1,0 +1,71 @@
+/** What was measured, and how it is shown: the same tables as text and as Markdown. */
+import type {Setting} from './contenders.ts';
+
+export interface Result {
+  name: string;
+  setting: Setting;
+  /** Milliseconds of one step of all trials, one value a round; empty where it could not run. */
+  rounds: number[];
+  /** Why it could not run. */
+  failure?: string;
+}
+
+export const median = (values: number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+};
+
+export const settingTitles: Record<Exclude<Setting, 'ours'>, string> = {
+  stock: 'stock PyTorch, float32',
+  intel: "float32 with MKL's Intel kernels forced",
+  bfloat16: 'bfloat16 autocast + torch.compile',
+};
+
+/** Milliseconds of one step of one trial. */
+const perTrial = (ms: number, trials: number) => (ms / trials).toFixed(2);
+
+/** One line a contender, in the order they ran: `ratio` is its median over ours. */
+export function resultTable(results: Result[], trials: number): string[][] {
+  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
+  const rows = results.map(({name, setting, rounds, failure}) => {
+    const precision = setting === 'ours' ? 'float32' : settingTitles[setting];
+    if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', ''];
+    const ratio = mine.length > 0 ? (median(rounds) / median(mine)).toFixed(2) : '';
+    const times = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map(ms => perTrial(ms, trials));
+    return [name, precision, ...times, ratio];
+  });
+  return [['contender', 'setting', 'ms a trial (median)', 'min', 'max', 'times ours'], ...rows];
+}
+
+/** For each setting of PyTorch: its fastest contender and how much faster this project is. */
+export function verdicts(results: Result[], trials: number): string[] {
+  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
+  return (Object.keys(settingTitles) as (keyof typeof settingTitles)[]).flatMap(setting => {
+    const ran = results.filter(result => result.setting === setting && result.rounds.length > 0);
+    if (ran.length === 0) return [];
+    const best = ran.reduce((a, b) => (median(b.rounds) < median(a.rounds) ? b : a));
+    const time = `${perTrial(median(best.rounds), trials)} ms a trial`;
+    const ratio =
+      mine.length > 0 ? `; LoRA Sweep is ${(median(best.rounds) / median(mine)).toFixed(2)} times as fast` : '';
+    return [`Best of ${settingTitles[setting]}: ${best.name}, ${time}${ratio}.`];
+  });
+}
+
+export function asText([head, ...rows]: string[][]): string {
+  const all = [head!, ...rows];
+  const widths = head!.map((_, column) => Math.max(...all.map(row => row[column]!.length)));
+  return all
+    .map(row =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function asMarkdown([head, ...rows]: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head!), line(head!.map(() => '---')), ...rows.map(line)].join('\n');
+}

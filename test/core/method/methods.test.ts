@@ -1,0 +1,44 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, it} from 'vitest';
+import {methods} from '../../../core/method/methods.ts';
+import {fieldAt} from '../../../core/sweep/fields.ts';
+
+interface Peak {
+  model: string;
+  metric: string;
+  rank: number;
+  batch: number;
+  method: string;
+  peak_lr: number;
+  lrs_within_90pct_of_peak: number[];
+}
+
+const {peaks}: {peaks: Peak[]} = JSON.parse(
+  readFileSync(new URL('../../fixtures/expected.json', import.meta.url), 'utf8'),
+);
+
+describe('the rows of the methods', () => {
+  it('are the methods of the sweep language', () => {
+    for (const [name, row] of Object.entries(methods)) {
+      expect(row.name).toBe(name);
+      expect(fieldAt(['methods', name])).toBeDefined();
+      expect(row.paper.arXiv).toMatch(/^\d{4}\.\d{5}$/);
+    }
+  });
+
+  it('give the best and the good learning rates that the published results have', () => {
+    const published = peaks.filter(({metric}) => metric === 'mean_gsm8k_math');
+    for (const {name, knownRates} of Object.values(methods)) {
+      const mine = published.filter(({method}) => method.toLowerCase() === name.replace('-', ''));
+      const rows = mine.map(({model, rank, batch, peak_lr, lrs_within_90pct_of_peak: good}) => ({
+        model,
+        rank,
+        batchSize: batch,
+        best: peak_lr,
+        good: {from: Math.min(...good), to: Math.max(...good)},
+      }));
+      expect(rows.length).toBeGreaterThan(0);
+      expect(knownRates.map(({source: _, ...rest}) => rest)).toEqual(rows);
+    }
+  });
+});

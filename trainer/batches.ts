@@ -1,0 +1,102 @@
+/** The batches of a pack: every trial's own rows in its own order, side by side on the trials axis. */
+import type {Trial} from '../core/sweep/sweep.ts';
+import {type BatchShape, collate, extentOf} from './data/batch.ts';
+import type {Dataset} from './data/dataset.ts';
+import {stepRows} from './data/order.ts';
+import {type Extent, shapeFor} from './data/shapes.ts';
+import {residues} from './math/dropout.ts';
+import {random} from './math/random.ts';
+import type {PackBatch} from './step.ts';
+
+/** Rows of a dataset in batches of few shapes. */
+export interface RowSource {
+  dataset: Dataset;
+  /** Rows computed at a time. */
+  rows: number;
+  /** What programs are compiled for; lengths and targets rise. */
+  shapes: Extent[];
+  /** The id padding is made of. */
+  pad: number;
+}
+
+/** Training rows: every seed has its own order, in batches of `batchSize`. */
+export interface TrainingSource extends RowSource {
+  batchSize: number;
+  shuffle: boolean;
+}
+
+type Order = Pick<TrainingSource, 'dataset' | 'rows' | 'batchSize' | 'shuffle'>;
+
+/** The rows of one step (from 0), in parts that are computed at a time. */
+function microBatches({dataset, rows, batchSize, shuffle}: Order, seed: number, step: number): Int32Array[] {
+  const all = stepRows(dataset.count, batchSize, step, {seed, shuffle});
+  return Array.from({length: Math.ceil(all.length / rows)}, (_, i) => all.subarray(i * rows, (i + 1) * rows));
+}
+
+/** What every micro-batch of these seeds' trainings needs. */
+export function extents(order: Order, seeds: readonly number[], steps: number): Extent[] {
+  const found: Extent[] = [];
+  for (const seed of order.shuffle ? seeds : seeds.slice(0, 1))
+    for (let step = 0; step < steps; step++)
+      for (const rows of microBatches(order, seed, step)) found.push(extentOf(order.dataset, rows));
+  return found;
+}
+
+/** The micro-batches of one step (from 0) for the trials of a pack. */
+export function packBatches(
+  source: TrainingSource,
+  trials: readonly Trial[],
+  step: number,
+  noiseSize: (shape: BatchShape) => number,
+): PackBatch[] {
+  const perTrial = trials.map(({seed}) => microBatches(source, seed, step));
+  const tokens = perTrial.map(micro => micro.reduce((sum, rows) => sum + extentOf(source.dataset, rows).targets, 0));
+  return perTrial[0]!.map((_, part) => {
+    const rows = perTrial.map(micro => micro[part]!);
+    const batch = sideBySide(source, rows);
+    const {targets} = batch.shape;
+    batch.weights.forEach((weight, i) => {
+      batch.weights[i] = weight / tokens[Math.floor(i / targets)]!;
+    });
+    const size = noiseSize(batch.shape);
+    const noise = new Float32Array(trials.length * size);
+    trials.forEach(({seed}, trial) => {
+      const draws = random(seed, 'dropout', step, part);
+      for (let i = 0; i < size; i++) noise[trial * size + i] = draws.integerBelow(residues);
+    });
+    return {...batch, noise};
+  });
+}
+
+/** One batch with the given rows for each trial; its weights are 1 at targets. */
+export function sideBySide({dataset, rows: batch, shapes, pad}: RowSource, rows: readonly Int32Array[]): PackBatch {
+  const needs = rows.map(own => extentOf(dataset, own));
+  const {length, targets} = shapeFor(shapes, {
+    length: Math.max(...needs.map(need => need.length)),
+    targets: Math.max(...needs.map(need => need.targets)),
+  });
+  const shape = {batch, length, targets};
+  const trials = rows.length;
+  const whole = {
+    shape,
+    ids: new Int32Array(trials * batch * length),
+    targets: new Int32Array(trials * targets),
+    positions: new Int32Array(trials * targets),
+    weights: new Float32Array(trials * targets),
+    noise: new Float32Array(0),
+  };
+  rows.forEach((own, trial) => {
+    const part = (array: Int32Array, size: number) => array.subarray(trial * size, (trial + 1) * size);
+    const positions = part(whole.positions, targets);
+    collate(dataset, own, shape, pad, {
+      ids: part(whole.ids, batch * length),
+      targets: part(whole.targets, targets),
+      positions,
+      weights: whole.weights.subarray(trial * targets, (trial + 1) * targets),
+      tokens: 0,
+    });
+    // Positions count through the rows of all trials.
+    for (let i = 0; i < targets; i++) positions[i]! += trial * batch * length;
+  });
+  return whole;
+}

@@ -1,0 +1,228 @@
+/** The command `lora-sweep`: what a user types → the work. Each verb loads its own work only when it is asked for. */
+import {readFileSync} from 'node:fs';
+import {basename} from 'node:path';
+import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import {SweepError} from '../core/error.ts';
+import type {RunEvent} from '../core/run/events.ts';
+import type {RunState} from '../core/run/fold.ts';
+import {formatLine} from '../core/run/line.ts';
+import type {EngineName} from '../core/sweep/sweep.ts';
+import {endQuietlyWithReader, print, stopOnSignal} from './cli/terminal.ts';
+import {version} from './version.ts';
+
+const engines: EngineName[] = ['auto', 'compiled', 'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'];
+
+const program = new Command('lora-sweep')
+  .description('Fair comparisons of LoRA variants: every method over its own learning rates, on one shared base.')
+  .version(version())
+  .option('--debug', 'show where an error comes from')
+  .exitOverride()
+  .showHelpAfterError('(lora-sweep --help says more)')
+  .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage.');
+
+program
+  .command('check')
+  .description('say what is wrong in a sweep file')
+  .argument('<file>', 'sweep file (*.sweep.yaml)')
+  .option('--json', 'problems as JSON: code, severity, message, path, range')
+  .action(async (file: string, options: {json?: true}) => {
+    const {checkSweep} = await import('./check.ts');
+    const {text, problems} = await checkSweep(file);
+    const shown = problems.map(({code, severity, message, path, range}) => ({code, severity, message, path, range}));
+    await print([options.json ? JSON.stringify(shown, null, 2) : text]);
+    if (problems.some(problem => problem.severity === 'error')) process.exitCode = 1;
+  });
+
+program
+  .command('plan')
+  .description('list the trials of a sweep file and what they will cost')
+  .argument('<file>', 'sweep file (*.sweep.yaml)')
+  .option('--json', 'everything as JSON')
+  .action(async (file: string, options: {json?: true}) => {
+    const [{planSweep}, {planText}] = await Promise.all([import('./estimate.ts'), import('./plan.ts')]);
+    const plan = await planSweep(file);
+    await print(options.json ? [JSON.stringify(plan, null, 2)] : planText(plan));
+  });
+
+program
+  .command('run')
+  .description('train and evaluate the trials of a sweep file')
+  .argument('<file>', 'sweep file (*.sweep.yaml)')
+  .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
+  .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
+  .option('--resume', 'go on with a run: finished trials are not trained again')
+  .option('--json', 'print each event as it is stored')
+  .action(async (file: string, options: RunOptions) => run(file, options));
+
+program
+  .command('show')
+  .description('print what a run folder holds')
+  .argument('<dir>', 'run folder')
+  .addOption(
+    new Option('--rows <kind>', 'what to list')
+      .choices(['steps', 'trials', 'evaluations', 'curvature'])
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
+  .action(async (folder: string, options: ShowOptions) => {
+    const {showRun} = await import('./show.ts');
+    const {lines, remarks} = await showRun(folder, options.rows, options.format);
+    for (const remark of remarks) process.stderr.write(`${remark}\n`);
+    await print(lines);
+  });
+
+program
+  .command('report')
+  .description('write a run as one HTML page with charts, and a Markdown summary beside it')
+  .argument('<dir>', 'run folder')
+  .option('--out <file.html>', 'the page (default: report.html in the run folder)')
+  .action(async (folder: string, options: {out?: string}) => {
+    const {writeReport} = await import('./report.ts');
+    const {page, summaryFile, summary, remarks} = await writeReport(folder, options.out);
+    for (const remark of remarks) process.stderr.write(`${remark}\n`);
+    await print([summary, `Written: ${page} and ${summaryFile}`]);
+  });
+
+program
+  .command('generate')
+  .description('continue prompts with a base model or an adapter, greedily')
+  .requiredOption('--model <dir>', 'model folder')
+  .option('--adapter <dir>', 'PEFT adapter folder')
+  .option('--prompt <text>', 'text to continue; may be repeated', collectText, [])
+  .option('--tokens <ids>', 'token ids to continue, e.g. 1,5,7; may be repeated', collectTokens, [])
+  .option('--max-new-tokens <n>', 'new tokens at most', positiveInteger, 128)
+  .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
+  .option('--json', 'one {"tokens", "text"} a prompt')
+  .action(async (options: GenerateOptions) => {
+    if (prompts.length === 0) throw new SweepError('usage', 'There is nothing to continue: give --prompt or --tokens.');
+    const {generateText} = await import('./generate.ts');
+    const {model, adapter, maxNewTokens, engine} = options;
+    const answers = await generateText({model, ...(adapter ? {adapter} : {}), prompts, maxNewTokens, engine});
+    await print(
+      answers.map(({tokens, text}) =>
+        options.json ? JSON.stringify({tokens, text}) : text === '' && tokens.length > 0 ? tokens.join(',') : text,
+      ),
+    );
+  });
+
+interface RunOptions {
+  out?: string;
+  only: string[];
+  resume?: true;
+  json?: true;
+}
+
+interface ShowOptions {
+  rows: 'steps' | 'trials' | 'evaluations' | 'curvature';
+  format: 'table' | 'csv' | 'json';
+}
+
+interface GenerateOptions {
+  model: string;
+  adapter?: string;
+  maxNewTokens: number;
+  engine: EngineName;
+  json?: true;
+}
+
+/** Of `generate`, in the order they were given, whichever kind they are. */
+const prompts: ({text: string} | {tokens: number[]})[] = [];
+
+async function run(file: string, options: RunOptions): Promise<void> {
+  const [{runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
+    import('./sweep.ts'),
+    import('./progress.ts'),
+    import('./summary.ts'),
+  ]);
+  const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
+  const report = reportProgress(await earlierState(file, options), terminal, line => process.stdout.write(`${line}\n`));
+  const onEvent = (event: RunEvent): void => {
+    if (options.json) process.stdout.write(formatLine(event));
+    else report.event(event);
+  };
+  const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
+  let end: 'finished' | 'failed' | 'stopped';
+  try {
+    const {out, only, resume = false} = options;
+    end = await runSweep(file, {...(out === undefined ? {} : {out}), only, resume, signal, onEvent});
+  } finally {
+    report.stop();
+  }
+  if (!options.json) await print(['', ...textSummary(report.state)]);
+  if (end === 'finished') return;
+  process.exitCode = 1;
+  const again = `lora-sweep run ${basename(file)}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
+  const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
+  process.stderr.write(`${why}; what is finished is kept, and \`${again}\` goes on.\n`);
+}
+
+/** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
+async function earlierState(file: string, options: RunOptions): Promise<RunState | null> {
+  if (!options.resume || options.json) return null;
+  const [{readSweep}, store] = await Promise.all([import('../core/sweep/read.ts'), import('./store/run.ts')]);
+  try {
+    const {sweep} = readSweep(readFileSync(file, 'utf8'), basename(file));
+    return sweep ? (await store.readRun(store.runFolderOf(file, sweep.name, options.out))).state : null;
+  } catch {
+    return null;
+  }
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
+  return [...earlier, value];
+}
+
+function collectText(text: string, earlier: string[]): string[] {
+  prompts.push({text});
+  return [...earlier, text];
+}
+
+function collectTokens(text: string, earlier: string[]): string[] {
+  if (!/^\d+(\s*,\s*\d+)*$/.test(text)) throw new InvalidArgumentError('Write token ids with commas, e.g. 1,5,7.');
+  prompts.push({tokens: text.split(',').map(Number)});
+  return [...earlier, text];
+}
+
+function positiveInteger(text: string): number {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('Write a whole number from 1.');
+  return number;
+}
+
+/** `--only a=1 b=2` means the same as `--only a=1 --only b=2`. */
+function repeatOnly(words: string[]): string[] {
+  let amongFilters = false;
+  return words.flatMap((word, k) => {
+    const isFilter = /^[a-z_]+=/.test(word);
+    const isFurther = amongFilters && isFilter && words[k - 1] !== '--only';
+    amongFilters = word === '--only' || (amongFilters && isFilter);
+    return isFurther ? ['--only', word] : [word];
+  });
+}
+
+async function main(): Promise<void> {
+  endQuietlyWithReader();
+  try {
+    await program.parseAsync(repeatOnly(process.argv.slice(2)), {from: 'user'});
+  } catch (error) {
+    process.exitCode = statusOf(error);
+  }
+}
+
+/** Says what went wrong in one sentence; 2 for wrong usage, 1 for everything else. */
+function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Commander has already said it; asking for help is no error.
+    return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : 2;
+  }
+  if (program.opts()['debug'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  else if (error instanceof SweepError) process.stderr.write(`lora-sweep: ${error.message}\n`);
+  else {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)\n`);
+  }
+  return error instanceof SweepError && error.code === 'usage' ? 2 : 1;
+}
+
+await main();

@@ -1,0 +1,60 @@
+/** Rows to be answered: for evaluation by greedy generation. */
+import {resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {type EncodingModel, ignored, promptIds, refuseUnfinished, required, tokensIn} from './encode.ts';
+import {type Row, readRows, rowError} from './rows.ts';
+import {textsOf} from './template.ts';
+
+export interface Prompt {
+  ids: number[];
+  /** The expected text; null for format tokens without a tokenizer. */
+  answer: string | null;
+  /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
+  answerIds: number[];
+}
+
+/**
+ * The prompts of an evaluation's data (relative to `base`) in the format, columns and template of the training data;
+ * at most `limit`.
+ * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `not-yet`
+ */
+export async function readPrompts(
+  evaluation: {data: string; limit?: number},
+  data: DataSettings,
+  base: string,
+  model: EncodingModel,
+): Promise<Prompt[]> {
+  const file = resolve(base, evaluation.data);
+  const read = promptReader(data, model);
+  const prompts: Prompt[] = [];
+  for await (const row of readRows([file], evaluation.limit)) prompts.push(read(row));
+  if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
+  return prompts;
+}
+
+function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Prompt {
+  if (data.format === 'text') {
+    throw new SweepError(
+      'bad-data',
+      'Data of format text has no answers to be matched; evaluate it with the task loss, or use format completion or instruction.',
+    );
+  }
+  if (data.format === 'tokens') {
+    return row => {
+      const {ids, labels} = tokensIn(row, config.vocabSize);
+      const first = labels.findIndex(label => label !== ignored);
+      if (first < 1)
+        throw rowError('bad-data', row, 'the row has no prompt followed by labels, so there is nothing to match.');
+      const learnt = labels.slice(first).filter(label => label !== ignored);
+      const answerIds = config.eosIds.includes(learnt.at(-1)!) ? learnt.slice(0, -1) : learnt;
+      return {ids: ids.slice(0, first), answer: tokenizer?.decode(answerIds, {skipSpecial: true}) ?? null, answerIds};
+    };
+  }
+  refuseUnfinished(data);
+  const known = required(tokenizer);
+  return row => {
+    const {prompt, answer} = textsOf(row, data);
+    return {ids: promptIds(prompt, known), answer, answerIds: known.encode(answer, {special: false})};
+  };
+}

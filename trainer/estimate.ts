@@ -1,0 +1,117 @@
+/** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
+import {expandTrials} from '../core/sweep/trials.ts';
+import {availableParallelism} from 'node:os';
+import {chooseEngine} from './engine/choose.ts';
+import {methods} from './method/index.ts';
+import {layoutOf} from './method/layout.ts';
+import type {ModelConfig} from './model/config.ts';
+import {packsOf, trainJob} from './packs.ts';
+import {openPool} from './pool.ts';
+import {openSweep, type Prepared} from './prepare.ts';
+import {memoryOf} from './sweep.ts';
+
+export interface Plan {
+  trials: {
+    id: string;
+    method: string;
+    rank: number;
+    alpha: number;
+    batch_size: number;
+    learning_rate: number;
+    seed: number;
+  }[];
+  /** Trial ids that train side by side in one step. */
+  packs: string[][];
+  /** By method and rank, e.g. `pissa r8`. */
+  trainable_parameters: Record<string, number>;
+  /** Optimizer steps of a trial by batch size. */
+  steps: Record<string, number>;
+  /** Of all training steps. */
+  flops: number;
+  memory_bytes: number;
+  /** Measured on one batch of this machine; null where that was not possible. */
+  seconds: number | null;
+  engine: string;
+  reason: string;
+}
+
+/** @throws SweepError for a file that cannot run */
+export async function planSweep(file: string): Promise<Plan> {
+  const {sweep, prepare} = openSweep(file);
+  const trials = expandTrials(sweep);
+  const {engine, reason} = await chooseEngine(sweep.run);
+  const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
+  const packs = packsOf(trials, sweep.run.pack);
+  const memory = memoryOf(prepared, packs);
+  const sizes = new Map(
+    trials.map(({method, rank}) => [`${method} r${rank}`, layoutOf(prepared.sites, rank, methods[method]).size]),
+  );
+  const flops = trials.reduce((sum, {method, rank, batchSize}) => {
+    const parameters = sizes.get(`${method} r${rank}`)!;
+    return sum + prepared.steps(batchSize) * stepFlops(prepared, batchSize, parameters);
+  }, 0);
+  return {
+    trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
+      id,
+      method,
+      rank,
+      alpha,
+      batch_size: batchSize,
+      learning_rate: learningRate,
+      seed,
+    })),
+    packs: packs.map(pack => pack.map(({id}) => id)),
+    trainable_parameters: Object.fromEntries(sizes),
+    steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
+    flops,
+    memory_bytes: Math.round(memory.bytes),
+    seconds: await estimatedSeconds(prepared, packs, memory, engine),
+    engine,
+    reason,
+  };
+}
+
+/** Operations of one step: twice the weights forward, twice backward to the inputs, six times the trained numbers. */
+function stepFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
+  const {rows, shapes} = source(batchSize);
+  const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
+  const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
+  const perToken = 4 * layerWeights(config) + 8 * config.layers.length * config.heads * config.headDim * length;
+  return batchSize * (length * (perToken + 6 * parameters) + targets * 4 * config.vocabSize * config.hiddenSize);
+}
+
+function layerWeights({hiddenSize, intermediateSize, heads, kvHeads, headDim, layers}: ModelConfig): number {
+  const attention = 2 * hiddenSize * (heads + kvHeads) * headDim;
+  return layers.length * (attention + 3 * hiddenSize * intermediateSize);
+}
+
+/** A few steps of each batch size, timed on one worker while the others do the same. */
+async function estimatedSeconds(
+  prepared: Prepared,
+  packs: ReturnType<typeof packsOf>,
+  {workers, threads}: ReturnType<typeof memoryOf>,
+  engine: string,
+): Promise<number | null> {
+  const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
+  const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
+  try {
+    let total = 0;
+    for (const [batchSize, pack] of firsts) {
+      const job = trainJob(prepared, pack.map(trial => ({...trial, method: 'lora' as const})), '');
+      const times: number[] = [];
+      await pool.run(Array.from({length: workers}, () => ({kind: 'measure' as const, job})), {
+        event: () => {},
+        generated: () => {},
+        measured: milliseconds => times.push(milliseconds),
+        ended: () => {},
+      });
+      if (times.length === 0) return null;
+      const perStep = times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
+      const steps = packs.filter(own => own[0]!.batchSize === batchSize).length * prepared.steps(batchSize);
+      total += (perStep * steps) / workers;
+    }
+    return total;
+  } finally {
+    await pool.close();
+  }
+}

@@ -1,0 +1,93 @@
+/** Evaluating the trials of a pack: token-mean loss, and answers generated for prompts. */
+import type {RunEventBody} from '../core/run/events.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
+import {type RowSource, sideBySide} from './batches.ts';
+import type {Programs} from './engine/programs.ts';
+import type {ModelConfig} from './model/config.ts';
+import {generate} from './model/generation.ts';
+import type {Pack} from './step.ts';
+
+/** One entry of `evaluate`, with its data read. */
+export type Evaluation = {
+  /** Place in the sweep file's list. */
+  index: number;
+  /** Steps between evaluations; absent = at the end only. */
+  every?: number;
+} & (
+  | {task: 'loss'; source: RowSource}
+  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number}
+);
+
+/** What a trial answered, to be scored where the tokenizer is. */
+export interface Generated {
+  trial: string;
+  step: number;
+  evaluation: number;
+  /** New ids by prompt. */
+  answers: number[][];
+}
+
+export interface EvaluateContext {
+  config: ModelConfig;
+  programs: Programs;
+  emit(event: RunEventBody): void;
+  generated(result: Generated): void;
+  stopped(): boolean;
+}
+
+/** Evaluates the trials that still train. */
+export async function evaluatePack(
+  pack: Pack,
+  context: EvaluateContext,
+  evaluations: Evaluation[],
+  trials: readonly Trial[],
+  active: Float32Array,
+): Promise<void> {
+  for (const evaluation of evaluations) {
+    if (context.stopped() || active.every(flag => flag === 0)) return;
+    if (evaluation.task === 'loss') {
+      const {sums, tokens} = await summedLoss(pack, evaluation, context.stopped);
+      if (context.stopped()) return;
+      trials.forEach(({id}, i) => {
+        if (active[i] === 0) return;
+        const value = sums[i]! / tokens;
+        context.emit({
+          event: 'evaluation',
+          trial: id,
+          step: pack.count,
+          task: 'loss',
+          metric: 'loss',
+          value: Number.isFinite(value) ? value : null,
+          correct: null,
+          total: tokens,
+        });
+      });
+    } else {
+      const {prompts, maxNewTokens, index} = evaluation;
+      const limits = {maxNewTokens, eosIds: context.config.eosIds};
+      const answers = await generate(context.programs, await pack.generative(), prompts, limits, context.stopped);
+      if (context.stopped()) return;
+      trials.forEach(({id}, i) => {
+        if (active[i]! > 0) context.generated({trial: id, step: pack.count, evaluation: index, answers: answers[i]!});
+      });
+    }
+  }
+}
+
+async function summedLoss(
+  pack: Pack,
+  {source}: Extract<Evaluation, {task: 'loss'}>,
+  stopped: () => boolean,
+): Promise<{sums: Float64Array; tokens: number}> {
+  const sums = new Float64Array(pack.settings.trials);
+  let tokens = 0;
+  const {count} = source.dataset;
+  for (let start = 0; start < count && !stopped(); start += source.rows) {
+    const rows = Int32Array.from({length: Math.min(source.rows, count - start)}, (_, i) => start + i);
+    const batch = sideBySide(source, Array.from({length: sums.length}, () => rows));
+    const losses = await pack.evaluate(batch);
+    for (let trial = 0; trial < sums.length; trial++) sums[trial]! += losses[trial]!;
+    tokens += batch.weights.subarray(0, batch.shape.targets).reduce((sum, weight) => sum + weight, 0);
+  }
+  return {sums, tokens};
+}

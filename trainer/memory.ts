@@ -1,0 +1,99 @@
+/** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
+import {totalmem} from 'node:os';
+import {SweepError} from '../core/error.ts';
+import type {Site} from './method/method.ts';
+import type {ModelConfig} from './model/config.ts';
+import type {WeightIndex} from './model/weights.ts';
+
+export interface StepSize {
+  /** Rows at a time, padded length, target tokens at most. */
+  rows: number;
+  length: number;
+  targets: number;
+}
+
+export interface TrainingSize {
+  config: ModelConfig;
+  weights: Pick<WeightIndex, 'tensors'>;
+  sites: Site[];
+  merged: boolean;
+  /** Trained numbers of one trial, at most. */
+  parameters: number;
+}
+
+/** Of a worker before it loads anything: the JavaScript heap, the runtime and its libraries. */
+const workerBytes = 100e6;
+/** The command itself. */
+const commandBytes = 150e6;
+/** Of the machine's memory, what a run may take. */
+const share = 0.8;
+const float = 4;
+
+/** Bytes of the frozen weights: mapped once where they are float32, expanded in each worker otherwise. */
+export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): {shared: number; perWorker: number} {
+  let shared = 0;
+  let perWorker = 0;
+  for (const {dtype, shape, length} of tensors.values()) {
+    shared += length;
+    if (dtype !== 'F32') perWorker += float * shape.reduce((product, size) => product * size, 1);
+  }
+  return {shared, perWorker};
+}
+
+/** Bytes that grow with the batch: what the forward pass keeps for the backward pass. */
+export function activationBytes(config: ModelConfig, {rows, length, targets}: StepSize): number {
+  const {hiddenSize, intermediateSize, heads, kvHeads, headDim, layers, vocabSize} = config;
+  const tokens = rows * length;
+  const attention = 4 * (heads + kvHeads) * headDim + 2 * heads * length;
+  const perToken = 8 * hiddenSize + attention + 5 * intermediateSize;
+  const logits = 3 * Math.min(targets * vocabSize, 1 << 22) + 4 * targets * hiddenSize;
+  return float * (tokens * perToken * layers.length + logits);
+}
+
+/** Bytes of one worker that trains a pack of `trials`. */
+export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
+  const {config, weights, sites, merged, parameters} = size;
+  const adapted = float * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
+  const own = activationBytes(config, step) + (merged ? adapted : 0) + 10 * float * parameters;
+  return workerBytes + weightBytes(weights).perWorker + trials * own;
+}
+
+export interface MemoryPlan {
+  workers: number;
+  /** Inside one operation of each worker. */
+  threads: number;
+  /** Bytes of the whole run. */
+  bytes: number;
+  notes: string[];
+}
+
+/**
+ * One worker a core, as many as there are packs and as memory allows.
+ * @throws SweepError `no-memory` where not even one fits
+ */
+export function planMemory(size: TrainingSize, step: StepSize, trials: number, packs: number, wanted: 'auto' | number, cores: number): MemoryPlan {
+  const each = workerMemory(size, step, trials);
+  const base = commandBytes + weightBytes(size.weights).shared;
+  const room = share * totalmem() - base;
+  const fitting = Math.floor(room / each);
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
+  if (fitting < 1)
+    throw new SweepError(
+      'no-memory',
+      `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * totalmem())} of this machine's memory may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
+    );
+  const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
+  const workers = Math.min(asked, fitting);
+  const notes =
+    workers < asked ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`] : [];
+  return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
+}
+
+/** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
+export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
+  const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
+  let rows = batch.rows;
+  while (rows > 1 && workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room)
+    rows = Math.ceil(rows / 2);
+  return rows;
+}

@@ -1,0 +1,47 @@
+/** Trials that can share one step function, and what a worker is told about them. */
+import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import type {Prepared} from './prepare.ts';
+import type {TrainJob} from './train.ts';
+
+/** Trials side by side on the trials axis of one step. */
+export type TrialPack = Trial[];
+
+/** Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU. */
+export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[] {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize}`;
+    groups.set(key, [...(groups.get(key) ?? []), trial]);
+  }
+  const most = size === 'auto' ? 1 : size;
+  return [...groups.values()].flatMap(group =>
+    Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most)),
+  );
+}
+
+export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {
+  return methods.find(settings => settings.method === method)!;
+}
+
+/** Everything a worker needs to train a pack. */
+export function trainJob(prepared: Prepared, trials: TrialPack, folder: string): TrainJob {
+  const {sweep, sites} = prepared;
+  const {method, batchSize} = trials[0]!;
+  const {iterations, startFrom} = settingsOf(sweep, method);
+  return {
+    pack: trials.length === 1 ? trials[0]!.id : `${trials[0]!.id}+${trials.length - 1}`,
+    trials,
+    training: sweep.training,
+    steps: prepared.steps(batchSize),
+    source: prepared.source(batchSize),
+    start: {
+      sites,
+      ...(iterations === undefined ? {} : {iterations}),
+      ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+    },
+    merged: prepared.size.merged,
+    evaluations: prepared.evaluations,
+    folder,
+    modelName: sweep.model,
+  };
+}

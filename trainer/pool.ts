@@ -1,0 +1,108 @@
+/** The worker threads of a run: a queue of jobs, each given to the next free worker. */
+import {Worker} from 'node:worker_threads';
+import type {RunEventBody} from '../core/run/events.ts';
+import type {Generated} from './evaluate.ts';
+import type {Site} from './method/method.ts';
+import type {TrainJob} from './train.ts';
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  /** Model folder. */
+  model: string;
+  engine: string;
+  /** Inside one operation. */
+  threads: number;
+  /** From 0. */
+  worker: number;
+  /** Not 0: leave the job at the next step. */
+  stop: Int32Array;
+}
+
+export type ToWorker =
+  | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
+  | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
+  | {kind: 'measure'; job: TrainJob}
+  | {kind: 'train'; job: TrainJob};
+
+export type FromWorker =
+  | {kind: 'event'; event: RunEventBody}
+  | {kind: 'generated'; result: Generated}
+  | {kind: 'measured'; milliseconds: number}
+  | {kind: 'done'}
+  | {kind: 'failed'; code: string; message: string; stack: string};
+
+export interface Failure {
+  code: string;
+  message: string;
+  stack: string;
+}
+
+export interface JobHandlers {
+  event(event: RunEventBody): void;
+  generated(result: Generated): void;
+  /** Milliseconds of one training step. */
+  measured?(milliseconds: number): void;
+  /** A job ended; `failure` where it could not be done. */
+  ended(job: ToWorker, failure?: Failure): void;
+}
+
+export interface Pool {
+  /** Works through jobs in order, each on the next free worker. Resolves when all have ended or were dropped by `stop`. */
+  run(jobs: ToWorker[], handlers: JobHandlers): Promise<void>;
+  /** Jobs under way end at their next step; those that wait are dropped. */
+  stop(): void;
+  close(): Promise<void>;
+}
+
+/** This file's neighbour, as source or as built. */
+const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
+
+export function openPool(count: number, setup: Omit<WorkerSetup, 'worker' | 'stop'>): Pool {
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const start = (worker: number) => new Worker(workerFile, {workerData: {...setup, worker, stop} satisfies WorkerSetup});
+  const workers = Array.from({length: count}, (_, i) => start(i));
+
+  /** One job on one worker; a worker that dies is replaced, and its job counts as failed. */
+  const work = (index: number, job: ToWorker, handlers: JobHandlers) =>
+    new Promise<void>(resolve => {
+      const worker = workers[index]!;
+      const end = (failure?: Failure) => {
+        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        handlers.ended(job, failure);
+        resolve();
+      };
+      const replace = (message: string, stack = '') => {
+        workers[index] = start(index);
+        end({code: 'worker-died', message, stack});
+      };
+      const onMessage = (message: FromWorker) => {
+        if (message.kind === 'event') handlers.event(message.event);
+        else if (message.kind === 'generated') handlers.generated(message.result);
+        else if (message.kind === 'measured') handlers.measured?.(message.milliseconds);
+        else if (message.kind === 'done') end();
+        else end(message);
+      };
+      const onError = (error: Error) => replace(error.message, error.stack);
+      const onExit = (code: number) => replace(`The worker thread ended with status ${code}.`);
+      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+      worker.postMessage(job);
+    });
+
+  return {
+    async run(jobs, handlers) {
+      const waiting = [...jobs];
+      const serve = async (index: number) => {
+        while (Atomics.load(stop, 0) === 0) {
+          const job = waiting.shift();
+          if (job === undefined) return;
+          await work(index, job, handlers);
+        }
+      };
+      await Promise.all(workers.map((_, index) => serve(index)));
+    },
+    stop: () => void Atomics.store(stop, 0, 1),
+    async close() {
+      await Promise.all(workers.map(worker => worker.terminate()));
+    },
+  };
+}

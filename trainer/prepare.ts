@@ -1,0 +1,208 @@
+/** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
+import {createHash} from 'node:crypto';
+import {createReadStream, readFileSync} from 'node:fs';
+import {basename, dirname, resolve} from 'node:path';
+import {pipeline} from 'node:stream/promises';
+import {SweepError} from '../core/error.ts';
+import {readSweep} from '../core/sweep/read.ts';
+import type {Problem, Sweep} from '../core/sweep/sweep.ts';
+import {extents, type RowSource, type TrainingSource} from './batches.ts';
+import {extentOf} from './data/batch.ts';
+import {type Dataset, loadDataset} from './data/dataset.ts';
+import {stepsOf} from './data/order.ts';
+import {type Prompt, readPrompts} from './data/prompts.ts';
+import {bucketShapes, type Extent} from './data/shapes.ts';
+import type {Evaluation} from './evaluate.ts';
+import {microBatchFor, type TrainingSize} from './memory.ts';
+import {methods} from './method/index.ts';
+import {layoutOf} from './method/layout.ts';
+import type {Site} from './method/method.ts';
+import {type ModelConfig, readConfig} from './model/config.ts';
+import {findModel} from './model/find-model.ts';
+import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
+import {checkWeights, openWeights, type WeightIndex} from './model/weights.ts';
+import {sitesOf} from './start.ts';
+
+export interface BaseModel {
+  folder: string;
+  config: ModelConfig;
+  weights: WeightIndex;
+}
+
+/** A model folder with all the weights its decoder needs. */
+export function openModel(folder: string): BaseModel {
+  const config = readConfig(folder);
+  const weights = openWeights(folder);
+  checkWeights(config, weights);
+  return {folder, config, weights};
+}
+
+export interface Prepared {
+  sweep: Sweep;
+  model: BaseModel;
+  /** null for format tokens. */
+  tokenizer: Tokenizer | null;
+  sites: Site[];
+  size: TrainingSize;
+  /** In the order of the sweep file; prompts by evaluation where answers are generated. */
+  evaluations: Evaluation[];
+  prompts: Map<number, Prompt[]>;
+  /** SHA-256 of each data file by its path as written. */
+  dataHashes: Record<string, string>;
+  notes: string[];
+  /** Optimizer steps of a trial. */
+  steps(batchSize: number): number;
+  /** Training rows in batches of this size. */
+  source(batchSize: number): TrainingSource;
+  /** A path of the sweep file, made absolute. */
+  pathOf(path: string): string;
+}
+
+export interface OpenedSweep {
+  sweep: Sweep;
+  prepare(workers: number): Promise<Prepared>;
+}
+
+/** The text of a sweep file. */
+export function readSweepFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
+    throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {file});
+  }
+}
+
+/** One line a problem, as compilers write them: place, severity, what is wrong. */
+export function problemLine(file: string, {range, severity, message, code}: Problem): string {
+  return `${file}:${range.start.line + 1}:${range.start.character + 1}: ${severity}: ${message} [${code}]`;
+}
+
+/**
+ * Reads a sweep file.
+ * @throws SweepError with the first of its errors
+ */
+export function openSweep(file: string): OpenedSweep {
+  const {sweep, problems} = readSweep(readSweepFile(file), basename(file));
+  if (sweep === undefined) {
+    const errors = problems.filter(({severity}) => severity === 'error');
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more: lora-sweep check ${file})` : '';
+    throw new SweepError(errors[0]!.code, `${problemLine(file, errors[0]!)}${more}`, {problems});
+  }
+  return {sweep, prepare: workers => prepare(sweep, dirname(resolve(file)), workers)};
+}
+
+/** Shapes a step is compiled for, at most. */
+const mostShapes = 4;
+/** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
+const mergeLimit = 128e6;
+/** Target tokens of an evaluation batch, about. */
+const evaluationTokens = 8192;
+
+async function prepare(sweep: Sweep, base: string, workers: number): Promise<Prepared> {
+  const pathOf = (path: string) => resolve(base, path);
+  const model = openModel(findModel(sweep.model, base));
+  const {config, weights} = model;
+  const sites = sitesOf(config.layers.length, sweep.targets, weights);
+  const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
+  const encoding = {config, tokenizer};
+  const dataset = await loadDataset(sweep.data, base, encoding);
+  const pad = config.padId ?? 0;
+  const notes = [...dataNotes(dataset, sweep)];
+
+  const evaluations: Evaluation[] = [];
+  const prompts = new Map<number, Prompt[]>();
+  for (const [index, {task, data, maxNewTokens, limit, every}] of sweep.evaluate.entries()) {
+    const when = every === undefined ? {index} : {index, every};
+    if (task === 'loss') {
+      const {rows: _, ...whole} = sweep.data;
+      const held = await loadDataset({...whole, train: [data], ...(limit === undefined ? {} : {rows: limit})}, base, encoding);
+      evaluations.push({...when, task: 'loss', source: inOrder(held, pad)});
+    } else {
+      const read = await readPrompts({data, ...(limit === undefined ? {} : {limit})}, sweep.data, base, encoding);
+      prompts.set(index, read);
+      evaluations.push({...when, task: 'generate', prompts: read.map(({ids}) => Int32Array.from(ids)), maxNewTokens});
+    }
+  }
+
+  const largest = Math.max(...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => layoutOf(sites, rank, methods[method]).size)));
+  const adapted = 4 * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
+  const size = {config, weights, sites, merged: adapted <= mergeLimit, parameters: largest};
+  const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
+  const {training, data} = sweep;
+  const sources = new Map<number, TrainingSource>();
+  const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
+  return {
+    sweep,
+    model,
+    tokenizer,
+    sites,
+    size,
+    evaluations,
+    prompts,
+    dataHashes: await hashes([...data.train, ...sweep.evaluate.map(evaluation => evaluation.data)], pathOf),
+    notes,
+    steps,
+    pathOf,
+    source(batchSize) {
+      let source = sources.get(batchSize);
+      if (source === undefined) {
+        const order = {dataset, batchSize, shuffle: data.shuffle};
+        const whole = extents({...order, rows: batchSize}, seeds, steps(batchSize));
+        const rows =
+          training.microBatch === 'auto'
+            ? microBatchFor(size, {rows: batchSize, ...largestOf(whole)}, workers)
+            : Math.min(training.microBatch, batchSize);
+        const parts = rows === batchSize ? whole : extents({...order, rows}, seeds, steps(batchSize));
+        source = {...order, rows, shapes: rising(bucketShapes(parts, mostShapes)), pad};
+        sources.set(batchSize, source);
+      }
+      return source;
+    },
+  };
+}
+
+function largestOf(all: readonly Extent[]): Extent {
+  return all.reduce(
+    (largest, {length, targets}) => ({
+      length: Math.max(largest.length, length),
+      targets: Math.max(largest.targets, targets),
+    }),
+    {length: 1, targets: 1},
+  );
+}
+
+/** Longer shapes take at least as many targets as shorter ones, so that side by side any two batches fit one. */
+function rising(shapes: Extent[]): Extent[] {
+  let most = 1;
+  return shapes.map(({length, targets}) => {
+    most = Math.max(most, targets);
+    return {length, targets: most};
+  });
+}
+
+/** A dataset from its first row to its last, for evaluation. */
+function inOrder(dataset: Dataset, pad: number): RowSource {
+  const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
+  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / largestOf(all).length)));
+  const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
+    extentOf(dataset, Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i)),
+  );
+  return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad};
+}
+
+function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {
+  if (truncated > 0)
+    yield `${truncated} of ${count + empty} rows are longer than ${data.maxLength} tokens and were cut; raise data.max_length to keep them whole.`;
+  if (empty > 0) yield `${empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
+}
+
+async function hashes(paths: string[], pathOf: (path: string) => string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const path of new Set(paths)) {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(pathOf(path)), hash);
+    found[path] = hash.digest('hex');
+  }
+  return found;
+}

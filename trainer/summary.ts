@@ -1,0 +1,66 @@
+/** A run in words and tables: what `run` prints at its end, and the Markdown that `report` writes. */
+import type {RunState} from '../core/run/fold.ts';
+import {count, formatLoss, formatRate, formatSeconds} from '../core/run/format.ts';
+import {peakColumns, peakRows} from '../core/run/peak-table.ts';
+import {compare, title, verdict} from '../core/run/verdict.ts';
+import {markdownTable, textTable} from './cli/table.ts';
+
+/** For a terminal. */
+export function textSummary(state: RunState): string[] {
+  const comparisons = compare(state);
+  return [
+    overview(state),
+    ...comparisons.flatMap(comparison => [
+      '',
+      title(comparison),
+      ...textTable([...peakColumns], peakRows(comparison)).map(line => `  ${line}`),
+      ...verdict(comparison).map(sentence => `  ${sentence}`),
+    ]),
+  ];
+}
+
+export function markdownSummary(state: RunState): string {
+  const comparisons = compare(state);
+  const lines = [
+    `# ${state.name}`,
+    '',
+    overview(state),
+    '',
+    ...comparisons.flatMap(comparison => [
+      `## ${title(comparison)}`,
+      '',
+      ...markdownTable([...peakColumns], peakRows(comparison)),
+      '',
+      ...verdict(comparison).map(sentence => `- ${sentence}`),
+      '',
+    ]),
+    ...troubles(state),
+  ];
+  return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** `160 of 160 trials finished in 4 min 00 s on the compiled engine, the run is over.` */
+export function overview(state: RunState): string {
+  const of = (wanted: string): number => state.trials.filter(view => view.state === wanted).length;
+  const others = (['diverged', 'failed', 'stopped', 'running', 'waiting'] as const)
+    .filter(wanted => of(wanted) > 0)
+    .map(wanted => `, ${of(wanted)} ${wanted}`);
+  return (
+    `${of('finished')} of ${count(state.trials.length, 'trial')} finished${others.join('')}; ` +
+    `${formatSeconds(state.seconds)} on the ${state.engine} engine.`
+  );
+}
+
+function troubles(state: RunState): string[] {
+  const views = state.trials.filter(view => view.state === 'diverged' || view.state === 'failed');
+  if (views.length === 0) return [];
+  return [
+    '## Diverged and failed trials',
+    '',
+    ...views.map(({trial, state: how, steps, loss, message}) => {
+      const last = loss === null ? '' : `, last loss ${formatLoss(loss)}`;
+      return `- ${trial.method} at ${formatRate(trial.learningRate)} (${trial.id}): ${how} after ${count(steps, 'step')}${last}${message ? `: ${message}` : ''}`;
+    }),
+    '',
+  ];
+}

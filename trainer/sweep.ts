@@ -1,0 +1,142 @@
+/** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
+import {availableParallelism} from 'node:os';
+import {SweepError} from '../core/error.ts';
+import type {RunEvent, RunEventBody} from '../core/run/events.ts';
+import {onlySweep} from '../core/sweep/only.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
+import {chooseEngine} from './engine/choose.ts';
+import {type MemoryPlan, planMemory} from './memory.ts';
+import {methods} from './method/index.ts';
+import {packsOf, settingsOf, trainJob, type TrialPack} from './packs.ts';
+import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
+import {openSweep, type Prepared} from './prepare.ts';
+import {checkRank} from './start.ts';
+import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
+import {scoreAnswers} from './task/score.ts';
+import {version} from './version.ts';
+
+export interface SweepOptions {
+  /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
+  out?: string;
+  /** Filters KEY=VALUE on trials. */
+  only: string[];
+  resume: boolean;
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+}
+
+export type SweepEnd = 'finished' | 'failed' | 'stopped';
+
+/**
+ * Runs a sweep file. Everything that can be refused is refused before the run folder is touched.
+ * @throws SweepError
+ */
+export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
+  const {sweep, prepare} = openSweep(file);
+  const trials = onlySweep(sweep, options.only);
+  const choice = await chooseEngine(sweep.run);
+  const folder = runFolderOf(file, sweep.name, options.out);
+  const store = await openRun({folder, sweepFile: file, resume: options.resume});
+  try {
+    const began = Date.now();
+    const emit = (body: RunEventBody) => options.onEvent(store.append(body));
+    const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+    const prepared = await prepare(cores);
+    for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
+    store.begin(sweep, trials, {
+      versions: {'lora-sweep': version(), node: process.versions.node},
+      engine: choice.engine,
+      modelHash: await prepared.model.weights.hash(),
+      dataHashes: prepared.dataHashes,
+    });
+
+    const todo = trials.filter(trial => !isDone(store, trial));
+    const packs = packsOf(todo, sweep.run.pack);
+    const {workers, threads, notes} = memoryOf(prepared, packs);
+    const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
+    const {engine, reason} = choice;
+    emit({event: 'run-started', name: sweep.name, trials, engine, reason, workers, resumed: options.resume, steps});
+    for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
+
+    const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
+    options.signal.addEventListener('abort', () => pool.stop(), {once: true});
+    if (options.signal.aborted) pool.stop();
+    let failed = false;
+    try {
+      await factorize(pool, prepared, todo, emit);
+      const handlers: JobHandlers = {
+        event: emit,
+        generated: result => emit(scoreAnswers(prepared, result)),
+        ended(job, failure) {
+          if (!failure || job.kind !== 'train') return;
+          failed = true;
+          for (const {id} of job.job.trials) emit(trialFailed(id, failure));
+        },
+      };
+      await pool.run(
+        packs.map(pack => ({kind: 'train', job: trainJob(prepared, pack, folder)})),
+        handlers,
+      );
+    } finally {
+      await pool.close();
+    }
+    const end = options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished';
+    emit({event: 'run-ended', state: end, seconds: (Date.now() - began) / 1000});
+    return end;
+  } finally {
+    store.close();
+  }
+}
+
+/** Workers, threads and bytes for these packs: the largest batch of any of them decides. */
+export function memoryOf(prepared: Prepared, packs: TrialPack[]): MemoryPlan {
+  const sources = packs.map(pack => prepared.source(pack[0]!.batchSize));
+  const largest = {
+    rows: Math.max(1, ...sources.map(source => source.rows)),
+    length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
+    targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
+  };
+  const trials = Math.max(1, ...packs.map(pack => pack.length));
+  return planMemory(prepared.size, largest, trials, Math.max(1, packs.length), prepared.sweep.run.workers, availableParallelism());
+}
+
+/** Finished and diverged trials are not trained again. */
+function isDone({earlier}: OpenRun, {id}: Trial): boolean {
+  const state = earlier.trials[earlier.places[id] ?? -1]?.state;
+  return state === 'finished' || state === 'diverged';
+}
+
+function trialFailed(trial: string, {message}: Failure): RunEventBody {
+  return {event: 'trial-ended', trial, state: 'failed', steps: 0, seconds: 0, message};
+}
+
+/** Factorises every weight that the waiting trials start from, side by side, into the cache. */
+async function factorize(
+  pool: Pool,
+  prepared: Prepared,
+  trials: Trial[],
+  emit: (event: RunEventBody) => void,
+): Promise<void> {
+  const wanted = new Map<string, ToWorker>();
+  for (const {method, rank} of trials) {
+    const {spectrum} = methods[method];
+    const {startFrom, iterations} = settingsOf(prepared.sweep, method);
+    if (spectrum === undefined || startFrom !== undefined) continue;
+    for (const site of prepared.sites) {
+      const settings = iterations === undefined ? {} : {iterations};
+      wanted.set(`${spectrum} ${rank} ${iterations} ${site.name}`, {kind: 'factorize', site, end: spectrum, rank, settings});
+    }
+  }
+  const jobs = [...wanted.values()];
+  let done = 0;
+  let failure: Failure | undefined;
+  await pool.run(jobs, {
+    event: emit,
+    generated: () => {},
+    ended(_, fault) {
+      failure ??= fault;
+      emit({event: 'prepared', what: 'factorising weights', done: ++done, total: jobs.length});
+    },
+  });
+  if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
+}

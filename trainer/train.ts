@@ -1,0 +1,187 @@
+/** The training of one pack, from its starting factors to its adapters. */
+import {join} from 'node:path';
+import type {RunEventBody} from '../core/run/events.ts';
+import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
+import {packBatches, type TrainingSource} from './batches.ts';
+import type {Programs} from './engine/programs.ts';
+import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
+import {rateAt} from './math/schedule.ts';
+import {methods} from './method/index.ts';
+import {views} from './method/layout.ts';
+import type {ModelConfig} from './model/config.ts';
+import type {WeightIndex} from './model/weights.ts';
+import {type StartSettings, startingParameters} from './start.ts';
+import {Pack} from './step.ts';
+import {writeAdapter} from './store/adapter.ts';
+import {dropCheckpoint, loadCheckpoint, saveCheckpoint} from './store/checkpoint.ts';
+
+/** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
+export interface TrainJob {
+  /** Names the pack's checkpoint. */
+  pack: string;
+  trials: Trial[];
+  training: TrainingSettings;
+  steps: number;
+  source: TrainingSource;
+  start: Omit<StartSettings, 'weights'>;
+  merged: boolean;
+  evaluations: Evaluation[];
+  /** The run folder. */
+  folder: string;
+  /** Of the model as the sweep file names it, for the adapters' own record. */
+  modelName: string;
+}
+
+/** The base model on a thread's engine. */
+export interface BaseContext {
+  config: ModelConfig;
+  weights: WeightIndex;
+  programs: Programs;
+}
+
+export interface TrainContext extends BaseContext {
+  worker: number;
+  emit(event: RunEventBody): void;
+  /** Generated answers go to whoever can read them. */
+  generated(result: Generated): void;
+  stopped(): boolean;
+}
+
+const checkpointMilliseconds = 60_000;
+
+/** Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. */
+export async function train(job: TrainJob, context: TrainContext): Promise<void> {
+  const {trials, training, steps, source, evaluations} = job;
+  const {emit, stopped} = context;
+  const began = performance.now();
+  const run = await openPack(job, context);
+  const {pack, active} = run;
+  const alive = () => trials.filter((_, i) => active[i]! > 0);
+  const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
+  const end = (ended: Trial[], state: 'finished' | 'diverged' | 'stopped', message?: string) => {
+    for (const {id} of ended)
+      emit({event: 'trial-ended', trial: id, state, steps: pack.count, seconds: seconds(), ...(message ? {message} : {})});
+  };
+  const evaluate = async (due: Evaluation[]) => evaluatePack(pack, context, due, trials, active);
+
+  for (const {id} of alive())
+    emit({event: 'trial-started', trial: id, steps, worker: context.worker, ...(pack.count > 0 ? {from: pack.count} : {})});
+
+  let saved = performance.now();
+  while (pack.count < steps && alive().length > 0 && !stopped()) {
+    const step = pack.count;
+    const batches = packBatches(source, trials, step, shape => pack.noiseSize(shape));
+    const rates = Float32Array.from(trials, trial => rateAt(step, steps, trial.learningRate, training));
+    const moving = alive();
+    const {losses, gradNorms} = await pack.step(batches, rates, active);
+    const of = (values: Float32Array) => moving.map(trial => finite(values[trials.indexOf(trial)]!));
+    emit({
+      event: 'step',
+      trials: moving.map(({id}) => id),
+      step: step + 1,
+      losses: of(losses),
+      rates: moving.map(trial => rateAt(step, steps, trial.learningRate, training)),
+      gradNorms: of(gradNorms),
+    });
+    const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
+    for (const trial of diverged) active[trials.indexOf(trial)] = 0;
+    end(diverged, 'diverged', `The loss or its gradient was no longer finite at step ${step + 1}.`);
+    await evaluate(evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps));
+    if (performance.now() - saved > checkpointMilliseconds) {
+      await save(job, run, seconds());
+      saved = performance.now();
+    }
+  }
+
+  if (!stopped()) await evaluate(evaluations);
+  if (stopped()) {
+    await save(job, run, seconds());
+    end(alive(), 'stopped');
+  } else {
+    await saveAdapters(job, pack, active);
+    end(alive(), 'finished');
+    dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+  }
+  pack.dispose();
+}
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+interface PackRun {
+  pack: Pack;
+  /** 1 while a trial trains, 0 once it diverged. */
+  active: Float32Array;
+  /** Of earlier starts that this one goes on from. */
+  secondsBefore: number;
+}
+
+/** Milliseconds of one step, by the median of a few after the first ones, which are slower. */
+export async function measureStep(job: TrainJob, context: BaseContext): Promise<number> {
+  const {pack, active} = await openPack(job, context);
+  const times: number[] = [];
+  for (let step = 0; step < Math.min(8, job.steps); step++) {
+    const batches = packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
+    const began = performance.now();
+    await pack.step(batches, new Float32Array(job.trials.length), active);
+    times.push(performance.now() - began);
+  }
+  pack.dispose();
+  const settled = times.slice(Math.min(3, times.length - 1)).sort((a, b) => a - b);
+  return settled[settled.length >> 1]!;
+}
+
+/** The pack at its start, or where its checkpoint left it. */
+async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
+  const {trials, training, merged, start} = job;
+  const {config, weights, programs} = context;
+  const {method: name, rank, alpha} = trials[0]!;
+  const settings = {
+    config,
+    weights,
+    method: methods[name],
+    sites: start.sites,
+    rank,
+    scale: alpha / rank,
+    trials: trials.length,
+    training,
+    merged,
+  };
+  await programs.use(JSON.stringify([name, rank, alpha, trials.length, merged, training, start.sites.length]));
+  const vectors = await Promise.all(trials.map(trial => startingParameters(trial, {weights, ...start})));
+  const parameters = new Float32Array(vectors.length * vectors[0]!.length);
+  vectors.forEach((vector, i) => {
+    parameters.set(vector, i * vector.length);
+  });
+  const pack = new Pack(programs, settings, parameters);
+  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+  if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
+  return {
+    pack,
+    active: checkpoint?.active ?? new Float32Array(trials.length).fill(1),
+    secondsBefore: checkpoint?.seconds ?? 0,
+  };
+}
+
+async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Promise<void> {
+  const tensors = await pack.snapshot();
+  saveCheckpoint(join(job.folder, 'checkpoints'), job.pack, {step: pack.count, tensors, active, seconds});
+}
+
+/** Writes the finished trials' adapters in PEFT's format, on the unchanged base. */
+async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<void> {
+  const {layout} = pack.adaptation;
+  const {method} = pack.settings;
+  const snapshot = await pack.snapshot();
+  const of = (name: string, trial: number) =>
+    views(snapshot[name]!.subarray(trial * layout.size, (trial + 1) * layout.size), layout);
+  job.trials.forEach((trial, i) => {
+    if (active[i] === 0) return;
+    writeAdapter(join(job.folder, 'adapters', trial.id), {
+      base: job.modelName,
+      rank: trial.rank,
+      alpha: trial.alpha,
+      factors: of('parameters', i),
+      ...(method.residual ? {start: of('start', i)} : {}),
+    });
+  });
+}

@@ -1,0 +1,52 @@
+/** A worker thread: one engine over the shared base, one job after another. */
+import {parentPort, workerData} from 'node:worker_threads';
+import {SweepError} from '../core/error.ts';
+import {openEngine} from './engine/choose.ts';
+import {Programs} from './engine/programs.ts';
+import {generateHere} from './generate.ts';
+import {readConfig} from './model/config.ts';
+import {openWeights} from './model/weights.ts';
+import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
+import {tripletsOf} from './start.ts';
+import {measureStep, train} from './train.ts';
+
+const {model, engine, threads, worker, stop} = workerData as WorkerSetup;
+const send = (message: FromWorker): void => parentPort!.postMessage(message);
+
+const config = readConfig(model);
+const weights = openWeights(model);
+const programs = openEngine(engine, {threads}).then(opened => new Programs(opened));
+
+async function work(message: ToWorker): Promise<void> {
+  if (message.kind === 'factorize') {
+    await tripletsOf({weights, ...message.settings}, message.site, message.end, message.rank);
+    return;
+  }
+  const base = {config, weights, programs: await programs};
+  if (message.kind === 'generate') {
+    const answers = await generateHere(base.programs, {folder: model, config, weights}, message);
+    send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
+    return;
+  }
+  if (message.kind === 'measure') {
+    send({kind: 'measured', milliseconds: await measureStep(message.job, base)});
+    return;
+  }
+  await train(message.job, {
+    ...base,
+    worker,
+    emit: event => send({kind: 'event', event}),
+    generated: result => send({kind: 'generated', result}),
+    stopped: () => Atomics.load(stop, 0) !== 0,
+  });
+}
+
+parentPort!.on('message', (message: ToWorker) => {
+  work(message).then(
+    () => send({kind: 'done'}),
+    (error: unknown) => {
+      const {message: text, stack = ''} = error instanceof Error ? error : new Error(String(error));
+      send({kind: 'failed', code: error instanceof SweepError ? error.code : 'internal', message: text, stack});
+    },
+  );
+});

@@ -1,0 +1,134 @@
+/** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed. */
+import type {ChartConfiguration, ChartDataset} from 'chart.js';
+import {formatMean, formatRate} from '../core/run/format.ts';
+import {lowerIsBetter, type MethodCurve, type RatePoint} from '../core/run/peak.ts';
+import type {Comparison} from '../core/run/verdict.ts';
+import {linearAxis, logAxis, rateAxis, shortNumber} from './axes.ts';
+import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
+
+type Point = {x: number; y: number | null};
+type Line = ChartDataset<'line', Point[]>;
+
+export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
+  const {curves, metric, task} = comparison;
+  const isLoss = lowerIsBetter(metric);
+  const points = curves.flatMap(curve => curve.points);
+  const rates = points.map(point => point.learningRate);
+  const means = points.flatMap(point => point.mean ?? []);
+  const ceiling = isLoss ? Math.max(...points.map(upper)) * 1.5 : 1.04;
+  const floor = isLoss ? Math.min(...means) / 1.3 : 0;
+  const bounds = {low: floor, high: ceiling, isLoss};
+  const lines = curves.map((curve, place) => linesOf(curve, place, bounds, theme));
+  // Line, band and crosses of one method belong together: the legend switches all of them.
+  const owners = lines.flatMap((own, place) => own.map(() => curves[place]!));
+  return {
+    type: 'line',
+    data: {datasets: lines.flat()},
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      clip: 12,
+      interaction: {mode: 'nearest', intersect: false},
+      scales: {
+        x: rateAxis(theme, Math.min(...rates), Math.max(...rates)),
+        y: isLoss
+          ? logAxis(theme, task === metric ? metric : `${task} ${metric}`, floor, ceiling, shortNumber)
+          : linearAxis(theme, `${task} ${metric}`, value => `${Math.round(100 * value)} %`, {min: 0, max: ceiling}),
+      },
+      plugins: {
+        legend: {
+          position: 'top',
+          align: 'start',
+          labels: {
+            color: theme.text,
+            usePointStyle: true,
+            boxHeight: 8,
+            padding: 16,
+            font: {size: 13},
+            filter: ({datasetIndex}, {datasets}) => datasets[datasetIndex ?? -1]?.label !== '',
+          },
+          onClick: (_, {datasetIndex = -1}, {chart}) => {
+            const visible = !chart.isDatasetVisible(datasetIndex);
+            owners.forEach((owner, k) => {
+              if (owner === owners[datasetIndex]) chart.setDatasetVisibility(k, visible);
+            });
+            chart.update();
+          },
+        },
+        tooltip: {
+          filter: ({dataset}) => dataset.label !== '',
+          callbacks: {
+            title: items => `learning rate ${formatRate(items[0]?.parsed.x ?? 0)}`,
+            label: ({datasetIndex, parsed}) => {
+              const {method, points} = owners[datasetIndex]!;
+              const point = points.find(({learningRate}) => learningRate === parsed.x);
+              return point ? ` ${method}: ${inWords(point, metric)}` : '';
+            },
+          },
+        },
+      },
+    },
+  };
+}
+
+function inWords({mean, std, seeds, diverged}: RatePoint, metric: string): string {
+  const value = mean === null ? '' : `${formatMean(mean, std, metric)} (${seeds} seed${seeds === 1 ? '' : 's'})`;
+  return [value, diverged > 0 ? `${diverged} diverged` : ''].filter(Boolean).join(', ');
+}
+
+function upper({mean, std}: RatePoint): number {
+  return (mean ?? 0) + (std ?? 0);
+}
+
+/** Crosses stand at the bad edge of the plot, one above the other where several methods diverge at a rate. */
+function crossAt(place: number, {low, high, isLoss}: Bounds): number {
+  return isLoss ? high / (high / low) ** (0.03 * place) : low + 0.03 * place;
+}
+
+interface Bounds {
+  low: number;
+  high: number;
+  isLoss: boolean;
+}
+
+function linesOf({method, points, peak}: MethodCurve, place: number, bounds: Bounds, theme: Theme): Line[] {
+  const colour = methodColour(theme, place);
+  const isPeak = points.map(point => point.learningRate === peak?.learningRate);
+  const within = (value: number): number => Math.min(bounds.isLoss ? bounds.high : 1, Math.max(bounds.low, value));
+  const at = (y: (point: RatePoint) => number | null): Point[] =>
+    points.map(point => ({x: point.learningRate, y: point.mean === null ? null : y(point)}));
+  const edge = {label: '', borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 2};
+  const lines: Line[] = [
+    {
+      label: peak ? `${method}, best at ${formatRate(peak.learningRate)}` : method,
+      data: at(point => point.mean),
+      borderColor: colour,
+      backgroundColor: colour,
+      borderWidth: 2,
+      ...methodShape(place),
+      pointRadius: isPeak.map(peaked => (peaked ? 8 : 3)),
+      pointHoverRadius: isPeak.map(peaked => (peaked ? 9 : 5)),
+      pointBackgroundColor: isPeak.map(peaked => (peaked ? theme.surface : colour)),
+      pointBorderColor: colour,
+      pointBorderWidth: isPeak.map(peaked => (peaked ? 3 : 1)),
+      order: 1,
+    },
+    {...edge, data: at(point => within((point.mean ?? 0) - (point.std ?? 0)))},
+    {...edge, data: at(point => within(upper(point))), fill: '-1', backgroundColor: translucent(colour, 0.14)},
+  ];
+  const diverged = points.filter(point => point.diverged > 0);
+  if (diverged.length > 0) {
+    lines.push({
+      label: '',
+      data: diverged.map(point => ({x: point.learningRate, y: crossAt(place, bounds)})),
+      showLine: false,
+      pointStyle: 'crossRot',
+      pointRadius: 6,
+      pointBorderWidth: 2,
+      pointBorderColor: colour,
+      order: 0,
+    });
+  }
+  return lines;
+}

@@ -1,0 +1,81 @@
+/** Colours of the charts, for light and dark pages. Methods also differ by the shape of their points. */
+import type {PointStyle} from 'chart.js';
+
+export interface Theme {
+  text: string;
+  faint: string;
+  grid: string;
+  surface: string;
+  methods: string[];
+  /** From the lowest to the highest learning rate. */
+  rates: [number, number, number][];
+}
+
+const light: Theme = {
+  text: '#3b4252',
+  faint: '#6b7385',
+  grid: '#e4e7ee',
+  surface: '#ffffff',
+  methods: ['#1f5fd0', '#d1610a', '#0b8457', '#8b3fc4', '#c4264f', '#0e7f96', '#7a6a00', '#5d6473'],
+  rates: [
+    [50, 72, 190],
+    [176, 46, 132],
+    [240, 138, 20],
+  ],
+};
+
+const dark: Theme = {
+  text: '#d5dae5',
+  faint: '#949db0',
+  grid: '#2c3240',
+  surface: '#191d26',
+  methods: ['#6fa5ff', '#ff9f4a', '#45cf98', '#c596ff', '#ff7d98', '#4ecbe0', '#d9c545', '#a6adbb'],
+  rates: [
+    [124, 146, 255],
+    [226, 102, 178],
+    [255, 190, 92],
+  ],
+};
+
+const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
+
+export function theme(): Theme {
+  return prefersDark.matches ? dark : light;
+}
+
+export function onThemeChange(redraw: () => void): void {
+  prefersDark.addEventListener('change', redraw);
+}
+
+/** The colour of a method by its place in the sweep. */
+export function methodColour({methods}: Theme, place: number): string {
+  return methods[place % methods.length]!;
+}
+
+const shapes: {pointStyle: PointStyle; pointRotation: number}[] = [
+  {pointStyle: 'circle', pointRotation: 0},
+  {pointStyle: 'rectRot', pointRotation: 0},
+  {pointStyle: 'triangle', pointRotation: 0},
+  {pointStyle: 'rect', pointRotation: 0},
+  {pointStyle: 'triangle', pointRotation: 180},
+];
+
+export function methodShape(place: number): {pointStyle: PointStyle; pointRotation: number} {
+  return shapes[place % shapes.length]!;
+}
+
+/** @param position 0 = lowest rate, 1 = highest */
+export function rateColour({rates}: Theme, position: number): string {
+  const at = Math.min(1, Math.max(0, position)) * (rates.length - 1);
+  const k = Math.min(rates.length - 2, Math.floor(at));
+  const [from, to] = [rates[k]!, rates[k + 1]!];
+  const mixed = from.map((channel, c) => Math.round(channel + (to[c]! - channel) * (at - k)));
+  return `rgb(${mixed.join(' ')})`;
+}
+
+/** @param colour `#rrggbb` */
+export function translucent(colour: string, alpha: number): string {
+  return `${colour}${Math.round(alpha * 255)
+    .toString(16)
+    .padStart(2, '0')}`;
+}
