@@ -54,12 +54,16 @@ export interface Pool {
   close(): Promise<void>;
 }
 
+/** Of a worker's JavaScript heap: a step leaves little garbage, and a small young generation keeps memory flat. */
+const maxYoungGenerationSizeMb = 8;
+
 /** This file's neighbour, as source or as built. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export function openPool(count: number, setup: Omit<WorkerSetup, 'worker' | 'stop'>): Pool {
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const start = (worker: number) => new Worker(workerFile, {workerData: {...setup, worker, stop} satisfies WorkerSetup});
+  const start = (worker: number) =>
+    new Worker(workerFile, {workerData: {...setup, worker, stop} satisfies WorkerSetup, resourceLimits: {maxYoungGenerationSizeMb}});
   const workers = Array.from({length: count}, (_, i) => start(i));
 
   /** One job on one worker; a worker that dies is replaced, and its job counts as failed. */

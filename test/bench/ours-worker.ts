@@ -1,0 +1,62 @@
+/** A worker's share of the trials: for every message `n` it takes n steps of each and answers the sum of their last losses. */
+import {parentPort, workerData} from 'node:worker_threads';
+import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
+import {openCompiled} from '../../trainer/engine/compiled.ts';
+import {Programs} from '../../trainer/engine/programs.ts';
+import {methods} from '../../trainer/method/index.ts';
+import {openModel} from '../../trainer/prepare.ts';
+import {sitesOf, startingParameters} from '../../trainer/start.ts';
+import {Pack, type PackBatch} from '../../trainer/step.ts';
+import type {Job} from './sizes.ts';
+
+const {model: folder, trials, rates, batch, tokens, rank, threads} = workerData as Job;
+const model = openModel(folder);
+const sites = sitesOf(model.config.layers.length, 'all', model.weights);
+const programs = new Programs(openCompiled({threads}));
+const training: TrainingSettings = {
+  epochs: 1,
+  optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
+  weightDecay: 0,
+  schedule: 'constant',
+  warmupRatio: 0,
+  maxGradNorm: 1,
+  dropout: 0,
+  precision: 'auto',
+  microBatch: 'auto',
+};
+
+/** The rows of a trial; every token but a row's first is a target. */
+function batchOf(trial: number): PackBatch {
+  const ids = Int32Array.from(
+    {length: batch * tokens},
+    (_, i) => ((trial * batch * tokens + i) * 7 + 3) % model.config.vocabSize,
+  );
+  const positions = Int32Array.from(ids.keys()).filter(position => (position + 1) % tokens !== 0);
+  return {
+    shape: {batch, length: tokens, targets: positions.length},
+    ids,
+    positions,
+    targets: positions.map(position => ids[position + 1]!),
+    weights: new Float32Array(positions.length).fill(1 / positions.length),
+    noise: new Float32Array(0),
+  };
+}
+
+const packs = await Promise.all(
+  trials.map(async place => {
+    const trial: Trial = {id: `${place}`, method: 'lora', rank, alpha: rank, batchSize: batch, learningRate: rates[place]!, seed: 1};
+    const settings = {...model, method: methods.lora, sites, rank, scale: 1, trials: 1, training, merged: true};
+    const pack = new Pack(programs, settings, await startingParameters(trial, {weights: model.weights, sites}));
+    return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};
+  }),
+);
+const active = Float32Array.of(1);
+
+parentPort!.on('message', async (steps: number) => {
+  let sum = 0;
+  for (let step = 0; step < steps; step++) {
+    sum = 0;
+    for (const {pack, batch, rate} of packs) sum += (await pack.step([batch], rate, active)).losses[0]!;
+  }
+  parentPort!.postMessage(sum);
+});

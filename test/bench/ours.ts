@@ -1,0 +1,40 @@
+/** This project as a contender: twelve trials over worker threads, one thread each. Protocol: contender.ts. */
+import {createInterface} from 'node:readline';
+import {Worker} from 'node:worker_threads';
+import type {Job} from './sizes.ts';
+
+const job = JSON.parse(process.argv[2]!) as Job;
+const workers = Array.from({length: job.threads}, (_, index) => {
+  const trials = job.trials.filter((_, place) => place % job.threads === index);
+  return new Worker(new URL('./ours-worker.ts', import.meta.url), {workerData: {...job, trials, threads: 1}});
+});
+
+/** Sends a number of steps to all workers at once; resolves with their answers. */
+function all(steps: number): Promise<number[]> {
+  return Promise.all(
+    workers.map(
+      worker =>
+        new Promise<number>((resolve, reject) => {
+          worker.once('message', resolve);
+          worker.once('error', reject);
+          worker.postMessage(steps);
+        }),
+    ),
+  );
+}
+
+const losses = await all(1);
+await all(2);
+const sum = losses.reduce((total, loss) => total + loss, 0);
+console.log(JSON.stringify({ready: true, loss: sum / job.trials.length}));
+
+for await (const line of createInterface({input: process.stdin})) {
+  const ms: number[] = [];
+  for (let step = 0; step < Number(line); step++) {
+    const began = performance.now();
+    await all(1);
+    ms.push(performance.now() - began);
+  }
+  console.log(JSON.stringify({ms}));
+}
+await Promise.all(workers.map(worker => worker.terminate()));
