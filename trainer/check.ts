@@ -36,7 +36,8 @@ export async function checkSweep(file: string): Promise<Check> {
       problems.push({code: codeOf(error), severity: 'error', message: error.message, path, range, fixes: []});
     }
   }
-  const text = problems.length === 0 ? `${file}: no problems` : problems.map(problem => problemLine(file, problem)).join('\n');
+  const text =
+    problems.length === 0 ? `${file}: no problems` : problems.map(problem => problemLine(file, problem)).join('\n');
   return {text, sweep: problems.some(({severity}) => severity === 'error') ? undefined : sweep, problems};
 }
 
@@ -69,12 +70,15 @@ async function filesOf(sweep: Sweep, base: string): Promise<Fault[]> {
   const ranks = new Set(sweep.methods.flatMap(method => method.ranks));
   if (sites) for (const rank of ranks) await attempt(['rank'], () => checkRank(sites, rank));
   for (const {method, startFrom} of sweep.methods)
-    if (startFrom !== undefined) await attempt(['methods', method, 'start_from'], () => readAdapter(resolve(base, startFrom)));
+    if (startFrom !== undefined)
+      await attempt(['methods', method, 'start_from'], () => readAdapter(resolve(base, startFrom)));
   if (tokenizer === undefined) return faults;
   const encoding = {tokenizer, config: model.config};
   const few = (rows: number | undefined) => Math.min(rowsRead, rows ?? rowsRead);
   for (const train of data.train)
-    await attempt(['data', 'train'], () => loadDataset({...data, train: [train], rows: few(data.rows)}, base, encoding));
+    await attempt(['data', 'train'], () =>
+      loadDataset({...data, train: [train], rows: few(data.rows)}, base, encoding),
+    );
   for (const [index, {task, data: rows, limit}] of sweep.evaluate.entries())
     await attempt(['evaluate', index, 'data'], async (): Promise<unknown> => {
       if (task === 'loss') return loadDataset({...data, train: [rows], rows: few(limit)}, base, encoding);

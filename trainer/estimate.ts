@@ -1,6 +1,7 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
-import {expandTrials} from '../core/sweep/trials.ts';
+
 import {availableParallelism} from 'node:os';
+import {expandTrials} from '../core/sweep/trials.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import {layoutOf} from './method/layout.ts';
@@ -97,14 +98,21 @@ async function estimatedSeconds(
   try {
     let total = 0;
     for (const [batchSize, pack] of firsts) {
-      const job = trainJob(prepared, pack.map(trial => ({...trial, method: 'lora' as const})), '');
+      const job = trainJob(
+        prepared,
+        pack.map(trial => ({...trial, method: 'lora' as const})),
+        '',
+      );
       const times: number[] = [];
-      await pool.run(Array.from({length: workers}, () => ({kind: 'measure' as const, job})), {
-        event: () => {},
-        generated: () => {},
-        measured: milliseconds => times.push(milliseconds),
-        ended: () => {},
-      });
+      await pool.run(
+        Array.from({length: workers}, () => ({kind: 'measure' as const, job})),
+        {
+          event: () => {},
+          generated: () => {},
+          measured: milliseconds => times.push(milliseconds),
+          ended: () => {},
+        },
+      );
       if (times.length === 0) return null;
       const perStep = times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
       const steps = packs.filter(own => own[0]!.batchSize === batchSize).length * prepared.steps(batchSize);

@@ -13,10 +13,7 @@ export type Evaluation = {
   index: number;
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
-} & (
-  | {task: 'loss'; source: RowSource}
-  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number}
-);
+} & ({task: 'loss'; source: RowSource} | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number});
 
 /** What a trial answered, to be scored where the tokenizer is. */
 export interface Generated {
@@ -84,7 +81,10 @@ async function summedLoss(
   const {count} = source.dataset;
   for (let start = 0; start < count && !stopped(); start += source.rows) {
     const rows = Int32Array.from({length: Math.min(source.rows, count - start)}, (_, i) => start + i);
-    const batch = sideBySide(source, Array.from({length: sums.length}, () => rows));
+    const batch = sideBySide(
+      source,
+      Array.from({length: sums.length}, () => rows),
+    );
     const losses = await pack.evaluate(batch);
     for (let trial = 0; trial < sums.length; trial++) sums[trial]! += losses[trial]!;
     tokens += batch.weights.subarray(0, batch.shape.targets).reduce((sum, weight) => sum + weight, 0);

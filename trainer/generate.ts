@@ -1,6 +1,7 @@
 /** Continuing prompts with a base model or an adapter. */
-import * as tf from '@tensorflow/tfjs-core';
+
 import {availableParallelism} from 'node:os';
+import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {promptIds} from './data/encode.ts';
@@ -36,7 +37,10 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
     if (prompt.length === 0) throw new SweepError('usage', 'A prompt is empty; give at least one token.');
     const beyond = prompt.find(id => id < 0 || id >= config.vocabSize);
     if (beyond !== undefined)
-      throw new SweepError('bad-data', `Token ${beyond} is not in the model's vocabulary of ${config.vocabSize}; token ids go from 0 to ${config.vocabSize - 1}.`);
+      throw new SweepError(
+        'bad-data',
+        `Token ${beyond} is not in the model's vocabulary of ${config.vocabSize}; token ids go from 0 to ${config.vocabSize - 1}.`,
+      );
   }
   const {engine} = await chooseEngine({engine: options.engine, device: 'auto'});
   const pool = openPool(1, {model: folder, engine, threads: availableParallelism()});

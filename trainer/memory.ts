@@ -71,7 +71,14 @@ export interface MemoryPlan {
  * One worker a core, as many as there are packs and as memory allows.
  * @throws SweepError `no-memory` where not even one fits
  */
-export function planMemory(size: TrainingSize, step: StepSize, trials: number, packs: number, wanted: 'auto' | number, cores: number): MemoryPlan {
+export function planMemory(
+  size: TrainingSize,
+  step: StepSize,
+  trials: number,
+  packs: number,
+  wanted: 'auto' | number,
+  cores: number,
+): MemoryPlan {
   const each = workerMemory(size, step, trials);
   const base = commandBytes + weightBytes(size.weights).shared;
   const room = share * totalmem() - base;
@@ -85,7 +92,9 @@ export function planMemory(size: TrainingSize, step: StepSize, trials: number, p
   const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
   const workers = Math.min(asked, fitting);
   const notes =
-    workers < asked ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`] : [];
+    workers < asked
+      ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`]
+      : [];
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
 }
 
@@ -93,7 +102,10 @@ export function planMemory(size: TrainingSize, step: StepSize, trials: number, p
 export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
   const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
   let rows = batch.rows;
-  while (rows > 1 && workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room)
+  while (
+    rows > 1 &&
+    workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room
+  )
     rows = Math.ceil(rows / 2);
   return rows;
 }

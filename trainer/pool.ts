@@ -63,7 +63,10 @@ const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './
 export function openPool(count: number, setup: Omit<WorkerSetup, 'worker' | 'stop'>): Pool {
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
-    new Worker(workerFile, {workerData: {...setup, worker, stop} satisfies WorkerSetup, resourceLimits: {maxYoungGenerationSizeMb}});
+    new Worker(workerFile, {
+      workerData: {...setup, worker, stop} satisfies WorkerSetup,
+      resourceLimits: {maxYoungGenerationSizeMb},
+    });
   const workers = Array.from({length: count}, (_, i) => start(i));
 
   /** One job on one worker; a worker that dies is replaced, and its job counts as failed. */

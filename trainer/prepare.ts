@@ -68,8 +68,11 @@ export function readSweepFile(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
-    throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {file});
+    const reason =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
+    throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {
+      file,
+    });
   }
 }
 
@@ -116,7 +119,11 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
     const when = every === undefined ? {index} : {index, every};
     if (task === 'loss') {
       const {rows: _, ...whole} = sweep.data;
-      const held = await loadDataset({...whole, train: [data], ...(limit === undefined ? {} : {rows: limit})}, base, encoding);
+      const held = await loadDataset(
+        {...whole, train: [data], ...(limit === undefined ? {} : {rows: limit})},
+        base,
+        encoding,
+      );
       evaluations.push({...when, task: 'loss', source: inOrder(held, pad)});
     } else {
       const read = await readPrompts({data, ...(limit === undefined ? {} : {limit})}, sweep.data, base, encoding);
@@ -125,7 +132,9 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
     }
   }
 
-  const largest = Math.max(...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => layoutOf(sites, rank, methods[method]).size)));
+  const largest = Math.max(
+    ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => layoutOf(sites, rank, methods[method]).size)),
+  );
   const adapted = 4 * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
   const size = {config, weights, sites, merged: adapted <= mergeLimit, parameters: largest};
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
@@ -186,7 +195,10 @@ function inOrder(dataset: Dataset, pad: number): RowSource {
   const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
   const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / largestOf(all).length)));
   const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
-    extentOf(dataset, Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i)),
+    extentOf(
+      dataset,
+      Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i),
+    ),
   );
   return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad};
 }

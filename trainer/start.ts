@@ -2,7 +2,7 @@
 import {SweepError} from '../core/error.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {random} from './math/random.ts';
-import {bottomTriplets, randomizedTriplets, topTriplets, type Triplets} from './math/svd.ts';
+import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from './math/svd.ts';
 import {methods} from './method/index.ts';
 import {fill, layoutOf} from './method/layout.ts';
 import type {Site, Start} from './method/method.ts';
@@ -62,7 +62,10 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
   for (const site of sites) {
     const given = adapter?.get(site.name);
     if (adapter && !given)
-      throw new SweepError('bad-data', `The adapter ${startFrom} has no factors for ${site.name}; start_from needs one for every target.`);
+      throw new SweepError(
+        'bad-data',
+        `The adapter ${startFrom} has no factors for ${site.name}; start_from needs one for every target.`,
+      );
     if (given && (given.rank !== trial.rank || given.inputs !== site.inputs || given.outputs !== site.outputs))
       throw new SweepError(
         'bad-data',
@@ -111,7 +114,8 @@ export async function tripletsOf(
     ...(randomized ? {iterations, seed: 0} : {}),
   };
   const {triplets} = await cachedTriplets(key, () => {
-    if (randomized) return randomizedTriplets(weight, site.outputs, site.inputs, rank, iterations, random(0, site.name));
+    if (randomized)
+      return randomizedTriplets(weight, site.outputs, site.inputs, rank, iterations, random(0, site.name));
     return (end === 'top' ? topTriplets : bottomTriplets)(weight, site.outputs, site.inputs, rank);
   });
   return triplets;

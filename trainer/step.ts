@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingSettings} from '../core/sweep/sweep.ts';
 import type {BatchShape} from './data/batch.ts';
-import type {Computation, Program, State, Tensors, TensorSpec, Values} from './engine/engine.ts';
+import type {Computation, Program, State, TensorSpec, Tensors, Values} from './engine/engine.ts';
 import type {Programs} from './engine/programs.ts';
 import {optimizerOf} from './math/optimizer.ts';
 import {Adaptation, type AdaptationSettings} from './method/adaptation.ts';
@@ -54,7 +54,12 @@ function batchInputs(trials: number, {batch, length, targets}: BatchShape): Reco
 }
 
 /** Σ weights · cross-entropy of each trial: [trials]. */
-function lossesOf(model: Model, shape: Batching, {ids, targets, positions, weights}: Tensors, project: Passes['project']) {
+function lossesOf(
+  model: Model,
+  shape: Batching,
+  {ids, targets, positions, weights}: Tensors,
+  project: Passes['project'],
+) {
   const {trials, rows, length} = shape;
   const x = hidden(model, ids!, shape, {project, attend: causalAttention(model, shape)});
   const flat = tf.reshape(x, [trials * rows * length, model.config.hiddenSize]);
@@ -102,7 +107,9 @@ export class Pack {
   /** Parameters, moments and frozen starts, for a checkpoint. */
   async snapshot(): Promise<Record<string, Float32Array>> {
     const names = Object.keys(this.#without('gathered'));
-    return Object.fromEntries(await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const)));
+    return Object.fromEntries(
+      await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const)),
+    );
   }
 
   /** Goes back to a snapshot taken after `count` updates. */
@@ -251,14 +258,17 @@ export class Pack {
   #update(tensors: Tensors, losses: tf.Tensor, gradient: tf.Tensor): Tensors {
     const {maxGradNorm} = this.settings.training;
     const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
-    const clipped = maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
+    const clipped =
+      maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
     const parameters = tensors['parameters']!;
     const rate = tf.expandDims(tensors['rate']!, 1);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
     const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
     const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
     const keep = (after: tf.Tensor, before: tf.Tensor) => tf.where(moving, after, before);
-    const moments = Object.entries(updated.moments).map(([name, moment]) => [name, keep(moment, tensors[name]!)] as const);
+    const moments = Object.entries(updated.moments).map(
+      ([name, moment]) => [name, keep(moment, tensors[name]!)] as const,
+    );
     return {
       gradNorms: tf.reshape(norm, [-1]),
       parameters: keep(updated.parameters, parameters),

@@ -7,7 +7,7 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {type MemoryPlan, planMemory} from './memory.ts';
 import {methods} from './method/index.ts';
-import {packsOf, settingsOf, trainJob, type TrialPack} from './packs.ts';
+import {packsOf, settingsOf, type TrialPack, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {checkRank} from './start.ts';
@@ -97,7 +97,14 @@ export function memoryOf(prepared: Prepared, packs: TrialPack[]): MemoryPlan {
     targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
   };
   const trials = Math.max(1, ...packs.map(pack => pack.length));
-  return planMemory(prepared.size, largest, trials, Math.max(1, packs.length), prepared.sweep.run.workers, availableParallelism());
+  return planMemory(
+    prepared.size,
+    largest,
+    trials,
+    Math.max(1, packs.length),
+    prepared.sweep.run.workers,
+    availableParallelism(),
+  );
 }
 
 /** Finished and diverged trials are not trained again. */
@@ -124,7 +131,13 @@ async function factorize(
     if (spectrum === undefined || startFrom !== undefined) continue;
     for (const site of prepared.sites) {
       const settings = iterations === undefined ? {} : {iterations};
-      wanted.set(`${spectrum} ${rank} ${iterations} ${site.name}`, {kind: 'factorize', site, end: spectrum, rank, settings});
+      wanted.set(`${spectrum} ${rank} ${iterations} ${site.name}`, {
+        kind: 'factorize',
+        site,
+        end: spectrum,
+        rank,
+        settings,
+      });
     }
   }
   const jobs = [...wanted.values()];

@@ -60,12 +60,25 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
   const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
   const end = (ended: Trial[], state: 'finished' | 'diverged' | 'stopped', message?: string) => {
     for (const {id} of ended)
-      emit({event: 'trial-ended', trial: id, state, steps: pack.count, seconds: seconds(), ...(message ? {message} : {})});
+      emit({
+        event: 'trial-ended',
+        trial: id,
+        state,
+        steps: pack.count,
+        seconds: seconds(),
+        ...(message ? {message} : {}),
+      });
   };
   const evaluate = async (due: Evaluation[]) => evaluatePack(pack, context, due, trials, active);
 
   for (const {id} of alive())
-    emit({event: 'trial-started', trial: id, steps, worker: context.worker, ...(pack.count > 0 ? {from: pack.count} : {})});
+    emit({
+      event: 'trial-started',
+      trial: id,
+      steps,
+      worker: context.worker,
+      ...(pack.count > 0 ? {from: pack.count} : {}),
+    });
 
   let saved = performance.now();
   while (pack.count < steps && alive().length > 0 && !stopped()) {
@@ -86,7 +99,9 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
     for (const trial of diverged) active[trials.indexOf(trial)] = 0;
     end(diverged, 'diverged', `The loss or its gradient was no longer finite at step ${step + 1}.`);
-    await evaluate(evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps));
+    await evaluate(
+      evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps),
+    );
     if (performance.now() - saved > checkpointMilliseconds) {
       await save(job, run, seconds());
       saved = performance.now();

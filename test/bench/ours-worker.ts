@@ -44,7 +44,15 @@ function batchOf(trial: number): PackBatch {
 
 const packs = await Promise.all(
   trials.map(async place => {
-    const trial: Trial = {id: `${place}`, method: 'lora', rank, alpha: rank, batchSize: batch, learningRate: rates[place]!, seed: 1};
+    const trial: Trial = {
+      id: `${place}`,
+      method: 'lora',
+      rank,
+      alpha: rank,
+      batchSize: batch,
+      learningRate: rates[place]!,
+      seed: 1,
+    };
     const settings = {...model, method: methods.lora, sites, rank, scale: 1, trials: 1, training, merged: true};
     const pack = new Pack(programs, settings, await startingParameters(trial, {weights: model.weights, sites}));
     return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};

@@ -1,10 +1,8 @@
 /** Reads the reference numbers made with PyTorch and PEFT (test/fixtures/goldens/README.md), and sets up their cases. */
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import '@tensorflow/tfjs-backend-cpu';
 import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
-import {openCompiled} from '../../trainer/engine/compiled.ts';
-import {openEager} from '../../trainer/engine/eager.ts';
+import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
@@ -25,14 +23,18 @@ export function goldenJson<T>(path: string): T {
 
 export function goldenTensors(path: string): Map<string, {data: Float32Array; shape: number[]}> {
   return new Map(
-    [...readHeader(golden(path)).tensors].map(([name, stored]) => [name, {data: readTensor(stored), shape: stored.shape}]),
+    [...readHeader(golden(path)).tensors].map(([name, stored]) => [
+      name,
+      {data: readTensor(stored), shape: stored.shape},
+    ]),
   );
 }
 
 /** Engines every golden is followed on. */
 export const engines: Record<string, () => Promise<Engine>> = {
-  compiled: async () => openCompiled({threads: 1}),
-  'eager cpu': () => openEager('cpu'),
+  compiled: () => openEngine('compiled', {threads: 1}),
+  'eager cpu': () => openEngine('cpu', {threads: 1}),
+  'eager wasm': () => openEngine('wasm', {threads: 1}),
 };
 
 export interface GoldenBatch {
@@ -111,7 +113,13 @@ export interface GoldenRun {
 const methodNames: Record<string, MethodName> = {initab: 'init-ab', rslora: 'lora'};
 
 /** Opens a pack of equal trials at the golden starting point of a run. */
-export function goldenPack(engine: Engine, run: GoldenRun, {weight_decay}: GoldenCase, trials: number, merged: boolean): Pack {
+export function goldenPack(
+  engine: Engine,
+  run: GoldenRun,
+  {weight_decay}: GoldenCase,
+  trials: number,
+  merged: boolean,
+): Pack {
   const model = openModel(golden(`models/${run.arch}`));
   const method = methods[methodNames[run.method] ?? (run.method as MethodName)];
   const sites = sitesOf(model.config.layers.length, [...projections], model.weights);

@@ -84,7 +84,12 @@ for (const [engineName, open] of Object.entries(engines)) {
           const own = runs.filter(run => run.eos_token_id === eos);
           const programs = new Programs(engine);
           const limits = {maxNewTokens: max_new_tokens, eosIds: [eos]};
-          const [answers] = await generate(programs, generative, own.map(run => run.prompt_ids), limits);
+          const [answers] = await generate(
+            programs,
+            generative,
+            own.map(run => run.prompt_ids),
+            limits,
+          );
           expect(answers).toEqual(own.map(run => run.new_ids));
           await programs.dispose();
         }
@@ -100,7 +105,12 @@ const trained = [
 const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');
 
 /** Follows a case for its 12 steps and compares the trace, the loss afterwards and the final adapter. */
-async function follow(engineName: string, name: string, caseName: string, {trials = 1, merged = true} = {}): Promise<void> {
+async function follow(
+  engineName: string,
+  name: string,
+  caseName: string,
+  {trials = 1, merged = true} = {},
+): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
   const {f64, fp32_vs_f64: spread} = reference;
@@ -130,7 +140,13 @@ async function follow(engineName: string, name: string, caseName: string, {trial
       slack * Math.max(spread.eval_loss_after_abs_diff, resolution),
     );
   }
-  compareAdapter(pack.adaptation.layout, start, await pack.parameters(), reference.final, spread.weight_update_rel_diff);
+  compareAdapter(
+    pack.adaptation.layout,
+    start,
+    await pack.parameters(),
+    reference.final,
+    spread.weight_update_rel_diff,
+  );
   pack.dispose();
   await engine.dispose();
 }
@@ -176,6 +192,10 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
 describe('training follows PyTorch and PEFT on the eager cpu engine', () => {
   for (const name of trained) it(`${name}, high`, () => follow('eager cpu', name, 'high'), 120_000);
   it('llama-lora, low-accum2', () => follow('eager cpu', 'llama-lora', 'low-accum2'), 120_000);
+});
+
+describe('training follows PyTorch and PEFT on the eager wasm engine', () => {
+  for (const name of ['llama-pissa', 'gemma3-dora']) it(`${name}, high`, () => follow('eager wasm', name, 'high'));
 });
 
 it('engines leave no tensor behind', async () => {

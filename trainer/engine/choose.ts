@@ -51,13 +51,19 @@ async function loadable(load: () => Promise<unknown>): Promise<string | null> {
  */
 export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' | 'device'>): Promise<Choice> {
   if (device === 'gpu' && (engine === 'auto' || engine === 'compiled'))
-    throw new SweepError('no-engine', 'The compiled engine runs on the CPU only so far; leave run.device out, or set it to cpu.');
+    throw new SweepError(
+      'no-engine',
+      'The compiled engine runs on the CPU only so far; leave run.device out, or set it to cpu.',
+    );
   if (engine === 'auto' || engine === 'compiled') {
     const fault = await loadable(() => import('onnxruntime-node'));
     if (fault === null)
       return {engine: 'compiled', reason: 'compiled graphs on onnxruntime, the fastest engine on a CPU'};
     if (engine === 'compiled')
-      throw new SweepError('no-engine', `The compiled engine cannot run here (${fault}); set run.engine to cpu or wasm.`);
+      throw new SweepError(
+        'no-engine',
+        `The compiled engine cannot run here (${fault}); set run.engine to cpu or wasm.`,
+      );
     return {engine: 'cpu', reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`};
   }
   const fault = await loadable(async () => (await openEagerEngine(engine)).dispose());

@@ -64,7 +64,10 @@ function crossEntropy(h: tf.Tensor, E: tf.Tensor, targets: tf.Tensor): tf.Tensor
   const largest = tf.max(logits, -1, true);
   const shifted = tf.sub(logits, detached(largest));
   const vocabulary = Int32Array.from({length: E.shape[0]!}, (_, id) => id);
-  const chosen = tf.cast(tf.equal(tf.expandDims(targets, 1), tf.tensor(vocabulary, [1, vocabulary.length], 'int32')), 'float32');
+  const chosen = tf.cast(
+    tf.equal(tf.expandDims(targets, 1), tf.tensor(vocabulary, [1, vocabulary.length], 'int32')),
+    'float32',
+  );
   return tf.sub(tf.log(tf.sum(tf.exp(shifted), -1)), tf.sum(tf.mul(shifted, chosen), -1));
 }
 

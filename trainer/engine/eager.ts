@@ -1,9 +1,10 @@
 /** The eager engine: the same computations run directly on a TFJS backend. The reference, and the fallback. */
 import * as tf from '@tensorflow/tfjs-core';
-import {type StoredTensor, readTensor} from '../model/safetensors.ts';
+import {readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {composite} from './composite.ts';
-import type {Computation, Engine, State, Tensors, TensorSpec, Values} from './engine.ts';
-import {registerBroadcast, registerGradients} from './gradients.ts';
+import type {Computation, Engine, State, TensorSpec, Tensors, Values} from './engine.ts';
+import {registerGradients} from './gradients.ts';
+import {registerMissingKernels} from './missing-kernels.ts';
 
 class EagerState implements State {
   readonly tensors: Map<string, tf.Tensor>;
@@ -63,7 +64,7 @@ export async function openEager(backend: string): Promise<Engine> {
   await tf.setBackend(backend);
   await tf.ready();
   registerGradients();
-  registerBroadcast(backend);
+  registerMissingKernels(backend);
   const weights = new Map<StoredTensor, tf.Tensor>();
   return {
     name: backend === 'tensorflow' ? 'tfjs-node' : backend,

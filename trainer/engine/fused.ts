@@ -45,7 +45,10 @@ function fuse(
 /** Computes a value at its first use and keeps it for the others. */
 function shared<T>(compute: () => T): () => T {
   let value: {of: T} | undefined;
-  return () => (value ??= {of: compute()}).of;
+  return () => {
+    value ??= {of: compute()};
+    return value.of;
+  };
 }
 
 fuse(
@@ -238,7 +241,9 @@ fuse(
       const part = rows === count ? h! : tf.slice(h!, [start, 0], [rows, size]);
       const ids = rows === count ? targets! : tf.slice(targets!, [start], [rows]);
       const logP = run('LogSoftmax', {logits: matMul(part, E!, {transposeB: true})});
-      const picked = recorded('GatherElements', [logP, tf.reshape(ids, [rows, 1])], [[[rows, 1], 'float32']], {axis: 1});
+      const picked = recorded('GatherElements', [logP, tf.reshape(ids, [rows, 1])], [[[rows, 1], 'float32']], {
+        axis: 1,
+      });
       losses.push(tf.neg(tf.reshape(picked[0]!, [rows])));
       gradients.push(tf.sub(matMul(tf.exp(logP), E!), tf.gather(E!, ids as tf.Tensor1D)));
     }

@@ -39,6 +39,7 @@ function unbroadcast(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
 
 for (const comparison of ['Greater', 'GreaterEqual', 'Equal'])
   register(comparison, ['a', 'b'], (_, [a, b]) => ({a: () => tf.zerosLike(a!), b: () => tf.zerosLike(b!)}));
+register('ZerosLike', [], dy => ({x: () => tf.zerosLike(dy)}));
 register('Identity', [], dy => ({x: () => dy}));
 register('Cast', [], dy => ({x: () => dy}));
 register('Neg', [], dy => ({x: () => tf.neg(dy)}));
@@ -69,7 +70,12 @@ register('Slice', ['x'], (dy, [x], {begin}) => ({
   },
 }));
 register('PadV2', ['x'], (dy, [x], {paddings}) => ({
-  x: () => tf.slice(dy, (paddings as [number, number][]).map(([before]) => before), x!.shape),
+  x: () =>
+    tf.slice(
+      dy,
+      (paddings as [number, number][]).map(([before]) => before),
+      x!.shape,
+    ),
 }));
 
 /** Pieces of a split come back together. */
@@ -150,23 +156,6 @@ function spread(x: tf.Tensor, shape: number[]): tf.Tensor {
   return tf.engine().runKernel('BroadcastTo', {x}, {shape}) as tf.Tensor;
 }
 
-/** Gives a backend the broadcasting kernel used here, where it has none. */
-export function registerBroadcast(backendName: string): void {
-  if (tf.getKernel('BroadcastTo', backendName)) return;
-  tf.registerKernel({
-    kernelName: 'BroadcastTo',
-    backendName,
-    kernelFunc: ({inputs, backend, attrs}) => {
-      const x = inputs['x']!;
-      const shape = attrs!['shape'] as number[];
-      const padded = [...shape.slice(x.shape.length).map(() => 1), ...x.shape];
-      const reps = shape.map((size, axis) => size / padded[axis]!);
-      const tile = tf.getKernel('Tile', backendName)!;
-      return tile.kernelFunc({inputs: {x: {...x, shape: padded, dtype: x.dtype, dataId: x.dataId}}, backend, attrs: {reps}});
-    },
-  });
-}
-
 register('Sum', ['x'], (dy, [x], {axis}) => ({x: () => spread(unreduced(dy, x!, axis).dy, x!.shape)}));
 
 register('Mean', ['x'], (dy, [x], {axis}) => ({
@@ -190,7 +179,8 @@ register('BroadcastTo', ['x'], (dy, [x]) => ({x: () => unbroadcast(dy, x!)}));
 
 /** Rows of a table along the first axis; the gradient adds rows up again. */
 register('GatherV2', ['x', 'indices'], (dy, [x, indices], {axis}) => {
-  if (tf.util.parseAxisParam(axis as number, x!.shape)[0] !== 0) throw new Error('Gathering is differentiated along axis 0 only.');
+  if (tf.util.parseAxisParam(axis as number, x!.shape)[0] !== 0)
+    throw new Error('Gathering is differentiated along axis 0 only.');
   const rows = (indices as tf.Tensor).size;
   return {
     x: () =>

@@ -137,12 +137,19 @@ class Emitter {
   operand(value: Value, other: Value, result: Value): string {
     const {source} = value;
     if (source?.kind === 'constant' && source.values.length > 0 && String(other.shape) === String(result.shape)) {
-      if (source.values.every(x => x === source.values[0])) return this.constant(value.dtype, [], source.values.slice(0, 1));
+      if (source.values.every(x => x === source.values[0]))
+        return this.constant(value.dtype, [], source.values.slice(0, 1));
     }
     return this.name(value);
   }
 
-  emit(op: string, inputs: string[], outputs: string[], attributes: Record<string, OnnxAttribute> = {}, domain = ''): void {
+  emit(
+    op: string,
+    inputs: string[],
+    outputs: string[],
+    attributes: Record<string, OnnxAttribute> = {},
+    domain = '',
+  ): void {
     this.nodes.push({op, inputs, outputs, domain, attributes: Object.entries(attributes).map(encodeAttribute)});
   }
 }
@@ -300,7 +307,11 @@ const emitters: Record<string, Emit> = {
 };
 
 function zeroOf(value: Value): ArrayBufferView {
-  return value.dtype === 'float32' ? new Float32Array(1) : value.dtype === 'int32' ? new Int32Array(1) : new Uint8Array(1);
+  return value.dtype === 'float32'
+    ? new Float32Array(1)
+    : value.dtype === 'int32'
+      ? new Int32Array(1)
+      : new Uint8Array(1);
 }
 
 function describe(name: string, {dtype, shape}: Value): object {

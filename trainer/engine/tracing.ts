@@ -69,7 +69,7 @@ function asConstant(values: tf.BackendValues, dtype: tf.DataType): Constant {
 type Info = tf.TensorInfo;
 type Inputs = Record<string, Info>;
 
-const valueOf = (tensor: Info): Value => tensor.dataId as Value;
+const recordedValue = (tensor: Info): Value => tensor.dataId as Value;
 const infoOf = (value: Value): Info => ({dataId: value, shape: [...value.shape], dtype: value.dtype});
 
 /** Records one node; the result is what a kernel returns. */
@@ -79,7 +79,7 @@ export function record(
   outputs: [shape: readonly number[], dtype: DType][],
   attributes: Record<string, Attribute> = {},
 ): Info[] {
-  return backend.recorder.node(op, inputs.map(valueOf), outputs, attributes).map(infoOf);
+  return backend.recorder.node(op, inputs.map(recordedValue), outputs, attributes).map(infoOf);
 }
 
 /** The same as tensors, for further operations of a compound kernel. */
@@ -106,18 +106,22 @@ function one(op: string, inputs: Info[], shape: readonly number[], dtype: DType,
 const typeOf = (tensor: Info): DType => asDType(tensor.dtype);
 
 for (const op of ['Add', 'Sub', 'Multiply', 'RealDiv', 'Pow', 'Maximum', 'Minimum'])
-  traceKernel(op, ({a, b}) => one(op, [a!, b!], tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape), typeOf(a!)));
+  traceKernel(op, ({a, b}) =>
+    one(op, [a!, b!], tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape), typeOf(a!)),
+  );
 for (const op of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'LogicalAnd'])
-  traceKernel(op, ({a, b}) => one(op, [a!, b!], tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape), 'bool'));
+  traceKernel(op, ({a, b}) =>
+    one(op, [a!, b!], tf.broadcast_util.assertAndGetBroadcastShape(a!.shape, b!.shape), 'bool'),
+  );
 for (const op of ['Exp', 'Log', 'Neg', 'Sqrt', 'Rsqrt', 'Square', 'Sigmoid', 'Tanh', 'Floor', 'Abs', 'ZerosLike'])
   traceKernel(op, ({x}) => one(op, [x!], x!.shape, typeOf(x!)));
 traceKernel('IsFinite', ({x}) => one('IsFinite', [x!], x!.shape, 'bool'));
 // A new tensor over the same value: TFJS tells tensors apart on its tape.
-traceKernel('Identity', ({x}) => infoOf(valueOf(x!)));
+traceKernel('Identity', ({x}) => infoOf(recordedValue(x!)));
 traceKernel('Softmax', ({logits}) => one('Softmax', [logits!], logits!.shape, 'float32'));
 traceKernel('LogSoftmax', ({logits}) => one('LogSoftmax', [logits!], logits!.shape, 'float32'));
 traceKernel('Cast', ({x}, {dtype}) =>
-  x!.dtype === dtype ? infoOf(valueOf(x!)) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
+  x!.dtype === dtype ? infoOf(recordedValue(x!)) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
 );
 
 traceKernel('Reshape', ({x}, {shape}) =>
@@ -130,11 +134,23 @@ traceKernel('ExpandDims', ({input}, {dim}) => {
   return one('Reshape', [input!], shape, typeOf(input!));
 });
 traceKernel('Transpose', ({x}, {perm}) =>
-  one('Transpose', [x!], (perm as number[]).map(axis => x!.shape[axis]!), typeOf(x!), {perm: perm as number[]}),
+  one(
+    'Transpose',
+    [x!],
+    (perm as number[]).map(axis => x!.shape[axis]!),
+    typeOf(x!),
+    {perm: perm as number[]},
+  ),
 );
 traceKernel('BroadcastTo', ({x}, {shape}) => one('BroadcastTo', [x!], shape as number[], typeOf(x!)));
 traceKernel('Tile', ({x}, {reps}) =>
-  one('Tile', [x!], x!.shape.map((size, axis) => size * (reps as number[])[axis]!), typeOf(x!), {reps: reps as number[]}),
+  one(
+    'Tile',
+    [x!],
+    x!.shape.map((size, axis) => size * (reps as number[])[axis]!),
+    typeOf(x!),
+    {reps: reps as number[]},
+  ),
 );
 
 for (const op of ['Sum', 'Max', 'Mean'])
@@ -146,7 +162,13 @@ for (const op of ['Sum', 'Max', 'Mean'])
   });
 traceKernel('ArgMax', ({x}, {axis}) => {
   const along = tf.util.parseAxisParam(axis as number, x!.shape)[0]!;
-  return one('ArgMax', [x!], x!.shape.filter((_, i) => i !== along), 'int32', {axis: along});
+  return one(
+    'ArgMax',
+    [x!],
+    x!.shape.filter((_, i) => i !== along),
+    'int32',
+    {axis: along},
+  );
 });
 
 traceKernel('GatherV2', ({x, indices}, {axis}) => {
@@ -173,7 +195,12 @@ traceKernel('SplitV', ({x}, {numOrSizeSplits, axis}) => {
   const along = tf.util.parseAxisParam(axis as number, x!.shape)[0]!;
   const sizes = tf.backend_util.prepareSplitSize(x! as tf.Tensor, numOrSizeSplits as number[], along);
   const shapes = sizes.map(size => x!.shape.map((length, i) => (i === along ? size : length)));
-  return record('SplitV', [x!], shapes.map(shape => [shape, typeOf(x!)]), {axis: along, sizes});
+  return record(
+    'SplitV',
+    [x!],
+    shapes.map(shape => [shape, typeOf(x!)]),
+    {axis: along, sizes},
+  );
 });
 traceKernel('PadV2', ({x}, {paddings, constantValue}) => {
   const pairs = paddings as [number, number][];
@@ -238,7 +265,7 @@ export function trace(
       ]),
     );
     const tensors = Object.fromEntries([...values].map(([name, value]) => [name, asTensor(value)]));
-    const results = Object.entries(body(tensors)).map(([name, tensor]) => [name, valueOf(tensor)] as const);
+    const results = Object.entries(body(tensors)).map(([name, tensor]) => [name, recordedValue(tensor)] as const);
     return {inputs: values, outputs: new Map(results), nodes: recorder.nodes};
   } finally {
     tf.engine().endScope();

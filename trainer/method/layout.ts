@@ -84,7 +84,11 @@ export function factorsBySite(
 }
 
 /** Writes one trial's starting factors into its vector. */
-export function fill(vector: Float32Array, {pieces}: Layout, starts: Map<string, Start & {magnitude?: Float32Array}>): void {
+export function fill(
+  vector: Float32Array,
+  {pieces}: Layout,
+  starts: Map<string, Start & {magnitude?: Float32Array}>,
+): void {
   for (const {site, part, offset} of pieces) vector.set(starts.get(site.name)![part]!, offset);
 }
 
@@ -97,4 +101,3 @@ export function views(vector: Float32Array, {pieces}: Layout): Map<string, Start
   }
   return sites;
 }
-

@@ -50,7 +50,8 @@ export function balanced({U, S, V}: Triplets, {site, rank, scale}: InitContext):
   const B = new Float32Array(site.outputs * rank);
   for (let i = 0; i < rank; i++) {
     const root = Math.sqrt(S[i]! / scale);
-    for (let column = 0; column < site.inputs; column++) A[i * site.inputs + column] = root * V[i * site.inputs + column]!;
+    for (let column = 0; column < site.inputs; column++)
+      A[i * site.inputs + column] = root * V[i * site.inputs + column]!;
     for (let row = 0; row < site.outputs; row++) B[row * rank + i] = root * U[row * rank + i]!;
   }
   return {A, B};

@@ -21,7 +21,9 @@ function fileOf(folder: string, pack: string): string {
 /** Replaces the pack's checkpoint, in one rename. */
 export function saveCheckpoint(folder: string, pack: string, {step, tensors, active, seconds}: Checkpoint): void {
   mkdirSync(folder, {recursive: true});
-  const values = new Map(Object.entries({...tensors, active}).map(([name, data]) => [name, {shape: [data.length], data}]));
+  const values = new Map(
+    Object.entries({...tensors, active}).map(([name, data]) => [name, {shape: [data.length], data}]),
+  );
   writeSafetensors(fileOf(folder, pack), values, {step: String(step), seconds: String(seconds)});
 }
 

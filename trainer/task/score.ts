@@ -12,9 +12,19 @@ export function scoreAnswers(
   const correct = answers.filter((ids, i) => {
     const {answer, answerIds} = expected[i]!;
     const said = ids.filter(id => !model.config.eosIds.includes(id));
-    if (answer === null || !tokenizer) return said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
+    if (answer === null || !tokenizer)
+      return said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
     return tokenizer.decode(said, {skipSpecial: true}).trim() === answer.trim();
   }).length;
   const total = expected.length;
-  return {event: 'evaluation', trial, step, task: 'exact-match', metric: 'accuracy', value: correct / total, correct, total};
+  return {
+    event: 'evaluation',
+    trial,
+    step,
+    task: 'exact-match',
+    metric: 'accuracy',
+    value: correct / total,
+    correct,
+    total,
+  };
 }
