@@ -6,10 +6,9 @@ import {chooseEngine} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import {layoutOf} from './method/layout.ts';
 import type {ModelConfig} from './model/config.ts';
-import {packsOf, trainJob} from './packs.ts';
+import {type Arrangement, arrange, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
-import {memoryOf} from './sweep.ts';
 
 export interface Plan {
   trials: {
@@ -42,8 +41,8 @@ export async function planSweep(file: string): Promise<Plan> {
   const trials = expandTrials(sweep);
   const {engine, reason} = await chooseEngine(sweep.run);
   const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
-  const packs = packsOf(trials, sweep.run.pack);
-  const memory = memoryOf(prepared, packs);
+  const arrangement = arrange(prepared, trials);
+  const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, layoutOf(prepared.sites, rank, methods[method]).size]),
   );
@@ -65,8 +64,8 @@ export async function planSweep(file: string): Promise<Plan> {
     trainable_parameters: Object.fromEntries(sizes),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops,
-    memory_bytes: Math.round(memory.bytes),
-    seconds: await estimatedSeconds(prepared, packs, memory, engine),
+    memory_bytes: Math.round(arrangement.bytes),
+    seconds: await estimatedSeconds(prepared, arrangement, engine),
     engine,
     reason,
   };
@@ -89,8 +88,7 @@ function layerWeights({hiddenSize, intermediateSize, heads, kvHeads, headDim, la
 /** A few steps of each batch size, timed on one worker while the others do the same. */
 async function estimatedSeconds(
   prepared: Prepared,
-  packs: ReturnType<typeof packsOf>,
-  {workers, threads}: ReturnType<typeof memoryOf>,
+  {packs, workers, threads}: Arrangement,
   engine: string,
 ): Promise<number | null> {
   const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));

@@ -81,6 +81,11 @@ export async function generateHere(
   await programs.use(`generate ${adapter ?? ''}`);
   const {config, weights} = base;
   const factors = adapter === undefined ? undefined : readAdapter(adapter);
+  if (factors?.residualOf && !factors.start)
+    throw new SweepError(
+      'bad-adapter',
+      `The adapter ${adapter} belongs to a base that its initialisation (${factors.residualOf}) changed; convert it to a plain LoRA with PEFT first.`,
+    );
   const generative: Generative = {
     config,
     trials: 1,
@@ -100,15 +105,20 @@ export async function generateHere(
 }
 
 /** The projections with an adapter's factors, which are constants here. */
-function adaptedProjection(model: Model, {method, factors}: Adapter): ReturnType<typeof frozenProjection> {
+function adaptedProjection(model: Model, {method, factors, start}: Adapter): ReturnType<typeof frozenProjection> {
   const frozen = frozenProjection(model);
   return (site, x) => {
     const own = factors.get(site);
     if (!own) return frozen(site, x);
     const {rank, inputs, outputs, scale, magnitude} = own;
+    const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
+      A: tf.tensor(A, [1, rank, inputs]),
+      B: tf.tensor(B, [1, outputs, rank]),
+    });
+    const before = start?.get(site);
     const tensors = {
-      A: tf.tensor(own.A, [1, rank, inputs]),
-      B: tf.tensor(own.B, [1, outputs, rank]),
+      ...pair(own),
+      ...(before ? {start: pair(before)} : {}),
       ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
     };
     const y = methods[method].apply(model.macros, x, model.weight(`${site}.weight`), tensors, scale);

@@ -98,6 +98,14 @@ export function planMemory(
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
 }
 
+/** Trials that fit into one worker's pack, at least one. */
+export function trialsThatFit(size: TrainingSize, step: StepSize): number {
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights).shared;
+  const alone = workerMemory(size, step, 1);
+  const each = workerMemory(size, step, 2) - alone;
+  return Math.max(1, 1 + Math.floor((room - alone) / each));
+}
+
 /** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
 export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
   const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;

@@ -1,5 +1,7 @@
-/** Trials that can share one step function, and what a worker is told about them. */
+/** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
+import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
 import type {Prepared} from './prepare.ts';
 import type {TrainJob} from './train.ts';
 
@@ -17,6 +19,32 @@ export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[]
   return [...groups.values()].flatMap(group =>
     Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most)),
   );
+}
+
+export interface Arrangement extends MemoryPlan {
+  packs: TrialPack[];
+}
+
+/**
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows.
+ * @throws SweepError `no-memory` where not even one trial fits
+ */
+export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
+  const {run} = prepared.sweep;
+  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
+  const largest = {
+    rows: Math.max(1, ...sources.map(source => source.rows)),
+    length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
+    targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
+  };
+  const asked = packsOf(trials, run.pack);
+  const widest = Math.max(1, ...asked.map(pack => pack.length));
+  const side = Math.min(widest, trialsThatFit(prepared.size, largest));
+  const packs = side < widest ? packsOf(trials, side) : asked;
+  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
+  const split =
+    side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
+  return {...plan, packs, notes: [...split, ...plan.notes]};
 }
 
 export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {

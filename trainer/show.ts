@@ -75,12 +75,15 @@ function* stepRows(state: RunState, traces: Traces): Iterable<Cell[]> {
   }
 }
 
-/** Every step of the last start of each trial. */
+/** Every step of the last start of each trial, after those up to the checkpoint it went on from. */
 class Traces {
   private readonly byTrial = new Map<string, [number, number | null, number, number | null][]>();
 
   add(event: RunEvent): void {
-    if (event.event === 'trial-started') this.byTrial.set(event.trial, []);
+    if (event.event === 'trial-started') {
+      const kept = this.of(event.trial).filter(([step]) => step <= (event.from ?? 0));
+      this.byTrial.set(event.trial, kept);
+    }
     if (event.event !== 'step') return;
     event.trials.forEach((id, lane) => {
       const row = [event.step, event.losses[lane]!, event.rates[lane]!, event.gradNorms[lane]!] as const;

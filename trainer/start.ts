@@ -19,6 +19,8 @@ export interface StartSettings {
   iterations?: number;
   /** A PEFT adapter folder to start from. */
   startFrom?: string;
+  /** Hears what is worth a line in the log. */
+  note?(message: string): void;
 }
 
 /** The adapted projections of a model: those named in `targets` in every layer. */
@@ -97,7 +99,7 @@ function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float3
 
 /** Singular triplets of one end of a weight's spectrum, from the cache where it has them. */
 export async function tripletsOf(
-  settings: Pick<StartSettings, 'weights' | 'iterations'>,
+  settings: Pick<StartSettings, 'weights' | 'iterations' | 'note'>,
   site: Site,
   end: 'top' | 'bottom',
   rank: number,
@@ -113,11 +115,12 @@ export async function tripletsOf(
     rank,
     ...(randomized ? {iterations, seed: 0} : {}),
   };
-  const {triplets} = await cachedTriplets(key, () => {
+  const {triplets, note} = await cachedTriplets(key, () => {
     if (randomized)
       return randomizedTriplets(weight, site.outputs, site.inputs, rank, iterations, random(0, site.name));
     return (end === 'top' ? topTriplets : bottomTriplets)(weight, site.outputs, site.inputs, rank);
   });
+  if (note !== undefined) settings.note?.(note);
   return triplets;
 }
 

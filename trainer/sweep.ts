@@ -5,9 +5,8 @@ import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {chooseEngine} from './engine/choose.ts';
-import {type MemoryPlan, planMemory} from './memory.ts';
 import {methods} from './method/index.ts';
-import {packsOf, settingsOf, type TrialPack, trainJob} from './packs.ts';
+import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {checkRank} from './start.ts';
@@ -51,11 +50,21 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     });
 
     const todo = trials.filter(trial => !isDone(store, trial));
-    const packs = packsOf(todo, sweep.run.pack);
-    const {workers, threads, notes} = memoryOf(prepared, packs);
+    const {packs, workers, threads, notes} = arrange(prepared, todo);
     const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
     const {engine, reason} = choice;
-    emit({event: 'run-started', name: sweep.name, trials, engine, reason, workers, resumed: options.resume, steps});
+    const selected = todo.map(({id}) => id);
+    emit({
+      event: 'run-started',
+      name: sweep.name,
+      trials,
+      selected,
+      engine,
+      reason,
+      workers,
+      resumed: options.resume,
+      steps,
+    });
     for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
 
     const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
@@ -86,25 +95,6 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   } finally {
     store.close();
   }
-}
-
-/** Workers, threads and bytes for these packs: the largest batch of any of them decides. */
-export function memoryOf(prepared: Prepared, packs: TrialPack[]): MemoryPlan {
-  const sources = packs.map(pack => prepared.source(pack[0]!.batchSize));
-  const largest = {
-    rows: Math.max(1, ...sources.map(source => source.rows)),
-    length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
-    targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
-  };
-  const trials = Math.max(1, ...packs.map(pack => pack.length));
-  return planMemory(
-    prepared.size,
-    largest,
-    trials,
-    Math.max(1, packs.length),
-    prepared.sweep.run.workers,
-    availableParallelism(),
-  );
 }
 
 /** Finished and diverged trials are not trained again. */

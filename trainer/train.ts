@@ -48,6 +48,8 @@ export interface TrainContext extends BaseContext {
 }
 
 const checkpointMilliseconds = 60_000;
+/** A step is timed for about this long. */
+const measureMilliseconds = 3000;
 
 /** Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
@@ -134,7 +136,9 @@ interface PackRun {
 export async function measureStep(job: TrainJob, context: BaseContext): Promise<number> {
   const {pack, active} = await openPack(job, context);
   const times: number[] = [];
+  const opened = performance.now();
   for (let step = 0; step < Math.min(8, job.steps); step++) {
+    if (times.length > 0 && performance.now() - opened > measureMilliseconds) break;
     const batches = packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
     const began = performance.now();
     await pack.step(batches, new Float32Array(job.trials.length), active);
@@ -182,7 +186,7 @@ async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Pr
   saveCheckpoint(join(job.folder, 'checkpoints'), job.pack, {step: pack.count, tensors, active, seconds});
 }
 
-/** Writes the finished trials' adapters in PEFT's format, on the unchanged base. */
+/** Writes the finished trials' adapters in PEFT's format. */
 async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<void> {
   const {layout} = pack.adaptation;
   const {method} = pack.settings;
@@ -196,7 +200,7 @@ async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Pr
       rank: trial.rank,
       alpha: trial.alpha,
       factors: of('parameters', i),
-      ...(method.residual ? {start: of('start', i)} : {}),
+      ...(method.residual ? {residual: {method: trial.method, start: of('start', i)}} : {}),
     });
   });
 }

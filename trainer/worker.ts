@@ -19,7 +19,8 @@ const programs = openEngine(engine, {threads}).then(opened => new Programs(opene
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
-    await tripletsOf({weights, ...message.settings}, message.site, message.end, message.rank);
+    const note = (text: string) => send({kind: 'event', event: {event: 'note', message: text}});
+    await tripletsOf({weights, note, ...message.settings}, message.site, message.end, message.rank);
     return;
   }
   const base = {config, weights, programs: await programs};

@@ -54,7 +54,13 @@ export function linearAxis(
     title: {display: title !== '', text: title, color: text},
     border: {color: grid},
     grid: {color: grid},
-    ticks: {color: faint, maxRotation: 0, maxTicksLimit: 7, includeBounds: false, callback: value => format(Number(value))},
+    ticks: {
+      color: faint,
+      maxRotation: 0,
+      maxTicksLimit: 7,
+      includeBounds: false,
+      callback: value => format(Number(value)),
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {Trial} from '../sweep/sweep.ts';
 import type {Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
-import {append, emptySeries, type Series} from './series.ts';
+import {append, emptySeries, type Series, upTo} from './series.ts';
 
 export type Evaluation = Omit<Evaluated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
@@ -21,6 +21,10 @@ export interface TrialView {
   gradNorms: Series;
   evaluations: Evaluation[];
   seconds: number;
+  /** Of starts before the last one, where that went on from a checkpoint. */
+  secondsBefore: number;
+  /** Steps of those starts. */
+  from: number;
   /** Milliseconds since 1970 of its start, its second step (rates count from there), its last step and its end. */
   startedAt: number | null;
   warmAt: number | null;
@@ -100,9 +104,8 @@ function applied(state: RunState, event: RunEvent): RunState {
       return {...state, preparing: done < total ? {what, done, total} : null};
     }
     case 'trial-started':
-      // A second start trains from the beginning again: what the interrupted one gave counts no more.
       return change({...state, preparing: null}, event.trial, view => ({
-        ...waiting(view.trial, event.steps),
+        ...keptUpTo(view, event.from ?? 0, event.steps),
         state: 'running',
         startedAt: event.at,
       }));
@@ -165,6 +168,21 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
   };
 }
 
+/** What a new start leaves of an earlier one: all up to the checkpoint it goes on from, nothing without one. */
+function keptUpTo(view: TrialView, from: number, totalSteps: number): TrialView {
+  const fresh = waiting(view.trial, totalSteps);
+  if (from === 0) return fresh;
+  return {
+    ...fresh,
+    steps: from,
+    losses: upTo(view.losses, from),
+    gradNorms: upTo(view.gradNorms, from),
+    evaluations: view.evaluations.filter(({step}) => step <= from),
+    secondsBefore: view.seconds,
+    from,
+  };
+}
+
 function waiting(trial: Trial, totalSteps: number): TrialView {
   return {
     trial,
@@ -177,6 +195,8 @@ function waiting(trial: Trial, totalSteps: number): TrialView {
     gradNorms: emptySeries,
     evaluations: [],
     seconds: 0,
+    secondsBefore: 0,
+    from: 0,
     startedAt: null,
     warmAt: null,
     lastStepAt: null,
@@ -204,8 +224,8 @@ function stepped(state: RunState, event: Stepped & {at: number}): RunState {
       gradNorm,
       losses: loss === null ? view.losses : append(view.losses, event.step, loss),
       gradNorms: gradNorm === null ? view.gradNorms : append(view.gradNorms, event.step, gradNorm),
-      seconds: (event.at - (view.startedAt ?? event.at)) / 1000,
-      warmAt: event.step === 2 ? event.at : view.warmAt,
+      seconds: view.secondsBefore + (event.at - (view.startedAt ?? event.at)) / 1000,
+      warmAt: event.step === view.from + 2 ? event.at : view.warmAt,
       lastStepAt: event.at,
     };
   });

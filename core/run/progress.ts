@@ -26,9 +26,11 @@ export function progress(state: RunState, now: number = state.lastAt ?? 0): Prog
   const thisStart = selected.filter(view => view.startedAt !== null && view.startedAt >= (state.startedAt ?? 0));
   const running = open.filter(view => view.state === 'running').length;
 
-  const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), view.steps - warmUpSteps]));
+  const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), view.steps - view.from - warmUpSteps]));
   const wholeSeconds = ratio(
-    thisStart.filter(isDone).map(view => [((view.endedAt ?? 0) - (view.startedAt ?? 0)) / 1000, view.steps]),
+    thisStart
+      .filter(isDone)
+      .map(view => [((view.endedAt ?? 0) - (view.startedAt ?? 0)) / 1000, view.steps - view.from]),
   );
   const cost = wholeSeconds ?? stepSeconds;
   const sinceLast = Math.max(0, now - (state.lastAt ?? now)) / 1000;

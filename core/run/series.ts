@@ -34,6 +34,15 @@ export function append(series: Series, step: number, value: number, limit: numbe
   return next.steps.length > limit ? coarsen(next, limit) : next;
 }
 
+/** The curve up to a step, to whole buckets. */
+export function upTo(series: Series, step: number): Series {
+  const kept = series.steps.filter(last => last <= step).length;
+  const {stride, steps, means, minima, maxima, counts} = series;
+  const [head, ...columns] = [steps, means, minima, maxima, counts].map(column => column.slice(0, kept));
+  const [ownMeans, ownMinima, ownMaxima, ownCounts] = columns;
+  return {stride, steps: head!, means: ownMeans!, minima: ownMinima!, maxima: ownMaxima!, counts: ownCounts!};
+}
+
 /** The same curve in at most `limit` buckets. */
 export function coarsen(series: Series, limit: number): Series {
   let coarse = series;

@@ -30,6 +30,11 @@ export function goldenTensors(path: string): Map<string, {data: Float32Array; sh
   );
 }
 
+/** The same without shapes. */
+export function goldenValues(path: string): Map<string, Float32Array> {
+  return new Map([...goldenTensors(path)].map(([name, {data}]) => [name, data]));
+}
+
 /** Engines every golden is followed on. */
 export const engines: Record<string, () => Promise<Engine>> = {
   compiled: () => openEngine('compiled', {threads: 1}),

@@ -1,11 +1,14 @@
-/** Adapter folders in PEFT's format, written: adapter_config.json and adapter_model.safetensors. */
+/**
+ * Adapter folders in PEFT's format, written: adapter_config.json, adapter_model.safetensors and, for methods that take
+ * their start out of the base, start.safetensors.
+ */
 import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {storeError} from './errors.ts';
-import {targetsOf} from './read-adapter.ts';
+import {startName, targetsOf} from './read-adapter.ts';
 
 export {type Adapter, type AdapterFactors, readAdapter} from './read-adapter.ts';
 
@@ -31,46 +34,37 @@ export interface AdapterToWrite {
   /** By module path, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, TrainedFactors>;
   /**
-   * The factors a residual method (PiSSA, MiLoRA, Init[AB]) started from and took out of the base. With them the
-   * adapter is written for the unchanged base, at twice the rank: W - s B0 A0 + s B A = W + s [B, -B0] [A; A0].
-   * Without them it is written as it is, which belongs to the residual base.
+   * For methods that take their start out of the base (PiSSA, MiLoRA, Init[AB]): its name and starting factors. The
+   * adapter belongs to the base W - s·B₀·A₀, which PEFT itself makes for PiSSA only.
    */
-  start?: ReadonlyMap<string, Pick<TrainedFactors, 'A' | 'B'>>;
+  residual?: {method: string; start: ReadonlyMap<string, Pick<TrainedFactors, 'A' | 'B'>>};
 }
 
 /**
  * Writes an adapter folder, whole or not at all; an earlier adapter in its place is replaced.
  * @throws SweepError `folder-in-use` when the folder holds anything else, `disk-full`, `cannot-write`
  */
-export function writeAdapter(folder: string, {base, rank, alpha, factors, start}: AdapterToWrite): void {
+export function writeAdapter(folder: string, {base, rank, alpha, factors, residual}: AdapterToWrite): void {
   const target = resolve(folder);
-  const doubled = start ? 2 : 1;
-  const tensors = new Map<string, TensorValues>();
-  for (const [path, own] of factors) {
-    const {A, B, magnitude} = start ? onUnchangedBase(path, own, start.get(path), rank) : own;
-    const prefix = `base_model.model.${path}.`;
-    tensors.set(`${prefix}lora_A.weight`, {shape: [doubled * rank, own.A.length / rank], data: A});
-    tensors.set(`${prefix}lora_B.weight`, {shape: [own.B.length / rank, doubled * rank], data: B});
-    if (magnitude) tensors.set(`${prefix}lora_magnitude_vector`, {shape: [magnitude.length], data: magnitude});
-  }
   const config = {
     alpha_pattern: {},
     base_model_name_or_path: base,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
-    init_lora_weights: true,
-    lora_alpha: doubled * alpha,
+    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
+    lora_alpha: alpha,
     lora_dropout: 0,
     modules_to_save: null,
     peft_type: 'LORA',
-    r: doubled * rank,
+    r: rank,
     rank_pattern: {},
     revision: null,
     target_modules: targetsOf(factors.keys()),
     task_type: 'CAUSAL_LM',
     use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
     use_rslora: false,
+    ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
   };
 
   refuseStrangers(target);
@@ -79,7 +73,8 @@ export function writeAdapter(folder: string, {base, rank, alpha, factors, start}
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
     writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`);
-    writeSafetensors(join(temporary, tensorsName), tensors);
+    writeSafetensors(join(temporary, tensorsName), tensorsOf(factors, rank));
+    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(residual.start, rank));
     putInPlace(temporary, target);
   } catch (error) {
     rmSync(temporary, {recursive: true, force: true});
@@ -95,7 +90,7 @@ function refuseStrangers(target: string): void {
   } catch (error) {
     throw storeError(error, target);
   }
-  const strange = names.find(name => name !== configName && name !== tensorsName);
+  const strange = names.find(name => ![configName, tensorsName, startName].includes(name));
   if (strange === undefined) return;
   throw new SweepError(
     'folder-in-use',
@@ -104,27 +99,16 @@ function refuseStrangers(target: string): void {
   );
 }
 
-function onUnchangedBase(
-  path: string,
-  {A, B, magnitude}: TrainedFactors,
-  start: Pick<TrainedFactors, 'A' | 'B'> | undefined,
-  rank: number,
-): TrainedFactors {
-  if (magnitude || start?.A.length !== A.length || start.B.length !== B.length) {
-    throw new RangeError(`${path}: only a plain low-rank update with its start of the same shape can be converted`);
+/** PEFT's names and shapes. */
+function tensorsOf(factors: ReadonlyMap<string, TrainedFactors>, rank: number): Map<string, TensorValues> {
+  const tensors = new Map<string, TensorValues>();
+  for (const [path, {A, B, magnitude}] of factors) {
+    const prefix = `base_model.model.${path}.`;
+    tensors.set(`${prefix}lora_A.weight`, {shape: [rank, A.length / rank], data: A});
+    tensors.set(`${prefix}lora_B.weight`, {shape: [B.length / rank, rank], data: B});
+    if (magnitude) tensors.set(`${prefix}lora_magnitude_vector`, {shape: [magnitude.length], data: magnitude});
   }
-  const outputs = B.length / rank;
-  const bothA = new Float32Array(2 * A.length);
-  bothA.set(A);
-  bothA.set(start.A, A.length);
-  const bothB = new Float32Array(2 * B.length);
-  for (let row = 0; row < outputs; row++) {
-    for (let i = 0; i < rank; i++) {
-      bothB[2 * row * rank + i] = B[row * rank + i]!;
-      bothB[(2 * row + 1) * rank + i] = -start.B[row * rank + i]!;
-    }
-  }
-  return {A: bothA, B: bothB};
+  return tensors;
 }
 
 /** A folder cannot be renamed onto a filled one: the old one steps aside, and comes back if the new one cannot move in. */

@@ -36,7 +36,12 @@ export interface Adapter {
    * on the unchanged base they do not give the trained model. Null when they belong to the unchanged base.
    */
   residualOf: string | null;
+  /** The factors taken out of the base, by module path, where the folder has them. */
+  start: Map<string, Pick<AdapterFactors, 'A' | 'B'>> | null;
 }
+
+/** Beside an adapter of a residual method: the factors that its base has lost. */
+export const startName = 'start.safetensors';
 
 /** Settings under which an adapter is something else than low-rank updates of linear layers; all must be off. */
 const unsupported = [
@@ -93,7 +98,12 @@ export function readAdapter(folder: string): Adapter {
     factors.set(path, {...readFactors(path, parts, expected, dora, bad), scale: scaleOf(expected, moduleAlpha)});
   }
   if (factors.size === 0) throw bad('adapter_model.safetensors holds no tensors');
-  const start = config['init_lora_weights'];
+  const initialisation = config['init_lora_weights'];
+  const startFile = join(folder, startName);
+  const start = existsSync(startFile) ? new Map<string, Pick<AdapterFactors, 'A' | 'B'>>() : null;
+  if (start)
+    for (const [path, parts] of modulesOf(readHeader(startFile).tensors, bad))
+      start.set(path, readFactors(path, parts, ranks(path) ?? rank, false, bad));
   return {
     method: dora ? 'dora' : 'lora',
     rank,
@@ -101,7 +111,9 @@ export function readAdapter(folder: string): Adapter {
     scale: scaleOf(rank, alpha),
     targets: targetsOf(factors.keys()),
     factors,
-    residualOf: typeof start === 'string' && !plainStarts.includes(start.toLowerCase()) ? start : null,
+    residualOf:
+      typeof initialisation === 'string' && !plainStarts.includes(initialisation.toLowerCase()) ? initialisation : null,
+    start,
   };
 }
 

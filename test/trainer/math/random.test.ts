@@ -17,7 +17,9 @@ describe('a random stream', () => {
 
   it('stays the same from version to version', () => {
     const numbers = random(1, 'layers.0.q_proj', 'A');
-    expect([numbers.integerBelow(1000), numbers.integerBelow(1000), numbers.integerBelow(1000)]).toEqual([117, 465, 576]);
+    expect([numbers.integerBelow(1000), numbers.integerBelow(1000), numbers.integerBelow(1000)]).toEqual([
+      117, 465, 576,
+    ]);
   });
 
   it('draws uniform values inside [low, high) with their mean and variance', () => {
@@ -32,7 +34,11 @@ describe('a random stream', () => {
 
   it('never reaches the upper end, even where float32 would round up to it', () => {
     const high = Math.fround(1 + 2 ** -23);
-    expect(random('edge').uniform(1000, 1, high).every(value => value === 1)).toBe(true);
+    expect(
+      random('edge')
+        .uniform(1000, 1, high)
+        .every(value => value === 1),
+    ).toBe(true);
   });
 
   it('draws normal values, an odd number of them too', () => {

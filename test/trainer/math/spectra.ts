@@ -42,7 +42,7 @@ export function matrixWith(values: number[], rows: number, cols: number): {W: Fl
 }
 
 export const norm = (x: Float64Array | Float32Array): number =>
-  Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+  Math.sqrt(Array.from<number>(x).reduce((sum, value) => sum + value * value, 0));
 
 /** ‖a - b‖ / ‖b‖ in the Frobenius norm. */
 export function relativeDifference(a: Float64Array, b: Float64Array | Float32Array): number {

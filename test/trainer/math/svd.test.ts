@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {times} from '../../../trainer/math/dense.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {bottomTriplets, randomizedTriplets, topTriplets} from '../../../trainer/math/svd.ts';
-import {goldenJson, goldenTensors} from '../golden.ts';
+import {goldenJson, goldenValues} from '../golden.ts';
 import {matrixWith, norm, orthonormality, product, relativeDifference} from './spectra.ts';
 
 /** A float32 matrix differs from the one it was rounded from by at most this share of its norm: 2^-24. */
@@ -28,8 +28,9 @@ const spectra: Record<string, (n: number) => number[]> = {
 };
 
 describe('singular triplets against PyTorch', () => {
-  const tensors = goldenTensors('svd/svd.safetensors');
-  const numbers = goldenJson<Record<string, {pissa_A_row_norms: number[]; milora_A_row_norms: number[]}>>('svd/svd.json');
+  const tensors = goldenValues('svd/svd.safetensors');
+  const numbers =
+    goldenJson<Record<string, {pissa_A_row_norms: number[]; milora_A_row_norms: number[]}>>('svd/svd.json');
   for (const [shape, rows, cols] of [
     ['48x32', 48, 32],
     ['64x64', 64, 64],
@@ -160,7 +161,9 @@ describe('the randomised factorisation', () => {
   it('comes nearer to the best product with every iteration, from its first and on tall matrices too', () => {
     for (const [rows, cols] of shapes) {
       const {W} = matrixWith(spectra['evenly spaced']!(side(rows, cols)), rows, cols);
-      const best = norm(Float64Array.from(W, (value, i) => value - product(topTriplets(W, rows, cols, 8), rows, cols)[i]!));
+      const best = norm(
+        Float64Array.from(W, (value, i) => value - product(topTriplets(W, rows, cols, 8), rows, cols)[i]!),
+      );
       const excess = [0, 1, 4, 16].map(iterations => {
         const triplets = randomizedTriplets(W, rows, cols, 8, iterations, random('start'));
         expect(orthonormality(triplets, rows, cols)).toBeLessThan(1e-10);
@@ -173,7 +176,7 @@ describe('the randomised factorisation', () => {
   });
 
   it('is as near to the exact product as torch.svd_lowrank with 16 iterations', () => {
-    const tensors = goldenTensors('svd/svd.safetensors');
+    const tensors = goldenValues('svd/svd.safetensors');
     const theirs = goldenJson<Record<string, number>>('svd/svd.json');
     for (const [shape, rows, cols] of [
       ['48x32', 48, 32],
