@@ -1,10 +1,11 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
+import {existsSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
-import {chooseEngine} from './engine/choose.ts';
+import {type Choice, chooseEngine} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
@@ -35,66 +36,91 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   const trials = onlySweep(sweep, options.only);
   const choice = await chooseEngine(sweep.run);
   const folder = runFolderOf(file, sweep.name, options.out);
-  const store = await openRun({folder, sweepFile: file, resume: options.resume});
+  const began = Date.now();
+  const open = () => openRun({folder, sweepFile: file, resume: options.resume});
+  // Existing results are refused before the long preparation; a new folder is made only after it.
+  let store = existsSync(folder) ? await open() : undefined;
   try {
-    const began = Date.now();
-    const emit = (body: RunEventBody) => options.onEvent(store.append(body));
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
     const prepared = await prepare(cores);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
-    store.begin(sweep, trials, {
-      versions: {'lora-sweep': version(), node: process.versions.node},
-      engine: choice.engine,
-      modelHash: await prepared.model.weights.hash(),
-      dataHashes: prepared.dataHashes,
-    });
-
-    const todo = trials.filter(trial => !isDone(store, trial));
-    const {packs, workers, threads, notes} = arrange(prepared, todo);
-    const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
-    const {engine, reason} = choice;
-    const selected = todo.map(({id}) => id);
-    emit({
-      event: 'run-started',
-      name: sweep.name,
-      trials,
-      selected,
-      engine,
-      reason,
-      workers,
-      resumed: options.resume,
-      steps,
-    });
-    for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
-
-    const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
-    options.signal.addEventListener('abort', () => pool.stop(), {once: true});
-    if (options.signal.aborted) pool.stop();
-    let failed = false;
-    try {
-      await factorize(pool, prepared, todo, emit);
-      const handlers: JobHandlers = {
-        event: emit,
-        generated: result => emit(scoreAnswers(prepared, result)),
-        ended(job, failure) {
-          if (!failure || job.kind !== 'train') return;
-          failed = true;
-          for (const {id} of job.job.trials) emit(trialFailed(id, failure));
-        },
-      };
-      await pool.run(
-        packs.map(pack => ({kind: 'train', job: trainJob(prepared, pack, folder)})),
-        handlers,
-      );
-    } finally {
-      await pool.close();
-    }
-    const end = options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished';
-    emit({event: 'run-ended', state: end, seconds: (Date.now() - began) / 1000});
-    return end;
+    arrange(prepared, trials);
+    store ??= await open();
+    return await runPrepared(prepared, trials, choice, store, began, options);
   } finally {
-    store.close();
+    store?.close();
   }
+}
+
+/** The run itself, into its opened folder. */
+async function runPrepared(
+  prepared: Prepared,
+  trials: Trial[],
+  choice: Choice,
+  store: OpenRun,
+  began: number,
+  options: SweepOptions,
+): Promise<SweepEnd> {
+  const {sweep} = prepared;
+  const emit = (body: RunEventBody) => options.onEvent(store.append(body));
+  store.begin(sweep, trials, {
+    versions: {'lora-sweep': version(), node: process.versions.node},
+    engine: choice.engine,
+    modelHash: await prepared.model.weights.hash(),
+    dataHashes: prepared.dataHashes,
+  });
+
+  const todo = trials.filter(trial => !isDone(store, trial));
+  const {packs, workers, threads, notes} = arrange(prepared, todo);
+  const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
+  const {engine, reason} = choice;
+  const selected = todo.map(({id}) => id);
+  emit({
+    event: 'run-started',
+    name: sweep.name,
+    trials,
+    selected,
+    engine,
+    reason,
+    workers,
+    resumed: options.resume,
+    steps,
+  });
+  for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
+
+  const end = (state: SweepEnd, message?: string): SweepEnd => {
+    const seconds = (Date.now() - began) / 1000;
+    emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
+    return state;
+  };
+  if (todo.length === 0) return end('finished');
+
+  const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
+  options.signal.addEventListener('abort', () => pool.stop(), {once: true});
+  if (options.signal.aborted) pool.stop();
+  let failed = false;
+  try {
+    await factorize(pool, prepared, todo, emit);
+    const handlers: JobHandlers = {
+      event: emit,
+      generated: result => emit(scoreAnswers(prepared, result)),
+      ended(job, failure) {
+        if (!failure || job.kind !== 'train') return;
+        failed = true;
+        for (const {id} of job.job.trials) emit(trialFailed(id, failure));
+      },
+    };
+    await pool.run(
+      packs.map(pack => ({kind: 'train', job: trainJob(prepared, pack, store.folder)})),
+      handlers,
+    );
+  } catch (error) {
+    end('failed', error instanceof Error ? error.message : String(error));
+    throw error;
+  } finally {
+    await pool.close();
+  }
+  return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
 }
 
 /** Finished and diverged trials are not trained again. */

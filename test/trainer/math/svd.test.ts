@@ -85,8 +85,10 @@ describe('singular triplets of adversarial spectra', () => {
       it(`${what}, ${rows} x ${cols}: vectors belong to their values`, () => {
         for (const triplets of [topTriplets(W, rows, cols, 6), bottomTriplets(W, rows, cols, 6)]) {
           expect(orthonormality(triplets, rows, cols)).toBeLessThan(1e-10);
-          // U S V and (U U^T) W are the same where U spans what it should.
-          const projected = project(triplets.U, W, rows, cols, 6);
+          // U S V and (U U^T) W are the same where U spans what it should; and W (V^T V) where V does. The vectors of
+          // the longer side are W's image of the others: of a value s they are only good to epsilon * largest / s.
+          const projected =
+            rows <= cols ? project(triplets.U, W, rows, cols, 6) : projectRight(W, triplets.V, rows, cols, 6);
           const difference = norm(product(triplets, rows, cols).map((value, i) => value - projected[i]!));
           expect(difference).toBeLessThan(required * norm(triplets.S) + 1e-14 * norm(Float64Array.from(W)));
         }
@@ -214,4 +216,11 @@ function project(U: Float64Array, W: Float32Array, rows: number, cols: number, r
   const turned = new Float64Array(U.length);
   for (let i = 0; i < rows; i++) for (let j = 0; j < rank; j++) turned[j * rows + i] = U[i * rank + j]!;
   return times(U, rows, rank, times(turned, rank, rows, Float64Array.from(W), cols), cols);
+}
+
+/** W V^T V, with V [rank, cols]. */
+function projectRight(W: Float32Array, V: Float64Array, rows: number, cols: number, rank: number): Float64Array {
+  const turned = new Float64Array(V.length);
+  for (let i = 0; i < rank; i++) for (let j = 0; j < cols; j++) turned[j * rank + i] = V[i * cols + j]!;
+  return times(times(Float64Array.from(W), rows, cols, turned, rank), rows, rank, V, cols);
 }
