@@ -34,7 +34,10 @@ class Side {
 
   async answer(): Promise<Record<string, unknown>> {
     const {value, done} = await this.lines.next();
-    if (done) throw new Error(this.complaint.trim().split('\n').at(-1) || 'it ended without a word');
+    if (done) {
+      const said = this.complaint.trim().split('\n');
+      throw new Error(said.findLast(line => line.includes('Error')) ?? (said.at(-1) || 'it ended without a word'));
+    }
     return JSON.parse(value) as Record<string, unknown>;
   }
 
