@@ -162,10 +162,15 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     resumed: event.resumed,
     trials,
     places,
-    selected: event.selected ?? trials.filter(view => view.state !== 'finished').map(view => view.trial.id),
+    selected: event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
     preparing: null,
     message: null,
   };
+}
+
+/** Finished and diverged trials are not trained again. */
+function isOpen({state}: TrialView): boolean {
+  return state !== 'finished' && state !== 'diverged';
 }
 
 /** What a new start leaves of an earlier one: all up to the checkpoint it goes on from, nothing without one. */
