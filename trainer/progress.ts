@@ -50,11 +50,11 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
     case 'run-started': {
       const {trialsDone, trialsTotal} = progress(state);
       const earlier = state.trials.filter(view => view.state === 'finished').length;
+      const left = count(trialsTotal - trialsDone, 'trial');
+      const before = earlier > 0 ? ` (${earlier} finished before)` : '';
+      if (trialsTotal === trialsDone) return [`${event.name}: nothing to do, ${left} to train${before}`];
       const workers = count(event.workers, 'worker');
-      return [
-        `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
-          `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
-      ];
+      return [`${event.name}: ${left} to train${before}, ${workers}, ${event.engine} engine: ${event.reason}`];
     }
     case 'note':
       return [event.message];

@@ -18,7 +18,9 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
   const ceiling = isLoss ? Math.max(...points.map(upper)) * 1.5 : 1.04;
   const floor = isLoss ? Math.min(...means) / 1.3 : 0;
   const bounds = {low: floor, high: ceiling, isLoss};
-  const lines = curves.map((curve, place) => linesOf(curve, place, bounds, theme));
+  const lines = curves.map((curve, place) =>
+    linesOf(curve, place, nestingOf(curve, curves.slice(0, place)), bounds, theme),
+  );
   // Line, band and crosses of one method belong together: the legend switches all of them.
   const owners = lines.flatMap((own, place) => own.map(() => curves[place]!));
   return {
@@ -28,7 +30,7 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
       responsive: true,
       maintainAspectRatio: false,
       animation: false,
-      clip: 12,
+      clip: 30,
       interaction: {mode: 'nearest', intersect: false},
       scales: {
         x: rateAxis(theme, Math.min(...rates), Math.max(...rates)),
@@ -86,13 +88,25 @@ function crossAt(place: number, {low, high, isLoss}: Bounds): number {
   return isLoss ? high / (high / low) ** (0.03 * place) : low + 0.03 * place;
 }
 
+/** Peaks at one rate lie upon each other: each further one gets a larger ring around those before it. */
+function nestingOf({peak}: MethodCurve, before: MethodCurve[]): number {
+  return before.filter(curve => curve.peak && curve.peak.learningRate === peak?.learningRate).length;
+}
+
 interface Bounds {
   low: number;
   high: number;
   isLoss: boolean;
 }
 
-function linesOf({method, points, peak}: MethodCurve, place: number, bounds: Bounds, theme: Theme): Line[] {
+function linesOf(
+  {method, points, peak}: MethodCurve,
+  place: number,
+  nesting: number,
+  bounds: Bounds,
+  theme: Theme,
+): Line[] {
+  const ring = 7 + 5 * nesting;
   const colour = methodColour(theme, place);
   const isPeak = points.map(point => point.learningRate === peak?.learningRate);
   const within = (value: number): number => Math.min(bounds.isLoss ? bounds.high : 1, Math.max(bounds.low, value));
@@ -107,11 +121,11 @@ function linesOf({method, points, peak}: MethodCurve, place: number, bounds: Bou
       backgroundColor: colour,
       borderWidth: 2,
       ...methodShape(place),
-      pointRadius: isPeak.map(peaked => (peaked ? 8 : 3)),
-      pointHoverRadius: isPeak.map(peaked => (peaked ? 9 : 5)),
+      pointRadius: isPeak.map(peaked => (peaked ? ring : 3)),
+      pointHoverRadius: isPeak.map(peaked => (peaked ? ring + 1 : 5)),
       pointBackgroundColor: isPeak.map(peaked => (peaked ? theme.surface : colour)),
       pointBorderColor: colour,
-      pointBorderWidth: isPeak.map(peaked => (peaked ? 3 : 1)),
+      pointBorderWidth: isPeak.map(peaked => (peaked ? 2.5 : 1)),
       order: 1,
     },
     {...edge, data: at(point => within((point.mean ?? 0) - (point.std ?? 0)))},

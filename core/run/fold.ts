@@ -162,7 +162,8 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     resumed: event.resumed,
     trials,
     places,
-    selected: event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
+    selected:
+      event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
     preparing: null,
     message: null,
   };

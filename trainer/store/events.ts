@@ -95,7 +95,7 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
       if (toDisk) fsyncSync(handle);
     } catch (error) {
       failure = storeError(error, file);
-      ftruncateSync(handle, size);
+      cutOff(handle, size);
       throw failure;
     }
     size += bytes.length;
@@ -123,4 +123,13 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
       }
     },
   };
+}
+
+/** Takes half-written lines off the end. Where even that fails, the next opening of the file does it. */
+function cutOff(handle: number, size: number): void {
+  try {
+    ftruncateSync(handle, size);
+  } catch {
+    // The error that led here is the one to tell.
+  }
 }
