@@ -151,7 +151,7 @@ async function run(file: string, options: RunOptions): Promise<void> {
   if (!options.json) await print(['', ...textSummary(report.state)]);
   if (end === 'finished') return;
   process.exitCode = 1;
-  const again = `lora-sweep run ${basename(file)}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
+  const again = `lora-sweep run ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   process.stderr.write(`${why}; what is finished is kept, and \`${again}\` goes on.\n`);
 }

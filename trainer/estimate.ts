@@ -1,11 +1,11 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
 
 import {availableParallelism} from 'node:os';
+import {trainedParameters} from '../core/method/parameters.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import {chooseEngine} from './engine/choose.ts';
-import {methods} from './method/index.ts';
-import {layoutOf} from './method/layout.ts';
-import type {ModelConfig} from './model/config.ts';
+import {stepFlops} from './flops.ts';
 import {type Arrangement, arrange, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
@@ -44,12 +44,8 @@ export async function planSweep(file: string): Promise<Plan> {
   const arrangement = arrange(prepared, trials);
   const {packs} = arrangement;
   const sizes = new Map(
-    trials.map(({method, rank}) => [`${method} r${rank}`, layoutOf(prepared.sites, rank, methods[method]).size]),
+    trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
-  const flops = trials.reduce((sum, {method, rank, batchSize}) => {
-    const parameters = sizes.get(`${method} r${rank}`)!;
-    return sum + prepared.steps(batchSize) * stepFlops(prepared, batchSize, parameters);
-  }, 0);
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -63,7 +59,7 @@ export async function planSweep(file: string): Promise<Plan> {
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
-    flops,
+    flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
     seconds: await estimatedSeconds(prepared, arrangement, engine),
     engine,
@@ -71,18 +67,20 @@ export async function planSweep(file: string): Promise<Plan> {
   };
 }
 
-/** Operations of one step: twice the weights forward, twice backward to the inputs, six times the trained numbers. */
-function stepFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
+/** Operations of all training steps of these trials. */
+export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): number {
+  return trials.reduce((sum, {method, rank, batchSize}) => {
+    const parameters = trainedParameters(method, rank, prepared.sites);
+    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, parameters);
+  }, 0);
+}
+
+/** Operations of one step on a batch of average length. */
+function batchFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
   const {rows, shapes} = source(batchSize);
   const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
   const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
-  const perToken = 4 * layerWeights(config) + 8 * config.layers.length * config.heads * config.headDim * length;
-  return batchSize * (length * (perToken + 6 * parameters) + targets * 4 * config.vocabSize * config.hiddenSize);
-}
-
-function layerWeights({hiddenSize, intermediateSize, heads, kvHeads, headDim, layers}: ModelConfig): number {
-  const attention = 2 * hiddenSize * (heads + kvHeads) * headDim;
-  return layers.length * (attention + 3 * hiddenSize * intermediateSize);
+  return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
 }
 
 /** A few steps of each batch size, timed on one worker while the others do the same. */

@@ -11,6 +11,7 @@ import {methods} from './method/index.ts';
 import {frozenProjection, type Model, withBias} from './model/decoder.ts';
 import {findModel} from './model/find-model.ts';
 import {type Generative, generate} from './model/generation.ts';
+import {sitesOf} from './model/sites.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 import {type BaseModel, openModel} from './prepare.ts';
@@ -80,12 +81,7 @@ export async function generateHere(
 ): Promise<number[][]> {
   await programs.use(`generate ${adapter ?? ''}`);
   const {config, weights} = base;
-  const factors = adapter === undefined ? undefined : readAdapter(adapter);
-  if (factors?.residualOf && !factors.start)
-    throw new SweepError(
-      'bad-adapter',
-      `The adapter ${adapter} belongs to a base that its initialisation (${factors.residualOf}) changed; convert it to a plain LoRA with PEFT first.`,
-    );
+  const factors = adapter === undefined ? undefined : openAdapter(adapter, base);
   const generative: Generative = {
     config,
     trials: 1,
@@ -102,6 +98,29 @@ export async function generateHere(
   };
   const [answers] = await generate(programs, generative, prompts, {maxNewTokens, eosIds: config.eosIds});
   return answers!;
+}
+
+/**
+ * An adapter that gives its trained model on this base.
+ * @throws SweepError `bad-adapter`
+ */
+function openAdapter(folder: string, {config, weights}: BaseModel): Adapter {
+  const adapter = readAdapter(folder);
+  const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
+  if (adapter.residualOf !== null && !adapter.start)
+    throw refused(
+      `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
+    );
+  const sites = new Map(sitesOf(config.layers.length, 'all', weights).map(site => [site.name, site]));
+  for (const [name, {inputs, outputs}] of adapter.factors) {
+    const site = sites.get(name);
+    if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
+    if (site.inputs !== inputs || site.outputs !== outputs)
+      throw refused(
+        `is for ${outputs} × ${inputs} at ${name}, but this model has ${site.outputs} × ${site.inputs}; take the model it was trained on`,
+      );
+  }
+  return adapter;
 }
 
 /** The projections with an adapter's factors, which are constants here. */

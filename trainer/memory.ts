@@ -50,11 +50,15 @@ export function activationBytes(config: ModelConfig, {rows, length, targets}: St
   return float * (tokens * perToken * layers.length + logits);
 }
 
+/** Bytes of the adapted weights in float32. */
+export function adaptedBytes(sites: readonly Site[]): number {
+  return float * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
+}
+
 /** Bytes of one worker that trains a pack of `trials`. */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
   const {config, weights, sites, merged, parameters} = size;
-  const adapted = float * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
-  const own = activationBytes(config, step) + (merged ? adapted : 0) + 10 * float * parameters;
+  const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
   return workerBytes + weightBytes(weights).perWorker + trials * own;
 }
 

@@ -4,6 +4,7 @@ import {createReadStream, readFileSync} from 'node:fs';
 import {basename, dirname, resolve} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../core/error.ts';
+import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {Problem, Sweep} from '../core/sweep/sweep.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
@@ -13,15 +14,13 @@ import {stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
-import {microBatchFor, type TrainingSize} from './memory.ts';
-import {methods} from './method/index.ts';
-import {layoutOf} from './method/layout.ts';
+import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import {type ModelConfig, readConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
+import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {checkWeights, openWeights, type WeightIndex} from './model/weights.ts';
-import {sitesOf} from './start.ts';
 
 export interface BaseModel {
   folder: string;
@@ -98,7 +97,7 @@ export function openSweep(file: string): OpenedSweep {
 /** Shapes a step is compiled for, at most. */
 const mostShapes = 4;
 /** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
-const mergeLimit = 128e6;
+export const mergeLimit = 128e6;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
@@ -133,10 +132,9 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   }
 
   const largest = Math.max(
-    ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => layoutOf(sites, rank, methods[method]).size)),
+    ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
   );
-  const adapted = 4 * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
-  const size = {config, weights, sites, merged: adapted <= mergeLimit, parameters: largest};
+  const size = {config, weights, sites, merged: adaptedBytes(sites) <= mergeLimit, parameters: largest};
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const {training, data} = sweep;
   const sources = new Map<number, TrainingSource>();

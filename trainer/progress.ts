@@ -1,6 +1,6 @@
 /** The progress of a run for people: a bar on a terminal, a line now and then elsewhere. */
 import {MultiBar, type SingleBar} from 'cli-progress';
-import type {RunEvent} from '../core/run/events.ts';
+import type {RunEvent, RunStarted} from '../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../core/run/fold.ts';
 import {count, formatLoss, formatSeconds, formatValue} from '../core/run/format.ts';
 import {type Progress, progress} from '../core/run/progress.ts';
@@ -49,12 +49,13 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
   switch (event.event) {
     case 'run-started': {
       const {trialsDone, trialsTotal} = progress(state);
+      if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
       const earlier = state.trials.filter(view => view.state === 'finished').length;
-      const left = count(trialsTotal - trialsDone, 'trial');
-      const before = earlier > 0 ? ` (${earlier} finished before)` : '';
-      if (trialsTotal === trialsDone) return [`${event.name}: nothing to do, ${left} to train${before}`];
       const workers = count(event.workers, 'worker');
-      return [`${event.name}: ${left} to train${before}, ${workers}, ${event.engine} engine: ${event.reason}`];
+      return [
+        `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
+          `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
+      ];
     }
     case 'note':
       return [event.message];
@@ -66,6 +67,14 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
     default:
       return [];
   }
+}
+
+function nothingToDo(state: RunState, {trials}: RunStarted): string {
+  const diverged = trials.filter(({id}) => state.trials[state.places[id] ?? -1]?.state === 'diverged').length;
+  const remark = diverged > 0 ? ` (${diverged} diverged)` : '';
+  return trials.length === 1
+    ? `the one trial is finished already${remark}, nothing to do`
+    : `all ${trials.length} trials are finished already${remark}, nothing to do`;
 }
 
 function placeOf({trialsDone, trialsTotal}: Progress): string {

@@ -6,7 +6,6 @@ import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from './
 import {methods} from './method/index.ts';
 import {fill, layoutOf} from './method/layout.ts';
 import type {Site, Start} from './method/method.ts';
-import {type Projection, projections, siteOf} from './model/decoder.ts';
 import {readTensor} from './model/safetensors.ts';
 import type {WeightIndex} from './model/weights.ts';
 import {readAdapter} from './store/adapter.ts';
@@ -21,35 +20,6 @@ export interface StartSettings {
   startFrom?: string;
   /** Hears what is worth a line in the log. */
   note?(message: string): void;
-}
-
-/** The adapted projections of a model: those named in `targets` in every layer. */
-export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pick<WeightIndex, 'tensors'>): Site[] {
-  const wanted = (name: Projection) => targets === 'all' || targets.includes(name);
-  const unknown = targets === 'all' ? [] : targets.filter(name => !projections.some(known => known === name));
-  if (unknown.length > 0)
-    throw new SweepError(
-      'unknown-target',
-      `The model has no projection ${unknown[0]}; targets are ${projections.join(', ')}, or all.`,
-    );
-  const sites: Site[] = [];
-  for (let layer = 0; layer < layers; layer++)
-    for (const projection of projections.filter(wanted)) {
-      const name = siteOf(layer, projection);
-      const [outputs, inputs] = tensors.get(`${name}.weight`)!.shape as [number, number];
-      sites.push({name, inputs, outputs});
-    }
-  return sites;
-}
-
-/** The largest rank every adapted projection can have. */
-export function checkRank(sites: Site[], rank: number): void {
-  const narrow = sites.find(site => Math.min(site.inputs, site.outputs) < rank);
-  if (narrow)
-    throw new SweepError(
-      'rank-too-large',
-      `Rank ${rank} is larger than ${narrow.name} (${narrow.outputs} × ${narrow.inputs}) allows; use a rank of at most ${Math.min(narrow.inputs, narrow.outputs)}.`,
-    );
 }
 
 /** The flat starting parameters of one trial, in the layout of its method. */

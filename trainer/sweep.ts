@@ -6,12 +6,14 @@ import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
+import {trainingFlops} from './estimate.ts';
 import {methods} from './method/index.ts';
+import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
-import {checkRank} from './start.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
+import {rememberSpeed} from './store/speed.ts';
 import {scoreAnswers} from './task/score.ts';
 import {version} from './version.ts';
 
@@ -110,10 +112,13 @@ async function runPrepared(
         for (const {id} of job.job.trials) emit(trialFailed(id, failure));
       },
     };
+    const training = Date.now();
     await pool.run(
       packs.map(pack => ({kind: 'train', job: trainJob(prepared, pack, store.folder)})),
       handlers,
     );
+    if (!failed && !options.signal.aborted)
+      rememberSpeed(trainingFlops(prepared, todo) / ((Date.now() - training) / 1000));
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));
     throw error;

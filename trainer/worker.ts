@@ -15,11 +15,16 @@ const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const config = readConfig(model);
 const weights = openWeights(model);
+/** Said once a worker, however many weights they are about. */
+const notes = new Set<string>();
 const programs = openEngine(engine, {threads}).then(opened => new Programs(opened));
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
-    const note = (text: string) => send({kind: 'event', event: {event: 'note', message: text}});
+    const note = (text: string) => {
+      if (!notes.has(text)) send({kind: 'event', event: {event: 'note', message: text}});
+      notes.add(text);
+    };
     await tripletsOf({weights, note, ...message.settings}, message.site, message.end, message.rank);
     return;
   }

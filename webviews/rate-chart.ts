@@ -15,7 +15,7 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
   const points = curves.flatMap(curve => curve.points);
   const rates = points.map(point => point.learningRate);
   const means = points.flatMap(point => point.mean ?? []);
-  const ceiling = isLoss ? Math.max(...points.map(upper)) * 1.5 : 1.04;
+  const ceiling = isLoss ? Math.max(...points.map(upper)) * 1.5 : 1.06;
   const floor = isLoss ? Math.min(...means) / 1.3 : 0;
   const bounds = {low: floor, high: ceiling, isLoss};
   const lines = curves.map((curve, place) =>

@@ -23,3 +23,9 @@ export function gridPoints(grid: Grid): number[] {
     Number((grid.from * 10 ** (k / grid.per_decade)).toPrecision(15)),
   );
 }
+
+/** A rate as one writes it in a sweep file, to five digits: `2e-5`, `6.3246e-4`. */
+export function writeRate(rate: number): string {
+  const [digits, exponent] = rate.toExponential(4).split('e');
+  return `${Number(digits)}e${Number(exponent)}`;
+}

@@ -1,4 +1,5 @@
 import {sweepOf} from './assemble.ts';
+import {checkFairness} from './fairness.ts';
 import {fields} from './fields.ts';
 import {folderName} from './folder.ts';
 import {Problems} from './problems.ts';
@@ -37,7 +38,9 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
   // The table's types say what its reader gives back.
   const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);
-  return problems.anyError ? undefined : sweepOf(values, name);
+  const sweep = problems.anyError ? undefined : sweepOf(values, name);
+  if (sweep) checkFairness(sweep, {root}, problems);
+  return sweep;
 }
 
 /** The file's name without folder and ending, made fit for a folder. */

@@ -5,7 +5,8 @@ import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {openModel} from '../../trainer/prepare.ts';
-import {sitesOf, startingParameters} from '../../trainer/start.ts';
+import {sitesOf} from '../../trainer/model/sites.ts';
+import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -103,12 +103,16 @@ describe('the command', () => {
     expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
 
     const again = await command(['run', 's.sweep.yaml']);
-    expect(again).toMatchObject({status: 1});
-    expect(again.errors).toContain('--resume');
+    expect(again).toMatchObject({status: 1, out: ''});
+    expect(again.errors).toMatch(/^lora-sweep: .* already holds a run with 2 of 2 trials finished; .*--resume.*\n$/);
+    expect(readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8')).toBe(stored);
     const resumed = await command(['run', 's.sweep.yaml', '--resume']);
-    expect(resumed).toMatchObject({status: 0});
-    expect(resumed.out).toContain('0 trials to train (2 finished before)');
-    expect(resumed.out).not.toContain('[1/');
+    expect(resumed).toMatchObject({status: 0, errors: ''});
+    expect(resumed.out).toContain('s: all 2 trials are finished already');
+    expect(resumed.out).toMatch(/method +best rate +mean ± std/);
+    const onwards = readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8');
+    expect(onwards.startsWith(stored)).toBe(true);
+    expect(onwards.slice(stored.length)).not.toMatch(/"event":"(trial-started|step|evaluation)"/);
     const adapter = '.lora-sweep/s/adapters/pissa-r4-b8-lr1.00e-3-s1';
     const said = await command(['generate', '--model', 'base', '--adapter', adapter, '--prompt', 'c:abc=', '--json']);
     expect(said).toMatchObject({status: 0, errors: ''});
@@ -127,8 +131,67 @@ describe('the command', () => {
     expect(lines.map(line => (JSON.parse(line) as {event: string}).event).at(-1)).toBe('run-ended');
     const states = await command(['show', '.lora-sweep/long', '--rows', 'trials', '--format', 'csv']);
     expect(states.out).toContain(',stopped,');
+
+    // As many steps as it had would take too long: the first step of what goes on is enough.
+    const onwards = await command(['run', 'long.sweep.yaml', '--resume', '--json'], (out, interrupt) => {
+      if (out.includes('"event":"step"')) interrupt();
+    });
+    expect(onwards.out).toMatch(/"event":"trial-started",.*"from":\d+/);
+    const steps = await command(['show', '.lora-sweep/long', '--rows', 'steps', '--format', 'json']);
+    const counts = new Map<string, number>();
+    for (const {trial, step} of JSON.parse(steps.out) as {trial: string; step: number}[]) {
+      expect(step).toBe((counts.get(trial) ?? 0) + 1);
+      counts.set(trial, step);
+    }
+    expect(Math.max(...counts.values())).toBeGreaterThan(40);
+  });
+
+  it('trains the trials of --only, and the others when asked to go on', async () => {
+    write('only.sweep.yaml', sweep.replace('[lora, pissa]', '[lora, init-ab]'));
+    const events = (result: Result) =>
+      result.out
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line) as {event: string});
+    const ended = (result: Result) => events(result).filter(({event}) => event === 'trial-ended');
+    const first = await command(['run', 'only.sweep.yaml', '--only', 'method=lora', '--json']);
+    expect(ended(first)).toMatchObject([{trial: 'lora-r4-b8-lr1.00e-3-s1', state: 'finished'}]);
+    const second = await command(['run', 'only.sweep.yaml', '--resume', '--json']);
+    expect(ended(second)).toMatchObject([{trial: 'init-ab-r4-b8-lr1.00e-3-s1', state: 'finished'}]);
+    expect(await command(['run', 'only.sweep.yaml', '--only', 'method=dora', '--resume'])).toMatchObject({status: 1});
+    expect(await command(['run', 'only.sweep.yaml', '--only', 'dora'])).toMatchObject({status: 2});
+  });
+
+  it('refuses to go on with other settings, and names what changed', async () => {
+    write('kept.sweep.yaml', sweep.replace('[lora, pissa]', '[lora]').replace('evaluate:', '# evaluate:'));
+    expect(await command(['run', 'kept.sweep.yaml'])).toMatchObject({status: 0});
+    const stored = readFileSync(join(folder, '.lora-sweep/kept/events.jsonl'), 'utf8');
+    write('kept.sweep.yaml', readFileSync(join(folder, 'kept.sweep.yaml'), 'utf8').replace('steps: 5', 'steps: 6'));
+    const resumed = await command(['run', 'kept.sweep.yaml', '--resume']);
+    expect(resumed).toMatchObject({status: 1, out: ''});
+    expect(resumed.errors).toMatch(/^lora-sweep: Cannot resume: training\.length changed .*\n$/);
+    expect(readFileSync(join(folder, '.lora-sweep/kept/events.jsonl'), 'utf8')).toBe(stored);
+
+    appendFileSync(join(folder, '.lora-sweep/kept/events.jsonl'), '{"event":"st');
+    const shown = await command(['show', '.lora-sweep/kept', '--rows', 'trials', '--format', 'csv']);
+    expect(shown).toMatchObject({status: 0});
+    expect(shown.errors).toContain('torn');
   });
 });
+
+/** Copies of the base model with something amiss. */
+function breakModels(): void {
+  for (const name of ['strange', 'mute', 'weightless', 'cut'])
+    cpSync(join(folder, 'base'), join(folder, name), {recursive: true});
+  const config = JSON.parse(readFileSync(join(folder, 'base/config.json'), 'utf8')) as object;
+  write('strange/config.json', JSON.stringify({...config, model_type: 'mamba'}));
+  rmSync(join(folder, 'mute/tokenizer.json'));
+  rmSync(join(folder, 'weightless/model.safetensors'));
+  writeFileSync(
+    join(folder, 'cut/model.safetensors'),
+    readFileSync(join(folder, 'base/model.safetensors')).subarray(0, 200_000),
+  );
+}
 
 describe('bad input gets one sentence, status 1, and leaves nothing behind', () => {
   const cases: [what: string, text: string, said: RegExp][] = [
@@ -138,28 +201,31 @@ describe('bad input gets one sentence, status 1, and leaves nothing behind', () 
     ['an empty data file', sweep.replace('train.jsonl', 'empty.jsonl'), /empty\.jsonl/],
     ['a rank above a matrix', sweep.replace('rank: 4', 'rank: 40'), /[Rr]ank 40/],
     ['a negative rate', sweep.replace('1e-3', '-1e-3'), /learning_rate/],
+    ['a rate of zero', sweep.replace('1e-3', '[0, 1e-3]'), /learning_rate/],
     ['a grid upside down', sweep.replace('1e-3', '{from: 1e-2, to: 1e-3, per_decade: 4}'), /from/],
     ['an unknown method', sweep.replace('pissa', 'pizza'), /pissa/],
     ['an unknown target', `${sweep}targets: [x_proj]\n`, /x_proj.*q_proj/],
-    ['an unknown architecture', sweep.replace('model: base', 'model: strange'), /strange|mamba/],
+    ['an unknown architecture', sweep.replace('model: base', 'model: strange'), /mamba/],
+    ['a model without its tokenizer', sweep.replace('model: base', 'model: mute'), /tokenizer\.json/],
+    ['a model without its weights', sweep.replace('model: base', 'model: weightless'), /safetensors/],
+    ['weights that are cut off', sweep.replace('model: base', 'model: cut'), /model\.safetensors/],
   ];
+  beforeAll(() => {
+    write('empty.jsonl', '');
+    breakModels();
+  });
   for (const [index, [what, text, said]] of cases.entries())
     it(what, async () => {
-      write('empty.jsonl', '');
-      if (!existsSync(join(folder, 'strange'))) {
-        cpSync(join(folder, 'base'), join(folder, 'strange'), {recursive: true});
-        const config = JSON.parse(readFileSync(join(folder, 'base/config.json'), 'utf8')) as object;
-        write('strange/config.json', JSON.stringify({...config, model_type: 'mamba'}));
-      }
-      write(`bad${index}.sweep.yaml`, text);
-      const check = await command(['check', `bad${index}.sweep.yaml`, '--json']);
-      expect(check.status).toBe(1);
+      const name = `bad${index}`;
+      write(`${name}.sweep.yaml`, text);
+      const check = await command(['check', `${name}.sweep.yaml`, '--json']);
+      expect(check).toMatchObject({status: 1, errors: ''});
       const problems = JSON.parse(check.out) as {severity: string; message: string; range: {start: {line: number}}}[];
       expect(problems.some(({severity, message}) => severity === 'error' && said.test(message))).toBe(true);
-      const run = await command(['run', `bad${index}.sweep.yaml`]);
-      expect(run.status).toBe(1);
+      const run = await command(['run', `${name}.sweep.yaml`]);
+      expect(run).toMatchObject({status: 1, out: ''});
       expect(run.errors).toMatch(said);
-      expect(run.errors.trim().split('\n')).toHaveLength(1);
-      expect(existsSync(join(folder, `.lora-sweep/bad${index}`))).toBe(false);
+      expect(run.errors).toMatch(/^lora-sweep: [^\n]+\n$/);
+      expect(existsSync(join(folder, `.lora-sweep/${name}`))).toBe(false);
     });
 });

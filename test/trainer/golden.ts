@@ -7,10 +7,10 @@ import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {fill, layoutOf} from '../../trainer/method/layout.ts';
-import {type Model, projections} from '../../trainer/model/decoder.ts';
+import type {Model} from '../../trainer/model/decoder.ts';
 import {readHeader, readTensor} from '../../trainer/model/safetensors.ts';
+import {projections, sitesOf} from '../../trainer/model/sites.ts';
 import {type BaseModel, openModel} from '../../trainer/prepare.ts';
-import {sitesOf} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/goldens/', import.meta.url));

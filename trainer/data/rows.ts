@@ -33,6 +33,13 @@ export async function* readRows(files: readonly string[], limit = Infinity): Asy
   }
 }
 
+/** Names of the columns of the first `rows` rows, in the order they appear. */
+export async function columnsOf(file: string, rows: number): Promise<string[]> {
+  const columns = new Set<string>();
+  for await (const {values} of readRows([file], rows)) for (const name of Object.keys(values)) columns.add(name);
+  return [...columns];
+}
+
 /** A sentence about one row, with its place in front. */
 export function rowError(
   code: 'bad-data' | 'missing-column',

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {Macros} from '../engine/macros.ts';
 import type {ModelConfig} from './config.ts';
+import {type Projection, siteOf} from './sites.ts';
 
 export interface Model {
   config: ModelConfig;
@@ -25,16 +26,6 @@ export interface Passes {
   project(site: string, x: tf.Tensor): tf.Tensor;
   /** Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. */
   attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
-}
-
-/** The seven adaptable projections of a layer, in the order of their use. */
-export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-export type Projection = (typeof projections)[number];
-
-/** Where a projection lives, e.g. `model.layers.3.mlp.up_proj`. */
-export function siteOf(layer: number, projection: Projection): string {
-  const block = projection[1] === '_' ? 'self_attn' : 'mlp';
-  return `model.layers.${layer}.${block}.${projection}`;
 }
 
 /** Hidden states before the last norm: ids [trials·rows·length] → [trials, rows·length, hidden]. */

@@ -37,7 +37,7 @@ export function findModel(model: string, base: string): string {
   );
 }
 
-function hubCache(): string {
+export function hubCache(): string {
   const {HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME} = process.env;
   if (HF_HUB_CACHE) return withHome(HF_HUB_CACHE);
   if (HF_HOME) return join(withHome(HF_HOME), 'hub');

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import envPaths from 'env-paths';
 import type {Triplets} from '../math/svd.ts';
 import {readHeader, readTensor, type TensorValues, writeSafetensors} from '../model/safetensors.ts';
+import {storeError} from './errors.ts';
 
 /** Part of every key: raise it when math/svd.ts gives other triplets than before. */
 const algorithmVersion = 1;
@@ -61,13 +62,14 @@ export async function cachedTriplets(
     writeSafetensors(file, tensorsOf(stored, key), {sha256: checksum(stored)});
     return {triplets, source: 'computed'};
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return {
-      triplets,
-      source: 'computed',
-      note: `The singular vectors of this run are not kept for the next one: ${why}`,
-    };
+    return {triplets, source: 'computed', note: notKept(error, folder)};
   }
+}
+
+/** The same sentence for every weight, so that a log can say it once. */
+function notKept(error: unknown, folder: string): string {
+  const why = storeError(error, folder).code === 'disk-full' ? 'its disk is full' : 'it cannot be written';
+  return `Factorised weights are not kept for the next run, as the cache is ${folder} and ${why}; LORA_SWEEP_CACHE can name another folder.`;
 }
 
 type Stored = Record<keyof Triplets, Float32Array>;

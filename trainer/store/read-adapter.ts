@@ -32,8 +32,9 @@ export interface Adapter {
   /** By module path, such as `model.layers.0.self_attn.q_proj`. */
   factors: Map<string, AdapterFactors>;
   /**
-   * The initialisation (`pissa`, `olora`, ...) by which PEFT changes the base weights before these factors are added:
-   * on the unchanged base they do not give the trained model. Null when they belong to the unchanged base.
+   * The method or PEFT initialisation (`milora`, `pissa`, `olora`, ...) that changed the base weights before these
+   * factors were added: on the unchanged base they do not give the trained model without `start`. Null when they belong
+   * to the unchanged base.
    */
   residualOf: string | null;
   /** The factors taken out of the base, by module path, where the folder has them. */
@@ -98,12 +99,6 @@ export function readAdapter(folder: string): Adapter {
     factors.set(path, {...readFactors(path, parts, expected, dora, bad), scale: scaleOf(expected, moduleAlpha)});
   }
   if (factors.size === 0) throw bad('adapter_model.safetensors holds no tensors');
-  const initialisation = config['init_lora_weights'];
-  const startFile = join(folder, startName);
-  const start = existsSync(startFile) ? new Map<string, Pick<AdapterFactors, 'A' | 'B'>>() : null;
-  if (start)
-    for (const [path, parts] of modulesOf(readHeader(startFile).tensors, bad))
-      start.set(path, readFactors(path, parts, ranks(path) ?? rank, false, bad));
   return {
     method: dora ? 'dora' : 'lora',
     rank,
@@ -111,10 +106,32 @@ export function readAdapter(folder: string): Adapter {
     scale: scaleOf(rank, alpha),
     targets: targetsOf(factors.keys()),
     factors,
-    residualOf:
-      typeof initialisation === 'string' && !plainStarts.includes(initialisation.toLowerCase()) ? initialisation : null,
-    start,
+    residualOf: residualOf(config),
+    start: readStart(join(folder, startName), factors, bad),
   };
+}
+
+/** Our own record where there is one, as PEFT has no name for most residual methods, else PEFT's. */
+function residualOf({lora_sweep: own, init_lora_weights: initialisation}: JsonObject): string | null {
+  if (isObject(own) && typeof own['method'] === 'string') return own['method'];
+  if (typeof initialisation !== 'string' || plainStarts.includes(initialisation.toLowerCase())) return null;
+  return initialisation;
+}
+
+/** The start of exactly these factors; null where there is no such file. */
+function readStart(file: string, factors: Adapter['factors'], bad: Complaint): Adapter['start'] {
+  if (!existsSync(file)) return null;
+  const modules = modulesOf(readHeader(file).tensors, bad);
+  const strange = [...modules.keys()].find(path => !factors.has(path));
+  if (strange !== undefined) throw bad(`${startName} has factors of ${strange}, which the adapter does not train`);
+  return new Map(
+    [...factors].map(([path, {rank, inputs, outputs}]) => {
+      const start = readFactors(path, modules.get(path) ?? new Map(), rank, false, bad);
+      if (start.inputs !== inputs || start.outputs !== outputs)
+        throw bad(`${startName} is for ${start.outputs} × ${start.inputs} at ${path}, not ${outputs} × ${inputs}`);
+      return [path, {A: start.A, B: start.B}];
+    }),
+  );
 }
 
 /** The last part of every module path, each once, in order. */

@@ -282,9 +282,9 @@ describe('a problem', () => {
   it('of a missing key is mended by a line with its example', () => {
     const text = 'model: m # the base\ndata: {train: a.jsonl}\n';
     const whole = readSweep(text).problems.reduce(mendedOnce, text);
-    expect(readSweep(whole).problems).toEqual([]);
+    expect(readSweep(whole).problems.filter(({severity}) => severity === 'error')).toEqual([]);
     function mendedOnce(current: string): string {
-      const fix = readSweep(current).problems[0]?.fixes[0];
+      const fix = readSweep(current).problems.find(({severity}) => severity === 'error')?.fixes[0];
       return fix ? mended(current, fix) : current;
     }
   });

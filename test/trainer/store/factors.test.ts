@@ -1,10 +1,14 @@
-import {mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {execFile} from 'node:child_process';
+import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {promisify} from 'node:util';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {random} from '../../../trainer/math/random.ts';
 import {topTriplets} from '../../../trainer/math/svd.ts';
 import {cachedTriplets} from '../../../trainer/store/factors.ts';
+import {runSweep} from '../../../trainer/sweep.ts';
+import {golden} from '../golden.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -36,17 +40,81 @@ it('other weights, ranks and ends have entries of their own', async () => {
 
 it('a damaged file is computed again and replaced', async () => {
   const own = join(folder, 'damaged');
-  await cachedTriplets(key, compute, own);
+  const {triplets} = await cachedTriplets(key, compute, own);
   const [name] = readdirSync(join(own, 'factors'));
-  writeFileSync(join(own, 'factors', name!), 'not a tensor');
-  expect((await cachedTriplets(key, compute, own)).source).toBe('computed');
-  expect((await cachedTriplets(key, compute, own)).source).toBe('cache');
+  const file = join(own, 'factors', name!);
+  const whole = readFileSync(file);
+  const flipped = Buffer.from(whole);
+  flipped[flipped.length - 1]! ^= 1;
+  for (const damaged of [Buffer.from('not a tensor'), Buffer.alloc(0), whole.subarray(0, whole.length - 4), flipped]) {
+    writeFileSync(file, damaged);
+    expect(await cachedTriplets(key, compute, own)).toEqual({triplets, source: 'computed'});
+    expect(readFileSync(file)).toEqual(whole);
+  }
 });
 
-it('a cache that cannot be written costs a note, not the run', async () => {
-  const file = join(folder, 'a-file');
-  writeFileSync(file, '');
-  const {note, triplets} = await cachedTriplets(key, compute, file);
-  expect(note).toContain(file);
-  expect(triplets.S).toHaveLength(2);
+it('processes that write the same entry at the same moment leave one whole file', async () => {
+  const own = join(folder, 'shared');
+  const source = (path: string) => JSON.stringify(new URL(`../../../trainer/${path}`, import.meta.url).href);
+  const start = Date.now() + 1500;
+  const program = `
+    import {topTriplets} from ${source('math/svd.ts')};
+    import {cachedTriplets} from ${source('store/factors.ts')};
+    const weight = Float32Array.of(${weight.join()});
+    const compute = async () => {
+      while (Date.now() < ${start}) await new Promise(resolve => setTimeout(resolve, 1));
+      return topTriplets(weight, 8, 6, 2);
+    };
+    const {source, note} = await cachedTriplets({weight, rows: 8, cols: 6, end: 'top', rank: 2}, compute, process.argv[1]);
+    console.log(source, note ?? '');`;
+  const run = promisify(execFile);
+  const said = await Promise.all(
+    Array.from({length: 4}, () => run(process.execPath, ['--input-type=module', '--eval', program, own])),
+  );
+  expect(said.map(({stdout}) => stdout.trim())).toEqual(Array.from({length: 4}, () => 'computed'));
+  expect(readdirSync(join(own, 'factors'))).toHaveLength(1);
+  const before = computed;
+  expect((await cachedTriplets(key, compute, own)).source).toBe('cache');
+  expect(computed).toBe(before);
+});
+
+describe('a cache that cannot be written', () => {
+  it('costs a note, not the triplets', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    const {note, triplets} = await cachedTriplets(key, compute, file);
+    expect(note).toContain(`${file} and it cannot be written; LORA_SWEEP_CACHE`);
+    expect(triplets.S).toHaveLength(2);
+  });
+
+  it('is said once in a run, however many weights there are', async () => {
+    const file = join(folder, 'another-file');
+    writeFileSync(file, '');
+    process.env['LORA_SWEEP_CACHE'] = file;
+    const sweep = join(folder, 's.sweep.yaml');
+    writeFileSync(join(folder, 'rows.jsonl'), '{"input_ids": [1, 5, 6], "labels": [-100, 5, 6]}\n');
+    writeFileSync(
+      sweep,
+      `model: ${golden('models/llama')}
+data: {train: rows.jsonl, format: tokens}
+methods: [pissa, milora]
+learning_rate: 1e-3
+rank: 2
+batch_size: 1
+training: {steps: 1}
+run: {workers: 1}
+`,
+    );
+    const notes: string[] = [];
+    const end = await runSweep(sweep, {
+      only: [],
+      resume: false,
+      signal: new AbortController().signal,
+      onEvent: event => {
+        if (event.event === 'note') notes.push(event.message);
+      },
+    });
+    expect(end).toBe('finished');
+    expect(notes.filter(note => note.includes('LORA_SWEEP_CACHE'))).toHaveLength(1);
+  });
 });

@@ -1,0 +1,65 @@
+/** What a sweep will take, judged from its first rows. */
+import {availableParallelism} from 'node:os';
+import {trainedParameters} from '../../core/method/parameters.ts';
+import type {Cost, Results} from '../../core/sweep/inspection.ts';
+import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {stepsOf} from '../data/order.ts';
+import type {Extent} from '../data/shapes.ts';
+import {stepFlops} from '../flops.ts';
+import {adaptedBytes, microBatchFor, planMemory, type StepSize} from '../memory.ts';
+import type {Site} from '../method/method.ts';
+import type {BaseModel} from '../prepare.ts';
+import {mergeLimit} from '../prepare.ts';
+import {lastSpeed} from '../store/speed.ts';
+
+/**
+ * Steps, time by the last measured speed, and memory of a sweep with `rows` training rows that look like `sample`.
+ * @throws SweepError `no-memory`
+ */
+export function costOf(
+  {sweep, trials, model, sites}: {sweep: Sweep; trials: Trial[]; model: BaseModel; sites: Site[]},
+  {rows, sample}: {rows: number; sample: readonly Extent[]},
+  results: Results | null,
+): Cost {
+  const {config, weights} = model;
+  const {data, training, run} = sweep;
+  const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
+  const longest = Math.max(1, ...cut.map(({length}) => length));
+  const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
+  const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
+  const parameters = ({method, rank}: Trial) => trainedParameters(method, rank, sites);
+  const size = {
+    config,
+    weights,
+    sites,
+    merged: adaptedBytes(sites) <= mergeLimit,
+    parameters: Math.max(...trials.map(parameters)),
+  };
+  const stepSize = (batchSize: number, length: number): StepSize => ({
+    rows: batchSize,
+    length,
+    targets: Math.ceil(batchSize * mean(row => row.targets)),
+  });
+  const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
+  const bytes = batchSizes.map(batchSize => {
+    const whole = stepSize(batchSize, longest);
+    const micro = training.microBatch === 'auto' ? microBatchFor(size, whole, cores) : training.microBatch;
+    const step = {...whole, rows: Math.min(micro, batchSize), targets: Math.ceil((whole.targets * micro) / batchSize)};
+    return planMemory(size, step, 1, trials.length, run.workers, cores).bytes;
+  });
+  const speed = lastSpeed();
+  const flops = trials.reduce((sum, trial) => {
+    const {batchSize} = trial;
+    const average = stepSize(
+      batchSize,
+      mean(row => row.length),
+    );
+    return sum + stepsOf(rows, batchSize, training) * stepFlops(config, average, parameters(trial));
+  }, 0);
+  const left = results === null ? 1 : 1 - results.done / Math.max(1, results.trials);
+  return {
+    steps: Object.fromEntries(batchSizes.map(batchSize => [batchSize, stepsOf(rows, batchSize, training)])),
+    seconds: speed === null ? null : (left * flops) / speed,
+    bytes: Math.max(...bytes),
+  };
+}

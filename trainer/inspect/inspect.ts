@@ -1,0 +1,160 @@
+/** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
+import {dirname, resolve} from 'node:path';
+import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
+import {nearest} from '../../core/sweep/suggest.ts';
+import type {Sweep} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
+import {loadDataset} from '../data/dataset.ts';
+import {readPrompts} from '../data/prompts.ts';
+import {columnsOf} from '../data/rows.ts';
+import type {Extent} from '../data/shapes.ts';
+import type {Site} from '../method/method.ts';
+import {findModel} from '../model/find-model.ts';
+import {checkRank, projections, sitesOf} from '../model/sites.ts';
+import {openTokenizer} from '../model/tokenizer.ts';
+import {type BaseModel, openModel} from '../prepare.ts';
+import {readAdapter} from '../store/read-adapter.ts';
+import {Attempts} from './attempt.ts';
+import {costOf} from './cost.ts';
+import {resultsOf} from './results.ts';
+import {dataFacts, longRows, overlaps, type Survey, sampledRows, sampleOf, survey} from './rows.ts';
+
+/** Sweeps that take longer than this deserve a word before they start. */
+const longHours = 12;
+
+/**
+ * Looks at everything around a sweep file. What is wrong with it is a fault, never an exception; nothing is changed.
+ * @param file the sweep file's path
+ */
+export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
+  const base = dirname(resolve(file));
+  const attempts = new Attempts();
+  const model = await attempts.attempt(['model'], () => openModel(findModel(sweep.model, base)));
+  const results = (await attempts.attempt(['name'], () => resultsOf(file, sweep.name))) ?? null;
+  const adapters = sweep.methods.flatMap(({method, startFrom}) =>
+    startFrom === undefined ? [] : [{method, startFrom}],
+  );
+  for (const {method, startFrom} of adapters)
+    await attempts.attempt(['methods', method, 'start_from'], () => readAdapter(resolve(base, startFrom)));
+  const sites = model ? await adaptedSites(sweep, model, attempts) : undefined;
+  const rows = model ? await lookAtRows(sweep, base, model, attempts) : undefined;
+  const found: Inspection = {
+    faults: attempts.faults,
+    model: model ? factsOf(model) : null,
+    data: rows ? dataFacts(rows.rows, rows.sample, sweep.data.maxLength) : null,
+    cost: null,
+    results,
+  };
+  if (!model || !sites || !rows) return found;
+  const trials = expandTrials(sweep);
+  const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
+  if (!cost) return found;
+  return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
+}
+
+/** What the editor shows of a model. */
+export function factsOf({folder, config, weights}: BaseModel): ModelFacts {
+  const tensors = [...weights.tensors.values()];
+  return {
+    folder,
+    family: config.family,
+    layers: config.layers.length,
+    parameters: tensors.reduce((sum, {shape}) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    bytes: tensors.reduce((sum, {length}) => sum + length, 0),
+    modules: sitesOf(1, 'all', weights).map(({name, inputs, outputs}) => ({
+      name: name.slice(name.lastIndexOf('.') + 1),
+      inputs,
+      outputs,
+    })),
+  };
+}
+
+/** The projections that get adapters; unknown targets and ranks that are too large are faults. */
+async function adaptedSites(
+  sweep: Sweep,
+  {config, weights}: BaseModel,
+  attempts: Attempts,
+): Promise<Site[] | undefined> {
+  const {targets} = sweep;
+  const layers = config.layers.length;
+  const names = new Map(projections.map(name => [name, []]));
+  if (targets !== 'all')
+    for (const [index, name] of targets.entries())
+      await attempts.attempt(
+        ['targets', index],
+        () => sitesOf(1, [name], weights),
+        () => nearest(name, names),
+      );
+  const known =
+    targets === 'all' ? targets : targets.filter(name => projections.some(projection => projection === name));
+  if (known.length === 0) return undefined;
+  const sites = sitesOf(layers, known, weights);
+  const largest = Math.min(...sites.map(({inputs, outputs}) => Math.min(inputs, outputs)));
+  const ranks = sweep.methods.flatMap(({method, ranks: own}) => own.map((rank, index) => ({method, rank, index})));
+  const seen = new Set<number>();
+  for (const {rank, index} of ranks) {
+    if (seen.has(rank)) continue;
+    seen.add(rank);
+    await attempts.attempt(
+      ['rank', index],
+      () => checkRank(sites, rank),
+      () => String(largest),
+    );
+  }
+  return sites;
+}
+
+/** The training rows as far as they are looked at; everything that is wrong with the data is a fault. */
+async function lookAtRows(
+  sweep: Sweep,
+  base: string,
+  model: BaseModel,
+  attempts: Attempts,
+): Promise<{rows: number; sample: Extent[]} | undefined> {
+  const {data, evaluate} = sweep;
+  const tokenizer =
+    data.format === 'tokens' ? null : await attempts.attempt(['model'], () => openTokenizer(model.folder));
+  if (tokenizer === undefined) return undefined;
+  const encoding = {tokenizer, config: model.config};
+  const before = attempts.faults.length;
+  const samples: Extent[] = [];
+  for (const [index, train] of data.train.entries()) {
+    const alone = {...data, train: [train]};
+    const sample = await attempts.attempt(['data', 'train', index], () => sampleOf(alone, base, encoding));
+    samples.push(...(sample ?? []));
+  }
+  const few = (limit: number | undefined) => ({...data, rows: Math.min(sampledRows, limit ?? sampledRows)});
+  const whole = attempts.faults.length === before;
+  if (whole) await attempts.attempt(['data', 'max_length'], () => loadDataset(few(data.rows), base, encoding));
+  for (const [index, {task, data: rows, limit}] of evaluate.entries())
+    await attempts.attempt(['evaluate', index, 'data'], async (): Promise<unknown> => {
+      if (task === 'loss') return loadDataset({...few(limit), train: [rows]}, base, encoding);
+      return readPrompts({data: rows, limit: Math.min(sampledRows, limit ?? sampledRows)}, data, base, encoding);
+    });
+  await nameColumns(sweep, base, attempts.faults);
+  if (attempts.faults.length > before) return undefined;
+  attempts.faults.push(...longRows(samples, data));
+  const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () => survey(sweep, base));
+  attempts.faults.push(...overlaps(read?.shared ?? [], evaluate));
+  return {rows: read?.rows ?? data.rows ?? samples.length, sample: samples};
+}
+
+/** A column that is missing is shown where the sweep file names it, with the nearest column that is there. */
+async function nameColumns({data}: Sweep, base: string, faults: Fault[]): Promise<void> {
+  const missing = faults.filter(({code, path}) => code === 'data/missing-column' && path[0] === 'data');
+  for (const fault of missing) {
+    const file = data.train[Number(fault.path[2])]!;
+    const there = await columnsOf(resolve(base, file), 1);
+    const named = Object.entries(data.columns).find(([, column]) => !there.includes(column));
+    if (!named) continue;
+    const better = nearest(named[1], new Map(there.map(column => [column, []])));
+    fault.path = ['data', 'columns', named[0]];
+    if (better !== undefined) fault.instead = better;
+  }
+}
+
+function longRun(seconds: number | null): Fault[] {
+  if (seconds === null || seconds < longHours * 3600) return [];
+  const message = `By the speed last measured here this sweep takes about ${Math.round(seconds / 3600)} hours: fewer seeds, ranks or rows (data.rows) make it shorter; it can be stopped and resumed at any time.`;
+  return [{code: 'resource/time', severity: 'information', message, path: ['methods']}];
+}

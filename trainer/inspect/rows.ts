@@ -1,0 +1,97 @@
+/** The rows of a sweep as far as a check looks: lengths of the first ones, number of all, and which are trained and tested on. */
+import {statSync} from 'node:fs';
+import {resolve} from 'node:path';
+import {formats} from '../../core/sweep/formats.ts';
+import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
+import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {loadDataset} from '../data/dataset.ts';
+import {type EncodingModel, ignored} from '../data/encode.ts';
+import {type Row, readRows} from '../data/rows.ts';
+import type {Extent} from '../data/shapes.ts';
+
+/** Rows of each data file that are tokenised. */
+export const sampledRows = 100;
+/** Files that are larger together are not read to their end. */
+const mostBytes = 512e6;
+/** Longer than any row, so that nothing is cut. */
+const unlimited = 1_048_576;
+
+/** The first rows, uncut: their lengths in tokens, and how many tokens of them are learnt. */
+export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<Extent[]> {
+  const rows = Math.min(sampledRows, data.rows ?? sampledRows);
+  const {starts, count, labels} = await loadDataset({...data, rows, maxLength: unlimited}, base, model);
+  return Array.from({length: count}, (_, row) => ({
+    length: starts[row + 1]! - starts[row]!,
+    targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
+  }));
+}
+
+/** Rows that will be cut. */
+export function longRows(sample: readonly Extent[], {maxLength}: DataSettings): Fault[] {
+  const lengths = sample.map(({length}) => length);
+  const longer = lengths.filter(length => length > maxLength).length;
+  if (longer === 0) return [];
+  const longest = Math.max(...lengths);
+  const share = `${Math.max(1, Math.round((100 * longer) / lengths.length))} %`;
+  const message = `${share} of the first ${lengths.length} rows are longer than ${maxLength} tokens and will be cut (the longest has ${longest}): raise data.max_length to learn them whole.`;
+  return [
+    {code: 'data/long-rows', severity: 'warning', message, path: ['data', 'max_length'], instead: String(longest)},
+  ];
+}
+
+export interface Survey {
+  rows: number;
+  /** By evaluation: its rows, and how many of them are trained on. */
+  shared: {rows: number; trained: number}[];
+}
+
+/** Reads all training rows and looks for those that are tested on; null where the files are too large for that. */
+export async function survey({data, evaluate}: Sweep, base: string): Promise<Survey | null> {
+  const paths = (files: readonly string[]) => files.map(file => resolve(base, file));
+  const bytes = [...paths(data.train), ...paths(evaluate.map(({data: file}) => file))].map(file => statSync(file).size);
+  if (bytes.reduce((sum, size) => sum + size, 0) > mostBytes) return null;
+  const tests = await Promise.all(evaluate.map(evaluation => keysOf(evaluation, data, base)));
+  const found = tests.map(() => new Set<string>());
+  let rows = 0;
+  for await (const row of readRows(paths(data.train), data.rows)) {
+    rows++;
+    const key = keyOf(row, data);
+    tests.forEach((keys, index) => {
+      if (keys.has(key)) found[index]!.add(key);
+    });
+  }
+  return {rows, shared: tests.map((keys, index) => ({rows: keys.size, trained: found[index]!.size}))};
+}
+
+/** Tested rows that are trained on too. */
+export function overlaps(shared: Survey['shared'], evaluate: readonly EvaluationSettings[]): Fault[] {
+  return shared.flatMap(({rows, trained}, index) => {
+    if (trained === 0) return [];
+    const message = `${trained} of the ${rows} rows of ${evaluate[index]!.data} are trained on, word for word: the score would praise memory. Take them out of one of the two files.`;
+    return [{code: 'data/overlap' as const, severity: 'warning' as const, message, path: ['evaluate', index, 'data']}];
+  });
+}
+
+async function keysOf({data: file, limit}: EvaluationSettings, data: DataSettings, base: string): Promise<Set<string>> {
+  const keys = new Set<string>();
+  for await (const row of readRows([resolve(base, file)], limit)) keys.add(keyOf(row, data));
+  return keys;
+}
+
+/** What makes a row what it is: the columns that become text. */
+function keyOf({values}: Row, {format, columns}: DataSettings): string {
+  const {columns: needed, optional} = formats[format];
+  const names = format === 'tokens' ? ['input_ids'] : [...Object.keys(needed), ...optional].map(name => columns[name]);
+  return JSON.stringify(names.map(name => (name === undefined ? null : (values[name] ?? null))));
+}
+
+/** What the editor shows of the rows. */
+export function dataFacts(rows: number, sample: readonly Extent[], maxLength: number): DataFacts {
+  const lengths = sample.map(({length}) => length);
+  return {
+    rows,
+    sampled: lengths.length,
+    longer: lengths.filter(length => length > maxLength).length,
+    longest: Math.max(0, ...lengths),
+  };
+}
