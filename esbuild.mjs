@@ -13,7 +13,11 @@ const external = [
 ];
 
 const trainer = await build({
-  entryPoints: ['trainer/cli.ts', 'trainer/worker.ts'],
+  entryPoints: {
+    cli: 'trainer/cli.ts',
+    worker: 'trainer/worker.ts',
+    'inspector-worker': 'trainer/inspect/inspector-worker.ts',
+  },
   outdir: 'dist/trainer',
   bundle: true,
   platform: 'node',
@@ -34,6 +38,18 @@ for (const name of await readdir('dist/trainer')) {
   if (!outputs.has(name)) await rm(join('dist/trainer', name));
 }
 await chmod('dist/trainer/cli.js', 0o755);
+
+await build({
+  entryPoints: ['server/server.ts'],
+  outdir: 'dist/server',
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'esm',
+  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+  legalComments: 'none',
+  logLevel: 'warning',
+});
 
 await build({
   entryPoints: ['webviews/report.ts'],

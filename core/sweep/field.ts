@@ -96,6 +96,10 @@ export interface Field {
   /** The feature is not there yet: giving the key is an error of code `not-yet`. */
   notYet?: true;
   alsoKnownAs?: readonly string[];
+  /** What the study took, where that helps to choose. */
+  study?: string;
+  /** How the key and others act on each other. */
+  interacts?: string;
 }
 
 export type Fields = Readonly<Record<string, Field>>;

@@ -58,9 +58,8 @@ export interface Results {
   folder: string;
   /** A process is writing into it. */
   live: boolean;
-  trials: number;
-  /** Finished or diverged. */
-  done: number;
+  /** Ids of the trials that are finished or diverged. */
+  done: string[];
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
   /** Median λmax of each method's blocks at the start of training. */
@@ -93,4 +92,9 @@ export interface Inspector {
   columns(file: string, base: string): Promise<string[]>;
   /** What can follow a half-typed path: data files and folders, or model folders and models of the hub cache. */
   candidates(kind: 'data' | 'model' | 'folder', typed: string, base: string): Promise<Candidate[]>;
+  /** Every sweep file below a folder (a file: URI). */
+  sweepFiles(folder: string): Promise<{file: string; text: string}[]>;
 }
+
+/** Starts the language server over a transport; it asks `inspector` for everything outside of the texts. */
+export type Serve = (inspector: Inspector, transport: 'stdio' | 'ipc') => void;

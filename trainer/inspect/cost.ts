@@ -48,7 +48,9 @@ export function costOf(
     return planMemory(size, step, 1, trials.length, run.workers, cores).bytes;
   });
   const speed = lastSpeed();
+  const done = new Set(results?.done);
   const flops = trials.reduce((sum, trial) => {
+    if (done.has(trial.id)) return sum;
     const {batchSize} = trial;
     const average = stepSize(
       batchSize,
@@ -56,10 +58,9 @@ export function costOf(
     );
     return sum + stepsOf(rows, batchSize, training) * stepFlops(config, average, parameters(trial));
   }, 0);
-  const left = results === null ? 1 : 1 - results.done / Math.max(1, results.trials);
   return {
     steps: Object.fromEntries(batchSizes.map(batchSize => [batchSize, stepsOf(rows, batchSize, training)])),
-    seconds: speed === null ? null : (left * flops) / speed,
+    seconds: speed === null ? null : flops / speed,
     bytes: Math.max(...bytes),
   };
 }

@@ -16,8 +16,7 @@ export async function resultsOf(file: string, name: string): Promise<Results | n
   return {
     folder,
     live,
-    trials: state.trials.length,
-    done: state.trials.filter(({state: of}) => of === 'finished' || of === 'diverged').length,
+    done: state.trials.flatMap(view => (view.state === 'finished' || view.state === 'diverged' ? [view.trial.id] : [])),
     peaks,
     sharpness: sharpnessOf(state.curvature),
   };

@@ -1,0 +1,19 @@
+/** Quick fixes: the textual changes that the problems bring along. */
+import {type CodeAction, CodeActionKind, type Range} from 'vscode-languageserver/node';
+import {before} from '../core/sweep/lines.ts';
+import {diagnosticOf, problemsOf} from './diagnostics.ts';
+import type {SweepDocument} from './document.ts';
+
+export function codeActions(document: SweepDocument, range: Range): CodeAction[] {
+  return problemsOf(document)
+    .filter(problem => !before(problem.range.end, range.start) && !before(range.end, problem.range.start))
+    .flatMap(problem =>
+      problem.fixes.map(({title, edits}, index) => ({
+        title,
+        kind: CodeActionKind.QuickFix,
+        diagnostics: [diagnosticOf(problem)],
+        isPreferred: index === 0,
+        edit: {changes: {[document.uri]: edits.map(({range: at, text}) => ({range: at, newText: text}))}},
+      })),
+    );
+}

@@ -1,0 +1,35 @@
+/** What can be done with a sweep file, above its first line. The editor's client knows the commands. */
+import type {CodeLens} from 'vscode-languageserver/node';
+import {count, formatSeconds} from '../core/run/format.ts';
+import {expandTrials} from '../core/sweep/trials.ts';
+import {problemsOf} from './diagnostics.ts';
+import type {SweepDocument} from './document.ts';
+
+export function codeLenses(document: SweepDocument): CodeLens[] {
+  const {uri, reading, around} = document;
+  const {sweep} = reading;
+  const start = {line: 0, character: 0};
+  const lens = (title: string, command: string): CodeLens => ({
+    range: {start, end: start},
+    command: {title, command: `loraSweep.${command}`, arguments: [uri]},
+  });
+  const results = around?.results;
+  const open = results ? [lens('Open results', 'openResults')] : [];
+  if (results?.live) return [lens('Stop', 'stop'), ...open];
+  if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
+  const trials = expandTrials(sweep);
+  const done = new Set(results?.done);
+  const unfinished = trials.filter(({id}) => !done.has(id)).length;
+  const cost = costOf(around?.cost);
+  const begin = results
+    ? lens(`Resume ${unfinished} unfinished${cost}`, 'resume')
+    : lens(`Run ${count(trials.length, 'trial')}${cost}`, 'run');
+  return [...(unfinished > 0 ? [begin] : []), lens('Probe curvature', 'probe'), ...open];
+}
+
+/** ` · about 4 min · 1.2 GB` */
+function costOf(cost: {seconds: number | null; bytes: number} | null | undefined): string {
+  if (!cost) return '';
+  const time = cost.seconds === null ? '' : ` · about ${formatSeconds(cost.seconds)}`;
+  return `${time} · ${(cost.bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,190 @@
+/** Completion: keys, words, methods, and what lies on this machine: models, data files, columns, targets. */
+import {dirname} from 'node:path';
+import {type CompletionItem, CompletionItemKind, InsertTextFormat, MarkupKind} from 'vscode-languageserver/node';
+import {knownPeak} from '../core/method/known-peak.ts';
+import {methods} from '../core/method/methods.ts';
+import {formatRate} from '../core/run/format.ts';
+import {type Cursor, cursorAt} from '../core/sweep/cursor.ts';
+import type {Field, Type} from '../core/sweep/field.ts';
+import {typesAt} from '../core/sweep/fields.ts';
+import type {Inspector} from '../core/sweep/inspection.ts';
+import {find} from '../core/sweep/locate.ts';
+import {writeRate} from '../core/sweep/rates.ts';
+import type {MethodName, Position} from '../core/sweep/sweep.ts';
+import {readTree} from '../core/sweep/tree.ts';
+import type {SweepDocument} from './document.ts';
+import {aboutField} from './hover.ts';
+
+type Item = Pick<CompletionItem, 'label' | 'kind' | 'detail' | 'documentation' | 'sortText'> & {
+  /** What is inserted; the label where absent. */
+  text?: string;
+  snippet?: true;
+};
+
+export async function completion(
+  document: SweepDocument,
+  position: Position,
+  inspector: Inspector,
+): Promise<CompletionItem[]> {
+  const cursor = cursorAt(document.lines, position);
+  if (!cursor) return [];
+  const items =
+    cursor.kind === 'key'
+      ? keys(document, cursor, cursor.path.slice(0, -1))
+      : [
+          ...(await values(document, cursor, inspector)),
+          ...(behindDash(document, cursor) ? keys(document, cursor, cursor.path) : []),
+        ];
+  return items.map(({text, snippet, label, ...item}) => ({
+    label,
+    ...item,
+    textEdit: {range: cursor.range, newText: text ?? label},
+    ...(snippet ? {insertTextFormat: InsertTextFormat.Snippet} : {}),
+  }));
+}
+
+/** An item of a list can be a mapping, which begins with a key. */
+function behindDash({lines}: SweepDocument, {range, flow}: Cursor): boolean {
+  const before = lines.slice({start: {line: range.start.line, character: 0}, end: range.start});
+  return !flow && /^\s*(-\s+)+$/.test(before);
+}
+
+/** The keys of the mapping at `above` that are not there yet. */
+function keys(document: SweepDocument, {range, word, flow}: Cursor, above: (string | number)[]): Item[] {
+  const {lines} = document;
+  const rest = lines.slice({start: range.end, end: {line: range.end.line, character: Number.MAX_SAFE_INTEGER}});
+  const colon = /^["']?\s*:/.test(rest);
+  const types = typesAt(above);
+  const mappings = types.flatMap(type => (type.kind === 'mapping' ? [type] : []));
+  // A lone mapping may stand where a list of mappings is meant.
+  const within = types.flatMap(type => (type.kind === 'list' && type.of.kind === 'mapping' ? [type.of] : []));
+  const present = presentKeys(document, above, word);
+  const listed = above.length === 0 ? [] : words(types).filter(({label}) => !present.has(label));
+  const found = [...mappings, ...within].flatMap(({keys: fields}) =>
+    Object.entries(fields)
+      .filter(([name]) => !present.has(name))
+      .map(([name, field], index) => ({
+        ...keyItem(name, field, above, index),
+        ...(colon ? {} : {text: keyText(name, field, flow)}),
+      })),
+  );
+  // Where a lone value can stand on the next line, its words are offered too.
+  return mappings.length > 0 ? found : [...found, ...listed];
+}
+
+function keyItem(name: string, field: Field, above: (string | number)[], index: number): Item {
+  const path = [...above.filter(key => typeof key === 'string'), name];
+  const method = path.length === 2 && path[0] === 'methods';
+  return {
+    label: name,
+    kind: method ? CompletionItemKind.Method : CompletionItemKind.Property,
+    ...(field.required ? {detail: 'required'} : method ? {detail: methods[name as MethodName].title} : {}),
+    documentation: {kind: MarkupKind.Markdown, value: aboutField(path, field)},
+    // Required keys first, then in the order of the table.
+    sortText: `${field.required ? 0 : field.notYet ? 2 : 1}${String(index).padStart(3, '0')}`,
+  };
+}
+
+/** A mapping goes on below its key, or in braces within braces. */
+function keyText(name: string, {type}: Field, flow: boolean): string {
+  if (type.kind !== 'mapping') return `${name}: `;
+  return flow ? `${name}: {}` : `${name}:\n  `;
+}
+
+/** Keys that the mapping has already, by the last reading that knew it. */
+function presentKeys({lines}: SweepDocument, above: (string | number)[], word: string): Set<string> {
+  const node = find(readTree(lines.text), above)?.node;
+  const names = node?.kind === 'mapping' ? node.entries.map(({key}) => key) : [];
+  return new Set(names.filter(name => name !== word));
+}
+
+async function values(document: SweepDocument, cursor: Cursor, inspector: Inspector): Promise<Item[]> {
+  const types = typesAt(cursor.path);
+  const items = [...words(types), ...suggestions(document, cursor)];
+  const found = await surroundings(document, cursor, types, inspector);
+  const present = listed(document, cursor);
+  return [...items, ...found].filter(({label}) => !present.has(label));
+}
+
+/** Items that the list around the cursor has already. */
+function listed({lines}: SweepDocument, {path, word}: Cursor): Set<string> {
+  if (typeof path.at(-1) !== 'number') return new Set();
+  const node = find(readTree(lines.text), path.slice(0, -1))?.node;
+  const items = node?.kind === 'list' ? node.items : [];
+  return new Set(items.flatMap(item => (item.kind === 'scalar' && item.text !== word ? [item.text] : [])));
+}
+
+/** The words that the types know. */
+function words(types: readonly Type[]): Item[] {
+  return types.flatMap((type): Item[] => {
+    if (type.kind === 'list') return words([type.of]);
+    if (type.kind === 'flag') return ['true', 'false'].map(label => ({label, kind: CompletionItemKind.Keyword}));
+    if (type.kind === 'number') return (type.words ?? []).map(label => ({label, kind: CompletionItemKind.Keyword}));
+    if (type.kind === 'moment')
+      return ['start', '50%', 'end'].map(label => ({label, kind: CompletionItemKind.EnumMember}));
+    if (type.kind === 'alpha')
+      return ['rank', '2*rank', 'rank*sqrt(rank)'].map(label => ({label, kind: CompletionItemKind.Value}));
+    if (type.kind !== 'choice') return [];
+    return Object.entries(type.values).map(([label, {doc, notYet}]) => ({
+      label,
+      kind: Object.hasOwn(methods, label) ? CompletionItemKind.Method : CompletionItemKind.EnumMember,
+      documentation: doc,
+      ...(notYet ? {detail: 'planned, does not work yet', sortText: `~${label}`} : {}),
+    }));
+  });
+}
+
+/** Whole values that are often meant. */
+function suggestions({known}: SweepDocument, {path, flow}: Cursor): Item[] {
+  const key = path.at(-1);
+  const value = (label: string, detail: string): Item => ({label, detail, kind: CompletionItemKind.Value});
+  if (key === 'rank') return [value('8', 'small'), value('[8, 128]', 'small and large')];
+  if (key === 'seeds') return [value('[1, 2, 3]', 'three seeds show a spread')];
+  if (key === 'batch_size') return [value('[16, 64]', 'the best rate differs between them')];
+  if (key !== 'learning_rate' || flow) return [];
+  const all = Object.keys(methods) as MethodName[];
+  const own = path[0] === 'methods' ? [path[1] as MethodName] : (known?.methods.map(({method}) => method) ?? all);
+  const peaks = own.filter(name => all.includes(name)).map(name => knownPeak(name, known?.model ?? '', [16]));
+  if (peaks.length === 0) return [];
+  const from = Math.min(...peaks.map(peak => peak.from)) / Math.sqrt(10);
+  const to = Math.max(...peaks.map(peak => peak.to)) * Math.sqrt(10);
+  const grid = `{from: ${writeRate(Number(from.toPrecision(2)))}, to: ${writeRate(Number(to.toPrecision(2)))}, per_decade: 4}`;
+  return [value(grid, `holds the published peaks, ${formatRate(from)} to ${formatRate(to)}`)];
+}
+
+/** What this machine has for a value: paths, models, columns, projections of the model. */
+async function surroundings(
+  {file, known, lines}: SweepDocument,
+  {path, word}: Cursor,
+  types: readonly Type[],
+  inspector: Inspector,
+): Promise<Item[]> {
+  if (file === undefined) return [];
+  const base = dirname(file);
+  const text = types.flatMap(type => (type.kind === 'list' ? [type.of] : [type])).find(type => type.kind === 'text');
+  if (text?.kind !== 'text') return [];
+  if (text.what === 'module') {
+    const name = known?.model ?? scalarAt(lines.text, ['model']);
+    const model = name === undefined ? null : await inspector.model(name, base);
+    return (model?.modules ?? []).map(({name: label, inputs, outputs}) => ({
+      label,
+      kind: CompletionItemKind.Field,
+      detail: `${outputs} × ${inputs}`,
+    }));
+  }
+  if (text.what === 'column') {
+    const train = scalarAt(lines.text, ['data', 'train']) ?? scalarAt(lines.text, ['data', 'train', 0]);
+    const columns = train === undefined ? [] : await inspector.columns(train, base);
+    return columns.map(label => ({label, kind: CompletionItemKind.Field, detail: `column of ${train}`}));
+  }
+  if (text.what !== 'file' && text.what !== 'folder') return [];
+  const kind = path[0] === 'model' ? 'model' : text.what === 'file' ? 'data' : 'folder';
+  const found = await inspector.candidates(kind, word, base);
+  const kinds = {file: CompletionItemKind.File, folder: CompletionItemKind.Folder, model: CompletionItemKind.Module};
+  return found.map(({text: label, kind: of, detail}) => ({label, detail, kind: kinds[of]}));
+}
+
+function scalarAt(text: string, path: (string | number)[]): string | undefined {
+  const node = find(readTree(text), path)?.node;
+  return node?.kind === 'scalar' && node.text !== '' ? node.text : undefined;
+}

@@ -1,0 +1,39 @@
+/** A sweep file as the editor has it: its text, what it means, and what was last found around it. */
+import {fileURLToPath} from 'node:url';
+import type {Inspection} from '../core/sweep/inspection.ts';
+import {Lines} from '../core/sweep/lines.ts';
+import {readSweep, type SweepReading} from '../core/sweep/read.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
+
+/** One version of a text. A change makes a new document, which remembers what its predecessor knew. */
+export class SweepDocument {
+  readonly uri: string;
+  /** The file's path; undefined for a text that is in no file yet. */
+  readonly file: string | undefined;
+  readonly version: number;
+  readonly lines: Lines;
+  /** What was found around this text or an earlier one. */
+  around: Inspection | undefined;
+  readonly #earlier: Sweep | undefined;
+  #reading: SweepReading | undefined;
+
+  constructor(uri: string, version: number, text: string, before?: SweepDocument) {
+    this.uri = uri;
+    this.file = uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
+    this.version = version;
+    this.lines = new Lines(text.replace(/^\uFEFF/, ''));
+    this.around = before?.around;
+    this.#earlier = before?.known;
+  }
+
+  /** The meaning of this text, read when it is first asked for. */
+  get reading(): SweepReading {
+    this.#reading ??= readSweep(this.lines.text, this.file ?? this.uri);
+    return this.#reading;
+  }
+
+  /** The last sweep that is known without reading: typing breaks a file now and then, and some answers must not wait. */
+  get known(): Sweep | undefined {
+    return this.#reading?.sweep ?? this.#earlier;
+  }
+}

@@ -1,0 +1,88 @@
+/** Hover: what a key means, what a method is, where a learning rate stands. */
+import {type Hover, MarkupKind} from 'vscode-languageserver/node';
+import {methods} from '../core/method/methods.ts';
+import {type Cursor, cursorAt} from '../core/sweep/cursor.ts';
+import {describe, type Field, type Written} from '../core/sweep/field.ts';
+import {fieldAt, typesAt} from '../core/sweep/fields.ts';
+import {keyName} from '../core/sweep/problems.ts';
+import type {MethodName, Position} from '../core/sweep/sweep.ts';
+import type {SweepDocument} from './document.ts';
+import {aboutMethod} from './method-hover.ts';
+import {aboutRate} from './rate-hover.ts';
+
+export function hover(document: SweepDocument, position: Position): Hover | null {
+  const cursor = cursorAt(document.lines, position);
+  if (!cursor || cursor.word === '') return null;
+  const text = methodAbout(document, cursor) ?? rateAbout(document, cursor) ?? choiceAbout(cursor) ?? keyAbout(cursor);
+  return text === undefined ? null : {contents: {kind: MarkupKind.Markdown, value: text}, range: cursor.range};
+}
+
+/** The method that a word names, as a key of `methods` or in its list. */
+export function methodAt({kind, path, word}: Cursor): MethodName | undefined {
+  const [first, second] = path;
+  const listed = kind === 'value' && first === 'methods' && (path.length === 1 || typeof second === 'number');
+  const keyed = kind === 'key' && first === 'methods' && path.length === 2;
+  return (listed || keyed) && Object.hasOwn(methods, word) ? (word as MethodName) : undefined;
+}
+
+function methodAbout(document: SweepDocument, cursor: Cursor): string | undefined {
+  const method = methodAt(cursor);
+  return method && aboutMethod(method, document.known, document.around);
+}
+
+/** A number under `learning_rate`, of all methods or of one. */
+function rateAbout(document: SweepDocument, {kind, path, word}: Cursor): string | undefined {
+  const rate = Number(word.replaceAll('_', ''));
+  if (kind !== 'value' || !path.includes('learning_rate') || path.at(-1) === 'per_decade' || !(rate > 0))
+    return undefined;
+  const own = path[0] === 'methods' ? (path[1] as MethodName) : undefined;
+  return aboutRate(rate, own, document.known, document.around);
+}
+
+/** One of the words that a key takes. */
+function choiceAbout({kind, path, word}: Cursor): string | undefined {
+  if (kind !== 'value') return undefined;
+  for (const type of typesAt(path)) {
+    const types = type.kind === 'list' ? [type.of] : [type];
+    for (const each of types)
+      if (each.kind === 'choice' && Object.hasOwn(each.values, word)) {
+        const {doc, notYet} = each.values[word]!;
+        return `**${word}** (${keyName(path)})\n\n${doc}${notYet ? ' Planned, does not work yet.' : ''}`;
+      }
+  }
+  return undefined;
+}
+
+function keyAbout({path}: Cursor): string | undefined {
+  const keys = path.filter(key => typeof key === 'string');
+  const field = fieldAt(path);
+  return field && aboutField(keys, field);
+}
+
+/** A key's documentation in Markdown. */
+export function aboutField(keys: readonly string[], field: Field): string {
+  const {type, doc, unit, example, required, study, interacts, notYet} = field;
+  const fallback = defaultOf(field);
+  return [
+    `**${keyName(keys)}**${required ? ' (required)' : ''}`,
+    `${doc}${notYet ? ' Planned, does not work yet.' : ''}`,
+    [
+      `- Takes: ${describe(type)}${unit === undefined ? '' : `, in ${unit}`}`,
+      ...(fallback === undefined ? [] : [`- Default: ${fallback}`]),
+      ...(study === undefined ? [] : [`- The study: ${study}`]),
+      ...(interacts === undefined ? [] : [`- Together with others: ${interacts}`]),
+      `- Example: \`${keys.at(-1)}: ${example}\``,
+    ].join('\n'),
+  ].join('\n\n');
+}
+
+function defaultOf({default: written, defaultDoc}: Field): string | undefined {
+  if (defaultDoc !== undefined) return defaultDoc;
+  const empty = typeof written === 'object' && Object.keys(written).length === 0;
+  return written === undefined || empty ? undefined : `\`${writtenText(written)}\``;
+}
+
+function writtenText(written: Written): string {
+  if (Array.isArray(written)) return `[${written.map(writtenText).join(', ')}]`;
+  return typeof written === 'object' ? JSON.stringify(written) : String(written);
+}

@@ -1,0 +1,50 @@
+/** What the numbers of a sweep come to, at the end of their lines: rates, trials, scale, steps. */
+import {type InlayHint, InlayHintKind, type Range} from 'vscode-languageserver/node';
+import {count} from '../core/run/format.ts';
+import {alphaOf} from '../core/sweep/alpha.ts';
+import {before} from '../core/sweep/lines.ts';
+import {find} from '../core/sweep/locate.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
+import {expandTrials} from '../core/sweep/trials.ts';
+import type {SweepDocument} from './document.ts';
+
+export function inlayHints({reading: {sweep, tree}, around}: SweepDocument, range: Range): InlayHint[] {
+  if (!sweep) return [];
+  const hints: InlayHint[] = [];
+  const add = (path: (string | number)[], label: string, tooltip: string) => {
+    const found = find(tree, path);
+    if (!found) return;
+    // Behind a value in one line; behind the key where the value has lines of its own.
+    const {start, end} = found.node.range;
+    const position = start.line === end.line ? end : (found.keyRange?.end ?? start);
+    if (!before(position, range.start) && !before(range.end, position))
+      hints.push({position, label, kind: InlayHintKind.Type, paddingLeft: true, tooltip});
+  };
+  const trials = expandTrials(sweep).length;
+  add(['methods'], `= ${count(trials, 'trial')}`, 'methods × ranks × batch sizes × learning rates × seeds');
+  const rates = sweep.methods.map(({method, learningRates}) => ({
+    path: find(tree, ['methods', method, 'learning_rate']) ? ['methods', method, 'learning_rate'] : ['learning_rate'],
+    number: learningRates.length,
+  }));
+  const points = new Map(rates.map(({path, number}) => [path.join(), {path, number}]));
+  for (const {path, number} of points.values())
+    if (number > 1) add(path, count(number, 'rate'), 'learning rates of this grid or list');
+  add(['alpha'], scaleOf(sweep), 'The update B·A is multiplied by alpha / rank');
+  const steps = Object.entries(around?.cost?.steps ?? {});
+  const label = steps
+    .map(([batch, number]) => `${count(number, 'step')}${steps.length > 1 ? ` at batch size ${batch}` : ''}`)
+    .join(', ');
+  const epochs = find(tree, ['training', 'epochs']) && sweep.training.steps === undefined;
+  if (steps.length > 0 && sweep.training.steps === undefined)
+    add(epochs ? ['training', 'epochs'] : ['batch_size'], label, 'Optimizer steps of a trial');
+  return hints;
+}
+
+/** `scale 1`, or one scale a rank. */
+function scaleOf({methods}: Sweep): string {
+  const {alpha, ranks} = methods[0]!;
+  const scales = ranks.map(rank => Number((alphaOf(alpha, rank) / rank).toPrecision(3)));
+  return new Set(scales).size === 1
+    ? `scale ${scales[0]}`
+    : scales.map((scale, k) => `r${ranks[k]}: scale ${scale}`).join(', ');
+}

@@ -1,0 +1,124 @@
+/** The language server: what the editor asks → the features. Only this file knows the protocol. */
+import {
+  CodeLensRefreshRequest,
+  createConnection,
+  type DocumentUri,
+  ProposedFeatures,
+  TextDocumentSyncKind,
+  TextDocuments,
+  type WorkspaceFolder,
+} from 'vscode-languageserver/node';
+import {TextDocument} from 'vscode-languageserver-textdocument';
+import type {Serve} from '../core/sweep/inspection.ts';
+import {codeActions} from './code-actions.ts';
+import {codeLenses} from './code-lenses.ts';
+import {completion} from './completion.ts';
+import {diagnostics} from './diagnostics.ts';
+import type {SweepDocument} from './document.ts';
+import {foldingRanges} from './folding.ts';
+import {formatting} from './formatting.ts';
+import {hover} from './hover.ts';
+import {inlayHints} from './inlay-hints.ts';
+import {links} from './links.ts';
+import {symbols} from './symbols.ts';
+import {Watch} from './watch.ts';
+import {checkFolders} from './workspace.ts';
+
+const checkWorkspace = 'loraSweep.checkWorkspace';
+
+/** Serves one editor until it says goodbye. */
+export const serve: Serve = (inspector, transport) => {
+  const connection =
+    transport === 'ipc'
+      ? createConnection(ProposedFeatures.all)
+      : createConnection(ProposedFeatures.all, process.stdin, process.stdout);
+  const texts = new TextDocuments(TextDocument);
+  let folders: WorkspaceFolder[] = [];
+  let followsFolders = false;
+  let refreshes = {lenses: false, hints: false};
+
+  const watch = new Watch(inspector, {
+    publish: document =>
+      void connection.sendDiagnostics({
+        uri: document.uri,
+        version: document.version,
+        diagnostics: diagnostics(document),
+      }),
+    refresh() {
+      if (refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+      if (refreshes.hints) connection.languages.inlayHint.refresh();
+    },
+    failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  });
+
+  connection.onInitialize(({capabilities, workspaceFolders, rootUri}) => {
+    folders = workspaceFolders ?? (rootUri ? [{uri: rootUri, name: ''}] : []);
+    const {workspace} = capabilities;
+    followsFolders = workspace?.workspaceFolders ?? false;
+    refreshes = {
+      lenses: workspace?.codeLens?.refreshSupport ?? false,
+      hints: workspace?.inlayHint?.refreshSupport ?? false,
+    };
+    return {
+      serverInfo: {name: 'lora-sweep'},
+      capabilities: {
+        textDocumentSync: {openClose: true, change: TextDocumentSyncKind.Incremental, save: true},
+        completionProvider: {triggerCharacters: [':', ' ', '[', '{', ',', '/', '-']},
+        hoverProvider: true,
+        documentSymbolProvider: true,
+        foldingRangeProvider: true,
+        documentLinkProvider: {},
+        documentFormattingProvider: true,
+        inlayHintProvider: true,
+        codeLensProvider: {},
+        codeActionProvider: {codeActionKinds: ['quickfix']},
+        executeCommandProvider: {commands: [checkWorkspace]},
+        workspace: {workspaceFolders: {supported: true, changeNotifications: true}},
+      },
+    };
+  });
+  connection.onInitialized(() => {
+    if (!followsFolders) return;
+    connection.workspace.onDidChangeWorkspaceFolders(({added, removed}) => {
+      const gone = new Set(removed.map(({uri}) => uri));
+      folders = [...folders.filter(({uri}) => !gone.has(uri)), ...added];
+    });
+  });
+
+  texts.onDidChangeContent(({document}) => watch.changed(document.uri, document.version, document.getText()));
+  texts.onDidSave(({document}) => watch.look(document.uri));
+  texts.onDidClose(({document}) => {
+    watch.closed(document.uri);
+    void connection.sendDiagnostics({uri: document.uri, diagnostics: []});
+  });
+  connection.onNotification('loraSweep/runChanged', ({folder}: {folder: string}) => watch.runChanged(folder));
+  connection.onDidChangeWatchedFiles(() => watch.lookAtAll());
+
+  /** The answer for an open document; the empty one for a document that is not (or no longer) open. */
+  const on = <T>(uri: DocumentUri, empty: T, feature: (document: SweepDocument) => T): T => {
+    const document = watch.document(uri);
+    return document ? feature(document) : empty;
+  };
+  connection.onHover(({textDocument: {uri}, position}) => on(uri, null, document => hover(document, position)));
+  connection.onCompletion(({textDocument: {uri}, position}) =>
+    on(uri, Promise.resolve([]), document => completion(document, position, inspector)),
+  );
+  connection.onDocumentSymbol(({textDocument: {uri}}) => on(uri, [], symbols));
+  connection.onFoldingRanges(({textDocument: {uri}}) => on(uri, [], foldingRanges));
+  connection.onDocumentLinks(({textDocument: {uri}}) => on(uri, [], links));
+  connection.onCodeLens(({textDocument: {uri}}) => on(uri, [], codeLenses));
+  connection.onCodeAction(({textDocument: {uri}, range}) => on(uri, [], document => codeActions(document, range)));
+  connection.onDocumentFormatting(({textDocument: {uri}, options}) =>
+    on(uri, [], document => formatting(document, options)),
+  );
+  connection.languages.inlayHint.on(({textDocument: {uri}, range}) =>
+    on(uri, [], document => inlayHints(document, range)),
+  );
+  connection.onExecuteCommand(async ({command}) => {
+    if (command !== checkWorkspace) return null;
+    return checkFolders(folders, inspector, watch, file => void connection.sendDiagnostics(file));
+  });
+
+  texts.listen(connection);
+  connection.listen();
+};

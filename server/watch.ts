@@ -1,0 +1,115 @@
+/** The open documents: read as they change, looked around when typing pauses. */
+import type {Inspection, Inspector} from '../core/sweep/inspection.ts';
+import {SweepDocument} from './document.ts';
+
+export interface Listener {
+  /** The problems of a document may have changed. */
+  publish(document: SweepDocument): void;
+  /** What is shown within documents may have changed. */
+  refresh(): void;
+  failed(error: unknown): void;
+}
+
+/** Typing has to pause this long before files are looked at, in milliseconds. */
+const pause = 250;
+/** A file whose reading takes longer than this (milliseconds) is read less often while it is typed in. */
+const slow = 30;
+
+interface Entry {
+  document: SweepDocument;
+  /** Raised by every change, so that late answers about an older text are noticed. */
+  generation: number;
+  reading: ReturnType<typeof setTimeout> | undefined;
+  looking: ReturnType<typeof setTimeout> | undefined;
+  /** Of the last reading, in milliseconds. */
+  took: number;
+}
+
+export class Watch {
+  readonly #open = new Map<string, Entry>();
+  readonly #inspector: Inspector;
+  readonly #listener: Listener;
+
+  constructor(inspector: Inspector, listener: Listener) {
+    this.#inspector = inspector;
+    this.#listener = listener;
+  }
+
+  document(uri: string): SweepDocument | undefined {
+    return this.#open.get(uri)?.document;
+  }
+
+  /** A document was opened or has another text. Changes that come in one go are read once. */
+  changed(uri: string, version: number, text: string): void {
+    const before = this.#open.get(uri);
+    const document = new SweepDocument(uri, version, text, before?.document);
+    clearTimeout(before?.reading);
+    const took = before?.took ?? 0;
+    const entry: Entry = {
+      document,
+      generation: (before?.generation ?? 0) + 1,
+      reading: undefined,
+      looking: before?.looking,
+      took,
+    };
+    entry.reading = setTimeout(() => this.#read(entry), took > slow ? Math.min(pause, 2 * took) : 0);
+    this.#open.set(uri, entry);
+    this.#schedule(uri, before ? pause : 0);
+  }
+
+  closed(uri: string): void {
+    const entry = this.#open.get(uri);
+    clearTimeout(entry?.reading);
+    clearTimeout(entry?.looking);
+    this.#open.delete(uri);
+  }
+
+  /** Files around the document may have changed. */
+  look(uri: string): void {
+    this.#schedule(uri, 0);
+  }
+
+  lookAtAll(): void {
+    for (const uri of this.#open.keys()) this.look(uri);
+  }
+
+  /** A run wrote into its folder. */
+  runChanged(folder: string): void {
+    for (const [uri, {document}] of this.#open) {
+      const known = document.around?.results?.folder;
+      if (known === undefined || known === folder) this.look(uri);
+    }
+  }
+
+  #read(entry: Entry): void {
+    const start = performance.now();
+    this.#listener.publish(entry.document);
+    entry.took = performance.now() - start;
+  }
+
+  #schedule(uri: string, delay: number): void {
+    const entry = this.#open.get(uri);
+    if (!entry) return;
+    clearTimeout(entry.looking);
+    entry.looking = setTimeout(() => {
+      this.#lookAround(uri, entry).catch(error => this.#listener.failed(error));
+    }, delay);
+  }
+
+  async #lookAround(uri: string, entry: Entry): Promise<void> {
+    const {document} = entry;
+    const {sweep} = document.reading;
+    if (sweep === undefined || document.file === undefined) return;
+    const around = await this.#inspector.inspect(sweep, document.file);
+    const now = this.#open.get(uri);
+    if (now !== entry) return;
+    if (same(document.around, around)) return;
+    document.around = around;
+    this.#listener.publish(document);
+    this.#listener.refresh();
+  }
+}
+
+function same(a: Inspection | undefined, b: Inspection): boolean {
+  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
+}
