@@ -44,9 +44,10 @@ export async function completion(
 }
 
 /** An item of a list can be a mapping, which begins with a key. */
-function behindDash({lines}: SweepDocument, {range, flow}: Cursor): boolean {
+function behindDash({lines}: SweepDocument, {path, range, flow}: Cursor): boolean {
   const before = lines.slice({start: {line: range.start.line, character: 0}, end: range.start});
-  return !flow && /^\s*(-\s+)+$/.test(before);
+  const mapping = typesAt(path).some(({kind}) => kind === 'mapping');
+  return mapping && !flow && /^\s*(-\s+)+$/.test(before);
 }
 
 /** The keys of the mapping at `above` that are not there yet. */

@@ -6,11 +6,13 @@ import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {Problem, Sweep} from '../core/sweep/sweep.ts';
+import type {CurvatureSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
+import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
 import {type Dataset, loadDataset} from './data/dataset.ts';
-import {stepsOf} from './data/order.ts';
+import type {EncodingModel} from './data/encode.ts';
+import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
@@ -53,13 +55,16 @@ export interface Prepared {
   steps(batchSize: number): number;
   /** Training rows in batches of this size. */
   source(batchSize: number): TrainingSource;
+  /** The rows whose curvature is probed, where the sweep asks for it: the first ones in the order of this seed. */
+  probeSource(seed: number): ProbeSource;
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
 }
 
 export interface OpenedSweep {
   sweep: Sweep;
-  prepare(workers: number): Promise<Prepared>;
+  /** `curvature`: probe this way where the sweep file says nothing of it. */
+  prepare(workers: number, curvature?: CurvatureSettings): Promise<Prepared>;
 }
 
 /** The text of a sweep file. */
@@ -91,7 +96,11 @@ export function openSweep(file: string): OpenedSweep {
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more: lora-sweep check ${file})` : '';
     throw new SweepError(errors[0]!.code, `${problemLine(file, errors[0]!)}${more}`, {problems});
   }
-  return {sweep, prepare: workers => prepare(sweep, dirname(resolve(file)), workers)};
+  const base = dirname(resolve(file));
+  return {
+    sweep,
+    prepare: (workers, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers),
+  };
 }
 
 /** Shapes a step is compiled for, at most. */
@@ -136,7 +145,8 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   );
   const size = {config, weights, sites, merged: adaptedBytes(sites) <= mergeLimit, parameters: largest};
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
-  const {training, data} = sweep;
+  const {training, data, curvature} = sweep;
+  const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
   return {
@@ -147,10 +157,14 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
     size,
     evaluations,
     prompts,
-    dataHashes: await hashes([...data.train, ...sweep.evaluate.map(evaluation => evaluation.data)], pathOf),
+    dataHashes: await hashes(
+      [...data.train, ...sweep.evaluate.map(evaluation => evaluation.data), ...(curvature?.data ? [curvature.data] : [])],
+      pathOf,
+    ),
     notes,
     steps,
     pathOf,
+    probeSource: seed => probeSource(probed, sweep, seed, pad),
     source(batchSize) {
       let source = sources.get(batchSize);
       if (source === undefined) {
@@ -199,6 +213,25 @@ function inOrder(dataset: Dataset, pad: number): RowSource {
     ),
   );
   return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad};
+}
+
+/** The rows of `curvature.data`, read as the training rows are. */
+function loadProbed({data}: Sweep, file: string, base: string, encoding: EncodingModel): Promise<Dataset> {
+  const {rows: _, ...whole} = data;
+  return loadDataset({...whole, train: [file]}, base, encoding);
+}
+
+/** The first `samples` rows in the order of this seed, the longest ones first. */
+function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, pad: number): ProbeSource {
+  const {samples, batchSize} = curvature!;
+  const first = stepRows(dataset.count, Math.min(samples, dataset.count), 0, {seed, shuffle: data.shuffle});
+  const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).length]));
+  const order = first.toSorted((a, b) => lengths.get(b)! - lengths.get(a)! || a - b);
+  const rows = Math.min(batchSize, order.length);
+  const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
+    extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
+  );
+  return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad, order};
 }
 
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {

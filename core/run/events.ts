@@ -21,6 +21,8 @@ export interface RunStarted {
   steps: Record<string, number>;
   /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
+  /** Blocks whose curvature is probed before training; absent = none. */
+  probes?: number;
 }
 
 /** A long preparation (reading data, factorising weights) made progress. */
@@ -78,19 +80,35 @@ export interface TrialEnded {
   message?: string;
 }
 
+/**
+ * Extreme Hessian eigenvalues of one block: {A, B} of a projection, or the weight itself (method `full`, rank 0). At
+ * step 0 they are those of every trial of this method, rank, batch size and seed, whatever its learning rate.
+ */
 export interface Probed {
   event: 'curvature';
   method: string;
   rank: number;
   batchSize: number;
   seed: number;
+  /** Updates done at the point looked at. */
   step: number;
   layer: number;
+  /** E.g. `q_proj`. */
   module: string;
   lambdaMax: number;
   lambdaMin: number;
+  /** Hessian products taken. */
   iterations: number;
+  /** Of the largest Ritz pair: an eigenvalue lies within this of `lambdaMax`. */
   residual: number;
+  /** Behind step 0: the trial, and its peak learning rate. */
+  trial?: string;
+  learningRate?: number;
+  /**
+   * Largest eigenvalue of P^-1/2 H P^-1/2 with P = sqrt(second moment, bias-corrected) + eps, where Adam has one;
+   * null where the iteration did not end well.
+   */
+  preconditioned?: number | null;
 }
 
 /** A message for the reader of the log: something was split, substituted, skipped. */

@@ -270,6 +270,7 @@ function sameBlock(a: Curvature, b: Curvature): boolean {
     a.seed === b.seed &&
     a.step === b.step &&
     a.layer === b.layer &&
-    a.module === b.module
+    a.module === b.module &&
+    a.trial === b.trial
   );
 }

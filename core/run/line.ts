@@ -31,6 +31,10 @@ const text: Check = value => typeof value === 'string';
 const number: Check = value => typeof value === 'number';
 const numberOrNull: Check = value => value === null || number(value);
 const flag: Check = value => typeof value === 'boolean';
+const optional =
+  (check: Check): Check =>
+  value =>
+    value === undefined || check(value);
 const listOf =
   (item: Check): Check =>
   value =>
@@ -107,6 +111,9 @@ const shapes: Record<RunEvent['event'], Check> = {
     lambdaMin: number,
     iterations: number,
     residual: number,
+    trial: optional(text),
+    learningRate: optional(number),
+    preconditioned: optional(numberOrNull),
   }),
   note: record({message: text}),
   'run-ended': record({state: oneOf('finished', 'failed', 'stopped'), seconds: number}),

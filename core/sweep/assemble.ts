@@ -109,10 +109,10 @@ function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSetting
 }
 
 function curvatureOf(curvature: Exclude<Values['curvature'], undefined>): CurvatureSettings | undefined {
-  const {data, samples, batch_size: batchSize, max_iterations: maxIterations, tolerance, at} = curvature;
+  const {data, samples, batch_size: batchSize, max_iterations: maxIterations, tolerance, at, full} = curvature;
   const blocks = blocksOf(curvature.blocks);
   if (blocks === undefined) return undefined;
-  return {...(data !== undefined && {data}), blocks, samples, batchSize, maxIterations, tolerance, at};
+  return {...(data !== undefined && {data}), blocks, samples, batchSize, maxIterations, tolerance, at, full};
 }
 
 function blocksOf(blocks: Exclude<Values['curvature'], undefined>['blocks']): CurvatureSettings['blocks'] | undefined {

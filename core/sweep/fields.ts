@@ -587,7 +587,7 @@ const curvature = {
   },
   tolerance: {
     type: rate,
-    doc: 'A block is done when its largest Ritz value changes by less than this.',
+    doc: 'A block is done when its extreme Ritz values change by less than this, and their residuals are small beside them.',
     example: '5e-3',
     default: 5e-3,
     alsoKnownAs: ['tol'],
@@ -599,7 +599,25 @@ const curvature = {
     default: ['start'],
     alsoKnownAs: ['when'],
   },
+  full: {
+    type: {kind: 'flag'},
+    doc: 'Also probe the weights themselves, without adapters, for reference.',
+    example: 'true',
+    default: false,
+    alsoKnownAs: ['weights', 'reference'],
+  },
 } as const satisfies Fields;
+
+/** What `curvature: {}` means, for probing a file that says nothing of it. */
+export const curvatureDefaults = {
+  blocks: curvature.blocks.default,
+  samples: curvature.samples.default,
+  batchSize: curvature.batch_size.default,
+  maxIterations: curvature.max_iterations.default,
+  tolerance: curvature.tolerance.default,
+  at: [0],
+  full: curvature.full.default,
+};
 
 const run = {
   engine: {
@@ -730,7 +748,6 @@ export const fields = {
     doc: 'Largest and smallest Hessian eigenvalue of the blocks {A, B}, by Lanczos iteration.',
     example: '{samples: 500}',
     defaultDoc: 'no probe',
-    notYet: true,
     alsoKnownAs: ['hessian', 'probe', 'sharpness'],
   },
   search: {

@@ -14,15 +14,29 @@ const deepest = 60;
 
 type Yaml = Document.Parsed<ParsedNode>;
 
+/** How much a text holds: its words and signs, and how deep they are nested. */
+export interface Extent {
+  words: number;
+  depth: number;
+}
+
+/** Whether texts that are read apart would be read to their end as one. */
+export function isWithinBounds(words: number, depth: number): boolean {
+  return words <= mostWords && depth <= deepest;
+}
+
 /** Reads the one YAML document of a text; whatever is wrong with the YAML itself becomes a problem. Never throws. */
-export function parseYaml(lines: Lines, problems: Problems): {document: Yaml | undefined; complete: boolean} {
+export function parseYaml(
+  lines: Lines,
+  problems: Problems,
+): {document: Yaml | undefined; complete: boolean; extent: Extent} {
   // A lone \r ends a line for editors, but not for the lexer; the offsets stay the same.
   const text = lines.text.replace(/\r(?!\n)/g, '\n');
   const start = {path: [], range: lines.range(0, 0)};
   if (text.length > mostCharacters) {
     const message = `The file has ${text.length} characters and is not read: a sweep file may have ${mostCharacters} at most. Put long texts and data into files of their own.`;
     problems.report('too-large', start, message);
-    return {document: undefined, complete: false};
+    return {document: undefined, complete: false, extent: {words: 0, depth: 0}};
   }
   const bounded = new BoundedParser(text);
   // Duplicate keys and merge keys are looked at in tree.ts: the composer's own check compares all pairs.
@@ -46,12 +60,13 @@ export function parseYaml(lines: Lines, problems: Problems): {document: Yaml | u
     );
   }
   reportErrors(document, bounded.cut?.offset ?? Number.POSITIVE_INFINITY, lines, problems);
-  return {document, complete: bounded.cut === undefined};
+  return {document, complete: bounded.cut === undefined, extent: bounded.extent};
 }
 
 /** YAML's parser, stopped where a file is too deep or too long; what was read until there is still a document. */
 class BoundedParser {
   cut: {offset: number; message: string} | undefined;
+  readonly extent: Extent = {words: 0, depth: 0};
   private readonly text: string;
 
   constructor(text: string) {
@@ -61,12 +76,13 @@ class BoundedParser {
   *tokens() {
     const parser = new Parser();
     let lexemes = 0;
-    let words = 0;
+    const {extent} = this;
     for (const lexeme of new Lexer().lex(this.text)) {
       yield* parser.next(lexeme);
       lexemes += 1;
-      if (!/^[ \t#\r\n]/.test(lexeme)) words += 1;
-      const long = words > mostWords || lexemes > mostLexemes;
+      if (!/^[ \t#\r\n]/.test(lexeme)) extent.words += 1;
+      if (parser.stack.length > extent.depth) extent.depth = parser.stack.length;
+      const long = extent.words > mostWords || lexemes > mostLexemes;
       if (long || parser.stack.length > deepest) {
         const message = long
           ? `The file is read up to here only: it has more than ${mostWords} words and signs, or far too many lines. Put data into files of their own, and write learning rates as a grid {from, to, per_decade}.`

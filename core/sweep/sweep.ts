@@ -149,6 +149,8 @@ export interface CurvatureSettings {
   tolerance: number;
   /** Points of the training as fractions of its steps: start = 0, end = 1, 50% = 0.5. */
   at: number[];
+  /** The weights themselves are probed too, for reference. */
+  full: boolean;
 }
 
 export type EngineName = 'auto' | 'compiled' | 'tfjs-node-gpu' | 'tfjs-node' | 'webgpu' | 'wasm' | 'cpu';

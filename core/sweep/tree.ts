@@ -1,6 +1,7 @@
 import {isAlias, isMap, isScalar, isSeq, type ParsedNode} from 'yaml';
 import {before, holds, Lines} from './lines.ts';
 import {parseYaml} from './parse.ts';
+import {type Piece, readByPieces} from './pieces.ts';
 import {type Place, Problems, quote} from './problems.ts';
 import type {Range} from './sweep.ts';
 
@@ -56,6 +57,22 @@ const mostNodes = 200_000;
 export function readTree(text: string, problems: Problems = new Problems()): Tree {
   // Editors do not count a byte order mark as a character of the first line.
   const lines = new Lines(text.startsWith('\uFEFF') ? text.slice(1) : text);
+  const root = readByPieces(lines, readPiece);
+  return root ? {lines, complete: true, root} : readWhole(lines, problems);
+}
+
+/** A text that stands for itself; undefined where anything is wrong or special about it. */
+function readPiece(text: string): Piece | undefined {
+  const lines = new Lines(text);
+  const problems = new Problems();
+  const {document, extent} = parseYaml(lines, problems);
+  if (!document?.contents) return undefined;
+  const node = new Builder(lines, problems).node(document.contents, []);
+  return problems.list().length > 0 ? undefined : {node, ...extent};
+}
+
+/** The whole text in one go. */
+export function readWhole(lines: Lines, problems: Problems): Tree {
   const {document, complete} = parseYaml(lines, problems);
   const contents = document?.contents;
   const empty = !contents || (isScalar(contents) && contents.value === null && contents.source === '');
@@ -172,7 +189,7 @@ class Builder {
 }
 
 /** A block's range up to its last value: YAML's own goes on over the comments and empty lines after it. */
-function withoutTrailing(range: Range, values: Node[]): Range {
+export function withoutTrailing(range: Range, values: Node[]): Range {
   let end = range.start;
   for (const value of values) if (holds(range, value.range.end) && before(end, value.range.end)) end = value.range.end;
   return values.length > 0 ? {start: range.start, end} : range;

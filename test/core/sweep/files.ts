@@ -62,7 +62,8 @@ run:
 /** The sweep of a text that must have no problem. */
 export function sweepOf(text: string, fileName?: string): Sweep {
   const {sweep, problems} = readSweep(text, fileName);
-  if (sweep === undefined || problems.some(({code}) => !code.startsWith('fairness/'))) throw new Error(problems.map(({message}) => message).join('\n'));
+  if (sweep === undefined || problems.some(({code}) => !code.startsWith('fairness/')))
+    throw new Error(problems.map(({message}) => message).join('\n'));
   return sweep;
 }
 

@@ -43,8 +43,8 @@ describe('a sweep file', () => {
   });
 
   it('reads the whole example of the language, but for what does not work yet', () => {
-    expect(faults(example)).toEqual(['not-yet evaluate.0.task "gsm8k"', 'not-yet curvature "curvature"']);
-    const now = example.replace('gsm8k,', 'exact-match,').replace(/curvature:[\s\S]*?search/, 'search');
+    expect(faults(example)).toEqual(['not-yet evaluate.0.task "gsm8k"']);
+    const now = example.replace('gsm8k,', 'exact-match,');
     const sweep = sweepOf(now);
     expect(sweep.methods.map(({method}) => method)).toEqual(['lora', 'pissa', 'milora', 'init-ab', 'dora']);
     expect(sweep.methods[0]?.learningRates).toHaveLength(12);
@@ -110,13 +110,19 @@ learning_rate: [3e-3, 1e-3]
     ).toEqual(['b', 'c', 'd', 'sweep', 'what-', 'sweep-nul']);
   });
 
-  it('reads curvature settings in full, though they do not work yet', () => {
-    const curvature = 'curvature: {blocks: {layers: [0, 13], modules: [q_proj]}, at: [start, 50%, end], sample: 3}\n';
-    expect(faults(smallest + curvature)).toEqual([
-      'not-yet curvature "curvature"',
-      'unknown-key curvature.sample "sample"',
-    ]);
-    expect(faults(`${smallest}curvature:\n`)).toEqual(['not-yet curvature "curvature"']);
+  it('reads curvature settings in full, and takes their defaults where they are not given', () => {
+    const blocks = 'curvature: {blocks: {layers: [0, 13], modules: [q_proj]}, at: [start, 50%, end]}\n';
+    expect(sweepOf(smallest + blocks).curvature).toEqual({
+      blocks: {layers: [0, 13], modules: ['q_proj']},
+      samples: 500,
+      batchSize: 5,
+      maxIterations: 300,
+      tolerance: 5e-3,
+      at: [0, 0.5, 1],
+      full: false,
+    });
+    expect(sweepOf(`${smallest}curvature:\n`).curvature).toMatchObject({blocks: 'all', at: [0]});
+    expect(faults(`${smallest}curvature: {sample: 3}\n`)).toEqual(['unknown-key curvature.sample "sample"']);
   });
 
   it('takes one evaluation without a list, at the end or every so many steps', () => {
