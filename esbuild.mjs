@@ -51,6 +51,20 @@ await build({
   logLevel: 'warning',
 });
 
+// VS Code loads extensions as CommonJS.
+await build({
+  entryPoints: {extension: 'client/extension.ts'},
+  outdir: 'dist/client',
+  outExtension: {'.js': '.cjs'},
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['vscode'],
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+
 await build({
   entryPoints: ['webviews/report.ts'],
   outdir: 'dist/webviews',

@@ -3,8 +3,10 @@ import {existsSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
+import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
+import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {trainingFlops} from './estimate.ts';
 import {methods} from './method/index.ts';
@@ -12,6 +14,7 @@ import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
+import {type ProbePlan, planProbes, probedPlaces} from './probe.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
 import {scoreAnswers} from './task/score.ts';
@@ -23,6 +26,8 @@ export interface SweepOptions {
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;
+  /** Probe the curvature only, by the defaults where the file says nothing of it. */
+  probeOnly?: boolean;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
 }
@@ -44,11 +49,19 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let store = existsSync(folder) ? await open() : undefined;
   try {
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
-    const prepared = await prepare(cores);
+    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
     arrange(prepared, trials);
+    const {curvature} = prepared.sweep;
+    if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
-    return await runPrepared(prepared, trials, choice, store, began, options);
+    const control = await openControl(store.control, message => store?.append({event: 'note', message}));
+    const signal = AbortSignal.any([options.signal, control.signal]);
+    try {
+      return await runPrepared(prepared, trials, choice, store, began, {...options, signal});
+    } finally {
+      control.close();
+    }
   } finally {
     store?.close();
   }
@@ -72,8 +85,13 @@ async function runPrepared(
     dataHashes: prepared.dataHashes,
   });
 
-  const todo = trials.filter(trial => !isDone(store, trial));
+  const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
+  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const probes = sweep.curvature
+    ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
+    : {jobs: [], rows: 0};
   const {packs, workers, threads, notes} = arrange(prepared, todo);
+  const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, reason} = choice;
   const selected = todo.map(({id}) => id);
@@ -84,9 +102,10 @@ async function runPrepared(
     selected,
     engine,
     reason,
-    workers,
+    workers: todo.length > 0 ? workers : probers,
     resumed: options.resume,
     steps,
+    ...(probes.rows > 0 ? {probes: probes.rows} : {}),
   });
   for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
 
@@ -95,11 +114,28 @@ async function runPrepared(
     emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
     return state;
   };
+  const open = (count: number, threadsEach: number): Pool => {
+    const pool = openPool(count, {model: prepared.model.folder, engine, threads: threadsEach});
+    options.signal.addEventListener('abort', () => pool.stop(), {once: true});
+    if (options.signal.aborted) pool.stop();
+    return pool;
+  };
+  if (probes.rows > 0) {
+    const pool = open(probers, Math.max(1, Math.floor(cores / probers)));
+    try {
+      await factorize(pool, prepared, trials, emit);
+      await probe(pool, probes, emit);
+    } catch (error) {
+      end('failed', error instanceof Error ? error.message : String(error));
+      throw error;
+    } finally {
+      await pool.close();
+    }
+    if (options.signal.aborted) return end('stopped');
+  }
   if (todo.length === 0) return end('finished');
 
-  const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
-  options.signal.addEventListener('abort', () => pool.stop(), {once: true});
-  if (options.signal.aborted) pool.stop();
+  const pool = open(workers, threads);
   let failed = false;
   try {
     await factorize(pool, prepared, todo, emit);
@@ -136,6 +172,28 @@ function isDone({earlier}: OpenRun, {id}: Trial): boolean {
 
 function trialFailed(trial: string, {message}: Failure): RunEventBody {
   return {event: 'trial-ended', trial, state: 'failed', steps: 0, seconds: 0, message};
+}
+
+/** Probes blocks side by side; each is stored as soon as it is known. */
+async function probe(pool: Pool, {jobs, rows}: ProbePlan, emit: (event: RunEventBody) => void): Promise<void> {
+  const progress = (done: number) => emit({event: 'prepared', what: 'probing curvature', done, total: rows});
+  let done = 0;
+  let failure: Failure | undefined;
+  progress(done);
+  await pool.run(
+    jobs.map(job => ({kind: 'probe', job})),
+    {
+      event(event) {
+        emit(event);
+        if (event.event === 'curvature') progress(++done);
+      },
+      generated: () => {},
+      ended(_, fault) {
+        failure ??= fault;
+      },
+    },
+  );
+  if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
 }
 
 /** Factorises every weight that the waiting trials start from, side by side, into the cache. */

@@ -572,7 +572,7 @@ const curvature = {
   },
   batch_size: {
     type: {kind: 'number', integer: true, atLeast: 1, atMost: 65_536},
-    doc: 'Rows computed at once; does not change the result.',
+    doc: 'Rows computed at once (more where they are short); does not change the result.',
     unit: 'rows',
     example: '5',
     default: 5,

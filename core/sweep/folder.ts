@@ -8,3 +8,12 @@ export function folderName(text: string): string {
   // Names of devices are no folder names in Windows.
   return /^(con|prn|aux|nul|com\d|lpt\d)?(\.|$)/i.test(safe) ? `sweep-${safe}`.replace(/[-.]+$/, '') : safe;
 }
+
+/** The folder beside sweep files that holds their runs, and the name of a sweep's own run folder in it. */
+export const runsFolder = '.lora-sweep';
+
+export function runFolderName(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no file name should have
+  const safe = name.replace(/[\u0000-\u001f/\\:*?"<>|]/g, '-').replace(/^\.+/, '-');
+  return safe || 'sweep';
+}

@@ -9,17 +9,20 @@ interface Owner {
   host: string;
   /** When the process started, in the system's own words: process numbers are used again. Null where not known. */
   processStart: string | null;
+  /** Address of the socket on which the process takes commands (control.ts). */
+  control?: string;
 }
 
 /** A lock without readable content is being written right now, or is what a crash left. */
 const unreadableForMilliseconds = 5_000;
 
 /**
- * Takes the lock or throws `run-locked`. The lock of a process that is gone is taken over.
+ * Takes the lock or throws `run-locked`. The lock of a process that is gone is taken over. `control` is kept in it, for
+ * whoever wants to talk to the owner.
  * @returns lets go of it again
  */
-export function lock(file: string): () => void {
-  const mine = JSON.stringify(self());
+export function lock(file: string, control: string): () => void {
+  const mine = JSON.stringify(self(control));
   for (let attempt = 0; ; attempt++) {
     try {
       const handle = openSync(file, 'wx');
@@ -62,8 +65,8 @@ function locked(file: string, owner: Owner | null): SweepError {
   );
 }
 
-function self(): Owner {
-  return {pid: process.pid, host: hostname(), processStart: processStart(process.pid)};
+function self(control: string): Owner {
+  return {pid: process.pid, host: hostname(), processStart: processStart(process.pid), control};
 }
 
 function readOwner(file: string): {text: string | null; owner: Owner | null} {

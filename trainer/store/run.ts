@@ -4,7 +4,9 @@ import {basename, dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
 import {emptyRun, fold, interrupted, type RunState} from '../../core/run/fold.ts';
+import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {controlAddress} from '../control.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
 import {isLocked, lock} from './lock.ts';
@@ -24,13 +26,13 @@ const lockName = 'run.lock';
 /** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
 export function runFolderOf(sweepFile: string, name: string, out?: string): string {
   if (out !== undefined) return resolve(out);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what no file name should have
-  const safe = name.replace(/[\u0000-\u001f/\\:*?"<>|]/g, '-').replace(/^\.+/, '-');
-  return join(dirname(resolve(sweepFile)), '.lora-sweep', safe || 'sweep');
+  return join(dirname(resolve(sweepFile)), runsFolder, runFolderName(name));
 }
 
 export interface OpenRun {
   folder: string;
+  /** Where commands to this run are to be heard, as the lock says. */
+  control: string;
   /** What earlier starts left: the fold of their events, `emptyRun` for a new folder. */
   earlier: RunState;
   /** Things worth a `note` event: a torn line that was cut off, lines that could not be read. */
@@ -61,7 +63,8 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
   } catch (error) {
     throw storeError(error, folder);
   }
-  const unlock = lock(inFolder(lockName));
+  const control = controlAddress(folder);
+  const unlock = lock(inFolder(lockName), control);
   try {
     const {state: earlier, reading} = await readFolded(inFolder(eventsName));
     if (hasResults(earlier) && !resume) throw exists(folder, earlier);
@@ -72,6 +75,7 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
     };
     return {
       folder,
+      control,
       earlier,
       notes: reading ? remarks(reading) : [],
       begin(sweep, trials, ingredients) {

@@ -1,0 +1,189 @@
+/** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
+import {existsSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+import {commands, type Disposable, type OutputChannel, Uri, window, workspace} from 'vscode';
+import {stringify} from 'yaml';
+import {cursorAt} from '../core/sweep/cursor.ts';
+import {Lines} from '../core/sweep/lines.ts';
+import {newSweep} from './new-sweep.ts';
+import type {Program} from './program.ts';
+import type {Results} from './results.ts';
+import type {Run} from './run.ts';
+import type {SweepFile, Sweeps} from './sweeps.ts';
+import type {Row} from './tree.ts';
+import {trialFile} from './trial-file.ts';
+
+/** What commands are called with: a lens gives the file's URI as text, the tree a row, the palette nothing. */
+type Target = string | Uri | Row | undefined;
+
+export interface Parts {
+  sweeps: Sweeps;
+  program: Program;
+  results: Results;
+  output: OutputChannel;
+  checkWorkspace(): Promise<{files: number; withErrors: number}>;
+}
+
+export class Commands {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Registers them all. */
+  register(): Disposable[] {
+    const on = (name: string, work: (target: Target) => Promise<void>) =>
+      commands.registerCommand(`loraSweep.${name}`, (target: Target) => work(target));
+    return [
+      on('run', target => this.start(target, [])),
+      on('runSelection', target => this.#runSelection(target)),
+      on('resume', target => this.start(target, [])),
+      on('stop', target => this.#stop(target)),
+      on('probe', target => this.start(target, [], 'probe')),
+      on('dryRun', target => this.#dryRun(target)),
+      on('openResults', target => this.#openResults(target)),
+      on('showLog', target => this.#showLog(target)),
+      on('copyTrial', target => this.#copyTrial(target)),
+      on('checkWorkspace', () => this.#checkWorkspace()),
+      commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
+        newSweep(folder instanceof Uri ? folder : undefined),
+      ),
+    ];
+  }
+
+  /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
+  async start(target: Target, only: readonly string[], verb: 'run' | 'probe' = 'run'): Promise<void> {
+    if (!workspace.isTrusted) {
+      void window
+        .showWarningMessage(
+          'LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.',
+          'Manage Trust',
+        )
+        .then(choice => {
+          if (choice) void commands.executeCommand('workbench.trust.manage');
+        });
+      return;
+    }
+    const file = await this.#fileOf(target);
+    if (!file) return;
+    await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
+    const {run} = await this.#parts.sweeps.of(file.uri);
+    if (!run) {
+      void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
+      return;
+    }
+    if (run.alive) {
+      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
+      return;
+    }
+    const earlier = existsSync(join(run.folder, 'events.jsonl')) ? ['--resume'] : [];
+    const filters = only.flatMap(filter => ['--only', filter]);
+    const {program} = this.#parts;
+    run.follow(program.startRun([verb, run.sweepFile, '--json', ...earlier, ...filters], run.sweepFile, run.folder));
+  }
+
+  /** The method or trial of a tree row, or the method at the cursor. */
+  async #runSelection(target: Target): Promise<void> {
+    if (isRow(target)) return this.start(target, target.branch?.only ?? []);
+    const editor = window.activeTextEditor;
+    if (!editor) return;
+    const {line, character} = editor.selection.active;
+    const cursor = cursorAt(new Lines(editor.document.getText()), {line, character});
+    const listed = cursor?.path[0] === 'methods' && typeof cursor.path[1] === 'number';
+    const method = listed ? cursor.word : cursor?.path[0] === 'methods' ? cursor.path[1] : undefined;
+    if (typeof method !== 'string' || method === '') {
+      void window.showInformationMessage(
+        'Put the cursor on a method of the sweep, or choose a method or trial in the tree.',
+      );
+      return;
+    }
+    return this.start(editor.document.uri, [`method=${method}`]);
+  }
+
+  async #stop(target: Target): Promise<void> {
+    const {sweeps} = this.#parts;
+    const file = target === undefined && sweeps.alive.length === 1 ? undefined : await this.#fileOf(target);
+    const run = file?.run ?? (sweeps.alive.length === 1 ? sweeps.alive[0] : undefined);
+    if (!run?.alive) {
+      void window.showInformationMessage('No run is under way.');
+      return;
+    }
+    const asks = workspace.getConfiguration('loraSweep').get<boolean>('confirmStop', false);
+    const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
+    if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
+    run.stop();
+  }
+
+  async #dryRun(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (!file) return;
+    const {output, program} = this.#parts;
+    const {ok, text} = await program.run(['plan', file.uri.fsPath], dirname(file.uri.fsPath));
+    output.appendLine(`Dry run of ${workspace.asRelativePath(file.uri)}`);
+    output.appendLine(text);
+    output.show(true);
+    if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
+  }
+
+  async #openResults(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (!file?.run) return;
+    if (file.run.state.trials.length === 0 && file.run.state.curvature.length === 0) {
+      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
+      return;
+    }
+    await this.#parts.results.open(file.run);
+  }
+
+  async #showLog(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (!file?.run) return;
+    this.showLogOf(file.run);
+  }
+
+  /** Notes, ends and errors of a run, in the output channel. */
+  showLogOf(run: Run): void {
+    const {output, program} = this.#parts;
+    const {state} = run;
+    output.appendLine(`${run.folder}: ${state.state}, ${state.engine} (${state.reason})`);
+    for (const note of state.notes) output.appendLine(`  note: ${note}`);
+    for (const {trial, state: of, message} of state.trials)
+      if (message !== null) output.appendLine(`  ${trial.id}: ${of}: ${message}`);
+    const words = program.lastWords(run.folder);
+    if (words !== '') output.appendLine(`  last words: ${words}`);
+    output.show(true);
+  }
+
+  /** One trial as a sweep file of its own, in a new editor. */
+  async #copyTrial(target: Target): Promise<void> {
+    if (!isRow(target) || !target.branch || !target.file.sweep) return;
+    const content = stringify(trialFile(target.file.sweep, target.branch.id), {flowCollectionPadding: false});
+    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}));
+  }
+
+  async #checkWorkspace(): Promise<void> {
+    const {files, withErrors} = await this.#parts.checkWorkspace();
+    void window.showInformationMessage(
+      `${files} sweep ${files === 1 ? 'file' : 'files'} checked, ${withErrors} with errors.`,
+    );
+    if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
+  }
+
+  /** The sweep file that is meant; asks where there is a choice. */
+  async #fileOf(target: Target): Promise<SweepFile | undefined> {
+    const {sweeps} = this.#parts;
+    if (isRow(target)) return target.file;
+    if (target !== undefined) return sweeps.of(typeof target === 'string' ? Uri.parse(target) : target);
+    const open = window.activeTextEditor?.document;
+    if (open?.languageId === 'lora-sweep') return sweeps.of(open.uri);
+    const all = await sweeps.all();
+    if (all.length < 2) return all[0];
+    const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));
+    return (await window.showQuickPick(items, {title: 'Which sweep?'}))?.file;
+  }
+}
+
+function isRow(target: Target): target is Row {
+  return typeof target === 'object' && 'file' in target;
+}

@@ -1,0 +1,86 @@
+/** LoRA Sweep in the editor: language, runs, tree, status, results. */
+import {commands, type ExtensionContext, Uri, window} from 'vscode';
+import type {LanguageClient} from 'vscode-languageclient/node';
+import {Commands} from './commands.ts';
+import {Program} from './program.ts';
+import {Results} from './results.ts';
+import type {Run} from './run.ts';
+import {showStatus} from './status.ts';
+import {Sweeps} from './sweeps.ts';
+import {TrialsTree} from './tree.ts';
+
+/** The server hears of a run's progress this often at most, in milliseconds. */
+const tellEvery = 1000;
+
+export function activate(context: ExtensionContext): void {
+  const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
+  const program = new Program(context.asAbsolutePath('dist/trainer/cli.js'), storage);
+  const output = window.createOutputChannel('LoRA Sweep');
+  const results = new Results(program, storage);
+  let language: Promise<LanguageClient> | undefined;
+  const server = () => {
+    language ??= import('./language.ts').then(({startLanguage}) => startLanguage(context, program));
+    return language;
+  };
+
+  const told = new Map<string, NodeJS.Timeout>();
+  const tell = ({folder}: Run) => {
+    if (!language || told.has(folder)) return;
+    const send = () => {
+      told.delete(folder);
+      void language?.then(client => client.sendNotification('loraSweep/runChanged', {folder}));
+    };
+    told.set(folder, setTimeout(send, tellEvery));
+  };
+  const wasAlive = new Set<string>();
+  const sweeps = new Sweeps({
+    changed(run) {
+      tell(run);
+      if (run.alive) wasAlive.add(run.folder);
+      else if (wasAlive.delete(run.folder)) void results.refresh(run);
+    },
+    died: run => void sayItDied(run, program, parts),
+    refused(run) {
+      const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
+      void window.showErrorMessage(`The run was not started: ${why}`);
+    },
+  });
+  const parts = new Commands({
+    sweeps,
+    program,
+    results,
+    output,
+    checkWorkspace: async () =>
+      (await server()).sendRequest('workspace/executeCommand', {command: 'loraSweep.checkWorkspace', arguments: []}),
+  });
+  const tree = new TrialsTree(sweeps);
+
+  context.subscriptions.push(
+    output,
+    results,
+    sweeps,
+    tree,
+    showStatus(sweeps),
+    window.registerTreeDataProvider('loraSweep.trials', tree),
+    ...parts.register(),
+  );
+  // The server starts with the first sweep file that is shown.
+  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
+  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void server();
+  context.subscriptions.push(
+    window.onDidChangeVisibleTextEditors(editors => {
+      if (editors.some(({document}) => isSweep(document))) void server();
+    }),
+  );
+  // Runs that go on from before a reload are found again.
+  void sweeps.all();
+}
+
+/** The trainer is gone in the middle of its work: what it said last, and a way to go on. */
+async function sayItDied(run: Run, program: Program, parts: Commands): Promise<void> {
+  const words = program.lastWords(run.folder);
+  const message = `The trainer of ${run.state.name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
+  const choice = await window.showErrorMessage(message, 'Resume', 'Show Log');
+  if (choice === 'Resume') await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
+  if (choice === 'Show Log') parts.showLogOf(run);
+}

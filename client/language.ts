@@ -1,0 +1,20 @@
+/** The language server: the same program that trains, as `lsp`. */
+import {type ExtensionContext, workspace} from 'vscode';
+import {LanguageClient, TransportKind} from 'vscode-languageclient/node';
+import type {Program} from './program.ts';
+
+/** Starts the server; it ends with the extension. */
+export async function startLanguage(context: ExtensionContext, program: Program): Promise<LanguageClient> {
+  const client = new LanguageClient(
+    'loraSweep',
+    'LoRA Sweep Language Server',
+    {module: program.file, args: ['lsp'], transport: TransportKind.ipc},
+    {
+      documentSelector: [{language: 'lora-sweep'}],
+      synchronize: {fileEvents: workspace.createFileSystemWatcher('**/*.{jsonl,json,safetensors}')},
+    },
+  );
+  context.subscriptions.push(client);
+  await client.start();
+  return client;
+}

@@ -1,0 +1,79 @@
+/** The command `lora-sweep` as the extension carries it: started with the editor's own Node. */
+import {type ChildProcess, execFile, spawn} from 'node:child_process';
+import {createHash} from 'node:crypto';
+import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
+import {dirname, join} from 'node:path';
+
+export class Program {
+  /** The built command. */
+  readonly file: string;
+  readonly #logs: string;
+
+  /** `logs`: a folder for the last words of runs. */
+  constructor(file: string, logs: string) {
+    this.file = file;
+    this.#logs = logs;
+  }
+
+  /** In Electron the editor is Node only when it is told to be. */
+  get #env(): NodeJS.ProcessEnv {
+    return {...process.env, ELECTRON_RUN_AS_NODE: '1'};
+  }
+
+  /**
+   * Starts a run that goes on when the window closes: nothing ties it to this process. Its events are read from the run
+   * folder; what it says on standard error goes into the folder's log.
+   */
+  startRun(args: readonly string[], sweepFile: string, folder: string): ChildProcess {
+    mkdirSync(this.#logs, {recursive: true});
+    const log = openSync(this.logOf(folder), 'w');
+    try {
+      const child = spawn(process.execPath, [this.file, ...args], {
+        cwd: dirname(sweepFile),
+        env: this.#env,
+        detached: true,
+        stdio: ['ignore', 'ignore', log],
+        windowsHide: true,
+      });
+      child.unref();
+      return child;
+    } finally {
+      closeSync(log);
+    }
+  }
+
+  /** Runs a short command to its end. `text` is what it printed; where it failed, what it said about that. */
+  run(args: readonly string[], cwd: string): Promise<{ok: boolean; text: string}> {
+    const options = {cwd, env: this.#env, maxBuffer: 1 << 28, windowsHide: true};
+    return new Promise(resolve => {
+      execFile(process.execPath, [this.file, ...args], options, (error, out, errors) => {
+        resolve(error ? {ok: false, text: errors.trim() || error.message} : {ok: true, text: out});
+      });
+    });
+  }
+
+  /** The log of a run folder, also of a run that another window started. */
+  logOf(folder: string): string {
+    return join(this.#logs, `${createHash('sha256').update(folder).digest('hex').slice(0, 16)}.log`);
+  }
+
+  /** What the run of a folder said last; empty where it said nothing. */
+  lastWords(folder: string): string {
+    try {
+      return lastLines(readFileSync(this.logOf(folder), 'utf8'));
+    } catch {
+      // It was started elsewhere, or its log was cleared away.
+      return '';
+    }
+  }
+}
+
+/** The last lines of a log that fit into a message, without the program's own name. */
+export function lastLines(log: string): string {
+  const lines = log.split(/\r?\n/).filter(line => line.trim() !== '');
+  return lines
+    .slice(-3)
+    .map(line => line.replace(/^lora-sweep: /, '').trim())
+    .join(' ')
+    .slice(-400);
+}

@@ -1,0 +1,111 @@
+/** One run folder: its state as it grows, whether its process lives, and how to stop it. */
+import type {ChildProcess} from 'node:child_process';
+import type {RunState} from '../core/run/fold.ts';
+import {type Connection, connectTo} from './control.ts';
+import {Follower} from './follow.ts';
+
+/** How often a living run is looked at, in milliseconds. */
+const interval = 400;
+
+export interface RunListener {
+  changed(run: Run): void;
+  /** The process ended in the middle of its work. */
+  died(run: Run): void;
+  /** The process ended before it began: the file or the folder was refused. */
+  refused(run: Run): void;
+}
+
+export class Run {
+  readonly folder: string;
+  readonly sweepFile: string;
+  readonly #listener: RunListener;
+  readonly #follower: Follower;
+  #connection: Connection | undefined;
+  #child: ChildProcess | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #connecting = false;
+  /** When this window started a process last, in milliseconds since 1970. */
+  #followedAt = 0;
+
+  constructor(folder: string, sweepFile: string, listener: RunListener) {
+    this.folder = folder;
+    this.sweepFile = sweepFile;
+    this.#listener = listener;
+    this.#follower = new Follower(folder);
+  }
+
+  /** A process is starting or at work. */
+  get alive(): boolean {
+    return this.#child !== undefined || this.#connection !== undefined;
+  }
+
+  get state(): RunState {
+    return this.#follower.state(this.alive);
+  }
+
+  /** Reads what is there and connects to a process at work, whoever started it. */
+  async attach(): Promise<void> {
+    await this.#connect();
+    await this.#follower.read();
+    this.#watch();
+    this.#listener.changed(this);
+  }
+
+  /** Follows a process that this window started. */
+  follow(child: ChildProcess): void {
+    this.#child = child;
+    this.#followedAt = Date.now();
+    child.once('exit', () => {
+      if (this.#child !== child) return;
+      this.#child = undefined;
+      void this.#ended();
+    });
+    this.#watch();
+    this.#listener.changed(this);
+  }
+
+  /** Asks the process to stop after its step; what is finished is kept. */
+  stop(): void {
+    if (this.#connection) this.#connection.stop();
+    else this.#child?.kill('SIGINT');
+  }
+
+  /** Leaves the process to itself. */
+  dispose(): void {
+    clearInterval(this.#timer);
+    this.#connection?.close();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#connection || this.#connecting) return;
+    this.#connecting = true;
+    this.#connection = await connectTo(this.folder, () => {
+      this.#connection = undefined;
+      // Of a process of this window the exit status tells more.
+      if (!this.#child) void this.#ended();
+    });
+    this.#connecting = false;
+  }
+
+  #watch(): void {
+    if (!this.alive || this.#timer) return;
+    this.#timer = setInterval(() => void this.#look(), interval);
+  }
+
+  async #look(): Promise<void> {
+    if (!this.#connection) await this.#connect();
+    if (await this.#follower.read()) this.#listener.changed(this);
+  }
+
+  async #ended(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await this.#follower.read();
+    this.#listener.changed(this);
+    // As if the process still lived: a run that has not said its end is running.
+    const {state, startedAt} = this.#follower.state(true);
+    const began = (startedAt ?? 0) >= this.#followedAt;
+    if (!began) this.#listener.refused(this);
+    else if (state === 'running') this.#listener.died(this);
+  }
+}

@@ -1,0 +1,17 @@
+import type {RunState} from '../core/run/fold.ts';
+import {formatSeconds} from '../core/run/format.ts';
+import type {Progress} from '../core/run/progress.ts';
+
+/** How a run stands, in a few words: `37/120 · 1 min 20 s left`. */
+export function statusText(
+  {state, preparing, trials}: Pick<RunState, 'state' | 'preparing' | 'trials'>,
+  {trialsDone, trialsTotal, secondsLeft}: Progress,
+): string {
+  if (state === 'running' && preparing) return `${preparing.what} ${preparing.done}/${preparing.total}`;
+  if (state === 'running') {
+    const left = secondsLeft === null ? '' : ` · ${formatSeconds(secondsLeft)} left`;
+    return `${trialsDone}/${trialsTotal}${left}`;
+  }
+  const done = trials.filter(view => view.state === 'finished' || view.state === 'diverged').length;
+  return `${state} · ${done}/${trials.length}`;
+}

@@ -1,0 +1,27 @@
+/** One status bar item while something runs. */
+import {type Disposable, StatusBarAlignment, type StatusBarItem, Uri, window, workspace} from 'vscode';
+import {progress} from '../core/run/progress.ts';
+import {statusText} from './status-text.ts';
+import type {Sweeps} from './sweeps.ts';
+
+export function showStatus(sweeps: Sweeps): Disposable {
+  const item: StatusBarItem = window.createStatusBarItem('loraSweep.status', StatusBarAlignment.Left);
+  item.name = 'LoRA Sweep';
+  const show = () => {
+    const [run, ...others] = sweeps.alive;
+    if (!run || !workspace.getConfiguration('loraSweep').get<boolean>('statusBar', true)) return item.hide();
+    const {state} = run;
+    const more = others.length > 0 ? ` (+${others.length})` : '';
+    item.text = `$(sync~spin) ${state.name || 'LoRA Sweep'} ${statusText(state, progress(state, Date.now()))}${more}`;
+    item.tooltip = `${run.sweepFile}\n${state.engine}: ${state.reason}\nClick to open the results`;
+    item.command = {command: 'loraSweep.openResults', title: 'Open results', arguments: [Uri.file(run.sweepFile)]};
+    item.show();
+  };
+  const subscription = sweeps.onDidChange(show);
+  return {
+    dispose() {
+      subscription.dispose();
+      item.dispose();
+    },
+  };
+}

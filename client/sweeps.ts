@@ -1,0 +1,115 @@
+/** The sweep files of the workspace with their runs. */
+import {dirname, join} from 'node:path';
+import {type Disposable, EventEmitter, RelativePattern, Uri, window, workspace} from 'vscode';
+import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
+import {readSweep} from '../core/sweep/read.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
+import {Run, type RunListener} from './run.ts';
+
+const pattern = '**/*.sweep.{yaml,yml}';
+
+export interface SweepFile {
+  uri: Uri;
+  /** Undefined while the file has errors. */
+  sweep: Sweep | undefined;
+  /** Of the sweep as it was last readable. */
+  run: Run | undefined;
+}
+
+export class Sweeps implements Disposable {
+  readonly #files = new Map<string, SweepFile>();
+  readonly #changed = new EventEmitter<SweepFile | undefined>();
+  readonly #watchers: Disposable[] = [];
+  readonly #listener: RunListener;
+  #found: Promise<void> | undefined;
+  /** One file changed, or (undefined) there are others. */
+  readonly onDidChange = this.#changed.event;
+
+  constructor(listener: RunListener) {
+    this.#listener = {
+      ...listener,
+      changed: run => {
+        listener.changed(run);
+        this.#changed.fire(this.#files.get(Uri.file(run.sweepFile).toString()));
+      },
+    };
+  }
+
+  /** All sweep files; looked for when first asked. */
+  async all(): Promise<SweepFile[]> {
+    this.#found ??= this.#find();
+    await this.#found;
+    return [...this.#files.values()].sort((a, b) => a.uri.path.localeCompare(b.uri.path));
+  }
+
+  /** The sweep of a file, read again. */
+  async of(uri: Uri): Promise<SweepFile> {
+    return this.#read(uri);
+  }
+
+  /** Runs at work. */
+  get alive(): Run[] {
+    return [...this.#files.values()].flatMap(({run}) => (run?.alive ? [run] : []));
+  }
+
+  dispose(): void {
+    for (const watcher of this.#watchers) watcher.dispose();
+    for (const {run} of this.#files.values()) run?.dispose();
+  }
+
+  async #find(): Promise<void> {
+    const watcher = workspace.createFileSystemWatcher(pattern);
+    const read = (uri: Uri) => void this.#read(uri).then(() => this.#changed.fire(undefined));
+    watcher.onDidCreate(read);
+    watcher.onDidChange(read);
+    watcher.onDidDelete(uri => {
+      this.#files.get(uri.toString())?.run?.dispose();
+      this.#files.delete(uri.toString());
+      this.#changed.fire(undefined);
+    });
+    // A run that was started elsewhere shows by its lock.
+    const locks = workspace.createFileSystemWatcher(`**/${runsFolder}/*/run.lock`);
+    locks.onDidCreate(lock => {
+      for (const {run} of this.#files.values())
+        if (run && join(run.folder, 'run.lock') === lock.fsPath) void run.attach();
+    });
+    this.#watchers.push(watcher, locks);
+    for (const folder of workspace.workspaceFolders ?? []) {
+      const uris = await workspace.findFiles(
+        new RelativePattern(folder, pattern),
+        `**/{node_modules,${runsFolder}}/**`,
+      );
+      await Promise.all(uris.map(uri => this.#read(uri)));
+    }
+  }
+
+  async #read(uri: Uri): Promise<SweepFile> {
+    const key = uri.toString();
+    const before = this.#files.get(key);
+    const text = await textOf(uri);
+    const {sweep} = readSweep(text, uri.fsPath);
+    const folder = sweep && join(dirname(uri.fsPath), runsFolder, runFolderName(sweep.name));
+    const same = before?.run && (folder === undefined || before.run.folder === folder) ? before.run : undefined;
+    if (before?.run && !same) before.run.dispose();
+    const run = same ?? (folder === undefined ? undefined : new Run(folder, uri.fsPath, this.#listener));
+    const file = {uri, sweep, run};
+    this.#files.set(key, file);
+    if (run && !same) await run.attach();
+    return file;
+  }
+}
+
+/** As the editor has it, where it is open. */
+async function textOf(uri: Uri): Promise<string> {
+  const open = workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
+  if (open) return open.getText();
+  try {
+    return new TextDecoder().decode(await workspace.fs.readFile(uri));
+  } catch (error) {
+    void window.setStatusBarMessage(
+      `${uri.fsPath} cannot be read: ${error instanceof Error ? error.message : error}`,
+      5000,
+    );
+    return '';
+  }
+}

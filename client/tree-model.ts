@@ -1,0 +1,130 @@
+/** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
+import {methods} from '../core/method/methods.ts';
+import type {TrialState} from '../core/run/events.ts';
+import type {RunState, TrialView} from '../core/run/fold.ts';
+import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
+import type {Peak} from '../core/run/peak.ts';
+import {compare} from '../core/run/verdict.ts';
+import type {MethodName, Sweep, Trial} from '../core/sweep/sweep.ts';
+import {expandTrials} from '../core/sweep/trials.ts';
+
+export interface Branch {
+  kind: 'method' | 'rate' | 'trial';
+  /** Stable within the sweep. */
+  id: string;
+  label: string;
+  description: string;
+  state: TrialState;
+  /** Filters for `run --only` that choose exactly these trials. */
+  only: string[];
+  children: Branch[];
+}
+
+/** Branches of a sweep; `state` is null where it has not run. */
+export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
+  const trials = expandTrials(sweep);
+  const view = (trial: Trial): TrialView | undefined => state?.trials[state.places[trial.id] ?? -1];
+  const peaks = state
+    ? compare(state).flatMap(({curves, metric}) => curves.flatMap(({peak}) => (peak ? [{peak, metric}] : [])))
+    : [];
+  const several = {
+    rank: new Set(trials.map(({rank}) => rank)).size > 1,
+    batch: new Set(trials.map(({batchSize}) => batchSize)).size > 1,
+  };
+  return sweep.methods.map(({method}) => {
+    const own = trials.filter(trial => trial.method === method);
+    const children = groups(own, several).map(({label, trials: group}) => {
+      const seeds = group.map(trial => seedBranch(trial, view(trial)));
+      return {
+        kind: 'rate' as const,
+        id: `${method} ${label}`,
+        label,
+        description: meanOf(group.map(view)),
+        state: together(seeds),
+        only: [`trial=${group.map(({id}) => id).join(',')}`],
+        children: seeds,
+      };
+    });
+    return {
+      kind: 'method' as const,
+      id: method,
+      label: methods[method].title,
+      description: methodDescription(method, peaks, own.map(view)),
+      state: together(children),
+      only: [`method=${method}`],
+      children,
+    };
+  });
+}
+
+/** Trials of one rate, rank and batch size; the two latter are named where there are several. */
+function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {label: string; trials: Trial[]}[] {
+  const found = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const label = [
+      formatRate(trial.learningRate),
+      ...(several.rank ? [`rank ${trial.rank}`] : []),
+      ...(several.batch ? [`batch size ${trial.batchSize}`] : []),
+    ].join(' · ');
+    found.set(label, [...(found.get(label) ?? []), trial]);
+  }
+  return [...found].map(([label, group]) => ({label, trials: group}));
+}
+
+function seedBranch(trial: Trial, view: TrialView | undefined): Branch {
+  return {
+    kind: 'trial',
+    id: trial.id,
+    label: `seed ${trial.seed}`,
+    description: view ? trialDescription(view) : '',
+    state: view?.state ?? 'waiting',
+    only: [`trial=${trial.id}`],
+    children: [],
+  };
+}
+
+function trialDescription({state, steps, totalSteps, loss, message, evaluations}: TrialView): string {
+  if (state === 'running') {
+    const now = loss === null ? '' : ` · loss ${formatLoss(loss)}`;
+    return `${Math.floor((100 * steps) / Math.max(1, totalSteps))} %${now}`;
+  }
+  if (state === 'waiting') return '';
+  const last = evaluations.at(-1);
+  const value =
+    last?.value === null || last === undefined ? '' : `${last.task} ${formatValue(last.value, last.metric)}`;
+  const what = state === 'finished' ? value || (loss === null ? '' : `loss ${formatLoss(loss)}`) : state;
+  return message === null ? what : `${what}: ${message}`;
+}
+
+/** Mean over the finished seeds of the last evaluation. */
+function meanOf(views: (TrialView | undefined)[]): string {
+  const last = views.flatMap(view => {
+    const evaluation = view?.state === 'finished' ? view.evaluations.at(-1) : undefined;
+    return evaluation && evaluation.value !== null ? [{value: evaluation.value, metric: evaluation.metric}] : [];
+  });
+  if (last.length === 0) return '';
+  return formatValue(last.reduce((sum, {value}) => sum + value, 0) / last.length, last[0]!.metric);
+}
+
+function methodDescription(
+  method: MethodName,
+  peaks: {peak: Peak; metric: string}[],
+  views: (TrialView | undefined)[],
+): string {
+  const own = peaks.find(({peak}) => peak.method === method);
+  const best = own
+    ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatRate(own.peak.learningRate)}`
+    : '';
+  const done = views.filter(view => view?.state === 'finished' || view?.state === 'diverged').length;
+  const progress = views.some(Boolean) && done < views.length ? `${done}/${views.length}` : '';
+  return [progress, best].filter(Boolean).join(' · ');
+}
+
+/** The state of several as one: at work, gone wrong, waiting, stopped, done. */
+function together(branches: readonly {state: TrialState}[]): TrialState {
+  const order: TrialState[] = ['running', 'failed', 'stopped', 'waiting', 'diverged', 'finished'];
+  const states = new Set(branches.map(({state}) => state));
+  // Some done and some waiting while nothing runs: it stands still.
+  if (states.has('diverged') && states.has('finished') && states.size === 2) return 'finished';
+  return order.find(state => states.has(state)) ?? 'waiting';
+}

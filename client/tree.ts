@@ -1,0 +1,95 @@
+/** The tree view: sweep → method → rate → seed. */
+import {
+  type Disposable,
+  EventEmitter,
+  ThemeColor,
+  ThemeIcon,
+  type TreeDataProvider,
+  TreeItem,
+  TreeItemCollapsibleState,
+  workspace,
+} from 'vscode';
+import type {TrialState} from '../core/run/events.ts';
+import {progress} from '../core/run/progress.ts';
+import {statusText} from './status-text.ts';
+import type {SweepFile, Sweeps} from './sweeps.ts';
+import {type Branch, branchesOf} from './tree-model.ts';
+
+/** What a row stands for, and what its commands are given. */
+export type Row = {file: SweepFile; branch?: Branch};
+
+/** Changes come with every step; the tree is drawn anew this often at most, in milliseconds. */
+const interval = 700;
+
+const icons: Readonly<Record<TrialState, ThemeIcon>> = {
+  waiting: new ThemeIcon('circle-outline'),
+  running: new ThemeIcon('sync~spin'),
+  finished: new ThemeIcon('pass', new ThemeColor('testing.iconPassed')),
+  diverged: new ThemeIcon('flame', new ThemeColor('list.warningForeground')),
+  failed: new ThemeIcon('error', new ThemeColor('list.errorForeground')),
+  stopped: new ThemeIcon('debug-pause'),
+};
+
+export class TrialsTree implements TreeDataProvider<Row>, Disposable {
+  readonly #sweeps: Sweeps;
+  readonly #changed = new EventEmitter<undefined>();
+  readonly #subscription: Disposable;
+  readonly onDidChangeTreeData = this.#changed.event;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(sweeps: Sweeps) {
+    this.#sweeps = sweeps;
+    this.#subscription = sweeps.onDidChange(() => {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined;
+        this.#changed.fire(undefined);
+      }, interval);
+    });
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#subscription.dispose();
+    this.#changed.dispose();
+  }
+
+  async getChildren(row?: Row): Promise<Row[]> {
+    if (!row) return (await this.#sweeps.all()).map(file => ({file}));
+    const {file, branch} = row;
+    if (branch) return branch.children.map(child => ({file, branch: child}));
+    return file.sweep ? branchesOf(file.sweep, file.run?.state ?? null).map(child => ({file, branch: child})) : [];
+  }
+
+  getTreeItem({file, branch}: Row): TreeItem {
+    if (!branch) return sweepItem(file);
+    const {kind, label, description, state, id, children} = branch;
+    const collapsed = children.length > 0 ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None;
+    const item = new TreeItem(label, collapsed);
+    item.id = `${file.uri.toString()} ${kind} ${id}`;
+    item.description = description;
+    item.iconPath = icons[state];
+    item.tooltip = kind === 'trial' ? `${id}: ${state}` : `${label}: ${state}`;
+    item.contextValue = `${kind}-${state}`;
+    item.accessibilityInformation = {label: `${label}, ${state}${description ? `, ${description}` : ''}`};
+    return item;
+  }
+}
+
+function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
+  const item = new TreeItem(
+    sweep?.name ?? workspace.asRelativePath(uri),
+    sweep ? TreeItemCollapsibleState.Expanded : TreeItemCollapsibleState.None,
+  );
+  item.id = uri.toString();
+  item.resourceUri = uri;
+  item.tooltip = workspace.asRelativePath(uri);
+  item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
+  item.contextValue = run?.alive ? 'sweep-running' : 'sweep';
+  item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
+  item.description = !sweep
+    ? 'has errors'
+    : run && run.state.trials.length > 0
+      ? statusText(run.state, progress(run.state))
+      : '';
+  return item;
+}

@@ -1,0 +1,50 @@
+/** One trial written as a sweep file of its own. */
+import type {Sweep} from '../core/sweep/sweep.ts';
+import {expandTrials} from '../core/sweep/trials.ts';
+
+/** The keys of a sweep file that holds this trial only; everything else is as in the sweep. */
+export function trialFile(sweep: Sweep, id: string): Record<string, unknown> {
+  const trial = expandTrials(sweep).find(candidate => candidate.id === id);
+  if (!trial) return {};
+  const {data, training, targets, evaluate, model} = sweep;
+  const settings = sweep.methods.find(({method}) => method === trial.method);
+  const own = {
+    ...(settings?.iterations === undefined ? {} : {iterations: settings.iterations}),
+    ...(settings?.startFrom === undefined ? {} : {start_from: settings.startFrom}),
+  };
+  const {rows, maxLength, ...rest} = data;
+  return {
+    name: `${sweep.name}-${id}`,
+    model,
+    data: {...rest, ...(rows === undefined ? {} : {rows}), max_length: maxLength},
+    methods: Object.keys(own).length > 0 ? {[trial.method]: own} : [trial.method],
+    targets,
+    rank: trial.rank,
+    alpha: trial.alpha,
+    batch_size: trial.batchSize,
+    learning_rate: trial.learningRate,
+    seeds: [trial.seed],
+    training: {
+      ...(training.steps === undefined ? {epochs: training.epochs} : {steps: training.steps}),
+      optimizer: training.optimizer,
+      weight_decay: training.weightDecay,
+      schedule: training.schedule,
+      warmup_ratio: training.warmupRatio,
+      max_grad_norm: training.maxGradNorm,
+      dropout: training.dropout,
+      precision: training.precision,
+      micro_batch: training.microBatch,
+    },
+    ...(evaluate.length === 0
+      ? {}
+      : {
+          evaluate: evaluate.map(({task, data: file, maxNewTokens, limit, every}) => ({
+            task,
+            data: file,
+            max_new_tokens: maxNewTokens,
+            ...(limit === undefined ? {} : {limit}),
+            ...(every === undefined ? {} : {every}),
+          })),
+        }),
+  };
+}
