@@ -59,7 +59,10 @@ export class Sweeps implements Disposable {
 
   async #find(): Promise<void> {
     const watcher = workspace.createFileSystemWatcher(pattern);
-    const read = (uri: Uri) => void this.#read(uri).then(() => this.#changed.fire(undefined));
+    const read = (uri: Uri) => {
+      // A run folder keeps a copy of its sweep.
+      if (!uri.path.includes(`/${runsFolder}/`)) void this.#read(uri).then(() => this.#changed.fire(undefined));
+    };
     watcher.onDidCreate(read);
     watcher.onDidChange(read);
     watcher.onDidDelete(uri => {

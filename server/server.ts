@@ -24,7 +24,7 @@ import {symbols} from './symbols.ts';
 import {Watch} from './watch.ts';
 import {checkFolders} from './workspace.ts';
 
-const checkWorkspace = 'loraSweep.checkWorkspace';
+const checkWorkspace = 'loraSweep.server.checkWorkspace';
 
 /** Serves one editor until it says goodbye. */
 export const serve: Serve = (inspector, transport) => {

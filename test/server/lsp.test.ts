@@ -199,7 +199,7 @@ describe('an open document', () => {
 describe('the command and the editor', () => {
   it('show the same problems of every fixture, and the workspace check finds them all', async () => {
     const result: unknown = await client.connection.sendRequest(ExecuteCommandRequest.type, {
-      command: 'loraSweep.checkWorkspace',
+      command: 'loraSweep.server.checkWorkspace',
       arguments: [],
     });
     const names = readdirSync(fixtures).filter(name => name.endsWith('.sweep.yaml'));
