@@ -7,7 +7,7 @@ import envPaths from 'env-paths';
 import type {Size} from './sizes.ts';
 
 const here = import.meta.dirname;
-const cache = join(process.env['LORA_SWEEP_CACHE'] ?? envPaths('lora-sweep', {suffix: ''}).cache, 'bench');
+export const cache = join(process.env['LORA_SWEEP_CACHE'] ?? envPaths('lora-sweep', {suffix: ''}).cache, 'bench');
 
 /** Runs a command to its end and returns what it printed. */
 export function output(command: string, args: string[], environment: Record<string, string> = {}): Promise<string> {

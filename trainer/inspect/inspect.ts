@@ -1,5 +1,5 @@
 /** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
-import {dirname, resolve} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
@@ -16,9 +16,12 @@ import {type BaseModel, openModel} from '../prepare.ts';
 import {readAdapter} from '../store/read-adapter.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
+import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {dataFacts, longRows, overlaps, type Survey, sampledRows, sampleOf, survey} from './rows.ts';
 
+/** The files of a tokenizer. */
+const tokenizerNames = ['tokenizer.json', 'tokenizer_config.json'];
 /** Sweeps that take longer than this deserve a word before they start. */
 const longHours = 12;
 
@@ -112,29 +115,46 @@ async function lookAtRows(
   attempts: Attempts,
 ): Promise<{rows: number; sample: Extent[]} | undefined> {
   const {data, evaluate} = sweep;
-  const tokenizer =
-    data.format === 'tokens' ? null : await attempts.attempt(['model'], () => openTokenizer(model.folder));
+  const tokenizerFiles = tokenizerNames.map(name => join(model.folder, name));
+  const openOnce = () => remembered('tokenizer', tokenizerFiles, () => openTokenizer(model.folder));
+  const tokenizer = data.format === 'tokens' ? null : await attempts.attempt(['model'], openOnce);
   if (tokenizer === undefined) return undefined;
   const encoding = {tokenizer, config: model.config};
   const before = attempts.faults.length;
+  /** Reading rows depends on how they are read, and on the files. */
+  const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
+    remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
   const samples: Extent[] = [];
   for (const [index, train] of data.train.entries()) {
     const alone = {...data, train: [train]};
-    const sample = await attempts.attempt(['data', 'train', index], () => sampleOf(alone, base, encoding));
-    samples.push(...(sample ?? []));
+    const work = () => once('sample', [train], () => sampleOf(alone, base, encoding));
+    samples.push(...((await attempts.attempt(['data', 'train', index], work)) ?? []));
   }
-  const few = (limit: number | undefined) => ({...data, rows: Math.min(sampledRows, limit ?? sampledRows)});
-  const whole = attempts.faults.length === before;
-  if (whole) await attempts.attempt(['data', 'max_length'], () => loadDataset(few(data.rows), base, encoding));
-  for (const [index, {task, data: rows, limit}] of evaluate.entries())
-    await attempts.attempt(['evaluate', index, 'data'], async (): Promise<unknown> => {
-      if (task === 'loss') return loadDataset({...few(limit), train: [rows]}, base, encoding);
-      return readPrompts({data: rows, limit: Math.min(sampledRows, limit ?? sampledRows)}, data, base, encoding);
-    });
+  const few = (limit: number | undefined) => Math.min(sampledRows, limit ?? sampledRows);
+  if (attempts.faults.length === before)
+    await attempts.attempt(['data', 'max_length'], () =>
+      once(
+        'learnt',
+        data.train,
+        async () => (await loadDataset({...data, rows: few(data.rows)}, base, encoding)).count,
+      ),
+    );
+  for (const [index, {task, data: file, limit}] of evaluate.entries())
+    await attempts.attempt(['evaluate', index, 'data'], () =>
+      once(task, [file], async () => {
+        const rows = few(limit);
+        if (task === 'loss') return (await loadDataset({...data, train: [file], rows}, base, encoding)).count;
+        return (await readPrompts({data: file, limit: rows}, data, base, encoding)).length;
+      }),
+    );
   await nameColumns(sweep, base, attempts.faults);
   if (attempts.faults.length > before) return undefined;
   attempts.faults.push(...longRows(samples, data));
-  const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () => survey(sweep, base));
+  const tested = evaluate.map(({data: file, limit}) => [file, limit]);
+  const files = [...data.train, ...evaluate.map(({data: file}) => file)];
+  const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
+    once(['survey', tested], files, () => survey(sweep, base)),
+  );
   attempts.faults.push(...overlaps(read?.shared ?? [], evaluate));
   return {rows: read?.rows ?? data.rows ?? samples.length, sample: samples};
 }

@@ -51,16 +51,18 @@ export async function survey({data, evaluate}: Sweep, base: string): Promise<Sur
   const bytes = [...paths(data.train), ...paths(evaluate.map(({data: file}) => file))].map(file => statSync(file).size);
   if (bytes.reduce((sum, size) => sum + size, 0) > mostBytes) return null;
   const tests = await Promise.all(evaluate.map(evaluation => keysOf(evaluation, data, base)));
-  const found = tests.map(() => new Set<string>());
+  /** Every tested row, and whether it is trained on. */
+  const trained = new Map(tests.flatMap(keys => [...keys].map(key => [key, false])));
   let rows = 0;
   for await (const row of readRows(paths(data.train), data.rows)) {
     rows++;
     const key = keyOf(row, data);
-    tests.forEach((keys, index) => {
-      if (keys.has(key)) found[index]!.add(key);
-    });
+    if (trained.has(key)) trained.set(key, true);
   }
-  return {rows, shared: tests.map((keys, index) => ({rows: keys.size, trained: found[index]!.size}))};
+  return {
+    rows,
+    shared: tests.map(keys => ({rows: keys.size, trained: [...keys].filter(key => trained.get(key)).length})),
+  };
 }
 
 /** Tested rows that are trained on too. */
