@@ -1,4 +1,5 @@
 /** `show`: what a run folder holds, as rows for people and programs. */
+import {relativeToLora} from '../core/run/curvature.ts';
 import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
@@ -99,20 +100,16 @@ class Traces {
 const curvatureColumns = [
   ...['method', 'rank', 'batch_size', 'seed', 'step', 'layer', 'module'],
   ...['lambda_max', 'lambda_min', 'iterations', 'residual', 'relative_to_lora'],
+  ...['trial', 'learning_rate', 'preconditioned'],
 ];
 
 function curvatureRows({curvature}: RunState): Cell[][] {
-  const block = (row: RunState['curvature'][number]): string =>
-    JSON.stringify([row.rank, row.batchSize, row.seed, row.step, row.layer, row.module]);
-  const ofLora = new Map(curvature.filter(row => row.method === 'lora').map(row => [block(row), row.lambdaMax]));
-  return curvature.map(row => {
-    const reference = ofLora.get(block(row));
-    return [
-      ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
-      ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual],
-      reference ? row.lambdaMax / reference : null,
-    ];
-  });
+  const relative = relativeToLora(curvature);
+  return curvature.map((row, k) => [
+    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
+    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
+    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+  ]);
 }
 
 function formatted({columns, rows}: Rows, format: Format): Iterable<string> {

@@ -1,4 +1,11 @@
 /** A run in words and tables: what `run` prints at its end, and the Markdown that `report` writes. */
+import {
+  correlationSentence,
+  curvatureColumns,
+  curvatureTables,
+  curvatureTitle,
+  ratesAndCurvature,
+} from '../core/run/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../core/run/format.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
@@ -16,6 +23,12 @@ export function textSummary(state: RunState): string[] {
       ...textTable([...peakColumns], peakRows(comparison)).map(line => `  ${line}`),
       ...verdict(comparison).map(sentence => `  ${sentence}`),
     ]),
+    ...curvatureTables(state).flatMap(table => [
+      '',
+      curvatureTitle(table),
+      ...textTable([...curvatureColumns], table.rows).map(line => `  ${line}`),
+    ]),
+    ...ratesAndCurvature(state).map(group => `  ${correlationSentence(group)}`),
   ];
 }
 
@@ -34,6 +47,13 @@ export function markdownSummary(state: RunState): string {
       ...verdict(comparison).map(sentence => `- ${sentence}`),
       '',
     ]),
+    ...curvatureTables(state).flatMap(table => [
+      `## ${curvatureTitle(table)}`,
+      '',
+      ...markdownTable([...curvatureColumns], table.rows),
+      '',
+    ]),
+    ...ratesAndCurvature(state).flatMap(group => [`- ${correlationSentence(group)}`, '']),
     ...troubles(state),
   ];
   return `${lines.join('\n').trimEnd()}\n`;

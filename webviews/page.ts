@@ -1,22 +1,16 @@
 /** A folded run as the elements of a page. */
-import type {ChartConfiguration} from 'chart.js';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatRate, formatSeconds} from '../core/run/format.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {type Comparison, compare, title, verdict} from '../core/run/verdict.ts';
+import {curvatureSections} from './curvature-section.ts';
+import {canvasBox, element, type Plot, tableOf} from './elements.ts';
 import {lossChart, lossScale} from './loss-chart.ts';
 import {rateChart} from './rate-chart.ts';
-import {methodColour, rateColour, type Theme} from './theme.ts';
+import {rateColour, type Theme} from './theme.ts';
 
 /** Draws a chart on a canvas; called once the canvas is part of the page. */
-export type Draw = (canvas: HTMLCanvasElement, configuration: ChartConfiguration<'line', Point[]>) => void;
-type Point = {x: number; y: number | null};
-
-interface Plot {
-  canvas: HTMLCanvasElement;
-  configuration: ChartConfiguration<'line', Point[]>;
-}
-
+export type Draw = (canvas: HTMLCanvasElement, configuration: Plot['configuration']) => void;
 /** Fills `root` with the run. */
 export function showPage(root: HTMLElement, state: RunState, theme: Theme, draw: Draw): void {
   const plots: Plot[] = [];
@@ -25,6 +19,7 @@ export function showPage(root: HTMLElement, state: RunState, theme: Theme, draw:
     header(state),
     ...comparisons.map(comparison => comparisonSection(comparison, theme, plots)),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
+    ...curvatureSections(state, theme, plots),
     ...lossSections(state, theme, plots),
   );
   for (const {canvas, configuration} of plots) draw(canvas, configuration);
@@ -65,7 +60,13 @@ function comparisonSection(comparison: Comparison, theme: Theme, plots: Plot[]):
   const plot = canvasBox('plot', `${title(comparison)} over the learning rate. ${sentences.join(' ')}`);
   plots.push({canvas: plot.canvas, configuration: rateChart(comparison, theme)});
   const caption = element('p', 'caption', captionOf(comparison));
-  section.append(element('h2', '', title(comparison)), words, plot.box, caption, peakTable(comparison, theme));
+  section.append(
+    element('h2', '', title(comparison)),
+    words,
+    plot.box,
+    caption,
+    tableOf(peakColumns, peakRows(comparison), theme),
+  );
   return section;
 }
 
@@ -78,25 +79,6 @@ function captionOf({curves}: Comparison): string {
   ]
     .filter(Boolean)
     .join(' ');
-}
-
-function peakTable(comparison: Comparison, theme: Theme): HTMLElement {
-  const table = element('table', '');
-  const head = table.createTHead().insertRow();
-  for (const column of peakColumns) head.append(element('th', column.align, column.title));
-  const body = table.createTBody();
-  peakRows(comparison).forEach((cells, place) => {
-    const row = body.insertRow();
-    cells.forEach((cell, k) => {
-      row.append(element('td', peakColumns[k]?.align ?? 'left', cell));
-    });
-    const dot = element('span', 'dot');
-    dot.style.backgroundColor = methodColour(theme, place);
-    row.cells[0]?.prepend(dot);
-  });
-  const scroller = element('div', 'scroller');
-  scroller.append(table);
-  return scroller;
 }
 
 /** One section a (rank, batch size), one small chart a method. */
@@ -132,24 +114,4 @@ function grouped(views: TrialView[], name: (view: TrialView) => string): Map<str
   const groups = new Map<string, TrialView[]>();
   for (const view of views) groups.set(name(view), [...(groups.get(name(view)) ?? []), view]);
   return groups;
-}
-
-function canvasBox(className: string, description: string): {box: HTMLElement; canvas: HTMLCanvasElement} {
-  const box = element('div', className);
-  const canvas = element('canvas', '');
-  canvas.setAttribute('role', 'img');
-  canvas.setAttribute('aria-label', description);
-  box.append(canvas);
-  return {box, canvas};
-}
-
-function element<K extends keyof HTMLElementTagNameMap>(
-  name: K,
-  className: string,
-  text = '',
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
 }

@@ -1,6 +1,7 @@
 /** What a sweep's run folder says of it, in brief. */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {curvatureByMethod} from '../../core/run/curvature.ts';
 import {compare} from '../../core/run/verdict.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
 import {readRun, runFolderOf} from '../store/run.ts';
@@ -18,25 +19,6 @@ export async function resultsOf(file: string, name: string): Promise<Results | n
     live,
     done: state.trials.flatMap(view => (view.state === 'finished' || view.state === 'diverged' ? [view.trial.id] : [])),
     peaks,
-    sharpness: sharpnessOf(state.curvature),
+    sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),
   };
-}
-
-/** Median λmax at the start of training, by method and rank. */
-function sharpnessOf(rows: {method: string; rank: number; step: number; lambdaMax: number}[]): Results['sharpness'] {
-  const groups = new Map<string, {method: string; rank: number; values: number[]}>();
-  for (const {method, rank, step, lambdaMax} of rows) {
-    if (step !== 0) continue;
-    const key = `${method} ${rank}`;
-    const group = groups.get(key) ?? {method, rank, values: []};
-    group.values.push(lambdaMax);
-    groups.set(key, group);
-  }
-  return [...groups.values()].map(({method, rank, values}) => ({method, rank, median: median(values)}));
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

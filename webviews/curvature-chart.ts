@@ -1,0 +1,126 @@
+/** Charts of the curvature. */
+import type {ChartConfiguration} from 'chart.js';
+import {type RatesAndCurvature, relativeToLora} from '../core/run/curvature.ts';
+import type {RunState} from '../core/run/fold.ts';
+import {formatRate} from '../core/run/format.ts';
+import {linearAxis, logAxis, rateAxis, shortNumber} from './axes.ts';
+import type {Point} from './elements.ts';
+import {methodColour, methodShape, type Theme} from './theme.ts';
+
+/** λmax of one block relative to LoRA's, mean over seeds. */
+export interface BlockRow {
+  method: string;
+  module: string;
+  layer: number;
+  relative: number;
+}
+
+/** The blocks of a (rank, batch size) at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
+export function rowsOf({curvature}: RunState, group: {rank: number; batchSize: number}): BlockRow[] {
+  const rows = curvature.filter(
+    ({step, rank, batchSize}) => step === 0 && rank === group.rank && batchSize === group.batchSize,
+  );
+  const blocks = new Map<string, BlockRow & {seeds: number}>();
+  relativeToLora(rows).forEach((relative, k) => {
+    const {method, module, layer} = rows[k]!;
+    if (relative === null || relative <= 0) return;
+    const key = `${method} ${module} ${layer}`;
+    const known = blocks.get(key) ?? {method, module, layer, relative: 0, seeds: 0};
+    const seeds = known.seeds + 1;
+    blocks.set(key, {...known, relative: known.relative + (relative - known.relative) / seeds, seeds});
+  });
+  return [...blocks.values()];
+}
+
+/** One projection over the layers, a line a method. */
+export function layerChart(
+  rows: readonly BlockRow[],
+  methods: readonly string[],
+  theme: Theme,
+): ChartConfiguration<'line', Point[]> {
+  const values = rows.map(({relative}) => relative);
+  const shown = methods.filter(method => rows.some(row => row.method === method));
+  return {
+    type: 'line',
+    data: {
+      datasets: shown.map(method => ({
+        label: method,
+        data: rows
+          .filter(row => row.method === method)
+          .map(({layer, relative}) => ({x: layer, y: relative}))
+          .sort((a, b) => a.x - b.x),
+        borderColor: methodColour(theme, methods.indexOf(method)),
+        backgroundColor: methodColour(theme, methods.indexOf(method)),
+        borderWidth: 1.6,
+        pointRadius: 3,
+        ...methodShape(methods.indexOf(method)),
+      })),
+    },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      interaction: {mode: 'nearest', intersect: false},
+      scales: {
+        x: linearAxis(theme, 'layer', value => (Number.isInteger(value) ? String(value) : '')),
+        y: logAxis(theme, '', Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
+      },
+      plugins: {
+        legend: {display: false},
+        tooltip: {
+          callbacks: {
+            title: items => `layer ${items[0]?.parsed.x ?? ''}`,
+            label: ({dataset, parsed}) => ` ${dataset.label}: ${shortNumber(parsed.y ?? 0)} × LoRA's`,
+          },
+        },
+      },
+    },
+  };
+}
+
+/** Measured best rates over the median λmax, a point a method, rank and batch size. */
+export function rateAgainstCurvature(
+  {points}: RatesAndCurvature,
+  methods: readonly string[],
+  theme: Theme,
+): ChartConfiguration<'line', Point[]> {
+  const curvatures = points.map(({lambdaMax}) => lambdaMax).filter(value => value > 0);
+  const rates = points.map(({bestRate}) => bestRate);
+  const shown = methods.filter(method => points.some(point => point.method === method));
+  return {
+    type: 'line',
+    data: {
+      datasets: shown.map(method => ({
+        label: method,
+        data: points
+          .filter(point => point.method === method && point.lambdaMax > 0)
+          .map(({lambdaMax, bestRate}) => ({x: lambdaMax, y: bestRate})),
+        showLine: false,
+        borderColor: methodColour(theme, methods.indexOf(method)),
+        backgroundColor: methodColour(theme, methods.indexOf(method)),
+        pointRadius: 6,
+        ...methodShape(methods.indexOf(method)),
+      })),
+    },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      clip: 30,
+      interaction: {mode: 'nearest', intersect: false},
+      scales: {
+        x: logAxis(theme, 'median λmax', Math.min(...curvatures) / 1.3, Math.max(...curvatures) * 1.3, shortNumber),
+        y: {...rateAxis(theme, Math.min(...rates), Math.max(...rates))},
+      },
+      plugins: {
+        legend: {position: 'top', align: 'start', labels: {color: theme.text, usePointStyle: true, boxHeight: 8}},
+        tooltip: {
+          callbacks: {
+            title: items => items[0]?.dataset.label ?? '',
+            label: ({parsed}) => ` λmax ${shortNumber(parsed.x ?? 0)}, best rate ${formatRate(parsed.y ?? 0)}`,
+          },
+        },
+      },
+    },
+  };
+}
