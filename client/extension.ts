@@ -51,7 +51,10 @@ export function activate(context: ExtensionContext): void {
     results,
     output,
     checkWorkspace: async () =>
-      (await server()).sendRequest('workspace/executeCommand', {command: 'loraSweep.server.checkWorkspace', arguments: []}),
+      (await server()).sendRequest('workspace/executeCommand', {
+        command: 'loraSweep.server.checkWorkspace',
+        arguments: [],
+      }),
   });
   const tree = new TrialsTree(sweeps);
 

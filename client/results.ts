@@ -1,8 +1,8 @@
 /** The results of a sweep in the editor: the report's page, written anew when the run ends. */
-import {randomBytes} from 'node:crypto';
 import {mkdir, readFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {type Disposable, ViewColumn, type WebviewPanel, window} from 'vscode';
+import {withPolicy} from './policy.ts';
 import type {Program} from './program.ts';
 import type {Run} from './run.ts';
 
@@ -47,16 +47,6 @@ export class Results implements Disposable {
   dispose(): void {
     for (const panel of this.#panels.values()) panel.dispose();
   }
-}
-
-/** Only the page's own scripts run, and nothing is loaded from anywhere. */
-export function withPolicy(page: string): string {
-  const nonce = randomBytes(16).toString('base64');
-  const policy = `default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
-  const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
-  const bare = page.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/gi, '');
-  const scripts = bare.replaceAll(/<script(?=[\s>])/g, `<script nonce="${nonce}"`);
-  return scripts.includes('<head>') ? scripts.replace('<head>', `<head>${meta}`) : `${meta}${scripts}`;
 }
 
 function escaped(text: string): string {

@@ -58,6 +58,9 @@ export class Run {
     child.once('exit', () => {
       if (this.#child !== child) return;
       this.#child = undefined;
+      // Its socket says the same once more.
+      this.#connection?.close();
+      this.#connection = undefined;
       void this.#ended();
     });
     this.#watch();
@@ -74,6 +77,7 @@ export class Run {
   dispose(): void {
     clearInterval(this.#timer);
     this.#connection?.close();
+    this.#child = undefined;
   }
 
   async #connect(): Promise<void> {

@@ -1,0 +1,126 @@
+import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {Program} from '../../client/program.ts';
+import {Run, type RunListener} from '../../client/run.ts';
+
+const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
+
+let folder: string;
+let file: string;
+let runFolder: string;
+let said: string[];
+const runs: Run[] = [];
+const listener: RunListener = {
+  changed: () => {},
+  died: () => void said.push('died'),
+  refused: () => void said.push('refused'),
+};
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-client-'));
+  cpSync(demo, folder, {recursive: true});
+  file = join(folder, 'long.sweep.yaml');
+  runFolder = join(folder, '.lora-sweep', 'long');
+  writeFileSync(
+    file,
+    `model: base
+data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}}
+methods: [lora]
+learning_rate: 1e-3
+training: {steps: 20000}
+`,
+  );
+  said = [];
+});
+afterEach(() => {
+  for (const run of runs.splice(0)) run.dispose();
+  rmSync(folder, {recursive: true, force: true});
+});
+
+const commands = () => new Program(program, join(folder, 'logs'));
+const newRun = () => {
+  const run = new Run(runFolder, file, listener);
+  runs.push(run);
+  return run;
+};
+const steps = (run: Run) => run.state.trials[0]?.steps ?? 0;
+
+/** Starts the endless sweep and waits until it trains. */
+async function started(): Promise<Run> {
+  const run = newRun();
+  run.follow(commands().startRun(['run', file, '--json'], file, runFolder));
+  await expect.poll(() => steps(run), {timeout: 20_000}).toBeGreaterThan(5);
+  return run;
+}
+
+describe('a run seen from the editor', () => {
+  it('grows as it is followed, stops when it is told to, and goes on from there', async () => {
+    const run = await started();
+    expect(run.alive).toBe(true);
+    run.stop();
+    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    expect(run.state.state).toBe('stopped');
+    const before = steps(run);
+
+    run.follow(commands().startRun(['run', file, '--json', '--resume'], file, runFolder));
+    await expect.poll(() => steps(run), {timeout: 20_000}).toBeGreaterThan(before + 5);
+    expect(run.state.trials[0]?.from).toBe(before);
+    run.stop();
+    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    expect(said).toEqual([]);
+  });
+
+  it('is found again by another window, which can stop it', async () => {
+    const run = await started();
+    run.dispose();
+    const again = newRun();
+    await again.attach();
+    expect(again.alive).toBe(true);
+    const before = steps(again);
+    await expect.poll(() => steps(again), {timeout: 10_000}).toBeGreaterThan(before);
+    again.stop();
+    await expect.poll(() => again.alive, {timeout: 10_000}).toBe(false);
+    expect(again.state.state).toBe('stopped');
+    expect(said).toEqual([]);
+  });
+
+  it('that is killed is said to have died, by both windows, and stands still', async () => {
+    const run = await started();
+    const other = newRun();
+    await other.attach();
+    const {pid} = JSON.parse(readFileSync(join(runFolder, 'run.lock'), 'utf8')) as {pid: number};
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => said, {timeout: 10_000}).toEqual(['died', 'died']);
+    expect([run.alive, other.alive]).toEqual([false, false]);
+    expect(run.state.state).toBe('stopped');
+
+    const third = newRun();
+    await third.attach();
+    expect(third.alive).toBe(false);
+    expect(steps(third)).toBe(steps(run));
+  });
+
+  it('that is refused says why, and leaves no run folder', async () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace('model: base', 'model: ./nowhere'));
+    const run = newRun();
+    const own = commands();
+    run.follow(own.startRun(['run', file, '--json'], file, runFolder));
+    await expect.poll(() => said, {timeout: 10_000}).toEqual(['refused']);
+    expect(own.lastWords(runFolder)).toContain('nowhere');
+    expect(existsSync(runFolder)).toBe(false);
+  });
+
+  it('is one at a time: a second process on the folder is refused', async () => {
+    const run = await started();
+    const second = newRun();
+    second.follow(commands().startRun(['run', file, '--json', '--resume'], file, runFolder));
+    await expect.poll(() => said, {timeout: 10_000}).toEqual(['refused']);
+    expect(commands().lastWords(runFolder)).toContain('in use');
+    run.stop();
+    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+  });
+});

@@ -1,0 +1,102 @@
+import {describe, expect, it} from 'vitest';
+import {stringify} from 'yaml';
+import {withPolicy} from '../../client/policy.ts';
+import {lastLines} from '../../client/program.ts';
+import {guessFormat, scaffold} from '../../client/scaffold.ts';
+import {statusText} from '../../client/status-text.ts';
+import {trialFile} from '../../client/trial-file.ts';
+import {readSweep} from '../../core/sweep/read.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
+
+describe('the last words of a trainer', () => {
+  it('are its last lines, without its name', () => {
+    expect(lastLines('')).toBe('');
+    expect(lastLines('warming up\n\nlora-sweep: There is no model folder x.\n')).toBe(
+      'warming up There is no model folder x.',
+    );
+    expect(lastLines(Array.from({length: 50}, (_, k) => `line ${k}`).join('\r\n'))).toBe('line 47 line 48 line 49');
+    expect(lastLines('x'.repeat(10_000)).length).toBeLessThanOrEqual(400);
+  });
+});
+
+describe('the status of a run', () => {
+  const progress = {
+    trialsDone: 37,
+    trialsTotal: 120,
+    stepsDone: 0,
+    stepsTotal: 1,
+    stepsPerSecond: null,
+    secondsLeft: 80,
+  };
+  it('says how many trials are done and how long it takes', () => {
+    expect(statusText({state: 'running', preparing: null, trials: []}, progress)).toBe('37/120 · 1 min 20 s left');
+    expect(statusText({state: 'running', preparing: null, trials: []}, {...progress, secondsLeft: null})).toBe(
+      '37/120',
+    );
+  });
+  it('names the preparation', () => {
+    const preparing = {what: 'factorising weights', done: 3, total: 28};
+    expect(statusText({state: 'running', preparing, trials: []}, progress)).toBe('factorising weights 3/28');
+  });
+});
+
+describe('a new sweep', () => {
+  it.each([
+    [['instruction', 'output'], {format: 'instruction', columns: {instruction: 'instruction', output: 'output'}}],
+    [['question', 'answer'], {format: 'instruction', columns: {instruction: 'question', output: 'answer'}}],
+    [['prompt', 'answer'], {format: 'completion', columns: {prompt: 'prompt', completion: 'answer'}}],
+    [['text', 'meta'], {format: 'text', columns: {text: 'text'}}],
+    [['input_ids', 'labels'], {format: 'tokens', columns: {}}],
+    [['a', 'b'], undefined],
+  ])('guesses the format of columns %j', (columns, expected) => {
+    expect(guessFormat(columns)).toEqual(expected);
+  });
+
+  it('is a file without any problem', () => {
+    for (const columns of [
+      ['question', 'answer'],
+      ['prompt', 'my completion: "x"', 'completion'],
+      ['input_ids', 'labels'],
+    ]) {
+      const text = scaffold({model: 'models/my base', data: "it's data.jsonl", ...guessFormat(columns)!});
+      const {sweep, problems} = readSweep(text);
+      expect(problems, text).toEqual([]);
+      expect(sweep?.model).toBe('models/my base');
+    }
+  });
+});
+
+describe('a trial as a file', () => {
+  it('holds that trial alone, with everything else as in the sweep', () => {
+    const {sweep} = readSweep(`name: s
+model: m
+data: {train: a.jsonl, format: completion, columns: {prompt: q}, template: {prompt: "Q: {prompt}"}, rows: 10}
+methods:
+  lora:
+  pissa: {iterations: 4, alpha: 2*rank}
+rank: [4, 8]
+learning_rate: {from: 1e-3, to: 1e-2, per_decade: 4}
+seeds: [1, 2, 3]
+training: {steps: 7, optimizer: {name: sgd, momentum: 0.9}}
+evaluate: [{task: loss, data: b.jsonl, limit: 3, every: 2}]
+`);
+    const trial = expandTrials(sweep!).find(({method, seed}) => method === 'pissa' && seed === 2)!;
+    const copied = readSweep(stringify(trialFile(sweep!, trial.id)));
+    expect(copied.problems.filter(({severity}) => severity === 'error')).toEqual([]);
+    expect(expandTrials(copied.sweep!)).toEqual([trial]);
+    expect(copied.sweep).toMatchObject({data: sweep!.data, training: sweep!.training, evaluate: sweep!.evaluate});
+    expect(copied.sweep?.methods[0]?.iterations).toBe(4);
+  });
+});
+
+describe('the results page in the editor', () => {
+  it('runs its own scripts only', () => {
+    const page = withPolicy(
+      '<html><head><meta http-equiv="Content-Security-Policy" content="x"></head><script>1</script></html>',
+    );
+    const nonce = /script-src 'nonce-([^']+)'/.exec(page)?.[1];
+    expect(page).toContain(`<script nonce="${nonce}">1</script>`);
+    expect(page.match(/Content-Security-Policy/g)).toHaveLength(1);
+    expect(page).toContain("default-src 'none'");
+  });
+});
