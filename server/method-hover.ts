@@ -16,6 +16,7 @@ export function aboutMethod(name: MethodName, sweep: Sweep | undefined, around: 
     `**Trained:** ${trained}${sizeOf(name, sweep, around?.model)}`,
     `**Cost:** ${cost}`,
     ratesOf(method),
+    `**λmax at the start, relative to LoRA:** ${method.sharpness.doc}`,
     ...(around?.results ? ownResults(name, around.results) : []),
     `[${paper.title}](https://arxiv.org/abs/${paper.arXiv})`,
   ].join('\n\n');

@@ -32,4 +32,13 @@ export interface MethodDescription {
   /** Time and memory compared with LoRA's. */
   cost: string;
   knownRates: KnownRates[];
+  /** λmax of its blocks at the start of training, relative to LoRA's. */
+  sharpness: Sharpness;
+}
+
+/** How sharp the loss is around a method's start: the sharper, the smaller its learning rates. */
+export interface Sharpness {
+  /** Median over query projections relative to LoRA's, as the study reports it for Qwen3-0.6B-Base; null where it gives none. */
+  published: number | null;
+  doc: string;
 }
