@@ -11,6 +11,7 @@ import type {Results} from './results.ts';
 import type {Run} from './run.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
+import type {Branch} from './tree-model.ts';
 import {trialFile} from './trial-file.ts';
 
 /** What commands are called with: a lens gives the file's URI as text, the tree a row, the palette nothing. */
@@ -39,6 +40,7 @@ export class Commands {
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
       on('resume', target => this.start(target, [])),
+      on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
       on('probe', target => this.start(target, [], 'probe')),
       on('dryRun', target => this.#dryRun(target)),
@@ -99,6 +101,17 @@ export class Commands {
       return;
     }
     return this.start(editor.document.uri, [`method=${method}`]);
+  }
+
+  /** The failed trials of a sweep, or of a branch of the tree, once more. */
+  async #rerunFailed(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    const below = isRow(target) && target.branch ? leavesOf(target.branch) : undefined;
+    const failed = (file?.run?.state.trials ?? [])
+      .filter(({state, trial}) => state === 'failed' && (below?.has(trial.id) ?? true))
+      .map(({trial}) => trial.id);
+    if (failed.length === 0) void window.showInformationMessage('No trial has failed here.');
+    else await this.start(file?.uri, [`trial=${failed.join(',')}`]);
   }
 
   async #stop(target: Target): Promise<void> {
@@ -182,6 +195,11 @@ export class Commands {
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));
     return (await window.showQuickPick(items, {title: 'Which sweep?'}))?.file;
   }
+}
+
+/** Ids of the trials below a branch. */
+function leavesOf({kind, id, children}: Branch): Set<string> {
+  return new Set(kind === 'trial' ? [id] : children.flatMap(child => [...leavesOf(child)]));
 }
 
 function isRow(target: Target): target is Row {
