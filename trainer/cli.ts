@@ -52,7 +52,17 @@ program
   .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
   .option('--resume', 'go on with a run: finished trials are not trained again')
   .option('--json', 'print each event as it is stored')
-  .action(async (file: string, options: RunOptions) => run(file, options));
+  .action(async (file: string, options: RunOptions) => run(file, options, false));
+
+program
+  .command('probe')
+  .description('measure the curvature that the trials of a sweep file start at, without training')
+  .argument('<file>', 'sweep file (*.sweep.yaml)')
+  .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
+  .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
+  .option('--resume', 'go on with a run: blocks that are known are not probed again')
+  .option('--json', 'print each event as it is stored')
+  .action(async (file: string, options: RunOptions) => run(file, options, true));
 
 program
   .command('show')
@@ -139,7 +149,8 @@ interface GenerateOptions {
 /** Of `generate`, in the order they were given, whichever kind they are. */
 const prompts: ({text: string} | {tokens: number[]})[] = [];
 
-async function run(file: string, options: RunOptions): Promise<void> {
+/** `probeOnly`: the curvature and nothing else. */
+async function run(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
   const [{runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
     import('./sweep.ts'),
     import('./progress.ts'),
@@ -155,14 +166,15 @@ async function run(file: string, options: RunOptions): Promise<void> {
   let end: 'finished' | 'failed' | 'stopped';
   try {
     const {out, only, resume = false} = options;
-    end = await runSweep(file, {...(out === undefined ? {} : {out}), only, resume, signal, onEvent});
+    end = await runSweep(file, {...(out === undefined ? {} : {out}), only, resume, probeOnly, signal, onEvent});
   } finally {
     report.stop();
   }
   if (!options.json) await print(['', ...textSummary(report.state)]);
   if (end === 'finished') return;
   process.exitCode = 1;
-  const again = `lora-sweep run ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
+  const verb = probeOnly ? 'probe' : 'run';
+  const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   process.stderr.write(`${why}; what is finished is kept, and \`${again}\` goes on.\n`);
 }

@@ -51,22 +51,27 @@ export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName
   return methods.find(settings => settings.method === method)!;
 }
 
+/** How trials of a method start. */
+export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
+  const {iterations, startFrom} = settingsOf(prepared.sweep, method);
+  return {
+    sites: prepared.sites,
+    ...(iterations === undefined ? {} : {iterations}),
+    ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+  };
+}
+
 /** Everything a worker needs to train a pack. */
 export function trainJob(prepared: Prepared, trials: TrialPack, folder: string): TrainJob {
-  const {sweep, sites} = prepared;
+  const {sweep} = prepared;
   const {method, batchSize} = trials[0]!;
-  const {iterations, startFrom} = settingsOf(sweep, method);
   return {
     pack: trials.length === 1 ? trials[0]!.id : `${trials[0]!.id}+${trials.length - 1}`,
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
     source: prepared.source(batchSize),
-    start: {
-      sites,
-      ...(iterations === undefined ? {} : {iterations}),
-      ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
-    },
+    start: startSettings(prepared, method),
     merged: prepared.size.merged,
     evaluations: prepared.evaluations,
     folder,

@@ -107,6 +107,8 @@ export function openSweep(file: string): OpenedSweep {
 const mostShapes = 4;
 /** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
 export const mergeLimit = 128e6;
+/** Tokens of a probed batch, at least, where there are as many. */
+const probeTokens = 320;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
@@ -158,7 +160,11 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
     evaluations,
     prompts,
     dataHashes: await hashes(
-      [...data.train, ...sweep.evaluate.map(evaluation => evaluation.data), ...(curvature?.data ? [curvature.data] : [])],
+      [
+        ...data.train,
+        ...sweep.evaluate.map(evaluation => evaluation.data),
+        ...(curvature?.data ? [curvature.data] : []),
+      ],
       pathOf,
     ),
     notes,
@@ -227,7 +233,9 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
   const first = stepRows(dataset.count, Math.min(samples, dataset.count), 0, {seed, shuffle: data.shuffle});
   const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).length]));
   const order = first.toSorted((a, b) => lengths.get(b)! - lengths.get(a)! || a - b);
-  const rows = Math.min(batchSize, order.length);
+  // Rows so short that a batch of them is hardly worth a call are taken more at a time.
+  const longest = Math.max(...lengths.values());
+  const rows = Math.min(Math.max(batchSize, Math.floor(probeTokens / longest)), order.length);
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );

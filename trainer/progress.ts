@@ -49,9 +49,11 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
   switch (event.event) {
     case 'run-started': {
       const {trialsDone, trialsTotal} = progress(state);
+      const workers = count(event.workers, 'worker');
+      if (trialsTotal === 0 && event.probes)
+        return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
       if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
       const earlier = state.trials.filter(view => view.state === 'finished').length;
-      const workers = count(event.workers, 'worker');
       return [
         `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
           `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
@@ -70,6 +72,10 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
 }
 
 function nothingToDo(state: RunState, {trials}: RunStarted): string {
+  const isDone = (view?: TrialView) => view?.state === 'finished' || view?.state === 'diverged';
+  // Only a start that was to probe and nothing else leaves trials open.
+  if (!trials.every(({id}) => isDone(state.trials[state.places[id] ?? -1])))
+    return 'every block is probed already, nothing to do';
   const diverged = trials.filter(({id}) => state.trials[state.places[id] ?? -1]?.state === 'diverged').length;
   const remark = diverged > 0 ? ` (${diverged} diverged)` : '';
   return trials.length === 1

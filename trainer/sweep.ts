@@ -14,7 +14,7 @@ import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
-import {type ProbePlan, planProbes, probedPlaces} from './probe.ts';
+import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
 import {scoreAnswers} from './task/score.ts';
@@ -150,7 +150,10 @@ async function runPrepared(
     };
     const training = Date.now();
     await pool.run(
-      packs.map(pack => ({kind: 'train', job: trainJob(prepared, pack, store.folder)})),
+      packs.map(pack => ({
+        kind: 'train',
+        job: {...trainJob(prepared, pack, store.folder), ...trainingProbes(prepared, pack, store.earlier)},
+      })),
       handlers,
     );
     if (!failed && !options.signal.aborted)

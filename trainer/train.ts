@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
 import {packBatches, type TrainingSource} from './batches.ts';
+import {probeTrials, type TrainingProbes} from './curvature/training.ts';
 import type {Programs} from './engine/programs.ts';
 import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
 import {rateAt} from './math/schedule.ts';
@@ -28,6 +29,8 @@ export interface TrainJob {
   evaluations: Evaluation[];
   /** The run folder. */
   folder: string;
+  /** What is probed on the way, where the sweep asks for it. */
+  curvature?: TrainingProbes;
   /** Of the model as the sweep file names it, for the adapters' own record. */
   modelName: string;
 }
@@ -82,6 +85,10 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
       ...(pack.count > 0 ? {from: pack.count} : {}),
     });
 
+  const probe = async () => {
+    if (job.curvature?.steps.includes(pack.count)) await probeTrials(job.curvature, pack, trials, active, context);
+  };
+
   let saved = performance.now();
   while (pack.count < steps && alive().length > 0 && !stopped()) {
     const step = pack.count;
@@ -104,6 +111,7 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     await evaluate(
       evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps),
     );
+    await probe();
     if (performance.now() - saved > checkpointMilliseconds) {
       await save(job, run, seconds());
       saved = performance.now();

@@ -1,6 +1,8 @@
 /** A worker thread: one engine over the shared base, one job after another. */
 import {parentPort, workerData} from 'node:worker_threads';
 import {SweepError} from '../core/error.ts';
+import type {RunEventBody} from '../core/run/events.ts';
+import {probe} from './curvature/probe.ts';
 import {openEngine} from './engine/choose.ts';
 import {Programs} from './engine/programs.ts';
 import {generateHere} from './generate.ts';
@@ -38,13 +40,16 @@ async function work(message: ToWorker): Promise<void> {
     send({kind: 'measured', milliseconds: await measureStep(message.job, base)});
     return;
   }
-  await train(message.job, {
+  const context = {
     ...base,
-    worker,
-    emit: event => send({kind: 'event', event}),
-    generated: result => send({kind: 'generated', result}),
+    emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
-  });
+  };
+  if (message.kind === 'probe') {
+    await probe(message.job, context);
+    return;
+  }
+  await train(message.job, {...context, worker, generated: result => send({kind: 'generated', result})});
 }
 
 parentPort!.on('message', (message: ToWorker) => {

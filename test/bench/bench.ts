@@ -3,6 +3,8 @@
  * Everything runs in one go: the contenders of a group stay up and take turns, round after round, so that a busy or
  * throttled moment hits all of them; every group holds this project, and ratios are taken within a group.
  *
+ * `npm run bench -- curvature` compares Hessian probes instead (curvature.ts).
+ *
  *   --model NAME    2x64 or 4x256 (default both)
  *   --rounds N      turns of each contender (default 7)
  *   --only TEXT     contenders with TEXT in their names, besides this project
@@ -18,6 +20,11 @@ import {ownProducts, peerProducts} from './products.ts';
 import {intelKernels, python, randomModel} from './python.ts';
 import {asMarkdown, asText, median, type Result, resultTable, verdicts} from './results.ts';
 import {batch, learningRates, productShapes, rank, sizes, threads} from './sizes.ts';
+
+if (process.argv[2] === 'curvature') {
+  await import('./curvature.ts');
+  process.exit();
+}
 
 const {values: options} = parseArgs({
   options: {

@@ -2,11 +2,13 @@
 import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
-import type {Computation, Engine, Program, State, Values} from './engine.ts';
+import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
-import type {Graph} from './graph.ts';
+import type {Graph, Value} from './graph.ts';
 import {emitOnnx} from './onnx.ts';
+import {turnedSuffix, withTurnedInputs} from './simplify.ts';
+import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec, trace} from './tracing.ts';
 
 export interface CompiledOptions {
@@ -111,13 +113,106 @@ class CompiledProgram implements Program {
   }
 }
 
+const tensorOf = ({shape, dtype}: TensorSpec, values: Values): ort.Tensor =>
+  dtype === 'float32'
+    ? new ort.Tensor('float32', values as Float32Array, shape)
+    : new ort.Tensor('int32', values as Int32Array, shape);
+
+/** Parts of one trace, each compiled at its first use. */
+class CompiledStages implements Staged {
+  readonly #computation: StagedComputation;
+  readonly #parts: Map<string, PartGraph>;
+  readonly #open: (graph: Graph) => Promise<ort.InferenceSession>;
+  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
+
+  constructor(computation: StagedComputation, open: (graph: Graph) => Promise<ort.InferenceSession>) {
+    this.#computation = computation;
+    this.#open = open;
+    const parts = cutIntoParts(trace(computation.inputs, computation.body), computation.parts);
+    this.#parts = new Map([...parts].map(([name, part]) => [name, {...part, ...withTurnedInputs(part)}]));
+  }
+
+  async run(name: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>> {
+    const part = this.#parts.get(name)!;
+    for (const input of part.own) memory.put(input, tensorOf(this.#computation.inputs[input]!, feeds[input]!));
+    const inputs = Object.fromEntries(
+      [...part.inputs].map(([input, value]) => [input, (memory.get(input) ?? turned(memory, value)) as ort.Tensor]),
+    );
+    const results = [...part.outputs].map(([output, value]) => [output, room(memory, output, value)] as const);
+    const kept = [...part.kept].map(([key, value]) => [keptOutput(key), room(memory, key, value)] as const);
+    const session = await this.#session(name, part);
+    await session.run(inputs, Object.fromEntries([...results, ...kept]));
+    return Object.fromEntries(results.map(([output, tensor]) => [output, tensor.data as Values]));
+  }
+
+  #session(name: string, part: PartGraph): Promise<ort.InferenceSession> {
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      const kept = [...part.kept].map(([key, value]) => [keptOutput(key), value] as const);
+      session = this.#open({...part, outputs: new Map([...part.outputs, ...kept])});
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+
+  async dispose(): Promise<void> {
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of sessions) await (await session).release();
+  }
+}
+
+const turnedWeights = new WeakMap<Float32Array, Float32Array>();
+
+/** The transpose of a fed matrix that a part asks for by its name; made once a matrix. */
+function turned(memory: Memory, {source, shape}: Value): ort.Tensor {
+  const name = (source as {name: string}).name.slice(0, -turnedSuffix.length);
+  const {data} = memory.get(name) as {data: Float32Array};
+  let values = turnedWeights.get(data);
+  if (values === undefined) {
+    const [rows, columns] = shape as [number, number];
+    values = new Float32Array(data.length);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) values[row * columns + column] = data[column * rows + row]!;
+    turnedWeights.set(data, values);
+  }
+  return new ort.Tensor('float32', values, shape);
+}
+
+/** A kept value is the output of one part and the input of another, under two names in the graphs. */
+const keptOutput = (name: string): string => `${name}.kept`;
+
+/** Where a part writes a result: the same place whenever it runs with this memory. */
+function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][number]['outputs'][number]): ort.Tensor {
+  return memory.own(name, () => {
+    const tensor = emptyLike({shape: [...shape], dtype: dtype === 'int32' ? 'int32' : 'float32'});
+    return {value: tensor, bytes: 4 * tensor.size};
+  }) as ort.Tensor;
+}
+
 /** A state tensor and the output that replaces it need two names in one graph. */
 const stateInput = (name: string): string => `${name}.before`;
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
 export function openCompiled({threads}: CompiledOptions): Engine {
   registerGradients();
-  const programs = new Set<Program>();
+  const programs = new Set<{dispose(): Promise<void>}>();
+  const openSession = (graph: Graph) => {
+    const folder = weightFolder(graph);
+    return ort.InferenceSession.create(emitOnnx(graph), {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          disable_prepacking: '1',
+          intra_op: {allow_spinning: '0'},
+          ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
+        },
+      },
+    });
+  };
   return {
     name: 'compiled',
     macros: fused,
@@ -129,20 +224,7 @@ export function openCompiled({threads}: CompiledOptions): Engine {
         const named = Object.keys(computation.state).map(name => [name, tensors[stateInput(name)]!] as const);
         return computation.body({...tensors, ...Object.fromEntries(named)});
       });
-      const folder = weightFolder(graph);
-      const session = await ort.InferenceSession.create(emitOnnx(graph), {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
-        extra: {
-          session: {
-            disable_prepacking: '1',
-            intra_op: {allow_spinning: '0'},
-            ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
-          },
-        },
-      });
+      const session = await openSession(graph);
       const program = new CompiledProgram(session, computation, graph);
       programs.add(program);
       return {
@@ -150,6 +232,17 @@ export function openCompiled({threads}: CompiledOptions): Engine {
         dispose: async () => {
           programs.delete(program);
           await program.dispose();
+        },
+      };
+    },
+    async stage(computation) {
+      const stages = new CompiledStages(computation, openSession);
+      programs.add(stages);
+      return {
+        run: (part, feeds, memory) => stages.run(part, feeds, memory),
+        dispose: async () => {
+          programs.delete(stages);
+          await stages.dispose();
         },
       };
     },

@@ -71,6 +71,18 @@ function crossEntropy(h: tf.Tensor, E: tf.Tensor, targets: tf.Tensor): tf.Tensor
   return tf.sub(tf.log(tf.sum(tf.exp(shifted), -1)), tf.sum(tf.mul(shifted, chosen), -1));
 }
 
+/** The norm is part of the function: its true second derivatives, not those of the training gradient. */
+function decomposedThroughout(
+  x: tf.Tensor,
+  W: tf.Tensor,
+  factors: Factors,
+  magnitude: tf.Tensor,
+  scale: number,
+): tf.Tensor {
+  const gain = tf.div(magnitude, rowNorms(W, factors, scale));
+  return tf.mul(lowRank(x, W, factors, scale), tf.expandDims(gain, 1));
+}
+
 export const composite: Macros = {
   linear,
   lowRank,
@@ -82,3 +94,6 @@ export const composite: Macros = {
   rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
   crossEntropy,
 };
+
+/** The same with nothing held constant, for Hessians. */
+export const exact: Macros = {...composite, decomposed: decomposedThroughout};

@@ -1,10 +1,11 @@
 /** The eager engine: the same computations run directly on a TFJS backend. The reference, and the fallback. */
 import * as tf from '@tensorflow/tfjs-core';
 import {readTensor, type StoredTensor} from '../model/safetensors.ts';
-import {composite} from './composite.ts';
-import type {Computation, Engine, State, TensorSpec, Tensors, Values} from './engine.ts';
+import {composite, exact} from './composite.ts';
+import type {Computation, Engine, Memory, State, TensorSpec, Tensors, Values} from './engine.ts';
 import {registerGradients} from './gradients.ts';
 import {registerMissingKernels} from './missing-kernels.ts';
+import {pathTo, type StagedComputation} from './stages.ts';
 
 class EagerState implements State {
   readonly tensors: Map<string, tf.Tensor>;
@@ -55,6 +56,31 @@ async function run(
   return results;
 }
 
+/** Nothing but inputs is kept: the whole body runs again for each part, with zeros for what is not known yet. */
+async function runPart(
+  {inputs, parts, body}: StagedComputation,
+  name: string,
+  feeds: Record<string, Values>,
+  memory: Memory,
+): Promise<Record<string, Values>> {
+  for (const input of parts[name]!.inputs) memory.put(input, feeds[input]!);
+  const given = new Set(pathTo(parts, name).flatMap(part => parts[part]!.inputs));
+  const wanted = parts[name]!.outputs;
+  const outputs = tf.tidy((): Tensors => {
+    const tensors = Object.entries(inputs).map(
+      ([input, spec]) =>
+        [input, given.has(input) ? fed(spec, memory.get(input) as Values) : tf.zeros(spec.shape, spec.dtype)] as const,
+    );
+    const all = body(Object.fromEntries(tensors));
+    return Object.fromEntries(wanted.map(output => [output, all[output]!]));
+  });
+  const results: Record<string, Values> = {};
+  for (const [output, tensor] of Object.entries(outputs)) results[output] = (await tensor.data()) as Values;
+  // Only now: one tensor may stand under several names.
+  for (const tensor of Object.values(outputs)) tensor.dispose();
+  return results;
+}
+
 function fed({shape, dtype}: TensorSpec, values: Values): tf.Tensor {
   return tf.tensor(values.slice(), shape, dtype);
 }
@@ -68,7 +94,7 @@ export async function openEager(backend: string): Promise<Engine> {
   const weights = new Map<StoredTensor, tf.Tensor>();
   return {
     name: backend === 'tensorflow' ? 'tfjs-node' : backend,
-    macros: () => composite,
+    macros: options => (options.exact ? exact : composite),
     weight(stored) {
       let tensor = weights.get(stored);
       if (tensor === undefined) {
@@ -81,6 +107,12 @@ export async function openEager(backend: string): Promise<Engine> {
     async compile(computation) {
       return {
         run: (feeds, state) => run(computation, feeds, (state ?? new EagerState({})) as EagerState),
+        dispose: async () => {},
+      };
+    },
+    async stage(computation) {
+      return {
+        run: (part, feeds, memory) => runPart(computation, part, feeds, memory),
         dispose: async () => {},
       };
     },

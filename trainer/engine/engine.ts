@@ -2,6 +2,7 @@
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {StoredTensor} from '../model/safetensors.ts';
 import type {Macros} from './macros.ts';
+import type {StagedComputation} from './stages.ts';
 import type {TensorSpec} from './tracing.ts';
 
 export type {TensorSpec};
@@ -33,14 +34,64 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
+/**
+ * What the parts of a staged computation leave for later ones. Arrays that were fed are kept as they are: the caller
+ * leaves them alone as long as later parts may read them. A memory may stand on another, whose values it reads too.
+ */
+export class Memory {
+  before: Memory | undefined;
+  /** Of the values made here. */
+  bytes = 0;
+  readonly #values = new Map<string, unknown>();
+
+  constructor(before?: Memory) {
+    this.before = before;
+  }
+
+  get(name: string): unknown {
+    return this.#values.get(name) ?? this.before?.get(name);
+  }
+
+  put(name: string, value: unknown): void {
+    this.#values.set(name, value);
+  }
+
+  /** This memory's own value of the name, made at its first use. */
+  own(name: string, make: () => {value: unknown; bytes: number}): unknown {
+    let known = this.#values.get(name);
+    if (known === undefined) {
+      const {value, bytes} = make();
+      known = value;
+      this.bytes += bytes;
+      this.#values.set(name, known);
+    }
+    return known;
+  }
+}
+
+/** A staged computation, ready to run. */
+export interface Staged {
+  /**
+   * Runs one part. `feeds` gives the inputs that come with it; those of earlier parts are in `memory`, or in the one
+   * it stands on. Returns the part's outputs, valid until it runs with this memory again.
+   */
+  run(part: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>>;
+  dispose(): Promise<void>;
+}
+
 export interface Engine {
   /** As in the sweep file's `run.engine`. */
   readonly name: string;
-  /** `merged` asks for low-rank updates merged into the weights, where the engine knows the difference. */
-  macros(options: {merged: boolean}): Macros;
+  /**
+   * `merged` asks for low-rank updates merged into the weights, where the engine knows the difference. `exact`: may be
+   * differentiated twice, with nothing held constant.
+   */
+  macros(options: {merged: boolean; exact?: boolean}): Macros;
   /** A frozen weight as float32 [as stored]. Only inside a computation's body. */
   weight(tensor: StoredTensor): Tensor;
   compile(computation: Computation): Promise<Program>;
+  /** The same for a computation in parts. */
+  stage(computation: StagedComputation): Promise<Staged>;
   state(values: Record<string, {shape: number[]; data: Float32Array}>): State;
   dispose(): Promise<void>;
 }

@@ -4,7 +4,7 @@
  * need the composite macros.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {activate} from './composite.ts';
+import {activate, exact} from './composite.ts';
 import type {Factors, Macros} from './macros.ts';
 import {product, record, recorded, traceKernel} from './tracing.ts';
 
@@ -256,7 +256,18 @@ fuse(
 const pair = ({A, B, start}: Factors): Tensors => (start ? {A, B, A0: start.A, B0: start.B} : {A, B});
 
 /** The fused macros; `merged`: low-rank updates are added to the weights at each step instead of standing beside them. */
-export function fused({merged}: {merged: boolean}): Macros {
+export function fused(options: {merged: boolean; exact?: boolean}): Macros {
+  return options.exact ? exactFused : firstOrder(options);
+}
+
+/** A rotation is linear, and its gradient is one again; everything else is taken apart. */
+const exactFused: Macros = {
+  ...exact,
+  linear: (x, W) => tf.matMul(x, W, false, true),
+  rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
+};
+
+function firstOrder({merged}: {merged: boolean}): Macros {
   return {
     linear: (x, W) => tf.matMul(x, W, false, true),
     lowRank: (x, W, factors, scale) =>

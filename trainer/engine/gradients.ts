@@ -30,11 +30,14 @@ function register(kernelName: string, inputsToSave: string[], gradFunc: Gradient
   });
 }
 
-/** Sums dy over the axes along which `x` was broadcast. */
+/**
+ * Sums dy over the axes along which `x` was broadcast. Never dy itself: two inputs may get it, and TFJS disposes of a
+ * gradient once another one is added to it.
+ */
 function unbroadcast(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
   const missing = dy.rank - x.rank;
   const axes = dy.shape.flatMap((size, i) => (i < missing || (x.shape[i - missing] === 1 && size !== 1) ? [i] : []));
-  return axes.length === 0 ? dy : tf.reshape(tf.sum(dy, axes), x.shape);
+  return axes.length === 0 ? tf.clone(dy) : tf.reshape(tf.sum(dy, axes), x.shape);
 }
 
 for (const comparison of ['Greater', 'GreaterEqual', 'Equal'])

@@ -40,7 +40,12 @@ export interface Graph {
 /** Collects nodes while a computation is traced. */
 export class Recorder {
   readonly nodes: GraphNode[] = [];
-  #values = 0;
+  #values: number;
+
+  /** `first`: id of the first value. */
+  constructor(first = 0) {
+    this.#values = first;
+  }
 
   value(shape: readonly number[], dtype: DType, source: Source | null = null): Value {
     return {id: this.#values++, shape, dtype, source};

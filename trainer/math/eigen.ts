@@ -32,7 +32,7 @@ export function spectrum(A: Float64Array, n: number): Spectrum {
 const sweepsPerValue = 60;
 
 /** All eigenvalues of a symmetric tridiagonal matrix, descending, by implicit QL with Wilkinson's shift. */
-function eigenvalues(matrix: Tridiagonal): Float64Array {
+export function eigenvalues(matrix: Tridiagonal): Float64Array {
   const n = matrix.diagonal.length;
   const d = matrix.diagonal.slice();
   const e = new Float64Array(n);

@@ -29,46 +29,60 @@ export interface Passes {
 }
 
 /** Hidden states before the last norm: ids [trials·rows·length] → [trials, rows·length, hidden]. */
-export function hidden(model: Model, ids: tf.Tensor, {trials, rows, length}: Batching, passes: Passes): tf.Tensor {
-  const {config, macros, weight} = model;
-  const {headDim, heads, kvHeads} = config;
-  const tokens = rows * length;
-
-  const norm = (name: string, x: tf.Tensor) => {
-    const w = weight(`${name}.weight`);
-    return macros.rmsNorm(x, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
-  };
-  /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
-  const split = (x: tf.Tensor, count: number, normName?: string) => {
-    const byHead = tf.reshape(x, [trials * rows, length, count, headDim]);
-    return tf.transpose(normName ? norm(normName, byHead) : byHead, [0, 2, 1, 3]);
-  };
-
+export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
+  const {config, weight} = model;
+  const {trials, rows, length} = batching;
   let x = tf.reshape(tf.gather(weight('model.embed_tokens.weight'), ids as tf.Tensor1D), [
     trials,
-    tokens,
+    rows * length,
     config.hiddenSize,
   ]);
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
-
   config.layers.forEach((_, layer) => {
-    const name = `model.layers.${layer}`;
-    const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
-    const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
-
-    const h = norm(`${name}.input_layernorm`, x);
-    const q = split(project('q_proj', h), heads, qk('q'));
-    const k = split(project('k_proj', h), kvHeads, qk('k'));
-    const v = split(project('v_proj', h), kvHeads);
-    const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
-    const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
-    x = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
-
-    const g = norm(config.sandwichNorms ? `${name}.pre_feedforward_layernorm` : `${name}.post_attention_layernorm`, x);
-    const fed = project('down_proj', macros.gated(project('gate_proj', g), project('up_proj', g), config.activation));
-    x = tf.add(x, config.sandwichNorms ? norm(`${name}.post_feedforward_layernorm`, fed) : fed);
+    x = decoderLayer(model, layer, x, batching, passes);
   });
   return x;
+}
+
+/** One layer: hidden states [trials, rows·length, hidden] → the same. */
+export function decoderLayer(
+  model: Model,
+  layer: number,
+  x: tf.Tensor,
+  {trials, rows, length}: Batching,
+  passes: Passes,
+): tf.Tensor {
+  const {config, macros, weight} = model;
+  const {headDim, heads, kvHeads} = config;
+  const tokens = rows * length;
+  const name = `model.layers.${layer}`;
+
+  const norm = (normName: string, input: tf.Tensor) => {
+    const w = weight(`${normName}.weight`);
+    return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+  };
+  /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
+  const split = (input: tf.Tensor, count: number, normName?: string) => {
+    const byHead = tf.reshape(input, [trials * rows, length, count, headDim]);
+    return tf.transpose(normName ? norm(normName, byHead) : byHead, [0, 2, 1, 3]);
+  };
+  const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
+  const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
+
+  const h = norm(`${name}.input_layernorm`, x);
+  const q = split(project('q_proj', h), heads, qk('q'));
+  const k = split(project('k_proj', h), kvHeads, qk('k'));
+  const v = split(project('v_proj', h), kvHeads);
+  const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
+  const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
+  const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
+
+  const g = norm(
+    config.sandwichNorms ? `${name}.pre_feedforward_layernorm` : `${name}.post_attention_layernorm`,
+    between,
+  );
+  const fed = project('down_proj', macros.gated(project('gate_proj', g), project('up_proj', g), config.activation));
+  return tf.add(between, config.sandwichNorms ? norm(`${name}.post_feedforward_layernorm`, fed) : fed);
 }
 
 /** The last norm: [..., hidden] → the same. */

@@ -1,0 +1,83 @@
+import {describe, expect, it} from 'vitest';
+import {type Block, blockSize, products} from '../../../trainer/curvature/hessian.ts';
+import {Network, Segments} from '../../../trainer/curvature/network.ts';
+import {adaptedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
+import {adaptersOf} from '../../../trainer/curvature/probe.ts';
+import {openEngine} from '../../../trainer/engine/choose.ts';
+import {lanczos} from '../../../trainer/math/lanczos.ts';
+import {random} from '../../../trainer/math/random.ts';
+import {views} from '../../../trainer/method/layout.ts';
+import type {PackBatch} from '../../../trainer/step.ts';
+import {type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
+
+const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
+const [first] = train as [GoldenBatch];
+
+/** A golden run after six steps at a high rate. */
+async function trained(name: string) {
+  const run = goldenJson<GoldenRun>(`train/${name}.json`);
+  const engine = await openEngine('compiled', {threads: 1});
+  const pack = goldenPack(engine, run, run.cases['high']!, 1, false);
+  const batch = packBatch(first, 1, targetsIn([first]));
+  for (let step = 0; step < 6; step++) await pack.step([batch], Float32Array.of(0.01), Float32Array.of(1));
+  const snapshot = await pack.snapshot();
+  return {run, engine, pack, batch, parameters: snapshot['parameters']!, start: snapshot['start']};
+}
+
+describe('at a later point of the training', () => {
+  for (const name of ['llama-lora', 'llama-pissa', 'llama-dora', 'gemma3-dora'])
+    it(`${name}: the network is the trained one, and its curvature the loss's`, async () => {
+      const {run, engine, pack, batch, parameters, start} = await trained(name);
+      const {config, weights, sites, rank, scale, method} = pack.settings;
+      const base = weightsOf(weights);
+      const trial = {
+        ...{id: '', method: run.method as 'lora', rank, alpha: scale * rank},
+        ...{batchSize: 4, learningRate: 0.01, seed: 1},
+      };
+      const segments = new Segments(engine);
+      const networkAt = (vector: Float32Array, seen: PackBatch = batch) =>
+        new Network(segments, config, adaptedWeights(base, adaptersOf(vector, sites, trial, start)), [seen], {
+          remember: 1e9,
+        });
+      const loss = async (vector: Float32Array) => (await networkAt(vector).at(0, 0)).loss;
+      const [expected] = await pack.evaluate(batch);
+      expect(Math.abs((await loss(parameters)) - expected!)).toBeLessThan(1e-5);
+
+      const site = sites.find(({name: own}) => own.endsWith('layers.0.self_attn.q_proj'))!;
+      const {A, B, magnitude} = views(parameters, pack.adaptation.layout).get(site.name)!;
+      const block: Block = {
+        layer: 0,
+        projection: 'q_proj',
+        site,
+        form: {rank, scale, method},
+        tensors: {A, B, W: base.read(`${site.name}.weight`), ...(magnitude ? {magnitude} : {})},
+      };
+      const network = networkAt(parameters);
+      const {largest, smallest} = await lanczos(
+        async vector => (await products(segments, network, [{block, vector}], () => {}))[0]!,
+        random(1).normal(blockSize(block)),
+        {maxIterations: 300, tolerance: 5e-3, accuracy: 3e-4, vectors: true},
+      );
+      const places = pack.adaptation.layout.pieces.filter(piece => piece.site === site && piece.part !== 'magnitude');
+      const still = await loss(parameters);
+      for (const {value, vector} of [largest, smallest]) {
+        const moved = (step: number) => {
+          const copy = parameters.slice();
+          let from = 0;
+          for (const {offset, size} of places) {
+            for (let i = 0; i < size; i++) copy[offset + i]! += step * vector![from + i]!;
+            from += size;
+          }
+          return copy;
+        };
+        const bend = async (step: number) =>
+          ((await loss(moved(step))) - 2 * still + (await loss(moved(-step)))) / step ** 2;
+        // Two steps, so that the fourth derivative falls out; rounding is left: 4/3 of 4 · 2⁻²³ · loss over the step squared.
+        const step = 0.025;
+        const extrapolated = (4 * (await bend(step)) - (await bend(2 * step))) / 3;
+        const rounding = ((4 / 3) * 4 * 2 ** -23 * still) / step ** 2;
+        expect(Math.abs(extrapolated - value)).toBeLessThan(rounding + 0.02 * Math.abs(value));
+      }
+      await engine.dispose();
+    });
+});

@@ -1,0 +1,254 @@
+/**
+ * The pieces a network is differentiated in twice: one decoder layer, the head with its loss, the block {A, B} of a
+ * projection. Each is a function f whose Hessian product of ⟨f, adjoint⟩ gives, in parts, the tangent of its value and
+ * the tangent of its gradient; chained over the layers behind a block they make an exact Hessian-vector product.
+ * Frozen weights are inputs, so that one compiled piece serves every layer.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Engine, Staged, TensorSpec, Tensors} from '../engine/engine.ts';
+import type {Part} from '../engine/stages.ts';
+import type {Method, Site} from '../method/method.ts';
+import type {ModelConfig} from '../model/config.ts';
+import {
+  type Batching,
+  causalAttention,
+  decoderLayer,
+  finalNorm,
+  frozenProjection,
+  type Model,
+} from '../model/decoder.ts';
+import {type Projection, projections} from '../model/sites.ts';
+
+const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
+const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sum(tf.mul(a, b));
+const total = (terms: tf.Tensor[]): tf.Tensor => terms.reduce((sum, term) => tf.add(sum, term));
+
+/** A weight of a layer: its name behind `model.layers.N.`, and its shape. */
+export type LayerWeights = ReadonlyMap<string, number[]>;
+
+/** Name of the input of a projection; q, k and v share theirs, gate and up too. */
+export function inputOf(projection: Projection): string {
+  if (projection === 'k_proj' || projection === 'v_proj') return 'q_proj.input';
+  return projection === 'up_proj' ? 'gate_proj.input' : `${projection}.input`;
+}
+
+/**
+ * One layer y = f(x), with a perturbation δ added to the output of each projection.
+ * - `forward` x, weights → y and the projections' inputs
+ * - `backward` ȳ → x̄ and the gradients at the projections' outputs
+ * - `tangent` ẋ → ẏ, then `adjoint` ȳ̇ → x̄˙
+ * - `tangent.P` δ̇ of projection P → ẏ, then `adjoint.P` ȳ̇ → tangent of the gradient at P's output
+ */
+export async function layerSegment(
+  engine: Engine,
+  config: ModelConfig,
+  layer: number,
+  weights: LayerWeights,
+  batching: Batching,
+): Promise<Staged> {
+  const macros = engine.macros({merged: false, exact: true});
+  const tokens = batching.rows * batching.length;
+  const hidden = floats(1, tokens, config.hiddenSize);
+  const outputOf = (projection: Projection): TensorSpec => {
+    const [, shape] = [...weights].find(([name]) => name.endsWith(`${projection}.weight`))!;
+    return floats(1, tokens, shape[0]!);
+  };
+  const parts: Record<string, Part> = {
+    forward: {
+      inputs: ['x', ...weights.keys()],
+      outputs: ['y', ...new Set(projections.map(inputOf))],
+    },
+    backward: {
+      after: 'forward',
+      inputs: ['y.adjoint'],
+      outputs: ['x.adjoint', ...projections.map(name => `${name}.adjoint`)],
+    },
+    tangent: {after: 'backward', inputs: ['x.tangent'], outputs: ['y.tangent'], repeated: true},
+    adjoint: {after: 'tangent', inputs: ['y.adjoint.tangent'], outputs: ['x.adjoint.tangent'], repeated: true},
+  };
+  for (const name of projections) {
+    parts[`tangent.${name}`] = {
+      after: 'backward',
+      inputs: [`${name}.tangent`],
+      outputs: ['y.tangent'],
+      repeated: true,
+    };
+    parts[`adjoint.${name}`] = {
+      after: `tangent.${name}`,
+      inputs: ['y.adjoint.tangent'],
+      outputs: [`${name}.adjoint.tangent`],
+      repeated: true,
+    };
+  }
+  return engine.stage({
+    inputs: {
+      x: hidden,
+      ...Object.fromEntries([...weights].map(([name, shape]) => [name, floats(...shape)])),
+      'y.adjoint': hidden,
+      'x.tangent': hidden,
+      'y.adjoint.tangent': hidden,
+      ...Object.fromEntries(projections.map(name => [`${name}.tangent`, outputOf(name)])),
+    },
+    parts,
+    body: inputs => {
+      const prefix = `model.layers.${layer}.`;
+      const model: Model = {config, macros, weight: name => inputs[name.slice(prefix.length)]!};
+      const frozen = frozenProjection(model);
+      const run = (x: tf.Tensor, shifts: tf.Tensor[], see?: (projection: Projection, input: tf.Tensor) => void) =>
+        decoderLayer(model, layer, x, batching, {
+          project(site, input) {
+            const projection = site.slice(site.lastIndexOf('.') + 1) as Projection;
+            see?.(projection, input);
+            return tf.add(frozen(site, input), shifts[projections.indexOf(projection)]!);
+          },
+          attend: causalAttention(model, batching),
+        });
+      const zeros = projections.map(name => tf.zeros(outputOf(name).shape));
+      const seen: Tensors = {};
+      const y = run(inputs['x']!, zeros, (projection, input) => {
+        seen[inputOf(projection)] = input;
+      });
+      const {gradient, hessian, value} = secondOrder(
+        (x, ...shifts) => run(x!, shifts),
+        [inputs['x']!, ...zeros],
+        inputs['y.adjoint']!,
+        [inputs['x.tangent']!, ...projections.map(name => inputs[`${name}.tangent`]!)],
+        inputs['y.adjoint.tangent']!,
+      );
+      const [x, ...atProjections] = gradient;
+      const [xTangent, ...projectionTangents] = hessian;
+      return {
+        y,
+        ...seen,
+        'x.adjoint': x!,
+        ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint`, atProjections[i]!])),
+        'y.tangent': value,
+        'x.adjoint.tangent': xTangent!,
+        ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint.tangent`, projectionTangents[i]!])),
+      };
+    },
+  });
+}
+
+/**
+ * For Ψ(v, ȳ) = ⟨f(v), ȳ⟩: its gradient in v, and the product of its Hessian with (v̇, ȳ̇): the tangents of that
+ * gradient and of the value f.
+ */
+function secondOrder(
+  f: (...variables: tf.Tensor[]) => tf.Tensor,
+  variables: tf.Tensor[],
+  adjoint: tf.Tensor,
+  tangents: tf.Tensor[],
+  adjointTangent: tf.Tensor,
+): {gradient: tf.Tensor[]; hessian: tf.Tensor[]; value: tf.Tensor} {
+  // Value and gradient from one pass over f, so that what flows back through it does so once.
+  const along = (...all: tf.Tensor[]) => {
+    const [weighing, ...at] = all;
+    const {value, grads} = tf.valueAndGrads(f)(at, weighing!);
+    return tf.add(total(grads.map((part, i) => inner(part, tangents[i]!))), inner(value, adjointTangent));
+  };
+  const [value, ...hessian] = tf.grads(along)([adjoint, ...variables]);
+  return {gradient: tf.valueAndGrads(f)(variables, adjoint).grads, hessian, value: value!};
+}
+
+/**
+ * Final norm, logits and Σ weights · cross-entropy of `rows` hidden states.
+ * - `forward` x, norm, embedding, targets, weights → loss and x̄
+ * - `tangent` ẋ → x̄˙
+ */
+export async function headSegment(engine: Engine, config: ModelConfig, rows: number): Promise<Staged> {
+  const macros = engine.macros({merged: false, exact: true});
+  const {hiddenSize, vocabSize} = config;
+  return engine.stage({
+    inputs: {
+      x: floats(rows, hiddenSize),
+      norm: floats(hiddenSize),
+      embedding: floats(vocabSize, hiddenSize),
+      targets: {shape: [rows], dtype: 'int32'},
+      weights: floats(rows),
+      'x.tangent': floats(rows, hiddenSize),
+    },
+    parts: {
+      forward: {inputs: ['x', 'norm', 'embedding', 'targets', 'weights'], outputs: ['loss', 'x.adjoint']},
+      tangent: {after: 'forward', inputs: ['x.tangent'], outputs: ['x.adjoint.tangent'], repeated: true},
+    },
+    body: inputs => {
+      const model: Model = {config, macros, weight: () => inputs['norm']!};
+      const loss = (x: tf.Tensor) =>
+        inner(macros.crossEntropy(finalNorm(model, x), inputs['embedding']!, inputs['targets']!), inputs['weights']!);
+      const x = inputs['x']!;
+      return {
+        loss: tf.reshape(loss(x), [1]),
+        'x.adjoint': tf.grad(loss)(x),
+        'x.adjoint.tangent': tf.grad(at => inner(tf.grad(loss)(at), inputs['x.tangent']!))(x),
+      };
+    },
+  });
+}
+
+/** What of a projection is probed: the pair {A, B} of a method, or the weight itself. */
+export type BlockForm = {rank: number; scale: number; method: Pick<Method, 'apply' | 'magnitude'>} | 'full';
+
+/** The probed tensors of a block in the order of its vector, row-major: A [rank, in], B [out, rank]; W [out, in]. */
+export function blockShapes(form: BlockForm, {inputs, outputs}: Site): Record<string, number[]> {
+  if (form === 'full') return {W: [outputs, inputs]};
+  return {A: [form.rank, inputs], B: [outputs, form.rank]};
+}
+
+/**
+ * A projection z of its input x as a function of the block's tensors. What does not change with them is left out of z:
+ * the frozen start that a residual method takes out of the base.
+ * - `tangent` x, the tensors and their direction → ż
+ * - `adjoint` z̄, z̄˙ → the product for each tensor
+ */
+export async function blockSegment(engine: Engine, form: BlockForm, site: Site, tokens: number): Promise<Staged> {
+  const macros = engine.macros({merged: false, exact: true});
+  const shapes = blockShapes(form, site);
+  const names = Object.keys(shapes);
+  const variables = Object.fromEntries(
+    names.flatMap(name => [
+      [name, floats(...shapes[name]!)],
+      [`${name}.tangent`, floats(...shapes[name]!)],
+    ]),
+  );
+  const constants: Record<string, TensorSpec> = form === 'full' ? {} : {W: floats(site.outputs, site.inputs)};
+  if (form !== 'full' && form.method.magnitude) constants['magnitude'] = floats(1, site.outputs);
+  const z = floats(1, tokens, site.outputs);
+  return engine.stage({
+    inputs: {
+      x: floats(1, tokens, site.inputs),
+      ...constants,
+      ...variables,
+      'z.adjoint': z,
+      'z.adjoint.tangent': z,
+    },
+    parts: {
+      tangent: {inputs: ['x', ...Object.keys(constants), ...Object.keys(variables)], outputs: ['z.tangent']},
+      adjoint: {
+        after: 'tangent',
+        inputs: ['z.adjoint', 'z.adjoint.tangent'],
+        outputs: names.map(name => `${name}.product`),
+      },
+    },
+    body: inputs => {
+      const project = (...tensors: tf.Tensor[]) => {
+        if (form === 'full') return tf.matMul(inputs['x']!, tf.expandDims(tensors[0]!), false, true);
+        const [A, B] = tensors.map(tensor => tf.expandDims(tensor)) as [tf.Tensor, tf.Tensor];
+        const {magnitude} = inputs;
+        const factors = {A, B, ...(magnitude ? {magnitude} : {})};
+        return form.method.apply(macros, inputs['x']!, inputs['W']!, factors, form.scale);
+      };
+      const {hessian, value} = secondOrder(
+        project,
+        names.map(name => inputs[name]!),
+        inputs['z.adjoint']!,
+        names.map(name => inputs[`${name}.tangent`]!),
+        inputs['z.adjoint.tangent']!,
+      );
+      return {
+        'z.tangent': value,
+        ...Object.fromEntries(names.map((name, i) => [`${name}.product`, hessian[i]!])),
+      };
+    },
+  });
+}
