@@ -164,7 +164,7 @@ describe('a model is found', () => {
   it('or the sentence says where it was looked for', () => {
     withEnvironment({HF_HUB_CACHE: join(folder, 'none')}, () => {
       expect(() => findModel('org/big', folder)).toThrow(/org\/big is neither the folder .*none\/models--org--big/);
-      expect(() => findModel('../x', folder)).toThrow(/no model folder/);
+      expect(() => findModel('../no-such-model', folder)).toThrow(/no model folder/);
       expect(() => findModel('../../no-etc', folder)).toThrow(/no model folder/);
       expect(() => findModel('/nowhere', folder)).toThrow(/no model folder \/nowhere/);
     });
