@@ -1,6 +1,7 @@
 /**
- * `npm test`: build, types, style, direction of imports, then every test. The last line is `N passed, N failed`; each
- * check counts as one, and so does a skipped test: as a failed one. The exit status is 1 where anything failed.
+ * `npm test`: build, types, style, direction of imports, then every test, then the editor in a real workbench. The last line
+ * is `N passed, N failed`; each check counts as one, and so does a skipped test: as a failed one. The exit status is 1 where
+ * anything failed.
  */
 import {spawn} from 'node:child_process';
 import {mkdtemp, readFile, rm} from 'node:fs/promises';
@@ -55,6 +56,27 @@ async function tests() {
   }
 }
 
+/** The stories of the editor in a real workbench; they count themselves in their last line. */
+function editor() {
+  return new Promise(resolve => {
+    const script = join(root, 'test/e2e/all.mjs');
+    const child = spawn(process.execPath, [script], {cwd: root, stdio: ['ignore', 'pipe', 'inherit']});
+    let end = '';
+    child.stdout.on('data', chunk => {
+      process.stdout.write(chunk);
+      end = (end + chunk).slice(-200);
+    });
+    child.on('error', error => {
+      console.error(error.message);
+      resolve(one(false));
+    });
+    child.on('close', () => {
+      const [, passed, failed] = /(\d+) passed, (\d+) failed\s*$/.exec(end) ?? [];
+      resolve(passed === undefined ? one(false) : {passed: Number(passed), failed: Number(failed)});
+    });
+  });
+}
+
 const one = ok => ({passed: ok ? 1 : 0, failed: ok ? 0 : 1});
 
 const checks = {
@@ -63,6 +85,7 @@ const checks = {
   style: async () => one(await node(await commandOf('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.')),
   imports: async () => one(await imports()),
   tests,
+  editor,
 };
 
 const total = {passed: 0, failed: 0};

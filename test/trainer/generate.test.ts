@@ -154,7 +154,9 @@ describe('an adapter is refused in one sentence', () => {
   });
 
   it('when it was trained on another model', async () => {
-    await expect(refusal(golden('train/qwen3-lora/high'))).rejects.toThrow(/down_proj.*take the model it was trained on/);
+    await expect(refusal(golden('train/qwen3-lora/high'))).rejects.toThrow(
+      /down_proj.*take the model it was trained on/,
+    );
     const {factors, rank, alpha} = readAdapter(golden('train/llama-lora/high'));
     const deeper = new Map([...factors].map(([path, own]) => [path.replace('layers.0', 'layers.7'), own]));
     writeAdapter(join(folder, 'deeper'), {base: 'b', rank, alpha, factors: deeper});

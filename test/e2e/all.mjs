@@ -1,0 +1,109 @@
+/**
+ * The editor, tried in a real workbench: installs what is needed (once), then plays every story, or those that are
+ * named: `node test/e2e/all.mjs hover run`. Pictures go to .artefacts/e2e. The last line is `N passed, N failed`.
+ */
+import {cp, mkdtemp, rm} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {openBrowser} from './driver.ts';
+import {installation} from './install.ts';
+import {startServer} from './server.ts';
+import {completion} from './stories/completion.ts';
+import {hover} from './stories/hover.ts';
+import {killed} from './stories/killed.ts';
+import {packaged} from './stories/packaged.ts';
+import {problems} from './stories/problems.ts';
+import {reload} from './stories/reload.ts';
+import {restricted} from './stories/restricted.ts';
+import {run} from './stories/run.ts';
+import {stop} from './stories/stop.ts';
+import {Workbench} from './workbench.ts';
+import {Workspace} from './workspace.ts';
+
+/** @type {Record<string, import('./story.ts').Story>} */
+const stories = {problems, hover, completion, run, stop, killed, reload, restricted, packaged};
+
+const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const artefacts = join(extension, '.artefacts/e2e');
+
+/** Plays one story on a workspace of its own; true where all was as it says. */
+async function play(name, {sentence, play}, {browser, server, folder}) {
+  const began = performance.now();
+  const workspace = await Workspace.create(extension, join(folder, name, 'sweeps'));
+  /** @type {Workbench | undefined} */
+  let workbench;
+  const open = async file => {
+    await workbench?.close();
+    workbench = await Workbench.open({browser, server, folder: workspace.folder, file, artefacts});
+    return workbench;
+  };
+  const say = word => console.log(`${word}: ${sentence} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  try {
+    await play({workspace, open});
+    say('ok');
+    return true;
+  } catch (error) {
+    say('failed');
+    console.error(error);
+    await workbench?.evidence(`failed-${name}`).catch(reason => console.error(reason));
+    await cp(server.logs, join(artefacts, `failed-${name}-logs`), {recursive: true});
+    return false;
+  } finally {
+    await workbench?.close();
+    await workspace.endRuns();
+  }
+}
+
+/** Plays the stories that want the same kind of workbench. */
+async function playAll(names, trust, tools, browser, folder) {
+  if (names.length === 0) return 0;
+  const server = await startServer(tools, {folder: join(folder, trust ? 'restricted' : 'trusted'), extension, trust});
+  let passed = 0;
+  try {
+    for (const name of names)
+      if (!interrupted && (await play(name, stories[name], {browser, server, folder}))) passed++;
+  } finally {
+    await server.stop();
+  }
+  return passed;
+}
+
+async function main(wanted) {
+  for (const name of wanted) {
+    if (!Object.hasOwn(stories, name))
+      throw new Error(`There is no story ${name}; there are ${Object.keys(stories).join(', ')}.`);
+  }
+  const names = wanted.length > 0 ? wanted : Object.keys(stories);
+  const tools = await installation(console.log);
+  await rm(artefacts, {recursive: true, force: true});
+  const folder = await mkdtemp(join(tmpdir(), 'lora-sweep-e2e-'));
+  const browser = await openBrowser(tools);
+  interrupt = () => browser.close();
+  try {
+    const free = names.filter(name => !stories[name].restricted);
+    const bound = names.filter(name => stories[name].restricted);
+    const passed =
+      (await playAll(free, false, tools, browser, folder)) + (await playAll(bound, true, tools, browser, folder));
+    return {passed, failed: names.length - passed};
+  } finally {
+    await browser.close();
+    await rm(folder, {recursive: true, force: true, maxRetries: 5});
+  }
+}
+
+// Without its browser the story at play fails, and all that was started is ended in order.
+let interrupted = false;
+let interrupt = () => process.exit(1);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+  process.on(signal, () => {
+    interrupted = true;
+    interrupt();
+  });
+
+const {passed, failed} = await main(process.argv.slice(2)).catch(error => {
+  console.error(error instanceof Error ? error.message : error);
+  return {passed: 0, failed: 1};
+});
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

@@ -1,0 +1,138 @@
+/** The workbench's server on a loopback port, with a home, settings and extensions of its own. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {createWriteStream} from 'node:fs';
+import {mkdir, symlink, writeFile} from 'node:fs/promises';
+import {createServer} from 'node:net';
+import {basename, delimiter, dirname, join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Installation} from './install.ts';
+
+/** A quiet workbench: nothing is shown or fetched that is not asked for. */
+const settings = {
+  'workbench.startupEditor': 'none',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.tips.enabled': false,
+  'chat.disableAIFeatures': true,
+  'chat.agentHost.enabled': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'editor.hover.delay': 100,
+  'editor.minimap.enabled': false,
+  'security.workspace.trust.startupPrompt': 'never',
+  'security.workspace.trust.banner': 'always',
+};
+
+export interface Server {
+  /** Where it listens, as `127.0.0.1:12345`. */
+  authority: string;
+  /** Folder of the logs, extension hosts' included. */
+  logs: string;
+  stop(): Promise<void>;
+}
+
+const startMilliseconds = 60_000;
+
+export interface Start {
+  /** For its files alone. */
+  folder: string;
+  /** Folder of the extension, which is installed as it lies there. */
+  extension: string;
+  /** Whether workspaces must be trusted first. */
+  trust: boolean;
+}
+
+/**
+ * The extension is an installed one, not one under development: for that the workbench asks for its driver of smoke
+ * tests, and then shows no notifications.
+ * @throws Error with the end of what it said
+ */
+export async function startServer({node, server}: Installation, {folder, extension, trust}: Start): Promise<Server> {
+  const home = join(folder, 'home');
+  const userData = join(folder, 'user-data');
+  await mkdir(join(userData, 'User'), {recursive: true});
+  await mkdir(home);
+  const extensions = join(folder, 'extensions');
+  await mkdir(extensions);
+  await symlink(extension, join(extensions, basename(extension)));
+  await writeFile(join(userData, 'User/settings.json'), JSON.stringify(settings, null, 2));
+  const authority = `127.0.0.1:${await freePort()}`;
+  const options = [
+    ...['--bind-addr', authority, '--auth', 'none'],
+    ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', '--disable-proxy'],
+    ...(trust ? [] : ['--disable-workspace-trust']),
+    ...['--user-data-dir', userData, '--extensions-dir', extensions],
+    ...['--vscode-option', 'reconnection-grace-time=1'],
+  ];
+  const {LANG = 'C.UTF-8', PATH = ''} = process.env;
+  const child = spawn(node, [server, ...options], {
+    cwd: folder,
+    env: {LANG, HOME: home, EXTENSIONS_GALLERY: '{"serviceUrl":""}', PATH: `${dirname(node)}${delimiter}${PATH}`},
+    // A group of its own: extension hosts and language servers go with it.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const log = createWriteStream(join(folder, 'server.log'));
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', text => {
+      log.write(text);
+      said = (said + text).slice(-2000);
+    });
+  const kill = () => signal(child, 'SIGKILL');
+  process.once('exit', kill);
+  const stop = async () => {
+    process.off('exit', kill);
+    await end(child);
+    log.end();
+  };
+  const until = Date.now() + startMilliseconds;
+  while (!(await answers(authority))) {
+    if (child.exitCode !== null || Date.now() > until) {
+      await stop();
+      throw new Error(`The workbench's server did not start:\n${said}`);
+    }
+    await sleep(200);
+  }
+  return {authority, logs: join(userData, 'logs'), stop};
+}
+
+async function answers(authority: string): Promise<boolean> {
+  try {
+    return (await fetch(`http://${authority}/healthz`)).ok;
+  } catch {
+    // It does not listen yet.
+    return false;
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+/** Asks the process and all of its group to end; after five seconds it does not ask. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const gone = once(child, 'exit');
+    signal(child, 'SIGTERM');
+    await Promise.race([gone, sleep(5000, undefined, {ref: false})]);
+  }
+  signal(child, 'SIGKILL');
+}
+
+function signal({pid}: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch {
+    // The group is gone.
+  }
+}

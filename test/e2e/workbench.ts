@@ -1,0 +1,110 @@
+/** A window of the workbench with the extension in it, as a user sees it. */
+import {mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import type {Browser, Locator, Page} from './driver.ts';
+import {Editor} from './editor.ts';
+import type {Server} from './server.ts';
+import {Trials} from './trials.ts';
+import {patience, until} from './until.ts';
+
+export interface Opening {
+  browser: Browser;
+  server: Server;
+  /** Folder to work in. */
+  folder: string;
+  /** A file of it to begin with. */
+  file?: string;
+  /** Where pictures and texts of the page go. */
+  artefacts: string;
+}
+
+export class Workbench {
+  readonly page: Page;
+  readonly editor: Editor;
+  readonly trials: Trials;
+  readonly #artefacts: string;
+  readonly #said: string[] = [];
+
+  private constructor(page: Page, artefacts: string) {
+    this.page = page;
+    this.editor = new Editor(page);
+    this.trials = new Trials(page);
+    this.#artefacts = artefacts;
+    page.on('console', message => this.#said.push(`${message.type()}: ${message.text()}`));
+  }
+
+  static async open({browser, server, folder, file, artefacts}: Opening): Promise<Workbench> {
+    const page = await browser.newPage({viewport: {width: 1280, height: 800}});
+    page.setDefaultTimeout(patience);
+    const payload = file === undefined ? [] : [['openFile', `vscode-remote://${server.authority}${file}`]];
+    const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
+    await page.goto(`http://${server.authority}/?${query}`);
+    await page.locator('.monaco-workbench').waitFor();
+    return new Workbench(page, artefacts);
+  }
+
+  /** Loads the window anew, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.page.reload();
+    await this.page.locator('.monaco-workbench').waitFor();
+  }
+
+  /** Runs a command by its title in the palette. */
+  async command(title: string): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row', {hasText: title}).first();
+    await until(`the command "${title}"`, async () => {
+      await this.page.keyboard.press('F1');
+      await this.page.locator('.quick-input-widget input').first().fill(`>${title}`);
+      await this.page.waitForTimeout(500);
+      if (await row.isVisible()) return true;
+      await this.page.keyboard.press('Escape');
+      return false;
+    });
+    await row.click();
+  }
+
+  /** Rows of the Problems view, which it opens. */
+  async problems(): Promise<Locator> {
+    const view = this.page.locator('.markers-panel, .markers-panel-container').first();
+    if (!(await view.isVisible())) await this.page.keyboard.press('Control+Shift+M');
+    await view.waitFor();
+    return view.locator('.monaco-list-row');
+  }
+
+  /** The extension's item in the status bar. */
+  get status(): Locator {
+    return this.page.locator('.statusbar-item[id*="loraSweep.status"]');
+  }
+
+  /** A notification that contains `text`. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notifications-toasts .notification-list-item', {hasText: text}).first();
+  }
+
+  /** Presses a button of a notification. */
+  async press(notification: Locator, button: string): Promise<void> {
+    await notification.locator('.monaco-button', {hasText: button}).first().click();
+  }
+
+  /** The page of the results panel. */
+  get results(): {locator(selector: string): Locator} {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** A picture of the window. */
+  async screenshot(name: string): Promise<void> {
+    await mkdir(this.#artefacts, {recursive: true});
+    await this.page.screenshot({path: join(this.#artefacts, `${name}.png`)});
+  }
+
+  /** What can be said about a failure: a picture, the page's text and what its console said. */
+  async evidence(name: string): Promise<void> {
+    await this.screenshot(name);
+    const text = await this.page.locator('body').innerText();
+    await writeFile(join(this.#artefacts, `${name}.txt`), `${text}\n\n== console\n${this.#said.join('\n')}\n`);
+  }
+
+  close(): Promise<void> {
+    return this.page.close();
+  }
+}
