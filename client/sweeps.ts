@@ -88,12 +88,13 @@ export class Sweeps implements Disposable {
 
   async #read(uri: Uri): Promise<SweepFile> {
     const key = uri.toString();
-    const before = this.#files.get(key);
     const text = await textOf(uri);
     const {sweep} = readSweep(text, uri.fsPath);
     const folder = sweep && join(dirname(uri.fsPath), runsFolder, runFolderName(sweep.name));
-    const same = before?.run && (folder === undefined || before.run.folder === folder) ? before.run : undefined;
-    if (before?.run && !same) before.run.dispose();
+    // Asked again: another reading of the same file may have ended meanwhile.
+    const earlier = this.#files.get(key)?.run;
+    const same = earlier && (folder === undefined || earlier.folder === folder) ? earlier : undefined;
+    if (earlier && !same) earlier.dispose();
     const run = same ?? (folder === undefined ? undefined : new Run(folder, uri.fsPath, this.#listener));
     const file = {uri, sweep, run};
     this.#files.set(key, file);

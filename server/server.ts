@@ -9,6 +9,7 @@ import {
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import {TextDocument} from 'vscode-languageserver-textdocument';
+import {runsFolder} from '../core/sweep/folder.ts';
 import type {Serve} from '../core/sweep/inspection.ts';
 import {codeActions} from './code-actions.ts';
 import {codeLenses} from './code-lenses.ts';
@@ -92,7 +93,10 @@ export const serve: Serve = (inspector, transport) => {
     void connection.sendDiagnostics({uri: document.uri, diagnostics: []});
   });
   connection.onNotification('loraSweep/runChanged', ({folder}: {folder: string}) => watch.runChanged(folder));
-  connection.onDidChangeWatchedFiles(() => watch.lookAtAll());
+  connection.onDidChangeWatchedFiles(({changes}) => {
+    // Runs write all the time; the client tells when there is something to see.
+    if (changes.some(({uri}) => !uri.includes(`/${runsFolder}/`))) watch.lookAtAll();
+  });
 
   /** The answer for an open document; the empty one for a document that is not (or no longer) open. */
   const on = <T>(uri: DocumentUri, empty: T, feature: (document: SweepDocument) => T): T => {

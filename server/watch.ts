@@ -17,8 +17,6 @@ const slow = 30;
 
 interface Entry {
   document: SweepDocument;
-  /** Raised by every change, so that late answers about an older text are noticed. */
-  generation: number;
   reading: ReturnType<typeof setTimeout> | undefined;
   looking: ReturnType<typeof setTimeout> | undefined;
   /** Of the last reading, in milliseconds. */
@@ -27,6 +25,9 @@ interface Entry {
 
 export class Watch {
   readonly #open = new Map<string, Entry>();
+  /** Documents that are being looked around, and those of them that have to be looked around once more. */
+  readonly #looking = new Set<string>();
+  readonly #lookAgain = new Set<string>();
   readonly #inspector: Inspector;
   readonly #listener: Listener;
 
@@ -47,7 +48,6 @@ export class Watch {
     const took = before?.took ?? 0;
     const entry: Entry = {
       document,
-      generation: (before?.generation ?? 0) + 1,
       reading: undefined,
       looking: before?.looking,
       took,
@@ -96,17 +96,26 @@ export class Watch {
     }, delay);
   }
 
+  /** One look at a time for each document: what changes meanwhile is seen by one more look afterwards. */
   async #lookAround(uri: string, entry: Entry): Promise<void> {
     const {document} = entry;
     const {sweep} = document.reading;
     if (sweep === undefined || document.file === undefined) return;
-    const around = await this.#inspector.inspect(sweep, document.file);
-    const now = this.#open.get(uri);
-    if (now !== entry) return;
-    if (same(document.around, around)) return;
-    document.around = around;
-    this.#listener.publish(document);
-    this.#listener.refresh();
+    if (this.#looking.has(uri)) {
+      this.#lookAgain.add(uri);
+      return;
+    }
+    this.#looking.add(uri);
+    try {
+      const around = await this.#inspector.inspect(sweep, document.file);
+      if (this.#open.get(uri) !== entry || same(document.around, around)) return;
+      document.around = around;
+      this.#listener.publish(document);
+      this.#listener.refresh();
+    } finally {
+      this.#looking.delete(uri);
+      if (this.#lookAgain.delete(uri)) this.#schedule(uri, 0);
+    }
   }
 }
 

@@ -32,6 +32,9 @@ export interface SweepOptions {
   onEvent(event: RunEvent): void;
 }
 
+/** A run has to train this long for its speed to say something. */
+const tellingSeconds = 5;
+
 export type SweepEnd = 'finished' | 'failed' | 'stopped';
 
 /**
@@ -107,7 +110,11 @@ async function runPrepared(
     steps,
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
   });
-  for (const message of [...store.notes, ...prepared.notes, ...notes]) emit({event: 'note', message});
+  const later = options.probeOnly && sweep.curvature?.at.some(point => point > 0);
+  const startOnly = later
+    ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
+    : [];
+  for (const message of [...store.notes, ...prepared.notes, ...notes, ...startOnly]) emit({event: 'note', message});
 
   const end = (state: SweepEnd, message?: string): SweepEnd => {
     const seconds = (Date.now() - began) / 1000;
@@ -156,8 +163,10 @@ async function runPrepared(
       })),
       handlers,
     );
-    if (!failed && !options.signal.aborted)
-      rememberSpeed(trainingFlops(prepared, todo) / ((Date.now() - training) / 1000));
+    const seconds = (Date.now() - training) / 1000;
+    // Short runs are all start-up.
+    if (!failed && !options.signal.aborted && seconds > tellingSeconds)
+      rememberSpeed(trainingFlops(prepared, todo) / seconds);
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));
     throw error;
