@@ -11,7 +11,7 @@ import type {Inspector} from '../core/sweep/inspection.ts';
 import {find} from '../core/sweep/locate.ts';
 import {writeRate} from '../core/sweep/rates.ts';
 import type {MethodName, Position} from '../core/sweep/sweep.ts';
-import {readTree} from '../core/sweep/tree.ts';
+import type {Tree} from '../core/sweep/tree.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutField} from './hover.ts';
 
@@ -93,8 +93,8 @@ function keyText(name: string, {type}: Field, flow: boolean): string {
 }
 
 /** Keys that the mapping has already, by the last reading that knew it. */
-function presentKeys({lines}: SweepDocument, above: (string | number)[], word: string): Set<string> {
-  const node = find(readTree(lines.text), above)?.node;
+function presentKeys({tree}: SweepDocument, above: (string | number)[], word: string): Set<string> {
+  const node = find(tree, above)?.node;
   const names = node?.kind === 'mapping' ? node.entries.map(({key}) => key) : [];
   return new Set(names.filter(name => name !== word));
 }
@@ -108,9 +108,9 @@ async function values(document: SweepDocument, cursor: Cursor, inspector: Inspec
 }
 
 /** Items that the list around the cursor has already. */
-function listed({lines}: SweepDocument, {path, word}: Cursor): Set<string> {
+function listed({tree}: SweepDocument, {path, word}: Cursor): Set<string> {
   if (typeof path.at(-1) !== 'number') return new Set();
-  const node = find(readTree(lines.text), path.slice(0, -1))?.node;
+  const node = find(tree, path.slice(0, -1))?.node;
   const items = node?.kind === 'list' ? node.items : [];
   return new Set(items.flatMap(item => (item.kind === 'scalar' && item.text !== word ? [item.text] : [])));
 }
@@ -155,7 +155,7 @@ function suggestions({known}: SweepDocument, {path, flow}: Cursor): Item[] {
 
 /** What this machine has for a value: paths, models, columns, projections of the model. */
 async function surroundings(
-  {file, known, lines}: SweepDocument,
+  {file, known, tree}: SweepDocument,
   {path, word}: Cursor,
   types: readonly Type[],
   inspector: Inspector,
@@ -165,7 +165,7 @@ async function surroundings(
   const text = types.flatMap(type => (type.kind === 'list' ? [type.of] : [type])).find(type => type.kind === 'text');
   if (text?.kind !== 'text') return [];
   if (text.what === 'module') {
-    const name = known?.model ?? scalarAt(lines.text, ['model']);
+    const name = known?.model ?? scalarAt(tree, ['model']);
     const model = name === undefined ? null : await inspector.model(name, base);
     return (model?.modules ?? []).map(({name: label, inputs, outputs}) => ({
       label,
@@ -174,7 +174,7 @@ async function surroundings(
     }));
   }
   if (text.what === 'column') {
-    const train = scalarAt(lines.text, ['data', 'train']) ?? scalarAt(lines.text, ['data', 'train', 0]);
+    const train = scalarAt(tree, ['data', 'train']) ?? scalarAt(tree, ['data', 'train', 0]);
     const columns = train === undefined ? [] : await inspector.columns(train, base);
     return columns.map(label => ({label, kind: CompletionItemKind.Field, detail: `column of ${train}`}));
   }
@@ -185,7 +185,7 @@ async function surroundings(
   return found.map(({text: label, kind: of, detail}) => ({label, detail, kind: kinds[of]}));
 }
 
-function scalarAt(text: string, path: (string | number)[]): string | undefined {
-  const node = find(readTree(text), path)?.node;
+function scalarAt(tree: Tree, path: (string | number)[]): string | undefined {
+  const node = find(tree, path)?.node;
   return node?.kind === 'scalar' && node.text !== '' ? node.text : undefined;
 }

@@ -4,6 +4,7 @@ import type {Inspection} from '../core/sweep/inspection.ts';
 import {Lines} from '../core/sweep/lines.ts';
 import {readSweep, type SweepReading} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
+import {readTree, type Tree} from '../core/sweep/tree.ts';
 
 /** One version of a text. A change makes a new document, which remembers what its predecessor knew. */
 export class SweepDocument {
@@ -16,6 +17,7 @@ export class SweepDocument {
   around: Inspection | undefined;
   readonly #earlier: Sweep | undefined;
   #reading: SweepReading | undefined;
+  #tree: Tree | undefined;
 
   constructor(uri: string, version: number, text: string, before?: SweepDocument) {
     this.uri = uri;
@@ -30,6 +32,12 @@ export class SweepDocument {
   get reading(): SweepReading {
     this.#reading ??= readSweep(this.lines.text, this.file ?? this.uri);
     return this.#reading;
+  }
+
+  /** The text's keys and values alone: the smaller half of the work, for answers that are waited for. */
+  get tree(): Tree {
+    this.#tree ??= this.#reading?.tree ?? readTree(this.lines.text);
+    return this.#tree;
   }
 
   /** The last sweep that is known without reading: typing breaks a file now and then, and some answers must not wait. */

@@ -12,6 +12,8 @@ export interface Listener {
 
 /** Typing has to pause this long before files are looked at, in milliseconds. */
 const pause = 250;
+/** A question that follows a change at once is answered before the change is read, in milliseconds. */
+const patience = 2;
 /** A file whose reading takes longer than this (milliseconds) is read less often while it is typed in. */
 const slow = 30;
 
@@ -52,7 +54,7 @@ export class Watch {
       looking: before?.looking,
       took,
     };
-    entry.reading = setTimeout(() => this.#read(entry), took > slow ? Math.min(pause, 2 * took) : 0);
+    entry.reading = setTimeout(() => this.#read(entry), took > slow ? Math.min(pause, 2 * took) : patience);
     this.#open.set(uri, entry);
     this.#schedule(uri, before ? pause : 0);
   }

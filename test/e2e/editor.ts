@@ -44,9 +44,10 @@ export class Editor {
   async hover(word: string, part: string): Promise<string> {
     return until(`a hover of "${word}" that says "${part}"`, async () => {
       const {x, y, width, height} = await this.where(word);
-      // A hover that came before its server did is asked for again.
-      await this.#page.mouse.move(x + width / 2, y + height / 2 + 200);
-      await this.#page.waitForTimeout(300);
+      // A hover that came before the server knew enough is closed and asked for again. It opens below its word: the
+      // way out leads above.
+      await this.#page.mouse.move(x + width / 2, 5);
+      await this.#page.waitForTimeout(500);
       await this.#page.mouse.move(x + width / 2, y + height / 2);
       await this.#page.waitForTimeout(700);
       const texts = await this.#page.locator('.monaco-hover:visible').allInnerTexts();

@@ -54,6 +54,8 @@ export async function startServer({node, server}: Installation, {folder, extensi
   const userData = join(folder, 'user-data');
   await mkdir(join(userData, 'User'), {recursive: true});
   await mkdir(home);
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
   const extensions = join(folder, 'extensions');
   await mkdir(extensions);
   await symlink(extension, join(extensions, basename(extension)));
@@ -69,7 +71,13 @@ export async function startServer({node, server}: Installation, {folder, extensi
   const {LANG = 'C.UTF-8', PATH = ''} = process.env;
   const child = spawn(node, [server, ...options], {
     cwd: folder,
-    env: {LANG, HOME: home, EXTENSIONS_GALLERY: '{"serviceUrl":""}', PATH: `${dirname(node)}${delimiter}${PATH}`},
+    env: {
+      LANG,
+      HOME: home,
+      TMPDIR: temporary,
+      EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      PATH: `${dirname(node)}${delimiter}${PATH}`,
+    },
     // A group of its own: extension hosts and language servers go with it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
