@@ -11,6 +11,8 @@ import {TrialsTree} from './tree.ts';
 
 /** The server hears of a run's progress this often at most, in milliseconds. */
 const tellEvery = 1000;
+/** Once more so long after a run's end, when its process has let go of everything. */
+const afterTheEnd = 2000;
 
 export function activate(context: ExtensionContext): void {
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
@@ -37,7 +39,10 @@ export function activate(context: ExtensionContext): void {
     changed(run) {
       tell(run);
       if (run.alive) wasAlive.add(run.folder);
-      else if (wasAlive.delete(run.folder)) void results.refresh(run);
+      else if (wasAlive.delete(run.folder)) {
+        void results.refresh(run);
+        setTimeout(() => tell(run), afterTheEnd);
+      }
     },
     died: run => void sayItDied(run, program, parts),
     refused(run) {

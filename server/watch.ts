@@ -110,9 +110,12 @@ export class Watch {
     this.#looking.add(uri);
     try {
       const around = await this.#inspector.inspect(sweep, document.file);
-      if (this.#open.get(uri) !== entry || same(document.around, around)) return;
-      document.around = around;
-      this.#listener.publish(document);
+      if (this.#open.get(uri) !== entry) return;
+      if (!same(document.around, around)) {
+        document.around = around;
+        this.#listener.publish(document);
+      }
+      // Also where nothing is new: an editor that is busy laying out its windows can miss a refresh.
       this.#listener.refresh();
     } finally {
       this.#looking.delete(uri);

@@ -44,10 +44,9 @@ export class Editor {
   async hover(word: string, part: string): Promise<string> {
     return until(`a hover of "${word}" that says "${part}"`, async () => {
       const {x, y, width, height} = await this.where(word);
-      // A hover that came before the server knew enough is closed and asked for again. It opens below its word: the
-      // way out leads above.
-      await this.#page.mouse.move(x + width / 2, 5);
-      await this.#page.waitForTimeout(500);
+      // A hover that came before the server knew enough is left, and asked for again.
+      await this.#page.mouse.move(0, 0);
+      await this.#page.locator('.monaco-hover:visible').first().waitFor({state: 'hidden'});
       await this.#page.mouse.move(x + width / 2, y + height / 2);
       await this.#page.waitForTimeout(700);
       const texts = await this.#page.locator('.monaco-hover:visible').allInnerTexts();

@@ -18,17 +18,19 @@ export class Trials {
 
   /** Shows the view, unless it is shown already. */
   async open(): Promise<void> {
-    const tree = this.#page.locator(
-      '.sidebar .pane-body .monaco-list[aria-label="Sweeps"], .sidebar .tree-explorer-viewlet-tree-view',
-    );
-    if (await tree.first().isVisible()) return;
-    await this.#page.locator('.activitybar .action-label[aria-label^="LoRA Sweep"]').first().click();
-    await this.#rows.first().waitFor();
+    const icon = this.#page.locator('.activitybar .action-label[aria-label^="LoRA Sweep"]').first();
+    await until('the tree of trials', async () => {
+      if (await this.#rows.first().isVisible()) return true;
+      // A window that comes back opens the view itself, and a click would close it.
+      await this.#page.waitForTimeout(1000);
+      if (!(await this.#view.isVisible())) await icon.click();
+      return false;
+    });
   }
 
   /** Opens every branch. */
   async expand(): Promise<void> {
-    const closed = this.#page.locator('.sidebar .monaco-list-row[aria-expanded="false"] .monaco-tl-twistie');
+    const closed = this.#view.locator('.monaco-list-row[aria-expanded="false"] .monaco-tl-twistie');
     await until('all branches of the tree open', async () => {
       const count = await closed.count();
       if (count === 0) return true;
@@ -73,7 +75,11 @@ export class Trials {
     });
   }
 
+  get #view(): Locator {
+    return this.#page.locator('.sidebar .tree-explorer-viewlet-tree-view').first();
+  }
+
   get #rows(): Locator {
-    return this.#page.locator('.sidebar .monaco-list-row[role="treeitem"]');
+    return this.#view.locator('.monaco-list-row[role="treeitem"]');
   }
 }
