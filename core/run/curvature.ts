@@ -143,7 +143,9 @@ export interface CurvatureTable {
  * of stability), so that a method's best rate is LoRA's measured one divided by its relative λmax.
  */
 export function curvatureTables(state: RunState): CurvatureTable[] {
-  const all = curvatureByMethod(state);
+  // In the order of the sweep, whatever was probed first.
+  const order = [...new Set(state.trials.map(({trial}) => trial.method as string))];
+  const all = curvatureByMethod(state).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
   const [rates] = ratesAndCurvature(state);
   const tables = new Map<string, CurvatureTable>();
   for (const entry of all) {
