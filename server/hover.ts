@@ -59,8 +59,18 @@ function keyAbout({path}: Cursor): string | undefined {
   return field && aboutField(keys, field);
 }
 
+/** The table does not change, and a completion shows many keys at once. */
+const written = new Map<string, string>();
+
 /** A key's documentation in Markdown. */
 export function aboutField(keys: readonly string[], field: Field): string {
+  const name = keyName(keys);
+  const text = written.get(name) ?? writeField(keys, field);
+  written.set(name, text);
+  return text;
+}
+
+function writeField(keys: readonly string[], field: Field): string {
   const {type, doc, unit, example, required, study, interacts, notYet} = field;
   const fallback = defaultOf(field);
   return [
@@ -76,13 +86,13 @@ export function aboutField(keys: readonly string[], field: Field): string {
   ].join('\n\n');
 }
 
-function defaultOf({default: written, defaultDoc}: Field): string | undefined {
+function defaultOf({default: value, defaultDoc}: Field): string | undefined {
   if (defaultDoc !== undefined) return defaultDoc;
-  const empty = typeof written === 'object' && Object.keys(written).length === 0;
-  return written === undefined || empty ? undefined : `\`${writtenText(written)}\``;
+  const empty = typeof value === 'object' && Object.keys(value).length === 0;
+  return value === undefined || empty ? undefined : `\`${writtenText(value)}\``;
 }
 
-function writtenText(written: Written): string {
-  if (Array.isArray(written)) return `[${written.map(writtenText).join(', ')}]`;
-  return typeof written === 'object' ? JSON.stringify(written) : String(written);
+function writtenText(value: Written): string {
+  if (Array.isArray(value)) return `[${value.map(writtenText).join(', ')}]`;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

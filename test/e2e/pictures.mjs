@@ -12,7 +12,7 @@ import {Workspace} from './workspace.ts';
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, 'docs/pictures');
-/** The demo takes two minutes on two cores. */
+/** The demo with its curvature takes minutes on two cores, several of them on a busy machine. */
 const patience = 600_000;
 
 const tools = await installation(console.log);
