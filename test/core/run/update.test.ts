@@ -87,7 +87,9 @@ describe('updates of a run', () => {
   });
 
   it('name only the trials that changed, and of their curves only what is new', () => {
-    const events = longRun().slice(0, 303).map((body, at) => ({...body, at}));
+    const events = longRun()
+      .slice(0, 303)
+      .map((body, at) => ({...body, at}));
     const before = events.slice(0, 300).reduce(fold, emptyRun);
     const after = events.reduce(fold, emptyRun);
     const {trials: changed, curvature} = difference(before, events.slice(300).reduce(fold, before));
