@@ -2,6 +2,7 @@
 import type {ChartConfiguration} from 'chart.js';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
+import {smoothed} from '../core/run/smooth.ts';
 import {linearAxis, logAxis, shortNumber, zoomOptions} from './axes.ts';
 import {rateColour, type Theme} from './theme.ts';
 
@@ -22,6 +23,8 @@ export type CurveName = 'losses' | 'gradNorms';
 export interface LossView {
   curve: CurveName;
   logSteps: boolean;
+  /** Weight of what came before in a debiased exponential moving average, in [0, 1). */
+  smoothing: number;
   /** The trial whose line stands out; null = all alike. */
   focus: string | null;
 }
@@ -50,7 +53,7 @@ export function ratePosition(rate: number, {lowestRate, highestRate}: LossScale)
 export function lossChart(
   views: TrialView[],
   scale: LossScale,
-  {curve, logSteps, focus}: LossView,
+  {curve, logSteps, smoothing, focus}: LossView,
   theme: Theme,
 ): ChartConfiguration<'line', Point[]> {
   const isFocus = (view: TrialView): boolean => view.trial.id === focus;
@@ -61,7 +64,8 @@ export function lossChart(
     data: {
       datasets: views.map(view => {
         const {trial, state} = view;
-        const {steps, means} = view[curve];
+        const {steps} = view[curve];
+        const means = smoothed(view[curve], smoothing);
         const colour = rateColour(theme, ratePosition(trial.learningRate, scale));
         const died = state === 'diverged';
         return {

@@ -20,7 +20,7 @@ export interface Choices extends LossView {
   open: string[];
 }
 
-export const firstChoices: Choices = {curve: 'losses', logSteps: false, focus: null, open: []};
+export const firstChoices: Choices = {curve: 'losses', logSteps: false, smoothing: 0, focus: null, open: []};
 
 /** What the page can do besides showing: all of it has a place to go in the editor, copies alone in a browser. */
 export interface Doing {
@@ -193,9 +193,24 @@ function lossSections(state: RunState, theme: Theme, choices: Choices, doing: Do
       toggle('Gradient norm', isNorm, {curve: isNorm ? 'losses' : 'gradNorms'});
     }
     toggle('Log steps', logSteps, {logSteps: !logSteps});
+    bar.append(smoothingSlider(name, choices.smoothing, smoothing => doing.choose({smoothing})));
     section.append(element('h2', '', `${what}, ${name}`), rateLegend(scale, theme), bar, grid);
     return section;
   });
+}
+
+function smoothingSlider(group: string, smoothing: number, choose: (smoothing: number) => void): HTMLElement {
+  const label = element('label', 'smoothing', `Smoothing ${smoothing.toFixed(2)} `);
+  const slider = element('input', '');
+  slider.type = 'range';
+  slider.id = `${group}, smoothing`;
+  slider.min = '0';
+  slider.max = '0.99';
+  slider.step = '0.01';
+  slider.value = String(smoothing);
+  slider.addEventListener('change', () => choose(Number(slider.value)));
+  label.append(slider);
+  return label;
 }
 
 function rateLegend({lowestRate, highestRate}: {lowestRate: number; highestRate: number}, theme: Theme): HTMLElement {
