@@ -70,7 +70,7 @@ program
   .argument('<dir>', 'run folder')
   .addOption(
     new Option('--rows <kind>', 'what to list')
-      .choices(['steps', 'trials', 'evaluations', 'curvature'])
+      .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature'])
       .makeOptionMandatory(),
   )
   .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
@@ -91,6 +91,17 @@ program
     const {page, summaryFile, summary, remarks} = await writeReport(folder, options.out);
     for (const remark of remarks) process.stderr.write(`${remark}\n`);
     await print([summary, `Written: ${page} and ${summaryFile}`]);
+  });
+
+program
+  .command('import')
+  .description('make a run folder of published results, to be shown and compared like a run')
+  .argument('<file>', 'rows of {model, task, metric, method, rank, batch, lr, seed, value} as .json or .jsonl')
+  .option('--out <dir>', 'the new run folder (default: .lora-sweep/NAME beside the file)')
+  .action(async (file: string, options: {out?: string}) => {
+    const {importResults} = await import('./import.ts');
+    const {folder, rows} = importResults(file, options.out);
+    await print([`${rows} results written to ${folder}; \`lora-sweep report\` shows them.`]);
   });
 
 program
@@ -134,7 +145,7 @@ interface RunOptions {
 }
 
 interface ShowOptions {
-  rows: 'steps' | 'trials' | 'evaluations' | 'curvature';
+  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature';
   format: 'table' | 'csv' | 'json';
 }
 

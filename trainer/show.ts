@@ -2,11 +2,12 @@
 import {relativeToLora} from '../core/run/curvature.ts';
 import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
+import {compare} from '../core/run/verdict.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {textTable} from '../core/table.ts';
 import {readRun, remarks} from './store/run.ts';
 
-export const rowKinds = ['steps', 'trials', 'evaluations', 'curvature'] as const;
+export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature'] as const;
 export type RowKind = (typeof rowKinds)[number];
 export const formats = ['table', 'csv', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -35,6 +36,8 @@ export async function showRun(
 
 function rowsOf(state: RunState, kind: RowKind, traces: Traces): Rows {
   switch (kind) {
+    case 'peaks':
+      return {columns: peakColumns, rows: peakRows(state)};
     case 'steps':
       return {columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm'], rows: stepRows(state, traces)};
     case 'trials':
@@ -95,6 +98,28 @@ class Traces {
   of(trial: string): [number, number | null, number, number | null][] {
     return this.byTrial.get(trial) ?? [];
   }
+}
+
+const peakColumns = [
+  ...['task', 'metric', 'rank', 'batch_size', 'method', 'learning_rate', 'mean', 'std', 'seeds'],
+  ...['gap_to_lora', 'gap_half_width', 'edge', 'tied', 'model'],
+];
+
+/** All digits of what the tables of report and page show. */
+function peakRows(state: RunState): Cell[][] {
+  return compare(state).flatMap(({model, task, metric, rank, batchSize, curves, spread}) =>
+    curves.flatMap(({method, peak}) => {
+      if (!peak) return [];
+      const {learningRate, mean, std, seeds, edge, tied} = peak;
+      const gap = spread?.gaps.find(one => one.method === method);
+      return [
+        [
+          ...[task, metric, rank, batchSize, method, learningRate, mean, std, seeds],
+          ...[gap?.difference ?? null, gap?.halfWidth ?? null, edge, tied.join(' '), model],
+        ],
+      ];
+    }),
+  );
 }
 
 const curvatureColumns = [

@@ -61,6 +61,10 @@ export function markdownSummary(state: RunState): string {
 
 /** `160 of 160 trials finished in 4 min 00 s on the compiled engine, the run is over.` */
 export function overview(state: RunState): string {
+  if (state.engine === 'imported') {
+    const means = state.aggregates.length > 0 ? ` and ${count(state.aggregates.length, 'mean')} over seeds` : '';
+    return `Results ${state.reason}: ${count(state.trials.length, 'trial')}${means}.`;
+  }
   const of = (wanted: string): number => state.trials.filter(view => view.state === wanted).length;
   const others = (['diverged', 'failed', 'stopped', 'running', 'waiting'] as const)
     .filter(wanted => of(wanted) > 0)

@@ -64,7 +64,7 @@ function header(state: RunState, comparisons: Comparison[], doing: Doing): HTMLE
     ['methods', String(different('method'))],
     ['learning rates', String(different('learningRate'))],
     ['seeds', String(different('seed'))],
-    ['time', formatSeconds(state.seconds)],
+    ...(state.seconds > 0 ? [['time', formatSeconds(state.seconds)] satisfies [string, string]] : []),
     ['engine', state.engine],
   ];
   const list = element('dl', 'facts');

@@ -1,7 +1,7 @@
 /** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed. */
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {formatMean, formatRate} from '../core/run/format.ts';
-import {lowerIsBetter, type MethodCurve, type RatePoint} from '../core/run/peak.ts';
+import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, rateAxis, shortNumber, zoomOptions} from './axes.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
@@ -11,13 +11,15 @@ type Line = ChartDataset<'line', Point[]>;
 
 export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
   const {curves, metric, task} = comparison;
-  const isLoss = lowerIsBetter(metric);
+  const unit = unitOf(metric);
+  const isLoss = unit === 'loss';
   const points = curves.flatMap(curve => curve.points);
   const rates = points.map(point => point.learningRate);
   const means = points.flatMap(point => point.mean ?? []);
-  const ceiling = isLoss ? Math.max(...points.map(upper)) * 1.5 : 1.06;
-  const floor = isLoss ? Math.min(...means) / 1.3 : 0;
-  const bounds = {low: floor, high: ceiling, isLoss};
+  const highest = Math.max(...points.map(upper));
+  const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
+  const floor = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
+  const bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
   const lines = curves.map((curve, place) =>
     linesOf(curve, place, nestingOf(curve, curves.slice(0, place)), bounds, theme),
   );
@@ -36,7 +38,15 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
         x: rateAxis(theme, Math.min(...rates), Math.max(...rates)),
         y: isLoss
           ? logAxis(theme, task === metric ? metric : `${task} ${metric}`, floor, ceiling, shortNumber)
-          : linearAxis(theme, `${task} ${metric}`, value => `${Math.round(100 * value)} %`, {min: 0, max: ceiling}),
+          : linearAxis(
+              theme,
+              `${task} ${metric}`,
+              value => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value)),
+              {
+                min: floor,
+                max: ceiling,
+              },
+            ),
       },
       plugins: {
         zoom: zoomOptions,
@@ -86,7 +96,7 @@ function upper({mean, std}: RatePoint): number {
 
 /** Crosses stand at the bad edge of the plot, one above the other where several methods diverge at a rate. */
 function crossAt(place: number, {low, high, isLoss}: Bounds): number {
-  return isLoss ? high / (high / low) ** (0.03 * place) : low + 0.03 * place;
+  return isLoss ? high / (high / low) ** (0.03 * place) : low + 0.03 * (high - low) * place;
 }
 
 /** Peaks at one rate lie upon each other: each further one gets a larger ring around those before it. */
@@ -97,6 +107,8 @@ function nestingOf({peak}: MethodCurve, before: MethodCurve[]): number {
 interface Bounds {
   low: number;
   high: number;
+  /** Nothing can lie above it. */
+  top: number;
   isLoss: boolean;
 }
 
@@ -110,7 +122,7 @@ function linesOf(
   const ring = 7 + 5 * nesting;
   const colour = methodColour(theme, place);
   const isPeak = points.map(point => point.learningRate === peak?.learningRate);
-  const within = (value: number): number => Math.min(bounds.isLoss ? bounds.high : 1, Math.max(bounds.low, value));
+  const within = (value: number): number => Math.min(bounds.top, Math.max(bounds.low, value));
   const at = (y: (point: RatePoint) => number | null): Point[] =>
     points.map(point => ({x: point.learningRate, y: point.mean === null ? null : y(point)}));
   const edge = {label: '', borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 2};

@@ -2,7 +2,7 @@
  * The whole vocabulary between the trainer and everybody else: the lines of `events.jsonl`, which are also what
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
-import type {Trial} from '../sweep/sweep.ts';
+import type {MethodName, Trial} from '../sweep/sweep.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
@@ -69,6 +69,22 @@ export interface Evaluated {
   total: number;
 }
 
+/** What is known of a setting over several seeds where their single values are not: from imported results only. */
+export interface Aggregated {
+  event: 'aggregate';
+  model?: string;
+  method: MethodName;
+  rank: number;
+  batchSize: number;
+  learningRate: number;
+  task: string;
+  metric: string;
+  mean: number;
+  /** Sample standard deviation (n - 1); null where it is not given. */
+  std: number | null;
+  seeds: number;
+}
+
 /** A trial ended. */
 export interface TrialEnded {
   event: 'trial-ended';
@@ -130,6 +146,7 @@ export type RunEventBody =
   | TrialStarted
   | Stepped
   | Evaluated
+  | Aggregated
   | TrialEnded
   | Probed
   | Noted

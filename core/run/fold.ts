@@ -1,9 +1,10 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {Trial} from '../sweep/sweep.ts';
-import type {Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
+import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
 import {append, emptySeries, type Series, upTo} from './series.ts';
 
 export type Evaluation = Omit<Evaluated, 'event'>;
+export type Aggregate = Omit<Aggregated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
 
 /** What is known of one trial since its last start. */
@@ -53,6 +54,8 @@ export interface RunState {
   /** Ids that the last start works on. */
   selected: string[];
   curvature: Curvature[];
+  /** Of settings whose seeds have no values of their own. */
+  aggregates: Aggregate[];
   notes: string[];
   /** The preparation under way. */
   preparing: {what: string; done: number; total: number} | null;
@@ -73,6 +76,7 @@ export const emptyRun: RunState = {
   places: {},
   selected: [],
   curvature: [],
+  aggregates: [],
   notes: [],
   preparing: null,
   message: null,
@@ -117,6 +121,10 @@ function applied(state: RunState, event: RunEvent): RunState {
         ...view,
         evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],
       }));
+    }
+    case 'aggregate': {
+      const {event: _, ...aggregate} = event;
+      return {...state, aggregates: [...state.aggregates, aggregate]};
     }
     case 'trial-ended':
       return change(state, event.trial, view => ended(view, event));

@@ -1,5 +1,5 @@
 /** Numbers as people read them, the same in tables, charts and reports. */
-import {lowerIsBetter} from './peak.ts';
+import {unitOf} from './peak.ts';
 
 /** A learning rate with three digits: `6.32e-3`, `2e-4`. */
 export function formatRate(rate: number): string {
@@ -7,20 +7,38 @@ export function formatRate(rate: number): string {
   return `${Number(digits)}e${Number(exponent)}`;
 }
 
-/** A metric's value: an accuracy in percent, a loss with three digits. */
+/** A metric's value: a share in percent, a loss with three digits, any other with two decimals, as such are published. */
 export function formatValue(value: number, metric: string): string {
-  return lowerIsBetter(metric) ? formatLoss(value) : `${(100 * value).toFixed(1)} %`;
+  return unitOf(metric) === 'share' ? `${bare(value, metric)} %` : bare(value, metric);
 }
 
 /** A difference of, or a deviation from, a metric's value. */
 export function formatDifference(value: number, metric: string): string {
-  return lowerIsBetter(metric) ? formatLoss(value) : `${(100 * value).toFixed(1)} points`;
+  return unitOf(metric) === 'share' ? `${bare(value, metric)} points` : bare(value, metric);
 }
 
 /** `99.4 % ± 0.3` or `0.0123 ± 0.0004`; without ± where the deviation is not known. */
 export function formatMean(mean: number, std: number | null, metric: string): string {
-  if (std === null) return formatValue(mean, metric);
-  return `${formatValue(mean, metric)} ± ${lowerIsBetter(metric) ? formatLoss(std) : (100 * std).toFixed(1)}`;
+  return std === null ? formatValue(mean, metric) : `${formatValue(mean, metric)} ± ${bare(std, metric)}`;
+}
+
+/** `+0.5 ± 1.2 points`; the difference alone where its uncertainty is not known. */
+export function formatGap(difference: number, halfWidth: number | null, metric: string): string {
+  const sign = difference < 0 ? '\u2212' : '+';
+  const size = `${sign}${bare(Math.abs(difference), metric)}`;
+  const text = halfWidth === null ? size : `${size} ± ${bare(halfWidth, metric)}`;
+  return unitOf(metric) === 'share' ? `${text} points` : text;
+}
+
+function bare(value: number, metric: string): string {
+  switch (unitOf(metric)) {
+    case 'loss':
+      return formatLoss(value);
+    case 'share':
+      return (100 * value).toFixed(1);
+    case 'number':
+      return value.toFixed(2);
+  }
 }
 
 export function formatLoss(loss: number): string {

@@ -56,6 +56,7 @@ const trial = record({
   batchSize: number,
   learningRate: number,
   seed: number,
+  model: optional(text),
 });
 
 /** The fields that a fold relies on. */
@@ -92,6 +93,18 @@ const shapes: Record<RunEvent['event'], Check> = {
     value: numberOrNull,
     correct: numberOrNull,
     total: number,
+  }),
+  aggregate: record({
+    model: optional(text),
+    method: text,
+    rank: number,
+    batchSize: number,
+    learningRate: number,
+    task: text,
+    metric: text,
+    mean: number,
+    std: numberOrNull,
+    seeds: number,
   }),
   'trial-ended': record({
     trial: text,

@@ -35,9 +35,15 @@ export interface MethodCurve {
   peak: Peak | null;
 }
 
-/** Loss is better low, everything else high. */
+/** How a metric is to be read: a share of 0..1, a loss, or a number that speaks for itself (published percentages). */
+export function unitOf(metric: string): 'share' | 'loss' | 'number' {
+  if (lowerIsBetter(metric)) return 'loss';
+  return metric === 'accuracy' || metric.startsWith('pass@') ? 'share' : 'number';
+}
+
+/** Loss and perplexity are better low, everything else high. */
 export function lowerIsBetter(metric: string): boolean {
-  return metric === 'loss';
+  return metric === 'loss' || metric === 'perplexity';
 }
 
 /** Mean and sample standard deviation of one rate's values, one a seed. */

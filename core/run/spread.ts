@@ -12,6 +12,20 @@ export interface Spread {
   noise: number | null;
   /** Peaks that are worse than the best by more than this noise explains; empty where that cannot be said. */
   behind: Peak[];
+  /** Of each other method's peak to LoRA's, in the order given; empty without LoRA. */
+  gaps: Gap[];
+}
+
+/** A method's peak against LoRA's. */
+export interface Gap {
+  method: string;
+  /** Mean less LoRA's mean. */
+  difference: number;
+  /**
+   * Half of the interval around `difference` in which the true one lies, at 95 % for all pairs of methods together;
+   * null where the noise is not known or nought.
+   */
+  halfWidth: number | null;
 }
 
 /** Null with fewer than two methods. */
@@ -27,6 +41,7 @@ export function spreadOf(curves: MethodCurve[], metric: string): Spread | null {
     peaks: Math.abs(best.mean - worst.mean),
     atRate: sharedRates(curves.filter(curve => curve.peak)),
     noise,
+    gaps: gapsOf(peaks, noise, freedom),
     behind: noise ? ranking.slice(1).filter(peak => isApart(best, peak, noise, freedom, peaks.length)) : [],
   };
 }
@@ -50,6 +65,33 @@ function isApart(best: Peak, other: Peak, noise: number, freedom: number, method
   const pairs = (methods * (methods - 1)) / 2;
   const error = noise * Math.sqrt(1 / best.seeds + 1 / other.seeds);
   return 1 - studentWithin(Math.abs(best.mean - other.mean) / error, freedom) < 0.05 / pairs;
+}
+
+/** The same test as an interval: a method is behind or ahead where nought lies outside. */
+function gapsOf(peaks: Peak[], noise: number | null, freedom: number): Gap[] {
+  const lora = peaks.find(peak => peak.method === 'lora');
+  if (!lora) return [];
+  const pairs = (peaks.length * (peaks.length - 1)) / 2;
+  const t = noise ? studentQuantile(1 - 0.05 / pairs, freedom) : null;
+  return peaks
+    .filter(peak => peak !== lora)
+    .map(peak => ({
+      method: peak.method,
+      difference: peak.mean - lora.mean,
+      halfWidth: noise && t ? t * noise * Math.sqrt(1 / lora.seeds + 1 / peak.seeds) : null,
+    }));
+}
+
+/** The t with P(|T| < t) = `within`, by bisection to double precision. */
+export function studentQuantile(within: number, freedom: number): number {
+  let [low, high] = [0, 1];
+  while (studentWithin(high, freedom) < within) high *= 2;
+  for (let k = 0; k < 60; k++) {
+    const middle = (low + high) / 2;
+    if (studentWithin(middle, freedom) < within) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
 }
 
 /** P(|T| < t) of Student's distribution with a whole number of degrees of freedom (Abramowitz & Stegun 26.7.3-4). */

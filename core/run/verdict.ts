@@ -1,12 +1,14 @@
 /** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
-import type {RunState, TrialView} from './fold.ts';
+import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {count, formatDifference, formatMean, formatRate, formatValue} from './format.ts';
-import {type MethodCurve, methodCurve, type Peak, ratePoint} from './peak.ts';
+import {type MethodCurve, methodCurve, type Peak, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
 
-/** All methods under one (task, metric, rank, batch size): what may be compared with each other. */
+/** All methods under one (model, task, metric, rank, batch size): what may be compared with each other. */
 export interface Comparison {
+  /** Null where the run has one model. */
+  model: string | null;
   task: string;
   metric: string;
   rank: number;
@@ -16,13 +18,13 @@ export interface Comparison {
   spread: Spread | null;
 }
 
-type Group = Pick<Comparison, 'task' | 'metric' | 'rank' | 'batchSize'>;
+type Group = Pick<Comparison, 'model' | 'task' | 'metric' | 'rank' | 'batchSize'>;
 
 /** The task of a sweep without evaluations: the loss of the training itself. */
 const training = {task: 'training', metric: 'loss'};
 
 /**
- * One comparison for every (task, metric, rank, batch size) with a value of a finished trial. A sweep that evaluates
+ * One comparison for every (model, task, metric, rank, batch size) with a value of a finished trial or an aggregate. A sweep that evaluates
  * nothing is compared by its training loss, averaged over the last tenth of the steps.
  */
 export function compare(state: RunState): Comparison[] {
@@ -30,9 +32,14 @@ export function compare(state: RunState): Comparison[] {
   const groups = new Map<string, Group>();
   for (const {trial, evaluations} of state.trials) {
     for (const {task, metric} of evaluates ? evaluations : [training]) {
-      const group: Group = {task, metric, rank: trial.rank, batchSize: trial.batchSize};
+      const {model = null, rank, batchSize} = trial;
+      const group: Group = {model, task, metric, rank, batchSize};
       groups.set(JSON.stringify(group), group);
     }
+  }
+  for (const {model = null, task, metric, rank, batchSize} of state.aggregates) {
+    const group: Group = {model, task, metric, rank, batchSize};
+    groups.set(JSON.stringify(group), group);
   }
   return [...groups.values()].flatMap(group => {
     const curves = curvesOf(state, group);
@@ -41,31 +48,56 @@ export function compare(state: RunState): Comparison[] {
 }
 
 /** What is compared, as a heading. */
-export function title({task, metric, rank, batchSize}: Comparison): string {
+export function title({model, task, metric, rank, batchSize}: Comparison): string {
   const what = task === metric ? task : `${task} ${metric}`;
-  return `${what}, rank ${rank}, batch size ${batchSize}`;
+  return `${model === null ? '' : `${model}: `}${what}, rank ${rank}, batch size ${batchSize}`;
 }
 
 function curvesOf(state: RunState, group: Group): MethodCurve[] {
-  const methods = new Map<string, Map<number, {values: number[]; diverged: number}>>();
-  for (const view of state.trials) {
-    const {method, rank, batchSize, learningRate} = view.trial;
-    if (rank !== group.rank || batchSize !== group.batchSize) continue;
-    const rates = methods.get(method) ?? new Map<number, {values: number[]; diverged: number}>();
+  const methods = new Map<string, Map<number, Seeds>>();
+  const seedsOf = (method: string, learningRate: number): Seeds => {
+    const rates = methods.get(method) ?? new Map<number, Seeds>();
     methods.set(method, rates);
     const seeds = rates.get(learningRate) ?? {values: [], diverged: 0};
     rates.set(learningRate, seeds);
+    return seeds;
+  };
+  for (const view of state.trials) {
+    if (!belongs(view.trial, group)) continue;
+    const seeds = seedsOf(view.trial.method, view.trial.learningRate);
     if (view.state === 'diverged') seeds.diverged++;
     const value = view.state === 'finished' ? latestValue(view, group) : null;
     if (value !== null) seeds.values.push(value);
   }
+  for (const aggregate of state.aggregates) {
+    if (!belongs(aggregate, group) || aggregate.task !== group.task || aggregate.metric !== group.metric) continue;
+    seedsOf(aggregate.method, aggregate.learningRate).aggregate = aggregate;
+  }
   return [...methods].map(([method, rates]) =>
     methodCurve(
       method,
-      [...rates].map(([learningRate, {values, diverged}]) => ratePoint(learningRate, values, diverged)),
+      [...rates].map(([learningRate, seeds]) => pointOf(learningRate, seeds)),
       group.metric,
     ),
   );
+}
+
+/** What is known at one rate. */
+interface Seeds {
+  values: number[];
+  diverged: number;
+  aggregate?: Aggregate;
+}
+
+/** Values of single seeds say more than an aggregate does. */
+function pointOf(learningRate: number, {values, diverged, aggregate}: Seeds): RatePoint {
+  if (values.length > 0 || !aggregate) return ratePoint(learningRate, values, diverged);
+  const {mean, std, seeds} = aggregate;
+  return {learningRate, seeds, mean, std, diverged};
+}
+
+function belongs(one: {model?: string; rank: number; batchSize: number}, group: Group): boolean {
+  return (one.model ?? null) === group.model && one.rank === group.rank && one.batchSize === group.batchSize;
 }
 
 /** The trial's value at its latest evaluation. */

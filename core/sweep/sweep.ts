@@ -185,4 +185,6 @@ export interface Trial {
   batchSize: number;
   learningRate: number;
   seed: number;
+  /** The base model, where it is not the sweep's: imported results may cover several. */
+  model?: string;
 }

@@ -13,7 +13,7 @@ export function expandTrials({methods}: Pick<Sweep, 'methods'>): Trial[] {
       for (const batchSize of batchSizes) {
         for (const [index, learningRate] of learningRates.entries()) {
           for (const seed of seeds) {
-            const id = `${method}-r${rank}-b${batchSize}-lr${names[index]}-s${seed}`;
+            const id = trialId({method, rank, batchSize, seed}, names[index]!);
             trials.push({id, method, rank, alpha: alphaOf(alpha, rank), batchSize, learningRate, seed});
           }
         }
@@ -23,11 +23,19 @@ export function expandTrials({methods}: Pick<Sweep, 'methods'>): Trial[] {
   return trials;
 }
 
+/** Readable and stable; `rateName` is one of `rateNames`. */
+export function trialId(
+  {method, rank, batchSize, seed}: Pick<Trial, 'method' | 'rank' | 'batchSize' | 'seed'>,
+  rateName: string,
+): string {
+  return `${method}-r${rank}-b${batchSize}-lr${rateName}-s${seed}`;
+}
+
 /**
  * Rates as they stand in ids: three digits (`2.00e-5`), and more only for those that would else look like a neighbour.
  * `rates` rise, and rounding keeps the order, so looking at the neighbours is enough.
  */
-function rateNames(rates: readonly number[]): string[] {
+export function rateNames(rates: readonly number[]): string[] {
   return rates.map((rate, index) => {
     const neighbours = [rates[index - 1], rates[index + 1]].filter(neighbour => neighbour !== undefined);
     for (let digits = 2; digits < 16; digits += 1) {

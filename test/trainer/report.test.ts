@@ -81,7 +81,7 @@ describe('the summary', () => {
       '| :--',
       ...['lora', 'pissa', 'milora', 'init-ab', 'dora'].map(method => `| ${method}`),
     ]);
-    expect(rows[2]).toBe('| lora | 6.32e-3 | 99.4 % ± 0.3 | 2 | 2e-3 … 3.56e-2 (6) |  |');
+    expect(rows[2]).toBe('| lora | 6.32e-3 | 99.4 % ± 0.3 | 2 | – | 2e-3 … 3.56e-2 (6) |  |');
     expect(rows[6]).toContain('tied with 1.12e-2');
   });
 

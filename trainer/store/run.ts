@@ -19,8 +19,8 @@ import {
   writeManifest,
 } from './manifest.ts';
 
-const eventsName = 'events.jsonl';
-const manifestName = 'manifest.json';
+export const eventsName = 'events.jsonl';
+export const manifestName = 'manifest.json';
 const lockName = 'run.lock';
 
 /** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
@@ -163,7 +163,9 @@ async function readFolded(
 }
 
 function hasResults(state: RunState): boolean {
-  return state.curvature.length > 0 || state.trials.some(view => view.state !== 'waiting');
+  return (
+    state.curvature.length > 0 || state.aggregates.length > 0 || state.trials.some(view => view.state !== 'waiting')
+  );
 }
 
 /** The ends of things are worth a write to the disk itself. */

@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {type MethodCurve, methodCurve, ratePoint} from '../../../core/run/peak.ts';
-import {spreadOf, studentWithin} from '../../../core/run/spread.ts';
+import {spreadOf, studentQuantile, studentWithin} from '../../../core/run/spread.ts';
 import {type Comparison, compare, verdict} from '../../../core/run/verdict.ts';
 import {toyEvents} from './toy-run.ts';
 
@@ -173,6 +173,30 @@ describe('a difference between methods', () => {
       [30, 2.042],
     ] as const) {
       expect(studentWithin(t, freedom)).toBeCloseTo(0.95, 4);
+    }
+  });
+});
+
+describe('the gap to LoRA', () => {
+  it('has the quantiles of Student’s distribution (table values of two-sided 95 % and 99 %)', () => {
+    expect(studentQuantile(0.95, 1)).toBeCloseTo(12.706, 3);
+    expect(studentQuantile(0.95, 10)).toBeCloseTo(2.228, 3);
+    expect(studentQuantile(0.99, 4)).toBeCloseTo(4.604, 3);
+  });
+
+  it('holds nought for every method of the study that the verdict does not call apart', () => {
+    for (const wanted of expected.spreads) {
+      const curves = wanted.methods.map(method => paperCurve(wanted, method === 'LoRA' ? 'LoRA' : method));
+      const named = curves.map(curve => ({
+        ...curve,
+        peak: curve.peak && {...curve.peak, method: curve.method.toLowerCase()},
+      }));
+      const spread = spreadOf(named, 'accuracy');
+      expect(spread?.gaps).toHaveLength(wanted.methods.length - 1);
+      for (const {difference, halfWidth} of spread?.gaps ?? []) {
+        expect(Math.abs(difference)).toBeLessThan(halfWidth ?? 0);
+      }
+      expect(spread?.behind).toEqual([]);
     }
   });
 });
