@@ -1,14 +1,16 @@
 /** A run folder as it grows: its events folded, whoever writes them. */
-import {open, stat} from 'node:fs/promises';
+import {type FileHandle, open, readFile, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {emptyRun, fold, interrupted, type RunState} from '../core/run/fold.ts';
+import {emptyRun, foldAll, interrupted, type RunState} from '../core/run/fold.ts';
 import {readLine} from '../core/run/line.ts';
+import {readSnapshot, snapshotName, tailBytes} from '../core/run/snapshot.ts';
 
 const chunkBytes = 1 << 18;
 
 /** Reads `events.jsonl` as far as it is written, and goes on from there the next time. */
 export class Follower {
   readonly #file: string;
+  readonly #snapshot: string;
   #state: RunState = emptyRun;
   #offset = 0;
   #held = Buffer.alloc(0);
@@ -16,6 +18,7 @@ export class Follower {
 
   constructor(folder: string) {
     this.#file = join(folder, 'events.jsonl');
+    this.#snapshot = join(folder, snapshotName);
   }
 
   /** What the events read so far come to; `alive`: a process is still writing. */
@@ -40,6 +43,7 @@ export class Follower {
     if (size === this.#offset) return;
     const file = await open(this.#file);
     try {
+      if (this.#offset === 0) await this.#jump(file, size);
       const buffer = Buffer.alloc(chunkBytes);
       for (;;) {
         const {bytesRead} = await file.read(buffer, 0, chunkBytes, this.#offset);
@@ -50,6 +54,17 @@ export class Follower {
     } finally {
       await file.close();
     }
+  }
+
+  /** Begins behind what a snapshot stands for, where there is one and it is of this very file. */
+  async #jump(file: FileHandle, size: number): Promise<void> {
+    const snapshot = readSnapshot(await readFile(this.#snapshot, 'utf8').catch(() => ''));
+    if (!snapshot || snapshot.bytes > size) return;
+    const before = Math.min(tailBytes, snapshot.bytes);
+    const {buffer} = await file.read(Buffer.alloc(before), 0, before, snapshot.bytes - before);
+    if (buffer.toString('latin1') !== snapshot.tail) return;
+    this.#state = snapshot.state;
+    this.#offset = snapshot.bytes;
   }
 
   /** The file was replaced by a shorter one. */
@@ -64,10 +79,10 @@ export class Follower {
     const all = Buffer.concat([this.#held, bytes]);
     const end = all.lastIndexOf(10) + 1;
     this.#held = Buffer.from(all.subarray(end));
-    for (const line of all.toString('utf8', 0, end).split('\n')) {
-      if (line.trim() === '') continue;
-      const {event} = readLine(line);
-      if (event) this.#state = fold(this.#state, event);
-    }
+    const lines = all.toString('utf8', 0, end).split('\n');
+    this.#state = foldAll(
+      this.#state,
+      lines.flatMap(line => (line.trim() === '' ? [] : (readLine(line).event ?? []))),
+    );
   }
 }

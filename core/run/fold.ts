@@ -1,7 +1,7 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {Trial} from '../sweep/sweep.ts';
 import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
-import {append, emptySeries, type Series, upTo} from './series.ts';
+import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
 
 export type Evaluation = Omit<Evaluated, 'event'>;
 export type Aggregate = Omit<Aggregated, 'event'>;
@@ -84,7 +84,19 @@ export const emptyRun: RunState = {
 
 /** The state after one more event. Pure; the two states share whatever did not change. */
 export function fold(state: RunState, event: RunEvent): RunState {
-  return {...applied(state, event), lastAt: event.at, seconds: state.seconds + elapsed(state, event)};
+  return folded(state, event);
+}
+
+/** The state after many more events: the same as one by one, without a copy of every curve for each point. */
+export function foldAll(state: RunState, events: Iterable<RunEvent>): RunState {
+  const unseen: Unseen = new WeakSet();
+  let after = state;
+  for (const event of events) after = folded(after, event, unseen);
+  return after;
+}
+
+function folded(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
+  return {...applied(state, event, unseen), lastAt: event.at, seconds: state.seconds + elapsed(state, event)};
 }
 
 /** The state of a run whose process is gone without a word: what was running stands still. */
@@ -99,7 +111,7 @@ function elapsed(state: RunState, event: RunEvent): number {
   return Math.max(0, event.at - (state.lastAt ?? event.at)) / 1000;
 }
 
-function applied(state: RunState, event: RunEvent): RunState {
+function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
   switch (event.event) {
     case 'run-started':
       return started(state, event);
@@ -114,7 +126,7 @@ function applied(state: RunState, event: RunEvent): RunState {
         startedAt: event.at,
       }));
     case 'step':
-      return stepped(state, event);
+      return stepped(state, event, unseen);
     case 'evaluation': {
       const {event: _, ...evaluation} = event;
       return change(state, event.trial, view => ({
@@ -223,8 +235,10 @@ function stopped(trials: TrialView[]): TrialView[] {
   return trials.map(view => (view.state === 'running' ? {...view, state: 'stopped'} : view));
 }
 
-function stepped(state: RunState, event: Stepped & {at: number}): RunState {
+function stepped(state: RunState, event: Stepped & {at: number}, unseen?: Unseen): RunState {
   const trials = state.trials.slice();
+  const grown = (series: Series, value: number | null): Series =>
+    value === null ? series : append(series, event.step, value, bucketLimit, unseen);
   event.trials.forEach((id, lane) => {
     const place = state.places[id];
     const view = place === undefined ? undefined : trials[place];
@@ -236,8 +250,8 @@ function stepped(state: RunState, event: Stepped & {at: number}): RunState {
       steps: event.step,
       loss,
       gradNorm,
-      losses: loss === null ? view.losses : append(view.losses, event.step, loss),
-      gradNorms: gradNorm === null ? view.gradNorms : append(view.gradNorms, event.step, gradNorm),
+      losses: grown(view.losses, loss),
+      gradNorms: grown(view.gradNorms, gradNorm),
       seconds: view.secondsBefore + (event.at - (view.startedAt ?? event.at)) / 1000,
       warmAt: event.step === view.from + 2 ? event.at : view.warmAt,
       lastStepAt: event.at,

@@ -20,18 +20,33 @@ export const bucketLimit = 400;
 
 export const emptySeries: Series = {stride: 1, steps: [], means: [], minima: [], maxima: [], counts: []};
 
-/** The series with one more point; steps must rise. The given series stays as it was. */
-export function append(series: Series, step: number, value: number, limit: number = bucketLimit): Series {
-  const next: Series = {
-    stride: series.stride,
-    steps: series.steps.slice(),
-    means: series.means.slice(),
-    minima: series.minima.slice(),
-    maxima: series.maxima.slice(),
-    counts: series.counts.slice(),
-  };
+/** Series that nobody else has seen yet: made while many points are taken in one go, and open to change until then. */
+export type Unseen = WeakSet<Series>;
+
+/** The series with one more point; steps must rise. The given series stays as it was, unless it is `unseen`. */
+export function append(
+  series: Series,
+  step: number,
+  value: number,
+  limit: number = bucketLimit,
+  unseen?: Unseen,
+): Series {
+  let next = unseen?.has(series) ? series : copyOf(series);
   add(next, step, value, value, value, 1);
-  return next.steps.length > limit ? coarsen(next, limit) : next;
+  if (next.steps.length > limit) next = coarsen(next, limit);
+  unseen?.add(next);
+  return next;
+}
+
+function copyOf({stride, steps, means, minima, maxima, counts}: Series): Series {
+  return {
+    stride,
+    steps: steps.slice(),
+    means: means.slice(),
+    minima: minima.slice(),
+    maxima: maxima.slice(),
+    counts: counts.slice(),
+  };
 }
 
 /** The curve up to a step, to whole buckets. */

@@ -59,6 +59,8 @@ export interface EventWriter {
   append(event: RunEvent): void;
   /** Everything appended so far is in the file afterwards; `toDisk`: and survives a power cut. */
   flush(toDisk?: boolean): void;
+  /** Bytes in the file. */
+  size(): number;
   close(): void;
 }
 
@@ -115,6 +117,7 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
       timer ??= setTimeout(flushLater, flushMilliseconds);
     },
     flush,
+    size: () => size,
     close() {
       try {
         flush();

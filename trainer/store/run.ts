@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
-import {emptyRun, fold, interrupted, type RunState} from '../../core/run/fold.ts';
+import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {controlAddress} from '../control.ts';
@@ -18,6 +18,7 @@ import {
   resumedManifest,
   writeManifest,
 } from './manifest.ts';
+import {Snapshots} from './snapshots.ts';
 
 export const eventsName = 'events.jsonl';
 export const manifestName = 'manifest.json';
@@ -69,6 +70,7 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
     const {state: earlier, reading} = await readFolded(inFolder(eventsName));
     if (hasResults(earlier) && !resume) throw exists(folder, earlier);
     let writer: EventWriter | undefined;
+    const snapshots = new Snapshots(folder, inFolder(eventsName), earlier);
     const opened = (): EventWriter => {
       writer ??= openEvents(inFolder(eventsName), reading);
       return writer;
@@ -91,7 +93,11 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
       append(body) {
         const stored: RunEvent = {...body, at: Date.now()};
         opened().append(stored);
-        if (isMilestone(stored)) opened().flush(true);
+        snapshots.add(stored);
+        if (isMilestone(stored)) {
+          opened().flush(true);
+          snapshots.write(opened().size(), stored.event === 'run-ended');
+        }
         return stored;
       },
       flush: () => writer?.flush(),
@@ -155,10 +161,17 @@ async function readFolded(
 ): Promise<{state: RunState; reading: Reading | null}> {
   let state = emptyRun;
   if (!existsSync(file)) return {state, reading: null};
+  let waiting: RunEvent[] = [];
+  const foldWaiting = (): void => {
+    state = foldAll(state, waiting);
+    waiting = [];
+  };
   const reading = await readEvents(file, event => {
-    state = fold(state, event);
+    waiting.push(event);
+    if (waiting.length >= 1000) foldWaiting();
     onEvent?.(event);
   });
+  foldWaiting();
   return {state, reading};
 }
 

@@ -1,0 +1,106 @@
+import {appendFileSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {beforeEach, describe, expect, it} from 'vitest';
+import {Follower} from '../../client/follow.ts';
+import type {RunEvent} from '../../core/run/events.ts';
+import {emptyRun, fold} from '../../core/run/fold.ts';
+import {formatLine} from '../../core/run/line.ts';
+import {snapshotName} from '../../core/run/snapshot.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import {openRun, readRun} from '../../trainer/store/run.ts';
+
+const trial = (id: string, seed: number): Trial => {
+  const setting = {method: 'lora', rank: 8, alpha: 8, batchSize: 16, learningRate: 1e-3} as const;
+  return {id, ...setting, seed};
+};
+const trials = [trial('__proto__', 1), trial('b', 2)];
+/** Enough for more than a megabyte of events. */
+const steps = 8000;
+
+let folder: string;
+let events: string;
+
+beforeEach(() => {
+  folder = join(mkdtempSync(join(tmpdir(), 'follow-')), 'run');
+  events = join(folder, 'events.jsonl');
+});
+
+async function longRun(): Promise<void> {
+  const run = await openRun({folder, sweepFile: '', resume: false});
+  const reason = 'the only one';
+  run.append({
+    event: 'run-started',
+    ...{name: 'long', trials, engine: 'cpu', reason, workers: 1, resumed: false, steps: {16: steps}},
+  });
+  for (const {id} of trials) {
+    run.append({event: 'trial-started', trial: id, steps, worker: 0});
+    for (let step = 1; step <= steps; step++) {
+      run.append({event: 'step', trials: [id], step, losses: [1 / step], rates: [1e-3], gradNorms: [Math.sin(step)]});
+    }
+    run.append({event: 'trial-ended', trial: id, state: 'finished', steps, seconds: 5});
+  }
+  run.append({event: 'run-ended', state: 'finished', seconds: 10});
+  run.close();
+}
+
+async function followed(): Promise<unknown> {
+  const follower = new Follower(folder);
+  await follower.read();
+  return follower.state(false);
+}
+
+describe('a follower of a long run', () => {
+  it('begins at the snapshot and comes to what the events say', async () => {
+    await longRun();
+    expect(existsSync(join(folder, snapshotName))).toBe(true);
+    const {state} = await readRun(folder);
+    expect(state.trials).toHaveLength(2);
+    expect(await followed()).toEqual(state);
+    // Events whose first part is unreadable: what is right now comes from the snapshot.
+    const text = readFileSync(events, 'utf8');
+    writeFileSync(events, `${'x'.repeat(1000)}${text.slice(1000)}`);
+    expect(await followed()).toEqual(state);
+  });
+
+  it('goes on behind the snapshot', async () => {
+    await longRun();
+    const note: RunEvent = {event: 'note', message: 'later', at: Date.now()};
+    appendFileSync(events, formatLine(note));
+    const {state} = await readRun(folder);
+    expect(state.notes).toEqual(['later']);
+    expect(await followed()).toEqual(state);
+  });
+
+  it.each([
+    [
+      'of other events',
+      () => appendFileSync(events, 'x'.repeat(10)),
+      (text: string) => text.replace('"tail":"', '"tail":"x'),
+    ],
+    ['of a longer file', () => truncateSync(events, 1000), (text: string) => text],
+    ['torn', () => undefined, (text: string) => text.slice(0, 5000)],
+    ['of another version', () => undefined, (text: string) => text.replace('"version":', '"version":9')],
+  ])('does without a snapshot that is %s', async (_, damage, changed) => {
+    await longRun();
+    const file = join(folder, snapshotName);
+    writeFileSync(file, changed(readFileSync(file, 'utf8')));
+    damage();
+    expect(await followed()).toEqual((await readRun(folder)).state);
+  });
+});
+
+describe('events folded all at once', () => {
+  it('come to the same as one by one, and leave earlier states as they were', async () => {
+    await longRun();
+    const all = readFileSync(events, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line): RunEvent => JSON.parse(line));
+    const early = all.slice(0, 500).reduce((state, event) => fold(state, event), emptyRun);
+    const copy = structuredClone(early);
+    const one = all.slice(500).reduce((state, event) => fold(state, event), early);
+    expect(early).toEqual(copy);
+    expect((await readRun(folder)).state).toEqual(one);
+  });
+});
