@@ -76,7 +76,7 @@ export function lossChart(
           borderWidth: width(view),
           order: isFocus(view) ? 0 : 1,
           // Where a trial died its line ends in a cross.
-          pointRadius: steps.map((_, k) => (died && k === steps.length - 1 ? 6 : 0)),
+          pointRadius: died ? steps.map((_, k) => (k === steps.length - 1 ? 6 : 0)) : 0,
           pointStyle: 'crossRot',
           pointBorderWidth: 2,
           pointHitRadius: 6,
@@ -87,6 +87,9 @@ export function lossChart(
       responsive: true,
       maintainAspectRatio: false,
       animation: false,
+      // The points are ready as they are, in the order of their steps.
+      parsing: false,
+      normalized: true,
       interaction: {mode: 'nearest', intersect: false},
       scales: {
         x: logSteps

@@ -1,0 +1,208 @@
+/**
+ * `npm run bench:dashboard`: how fast the page of a large run opens, how smoothly it follows one and what memory it
+ * takes, in a real Chromium without a GPU. The page gets what the editor sends it: a snapshot, then increments.
+ *
+ *   --trials N --steps N   size of the run (default 36 × 30,000)
+ *   --seconds N            how long it is watched streaming (default 10)
+ *   --write                write docs/benchmarks-dashboard.md too
+ */
+import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {cpus, tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {pathToFileURL} from 'node:url';
+import {parseArgs} from 'node:util';
+import {Follower} from '../../client/follow.ts';
+import type {RunEventBody} from '../../core/run/events.ts';
+import {emptyRun, foldAll, type RunState} from '../../core/run/fold.ts';
+import {difference, type RunUpdate} from '../../core/run/update.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import {openRun} from '../../trainer/store/run.ts';
+import {openBrowser, type Page} from '../e2e/driver.ts';
+import {installation} from '../e2e/install.ts';
+import {asMarkdown, asText} from './results.ts';
+
+const {values: options} = parseArgs({
+  options: {
+    trials: {type: 'string', default: '36'},
+    steps: {type: 'string', default: '30000'},
+    seconds: {type: 'string', default: '10'},
+    write: {type: 'boolean', default: false},
+  },
+});
+const [trialCount, steps, seconds] = [options.trials, options.steps, options.seconds].map(Number) as [
+  number,
+  number,
+  number,
+];
+const root = join(import.meta.dirname, '../..');
+/** As client/results sends. */
+const sendEvery = 400;
+
+const trials = Array.from({length: trialCount}, (_, k): Trial => {
+  const method = (['lora', 'pissa', 'dora'] as const)[k % 3]!;
+  const learningRate = 1e-5 * 10 ** (Math.floor(k / 3) / 4);
+  const id = `${method}-r8-b16-lr${learningRate.toExponential(2)}-s1`;
+  return {id, method, rank: 8, alpha: 8, batchSize: 16, learningRate, seed: 1};
+});
+
+const stepOf = (trial: Trial, step: number): RunEventBody => ({
+  event: 'step',
+  trials: [trial.id],
+  step,
+  losses: [3 * step ** -0.2 + 0.3 * Math.random()],
+  rates: [trial.learningRate],
+  gradNorms: [1 + Math.random()],
+});
+const started: RunEventBody = {
+  event: 'run-started',
+  ...{name: 'large', trials, engine: 'compiled', reason: '', workers: 2, resumed: false, steps: {16: 2 * steps}},
+};
+const trialStarts = trials.map(
+  ({id: trial}): RunEventBody => ({event: 'trial-started', trial, steps: 2 * steps, worker: 0}),
+);
+
+/** Writes a run of that size with the trainer's own store. */
+async function writeRun(folder: string): Promise<void> {
+  const run = await openRun({folder, sweepFile: '', resume: false});
+  for (const event of [started, ...trialStarts]) run.append(event);
+  for (let step = 1; step <= steps; step++) for (const trial of trials) run.append(stepOf(trial, step));
+  for (const {id: trial} of trials) {
+    run.append({
+      event: 'evaluation',
+      trial,
+      step: steps,
+      task: 'exact-match',
+      metric: 'accuracy',
+      value: Math.random(),
+      correct: 1,
+      total: 2,
+    });
+    run.append({event: 'trial-ended', trial, state: 'finished', steps, seconds: 600});
+  }
+  run.append({event: 'run-ended', state: 'finished', seconds: 1200});
+  run.close();
+}
+
+/** The page as the editor shows it, with the editor's interface in front. */
+async function writePage(file: string): Promise<void> {
+  const [script, style] = await Promise.all(
+    ['report.js', 'report.css'].map(name => readFile(join(root, 'dist/webviews', name), 'utf8')),
+  );
+  const api =
+    'const kept = {}; const acquireVsCodeApi = () => ({postMessage() {}, getState: () => kept, setState() {}});';
+  const safe = (text = '') => text.replace(/<\/(script|style)/gi, '<\\/$1');
+  await writeFile(
+    file,
+    `<!doctype html><meta charset="utf-8"><style>${safe(style)}</style><body class="vscode-light"><main></main><script>${api}${measuring}</script><script>${safe(script)}</script></body>`,
+  );
+}
+
+/** What the page measures of itself: milliseconds from an update to its painting, and the times of its frames. */
+const measuring = `
+  const times = [];
+  const tick = now => {
+    times.push(now);
+    requestAnimationFrame(tick);
+  };
+  const show = message => new Promise(resolve => {
+    const from = performance.now();
+    window.postMessage(message, '*');
+    const painted = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - from)));
+    setTimeout(() => requestAnimationFrame(painted));
+  });`;
+
+/** Hands the page an update; milliseconds until it is painted. */
+async function show(page: Page, update: RunUpdate, first: boolean): Promise<number> {
+  const message = JSON.stringify({type: 'run', first, update, alive: true, folder: '', sweepFile: ''});
+  return page.evaluate<number, undefined>(`show(${message})`);
+}
+
+interface Frames {
+  perSecond: number;
+  longest: number;
+  /** Share of the time in frames of more than 1/30 s. */
+  slow: number;
+}
+
+/** Sends increments of all trials for a while and counts the page's frames. */
+async function stream(page: Page, before: RunState): Promise<Frames> {
+  await page.evaluate('requestAnimationFrame(tick)');
+  let [state, step] = [before, steps];
+  const until = Date.now() + 1000 * seconds;
+  while (Date.now() < until) {
+    const next = Date.now() + sendEvery;
+    const events = [1, 2, 3].flatMap(k => trials.map(trial => ({...stepOf(trial, step + k), at: Date.now()})));
+    step += 3;
+    const after = foldAll(state, events);
+    await show(page, difference(state, after), false);
+    state = after;
+    await page.waitForTimeout(Math.max(0, next - Date.now()));
+  }
+  const times = await page.evaluate<number[], undefined>('times');
+  const frames = times.slice(1).map((time, k) => time - times[k]!);
+  const total = frames.reduce((a, b) => a + b, 0);
+  return {
+    perSecond: (1000 * frames.length) / total,
+    longest: Math.max(...frames),
+    slow: frames.filter(frame => frame > 1000 / 30).reduce((a, b) => a + b, 0) / total,
+  };
+}
+
+async function heapMegabytes(page: Page): Promise<number> {
+  return page.evaluate<number, undefined>('performance.memory.usedJSHeapSize / 1e6');
+}
+
+const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));
+const browser = await openBrowser(await installation(console.log));
+try {
+  await writeRun(join(home, 'run'));
+  const file = join(home, 'page.html');
+  await writePage(file);
+
+  const from = performance.now();
+  const follower = new Follower(join(home, 'run'));
+  await follower.read();
+  const state = follower.state(false);
+  const read = performance.now() - from;
+
+  const page = await browser.newPage({viewport: {width: 1200, height: 900}});
+  await page.goto(pathToFileURL(file).href);
+  const opened = await show(page, difference(emptyRun, state), true);
+
+  const running = foldAll(
+    emptyRun,
+    [started, ...trialStarts].map(event => ({...event, at: Date.now()})),
+  );
+  const half = {...running, trials: running.trials.map((view, k) => ({...view, ...curvesOf(state, k)}))};
+  await show(page, difference(emptyRun, half), true);
+  const frames = await stream(page, half);
+  const heap = await heapMegabytes(page);
+
+  const table = [
+    ['what', 'measured', 'goal'],
+    ['run folder read', `${read.toFixed(0)} ms`, ''],
+    ['page filled and painted', `${opened.toFixed(0)} ms`, ''],
+    ['open, both together', `${(read + opened).toFixed(0)} ms`, '< 1,000 ms'],
+    [`frames a second while ${trialCount} trials stream`, frames.perSecond.toFixed(0), '> 30'],
+    ['longest frame', `${frames.longest.toFixed(0)} ms`, ''],
+    ['time in frames of more than 1/30 s', `${(100 * frames.slow).toFixed(0)} %`, ''],
+    ['heap of the page', `${heap.toFixed(0)} MB`, '< 200 MB'],
+  ];
+  const what = `${trialCount} trials × ${steps.toLocaleString('en-US')} steps, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Chromium without a GPU`;
+  console.log(`${what}\n\n${asText(table)}`);
+  if (options.write) {
+    const text = `# The dashboard with a large run\n\nTensorBoard and Aim were not measured: neither publishes such figures where we could find them.\n\n\`npm run bench:dashboard -- --write\` wrote this on ${new Date().toISOString().slice(0, 10)}: ${what}.\n\n${asMarkdown(table)}\n`;
+    await writeFile(join(root, 'docs/benchmarks-dashboard.md'), text);
+  }
+} finally {
+  await browser.close();
+  await rm(home, {recursive: true, force: true});
+}
+
+function curvesOf(
+  {trials}: RunState,
+  place: number,
+): Pick<RunState['trials'][number], 'losses' | 'gradNorms' | 'steps'> {
+  const {losses, gradNorms, steps} = trials[place]!;
+  return {losses, gradNorms, steps};
+}
