@@ -2,7 +2,7 @@
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window} from 'vscode';
+import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
 import {difference} from '../core/run/update.ts';
@@ -77,6 +77,7 @@ export class Results implements Disposable {
       shown.sent = undefined;
       this.#send(shown, true);
     } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
+    else if (message.type === 'save') void savePicture(message.name, message.base64, shown.run.folder);
     else void act(message.action, Uri.file(shown.run.sweepFile));
   }
 
@@ -120,4 +121,10 @@ export class Results implements Disposable {
 async function act(action: PageAction, sweepFile: Uri): Promise<void> {
   if (action === 'openSweep') await window.showTextDocument(sweepFile, {viewColumn: ViewColumn.One});
   else await commands.executeCommand(`loraSweep.${action}`, sweepFile.toString());
+}
+
+async function savePicture(name: string, base64: string, folder: string): Promise<void> {
+  const file = name.replace(/[^\w.-]+/g, '-');
+  const target = await window.showSaveDialog({defaultUri: Uri.file(join(folder, file)), filters: {Pictures: ['png']}});
+  if (target) await workspace.fs.writeFile(target, Buffer.from(base64, 'base64'));
 }

@@ -33,6 +33,13 @@ function microBatches({dataset, rows, batchSize, shuffle}: Order, seed: number, 
   return Array.from({length: Math.ceil(all.length / rows)}, (_, i) => all.subarray(i * rows, (i + 1) * rows));
 }
 
+/** Tokens of one step's rows (from 0), padding left out. */
+export function tokensOf(source: TrainingSource, seed: number, step: number): number {
+  const {starts, count} = source.dataset;
+  const rows = stepRows(count, source.batchSize, step, {seed, shuffle: source.shuffle});
+  return rows.reduce((sum, row) => sum + starts[row + 1]! - starts[row]!, 0);
+}
+
 /** What every micro-batch of these seeds' trainings needs. */
 export function extents(order: Order, seeds: readonly number[], steps: number): Extent[] {
   const found: Extent[] = [];

@@ -83,6 +83,7 @@ function forPage(state: RunState): RunState {
       ...view,
       losses: coarsen(view.losses, curvePoints),
       gradNorms: coarsen(view.gradNorms, curvePoints),
+      rates: coarsen(view.rates, curvePoints),
     })),
   };
 }

@@ -32,6 +32,8 @@ export interface SweepOptions {
   onEvent(event: RunEvent): void;
 }
 
+/** Milliseconds between two looks at the memory. */
+const measureEvery = 2000;
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
@@ -144,6 +146,7 @@ async function runPrepared(
 
   const pool = open(workers, threads);
   let failed = false;
+  let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
     const handlers: JobHandlers = {
@@ -156,6 +159,7 @@ async function runPrepared(
       },
     };
     const training = Date.now();
+    measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
     await pool.run(
       packs.map(pack => ({
         kind: 'train',
@@ -171,6 +175,7 @@ async function runPrepared(
     end('failed', error instanceof Error ? error.message : String(error));
     throw error;
   } finally {
+    clearInterval(measuring);
     await pool.close();
   }
   return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');

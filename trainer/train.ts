@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
-import {packBatches, type TrainingSource} from './batches.ts';
+import {packBatches, type TrainingSource, tokensOf} from './batches.ts';
 import {probeTrials, type TrainingProbes} from './curvature/training.ts';
 import type {Programs} from './engine/programs.ts';
 import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
@@ -104,6 +104,7 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
       losses: of(losses),
       rates: moving.map(trial => rateAt(step, steps, trial.learningRate, training)),
       gradNorms: of(gradNorms),
+      tokens: moving.map(({seed}) => tokensOf(source, seed, step)),
     });
     const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
     for (const trial of diverged) active[trials.indexOf(trial)] = 0;

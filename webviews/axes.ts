@@ -2,6 +2,7 @@
 import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
 import {formatRate} from '../core/run/format.ts';
+import {unitOf} from '../core/run/peak.ts';
 import type {Theme} from './theme.ts';
 
 type Axis<T extends 'linear' | 'logarithmic'> = {type: T} & DeepPartial<ScaleOptionsByType<T>>;
@@ -22,13 +23,14 @@ export function rateAxis(theme: Theme, lowest: number, highest: number): Axis<'l
   return logAxis(theme, 'learning rate', lowest / 1.25, highest * 1.25, formatRate);
 }
 
-/** Labels at the powers of ten; at 1, 2, 5 where there are few of those. */
+/** Labels at the powers of ten; at 1, 2, 5 where there are few of those; or at `labelled` alone. */
 export function logAxis(
   {text, faint, grid}: Theme,
   title: string,
   min: number,
   max: number,
   format: (value: number) => string,
+  labelled?: readonly number[],
 ): Axis<'logarithmic'> {
   const few = Math.log10(max / min) < 2.2;
   return {
@@ -38,10 +40,16 @@ export function logAxis(
     title: {display: title !== '', text: title, color: text},
     border: {color: grid},
     grid: {color: grid},
+    ...(labelled && {
+      afterBuildTicks: axis => {
+        axis.ticks = labelled.map(value => ({value}));
+      },
+    }),
     ticks: {
       color: faint,
       maxRotation: 0,
       callback: value => {
+        if (labelled) return format(Number(value));
         const digit = Number(Number(value).toExponential(3).split('e')[0]);
         return digit === 1 || (few && (digit === 2 || digit === 5)) ? format(Number(value)) : null;
       },
@@ -69,6 +77,38 @@ export function linearAxis(
       callback: value => format(Number(value)),
     },
   };
+}
+
+/** Places 0, 1, … of a heat map, each with its label. */
+export function placeAxis(theme: Theme, title: string, labels: readonly string[]): Axis<'linear'> {
+  const format = (place: number): string => labels[place] ?? '';
+  return {
+    ...linearAxis(theme, title, format, {min: -0.5, max: labels.length - 0.5}),
+    offset: false,
+    grid: {display: false},
+    afterBuildTicks: axis => {
+      axis.ticks = labels.map((_, value) => ({value}));
+    },
+    ticks: {color: theme.faint, maxRotation: 0, autoSkipPadding: 14, callback: value => format(Number(value))},
+  };
+}
+
+/** A metric of means with deviations: shares in percent from 0, losses on a log scale. */
+export function valueAxis(
+  theme: Theme,
+  task: string,
+  metric: string,
+  values: readonly {mean: number | null; std: number | null}[],
+): Axis<'linear'> | Axis<'logarithmic'> {
+  const title = task === metric ? metric : `${task} ${metric}`;
+  const known = values.flatMap(({mean, std}) => (mean === null ? [] : [{mean, std: std ?? 0}]));
+  const lowest = Math.min(...known.map(({mean, std}) => mean - std));
+  const highest = Math.max(...known.map(({mean, std}) => mean + std));
+  const air = 0.1 * (highest - lowest || Math.abs(highest));
+  if (unitOf(metric) === 'loss' && lowest > 0) return logAxis(theme, title, lowest / 1.1, highest * 1.1, shortNumber);
+  const format = (value: number): string =>
+    unitOf(metric) === 'share' ? `${shortNumber(100 * value)} %` : shortNumber(value);
+  return linearAxis(theme, title, format, {min: lowest - air, max: highest + air});
 }
 
 /** For ticks: `0.01`, `1`, `1e-7`. */

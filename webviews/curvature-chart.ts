@@ -3,9 +3,9 @@ import type {ChartConfiguration} from 'chart.js';
 import {type RatesAndCurvature, relativeToLora} from '../core/run/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
-import {linearAxis, logAxis, rateAxis, shortNumber} from './axes.ts';
+import {linearAxis, logAxis, placeAxis, rateAxis, shortNumber} from './axes.ts';
 import type {Point} from './elements.ts';
-import {methodColour, methodShape, type Theme} from './theme.ts';
+import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 
 /** λmax of one block relative to LoRA's, mean over seeds. */
 export interface BlockRow {
@@ -71,6 +71,60 @@ export function layerChart(
           callbacks: {
             title: items => `layer ${items[0]?.parsed.x ?? ''}`,
             label: ({dataset, parsed}) => ` ${dataset.label}: ${shortNumber(parsed.y ?? 0)} × LoRA's`,
+          },
+        },
+      },
+    },
+  };
+}
+
+/** All blocks as points, a column a method; the wide mark is their median. */
+export function stripChart(
+  rows: readonly BlockRow[],
+  methods: readonly string[],
+  theme: Theme,
+): ChartConfiguration<'line', Point[]> {
+  const values = rows.map(({relative}) => relative);
+  const shown = methods.filter(method => rows.some(row => row.method === method));
+  return {
+    type: 'line',
+    data: {
+      datasets: shown.map((method, column) => {
+        const own = rows.filter(row => row.method === method).sort((a, b) => a.relative - b.relative);
+        const colour = methodColour(theme, methods.indexOf(method));
+        const middle = own[own.length >> 1]?.relative ?? null;
+        // Neighbours in size stand beside each other: none hides another.
+        const points = own.map(({relative}, k) => ({x: column + 0.06 * ((k % 7) - 3), y: relative}));
+        return {
+          label: method,
+          data: [...points, {x: column, y: middle}],
+          showLine: false,
+          borderColor: colour,
+          backgroundColor: translucent(colour, 0.45),
+          ...methodShape(methods.indexOf(method)),
+          pointStyle: [...points.map(() => methodShape(methods.indexOf(method)).pointStyle), 'line' as const],
+          pointRadius: [...points.map(() => 3), 22],
+          pointBorderWidth: [...points.map(() => 1), 3],
+          pointRotation: 0,
+        };
+      }),
+    },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      clip: 30,
+      interaction: {mode: 'nearest', intersect: false},
+      scales: {
+        x: placeAxis(theme, '', shown),
+        y: logAxis(theme, '', Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
+      },
+      plugins: {
+        legend: {display: false},
+        tooltip: {
+          callbacks: {
+            title: items => items[0]?.dataset.label ?? '',
+            label: ({parsed}) => ` ${shortNumber(parsed.y ?? 0)} × LoRA's`,
           },
         },
       },

@@ -9,7 +9,7 @@ import {
   ratesAndCurvature,
 } from '../core/run/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {layerChart, rateAgainstCurvature, rowsOf} from './curvature-chart.ts';
+import {layerChart, rateAgainstCurvature, rowsOf, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';
 import type {Theme} from './theme.ts';
 
@@ -57,11 +57,22 @@ function tableSection(
     figure.append(element('figcaption', '', module), plot.box);
     grid.append(figure);
   }
+  const strip = canvasBox('plot small', `λmax of all blocks relative to LoRA's, a column of points a method`);
+  const stripKey = `${curvatureTitle(table)}, all blocks`;
+  plots.push({key: stripKey, canvas: strip.canvas, configuration: stripChart(rows, methods, theme)});
+  const all = element('figure', '');
+  all.append(element('figcaption', '', 'all blocks'), strip.box);
+  grid.append(all);
   const caption = element(
     'p',
     'caption',
     "Largest Hessian eigenvalue of each block {A, B} relative to LoRA's at the same place, over the layers; mean over seeds. The predicted rate is a rule of thumb: LoRA's best rate divided by the relative λmax.",
   );
-  section.append(element('h2', '', curvatureTitle(table)), grid, caption, tableOf(curvatureColumns, table.rows, theme));
+  section.append(
+    element('h2', '', curvatureTitle(table)),
+    grid,
+    caption,
+    tableOf(curvatureColumns, table.rows, theme, `Table, ${curvatureTitle(table)}`),
+  );
   return section;
 }

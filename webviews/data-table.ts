@@ -1,54 +1,87 @@
 /** The numbers behind a chart, for those who cannot see it and for spreadsheets. */
-import {element, type Plot} from './elements.ts';
+import {element, type Plot, scroller} from './elements.ts';
 
 /** Rows of a line that a table shows; a longer line is thinned evenly, its last point kept. */
 const shownRows = 40;
 
-/** Series, x and y of all named lines of a chart; `most` rows a line. */
-function rowsOf({configuration}: Plot, most: number): string[][] {
-  return configuration.data.datasets.flatMap(({label = '', data}) => {
-    if (label === '') return [];
-    const every = Math.ceil(data.length / most);
-    const kept = data.filter((_, k) => (data.length - 1 - k) % every === 0);
-    return kept.flatMap(({x, y}) => (y === null ? [] : [[label, String(x), String(y)]]));
-  });
+/** Where copies go. */
+export interface Copying {
+  text(text: string): void;
+  picture(plot: Plot): void;
+}
+
+interface Data {
+  columns: string[];
+  rows: string[][];
+}
+
+/** The points of all named lines of a chart, or the cells of a heat map; `most` rows a line. */
+function dataBehind({configuration}: Plot, most: number): Data {
+  switch (configuration.type) {
+    case 'line':
+      return {
+        columns: ['series', 'x', 'y'],
+        rows: configuration.data.datasets.flatMap(({label = '', data}) =>
+          label === ''
+            ? []
+            : thinned(data, most).flatMap(({x, y}) => (y === null ? [] : [[label, String(x), String(y)]])),
+        ),
+      };
+    case 'lineWithErrorBars':
+      return {
+        columns: ['series', 'x', 'mean', 'low', 'high'],
+        rows: configuration.data.datasets.flatMap(({label = '', data}) =>
+          thinned(data, most).map(({at, y, yMin, yMax}) => [label, ...[at, y, yMin, yMax].map(String)]),
+        ),
+      };
+    case 'matrix':
+      return {
+        columns: ['series', 'learning rate', 'row', 'mean'],
+        rows: configuration.data.datasets.flatMap(({label = '', data}) =>
+          data.map(({learningRate, value, mean}) => [label, ...[learningRate, value, mean].map(String)]),
+        ),
+      };
+  }
+}
+
+function thinned<T>(points: readonly T[], most: number): T[] {
+  const every = Math.max(1, Math.ceil(points.length / most));
+  return points.filter((_, k) => (points.length - 1 - k) % every === 0);
 }
 
 export function csvOf(plot: Plot): string {
   const quoted = (cell: string): string => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  const rows = [['series', 'x', 'y'], ...rowsOf(plot, Number.POSITIVE_INFINITY)];
-  return `${rows.map(row => row.map(quoted).join(',')).join('\n')}\n`;
+  const {columns, rows} = dataBehind(plot, Number.POSITIVE_INFINITY);
+  return `${[columns, ...rows].map(row => row.map(quoted).join(',')).join('\n')}\n`;
 }
 
 /** What stands below a chart: its data, built when it is opened, and copies of it. */
-export function dataOf(
-  plot: Plot,
-  isOpen: boolean,
-  toggled: (open: boolean) => void,
-  copy: (text: string) => void,
-): HTMLElement {
+export function dataOf(plot: Plot, isOpen: boolean, toggled: (open: boolean) => void, copying: Copying): HTMLElement {
   const details = element('details', '');
   const summary = element('summary', '', 'Data');
   summary.id = `data ${plot.key}`;
   details.append(summary);
   const fill = (): void => {
     const button = element('button', '', 'Copy as CSV');
-    button.addEventListener('click', () => copy(csvOf(plot)));
+    button.addEventListener('click', () => copying.text(csvOf(plot)));
+    const picture = element('button', '', 'Copy as PNG');
+    picture.addEventListener('click', () => copying.picture(plot));
+    const bar = element('div', 'bar');
+    bar.append(button, picture);
     const table = element('table', '');
     const head = table.createTHead().insertRow();
-    for (const title of ['series', 'x', 'y']) {
+    const {columns, rows} = dataBehind(plot, shownRows);
+    for (const title of columns) {
       const cell = element('th', '', title);
       cell.scope = 'col';
       head.append(cell);
     }
     const body = table.createTBody();
-    for (const cells of rowsOf(plot, shownRows)) {
+    for (const cells of rows) {
       const row = body.insertRow();
       row.append(...cells.map(cell => element('td', '', cell)));
     }
-    const scroller = element('div', 'scroller');
-    scroller.append(table);
-    details.append(button, scroller);
+    details.append(bar, scroller(table, `Data, ${plot.key}`));
   };
   if (isOpen) {
     details.open = true;

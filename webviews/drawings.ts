@@ -1,8 +1,8 @@
 /** The charts of a page. A chart that is drawn again keeps its canvas and where the reader has zoomed to. */
 import {Chart} from 'chart.js';
-import type {Plot, Point} from './elements.ts';
+import type {BarPoint, Cell, Configuration, Plot, Point} from './elements.ts';
 
-type Drawn = Chart<'line', Point[]>;
+type Drawn = Chart<'line', Point[]> | Chart<'lineWithErrorBars', BarPoint[]> | Chart<'matrix', Cell[]>;
 /** Of each axis, the range that is shown. */
 export type Zoom = Record<string, {min: number; max: number}>;
 
@@ -47,16 +47,30 @@ export class Drawings {
       Object.assign(options.scales?.[axis] ?? {}, range);
     const known = this.#charts.get(key);
     if (!known) {
-      const chart = new Chart(canvas, configuration);
+      const chart = drawn(canvas, configuration);
       canvas.addEventListener('dblclick', () => this.#showAll(key));
       this.#charts.set(key, chart);
       return;
     }
     known.canvas.setAttribute('aria-label', canvas.getAttribute('aria-label') ?? '');
     canvas.replaceWith(known.canvas);
-    known.data = configuration.data;
-    known.options = options;
+    Object.assign(known, {data: configuration.data, options});
     known.update('none');
+  }
+
+  /** The chart as it stands, on the colour of its card. */
+  picture(key: string, background: string): HTMLCanvasElement | null {
+    const chart = this.#charts.get(key);
+    if (!chart) return null;
+    const {canvas} = chart;
+    const whole = document.createElement('canvas');
+    [whole.width, whole.height] = [canvas.width, canvas.height];
+    const context = whole.getContext('2d');
+    if (!context) return null;
+    context.fillStyle = background;
+    context.fillRect(0, 0, whole.width, whole.height);
+    context.drawImage(canvas, 0, 0);
+    return whole;
   }
 
   #remember(key: string, chart: Chart): void {
@@ -68,5 +82,16 @@ export class Drawings {
     if (!this.#kept[key]) return;
     delete this.#kept[key];
     this.#zoomed();
+  }
+}
+
+function drawn(canvas: HTMLCanvasElement, configuration: Configuration): Drawn {
+  switch (configuration.type) {
+    case 'line':
+      return new Chart(canvas, configuration);
+    case 'lineWithErrorBars':
+      return new Chart(canvas, configuration);
+    case 'matrix':
+      return new Chart(canvas, configuration);
   }
 }

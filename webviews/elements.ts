@@ -3,13 +3,22 @@ import type {ChartConfiguration} from 'chart.js';
 import {methodColour, type Theme} from './theme.ts';
 
 export type Point = {x: number; y: number | null};
+/** A mean ± its deviation; `at` is where it belongs, `x` where it is drawn beside others. */
+export type BarPoint = {at: number; x: number; y: number; yMin: number; yMax: number};
+/** Of a heat map: places of its column and row, what they stand for, and the mean shown. */
+export type Cell = {x: number; y: number; learningRate: number; value: number; mean: number};
+
+export type Configuration =
+  | ChartConfiguration<'line', Point[]>
+  | ChartConfiguration<'lineWithErrorBars', BarPoint[]>
+  | ChartConfiguration<'matrix', Cell[]>;
 
 /** A chart that is drawn once its canvas is part of the page. */
 export interface Plot {
   /** Names the chart on its page, so that a later drawing of the same one takes its place and keeps its zoom. */
   key: string;
   canvas: HTMLCanvasElement;
-  configuration: ChartConfiguration<'line', Point[]>;
+  configuration: Configuration;
 }
 
 /** A table whose rows are methods in the order of the sweep, each with its colour. */
@@ -17,6 +26,7 @@ export function tableOf(
   columns: readonly {title: string; align: string}[],
   rows: readonly (readonly string[])[],
   theme: Theme,
+  label: string,
 ): HTMLElement {
   const table = element('table', '');
   const head = table.createTHead().insertRow();
@@ -31,9 +41,17 @@ export function tableOf(
     dot.style.backgroundColor = methodColour(theme, place);
     row.cells[0]?.prepend(dot);
   });
-  const scroller = element('div', 'scroller');
-  scroller.append(table);
-  return scroller;
+  return scroller(table, label);
+}
+
+/** A table that may be wider than the page; the keyboard reaches it. */
+export function scroller(table: HTMLElement, label: string): HTMLElement {
+  const made = element('div', 'scroller');
+  made.tabIndex = 0;
+  made.setAttribute('role', 'region');
+  made.setAttribute('aria-label', label);
+  made.append(table);
+  return made;
 }
 
 export function canvasBox(className: string, description: string): {box: HTMLElement; canvas: HTMLCanvasElement} {
@@ -54,4 +72,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   if (className) made.className = className;
   if (text) made.textContent = text;
   return made;
+}
+
+/** A button that is on or off. */
+export function toggleButton(id: string, text: string, pressed: boolean, press: () => void): HTMLElement {
+  const button = element('button', '', text);
+  button.id = id;
+  button.setAttribute('aria-pressed', String(pressed));
+  button.addEventListener('click', press);
+  return button;
 }

@@ -1,8 +1,9 @@
-/** The training loss of one method over the steps: one line a trial, coloured by its learning rate. */
+/** A curve of the trials over the steps: one line a trial, coloured by its learning rate. */
 import type {ChartConfiguration} from 'chart.js';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
 import {smoothed} from '../core/run/smooth.ts';
+import type {CurveName} from '../core/run/update.ts';
 import {linearAxis, logAxis, shortNumber, zoomOptions} from './axes.ts';
 import {rateColour, type Theme} from './theme.ts';
 
@@ -16,18 +17,31 @@ export interface LossScale {
   highestLoss: number;
 }
 
-/** The curves that a trial has. */
-export type CurveName = 'losses' | 'gradNorms';
+/** What stands out: one trial, or all of a rate. */
+export interface Focus {
+  trial?: string;
+  rate?: number;
+}
 
 /** How the curves are shown. */
 export interface LossView {
   curve: CurveName;
   logSteps: boolean;
+  logValues: boolean;
+  /** All methods in one chart. */
+  overlaid: boolean;
   /** Weight of what came before in a debiased exponential moving average, in [0, 1). */
   smoothing: number;
-  /** The trial whose line stands out; null = all alike. */
-  focus: string | null;
+  /** null = all lines alike. */
+  focus: Focus | null;
 }
+
+export function isInFocus({trial}: TrialView, focus: Focus | null): boolean {
+  return focus !== null && (focus.trial === trial.id || focus.rate === trial.learningRate);
+}
+
+/** Lines of different methods in one chart. */
+const dashes = [[], [8, 3], [2, 2], [10, 3, 2, 3], [5, 5], [14, 4]];
 
 export function lossScale(views: TrialView[], curve: CurveName): LossScale {
   const rates = views.map(view => view.trial.learningRate);
@@ -40,7 +54,7 @@ export function lossScale(views: TrialView[], curve: CurveName): LossScale {
     // A diverging trial must not press all others flat.
     highestLoss: Math.min(
       losses.reduce((a, b) => Math.max(a, b), 0),
-      (curve === 'losses' ? 3 : 30) * Math.max(...first),
+      curve === 'rates' ? 1 : (curve === 'losses' ? 3 : 30) * Math.max(...first),
     ),
   };
 }
@@ -52,28 +66,32 @@ export function ratePosition(rate: number, {lowestRate, highestRate}: LossScale)
 
 export function lossChart(
   views: TrialView[],
+  methods: readonly string[],
   scale: LossScale,
-  {curve, logSteps, smoothing, focus}: LossView,
+  {curve, logSteps, logValues, overlaid, smoothing, focus}: LossView,
+  focused: (trial: string) => void,
   theme: Theme,
 ): ChartConfiguration<'line', Point[]> {
-  const isFocus = (view: TrialView): boolean => view.trial.id === focus;
+  const isFocus = (view: TrialView): boolean => isInFocus(view, focus);
   // Another panel may hold the line in focus: here all stand back then.
   const width = (view: TrialView): number => (isFocus(view) ? 3 : focus === null ? 1.4 : 0.5);
+  const {lowestLoss, highestLoss} = scale;
   return {
     type: 'line',
     data: {
       datasets: views.map(view => {
         const {trial, state} = view;
         const {steps} = view[curve];
-        const means = smoothed(view[curve], smoothing);
+        const means = curve === 'rates' ? view.rates.means : smoothed(view[curve], smoothing);
         const colour = rateColour(theme, ratePosition(trial.learningRate, scale));
         const died = state === 'diverged';
         return {
-          label: `rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
+          label: `${overlaid ? `${trial.method}, ` : ''}rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
           data: steps.map((step, k) => ({x: step, y: means[k]!})),
           borderColor: colour,
           backgroundColor: colour,
           borderWidth: width(view),
+          borderDash: overlaid ? dashes[methods.indexOf(trial.method) % dashes.length]! : [],
           order: isFocus(view) ? 0 : 1,
           // Where a trial died its line ends in a cross.
           pointRadius: died ? steps.map((_, k) => (k === steps.length - 1 ? 6 : 0)) : 0,
@@ -95,7 +113,13 @@ export function lossChart(
         x: logSteps
           ? logAxis(theme, 'step', 1, Math.max(2, ...views.map(view => view[curve].steps.at(-1) ?? 1)), shortNumber)
           : linearAxis(theme, 'step', value => value.toLocaleString('en-US'), {min: 0}),
-        y: logAxis(theme, '', scale.lowestLoss / 1.2, scale.highestLoss * 1.1, shortNumber),
+        y: logValues
+          ? logAxis(theme, '', lowestLoss / 1.2, highestLoss * 1.1, shortNumber)
+          : linearAxis(theme, '', shortNumber, {min: 0, max: highestLoss * 1.05}),
+      },
+      onClick: (_, [nearest]) => {
+        const view = nearest && views[nearest.datasetIndex];
+        if (view) focused(view.trial.id);
       },
       plugins: {
         legend: {display: false},

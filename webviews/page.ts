@@ -1,31 +1,44 @@
 /** A folded run as the elements of a page. */
 import type {RunState} from '../core/run/fold.ts';
-import {formatRate, formatSeconds} from '../core/run/format.ts';
+import {formatMemory, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {progress} from '../core/run/progress.ts';
 import {type Comparison, compare, title, verdict} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';
 import {curvatureSections} from './curvature-section.ts';
-import {dataOf} from './data-table.ts';
-import {canvasBox, element, type Plot, tableOf} from './elements.ts';
-import {type LossView, lossChart, lossScale} from './loss-chart.ts';
-import {rateChart} from './rate-chart.ts';
-import {rateColour, type Theme} from './theme.ts';
+import {type Copying, dataOf} from './data-table.ts';
+import {canvasBox, element, type Plot, tableOf, toggleButton} from './elements.ts';
+import {landscapeSections} from './landscape-section.ts';
+import type {LossView} from './loss-chart.ts';
+import {lossSections} from './loss-section.ts';
+import {rateBars, rateChart} from './rate-chart.ts';
+import type {Theme} from './theme.ts';
 import {trialsGrid} from './trials-grid.ts';
 
 /** What the reader has chosen; a reload keeps it. */
 export interface Choices extends LossView {
+  /** Deviations as bars, not as bands. */
+  bars: boolean;
   /** Keys of the charts whose data is open. */
   open: string[];
 }
 
-export const firstChoices: Choices = {curve: 'losses', logSteps: false, smoothing: 0, focus: null, open: []};
+export const firstChoices: Choices = {
+  curve: 'losses',
+  logSteps: false,
+  logValues: true,
+  overlaid: false,
+  smoothing: 0,
+  focus: null,
+  bars: false,
+  open: [],
+};
 
 /** What the page can do besides showing: all of it has a place to go in the editor, copies alone in a browser. */
 export interface Doing {
   choose(change: Partial<Choices>): void;
-  copy(text: string): void;
+  copy: Copying;
   /** Absent outside the editor. */
   act?: (action: PageAction) => void;
   alive: boolean;
@@ -37,10 +50,11 @@ export function showPage(root: HTMLElement, state: RunState, theme: Theme, choic
   const comparisons = compare(state);
   root.replaceChildren(
     header(state, comparisons, doing),
-    ...comparisons.map(comparison => comparisonSection(comparison, theme, plots)),
+    ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
+    ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
-    ...lossSections(state, theme, choices, doing, plots),
+    ...lossSections(state, theme, choices, doing.choose, plots),
     ...trialsSection(state, choices, doing),
   );
   for (const plot of plots) {
@@ -65,6 +79,7 @@ function header(state: RunState, comparisons: Comparison[], doing: Doing): HTMLE
     ['learning rates', String(different('learningRate'))],
     ['seeds', String(different('seed'))],
     ...(state.seconds > 0 ? [['time', formatSeconds(state.seconds)] satisfies [string, string]] : []),
+    ...(state.memory ? [['peak memory', formatMemory(state.memory.peak)] satisfies [string, string]] : []),
     ['engine', state.engine],
   ];
   const list = element('dl', 'facts');
@@ -96,7 +111,7 @@ function actions(state: RunState, comparisons: Comparison[], {act, alive, copy}:
     button('Show log', () => act('showLog'));
     button('Open sweep file', () => act('openSweep'));
   }
-  if (comparisons.length > 0) button('Copy peaks as Markdown', () => copy(peaksAsMarkdown(comparisons)));
+  if (comparisons.length > 0) button('Copy peaks as Markdown', () => copy.text(peaksAsMarkdown(comparisons)));
   return bar;
 }
 
@@ -107,10 +122,12 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
 }
 
 function progressSentence(state: RunState): string {
-  const {trialsDone, trialsTotal, stepsPerSecond, secondsLeft} = progress(state);
+  const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = progress(state);
   return [
     `${trialsDone} of ${trialsTotal} trials done`,
     stepsPerSecond === null ? '' : `${stepsPerSecond.toFixed(1)} steps/s`,
+    tokensPerSecond === null ? '' : `${Math.round(tokensPerSecond).toLocaleString('en-US')} tokens/s`,
+    state.memory === null ? '' : `memory ${formatMemory(state.memory.bytes)}`,
     secondsLeft === null ? '' : `about ${formatSeconds(secondsLeft)} left`,
   ]
     .filter(Boolean)
@@ -120,7 +137,7 @@ function progressSentence(state: RunState): string {
 function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLElement[] {
   if (state.trials.length === 0) return [];
   const section = element('section', 'card');
-  const choose = (trial: string): void => doing.choose({focus: trial === choices.focus ? null : trial});
+  const choose = (trial: string): void => doing.choose({focus: trial === choices.focus?.trial ? null : {trial}});
   section.append(
     element('h2', '', 'Trials'),
     element(
@@ -128,96 +145,49 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
       'caption',
       '· waiting ▸ running ✓ finished ✗ diverged ! failed ■ stopped. Press one to follow its curve.',
     ),
-    trialsGrid(state.trials, choices.focus, choose),
+    trialsGrid(state.trials, choices.focus?.trial ?? null, choose),
   );
   return [section];
 }
 
-function comparisonSection(comparison: Comparison, theme: Theme, plots: Plot[]): HTMLElement {
+function comparisonSection(
+  comparison: Comparison,
+  theme: Theme,
+  {bars}: Choices,
+  doing: Doing,
+  plots: Plot[],
+): HTMLElement {
   const section = element('section', 'card');
+  const name = title(comparison);
   const words = element('div', 'verdict');
   const sentences = verdict(comparison);
   words.append(...sentences.map(sentence => element('p', '', sentence.replaceAll(' %', '\u00a0%'))));
-  const plot = canvasBox('plot', `${title(comparison)} over the learning rate. ${sentences.join(' ')}`);
-  plots.push({key: title(comparison), canvas: plot.canvas, configuration: rateChart(comparison, theme)});
-  const caption = element('p', 'caption', captionOf(comparison));
+  const plot = canvasBox('plot', `${name} over the learning rate. ${sentences.join(' ')}`);
+  plots.push({
+    key: bars ? `${name}, bars` : name,
+    canvas: plot.canvas,
+    configuration: bars ? rateBars(comparison, theme) : rateChart(comparison, theme),
+  });
+  const bar = element('div', 'bar');
+  bar.append(toggleButton(`${name}, error bars`, 'Error bars', bars, () => doing.choose({bars: !bars})));
   section.append(
-    element('h2', '', title(comparison)),
+    element('h2', '', name),
     words,
+    bar,
     plot.box,
-    caption,
-    tableOf(peakColumns, peakRows(comparison), theme),
+    element('p', 'caption', captionOf(comparison, bars)),
+    tableOf(peakColumns, peakRows(comparison), theme, `Peaks, ${name}`),
   );
   return section;
 }
 
-function captionOf({curves}: Comparison): string {
+function captionOf({curves}: Comparison, bars: boolean): string {
   const points = curves.flatMap(curve => curve.points);
   return [
     'Lines: mean over seeds. Large markers: best rate.',
-    points.some(point => point.std !== null) ? 'Bands: ± one standard deviation over seeds.' : '',
+    points.some(point => point.std !== null) ? `${bars ? 'Bars' : 'Bands'}: ± one standard deviation over seeds.` : '',
     points.some(point => point.diverged > 0) ? '×: a seed diverged.' : '',
   ]
     .filter(Boolean)
     .join(' ');
-}
-
-/** One section a (rank, batch size), one small chart a method. */
-function lossSections(state: RunState, theme: Theme, choices: Choices, doing: Doing, plots: Plot[]): HTMLElement[] {
-  const {curve, logSteps} = choices;
-  const withSteps = state.trials.filter(view => view.losses.steps.length > 0);
-  const groups = Map.groupBy(withSteps, ({trial}) => `rank ${trial.rank}, batch size ${trial.batchSize}`);
-  const what = curve === 'losses' ? 'Training loss' : 'Gradient norm';
-  return [...groups].map(([name, views]) => {
-    const section = element('section', 'card');
-    const scale = lossScale(views, curve);
-    const grid = element('div', 'grid');
-    for (const [method, own] of Map.groupBy(views, view => view.trial.method)) {
-      const figure = element('figure', '');
-      const plot = canvasBox('plot small', `${what} of ${method} over the steps, a line a trial`);
-      const key = `${what}, ${name}, ${method}, ${logSteps ? 'log' : 'linear'}`;
-      plots.push({key, canvas: plot.canvas, configuration: lossChart(own, scale, choices, theme)});
-      figure.append(element('figcaption', '', method), plot.box);
-      grid.append(figure);
-    }
-    const bar = element('div', 'bar');
-    const toggle = (text: string, pressed: boolean, change: Partial<Choices>): void => {
-      const button = element('button', '', text);
-      button.id = `${name}, ${text}`;
-      button.setAttribute('aria-pressed', String(pressed));
-      button.addEventListener('click', () => doing.choose(change));
-      bar.append(button);
-    };
-    const isNorm = curve === 'gradNorms';
-    if (state.trials.some(view => view.gradNorms.steps.length > 0)) {
-      toggle('Gradient norm', isNorm, {curve: isNorm ? 'losses' : 'gradNorms'});
-    }
-    toggle('Log steps', logSteps, {logSteps: !logSteps});
-    bar.append(smoothingSlider(name, choices.smoothing, smoothing => doing.choose({smoothing})));
-    section.append(element('h2', '', `${what}, ${name}`), rateLegend(scale, theme), bar, grid);
-    return section;
-  });
-}
-
-function smoothingSlider(group: string, smoothing: number, choose: (smoothing: number) => void): HTMLElement {
-  const label = element('label', 'smoothing', `Smoothing ${smoothing.toFixed(2)} `);
-  const slider = element('input', '');
-  slider.type = 'range';
-  slider.id = `${group}, smoothing`;
-  slider.min = '0';
-  slider.max = '0.99';
-  slider.step = '0.01';
-  slider.value = String(smoothing);
-  slider.addEventListener('change', () => choose(Number(slider.value)));
-  label.append(slider);
-  return label;
-}
-
-function rateLegend({lowestRate, highestRate}: {lowestRate: number; highestRate: number}, theme: Theme): HTMLElement {
-  const legend = element('p', 'rates');
-  const ramp = element('span', 'ramp');
-  const stops = [0, 0.25, 0.5, 0.75, 1].map(position => rateColour(theme, position));
-  ramp.style.backgroundImage = `linear-gradient(to right, ${stops.join(', ')})`;
-  legend.append('learning rate ', formatRate(lowestRate), ramp, formatRate(highestRate));
-  return legend;
 }

@@ -4,13 +4,13 @@ import {formatMean, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, rateAxis, shortNumber, zoomOptions} from './axes.ts';
+import type {BarPoint, Point} from './elements.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 
-type Point = {x: number; y: number | null};
 type Line = ChartDataset<'line', Point[]>;
 
-export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
-  const {curves, metric, task} = comparison;
+/** The axes of a comparison, and what its points may not leave. */
+function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const unit = unitOf(metric);
   const isLoss = unit === 'loss';
   const points = curves.flatMap(curve => curve.points);
@@ -19,7 +19,79 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
   const highest = Math.max(...points.map(upper));
   const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
   const floor = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
-  const bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
+  const bounds: Bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
+  const name = task === metric ? metric : `${task} ${metric}`;
+  const tick = (value: number): string => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value));
+  const y = isLoss
+    ? logAxis(theme, name, floor, ceiling, shortNumber)
+    : linearAxis(theme, name, tick, {min: floor, max: ceiling});
+  return {bounds, scales: {x: rateAxis(theme, Math.min(...rates), Math.max(...rates)), y}};
+}
+
+/** The same with bars instead of bands, those of different methods beside each other. */
+export function rateBars(comparison: Comparison, theme: Theme): ChartConfiguration<'lineWithErrorBars', BarPoint[]> {
+  const {curves, metric} = comparison;
+  const {bounds, scales} = frameOf(comparison, theme);
+  const shown = curves.map(({points}) =>
+    points.flatMap(point => (point.mean === null ? [] : [{point, mean: point.mean}])),
+  );
+  const beside = (rate: number, place: number): number => rate * 1.02 ** (place - (curves.length - 1) / 2);
+  const within = (value: number): number => Math.min(bounds.top, Math.max(bounds.low, value));
+  return {
+    type: 'lineWithErrorBars',
+    data: {
+      datasets: curves.map(({method, peak}, place) => {
+        const colour = methodColour(theme, place);
+        return {
+          label: peak ? `${method}, best at ${formatRate(peak.learningRate)}` : method,
+          data: shown[place]!.map(({point: {learningRate, std}, mean}) => ({
+            ...{at: learningRate, x: beside(learningRate, place), y: mean},
+            ...{yMin: within(mean - (std ?? 0)), yMax: within(mean + (std ?? 0))},
+          })),
+          borderColor: colour,
+          backgroundColor: colour,
+          errorBarColor: colour,
+          errorBarWhiskerColor: colour,
+          borderWidth: 1.6,
+          ...methodShape(place),
+          pointRadius: shown[place]!.map(({point}) => (point.learningRate === peak?.learningRate ? 7 : 3)),
+        };
+      }),
+    },
+    options: {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: false,
+      clip: 30,
+      interaction: {mode: 'nearest', intersect: false},
+      scales,
+      plugins: {
+        zoom: zoomOptions,
+        legend: {
+          position: 'top',
+          align: 'start',
+          labels: {color: theme.text, usePointStyle: true, boxHeight: 8, padding: 16, font: {size: 13}},
+        },
+        tooltip: {
+          callbacks: {
+            title: ([item]) => {
+              const point = shown[item?.datasetIndex ?? -1]?.[item?.dataIndex ?? -1]?.point;
+              return point ? `learning rate ${formatRate(point.learningRate)}` : '';
+            },
+            label: ({datasetIndex, dataIndex}) => {
+              const point = shown[datasetIndex]?.[dataIndex]?.point;
+              return point ? ` ${curves[datasetIndex]?.method}: ${inWords(point, metric)}` : '';
+            },
+          },
+        },
+      },
+    },
+  };
+}
+
+export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
+  const {curves, metric} = comparison;
+  const {bounds, scales} = frameOf(comparison, theme);
   const lines = curves.map((curve, place) =>
     linesOf(curve, place, nestingOf(curve, curves.slice(0, place)), bounds, theme),
   );
@@ -34,20 +106,7 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
       animation: false,
       clip: 30,
       interaction: {mode: 'nearest', intersect: false},
-      scales: {
-        x: rateAxis(theme, Math.min(...rates), Math.max(...rates)),
-        y: isLoss
-          ? logAxis(theme, task === metric ? metric : `${task} ${metric}`, floor, ceiling, shortNumber)
-          : linearAxis(
-              theme,
-              `${task} ${metric}`,
-              value => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value)),
-              {
-                min: floor,
-                max: ceiling,
-              },
-            ),
-      },
+      scales,
       plugins: {
         zoom: zoomOptions,
         legend: {

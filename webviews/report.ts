@@ -13,11 +13,14 @@ import {
   PointElement,
   Tooltip,
 } from 'chart.js';
+import {LineWithErrorBarsController, PointWithErrorBar} from 'chartjs-chart-error-bars';
+import {MatrixController, MatrixElement} from 'chartjs-chart-matrix';
 import zoom from 'chartjs-plugin-zoom';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {PageMessage, RunMessage} from '../core/run/page-messages.ts';
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
+import type {Plot} from './elements.ts';
 import {type Choices, firstChoices, showPage} from './page.ts';
 import './report.css';
 import {onThemeChange, theme} from './theme.ts';
@@ -39,7 +42,11 @@ interface Editor {
 
 declare const acquireVsCodeApi: (() => Editor) | undefined;
 
-Chart.register(Filler, Legend, LinearScale, LineController, LineElement, LogarithmicScale, PointElement, Tooltip, zoom);
+Chart.register(
+  ...[LineController, LineWithErrorBarsController, MatrixController],
+  ...[LineElement, PointElement, PointWithErrorBar, MatrixElement],
+  ...[LinearScale, LogarithmicScale, Filler, Legend, Tooltip, zoom],
+);
 Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 
 function start(root: HTMLElement): void {
@@ -66,7 +73,10 @@ function start(root: HTMLElement): void {
           keep();
           redraw();
         },
-        copy: text => (editor ? editor.postMessage({type: 'copy', text}) : void navigator.clipboard.writeText(text)),
+        copy: {
+          text: text => (editor ? editor.postMessage({type: 'copy', text}) : void navigator.clipboard.writeText(text)),
+          picture,
+        },
         ...(editor && {act: action => editor.postMessage({type: 'action', action})}),
       }),
     );
@@ -74,6 +84,25 @@ function start(root: HTMLElement): void {
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (scroll !== undefined) window.scrollTo(0, scroll);
     scroll = undefined;
+  };
+  /** To the clipboard; where that takes no pictures, into a file. */
+  const picture = ({key}: Plot): void => {
+    const canvas = drawings.picture(key, theme().surface);
+    canvas?.toBlob(blob => {
+      if (!blob) return;
+      navigator.clipboard.write([new ClipboardItem({'image/png': blob})]).catch(() => save(canvas, `${key}.png`));
+    });
+  };
+  const save = (canvas: HTMLCanvasElement, name: string): void => {
+    const address = canvas.toDataURL('image/png');
+    if (editor) {
+      editor.postMessage({type: 'save', name, base64: address.slice(address.indexOf(',') + 1)});
+      return;
+    }
+    const link = document.createElement('a');
+    link.href = address;
+    link.download = name;
+    link.click();
   };
   /** Once a frame at most, and not while nobody looks. */
   const soon = (): void => {

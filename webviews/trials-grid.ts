@@ -1,7 +1,7 @@
 /** Every trial of a run as a button: rows are settings, columns learning rates, the seeds side by side. */
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate, formatValue} from '../core/run/format.ts';
-import {element} from './elements.ts';
+import {element, scroller} from './elements.ts';
 
 /** A sign of each state, for those who do not tell its colour. */
 const signs: Record<TrialView['state'], string> = {
@@ -40,9 +40,7 @@ export function trialsGrid(trials: TrialView[], focus: string | null, choose: (t
       }
     }
   }
-  const scroller = element('div', 'scroller');
-  scroller.append(table);
-  return scroller;
+  return scroller(table, 'Trials');
 }
 
 function sentenceOf({trial, state, steps, totalSteps, loss, evaluations, message}: TrialView): string {

@@ -55,6 +55,15 @@ export interface Stepped {
   rates: number[];
   /** Before clipping; null where it is not finite. */
   gradNorms: (number | null)[];
+  /** Tokens of each trial's batch, without padding. */
+  tokens?: number[];
+}
+
+/** What the run takes of the machine, now and then. */
+export interface Measured {
+  event: 'resources';
+  /** Resident memory of the process with all its workers. */
+  memoryBytes: number;
 }
 
 export interface Evaluated {
@@ -147,6 +156,7 @@ export type RunEventBody =
   | Stepped
   | Evaluated
   | Aggregated
+  | Measured
   | TrialEnded
   | Probed
   | Noted

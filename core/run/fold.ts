@@ -20,6 +20,10 @@ export interface TrialView {
   /** Finite values only. */
   losses: Series;
   gradNorms: Series;
+  /** Learning rates used. */
+  rates: Series;
+  /** Trained on since its last start, without padding. */
+  tokens: number;
   evaluations: Evaluation[];
   seconds: number;
   /** Of starts before the last one, where that went on from a checkpoint. */
@@ -57,6 +61,8 @@ export interface RunState {
   /** Of settings whose seeds have no values of their own. */
   aggregates: Aggregate[];
   notes: string[];
+  /** Resident memory of the run's process, in bytes: as last heard of, and the most so far. */
+  memory: {bytes: number; peak: number} | null;
   /** The preparation under way. */
   preparing: {what: string; done: number; total: number} | null;
   message: string | null;
@@ -78,6 +84,7 @@ export const emptyRun: RunState = {
   curvature: [],
   aggregates: [],
   notes: [],
+  memory: null,
   preparing: null,
   message: null,
 };
@@ -144,6 +151,10 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       const {event: _, ...row} = event;
       return {...state, curvature: [...state.curvature.filter(earlier => !sameBlock(earlier, row)), row]};
     }
+    case 'resources': {
+      const bytes = event.memoryBytes;
+      return {...state, memory: {bytes, peak: Math.max(bytes, state.memory?.peak ?? 0)}};
+    }
     case 'note':
       return {...state, notes: [...state.notes, event.message]};
     case 'run-ended':
@@ -203,6 +214,7 @@ function keptUpTo(view: TrialView, from: number, totalSteps: number): TrialView 
     steps: from,
     losses: upTo(view.losses, from),
     gradNorms: upTo(view.gradNorms, from),
+    rates: upTo(view.rates, from),
     evaluations: view.evaluations.filter(({step}) => step <= from),
     secondsBefore: view.seconds,
     from,
@@ -219,6 +231,8 @@ function waiting(trial: Trial, totalSteps: number): TrialView {
     gradNorm: null,
     losses: emptySeries,
     gradNorms: emptySeries,
+    rates: emptySeries,
+    tokens: 0,
     evaluations: [],
     seconds: 0,
     secondsBefore: 0,
@@ -252,6 +266,8 @@ function stepped(state: RunState, event: Stepped & {at: number}, unseen?: Unseen
       gradNorm,
       losses: grown(view.losses, loss),
       gradNorms: grown(view.gradNorms, gradNorm),
+      rates: grown(view.rates, event.rates[lane] ?? null),
+      tokens: view.tokens + (event.tokens?.[lane] ?? 0),
       seconds: view.secondsBefore + (event.at - (view.startedAt ?? event.at)) / 1000,
       warmAt: event.step === view.from + 2 ? event.at : view.warmAt,
       lastStepAt: event.at,

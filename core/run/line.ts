@@ -80,6 +80,7 @@ const shapes: Record<RunEvent['event'], Check> = {
       losses: listOf(numberOrNull),
       rates: listOf(number),
       gradNorms: listOf(numberOrNull),
+      tokens: optional(listOf(number)),
     })(value) &&
     isRecord(value) &&
     [value['losses'], value['rates'], value['gradNorms']].every(
@@ -128,6 +129,7 @@ const shapes: Record<RunEvent['event'], Check> = {
     learningRate: optional(number),
     preconditioned: optional(numberOrNull),
   }),
+  resources: record({memoryBytes: number}),
   note: record({message: text}),
   'run-ended': record({state: oneOf('finished', 'failed', 'stopped'), seconds: number}),
 };

@@ -17,5 +17,9 @@ export interface RunMessage {
 export const pageActions = ['stop', 'resume', 'rerunFailed', 'showLog', 'openSweep'] as const;
 export type PageAction = (typeof pageActions)[number];
 
-/** From the page: it listens now, a button was pressed, or a text is for the clipboard. */
-export type PageMessage = {type: 'ready'} | {type: 'action'; action: PageAction} | {type: 'copy'; text: string};
+/** From the page: it listens now, a button was pressed, a text is for the clipboard, or a picture (PNG) for a file. */
+export type PageMessage =
+  | {type: 'ready'}
+  | {type: 'action'; action: PageAction}
+  | {type: 'copy'; text: string}
+  | {type: 'save'; name: string; base64: string};

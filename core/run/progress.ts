@@ -9,6 +9,8 @@ export interface Progress {
   stepsTotal: number;
   /** Optimizer steps of all running trials together; null until a trial has more than two steps. */
   stepsPerSecond: number | null;
+  /** Trained on, padding left out; null where it is not known. */
+  tokensPerSecond: number | null;
   /** Evaluation included; null until there is something to judge by. */
   secondsLeft: number | null;
 }
@@ -33,13 +35,16 @@ export function progress(state: RunState, now: number = state.lastAt ?? 0): Prog
       .map(view => [((view.endedAt ?? 0) - (view.startedAt ?? 0)) / 1000, view.steps - view.from]),
   );
   const cost = wholeSeconds ?? stepSeconds;
+  const stepsPerSecond = stepSeconds === null || running === 0 ? null : running / stepSeconds;
+  const stepTokens = ratio(thisStart.map(view => [view.tokens, view.steps - view.from]));
   const sinceLast = Math.max(0, now - (state.lastAt ?? now)) / 1000;
   return {
     trialsDone: done.length,
     trialsTotal: selected.length,
     stepsDone: stepsTotal - stepsLeft,
     stepsTotal,
-    stepsPerSecond: stepSeconds === null || running === 0 ? null : running / stepSeconds,
+    stepsPerSecond,
+    tokensPerSecond: stepsPerSecond === null || stepTokens === null ? null : stepsPerSecond * stepTokens,
     secondsLeft:
       open.length === 0
         ? 0
@@ -59,8 +64,8 @@ function warmSeconds(view: TrialView): number {
 
 /** Sum of the numerators over sum of the denominators, of those pairs that say something. */
 function ratio(pairs: [number, number][]): number | null {
-  const telling = pairs.filter(([seconds, steps]) => seconds > 0 && steps > 0);
-  const seconds = telling.reduce((sum, pair) => sum + pair[0], 0);
-  const steps = telling.reduce((sum, pair) => sum + pair[1], 0);
-  return steps > 0 ? seconds / steps : null;
+  const telling = pairs.filter(([above, below]) => above > 0 && below > 0);
+  const above = telling.reduce((sum, pair) => sum + pair[0], 0);
+  const below = telling.reduce((sum, pair) => sum + pair[1], 0);
+  return below > 0 ? above / below : null;
 }

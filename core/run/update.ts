@@ -5,6 +5,9 @@ import type {Series} from './series.ts';
 type Columns = Pick<Series, 'steps' | 'means' | 'minima' | 'maxima' | 'counts'>;
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'] as const;
 
+/** The curves that a trial has. */
+export type CurveName = 'losses' | 'gradNorms' | 'rates';
+
 /** The buckets from `from` on; those before it stand. */
 interface SeriesUpdate extends Columns {
   stride: number;
@@ -13,9 +16,8 @@ interface SeriesUpdate extends Columns {
 
 export interface TrialUpdate {
   place: number;
-  view: Omit<TrialView, 'losses' | 'gradNorms'>;
-  losses: SeriesUpdate;
-  gradNorms: SeriesUpdate;
+  view: Omit<TrialView, CurveName>;
+  curves: Record<CurveName, SeriesUpdate>;
 }
 
 /** Plain data: it can be sent to another process. */
@@ -45,12 +47,13 @@ export function difference(before: RunState, after: RunState): RunUpdate {
 /** The state after an update; whatever did not change is shared with `before`. */
 export function updated(before: RunState, update: RunUpdate): RunState {
   const trials = before.trials.slice(0, update.trialCount);
-  for (const {place, view, losses, gradNorms} of update.trials) {
+  for (const {place, view, curves} of update.trials) {
     const known = before.trials[place];
     trials[place] = {
       ...view,
-      losses: joined(known?.losses, losses),
-      gradNorms: joined(known?.gradNorms, gradNorms),
+      losses: joined(known?.losses, curves.losses),
+      gradNorms: joined(known?.gradNorms, curves.gradNorms),
+      rates: joined(known?.rates, curves.rates),
     };
   }
   const places: RunState['places'] = Object.create(null);
@@ -61,14 +64,17 @@ export function updated(before: RunState, update: RunUpdate): RunState {
 }
 
 function trialUpdate(known: TrialView | undefined, after: TrialView, place: number): TrialUpdate {
-  const {losses, gradNorms, ...view} = after;
-  // A trial that started again has a curve of its own.
+  const {losses, gradNorms, rates, ...view} = after;
+  // A trial that started again has curves of its own.
   const same = known?.trial.id === view.trial.id && known.startedAt === view.startedAt;
   return {
     place,
     view,
-    losses: seriesUpdate(same ? known.losses : undefined, losses),
-    gradNorms: seriesUpdate(same ? known.gradNorms : undefined, gradNorms),
+    curves: {
+      losses: seriesUpdate(same ? known.losses : undefined, losses),
+      gradNorms: seriesUpdate(same ? known.gradNorms : undefined, gradNorms),
+      rates: seriesUpdate(same ? known.rates : undefined, rates),
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {fileURLToPath} from 'node:url';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
+import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
 import {hover} from './stories/hover.ts';
@@ -23,7 +24,7 @@ import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
 
 /** @type {Record<string, import('./story.ts').Story>} */
-const stories = {problems, hover, completion, run, dashboard, stop, killed, reload, restricted, packaged};
+const stories = {problems, hover, completion, run, dashboard, answers, stop, killed, reload, restricted, packaged};
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, '.artefacts/e2e');

@@ -37,7 +37,15 @@ export interface PageElement {
   textContent: string | null;
 }
 
+/** A document within a page. */
+export interface Frame {
+  locator(selector: string): Locator;
+  evaluate<Result>(work: string): Promise<Result>;
+}
+
 export interface Page {
+  frames(): Frame[];
+  setViewportSize(size: {width: number; height: number}): Promise<void>;
   goto(address: string): Promise<unknown>;
   url(): string;
   locator(selector: string, options?: {hasText?: string | RegExp}): Locator;

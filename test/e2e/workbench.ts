@@ -1,7 +1,7 @@
 /** A window of the workbench with the extension in it, as a user sees it. */
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Browser, Locator, Page} from './driver.ts';
+import type {Browser, Frame, Locator, Page} from './driver.ts';
 import {Editor} from './editor.ts';
 import type {Server} from './server.ts';
 import {Trials} from './trials.ts';
@@ -93,6 +93,12 @@ export class Workbench {
   /** The page of the results panel. */
   get results(): {locator(selector: string): Locator} {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** Its document, for scripts that look at all of it. */
+  async resultsFrame(): Promise<Frame> {
+    for (const frame of this.page.frames()) if ((await frame.locator('main h1').count()) > 0) return frame;
+    throw new Error('No results are shown.');
   }
 
   /** What the console said of the content security policies of pages. */

@@ -36,6 +36,7 @@ const step = (trials: string[], at: number, losses: (number | null)[]): RunEvent
   losses,
   rates: trials.map(() => 1e-3),
   gradNorms: losses,
+  tokens: trials.map(() => 70),
 });
 const evaluation = (id: string, at: number, value: number): RunEventBody => ({
   event: 'evaluation',
@@ -171,6 +172,13 @@ describe('the fold of a run', () => {
   });
 });
 
+describe('the memory of a run', () => {
+  it('is the last one heard of, and the most so far', () => {
+    const heard = [3e8, 5e8, 4e8].map((memoryBytes): RunEventBody => ({event: 'resources', memoryBytes}));
+    expect(folded([start([a, b]), ...heard]).memory).toEqual({bytes: 4e8, peak: 5e8});
+  });
+});
+
 describe('progress', () => {
   it('counts no warm-up steps in its rate and judges the time left by whole trials', () => {
     const running = folded([
@@ -180,7 +188,10 @@ describe('progress', () => {
       ...Array.from({length: 6}, (_, k) => step([a.id], k + 1, [1])),
     ]);
     // Steps 3..6 took one second each; four of a's and ten of b's are left.
-    expect(progress(running)).toMatchObject({stepsPerSecond: 1, stepsDone: 6, stepsTotal: 20, secondsLeft: 14});
+    expect(progress(running)).toMatchObject({
+      ...{stepsPerSecond: 1, tokensPerSecond: 70},
+      ...{stepsDone: 6, stepsTotal: 20, secondsLeft: 14},
+    });
     const next = folded([end(a.id, 'finished'), trialStart(b.id)], running);
     expect(progress(next)).toMatchObject({trialsDone: 1, trialsTotal: 2, stepsDone: 10});
     // Trial a took 8 seconds from start to end, ten steps: b will, too.

@@ -94,7 +94,7 @@ describe('updates of a run', () => {
     const after = events.reduce(fold, emptyRun);
     const {trials: changed, curvature} = difference(before, events.slice(300).reduce(fold, before));
     expect(changed.length).toBe(2);
-    expect(changed[0]!.losses.steps.length).toBeLessThanOrEqual(4);
+    expect(changed[0]!.curves.losses.steps.length).toBeLessThanOrEqual(4);
     expect(curvature).toBeNull();
     expect(difference(after, after).trials).toEqual([]);
   });

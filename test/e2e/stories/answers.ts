@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {execFile} from 'node:child_process';
+import {readFile} from 'node:fs/promises';
+import {createRequire} from 'node:module';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {formatMean, formatRate} from '../../../core/run/format.ts';
+import type {Frame} from '../driver.ts';
+import type {Story} from '../story.ts';
+import {until} from '../until.ts';
+
+const themes = {
+  'Default Light Modern': 'vscode-light',
+  'Default Dark Modern': 'vscode-dark',
+  'Default High Contrast': 'vscode-high-contrast',
+};
+const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
+const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+export const answers: Story = {
+  sentence: 'The dashboard says what report and show say, in every theme and width, and axe finds nothing serious',
+  async play({workspace, open}) {
+    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 8}));
+    await workbench.trials.open();
+    await workbench.editor.lens('Run 6 trials').click();
+    await workbench.trials.expand();
+    await until('all trials finished', async () => (await workbench.trials.count('finished')) === 6);
+    await workbench.editor.lens('Open results').click();
+    await workbench.results.locator('table canvas, canvas').first().waitFor();
+    const rows = workbench.results.locator('section').first().locator('.scroller').last().locator('tbody tr');
+    await until('the table of peaks', async () => (await rows.count()) === 2);
+    // Cells are parted by tabs in the page and by bars in Markdown.
+    const shown = (await rows.allInnerTexts()).map(text => text.split('\t').map(cell => cell.trim()));
+
+    const folder = join(workspace.folder, '.lora-sweep/tiny');
+    const {stdout: markdown} = await promisify(execFile)(process.execPath, [command, 'report', folder]);
+    const lines = markdown.split('\n').filter(line => line.startsWith('| '));
+    const told = lines.slice(2, 4).map(line =>
+      line
+        .slice(2, -1)
+        .split('|')
+        .map(cell => cell.trim()),
+    );
+    assert.deepEqual(shown, told, "the page's table is the report's");
+
+    const asked = ['show', folder, '--rows', 'peaks', '--format', 'json'];
+    const {stdout: json} = await promisify(execFile)(process.execPath, [command, ...asked]);
+    const peaks: {method: string; learning_rate: number; mean: number; std: number | null; metric: string}[] =
+      JSON.parse(json);
+    assert.deepEqual(
+      shown.map(cells => cells.slice(0, 3)),
+      peaks.map(({method, learning_rate, mean, std, metric}) => [
+        method,
+        formatRate(learning_rate),
+        formatMean(mean, std, metric),
+      ]),
+      "the page's table is what show has",
+    );
+
+    for (const [theme, kind] of Object.entries(themes)) {
+      await workspace.setTheme(theme);
+      await workbench.results.locator(`body.${kind}`).waitFor();
+      for (const width of [500, 1600]) {
+        await workbench.page.setViewportSize({width: width + 60, height: 900});
+        await workbench.page.waitForTimeout(300);
+        await workbench.screenshot(`answers-${kind}-${width}`);
+      }
+      assert.deepEqual(await serious(await workbench.resultsFrame()), [], `axe in ${theme}`);
+    }
+    assert.deepEqual(workbench.violations, [], 'the content security policy holds');
+  },
+};
+
+/** What axe-core finds of serious and critical violations, one line each. */
+async function serious(frame: Frame): Promise<string[]> {
+  await frame.evaluate(`${await readFile(axe, 'utf8')}; undefined`);
+  const found: {violations: {id: string; impact: string; nodes: {target: string[]; failureSummary: string}[]}[]} =
+    await frame.evaluate('axe.run(document)');
+  return found.violations
+    .filter(({impact}) => impact === 'serious' || impact === 'critical')
+    .flatMap(({id, nodes}) =>
+      nodes.slice(0, 3).map(({target, failureSummary}) => `${id} ${target}: ${failureSummary}`),
+    );
+}
