@@ -53,7 +53,8 @@ export class Drawings {
       return;
     }
     known.canvas.setAttribute('aria-label', canvas.getAttribute('aria-label') ?? '');
-    canvas.replaceWith(known.canvas);
+    // With the box around it, whose size the chart follows.
+    if (known.canvas.parentElement) canvas.parentElement?.replaceWith(known.canvas.parentElement);
     Object.assign(known, {data: configuration.data, options});
     known.update('none');
   }
