@@ -6,6 +6,7 @@ import {stringify} from 'yaml';
 import {cursorAt} from '../core/sweep/cursor.ts';
 import {Lines} from '../core/sweep/lines.ts';
 import {newSweep} from './new-sweep.ts';
+import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run.ts';
@@ -45,6 +46,7 @@ export class Commands {
       on('probe', target => this.start(target, [], 'probe')),
       on('dryRun', target => this.#dryRun(target)),
       on('openResults', target => this.#openResults(target)),
+      commands.registerCommand('loraSweep.openFolder', () => this.#openFolder()),
       on('showLog', target => this.#showLog(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
@@ -137,6 +139,12 @@ export class Commands {
     output.appendLine(text);
     output.show(true);
     if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
+  }
+
+  /** Results of any run folder: an imported one, one from another machine. */
+  async #openFolder(): Promise<void> {
+    const folder = await pickRun('Open results of', []);
+    if (folder !== undefined) await this.#parts.results.open(await this.#parts.sweeps.at(folder));
   }
 
   async #openResults(target: Target): Promise<void> {

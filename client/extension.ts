@@ -69,9 +69,10 @@ export function activate(context: ExtensionContext): void {
     showStatus(sweeps),
     window.registerTreeDataProvider('loraSweep.trials', tree),
     window.registerWebviewPanelSerializer(resultsView, {
-      async deserializeWebviewPanel(panel, kept: {sweepFile?: string} | undefined) {
-        const file = kept?.sweepFile === undefined ? undefined : await sweeps.of(Uri.file(kept.sweepFile));
-        if (file?.run) await results.show(file.run, panel);
+      async deserializeWebviewPanel(panel, kept: {sweepFile?: string; folder?: string} | undefined) {
+        const {sweepFile, folder} = kept ?? {};
+        const run = sweepFile ? (await sweeps.of(Uri.file(sweepFile))).run : folder && (await sweeps.at(folder));
+        if (run) await results.show(run, panel);
         else panel.dispose();
       },
     }),

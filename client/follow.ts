@@ -9,6 +9,7 @@ const chunkBytes = 1 << 18;
 
 /** Reads `events.jsonl` as far as it is written, and goes on from there the next time. */
 export class Follower {
+  readonly folder: string;
   readonly #file: string;
   readonly #snapshot: string;
   #state: RunState = emptyRun;
@@ -17,6 +18,7 @@ export class Follower {
   #busy: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
+    this.folder = folder;
     this.#file = join(folder, 'events.jsonl');
     this.#snapshot = join(folder, snapshotName);
   }

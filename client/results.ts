@@ -1,11 +1,13 @@
 /** The dashboard of a run in the editor: the page gets a snapshot when it listens, and increments after. */
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import type {OthersMessage, PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
 import {difference} from '../core/run/update.ts';
+import {Follower} from './follow.ts';
+import {pickRun} from './pick-run.ts';
 import type {Run} from './run.ts';
 
 /** The page hears of a run's progress this often at most, in milliseconds. */
@@ -19,6 +21,8 @@ interface Shown {
   /** What the page knows; undefined until it listens. */
   sent: RunState | undefined;
   alive: boolean;
+  /** Runs shown beside it. */
+  others: Follower[];
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -46,7 +50,7 @@ export class Results implements Disposable {
 
   /** Fills a panel, a new one or one that a reload brought back. */
   async show(run: Run, panel: WebviewPanel): Promise<void> {
-    const shown: Shown = {panel, run, sent: undefined, alive: run.alive, timer: undefined};
+    const shown: Shown = {panel, run, sent: undefined, alive: run.alive, others: [], timer: undefined};
     this.#shown.set(run.folder, shown);
     panel.title = `Results: ${run.state.name || 'sweep'}`;
     panel.webview.options = {enableScripts: true, localResourceRoots: []};
@@ -76,6 +80,12 @@ export class Results implements Disposable {
     if (message.type === 'ready') {
       shown.sent = undefined;
       this.#send(shown, true);
+      if (shown.others.length === 0) shown.others = message.others.map(folder => new Follower(folder));
+      void sendOthers(shown);
+    } else if (message.type === 'compare') void addOther(shown);
+    else if (message.type === 'alone') {
+      shown.others = [];
+      void sendOthers(shown);
     } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
     else if (message.type === 'save') void savePicture(message.name, message.base64, shown.run.folder);
     else void act(message.action, Uri.file(shown.run.sweepFile));
@@ -116,6 +126,26 @@ export class Results implements Disposable {
 <body><main></main><script nonce="${nonce}">${script?.replace(/<\/(script)/gi, '<\\/$1')}</script></body>
 </html>`;
   }
+}
+
+async function addOther(shown: Shown): Promise<void> {
+  const taken = [shown.run.folder, ...shown.others.map(({folder}) => folder)];
+  const folder = await pickRun('Compare with', taken);
+  if (folder === undefined) return;
+  shown.others.push(new Follower(folder));
+  await sendOthers(shown);
+}
+
+/** As they are now: what is compared with does not stream. */
+async function sendOthers({panel, others}: Shown): Promise<void> {
+  const runs: OthersMessage['runs'] = [];
+  for (const follower of others) {
+    await follower.read();
+    const {folder} = follower;
+    runs.push({name: basename(folder), folder, update: difference(emptyRun, follower.state(false))});
+  }
+  const message: OthersMessage = {type: 'others', runs};
+  void panel.webview.postMessage(message);
 }
 
 async function act(action: PageAction, sweepFile: Uri): Promise<void> {

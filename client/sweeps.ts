@@ -18,6 +18,8 @@ export interface SweepFile {
 
 export class Sweeps implements Disposable {
   readonly #files = new Map<string, SweepFile>();
+  /** Runs without a sweep file of the workspace, by folder. */
+  readonly #loose = new Map<string, Run>();
   readonly #changed = new EventEmitter<SweepFile | undefined>();
   readonly #watchers: Disposable[] = [];
   readonly #listener: RunListener;
@@ -47,6 +49,17 @@ export class Sweeps implements Disposable {
     return this.#read(uri);
   }
 
+  /** The run of a folder, whether it belongs to a sweep file here or not (its `sweepFile` is empty then). */
+  async at(folder: string): Promise<Run> {
+    const own = (await this.all()).find(({run}) => run?.folder === folder)?.run;
+    const known = own ?? this.#loose.get(folder);
+    if (known) return known;
+    const run = new Run(folder, '', this.#listener);
+    this.#loose.set(folder, run);
+    await run.attach();
+    return run;
+  }
+
   /** Runs at work. */
   get alive(): Run[] {
     return [...this.#files.values()].flatMap(({run}) => (run?.alive ? [run] : []));
@@ -55,6 +68,7 @@ export class Sweeps implements Disposable {
   dispose(): void {
     for (const watcher of this.#watchers) watcher.dispose();
     for (const {run} of this.#files.values()) run?.dispose();
+    for (const run of this.#loose.values()) run.dispose();
   }
 
   async #find(): Promise<void> {

@@ -4,7 +4,8 @@ import {formatMemory, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {progress} from '../core/run/progress.ts';
-import {type Comparison, compare, title, verdict} from '../core/run/verdict.ts';
+import {type OtherRun, sideBySide} from '../core/run/side-by-side.ts';
+import {type Comparison, title, verdict} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf} from './data-table.ts';
@@ -39,17 +40,26 @@ export const firstChoices: Choices = {
 export interface Doing {
   choose(change: Partial<Choices>): void;
   copy: Copying;
-  /** Absent outside the editor. */
+  /** These are absent outside the editor. */
   act?: (action: PageAction) => void;
+  /** Asks for another run to show beside this one; takes all of them away. */
+  compare?: () => void;
+  alone?: () => void;
   alive: boolean;
 }
 
 /** Fills `root` with the run; the charts are to be drawn then. */
-export function showPage(root: HTMLElement, state: RunState, theme: Theme, choices: Choices, doing: Doing): Plot[] {
+export function showPage(
+  root: HTMLElement,
+  {state, others}: {state: RunState; others: readonly OtherRun[]},
+  theme: Theme,
+  choices: Choices,
+  doing: Doing,
+): Plot[] {
   const plots: Plot[] = [];
-  const comparisons = compare(state);
+  const comparisons = sideBySide(state, others);
   root.replaceChildren(
-    header(state, comparisons, doing),
+    header(state, others, comparisons, doing),
     ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
     ...landscapeSections(comparisons, theme, plots),
@@ -65,7 +75,7 @@ export function showPage(root: HTMLElement, state: RunState, theme: Theme, choic
   return plots;
 }
 
-function header(state: RunState, comparisons: Comparison[], doing: Doing): HTMLElement {
+function header(state: RunState, others: readonly OtherRun[], comparisons: Comparison[], doing: Doing): HTMLElement {
   const {trials} = state;
   const of = (wanted: string): number => trials.filter(view => view.state === wanted).length;
   const different = (key: 'method' | 'learningRate' | 'seed'): number =>
@@ -91,11 +101,17 @@ function header(state: RunState, comparisons: Comparison[], doing: Doing): HTMLE
   const top = element('header', '');
   top.append(element('p', 'label', 'LoRA Sweep'), element('h1', '', state.name), list);
   if (doing.alive) top.append(element('p', 'figures', progressSentence(state)));
-  top.append(actions(state, comparisons, doing));
+  if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
+  top.append(actions(state, others, comparisons, doing));
   return top;
 }
 
-function actions(state: RunState, comparisons: Comparison[], {act, alive, copy}: Doing): HTMLElement {
+function actions(
+  state: RunState,
+  others: readonly OtherRun[],
+  comparisons: Comparison[],
+  {act, compare, alone, alive, copy}: Doing,
+): HTMLElement {
   const bar = element('div', 'bar');
   const button = (text: string, press: () => void): void => {
     const made = element('button', '', text);
@@ -111,6 +127,8 @@ function actions(state: RunState, comparisons: Comparison[], {act, alive, copy}:
     button('Show log', () => act('showLog'));
     button('Open sweep file', () => act('openSweep'));
   }
+  if (compare) button('Compare with…', compare);
+  if (alone && others.length > 0) button('This run alone', alone);
   if (comparisons.length > 0) button('Copy peaks as Markdown', () => copy.text(peaksAsMarkdown(comparisons)));
   return bar;
 }

@@ -17,7 +17,8 @@ import {LineWithErrorBarsController, PointWithErrorBar} from 'chartjs-chart-erro
 import {MatrixController, MatrixElement} from 'chartjs-chart-matrix';
 import zoom from 'chartjs-plugin-zoom';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import type {OtherRun} from '../core/run/side-by-side.ts';
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import type {Plot} from './elements.ts';
@@ -28,6 +29,8 @@ import {onThemeChange, theme} from './theme.ts';
 /** What the editor keeps of a page over a reload. */
 interface Kept {
   folder?: string;
+  /** Folders of the runs beside it. */
+  others?: string[];
   sweepFile?: string;
   choices?: Choices;
   zooms?: Record<string, Zoom>;
@@ -56,6 +59,7 @@ function start(root: HTMLElement): void {
   let state: RunState = embedded ? JSON.parse(embedded) : emptyRun;
   let choices: Choices = {...firstChoices, ...kept.choices};
   let alive = false;
+  let others: OtherRun[] = [];
   let scroll = kept.scroll;
   let awaited = false;
 
@@ -66,7 +70,7 @@ function start(root: HTMLElement): void {
     awaited = false;
     const focused = document.activeElement?.id;
     drawings.draw(
-      showPage(root, state, theme(), choices, {
+      showPage(root, {state, others}, theme(), choices, {
         alive,
         choose(change) {
           choices = {...choices, ...change};
@@ -77,11 +81,17 @@ function start(root: HTMLElement): void {
           text: text => (editor ? editor.postMessage({type: 'copy', text}) : void navigator.clipboard.writeText(text)),
           picture,
         },
-        ...(editor && {act: action => editor.postMessage({type: 'action', action})}),
+        ...(editor && {
+          // A run folder alone has no sweep file to run again.
+          ...(kept.sweepFile && {act: action => editor.postMessage({type: 'action', action})}),
+          compare: () => editor.postMessage({type: 'compare'}),
+          alone: () => editor.postMessage({type: 'alone'}),
+        }),
       }),
     );
     // Buttons are made anew: who stood on one stands on its successor.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
+    if (state.trials.length === 0) return;
     if (scroll !== undefined) window.scrollTo(0, scroll);
     scroll = undefined;
   };
@@ -120,7 +130,13 @@ function start(root: HTMLElement): void {
     redraw();
     return;
   }
-  window.addEventListener('message', ({data}: MessageEvent<RunMessage>) => {
+  window.addEventListener('message', ({data}: MessageEvent<RunMessage | OthersMessage>) => {
+    if (data.type === 'others') {
+      others = data.runs.map(({name, update}) => ({name, state: updated(emptyRun, update)}));
+      kept.others = data.runs.map(({folder}) => folder);
+      keep();
+      soon();
+    }
     if (data.type !== 'run') return;
     state = updated(data.first ? emptyRun : state, data.update);
     alive = data.alive;
@@ -129,7 +145,7 @@ function start(root: HTMLElement): void {
     soon();
   });
   window.addEventListener('scrollend', keep);
-  editor.postMessage({type: 'ready'});
+  editor.postMessage({type: 'ready', others: kept.others ?? []});
 }
 
 const root = document.querySelector('main');

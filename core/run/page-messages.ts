@@ -13,13 +13,24 @@ export interface RunMessage {
   sweepFile: string;
 }
 
+/** To the page: all runs that it shows beside its own. */
+export interface OthersMessage {
+  type: 'others';
+  runs: {name: string; folder: string; update: RunUpdate}[];
+}
+
 /** What the page's buttons ask for; each is a command of the extension. */
 export const pageActions = ['stop', 'resume', 'rerunFailed', 'showLog', 'openSweep'] as const;
 export type PageAction = (typeof pageActions)[number];
 
-/** From the page: it listens now, a button was pressed, a text is for the clipboard, or a picture (PNG) for a file. */
+/**
+ * From the page: it listens now (and showed these folders beside its own run), wants another run beside it or none,
+ * a button was pressed, a text is for the clipboard, or a picture (PNG) for a file.
+ */
 export type PageMessage =
-  | {type: 'ready'}
+  | {type: 'ready'; others: string[]}
+  | {type: 'compare'}
+  | {type: 'alone'}
   | {type: 'action'; action: PageAction}
   | {type: 'copy'; text: string}
   | {type: 'save'; name: string; base64: string};

@@ -24,7 +24,8 @@ describe('the status of a run', () => {
     trialsTotal: 120,
     stepsDone: 0,
     stepsTotal: 1,
-    stepsPerSecond: null, tokensPerSecond: null,
+    stepsPerSecond: null,
+    tokensPerSecond: null,
     secondsLeft: 80,
   };
   it('says how many trials are done and how long it takes', () => {

@@ -17,6 +17,12 @@ const themes = {
 const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
+const setting = {task: 'exact-match', metric: 'accuracy', method: 'LoRA', rank: 8, batch: 16, seed: 1};
+const published = [
+  {...setting, lr: 1e-3, value: 0.5},
+  {...setting, lr: 1e-2, value: 0.75},
+];
+
 export const answers: Story = {
   sentence: 'The dashboard says what report and show say, in every theme and width, and axe finds nothing serious',
   async play({workspace, open}) {
@@ -56,6 +62,17 @@ export const answers: Story = {
       ]),
       "the page's table is what show has",
     );
+
+    // Published results beside the run: a curve more.
+    await workspace.write('published.json', JSON.stringify(published));
+    await promisify(execFile)(process.execPath, [command, 'import', join(workspace.folder, 'published.json')]);
+    await workbench.results.locator('.bar button').filter({hasText: 'Compare with'}).click();
+    const choice = workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'published'}).first();
+    await choice.click();
+    await until('the curves of both runs', async () => (await rows.count()) === 3);
+    assert.match((await rows.allInnerTexts())[2] ?? '', /^lora \(published\)\t1e-2\t75.0 %/);
+    await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
+    await until('the run alone', async () => (await rows.count()) === 2);
 
     // The page alone, so that its width is about the window's.
     await workbench.page.keyboard.press('Control+B');

@@ -24,12 +24,17 @@ export const dashboard: Story = {
     await page.locator('summary').first().click();
     await page.locator('details table').first().waitFor();
     await workbench.screenshot('dashboard-running');
+    await (await workbench.resultsFrame()).evaluate('window.scrollTo(0, 300)');
     const pressed = page.locator('.bar button[aria-pressed="true"]').filter({hasText: 'Log steps'}).first();
     await pressed.waitFor();
 
     await workbench.reload();
     await until('the panel after the reload', async () => (await figures.innerText()) !== before);
     await pressed.waitFor();
+    await until(
+      'where the reader was',
+      async () => (await (await workbench.resultsFrame()).evaluate('scrollY')) === 300,
+    );
     await button('Stop').first().click();
     await until('the end of the process', async () => (await workspace.owner('tiny')) === undefined);
     await button('Resume').first().waitFor();
