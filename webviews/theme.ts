@@ -1,4 +1,7 @@
-/** Colours of the charts, for light and dark pages. Methods also differ by the shape of their points. */
+/**
+ * Colours of the charts, for light and dark pages. Methods differ by hue, lightness and the shape of their points, so
+ * that they are told apart with any colour vision.
+ */
 import type {PointStyle} from 'chart.js';
 
 export interface Theme {
@@ -16,7 +19,7 @@ const light: Theme = {
   faint: '#6b7385',
   grid: '#e4e7ee',
   surface: '#ffffff',
-  methods: ['#1f5fd0', '#d1610a', '#0b8457', '#8b3fc4', '#c4264f', '#0e7f96', '#7a6a00', '#5d6473'],
+  methods: ['#0053b0', '#d55e00', '#009e73', '#2f9bd6', '#23262f', '#c0589b', '#8a6d00', '#7a4fd0'],
   rates: [
     [50, 72, 190],
     [176, 46, 132],
@@ -29,7 +32,7 @@ const dark: Theme = {
   faint: '#949db0',
   grid: '#2c3240',
   surface: '#191d26',
-  methods: ['#6fa5ff', '#ff9f4a', '#45cf98', '#c596ff', '#ff7d98', '#4ecbe0', '#d9c545', '#a6adbb'],
+  methods: ['#4d94ff', '#ff8a3d', '#23c795', '#a8dcff', '#f5f5f0', '#f08fc6', '#e3c93a', '#b79bff'],
   rates: [
     [124, 146, 255],
     [226, 102, 178],
