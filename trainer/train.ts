@@ -198,7 +198,7 @@ async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Pr
 /** Writes the finished trials' adapters in PEFT's format. */
 async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<void> {
   const {layout} = pack.adaptation;
-  const {method} = pack.settings;
+  const {method, config} = pack.settings;
   const snapshot = await pack.snapshot();
   const of = (name: string, trial: number) =>
     views(snapshot[name]!.subarray(trial * layout.size, (trial + 1) * layout.size), layout);
@@ -206,6 +206,7 @@ async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Pr
     if (active[i] === 0) return;
     writeAdapter(join(job.folder, 'adapters', trial.id), {
       base: job.modelName,
+      modulePath: config.modulePath,
       rank: trial.rank,
       alpha: trial.alpha,
       factors: of('parameters', i),

@@ -17,7 +17,7 @@ import {
   frozenProjection,
   type Model,
 } from '../model/decoder.ts';
-import {type Projection, projections} from '../model/sites.ts';
+import {type Projection, projectionsOf} from '../model/sites.ts';
 
 const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
 const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sum(tf.mul(a, b));
@@ -47,6 +47,7 @@ export async function layerSegment(
   batching: Batching,
 ): Promise<Staged> {
   const macros = engine.macros({merged: false, exact: true});
+  const projections = projectionsOf(config);
   const tokens = batching.rows * batching.length;
   const hidden = floats(1, tokens, config.hiddenSize);
   const outputOf = (projection: Projection): TensorSpec => {

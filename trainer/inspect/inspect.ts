@@ -10,7 +10,7 @@ import {columnsOf} from '../data/rows.ts';
 import type {Extent} from '../data/shapes.ts';
 import type {Site} from '../method/method.ts';
 import {findModel} from '../model/find-model.ts';
-import {checkRank, projections, sitesOf} from '../model/sites.ts';
+import {checkRank, projectionsOf, sitesOf} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {type BaseModel, openModel} from '../prepare.ts';
 import {readAdapter} from '../store/read-adapter.ts';
@@ -80,6 +80,7 @@ async function adaptedSites(
 ): Promise<Site[] | undefined> {
   const {targets} = sweep;
   const layers = config.layers.length;
+  const projections = projectionsOf(config);
   const names = new Map(projections.map(name => [name, []]));
   if (targets !== 'all')
     for (const [index, name] of targets.entries())

@@ -1,20 +1,20 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {type Family, families} from './families.ts';
+import {type Family, families, missingFeatures, textParts} from './families.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
+import {Keys} from './keys.ts';
+import {type LayerKind, readLayers} from './layer-kinds.ts';
+import type {Projection} from './sites.ts';
 
-/** One layer's attention: full, or the last `window` positions; and the base of its rotary frequencies. */
-export interface LayerKind {
-  /** Position i sees positions i - window + 1 .. i; null = all before it. */
-  window: number | null;
-  ropeTheta: number;
-}
+export type {LayerKind};
 
 /** What the decoder needs to know of a model: families differ by these values only. */
 export interface ModelConfig {
-  /** `model_type` of config.json. */
+  /** `model_type` of config.json; of its text part where it has several. */
   family: string;
+  /** Where transformers has the decoder inside the whole model: `model`, or `model.language_model` beside other parts. */
+  modulePath: string;
   vocabSize: number;
   hiddenSize: number;
   intermediateSize: number;
@@ -29,8 +29,10 @@ export interface ModelConfig {
   sandwichNorms: boolean;
   /** RMS norm over each head of q and k, before the rotary embedding. */
   qkNorm: boolean;
-  /** q, k, v projections have a bias. */
-  qkvBias: boolean;
+  /** q, k and v are one projection, gate and up another. */
+  fusedProjections: boolean;
+  /** The projections that have a bias. */
+  biases: readonly Projection[];
   activation: 'silu' | 'gelu-tanh';
   /** Scores are multiplied by this. */
   attentionScale: number;
@@ -52,31 +54,33 @@ export interface ModelConfig {
  */
 export function readConfig(folder: string): ModelConfig {
   const file = join(folder, 'config.json');
-  const raw = readJsonFile(file);
-  if (!raw) {
+  const whole = readJsonFile(file);
+  if (!whole) {
     const sentence = existsSync(folder)
       ? `There is no config.json in ${folder}; a model folder in Hugging Face layout is needed.`
       : `There is no model folder ${folder}.`;
     throw new SweepError('missing-file', sentence, {file});
   }
+  const raw = textPart(whole, file);
   const family = familyOf(raw, file);
   refuseUnsupported(raw, file);
   const keys = new Keys(raw, file);
   const generation = readJsonFile(join(folder, 'generation_config.json')) ?? {};
 
   const hiddenSize = keys.size('hidden_size');
-  const heads = keys.size('num_attention_heads');
-  const kvHeads = keys.size('num_key_value_heads', heads);
+  const heads = keys.size('num_attention_heads', family.sizes.num_attention_heads);
+  const kvHeads = keys.size('num_key_value_heads', family.sizes.num_key_value_heads ?? heads);
   if (heads % kvHeads !== 0) {
     throw keys.bad(`num_attention_heads (${heads}) is not a multiple of num_key_value_heads (${kvHeads})`);
   }
   const headDim = keys.size('head_dim', family.defaults.headDim ?? hiddenSize / heads);
   if (headDim % 2 !== 0)
     throw keys.bad(`the size of a head (${headDim}) is not even, which the rotary embedding needs`);
-  const vocabSize = keys.size('vocab_size');
+  const vocabSize = keys.size('vocab_size', family.sizes.vocab_size);
 
   return {
     family: String(raw['model_type']),
+    modulePath: raw === whole ? 'model' : 'model.language_model',
     vocabSize,
     hiddenSize,
     intermediateSize: keys.size('intermediate_size'),
@@ -84,13 +88,14 @@ export function readConfig(folder: string): ModelConfig {
     kvHeads,
     headDim,
     maxPositions: keys.size('max_position_embeddings', family.defaults.maxPositions),
-    normEps: keys.positive('rms_norm_eps', 1e-6),
+    normEps: keys.positive('rms_norm_eps', family.defaults.normEps),
     ...family.fixed,
+    biases: biasesOf(family, keys),
     activation: activationOf(raw, family, keys),
     attentionScale: (family.gemma ? keys.positive('query_pre_attn_scalar', 256) : headDim) ** -0.5,
     embeddingScale: family.gemma ? Math.sqrt(hiddenSize) : 1,
     tiedEmbeddings: keys.boolean('tie_word_embeddings', family.defaults.tied),
-    layers: readLayers(raw, family, keys),
+    layers: readLayers(raw, family, keys, headDim),
     bosId: keys.tokenIds('bos_token_id', family.defaults.bosId)[0] ?? null,
     eosIds:
       generation['eos_token_id'] == null
@@ -100,14 +105,30 @@ export function readConfig(folder: string): ModelConfig {
   };
 }
 
+/** The decoder's own part of config.json; what is said of the whole holds for it too. */
+function textPart(whole: JsonObject, file: string): JsonObject {
+  const type = whole['model_type'];
+  const inner = typeof type === 'string' && Object.hasOwn(textParts, type) ? textParts[type] : undefined;
+  if (inner === undefined) return whole;
+  const text = whole['text_config'];
+  if (!isObject(text)) throw new Keys(whole, file).bad('text_config is missing');
+  const {vision_config: _, ...rest} = whole;
+  return {...rest, ...text, model_type: inner};
+}
+
 function familyOf(raw: JsonObject, file: string): Family {
   const name = raw['model_type'];
   if (typeof name === 'string' && Object.hasOwn(families, name)) return families[name]!;
   const what = typeof name === 'string' ? `model_type ${JSON.stringify(name)}` : 'no model_type';
-  const known = Object.keys(families).join(', ');
-  throw new SweepError('unknown-architecture', `${file} has ${what}; the families supported are ${known}.`, {
+  const known = [...Object.keys(families), ...Object.keys(textParts)].join(', ');
+  const missing = missingFeatures
+    .filter(({keys}) => keys.some(key => raw[key] != null && raw[key] !== false))
+    .map(({feature}) => feature);
+  const needs = missing.length > 0 ? ` and needs ${missing.join(', ')}, which the decoder has not` : '';
+  throw new SweepError('unknown-architecture', `${file} has ${what}${needs}; the families supported are ${known}.`, {
     file,
     family: name,
+    missing,
   });
 }
 
@@ -115,28 +136,20 @@ function familyOf(raw: JsonObject, file: string): Family {
 function refuseUnsupported(raw: JsonObject, file: string): void {
   const missing: string[] = [];
   if (raw['quantization_config'] != null) missing.push('quantised weights (quantization_config)');
-  for (const key of ['attention_bias', 'mlp_bias', 'use_bidirectional_attention']) {
+  for (const key of ['use_bidirectional_attention']) {
     if (raw[key] != null && raw[key] !== false) missing.push(`${key}: ${JSON.stringify(raw[key])}`);
   }
   for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {
     if (raw[key] != null) missing.push(`${key}: ${JSON.stringify(raw[key])}`);
   }
-  for (const rope of ropeObjects(raw)) {
-    const type = rope['rope_type'] ?? rope['type'] ?? 'default';
-    if (type !== 'default') missing.push(`rotary scaling of type ${JSON.stringify(type)}`);
-  }
   for (const {partial_rotary_factor: part} of [raw, ...ropeObjects(raw)]) {
     if (part != null && part !== 1) missing.push(`partial_rotary_factor: ${JSON.stringify(part)}`);
   }
   if (missing.length > 0) {
-    throw new SweepError(
-      'unknown-architecture',
-      `${file} asks for ${missing.join(' and ')}, which is not supported yet.`,
-      {
-        file,
-        missing,
-      },
-    );
+    throw new SweepError('unknown-architecture', `${file} asks for ${missing.join(' and ')}, which is not supported.`, {
+      file,
+      missing,
+    });
   }
 }
 
@@ -144,6 +157,17 @@ function refuseUnsupported(raw: JsonObject, file: string): void {
 function ropeObjects(raw: JsonObject): JsonObject[] {
   const tops = [raw['rope_parameters'], raw['rope_scaling']].filter(isObject);
   return tops.flatMap(top => [top, ...Object.values(top).filter(isObject)]);
+}
+
+function biasesOf({qkvBias, fixed}: Family, keys: Keys): Projection[] {
+  const attention: Projection[] = fixed.fusedProjections ? ['qkv_proj'] : ['q_proj', 'k_proj', 'v_proj'];
+  const mlp: Projection[] = fixed.fusedProjections ? ['gate_up_proj'] : ['gate_proj', 'up_proj'];
+  const all = keys.boolean('attention_bias', false);
+  return [
+    ...(qkvBias || all ? attention : []),
+    ...(all ? (['o_proj'] as const) : []),
+    ...(keys.boolean('mlp_bias', false) ? [...mlp, 'down_proj' as const] : []),
+  ];
 }
 
 function activationOf(raw: JsonObject, family: Family, keys: Keys): ModelConfig['activation'] {
@@ -155,96 +179,4 @@ function activationOf(raw: JsonObject, family: Family, keys: Keys): ModelConfig[
     `${keys.file} asks for the activation ${JSON.stringify(name)}; silu and gelu_pytorch_tanh are supported.`,
     {file: keys.file, activation: name},
   );
-}
-
-function readLayers(raw: JsonObject, family: Family, keys: Keys): LayerKind[] {
-  const count = keys.size('num_hidden_layers');
-  if (count > 10_000) throw keys.bad(`num_hidden_layers is ${count}`);
-  const sliding = slidingLayers(raw, count, family, keys);
-  if (sliding.includes(true) && raw['sliding_window'] === null) {
-    throw keys.bad('layers have sliding attention but sliding_window is null');
-  }
-  const window = sliding.includes(true)
-    ? keys.size('sliding_window', family.defaults.slidingWindow ?? undefined)
-    : null;
-  const rope = isObject(raw['rope_parameters']) ? raw['rope_parameters'] : {};
-  const theta = (parameters: unknown, fallback: number): number =>
-    isObject(parameters) ? new Keys(parameters, keys.file).positive('rope_theta', fallback) : fallback;
-  const fullTheta = theta(rope['full_attention'] ?? rope, keys.positive('rope_theta', family.defaults.ropeTheta));
-  const slidingTheta = family.gemma
-    ? theta(rope['sliding_attention'], keys.positive('rope_local_base_freq', 10_000))
-    : theta(rope['sliding_attention'], fullTheta);
-  return sliding.map(slides => ({window: slides ? window : null, ropeTheta: slides ? slidingTheta : fullTheta}));
-}
-
-/** For every layer, whether its attention has a window. */
-function slidingLayers(raw: JsonObject, count: number, family: Family, keys: Keys): boolean[] {
-  const layers = Array.from({length: count}, (_, layer) => layer);
-  if (family.sliding === 'never') return layers.map(() => false);
-  if (family.sliding === 'every-layer') return layers.map(() => raw['sliding_window'] !== null);
-  const types = raw['layer_types'];
-  if (types != null) {
-    const known = ['full_attention', 'sliding_attention'];
-    if (!Array.isArray(types) || types.length !== count || !types.every(type => known.includes(type))) {
-      throw keys.bad(`layer_types is not a list of ${count} entries full_attention or sliding_attention`);
-    }
-    return types.map(type => type === 'sliding_attention');
-  }
-  if (family.gemma) {
-    const written = raw['sliding_window_pattern'] == null ? '_sliding_window_pattern' : 'sliding_window_pattern';
-    const pattern = keys.size(written, 6);
-    return layers.map(layer => (layer + 1) % pattern !== 0);
-  }
-  // Qwen: the layers from max_window_layers on, if windows are used at all.
-  if (!keys.boolean('use_sliding_window', false) || raw['sliding_window'] === null) return layers.map(() => false);
-  const first = raw['max_window_layers'] === 0 ? 0 : keys.size('max_window_layers', 28);
-  return layers.map(layer => layer >= first);
-}
-
-/** Typed reading of one JSON object; null counts as absent, as in transformers. */
-class Keys {
-  readonly raw: JsonObject;
-  readonly file: string;
-
-  constructor(raw: JsonObject, file: string) {
-    this.raw = raw;
-    this.file = file;
-  }
-
-  bad(what: string): SweepError {
-    return new SweepError('bad-model', `In ${this.file} ${what}; fetch the model again or mend the file.`, {
-      file: this.file,
-    });
-  }
-
-  size(key: string, fallback?: number): number {
-    const value = this.raw[key] ?? fallback;
-    if (value === undefined) throw this.bad(`${key} is missing`);
-    if (Number.isInteger(value) && Number(value) > 0 && Number(value) < 2 ** 31) return Number(value);
-    throw this.bad(`${key} is ${show(value)} where a whole number above 0 belongs`);
-  }
-
-  positive(key: string, fallback: number): number {
-    const value = this.raw[key] ?? fallback;
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value;
-    throw this.bad(`${key} is ${show(value)} where a number above 0 belongs`);
-  }
-
-  boolean(key: string, fallback: boolean): boolean {
-    const value = this.raw[key] ?? fallback;
-    if (typeof value === 'boolean') return value;
-    throw this.bad(`${key} is ${show(value)} where true or false belongs`);
-  }
-
-  /** A number, a list or null; -1, which older files write for "none", is left out. */
-  tokenIds(key: string, fallback: number | null): number[] {
-    const value = this.raw[key] === undefined ? fallback : this.raw[key];
-    const ids = (Array.isArray(value) ? value : [value]).filter(id => id !== null && id !== -1);
-    if (ids.every(id => Number.isInteger(id) && id >= 0 && id < 2 ** 31)) return ids;
-    throw this.bad(`${key} is ${show(value)} where token ids belong`);
-  }
-}
-
-function show(value: unknown): string {
-  return JSON.stringify(value).slice(0, 80);
 }

@@ -1,10 +1,11 @@
 /**
- * The transformer decoder: Llama, Qwen and Gemma families in one function, told apart by their configuration only.
+ * The transformer decoder: all families in one function, told apart by their configuration only.
  * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Macros} from '../engine/macros.ts';
 import type {ModelConfig} from './config.ts';
+import {type Rotary, rotaryTables} from './rotary.ts';
 import {type Projection, siteOf} from './sites.ts';
 
 export interface Model {
@@ -70,9 +71,12 @@ export function decoderLayer(
   const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
 
   const h = norm(`${name}.input_layernorm`, x);
-  const q = split(project('q_proj', h), heads, qk('q'));
-  const k = split(project('k_proj', h), kvHeads, qk('k'));
-  const v = split(project('v_proj', h), kvHeads);
+  const [queries, keys, values] = config.fusedProjections
+    ? tf.split(project('qkv_proj', h), [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2)
+    : [project('q_proj', h), project('k_proj', h), project('v_proj', h)];
+  const q = split(queries!, heads, qk('q'));
+  const k = split(keys!, kvHeads, qk('k'));
+  const v = split(values!, kvHeads);
   const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
   const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
   const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
@@ -81,7 +85,10 @@ export function decoderLayer(
     config.sandwichNorms ? `${name}.pre_feedforward_layernorm` : `${name}.post_attention_layernorm`,
     between,
   );
-  const fed = project('down_proj', macros.gated(project('gate_proj', g), project('up_proj', g), config.activation));
+  const [gate, up] = config.fusedProjections
+    ? tf.split(project('gate_up_proj', g), 2, 2)
+    : [project('gate_proj', g), project('up_proj', g)];
+  const fed = project('down_proj', macros.gated(gate!, up!, config.activation));
   return tf.add(between, config.sandwichNorms ? norm(`${name}.post_feedforward_layernorm`, fed) : fed);
 }
 
@@ -101,23 +108,10 @@ export function frozenProjection({config, macros, weight}: Model): Passes['proje
   return (site, x) => withBias(config, weight, site, macros.linear(x, weight(`${site}.weight`)));
 }
 
-/** Adds the projection's bias, where the family has one. */
+/** Adds the projection's bias, where it has one. */
 export function withBias(config: ModelConfig, weight: Model['weight'], site: string, y: tf.Tensor): tf.Tensor {
-  return config.qkvBias && /\.[qkv]_proj$/.test(site) ? tf.add(y, weight(`${site}.bias`)) : y;
-}
-
-/** cos and sin of the rotary angles p·θ^(-2i/size): [positions, size/2] each (Su et al. 2021). */
-export function rotaryTables(positions: number, size: number, theta: number): {cos: tf.Tensor; sin: tf.Tensor} {
-  const half = size / 2;
-  const cos = new Float32Array(positions * half);
-  const sin = new Float32Array(positions * half);
-  for (let p = 0; p < positions; p++)
-    for (let i = 0; i < half; i++) {
-      const angle = p * theta ** ((-2 * i) / size);
-      cos[p * half + i] = Math.cos(angle);
-      sin[p * half + i] = Math.sin(angle);
-    }
-  return {cos: tf.tensor(cos, [positions, half]), sin: tf.tensor(sin, [positions, half])};
+  const biased = config.biases.some(projection => site.endsWith(`.${projection}`));
+  return biased ? tf.add(y, weight(`${site}.bias`)) : y;
 }
 
 /** Large enough to vanish in a softmax, small enough to stay finite in every format. */
@@ -126,7 +120,7 @@ export const masked = -1e9;
 /** Causal attention over whole right-padded sequences from position 0; layers may see a window only. */
 export function causalAttention({config, macros}: Model, {trials, rows, length}: Batching): Passes['attend'] {
   const group = config.heads / config.kvHeads;
-  const tables = once((theta: number) => rotaryTables(length, config.headDim, theta));
+  const tables = once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary));
   const masks = once((window: number) => {
     const mask = new Float32Array(group * length * length);
     for (let row = 0; row < group * length; row++) {
@@ -137,8 +131,8 @@ export function causalAttention({config, macros}: Model, {trials, rows, length}:
     return tf.tensor(mask, [group * length, length]);
   });
   return (layer, q, k, v) => {
-    const {ropeTheta, window} = config.layers[layer]!;
-    const {cos, sin} = tables(ropeTheta);
+    const {rotary, window} = config.layers[layer]!;
+    const {cos, sin} = tables(rotary);
     const grouped = [trials * rows, config.kvHeads, group * length, config.headDim];
     const y = macros.attention(
       tf.reshape(macros.rotary(q, cos, sin), grouped),

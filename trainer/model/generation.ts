@@ -8,7 +8,8 @@ import {composite} from '../engine/composite.ts';
 import type {Program, State, TensorSpec, Tensors, Values} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
 import type {ModelConfig} from './config.ts';
-import {causalAttention, finalNorm, head, hidden, type Model, masked, type Passes, rotaryTables} from './decoder.ts';
+import {causalAttention, finalNorm, head, hidden, type Model, masked, type Passes} from './decoder.ts';
+import {rotaryTables} from './rotary.ts';
 
 /** A model whose forward pass can be built inside a computation, and the tensors it reads. */
 export interface Generative {
@@ -111,7 +112,7 @@ async function openDecoder(programs: Programs, generative: Generative, {rows, le
           [0, 0],
         ]);
       const attend: Passes['attend'] = (layer, q, k, v) => {
-        const {cos, sin} = rotaryTables(length, config.headDim, config.layers[layer]!.ropeTheta);
+        const {cos, sin} = rotaryTables(length, config.headDim, config.layers[layer]!.rotary);
         filled[`k${layer}`] = fill(model.macros.rotary(k, cos, sin));
         filled[`v${layer}`] = fill(v);
         return causal(layer, q, k, v);
@@ -187,8 +188,8 @@ function cachedAttention(
   const here = tf.cast(tf.equal(slots([1, 1, room, 1]), own), 'float32');
   const elsewhere = tf.sub(1, here);
   const attend: Passes['attend'] = (layer, q, k, v) => {
-    const {ropeTheta, window} = config.layers[layer]!;
-    const {cos, sin} = rotaryTables(room, config.headDim, ropeTheta);
+    const {rotary, window} = config.layers[layer]!;
+    const {cos, sin} = rotaryTables(room, config.headDim, rotary);
     const angle = (table: tf.Tensor) => tf.reshape(tf.gather(table, position), [sequences, 1, 1, config.headDim / 2]);
     const rotate = (x: tf.Tensor) => composite.rotary(x, angle(cos), angle(sin));
     const join = (name: string, x: tf.Tensor) => {

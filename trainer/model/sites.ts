@@ -1,30 +1,53 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
 import type {Site} from '../method/method.ts';
+import type {ModelConfig} from './config.ts';
 import type {WeightIndex} from './weights.ts';
 
-/** The seven adaptable projections of a layer, in the order of their use. */
+/** The adaptable projections of a layer, in the order of their use; families with fused ones have those instead. */
+const blockOf = {
+  qkv_proj: 'self_attn',
+  q_proj: 'self_attn',
+  k_proj: 'self_attn',
+  v_proj: 'self_attn',
+  o_proj: 'self_attn',
+  gate_up_proj: 'mlp',
+  gate_proj: 'mlp',
+  up_proj: 'mlp',
+  down_proj: 'mlp',
+} as const;
+export type Projection = keyof typeof blockOf;
+
+const fused = ['qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj'] as const;
+/** The seven of most families. */
 export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-export type Projection = (typeof projections)[number];
+
+/** The projections of a model's layers, in the order of their use. */
+export function projectionsOf({fusedProjections}: Pick<ModelConfig, 'fusedProjections'>): readonly Projection[] {
+  return fusedProjections ? fused : projections;
+}
 
 /** Where a projection lives, e.g. `model.layers.3.mlp.up_proj`. */
 export function siteOf(layer: number, projection: Projection): string {
-  const block = projection[1] === '_' ? 'self_attn' : 'mlp';
-  return `model.layers.${layer}.${block}.${projection}`;
+  return `model.layers.${layer}.${blockOf[projection]}.${projection}`;
 }
 
-/** The adapted projections of a model: those named in `targets` in every layer. */
+/**
+ * The adapted projections of a model: those named in `targets` in every layer.
+ * @throws SweepError `unknown-target`
+ */
 export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pick<WeightIndex, 'tensors'>): Site[] {
+  const present = (Object.keys(blockOf) as Projection[]).filter(name => tensors.has(`${siteOf(0, name)}.weight`));
   const wanted = (name: Projection) => targets === 'all' || targets.includes(name);
-  const unknown = targets === 'all' ? [] : targets.filter(name => !projections.some(known => known === name));
+  const unknown = targets === 'all' ? [] : targets.filter(name => !present.some(known => known === name));
   if (unknown.length > 0)
     throw new SweepError(
       'unknown-target',
-      `The model has no projection ${unknown[0]}; targets are ${projections.join(', ')}, or all.`,
+      `The model has no projection ${unknown[0]}; targets are ${present.join(', ')}, or all.`,
     );
   const sites: Site[] = [];
   for (let layer = 0; layer < layers; layer++)
-    for (const projection of projections.filter(wanted)) {
+    for (const projection of present.filter(wanted)) {
       const name = siteOf(layer, projection);
       const [outputs, inputs] = tensors.get(`${name}.weight`)!.shape as [number, number];
       sites.push({name, inputs, outputs});

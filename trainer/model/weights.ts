@@ -6,7 +6,9 @@ import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
 import type {ModelConfig} from './config.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
+import {decoderName} from './names.ts';
 import {readHeader, type StoredTensor} from './safetensors.ts';
+import {type Projection, projectionsOf, siteOf} from './sites.ts';
 
 export interface WeightIndex {
   folder: string;
@@ -29,7 +31,7 @@ export function openWeights(folder: string): WeightIndex {
   const alone = join(folder, single);
   const indexFile = join(folder, indexName);
   if (existsSync(alone)) {
-    return {folder, tensors: readHeader(alone).tensors, hash: () => hashFiles([alone])};
+    return {folder, tensors: named(readHeader(alone).tensors), hash: () => hashFiles([alone])};
   }
   const index = readJsonFile(indexFile);
   if (!index) {
@@ -56,7 +58,12 @@ export function openWeights(folder: string): WeightIndex {
     }
     tensors.set(name, stored);
   }
-  return {folder, tensors, hash: () => hashFiles(shards.map(shard => join(folder, shard)))};
+  return {folder, tensors: named(tensors), hash: () => hashFiles(shards.map(shard => join(folder, shard)))};
+}
+
+/** By the decoder's own names: those of a model with other parts have the decoder inside. */
+function named(tensors: ReadonlyMap<string, StoredTensor>): Map<string, StoredTensor> {
+  return new Map([...tensors].map(([name, stored]) => [decoderName(name), stored]));
 }
 
 /** Tensor name → shard name, both checked: a shard is a plain file name, so it cannot lead out of the folder. */
@@ -81,27 +88,35 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
   const {hiddenSize: hidden, intermediateSize: inner, vocabSize, headDim} = config;
   const queries = config.heads * headDim;
   const keys = config.kvHeads * headDim;
+  const sizes: Record<Projection, [out: number, inputs: number]> = {
+    qkv_proj: [queries + 2 * keys, hidden],
+    q_proj: [queries, hidden],
+    k_proj: [keys, hidden],
+    v_proj: [keys, hidden],
+    o_proj: [hidden, queries],
+    gate_up_proj: [2 * inner, hidden],
+    gate_proj: [inner, hidden],
+    up_proj: [inner, hidden],
+    down_proj: [hidden, inner],
+  };
   const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [vocabSize, hidden]]]);
   for (const layer of config.layers.keys()) {
     const set = (name: string, shape: number[]): unknown => shapes.set(`model.layers.${layer}.${name}`, shape);
     set('input_layernorm.weight', [hidden]);
-    for (const [name, out] of [['q', queries] as const, ['k', keys] as const, ['v', keys] as const]) {
-      set(`self_attn.${name}_proj.weight`, [out, hidden]);
-      if (config.qkvBias) set(`self_attn.${name}_proj.bias`, [out]);
-    }
     if (config.qkNorm) {
       set('self_attn.q_norm.weight', [headDim]);
       set('self_attn.k_norm.weight', [headDim]);
     }
-    set('self_attn.o_proj.weight', [hidden, queries]);
     set('post_attention_layernorm.weight', [hidden]);
     if (config.sandwichNorms) {
       set('pre_feedforward_layernorm.weight', [hidden]);
       set('post_feedforward_layernorm.weight', [hidden]);
     }
-    set('mlp.gate_proj.weight', [inner, hidden]);
-    set('mlp.up_proj.weight', [inner, hidden]);
-    set('mlp.down_proj.weight', [hidden, inner]);
+    for (const projection of projectionsOf(config)) {
+      const [out, inputs] = sizes[projection];
+      shapes.set(`${siteOf(layer, projection)}.weight`, [out, inputs]);
+      if (config.biases.includes(projection)) shapes.set(`${siteOf(layer, projection)}.bias`, [out]);
+    }
   }
   shapes.set('model.norm.weight', [hidden]);
   if (!config.tiedEmbeddings) shapes.set('lm_head.weight', [vocabSize, hidden]);

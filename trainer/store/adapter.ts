@@ -6,6 +6,7 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {storeError} from './errors.ts';
 import {startName, targetsOf} from './read-adapter.ts';
@@ -31,7 +32,9 @@ export interface AdapterToWrite {
   rank: number;
   /** The update is scaled by alpha / rank. */
   alpha: number;
-  /** By module path, such as `model.layers.0.self_attn.q_proj`. */
+  /** Where transformers has the decoder inside the whole model; `model` where there is nothing else. */
+  modulePath?: string;
+  /** By the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, TrainedFactors>;
   /**
    * For methods that take their start out of the base (PiSSA, MiLoRA, Init[AB]): its name and starting factors. The
@@ -44,8 +47,13 @@ export interface AdapterToWrite {
  * Writes an adapter folder, whole or not at all; an earlier adapter in its place is replaced.
  * @throws SweepError `folder-in-use` when the folder holds anything else, `disk-full`, `cannot-write`
  */
-export function writeAdapter(folder: string, {base, rank, alpha, factors, residual}: AdapterToWrite): void {
+export function writeAdapter(
+  folder: string,
+  {base, rank, alpha, modulePath = 'model', factors, residual}: AdapterToWrite,
+): void {
   const target = resolve(folder);
+  const inModel = <Value>(named: ReadonlyMap<string, Value>) =>
+    new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
   const config = {
     alpha_pattern: {},
     base_model_name_or_path: base,
@@ -60,7 +68,8 @@ export function writeAdapter(folder: string, {base, rank, alpha, factors, residu
     r: rank,
     rank_pattern: {},
     revision: null,
-    target_modules: targetsOf(factors.keys()),
+    // Beside other parts the last names would mean theirs too.
+    target_modules: modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()],
     task_type: 'CAUSAL_LM',
     use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
     use_rslora: false,
@@ -73,8 +82,8 @@ export function writeAdapter(folder: string, {base, rank, alpha, factors, residu
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
     writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`);
-    writeSafetensors(join(temporary, tensorsName), tensorsOf(factors, rank));
-    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(residual.start, rank));
+    writeSafetensors(join(temporary, tensorsName), tensorsOf(inModel(factors), rank));
+    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(inModel(residual.start), rank));
     putInPlace(temporary, target);
   } catch (error) {
     rmSync(temporary, {recursive: true, force: true});

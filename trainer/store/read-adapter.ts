@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
+import {decoderName} from '../model/names.ts';
 import {readHeader, readTensor, type StoredTensor} from '../model/safetensors.ts';
 
 /** The factors of one projection: y += scale * B (A x). */
@@ -96,7 +97,10 @@ export function readAdapter(folder: string): Adapter {
   for (const [path, parts] of modulesOf(readHeader(tensorsFile).tensors, bad)) {
     const expected = ranks(path) ?? rank;
     const moduleAlpha = alphas(path) ?? alpha;
-    factors.set(path, {...readFactors(path, parts, expected, dora, bad), scale: scaleOf(expected, moduleAlpha)});
+    factors.set(decoderName(path), {
+      ...readFactors(path, parts, expected, dora, bad),
+      scale: scaleOf(expected, moduleAlpha),
+    });
   }
   if (factors.size === 0) throw bad('adapter_model.safetensors holds no tensors');
   return {
@@ -121,7 +125,9 @@ function residualOf({lora_sweep: own, init_lora_weights: initialisation}: JsonOb
 /** The start of exactly these factors; null where there is no such file. */
 function readStart(file: string, factors: Adapter['factors'], bad: Complaint): Adapter['start'] {
   if (!existsSync(file)) return null;
-  const modules = modulesOf(readHeader(file).tensors, bad);
+  const modules = new Map(
+    [...modulesOf(readHeader(file).tensors, bad)].map(([path, parts]) => [decoderName(path), parts]),
+  );
   const strange = [...modules.keys()].find(path => !factors.has(path));
   if (strange !== undefined) throw bad(`${startName} has factors of ${strange}, which the adapter does not train`);
   return new Map(

@@ -34,9 +34,9 @@ describe('config.json', () => {
   it('of Gemma 3 gives two rotary bases, windows by layer, scaled embeddings and its own attention scale', () => {
     const config = readConfig(join(models, 'gemma3'));
     expect(config.layers).toEqual([
-      {window: 6, ropeTheta: 10_000},
-      {window: null, ropeTheta: 1_000_000},
-      {window: 6, ropeTheta: 10_000},
+      {window: 6, rotary: {theta: 10_000, scaling: null}},
+      {window: null, rotary: {theta: 1_000_000, scaling: null}},
+      {window: 6, rotary: {theta: 10_000, scaling: null}},
     ]);
     expect(config).toMatchObject({
       normOffset: 1,
@@ -52,12 +52,12 @@ describe('config.json', () => {
   it('of Qwen 3 gives norms on q and k and a head size of its own', () => {
     expect(readConfig(join(models, 'qwen3'))).toMatchObject({
       qkNorm: true,
-      qkvBias: false,
+      biases: [],
       headDim: 16,
       hiddenSize: 40,
       attentionScale: 0.25,
       embeddingScale: 1,
-      layers: Array(2).fill({window: null, ropeTheta: 1_000_000}),
+      layers: Array(2).fill({window: null, rotary: {theta: 1_000_000, scaling: null}}),
     });
   });
 
@@ -78,8 +78,8 @@ describe('config.json', () => {
       eosIds: [],
       bosId: null,
     });
-    expect(read({model_type: 'qwen2', ...small}).qkvBias).toBe(true);
-    expect(read({model_type: 'mistral', ...small}).layers[0]).toEqual({window: 4096, ropeTheta: 10_000});
+    expect(read({model_type: 'qwen2', ...small}).biases).toEqual(['q_proj', 'k_proj', 'v_proj']);
+    expect(read({model_type: 'mistral', ...small}).layers[0]).toMatchObject({window: 4096, rotary: {theta: 10_000}});
     const gemma = read({model_type: 'gemma3_text', ...small, num_hidden_layers: 12});
     expect(gemma).toMatchObject({headDim: 256, tiedEmbeddings: true, attentionScale: 1 / 16, eosIds: [1], padId: 0});
     expect(gemma.layers.map(layer => layer.window === null)).toEqual(Array.from({length: 12}, (_, i) => i % 6 === 5));
@@ -98,11 +98,70 @@ describe('config.json', () => {
   });
 
   it('takes rope_theta from rope_parameters first, and a default rope_scaling as none', () => {
-    const theta = (changes: object) => read({model_type: 'llama', ...small, ...changes}).layers[0]!.ropeTheta;
+    const theta = (changes: object) => read({model_type: 'llama', ...small, ...changes}).layers[0]!.rotary?.theta;
     expect(theta({rope_theta: 5})).toBe(5);
     expect(theta({rope_theta: 5, rope_scaling: null})).toBe(5);
     expect(theta({rope_theta: 5, rope_scaling: {type: 'default'}})).toBe(5);
     expect(theta({rope_theta: 5, rope_parameters: {rope_theta: 7, rope_type: 'default'}})).toBe(7);
+  });
+
+  it('tells rotary scaling in either spelling', () => {
+    const scaling = (changes: object) => read({model_type: 'llama', ...small, ...changes}).layers[0]!.rotary?.scaling;
+    expect(scaling({rope_scaling: {type: 'linear', factor: 8}})).toEqual({type: 'linear', factor: 8});
+    const llama3 = {factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192};
+    const read3 = {type: 'llama3', factor: 8, lowFrequency: 1, highFrequency: 4, originalPositions: 8192};
+    expect(scaling({rope_scaling: {rope_type: 'llama3', ...llama3}})).toEqual(read3);
+    expect(scaling({rope_parameters: {rope_type: 'llama3', rope_theta: 5e5, ...llama3}})).toEqual(read3);
+    expect(() => scaling({rope_scaling: {rope_type: 'llama3', factor: 8}})).toThrow(/low_freq_factor is missing/);
+  });
+
+  it('of Gemma 3 with linear scaling stretches the full layers only', () => {
+    const rotary = read({...golden('gemma3', 'config_legacy.json'), rope_scaling: {rope_type: 'linear', factor: 8}});
+    expect(rotary.layers.map(layer => layer.rotary?.scaling)).toEqual([null, {type: 'linear', factor: 8}, null]);
+  });
+
+  it('of Gemma 3 with eyes is its text part, with what the files on the hub leave out', () => {
+    const config = read({
+      model_type: 'gemma3',
+      eos_token_id: [1, 106],
+      text_config: {
+        hidden_size: 2560,
+        intermediate_size: 10240,
+        model_type: 'gemma3_text',
+        num_hidden_layers: 34,
+        rope_scaling: {factor: 8.0, rope_type: 'linear'},
+        sliding_window: 1024,
+      },
+      vision_config: {hidden_size: 1152},
+    });
+    expect(config).toMatchObject({
+      family: 'gemma3_text',
+      modulePath: 'model.language_model',
+      heads: 8,
+      kvHeads: 4,
+      headDim: 256,
+      vocabSize: 262_208,
+      tiedEmbeddings: true,
+      eosIds: [1, 106],
+    });
+    expect(config.layers[5]).toMatchObject({window: null, rotary: {theta: 1e6, scaling: {factor: 8}}});
+    expect(config.layers[0]).toEqual({window: 1024, rotary: {theta: 1e4, scaling: null}});
+    expect(() => read({model_type: 'gemma3'})).toThrow(/text_config is missing/);
+  });
+
+  it('of SmolLM 3 leaves every fourth layer without rotary embedding, or those it lists', () => {
+    const turning = (changes: object) =>
+      read({model_type: 'smollm3', ...small, num_hidden_layers: 5, ...changes}).layers.map(l => l.rotary !== null);
+    expect(turning({})).toEqual([true, true, true, false, true]);
+    expect(turning({no_rope_layers: [0, 1, 1, 0, 1]})).toEqual([false, true, true, false, true]);
+    expect(() => turning({no_rope_layers: [1, 1]})).toThrow(/no_rope_layers is not a list of 5/);
+  });
+
+  it('names the projections that have biases', () => {
+    const biases = (changes: object) => read({model_type: 'llama', ...small, ...changes}).biases;
+    expect(biases({attention_bias: true})).toEqual(['q_proj', 'k_proj', 'v_proj', 'o_proj']);
+    expect(biases({mlp_bias: true})).toEqual(['gate_proj', 'up_proj', 'down_proj']);
+    expect(read({...small, model_type: 'phi3', attention_bias: true}).biases).toEqual(['qkv_proj', 'o_proj']);
   });
 
   it('gives way to generation_config.json about the end of a text', () => {
@@ -119,14 +178,17 @@ describe('a model that is not supported is named in one sentence', () => {
     [
       'another family',
       {model_type: 'mamba'},
-      /"mamba"; the families supported are llama, mistral, qwen2, qwen3, gemma3_text/,
+      /"mamba"; the families supported are llama, mistral, qwen2, qwen3, smollm3, phi3, gemma3_text, gemma3/,
     ],
     ['a family named like an object method', {model_type: 'constructor'}, /"constructor"/],
     ['no family', {model_type: undefined}, /no model_type/],
-    ['Llama 3 rotary scaling', {rope_scaling: {rope_type: 'llama3', factor: 8}}, /rotary scaling of type "llama3"/],
-    ['linear scaling, older key', {rope_scaling: {type: 'linear', factor: 8}}, /"linear"/],
+    [
+      'a mixture of experts',
+      {model_type: 'mixtral', num_local_experts: 8},
+      /"mixtral" and needs a mixture of experts, which the decoder has not; the families supported are/,
+    ],
+    ['dynamic scaling, older key', {rope_scaling: {type: 'dynamic', factor: 8}}, /type "dynamic"; linear, llama3 and/],
     ['yarn in the current spelling', {rope_parameters: {rope_type: 'yarn', rope_theta: 1}}, /"yarn"/],
-    ['biases', {attention_bias: true, mlp_bias: true}, /attention_bias: true and mlp_bias: true/],
     ['quantised weights', {quantization_config: {bits: 4}}, /quantised weights/],
     ['soft capping', {final_logit_softcapping: 30}, /final_logit_softcapping: 30/],
     ['a partial rotary embedding', {partial_rotary_factor: 0.5}, /partial_rotary_factor: 0.5/],
@@ -140,10 +202,10 @@ describe('a model that is not supported is named in one sentence', () => {
 
   it('rotary scaling of one kind of layer', () => {
     const rope = {
-      full_attention: {rope_type: 'linear', factor: 8, rope_theta: 1e6},
+      full_attention: {rope_type: 'yarn', factor: 8, rope_theta: 1e6},
       sliding_attention: {rope_theta: 1e4},
     };
-    expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"linear"/);
+    expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"yarn"/);
   });
 });
 

@@ -52,10 +52,12 @@ describe('the weights of a model folder', () => {
     expect(await index.hash()).not.toBe(createHash('sha256').update(bytes).digest('hex'));
   });
 
-  it('have biases on q, k and v in Qwen 2 only', () => {
+  it('have biases where the configuration says so', () => {
     const names = (changes: object) => [...weightShapes({...readConfig(join(models, 'llama')), ...changes}).keys()];
     expect(names({}).filter(name => name.endsWith('.bias'))).toEqual([]);
-    expect(names({qkvBias: true}).filter(name => name.includes('.0.') && name.endsWith('.bias'))).toEqual([
+    expect(
+      names({biases: ['q_proj', 'k_proj', 'v_proj']}).filter(name => name.includes('.0.') && name.endsWith('.bias')),
+    ).toEqual([
       'model.layers.0.self_attn.q_proj.bias',
       'model.layers.0.self_attn.k_proj.bias',
       'model.layers.0.self_attn.v_proj.bias',
