@@ -20,7 +20,7 @@ import {
 } from './manifest.ts';
 
 const eventsName = 'events.jsonl';
-const manifestName = 'manifest.json';
+export const manifestName = 'manifest.json';
 const lockName = 'run.lock';
 
 /** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
@@ -83,7 +83,7 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
         if (before) refuseOtherTrials(earlier, trials);
         const text = readFileSync(sweepFile, 'utf8');
         const copy = copyName(folder, basename(sweepFile), text);
-        const now = newManifest(sweep, ingredients, copy);
+        const now = newManifest(sweep, ingredients, {original: resolve(sweepFile), copy, text});
         const manifest = before ? resumedManifest(before, now) : now;
         writeWhole(inFolder(copy), text);
         writeManifest(inFolder(manifestName), manifest);
