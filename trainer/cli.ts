@@ -8,6 +8,7 @@ import type {RunState} from '../core/run/fold.ts';
 import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {endQuietlyWithReader, print, stopOnSignal} from './cli/terminal.ts';
+import type {EvalOptions} from './eval.ts';
 import {version} from './version.ts';
 
 const engines: EngineName[] = ['auto', 'compiled', 'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'];
@@ -105,6 +106,28 @@ program
   });
 
 program
+  .command('eval')
+  .description('score a base model, an adapter or a finished trial on one task')
+  .requiredOption('--model <dir>', 'model folder, or an id in the local hub cache')
+  .option('--adapter <dir>', "PEFT adapter folder; a run's adapters/TRIAL brings the data settings of its sweep")
+  .requiredOption('--task <name>', 'as in a sweep file, e.g. loss (the token mean) or exact-match')
+  .requiredOption('--data <file>', 'rows to be scored on')
+  .option('--format <format>', 'what a row holds, as data.format (default: of the run, else by its columns)')
+  .option('--column <name=column>', 'what holds what, as data.columns; may be repeated', collectColumn, {})
+  .option('--template <name>', 'the text around a row, as data.template')
+  .option('--max-length <tokens>', 'longer rows are cut, as data.max_length', positiveInteger)
+  .option('--max-new-tokens <n>', 'new tokens of an answer at most', positiveInteger)
+  .option('--limit <n>', 'only the first this many rows', positiveInteger)
+  .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
+  .option('--json', '{"task", "metric", "value", "correct", "total"}')
+  .action(async ({column: columns, json, ...options}: EvalFlags) => {
+    const {evaluateModel, scoreText} = await import('./eval.ts');
+    const {score, remarks} = await evaluateModel({...options, columns});
+    for (const remark of remarks) process.stderr.write(`${remark}\n`);
+    await print([json ? JSON.stringify(score) : scoreText(score)]);
+  });
+
+program
   .command('generate')
   .description('continue prompts with a base model or an adapter, greedily')
   .requiredOption('--model <dir>', 'model folder')
@@ -147,6 +170,11 @@ interface RunOptions {
 interface ShowOptions {
   rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature';
   format: 'table' | 'csv' | 'json';
+}
+
+interface EvalFlags extends Omit<EvalOptions, 'columns'> {
+  column: Record<string, string>;
+  json?: true;
 }
 
 interface GenerateOptions {
@@ -205,6 +233,13 @@ async function earlierState(file: string, options: RunOptions): Promise<RunState
 function collect(value: string, earlier: string[]): string[] {
   if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
   return [...earlier, value];
+}
+
+function collectColumn(value: string, earlier: Record<string, string>): Record<string, string> {
+  const [, name, column] = /^(\w+)=(.+)$/.exec(value) ?? [];
+  if (name === undefined || column === undefined)
+    throw new InvalidArgumentError('Write NAME=COLUMN, e.g. prompt=question.');
+  return {...earlier, [name]: column};
 }
 
 function collectText(text: string, earlier: string[]): string[] {

@@ -4,8 +4,8 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {type RowSource, sideBySide} from './batches.ts';
 import type {Programs} from './engine/programs.ts';
 import type {ModelConfig} from './model/config.ts';
-import {generate} from './model/generation.ts';
-import type {Pack} from './step.ts';
+import {type Generative, generate} from './model/generation.ts';
+import type {PackBatch} from './step.ts';
 
 /** One entry of `evaluate`, with its data read. */
 export type Evaluation = {
@@ -14,6 +14,16 @@ export type Evaluation = {
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
 } & ({task: 'loss'; source: RowSource} | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number});
+
+/** A model that can be evaluated: the trials of a pack, or one with a finished adapter or none. */
+export interface Evaluable {
+  settings: {trials: number};
+  /** Updates done. */
+  count: number;
+  /** Σ weights · cross-entropy of each trial. */
+  evaluate(batch: PackBatch): Promise<Float32Array>;
+  generative(): Promise<Generative>;
+}
 
 /** What a trial answered, to be scored where the tokenizer is. */
 export interface Generated {
@@ -34,10 +44,10 @@ export interface EvaluateContext {
 
 /** Evaluates the trials that still train. */
 export async function evaluatePack(
-  pack: Pack,
+  pack: Evaluable,
   context: EvaluateContext,
   evaluations: Evaluation[],
-  trials: readonly Trial[],
+  trials: readonly Pick<Trial, 'id'>[],
   active: Float32Array,
 ): Promise<void> {
   for (const evaluation of evaluations) {
@@ -72,7 +82,7 @@ export async function evaluatePack(
 }
 
 async function summedLoss(
-  pack: Pack,
+  pack: Evaluable,
   {source}: Extract<Evaluation, {task: 'loss'}>,
   stopped: () => boolean,
 ): Promise<{sums: Float64Array; tokens: number}> {

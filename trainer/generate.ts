@@ -1,21 +1,17 @@
 /** Continuing prompts with a base model or an adapter. */
 
 import {availableParallelism} from 'node:os';
-import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
+import {adaptedModel} from './adapted.ts';
 import {promptIds} from './data/encode.ts';
 import {chooseEngine} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
-import {methods} from './method/index.ts';
-import {frozenProjection, type Model, withBias} from './model/decoder.ts';
 import {findModel} from './model/find-model.ts';
-import {type Generative, generate} from './model/generation.ts';
-import {sitesOf} from './model/sites.ts';
+import {generate} from './model/generation.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 import {type BaseModel, openModel} from './prepare.ts';
-import {type Adapter, readAdapter} from './store/adapter.ts';
 
 export interface GenerateOptions {
   model: string;
@@ -79,68 +75,7 @@ export async function generateHere(
   base: BaseModel,
   {adapter, prompts, maxNewTokens}: {adapter?: string; prompts: number[][]; maxNewTokens: number},
 ): Promise<number[][]> {
-  await programs.use(`generate ${adapter ?? ''}`);
-  const {config, weights} = base;
-  const factors = adapter === undefined ? undefined : openAdapter(adapter, base);
-  const generative: Generative = {
-    config,
-    trials: 1,
-    inputs: {},
-    feeds: {},
-    passes: () => {
-      const model: Model = {
-        config,
-        macros: programs.engine.macros({merged: false}),
-        weight: name => programs.engine.weight(weights.tensors.get(name)!),
-      };
-      return {model, project: factors ? adaptedProjection(model, factors) : frozenProjection(model)};
-    },
-  };
-  const [answers] = await generate(programs, generative, prompts, {maxNewTokens, eosIds: config.eosIds});
+  const generative = await (await adaptedModel(programs, base, adapter)).generative();
+  const [answers] = await generate(programs, generative, prompts, {maxNewTokens, eosIds: base.config.eosIds});
   return answers!;
-}
-
-/**
- * An adapter that gives its trained model on this base.
- * @throws SweepError `bad-adapter`
- */
-function openAdapter(folder: string, {config, weights}: BaseModel): Adapter {
-  const adapter = readAdapter(folder);
-  const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
-  if (adapter.residualOf !== null && !adapter.start)
-    throw refused(
-      `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
-    );
-  const sites = new Map(sitesOf(config.layers.length, 'all', weights).map(site => [site.name, site]));
-  for (const [name, {inputs, outputs}] of adapter.factors) {
-    const site = sites.get(name);
-    if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
-    if (site.inputs !== inputs || site.outputs !== outputs)
-      throw refused(
-        `is for ${outputs} × ${inputs} at ${name}, but this model has ${site.outputs} × ${site.inputs}; take the model it was trained on`,
-      );
-  }
-  return adapter;
-}
-
-/** The projections with an adapter's factors, which are constants here. */
-function adaptedProjection(model: Model, {method, factors, start}: Adapter): ReturnType<typeof frozenProjection> {
-  const frozen = frozenProjection(model);
-  return (site, x) => {
-    const own = factors.get(site);
-    if (!own) return frozen(site, x);
-    const {rank, inputs, outputs, scale, magnitude} = own;
-    const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
-      A: tf.tensor(A, [1, rank, inputs]),
-      B: tf.tensor(B, [1, outputs, rank]),
-    });
-    const before = start?.get(site);
-    const tensors = {
-      ...pair(own),
-      ...(before ? {start: pair(before)} : {}),
-      ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
-    };
-    const y = methods[method].apply(model.macros, x, model.weight(`${site}.weight`), tensors, scale);
-    return withBias(model.config, model.weight, site, y);
-  };
 }

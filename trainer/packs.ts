@@ -2,7 +2,9 @@
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
+import {hubSnapshot} from './model/find-model.ts';
 import type {Prepared} from './prepare.ts';
+import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
 
 /** Trials side by side on the trials axis of one step. */
@@ -75,6 +77,12 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
     merged: prepared.size.merged,
     evaluations: prepared.evaluations,
     folder,
-    modelName: sweep.model,
+    base: adapterBase(prepared.model.folder),
   };
+}
+
+/** A model of the hub by its id and commit, any other one by its folder. */
+export function adapterBase(folder: string): AdapterBase {
+  const snapshot = hubSnapshot(folder);
+  return snapshot ? {model: snapshot.id, revision: snapshot.revision} : {model: folder, revision: null};
 }

@@ -2,7 +2,7 @@
 import {Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
-import type {Generated} from './evaluate.ts';
+import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {TrainJob} from './train.ts';
 
@@ -22,6 +22,7 @@ export interface WorkerSetup {
 export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
+  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
   | {kind: 'measure'; job: TrainJob}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};

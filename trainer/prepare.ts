@@ -1,12 +1,10 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
-import {createHash} from 'node:crypto';
-import {createReadStream, readFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {basename, dirname, resolve} from 'node:path';
-import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {CurvatureSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
+import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -23,6 +21,7 @@ import {findModel} from './model/find-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {checkWeights, openWeights, type WeightIndex} from './model/weights.ts';
+import {hashAdapter, hashFiles} from './store/hash.ts';
 
 export interface BaseModel {
   folder: string;
@@ -48,7 +47,7 @@ export interface Prepared {
   /** In the order of the sweep file; prompts by evaluation where answers are generated. */
   evaluations: Evaluation[];
   prompts: Map<number, Prompt[]>;
-  /** SHA-256 of each data file by its path as written. */
+  /** SHA-256 of each data file and starting adapter by its path as written. */
   dataHashes: Record<string, string>;
   notes: string[];
   /** Optimizer steps of a trial. */
@@ -125,21 +124,10 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
 
   const evaluations: Evaluation[] = [];
   const prompts = new Map<number, Prompt[]>();
-  for (const [index, {task, data, maxNewTokens, limit, every}] of sweep.evaluate.entries()) {
-    const when = every === undefined ? {index} : {index, every};
-    if (task === 'loss') {
-      const {rows: _, ...whole} = sweep.data;
-      const held = await loadDataset(
-        {...whole, train: [data], ...(limit === undefined ? {} : {rows: limit})},
-        base,
-        encoding,
-      );
-      evaluations.push({...when, task: 'loss', source: inOrder(held, pad)});
-    } else {
-      const read = await readPrompts({data, ...(limit === undefined ? {} : {limit})}, sweep.data, base, encoding);
-      prompts.set(index, read);
-      evaluations.push({...when, task: 'generate', prompts: read.map(({ids}) => Int32Array.from(ids)), maxNewTokens});
-    }
+  for (const [index, one] of sweep.evaluate.entries()) {
+    const read = await readEvaluation(one, index, sweep.data, base, encoding);
+    evaluations.push(read.evaluation);
+    if (read.prompts) prompts.set(index, read.prompts);
   }
 
   const largest = Math.max(
@@ -165,6 +153,7 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
         ...sweep.evaluate.map(evaluation => evaluation.data),
         ...(curvature?.data ? [curvature.data] : []),
       ],
+      new Set(sweep.methods.flatMap(({startFrom}) => startFrom ?? [])),
       pathOf,
     ),
     notes,
@@ -187,6 +176,30 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
       return source;
     },
   };
+}
+
+/** One entry of `evaluate` with its rows, read as the training rows are; prompts where answers are generated. */
+export async function readEvaluation(
+  {task, data: file, maxNewTokens, limit, every}: EvaluationSettings,
+  index: number,
+  data: DataSettings,
+  base: string,
+  encoding: EncodingModel & {config: ModelConfig},
+): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
+  const when = every === undefined ? {index} : {index, every};
+  if (task === 'loss') {
+    const {rows: _, ...whole} = data;
+    const held = await loadDataset(
+      {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
+      base,
+      encoding,
+    );
+    const source = inOrder(held, encoding.config.padId ?? 0);
+    return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
+  }
+  const prompts = await readPrompts({data: file, ...(limit === undefined ? {} : {limit})}, data, base, encoding);
+  const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
+  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens}, prompts, truncated: 0};
 }
 
 function largestOf(all: readonly Extent[]): Extent {
@@ -248,12 +261,14 @@ function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generato
   if (empty > 0) yield `${empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
 }
 
-async function hashes(paths: string[], pathOf: (path: string) => string): Promise<Record<string, string>> {
+async function hashes(
+  paths: string[],
+  adapters: ReadonlySet<string>,
+  pathOf: (path: string) => string,
+): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const path of new Set(paths)) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(pathOf(path)), hash);
-    found[path] = hash.digest('hex');
+  for (const path of new Set([...paths, ...adapters])) {
+    found[path] = await (adapters.has(path) ? hashAdapter : hashFiles)(pathOf(path));
   }
   return found;
 }

@@ -42,9 +42,10 @@ export interface StepResult {
   gradNorms: Float32Array;
 }
 
-const batching = (trials: number, {batch, length}: BatchShape): Batching => ({trials, rows: batch, length});
+export const batching = (trials: number, {batch, length}: BatchShape): Batching => ({trials, rows: batch, length});
 
-function batchInputs(trials: number, {batch, length, targets}: BatchShape): Record<string, TensorSpec> {
+/** The tensors of a batch, as inputs of a computation. */
+export function batchInputs(trials: number, {batch, length, targets}: BatchShape): Record<string, TensorSpec> {
   return {
     ids: {shape: [trials * batch * length], dtype: 'int32'},
     targets: {shape: [trials * targets], dtype: 'int32'},
@@ -54,7 +55,7 @@ function batchInputs(trials: number, {batch, length, targets}: BatchShape): Reco
 }
 
 /** Σ weights · cross-entropy of each trial: [trials]. */
-function lossesOf(
+export function lossesOf(
   model: Model,
   shape: Batching,
   {ids, targets, positions, weights}: Tensors,
@@ -277,6 +278,7 @@ export class Pack {
   }
 }
 
-function feeds({ids, targets, positions, weights, noise}: PackBatch): Record<string, Values> {
+/** The arrays of a batch, as feeds of a computation. */
+export function feeds({ids, targets, positions, weights, noise}: PackBatch): Record<string, Values> {
   return {ids, targets, positions, weights, ...(noise.length > 0 ? {noise} : {})};
 }

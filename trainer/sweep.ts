@@ -10,15 +10,17 @@ import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {trainingFlops} from './estimate.ts';
 import {methods} from './method/index.ts';
+import {hubSnapshot} from './model/find-model.ts';
 import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
 import {scoreAnswers} from './task/score.ts';
-import {version} from './version.ts';
+import {versions} from './version.ts';
 
 export interface SweepOptions {
   /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
@@ -84,9 +86,14 @@ async function runPrepared(
   const {sweep} = prepared;
   const emit = (body: RunEventBody) => options.onEvent(store.append(body));
   store.begin(sweep, trials, {
-    versions: {'lora-sweep': version(), node: process.versions.node},
+    versions: versions(),
     engine: choice.engine,
     modelHash: await prepared.model.weights.hash(),
+    model: {
+      folder: prepared.model.folder,
+      revision: hubSnapshot(prepared.model.folder)?.revision ?? null,
+      files: await hashCompanions(prepared.model.folder),
+    },
     dataHashes: prepared.dataHashes,
   });
 

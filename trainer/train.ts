@@ -13,8 +13,9 @@ import type {ModelConfig} from './model/config.ts';
 import type {WeightIndex} from './model/weights.ts';
 import {type StartSettings, startingParameters} from './start.ts';
 import {Pack} from './step.ts';
-import {writeAdapter} from './store/adapter.ts';
+import {type AdapterBase, writeAdapter} from './store/adapter.ts';
 import {dropCheckpoint, loadCheckpoint, saveCheckpoint} from './store/checkpoint.ts';
+import {hashAdapter} from './store/hash.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
@@ -31,8 +32,8 @@ export interface TrainJob {
   folder: string;
   /** What is probed on the way, where the sweep asks for it. */
   curvature?: TrainingProbes;
-  /** Of the model as the sweep file names it, for the adapters' own record. */
-  modelName: string;
+  /** What the adapters say they belong to. */
+  base: AdapterBase;
 }
 
 /** The base model on a thread's engine. */
@@ -63,8 +64,13 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
   const {pack, active} = run;
   const alive = () => trials.filter((_, i) => active[i]! > 0);
   const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
-  const end = (ended: Trial[], state: 'finished' | 'diverged' | 'stopped', message?: string) => {
-    for (const {id} of ended)
+  const end = (
+    ended: Trial[],
+    state: 'finished' | 'diverged' | 'stopped',
+    {message, adapters}: {message?: string; adapters?: Map<string, string>} = {},
+  ) => {
+    for (const {id} of ended) {
+      const adapter = adapters?.get(id);
       emit({
         event: 'trial-ended',
         trial: id,
@@ -72,7 +78,9 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
         steps: pack.count,
         seconds: seconds(),
         ...(message ? {message} : {}),
+        ...(adapter ? {adapter} : {}),
       });
+    }
   };
   const evaluate = async (due: Evaluation[]) => evaluatePack(pack, context, due, trials, active);
 
@@ -108,7 +116,7 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     });
     const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
     for (const trial of diverged) active[trials.indexOf(trial)] = 0;
-    end(diverged, 'diverged', `The loss or its gradient was no longer finite at step ${step + 1}.`);
+    end(diverged, 'diverged', {message: `The loss or its gradient was no longer finite at step ${step + 1}.`});
     await evaluate(
       evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps),
     );
@@ -124,8 +132,7 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     await save(job, run, seconds());
     end(alive(), 'stopped');
   } else {
-    await saveAdapters(job, pack, active);
-    end(alive(), 'finished');
+    end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active)});
     dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
   }
   pack.dispose();
@@ -195,22 +202,26 @@ async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Pr
   saveCheckpoint(join(job.folder, 'checkpoints'), job.pack, {step: pack.count, tensors, active, seconds});
 }
 
-/** Writes the finished trials' adapters in PEFT's format. */
-async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<void> {
+/** Writes the finished trials' adapters in PEFT's format; returns their hashes by trial. */
+async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<Map<string, string>> {
   const {layout} = pack.adaptation;
   const {method, config} = pack.settings;
   const snapshot = await pack.snapshot();
   const of = (name: string, trial: number) =>
     views(snapshot[name]!.subarray(trial * layout.size, (trial + 1) * layout.size), layout);
-  job.trials.forEach((trial, i) => {
-    if (active[i] === 0) return;
-    writeAdapter(join(job.folder, 'adapters', trial.id), {
-      base: job.modelName,
+  const hashes = new Map<string, string>();
+  for (const [i, trial] of job.trials.entries()) {
+    if (active[i] === 0) continue;
+    const folder = join(job.folder, 'adapters', trial.id);
+    writeAdapter(folder, {
+      base: job.base,
       modulePath: config.modulePath,
       rank: trial.rank,
       alpha: trial.alpha,
       factors: of('parameters', i),
       ...(method.residual ? {residual: {method: trial.method, start: of('start', i)}} : {}),
     });
-  });
+    hashes.set(trial.id, await hashAdapter(folder));
+  }
+  return hashes;
 }

@@ -2,9 +2,11 @@
 import {parentPort, workerData} from 'node:worker_threads';
 import {SweepError} from '../core/error.ts';
 import type {RunEventBody} from '../core/run/events.ts';
+import {adaptedModel} from './adapted.ts';
 import {probe} from './curvature/probe.ts';
 import {openEngine} from './engine/choose.ts';
 import {Programs} from './engine/programs.ts';
+import {evaluatePack, type Generated} from './evaluate.ts';
 import {generateHere} from './generate.ts';
 import {readConfig} from './model/config.ts';
 import {openWeights} from './model/weights.ts';
@@ -45,6 +47,12 @@ async function work(message: ToWorker): Promise<void> {
     emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
   };
+  if (message.kind === 'evaluate') {
+    const adapted = await adaptedModel(base.programs, {folder: model, config, weights}, message.adapter);
+    const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
+    await evaluatePack(adapted, report, [message.evaluation], [{id: ''}], Float32Array.of(1));
+    return;
+  }
   if (message.kind === 'probe') {
     await probe(message.job, context);
     return;

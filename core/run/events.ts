@@ -103,6 +103,8 @@ export interface TrialEnded {
   seconds: number;
   /** What happened, for diverged and failed. */
   message?: string;
+  /** SHA-256 of the adapter that a finished trial left. */
+  adapter?: string;
 }
 
 /**

@@ -88,7 +88,7 @@ describe('with an adapter the merged model speaks', () => {
     const {factors, rank, alpha} = readAdapter(golden(`train/${name}/high`));
     const start = readAdapter(golden(`train/${name}/init`)).factors;
     const adapter = join(folder, name);
-    writeAdapter(adapter, {base: 'base', rank, alpha, factors, residual: {method, start}});
+    writeAdapter(adapter, {base: {model: 'base', revision: null}, rank, alpha, factors, residual: {method, start}});
     await expectMergedModel(name, adapter);
   });
 
@@ -148,7 +148,13 @@ describe('an adapter is refused in one sentence', () => {
   it('when its start is gone', async () => {
     const {factors, rank, alpha} = readAdapter(golden('train/llama-milora/high'));
     const adapter = join(folder, 'startless');
-    writeAdapter(adapter, {base: 'b', rank, alpha, factors, residual: {method: 'milora', start: factors}});
+    writeAdapter(adapter, {
+      base: {model: 'b', revision: null},
+      rank,
+      alpha,
+      factors,
+      residual: {method: 'milora', start: factors},
+    });
     rmSync(join(adapter, 'start.safetensors'));
     await expect(refusal(adapter)).rejects.toThrow(/a base that milora changed/);
   });
@@ -159,7 +165,7 @@ describe('an adapter is refused in one sentence', () => {
     );
     const {factors, rank, alpha} = readAdapter(golden('train/llama-lora/high'));
     const deeper = new Map([...factors].map(([path, own]) => [path.replace('layers.0', 'layers.7'), own]));
-    writeAdapter(join(folder, 'deeper'), {base: 'b', rank, alpha, factors: deeper});
+    writeAdapter(join(folder, 'deeper'), {base: {model: 'b', revision: null}, rank, alpha, factors: deeper});
     await expect(refusal(join(folder, 'deeper'))).rejects.toThrow(/model\.layers\.7.*no projection of this model/);
   });
 

@@ -37,6 +37,12 @@ export function findModel(model: string, base: string): string {
   );
 }
 
+/** What a folder of the hub cache is: `org/name` and the commit; null for any other folder. */
+export function hubSnapshot(folder: string): {id: string; revision: string} | null {
+  const [, organisation, name, revision] = /models--(.+?)--([^/\\]+)[/\\]snapshots[/\\]([^/\\]+)$/.exec(folder) ?? [];
+  return revision === undefined ? null : {id: `${organisation}/${name}`, revision};
+}
+
 export function hubCache(): string {
   const {HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME} = process.env;
   if (HF_HUB_CACHE) return withHome(HF_HUB_CACHE);

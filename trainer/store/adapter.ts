@@ -8,13 +8,11 @@ import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
+import {adapterFiles, configName, startName, tensorsName} from './adapter-files.ts';
 import {storeError} from './errors.ts';
-import {startName, targetsOf} from './read-adapter.ts';
+import {targetsOf} from './read-adapter.ts';
 
 export {type Adapter, type AdapterFactors, readAdapter} from './read-adapter.ts';
-
-const configName = 'adapter_config.json';
-const tensorsName = 'adapter_model.safetensors';
 
 /** The factors of one projection W [outputs, inputs]. */
 export interface TrainedFactors {
@@ -26,9 +24,16 @@ export interface TrainedFactors {
   magnitude?: Float32Array;
 }
 
+/** The base model of an adapter, as PEFT finds it again. */
+export interface AdapterBase {
+  /** A hub id or a folder. */
+  model: string;
+  /** Commit of the hub. */
+  revision: string | null;
+}
+
 export interface AdapterToWrite {
-  /** The base model as the sweep file names it. */
-  base: string;
+  base: AdapterBase;
   rank: number;
   /** The update is scaled by alpha / rank. */
   alpha: number;
@@ -56,7 +61,7 @@ export function writeAdapter(
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
   const config = {
     alpha_pattern: {},
-    base_model_name_or_path: base,
+    base_model_name_or_path: base.model,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
@@ -67,7 +72,7 @@ export function writeAdapter(
     peft_type: 'LORA',
     r: rank,
     rank_pattern: {},
-    revision: null,
+    revision: base.revision,
     // Beside other parts the last names would mean theirs too.
     target_modules: modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()],
     task_type: 'CAUSAL_LM',
@@ -99,7 +104,7 @@ function refuseStrangers(target: string): void {
   } catch (error) {
     throw storeError(error, target);
   }
-  const strange = names.find(name => ![configName, tensorsName, startName].includes(name));
+  const strange = names.find(name => !adapterFiles.some(own => own === name));
   if (strange === undefined) return;
   throw new SweepError(
     'folder-in-use',

@@ -1,8 +1,10 @@
 /** `manifest.json`: what a run was made with, and whether a resumed one may go on from it. */
+import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {availableParallelism, cpus, totalmem} from 'node:os';
+import {basename, dirname, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {Sweep} from '../../core/sweep/sweep.ts';
+import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {storeError, writeWhole} from './errors.ts';
 
 /** What the run is made with, as far as the sweep file does not say it. */
@@ -12,6 +14,8 @@ export interface Ingredients {
   engine: string;
   /** SHA-256 (or another hash of the content) of the model's weights. */
   modelHash: string;
+  /** Where the model was found, the commit of the hub it is, and the hashes of its other files by name. */
+  model: {folder: string; revision: string | null; files: Record<string, string>};
   /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
   dataHashes: Record<string, string>;
 }
@@ -19,8 +23,9 @@ export interface Ingredients {
 export interface Start {
   /** ISO 8601. */
   at: string;
-  /** The copy of the sweep file that this start followed. */
+  /** The copy of the sweep file that this start followed, and its SHA-256; earlier versions did not note that. */
   sweepFile: string;
+  sweepHash?: string;
   engine: string;
   versions: Record<string, string>;
   machine: Machine;
@@ -39,25 +44,51 @@ export interface Manifest {
   versions: Record<string, string>;
   engine: string;
   machine: Machine;
-  model: {path: string; hash: string};
-  data: {path: string; hash: string}[];
+  /** `path` as the sweep file writes it; `folder` and `file` are absolute. Runs of earlier versions have the first two only. */
+  model: {path: string; hash: string; folder?: string; revision?: string | null; files?: Record<string, string>};
+  data: {path: string; hash: string; file?: string}[];
   /** Key of the sweep file → value, of all that earlier results depend on beside the trial itself. */
   settings: Record<string, unknown>;
+  /** The whole sweep after defaults, as the last start read it; like what follows, not in runs of earlier versions. */
+  sweep?: Sweep;
+  seeds?: number[];
+  /** Null where nothing is probed. */
+  curvature?: CurvatureSettings | null;
+  /** How to make the run again. */
+  rerun?: {folder: string; command: string};
   /** One entry for the first start and one for every resumption. */
   starts: Start[];
 }
 
-/** The manifest of a first start; `sweepFile` is the name of the sweep's copy in the run folder. */
-export function newManifest(sweep: Sweep, ingredients: Ingredients, sweepFile: string): Manifest {
+/** As it is written now. */
+export type FullManifest = Manifest & Required<Pick<Manifest, 'sweep' | 'seeds' | 'curvature' | 'rerun'>>;
+
+/** A sweep file and its copy in the run folder. */
+export interface SweepCopy {
+  /** Absolute. */
+  original: string;
+  /** Name in the run folder. */
+  copy: string;
+  text: string;
+}
+
+/** The manifest of a first start. */
+export function newManifest(sweep: Sweep, ingredients: Ingredients, {original, copy, text}: SweepCopy): FullManifest {
   const {versions, engine, modelHash, dataHashes} = ingredients;
-  const start = {at: new Date().toISOString(), sweepFile, engine, versions, machine: machine()};
+  const sweepHash = createHash('sha256').update(text).digest('hex');
+  const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
+  const folder = dirname(original);
   return {
     name: sweep.name,
     versions,
     engine,
     machine: start.machine,
-    model: {path: sweep.model, hash: modelHash},
-    data: Object.entries(dataHashes).map(([path, hash]) => ({path, hash})),
+    model: {path: sweep.model, hash: modelHash, ...ingredients.model},
+    data: Object.entries(dataHashes).map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
+    seeds: seedsOf(sweep),
+    curvature: sweep.curvature ?? null,
+    rerun: {folder, command: `lora-sweep run ${quoted(basename(original))} --out NEW_FOLDER`},
+    sweep,
     settings: settingsThatMatter(sweep, ingredients),
     starts: [start],
   };
@@ -67,7 +98,7 @@ export function newManifest(sweep: Sweep, ingredients: Ingredients, sweepFile: s
  * The manifest after one more start.
  * @throws SweepError `not-comparable` naming the first setting that differs from the one earlier results were made with
  */
-export function resumedManifest(earlier: Manifest, now: Manifest): Manifest {
+export function resumedManifest(earlier: Manifest, now: FullManifest): Manifest {
   for (const key of new Set([...Object.keys(earlier.settings), ...Object.keys(now.settings)])) {
     // A method or probe that is new, or no longer asked for, does not touch what is there.
     const isOptional = key.startsWith('methods.') || key === 'curvature';
@@ -75,8 +106,13 @@ export function resumedManifest(earlier: Manifest, now: Manifest): Manifest {
     if (isOptional && (before === undefined || after === undefined)) continue;
     if (JSON.stringify(before) !== JSON.stringify(after)) throw notComparable(key, before, after);
   }
+  const {sweep, seeds, curvature, rerun} = now;
+  const known = new Set(now.data.map(({path}) => path));
   return {
     ...earlier,
+    model: now.model,
+    data: [...earlier.data.filter(({path}) => !known.has(path)), ...now.data],
+    ...{sweep, seeds, curvature, rerun},
     settings: {...earlier.settings, ...now.settings},
     starts: [...earlier.starts, ...now.starts],
   };
@@ -151,6 +187,15 @@ function settingsThatMatter(sweep: Sweep, {modelHash, dataHashes}: Ingredients):
       ]),
     ),
   };
+}
+
+function seedsOf({methods}: Sweep): number[] {
+  return [...new Set(methods.flatMap(({seeds}) => seeds))].sort((a, b) => a - b);
+}
+
+/** A file name as a shell takes it. */
+function quoted(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
 function sortedByKey(record: Record<string, unknown>): Record<string, unknown> {

@@ -5,6 +5,7 @@ import {SweepError} from '../../core/error.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
 import {readHeader, readTensor, type StoredTensor} from '../model/safetensors.ts';
+import {configName, startName, tensorsName} from './adapter-files.ts';
 
 /** The factors of one projection: y += scale * B (A x). */
 export interface AdapterFactors {
@@ -42,9 +43,6 @@ export interface Adapter {
   start: Map<string, Pick<AdapterFactors, 'A' | 'B'>> | null;
 }
 
-/** Beside an adapter of a residual method: the factors that its base has lost. */
-export const startName = 'start.safetensors';
-
 /** Settings under which an adapter is something else than low-rank updates of linear layers; all must be off. */
 const unsupported = [
   'modules_to_save',
@@ -70,8 +68,8 @@ const plainStarts = ['gaussian', 'eva', 'orthogonal'];
  * @throws SweepError `missing-file`, `bad-adapter` (what it is that cannot be used), `bad-model` for a damaged file
  */
 export function readAdapter(folder: string): Adapter {
-  const configFile = join(folder, 'adapter_config.json');
-  const tensorsFile = join(folder, 'adapter_model.safetensors');
+  const configFile = join(folder, configName);
+  const tensorsFile = join(folder, tensorsName);
   const config = readJsonFile(configFile);
   if (!config)
     throw new SweepError('missing-file', `There is no adapter in ${folder}: it has no adapter_config.json.`, {folder});

@@ -85,7 +85,7 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
         if (before) refuseOtherTrials(earlier, trials);
         const text = readFileSync(sweepFile, 'utf8');
         const copy = copyName(folder, basename(sweepFile), text);
-        const now = newManifest(sweep, ingredients, copy);
+        const now = newManifest(sweep, ingredients, {original: resolve(sweepFile), copy, text});
         const manifest = before ? resumedManifest(before, now) : now;
         writeWhole(inFolder(copy), text);
         writeManifest(inFolder(manifestName), manifest);

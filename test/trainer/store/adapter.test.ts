@@ -21,7 +21,7 @@ describe('adapter folders', () => {
       const {factors, rank, alpha, scale, method} = readAdapter(original);
       expect([rank, alpha, scale, method]).toEqual([4, 4, 1, name.endsWith('dora') ? 'dora' : 'lora']);
       const copy = join(folder, name);
-      writeAdapter(copy, {base: 'models/llama', rank, alpha, factors});
+      writeAdapter(copy, {base: {model: 'models/llama', revision: null}, rank, alpha, factors});
       expect(goldenValues(`train/${name}/high/adapter_model.safetensors`)).toEqual(
         new Map(
           [...readAdapter(copy).factors].flatMap(([site, {A, B, magnitude}]) => [
@@ -42,7 +42,13 @@ describe('adapter folders', () => {
     const {factors, rank, alpha} = readAdapter(golden(`train/${name}/high`));
     const start = readAdapter(golden(`train/${name}/init`)).factors;
     const copy = join(folder, method);
-    writeAdapter(copy, {base: 'models/llama', rank, alpha, factors, residual: {method, start}});
+    writeAdapter(copy, {
+      base: {model: 'models/llama', revision: null},
+      rank,
+      alpha,
+      factors,
+      residual: {method, start},
+    });
     const back = readAdapter(copy);
     expect(back.residualOf).toBe(method);
     expect(back.factors).toEqual(factors);
@@ -62,8 +68,8 @@ describe('adapter folders', () => {
     const {factors, rank, alpha} = readAdapter(golden('train/llama-milora/high'));
     const copy = join(folder, 'replaced');
     const residual = {method: 'milora', start: factors};
-    writeAdapter(copy, {base: 'models/llama', rank, alpha, factors, residual});
-    writeAdapter(copy, {base: 'models/llama', rank, alpha, factors});
+    writeAdapter(copy, {base: {model: 'models/llama', revision: null}, rank, alpha, factors, residual});
+    writeAdapter(copy, {base: {model: 'models/llama', revision: null}, rank, alpha, factors});
     expect(readAdapter(copy)).toMatchObject({residualOf: null, start: null});
     expect(readdirSync(copy).sort()).toEqual(['adapter_config.json', 'adapter_model.safetensors']);
     expect(readdirSync(folder).filter(name => name.startsWith('replaced'))).toEqual(['replaced']);
@@ -76,7 +82,13 @@ describe('adapter folders', () => {
   it('are refused when the start is that of another adapter', () => {
     const {factors, rank, alpha} = readAdapter(golden('train/llama-milora/high'));
     const write = (name: string, start: Map<string, {A: Float32Array; B: Float32Array}>) => {
-      writeAdapter(join(folder, name), {base: 'b', rank, alpha, factors, residual: {method: 'milora', start}});
+      writeAdapter(join(folder, name), {
+        base: {model: 'b', revision: null},
+        rank,
+        alpha,
+        factors,
+        residual: {method: 'milora', start},
+      });
       return () => readAdapter(join(folder, name));
     };
     const plain = [...factors].map(([site, {A, B}]): [string, {A: Float32Array; B: Float32Array}] => [site, {A, B}]);
@@ -93,7 +105,7 @@ describe('adapter folders', () => {
     const change = (name: string, changed: object) => {
       const {factors, rank, alpha} = readAdapter(golden('train/llama-lora/high'));
       const copy = join(folder, name);
-      writeAdapter(copy, {base: 'models/llama', rank, alpha, factors});
+      writeAdapter(copy, {base: {model: 'models/llama', revision: null}, rank, alpha, factors});
       const file = join(copy, 'adapter_config.json');
       writeFileSync(file, JSON.stringify({...JSON.parse(readFileSync(file, 'utf8')), ...changed}));
       return () => readAdapter(copy);
@@ -118,9 +130,9 @@ describe('adapter folders', () => {
   it('never replace files of somebody else', () => {
     const {factors, rank, alpha} = readAdapter(golden('train/llama-lora/high'));
     const copy = join(folder, 'foreign');
-    writeAdapter(copy, {base: 'b', rank, alpha, factors});
+    writeAdapter(copy, {base: {model: 'b', revision: null}, rank, alpha, factors});
     writeFileSync(join(copy, 'notes.txt'), 'mine');
-    expect(() => writeAdapter(copy, {base: 'b', rank, alpha, factors})).toThrow(/notes.txt/);
+    expect(() => writeAdapter(copy, {base: {model: 'b', revision: null}, rank, alpha, factors})).toThrow(/notes.txt/);
     expect(readFileSync(join(copy, 'notes.txt'), 'utf8')).toBe('mine');
   });
 });

@@ -32,6 +32,7 @@ const ingredients: Ingredients = {
   versions: {'lora-sweep': '0.1.0'},
   engine: 'cpu',
   modelHash: 'aaaa',
+  model: {folder: 'base', revision: null, files: {'config.json': 'cccc'}},
   dataHashes: {'rows.jsonl': 'bbbb'},
 };
 

@@ -1,0 +1,92 @@
+/** A base model with an adapter folder on it: what generation, evaluation and export have in common. */
+import * as tf from '@tensorflow/tfjs-core';
+import {SweepError} from '../core/error.ts';
+import type {Programs} from './engine/programs.ts';
+import type {Evaluable} from './evaluate.ts';
+import {methods} from './method/index.ts';
+import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
+import {sitesOf} from './model/sites.ts';
+import type {BaseModel} from './prepare.ts';
+import {batchInputs, batching, feeds, lossesOf} from './step.ts';
+import {type Adapter, readAdapter} from './store/adapter.ts';
+
+/**
+ * An adapter that gives its trained model on this base.
+ * @throws SweepError `missing-file`, `bad-adapter` (also: it belongs to another base)
+ */
+export function openAdapter(folder: string, {config, weights}: BaseModel): Adapter {
+  const adapter = readAdapter(folder);
+  const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
+  if (adapter.residualOf !== null && !adapter.start)
+    throw refused(
+      `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
+    );
+  const sites = new Map(sitesOf(config.layers.length, 'all', weights).map(site => [site.name, site]));
+  for (const [name, {inputs, outputs}] of adapter.factors) {
+    const site = sites.get(name);
+    if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
+    if (site.inputs !== inputs || site.outputs !== outputs)
+      throw refused(
+        `is for ${outputs} × ${inputs} at ${name}, but this model has ${site.outputs} × ${site.inputs}; take the model it was trained on`,
+      );
+  }
+  return adapter;
+}
+
+/** The projections of one model with an adapter's factors, which are constants here; the base's own without one. */
+export function adaptedProjection(model: Model, adapter?: Adapter): Passes['project'] {
+  const frozen = frozenProjection(model);
+  if (!adapter) return frozen;
+  const {method, factors, start} = adapter;
+  return (site, x) => {
+    const own = factors.get(site);
+    if (!own) return frozen(site, x);
+    const {rank, inputs, outputs, scale, magnitude} = own;
+    const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
+      A: tf.tensor(A, [1, rank, inputs]),
+      B: tf.tensor(B, [1, outputs, rank]),
+    });
+    const before = start?.get(site);
+    const tensors = {
+      ...pair(own),
+      ...(before ? {start: pair(before)} : {}),
+      ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
+    };
+    const y = methods[method].apply(model.macros, x, model.weight(`${site}.weight`), tensors, scale);
+    return withBias(model.config, model.weight, site, y);
+  };
+}
+
+/** The base with an adapter, or by itself, ready to answer and to be scored on this thread's engine. */
+export async function adaptedModel(programs: Programs, base: BaseModel, folder?: string): Promise<Evaluable> {
+  await programs.use(`adapted ${folder ?? ''}`);
+  const {config, weights} = base;
+  const {engine} = programs;
+  const adapter = folder === undefined ? undefined : openAdapter(folder, base);
+  const passes = () => {
+    const model: Model = {
+      config,
+      macros: engine.macros({merged: false}),
+      weight: name => engine.weight(weights.tensors.get(name)!),
+    };
+    return {model, project: adaptedProjection(model, adapter)};
+  };
+  return {
+    settings: {trials: 1},
+    count: 0,
+    generative: async () => ({config, trials: 1, inputs: {}, feeds: {}, passes}),
+    async evaluate(batch) {
+      const {shape} = batch;
+      const program = await programs.get(`evaluate ${shape.batch}x${shape.length} ${shape.targets}`, () => ({
+        inputs: batchInputs(1, shape),
+        state: {},
+        body: tensors => {
+          const {model, project} = passes();
+          return {losses: lossesOf(model, batching(1, shape), tensors, project)};
+        },
+      }));
+      const {losses} = await program.run(feeds(batch));
+      return Float32Array.from(losses!);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** `eval`: one task on a base model, on an adapter, or on a finished trial. */
+import {existsSync} from 'node:fs';
+import {availableParallelism} from 'node:os';
+import {join, resolve} from 'node:path';
+import {SweepError} from '../core/error.ts';
+import type {Evaluated} from '../core/run/events.ts';
+import {count, formatValue} from '../core/run/format.ts';
+import {readSweep} from '../core/sweep/read.ts';
+import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../core/sweep/sweep.ts';
+import {columnsOf} from './data/rows.ts';
+import {chooseEngine} from './engine/choose.ts';
+import {findModel} from './model/find-model.ts';
+import {openTokenizer} from './model/tokenizer.ts';
+import {type Failure, openPool} from './pool.ts';
+import {openModel, readEvaluation} from './prepare.ts';
+import {readManifest} from './store/manifest.ts';
+import {scoreAnswers} from './task/score.ts';
+
+export interface EvalOptions {
+  model: string;
+  /** PEFT adapter folder; one of a run folder brings the data settings of its sweep. */
+  adapter?: string;
+  task: string;
+  /** Relative to the working folder, as all paths of the command line. */
+  data: string;
+  /** As under `data` and `evaluate` of a sweep file; what is not given is taken from the run, or guessed from the columns. */
+  format?: string;
+  columns: Record<string, string>;
+  template?: string;
+  maxLength?: number;
+  maxNewTokens?: number;
+  limit?: number;
+  engine: EngineName;
+}
+
+export type Score = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
+
+/** @throws SweepError */
+export async function evaluateModel(options: EvalOptions): Promise<{score: Score; remarks: string[]}> {
+  const {adapter} = options;
+  const model = openModel(findModel(options.model, '.'));
+  const {data, evaluation: settings} = await settingsOf(options);
+  const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
+  const encoding = {config: model.config, tokenizer};
+  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
+  const {engine} = await chooseEngine({engine: options.engine, device: 'auto'});
+  const pool = openPool(1, {model: model.folder, engine, threads: availableParallelism()});
+  try {
+    let found: Score | undefined;
+    let failure: Failure | undefined;
+    await pool.run([{kind: 'evaluate', evaluation, ...(adapter === undefined ? {} : {adapter})}], {
+      event: event => {
+        if (event.event === 'evaluation') found = event;
+      },
+      generated: result => {
+        found = scoreAnswers({prompts: new Map([[0, prompts ?? []]]), tokenizer, model}, result);
+      },
+      ended: (_, fault) => {
+        failure = fault;
+      },
+    });
+    if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
+    const {task, metric, value, correct, total} = found!;
+    const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
+    return {score: {task, metric, value, correct, total}, remarks: truncated > 0 ? [cut] : []};
+  } finally {
+    await pool.close();
+  }
+}
+
+/** For people: `loss 1.234 (token mean over 5,678 tokens)`. */
+export function scoreText({task, metric, value, correct, total}: Score): string {
+  if (value === null) return `${task}: ${metric} is not finite`;
+  if (correct === null) return `${task}: ${metric} ${value.toPrecision(6)} over ${count(total, 'token')}`;
+  return `${task}: ${metric} ${formatValue(value, metric)} (${correct} of ${total})`;
+}
+
+/** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
+async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
+  const {task, data: file, maxNewTokens, limit} = options;
+  const known = options.format === undefined ? dataOfRun(options.adapter) : undefined;
+  const guessed = options.format === undefined && !known ? await guessFormat(resolve(file)) : undefined;
+  const sweep = {
+    model: 'model',
+    methods: ['lora'],
+    learning_rate: 1e-4,
+    data: {
+      train: file,
+      format: options.format ?? known?.format ?? guessed?.format ?? 'instruction',
+      columns: {...known?.columns, ...guessed?.columns, ...options.columns},
+      max_length: options.maxLength ?? known?.maxLength,
+      template: options.template ?? known?.template,
+    },
+    evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit},
+  };
+  const {sweep: read, problems} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
+  const errors = problems.filter(({severity}) => severity === 'error');
+  if (!read || errors.length > 0)
+    throw new SweepError(errors[0]?.code ?? 'usage', errors[0]?.message ?? 'unusable options');
+  return {data: read.data, evaluation: read.evaluate[0]!};
+}
+
+/** The data settings of the sweep whose run folder holds this adapter. */
+function dataOfRun(adapter: string | undefined): DataSettings | undefined {
+  if (adapter === undefined) return undefined;
+  const file = join(resolve(adapter), '..', '..', 'manifest.json');
+  return existsSync(file) ? readManifest(file)?.sweep?.data : undefined;
+}
+
+/** Names that columns have in published data sets, by the column of the format that they are. */
+const usualNames: [DataFormat, Record<string, string[]>][] = [
+  ['tokens', {input_ids: ['input_ids'], labels: ['labels']}],
+  ['completion', {prompt: ['prompt'], completion: ['completion', 'answer', 'response']}],
+  [
+    'instruction',
+    {
+      instruction: ['instruction', 'query', 'question', 'problem'],
+      output: ['output', 'response', 'answer', 'solution'],
+    },
+  ],
+  ['messages', {messages: ['messages', 'conversations']}],
+  ['text', {text: ['text']}],
+];
+
+/** What the first rows look like. */
+async function guessFormat(file: string): Promise<{format: DataFormat; columns: Record<string, string>} | undefined> {
+  const there = await columnsOf(file, 8);
+  for (const [format, columns] of usualNames) {
+    const found = Object.entries(columns).map(([column, names]) => [column, names.find(name => there.includes(name))]);
+    if (found.some(([, name]) => name === undefined)) continue;
+    return {format, columns: format === 'tokens' ? {} : Object.fromEntries(found)};
+  }
+  return undefined;
+}
