@@ -28,7 +28,7 @@ const trainer = await build({
   chunkNames: '[name]-[hash]',
   external,
   // Dependencies in CommonJS ask for Node's own modules by require().
-  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+  banner: {js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);"},
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
@@ -46,7 +46,7 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  banner: {js: "import {createRequire} from 'node:module'; const require = createRequire(import.meta.url);"},
+  banner: {js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);"},
   legalComments: 'none',
   logLevel: 'warning',
 });
