@@ -12,8 +12,8 @@ export interface Listener {
 
 /** Typing has to pause this long before files are looked at, in milliseconds. */
 const pause = 250;
-/** A question that follows a change at once is answered before the change is read, in milliseconds. */
-const patience = 2;
+/** A question that follows a change at once, within so many milliseconds, is answered before the change is read. */
+const patience = 6;
 /** A file whose reading takes longer than this (milliseconds) is read less often while it is typed in. */
 const slow = 30;
 
