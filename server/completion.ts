@@ -145,7 +145,7 @@ function suggestions({known}: SweepDocument, {path, flow}: Cursor): Item[] {
   if (key !== 'learning_rate' || flow) return [];
   const all = Object.keys(methods) as MethodName[];
   const own = path[0] === 'methods' ? [path[1] as MethodName] : (known?.methods.map(({method}) => method) ?? all);
-  const peaks = own.filter(name => all.includes(name)).map(name => knownPeak(name, known?.model ?? '', [16]));
+  const peaks = own.filter(name => all.includes(name)).flatMap(name => knownPeak(name, known?.model ?? '', [16]) ?? []);
   if (peaks.length === 0) return [];
   const from = Math.min(...peaks.map(peak => peak.from)) / Math.sqrt(10);
   const to = Math.max(...peaks.map(peak => peak.to)) * Math.sqrt(10);

@@ -37,6 +37,8 @@ function sizeOf(name: MethodName, sweep: Sweep | undefined, model: ModelFacts | 
 }
 
 function ratesOf({knownRates}: MethodDescription): string {
+  if (knownRates.length === 0)
+    return '**Learning rates:** no peak is published on the grids this project knows: sweep widely.';
   const rows = knownRates.map(({model, rank, batchSize, best, good}) => {
     return `| ${model} | ${rank} | ${batchSize} | ${formatRate(best)} | ${formatRate(good.from)} to ${formatRate(good.to)} |`;
   });

@@ -24,16 +24,19 @@ export function aboutRate(
 
 function rowOf(name: MethodName, rate: number, sweep: Sweep | undefined, around: Inspection | undefined): string {
   const settings = sweep?.methods.find(({method}) => method === name);
-  const {rows, sameModel} = knownPeak(name, sweep?.model ?? '', settings?.batchSizes ?? [16]);
+  const best = around?.results?.peaks
+    .filter(({method}) => method === name)
+    .map(({learningRate}) => formatRate(learningRate));
+  const mine = best?.join(', ') || '–';
+  const known = knownPeak(name, sweep?.model ?? '', settings?.batchSizes ?? [16]);
+  if (!known) return `| ${methods[name].title} | none | – | ${mine} |`;
+  const {rows, sameModel} = known;
   const from = Math.min(...rows.map(({good}) => good.from));
   const to = Math.max(...rows.map(({good}) => good.to));
   const where =
     rate < from ? `below, by ${factor(from / rate)}` : rate > to ? `above, by ${factor(rate / to)}` : 'within';
-  const best = around?.results?.peaks
-    .filter(({method}) => method === name)
-    .map(({learningRate}) => formatRate(learningRate));
   const model = sameModel ? ` (${rows[0]!.model})` : '';
-  return `| ${methods[name].title} | ${formatRate(from)} to ${formatRate(to)}${model} | ${where} | ${best?.join(', ') || '–'} |`;
+  return `| ${methods[name].title} | ${formatRate(from)} to ${formatRate(to)}${model} | ${where} | ${mine} |`;
 }
 
 function factor(ratio: number): string {

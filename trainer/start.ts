@@ -59,6 +59,7 @@ function drawn(trial: Trial, site: Site, settings: StartSettings): Promise<Start
     rank: trial.rank,
     scale: trial.alpha / trial.rank,
     random: random(trial.seed, 'adapter', site.name),
+    weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
   });
 }

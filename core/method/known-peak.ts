@@ -12,10 +12,11 @@ export interface KnownPeak {
   rows: KnownRates[];
 }
 
-/** The published peak nearest to a sweep's model (a folder or a hub id) and batch sizes. */
-export function knownPeak(method: MethodName, model: string, batchSizes: readonly number[]): KnownPeak {
+/** The published peak nearest to a sweep's model (a folder or a hub id) and batch sizes; null where none is published. */
+export function knownPeak(method: MethodName, model: string, batchSizes: readonly number[]): KnownPeak | null {
   const name = model.split(/[/\\]/).filter(Boolean).at(-1)?.toLowerCase();
   const {knownRates} = methods[method];
+  if (knownRates.length === 0) return null;
   const own = knownRates.filter(row => row.model.toLowerCase() === name);
   const rows = own.length === 0 ? knownRates : nearestBatches(own, batchSizes);
   const best = rows.map(row => row.best);

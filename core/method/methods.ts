@@ -134,4 +134,41 @@ export const methods: Readonly<Record<MethodName, MethodDescription>> = {
       doc: "About LoRA's: 0.9 times in this project's demo.",
     },
   },
+  rslora: {
+    name: 'rslora',
+    title: 'rsLoRA',
+    formula: 'y = W x + (alpha / √rank)·B A x\nA ~ U(±1/√in), B = 0',
+    paper: {
+      title: 'A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA',
+      authors: 'Kalajdzievski',
+      year: 2023,
+      arXiv: '2312.03732',
+    },
+    trained:
+      'What LoRA trains. It is LoRA with alpha · √rank in place of alpha, so that the size of an update does not shrink with the rank.',
+    cost: 'What LoRA costs.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Between √rank and rank times LoRA's, as the scale is √rank times LoRA's. So its rates lie lower, the more so the larger the rank.",
+    },
+  },
+  olora: {
+    name: 'olora',
+    title: 'OLoRA',
+    formula: 'W = Q R\nA = first rank rows of R, B = first rank columns of Q\ny = (W - s·B₀A₀) x + s·B A x',
+    paper: {
+      title: 'OLoRA: Orthonormal Low-Rank Adaptation of Large Language Models',
+      authors: 'Büyükakyüz',
+      year: 2024,
+      arXiv: '2406.01775',
+    },
+    trained: 'A and B, which begin as the first rows and columns of a QR factorisation of W; the base keeps the rest.',
+    cost: 'A step costs what LoRA costs; before it, the first `rank` columns of each weight are made orthonormal.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Not published. Q has columns of length 1, far longer than the columns of a drawn A: expect lower rates than LoRA's.",
+    },
+  },
 };

@@ -3,6 +3,7 @@ import {formats, placeholders} from './formats.ts';
 import {gridPoints} from './rates.ts';
 import {methodsOf, type OwnValues, type Values} from './rules.ts';
 import type {
+  Alpha,
   CurvatureSettings,
   DataSettings,
   EvaluationSettings,
@@ -47,10 +48,16 @@ function methodOf(method: MethodSettings['method'], own: OwnValues, values: Valu
     ranks: own.rank ?? values.rank,
     batchSizes: own.batch_size ?? values.batch_size,
     seeds: own.seeds ?? values.seeds,
-    alpha: own.alpha ?? values.alpha,
+    alpha: alphaFor(method, own.alpha ?? values.alpha),
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
   };
+}
+
+/** rsLoRA scales by alpha / sqrt(rank): the same as alpha · sqrt(rank) under LoRA's rule. */
+function alphaFor(method: MethodSettings['method'], alpha: Alpha): Alpha {
+  if (method !== 'rslora') return alpha;
+  return {...alpha, rankPower: alpha.rankPower + 0.5, text: `${alpha.text}*sqrt(rank)`};
 }
 
 function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] | undefined {

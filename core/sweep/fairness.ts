@@ -89,6 +89,7 @@ function checkDensity({problems}: File, {path, node, methods}: Rates): void {
 function checkKnownPeaks({sweep, problems}: File, {path, node, methods}: Rates): void {
   for (const {method, learningRates, batchSizes} of methods) {
     const known = knownPeak(method, sweep.model, batchSizes);
+    if (!known) continue;
     const lowest = learningRates[0]!;
     const highest = learningRates.at(-1)!;
     // For the sweep's own model every known peak counts; rates of other models only hint at where to look.

@@ -131,6 +131,11 @@ const methodDocs = {
     alsoKnownAs: ['init', 'lora-init-ab'],
   },
   dora: {doc: 'DoRA: direction and magnitude of each output row are trained apart.', alsoKnownAs: ['dora-lora']},
+  rslora: {
+    doc: 'rsLoRA: LoRA with the update scaled by alpha / sqrt(rank): alpha is multiplied by sqrt(rank).',
+    alsoKnownAs: ['rs-lora', 'rank-stabilized-lora'],
+  },
+  olora: {doc: 'OLoRA: starts from the first columns of a QR factorisation of each weight.', alsoKnownAs: ['o-lora']},
 } as const;
 
 export const methods = {
@@ -163,6 +168,18 @@ export const methods = {
     doc: methodDocs.dora.doc,
     example: '{start_from: adapters/dora-a}',
     alsoKnownAs: methodDocs.dora.alsoKnownAs,
+  },
+  rslora: {
+    type: {kind: 'mapping', keys: ownSettings},
+    doc: methodDocs.rslora.doc,
+    example: '{}',
+    alsoKnownAs: methodDocs.rslora.alsoKnownAs,
+  },
+  olora: {
+    type: {kind: 'mapping', keys: ownSettings},
+    doc: methodDocs.olora.doc,
+    example: '{}',
+    alsoKnownAs: methodDocs.olora.alsoKnownAs,
   },
 } as const satisfies Fields;
 

@@ -70,7 +70,7 @@ export const problemCodes = [
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
-export type MethodName = 'lora' | 'pissa' | 'milora' | 'init-ab' | 'dora';
+export type MethodName = 'lora' | 'pissa' | 'milora' | 'init-ab' | 'dora' | 'rslora' | 'olora';
 
 /** One method of a sweep with everything that may differ from method to method filled in. */
 export interface MethodSettings {

@@ -105,8 +105,15 @@ describe('completion', () => {
   });
 
   it('offers words, methods not listed yet, and whole values', async () => {
-    expect(await labels('methods: [lora, ▮]')).toEqual(['pissa', 'milora', 'init-ab', 'dora']);
-    expect(await labels('methods:\n  - lora\n  - ▮')).toEqual(['pissa', 'milora', 'init-ab', 'dora']);
+    expect(await labels('methods: [lora, ▮]')).toEqual(['pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora']);
+    expect(await labels('methods:\n  - lora\n  - ▮')).toEqual([
+      'pissa',
+      'milora',
+      'init-ab',
+      'dora',
+      'rslora',
+      'olora',
+    ]);
     expect(await labels('training: {schedule: ▮}')).toEqual(['cosine', 'linear', 'constant']);
     expect(await labels('alpha: ▮')).toContain('rank*sqrt(rank)');
     expect(await labels('data: {shuffle: ▮}')).toEqual(['true', 'false']);

@@ -115,7 +115,7 @@ export interface GoldenRun {
   cases: Record<string, GoldenCase>;
 }
 
-const methodNames: Record<string, MethodName> = {initab: 'init-ab', rslora: 'lora'};
+const methodNames: Record<string, MethodName> = {initab: 'init-ab'};
 
 /** Opens a pack of equal trials at the golden starting point of a run. */
 export function goldenPack(

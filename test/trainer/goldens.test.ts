@@ -99,7 +99,7 @@ for (const [engineName, open] of Object.entries(engines)) {
 }
 
 const trained = [
-  ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora'].map(method => `llama-${method}`),
+  ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
 const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');

@@ -25,6 +25,8 @@ export interface InitContext {
   scale: number;
   /** Draws of this trial and site. */
   random: Random;
+  /** W of the site, [outputs, inputs] row-major. */
+  weight(): Float32Array;
   /** The site's singular triplets from one end of its spectrum, `rank` of them, in falling order. */
   triplets(end: 'top' | 'bottom'): Promise<Triplets>;
 }

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {alphaOf, readAlpha} from '../../../core/sweep/alpha.ts';
 import {gridPoints, gridSize} from '../../../core/sweep/rates.ts';
+import {readSweep} from '../../../core/sweep/read.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {smallest, sweepOf} from './files.ts';
 
@@ -102,4 +103,19 @@ describe('trials', () => {
       'lora-r8-b16-lr1.00012e-4-s1',
     ]);
   });
+});
+
+it('gives rslora the alpha of the sweep times sqrt(rank), so that alpha / rank is alpha / sqrt(rank) of the sweep', () => {
+  const text = `model: base
+data: {train: rows.jsonl, format: text}
+methods: [lora, rslora]
+rank: [16]
+alpha: 2*rank
+learning_rate: [1e-3]
+`;
+  const {sweep} = readSweep(text, 's.sweep.yaml');
+  expect(sweep && expandTrials(sweep).map(({method, alpha}) => [method, alpha])).toEqual([
+    ['lora', 32],
+    ['rslora', 128],
+  ]);
 });
