@@ -9,6 +9,7 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {trainingFlops} from './estimate.ts';
+import {revisionOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
 import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
@@ -81,10 +82,12 @@ async function runPrepared(
 ): Promise<SweepEnd> {
   const {sweep} = prepared;
   const emit = (body: RunEventBody) => options.onEvent(store.append(body));
+  const revision = revisionOf(prepared.model.folder);
   store.begin(sweep, trials, {
     versions: {'lora-sweep': version(), node: process.versions.node},
     engine: choice.engine,
     modelHash: await prepared.model.weights.hash(),
+    ...(revision === null ? {} : {modelRevision: revision}),
     dataHashes: prepared.dataHashes,
   });
 

@@ -12,6 +12,8 @@ export interface Ingredients {
   engine: string;
   /** SHA-256 (or another hash of the content) of the model's weights. */
   modelHash: string;
+  /** The commit, where the model is from the hub's cache. */
+  modelRevision?: string;
   /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
   dataHashes: Record<string, string>;
 }
@@ -39,7 +41,7 @@ export interface Manifest {
   versions: Record<string, string>;
   engine: string;
   machine: Machine;
-  model: {path: string; hash: string};
+  model: {path: string; hash: string; revision?: string};
   data: {path: string; hash: string}[];
   /** Key of the sweep file → value, of all that earlier results depend on beside the trial itself. */
   settings: Record<string, unknown>;
@@ -49,14 +51,14 @@ export interface Manifest {
 
 /** The manifest of a first start; `sweepFile` is the name of the sweep's copy in the run folder. */
 export function newManifest(sweep: Sweep, ingredients: Ingredients, sweepFile: string): Manifest {
-  const {versions, engine, modelHash, dataHashes} = ingredients;
+  const {versions, engine, modelHash, modelRevision, dataHashes} = ingredients;
   const start = {at: new Date().toISOString(), sweepFile, engine, versions, machine: machine()};
   return {
     name: sweep.name,
     versions,
     engine,
     machine: start.machine,
-    model: {path: sweep.model, hash: modelHash},
+    model: {path: sweep.model, hash: modelHash, ...(modelRevision === undefined ? {} : {revision: modelRevision})},
     data: Object.entries(dataHashes).map(([path, hash]) => ({path, hash})),
     settings: settingsThatMatter(sweep, ingredients),
     starts: [start],
