@@ -150,6 +150,27 @@ program
   });
 
 program
+  .command('fetch')
+  .description('fetch a model from the Hugging Face hub into the local cache; nothing else ever downloads anything')
+  .argument('<id>', 'ORG/NAME, or ORG/NAME@REVISION (branch, tag or commit)')
+  .option('--file <name>', 'these weights instead of the safetensors, e.g. one of several .gguf files')
+  .option('--json', 'the folder, the commit and the files as JSON')
+  .addHelpText('after', '\nHF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_CACHE mean what they mean to huggingface_hub.')
+  .action(async (id: string, options: {file?: string; json?: true}) => {
+    const [{fetchModel}, {downloadProgress}] = await Promise.all([import('./fetch.ts'), import('./cli/download.ts')]);
+    const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
+    const progress = downloadProgress(process.stderr);
+    const {file} = options;
+    try {
+      const fetched = await fetchModel(id, {...(file ? {file} : {}), signal, onProgress: progress.update});
+      progress.stop();
+      await print([options.json ? JSON.stringify(fetched) : `${id} (${fetched.revision}) is in ${fetched.folder}`]);
+    } finally {
+      progress.stop();
+    }
+  });
+
+program
   .command('lsp')
   .description('the language server for sweep files, for any editor')
   .option('--stdio', 'talk over standard input and output (the default)')

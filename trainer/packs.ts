@@ -1,8 +1,8 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import {snapshotOf} from './hub/cache.ts';
 import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
-import {hubSnapshot} from './model/find-model.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -83,6 +83,6 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
 
 /** A model of the hub by its id and commit, any other one by its folder. */
 export function adapterBase(folder: string): AdapterBase {
-  const snapshot = hubSnapshot(folder);
+  const snapshot = snapshotOf(folder);
   return snapshot ? {model: snapshot.id, revision: snapshot.revision} : {model: folder, revision: null};
 }

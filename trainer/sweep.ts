@@ -9,8 +9,8 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {trainingFlops} from './estimate.ts';
+import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
-import {hubSnapshot} from './model/find-model.ts';
 import {checkRank} from './model/sites.ts';
 import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
@@ -91,7 +91,7 @@ async function runPrepared(
     modelHash: await prepared.model.weights.hash(),
     model: {
       folder: prepared.model.folder,
-      revision: hubSnapshot(prepared.model.folder)?.revision ?? null,
+      revision: snapshotOf(prepared.model.folder)?.revision ?? null,
       files: await hashCompanions(prepared.model.folder),
     },
     dataHashes: prepared.dataHashes,

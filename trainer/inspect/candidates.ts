@@ -4,7 +4,7 @@ import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {fileEndings} from '../../core/sweep/field.ts';
 import type {Candidate} from '../../core/sweep/inspection.ts';
-import {hubCache} from '../model/find-model.ts';
+import {hubCache} from '../hub/cache.ts';
 
 /** A list longer than this is no help. */
 const mostCandidates = 200;
