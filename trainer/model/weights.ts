@@ -11,6 +11,8 @@ import {readHeader, type StoredTensor} from './safetensors.ts';
 export interface WeightIndex {
   folder: string;
   tensors: Map<string, StoredTensor>;
+  /** The weight files under their names in the folder, which may be links. */
+  files: string[];
   /**
    * SHA-256 (hex) over the bytes of the weight files, in order of their names; remembered while the files stay as they are.
    * @throws SweepError `bad-model` when a file cannot be read
@@ -29,7 +31,7 @@ export function openWeights(folder: string): WeightIndex {
   const alone = join(folder, single);
   const indexFile = join(folder, indexName);
   if (existsSync(alone)) {
-    return {folder, tensors: readHeader(alone).tensors, hash: () => hashFiles([alone])};
+    return {folder, tensors: readHeader(alone).tensors, files: [alone], hash: () => hashFiles([alone])};
   }
   const index = readJsonFile(indexFile);
   if (!index) {
@@ -56,7 +58,8 @@ export function openWeights(folder: string): WeightIndex {
     }
     tensors.set(name, stored);
   }
-  return {folder, tensors, hash: () => hashFiles(shards.map(shard => join(folder, shard)))};
+  const files = shards.map(shard => join(folder, shard));
+  return {folder, tensors, files, hash: () => hashFiles(files)};
 }
 
 /** Tensor name → shard name, both checked: a shard is a plain file name, so it cannot lead out of the folder. */
