@@ -3,7 +3,7 @@ import {commands, type ExtensionContext, Uri, window} from 'vscode';
 import type {LanguageClient} from 'vscode-languageclient/node';
 import {Commands} from './commands.ts';
 import {Program} from './program.ts';
-import {Results} from './results.ts';
+import {Results, resultsView} from './results.ts';
 import type {Run} from './run.ts';
 import {showStatus} from './status.ts';
 import {Sweeps} from './sweeps.ts';
@@ -18,7 +18,7 @@ export function activate(context: ExtensionContext): void {
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
   const program = new Program(context.asAbsolutePath('dist/trainer/cli.js'), storage);
   const output = window.createOutputChannel('LoRA Sweep');
-  const results = new Results(program, storage);
+  const results = new Results(context.asAbsolutePath('dist/webviews'));
   let language: Promise<LanguageClient> | undefined;
   const server = () => {
     language ??= import('./language.ts').then(({startLanguage}) => startLanguage(context, program));
@@ -38,11 +38,9 @@ export function activate(context: ExtensionContext): void {
   const sweeps = new Sweeps({
     changed(run) {
       tell(run);
+      results.changed(run);
       if (run.alive) wasAlive.add(run.folder);
-      else if (wasAlive.delete(run.folder)) {
-        void results.refresh(run);
-        setTimeout(() => tell(run), afterTheEnd);
-      }
+      else if (wasAlive.delete(run.folder)) setTimeout(() => tell(run), afterTheEnd);
     },
     died: run => void sayItDied(run, program, parts),
     refused(run) {
@@ -70,6 +68,13 @@ export function activate(context: ExtensionContext): void {
     tree,
     showStatus(sweeps),
     window.registerTreeDataProvider('loraSweep.trials', tree),
+    window.registerWebviewPanelSerializer(resultsView, {
+      async deserializeWebviewPanel(panel, kept: {sweepFile?: string} | undefined) {
+        const file = kept?.sweepFile === undefined ? undefined : await sweeps.of(Uri.file(kept.sweepFile));
+        if (file?.run) await results.show(file.run, panel);
+        else panel.dispose();
+      },
+    }),
     ...parts.register(),
   );
   // The server starts with the first sweep file that is shown.

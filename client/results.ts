@@ -1,54 +1,123 @@
-/** The results of a sweep in the editor: the report's page, written anew when the run ends. */
-import {mkdir, readFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
-import {type Disposable, ViewColumn, type WebviewPanel, window} from 'vscode';
-import {withPolicy} from './policy.ts';
-import type {Program} from './program.ts';
+/** The dashboard of a run in the editor: the page gets a snapshot when it listens, and increments after. */
+import {randomBytes} from 'node:crypto';
+import {readFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window} from 'vscode';
+import {emptyRun, type RunState} from '../core/run/fold.ts';
+import type {PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import {difference} from '../core/run/update.ts';
 import type {Run} from './run.ts';
 
-export class Results implements Disposable {
-  readonly #program: Program;
-  readonly #storage: string;
-  readonly #panels = new Map<string, WebviewPanel>();
+/** The page hears of a run's progress this often at most, in milliseconds. */
+const sendEvery = 400;
+/** The type of the panel, also that under which the editor brings it back after a reload. */
+export const resultsView = 'loraSweep.results';
 
-  constructor(program: Program, storage: string) {
-    this.#program = program;
-    this.#storage = storage;
+interface Shown {
+  panel: WebviewPanel;
+  run: Run;
+  /** What the page knows; undefined until it listens. */
+  sent: RunState | undefined;
+  alive: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Results implements Disposable {
+  readonly #pages: string;
+  readonly #shown = new Map<string, Shown>();
+
+  /** @param pages folder of the bundled page */
+  constructor(pages: string) {
+    this.#pages = pages;
   }
 
   /** Shows the results of a run folder, in the panel that shows them already. */
   async open(run: Run): Promise<void> {
-    const known = this.#panels.get(run.folder);
-    const title = `Results: ${run.state.name || 'sweep'}`;
-    const panel =
-      known ??
-      window.createWebviewPanel('loraSweep.results', title, ViewColumn.Beside, {
-        enableScripts: true,
-        localResourceRoots: [],
-      });
-    if (!known) {
-      this.#panels.set(run.folder, panel);
-      panel.onDidDispose(() => this.#panels.delete(run.folder));
+    const known = this.#shown.get(run.folder);
+    if (known) {
+      known.panel.reveal(undefined, true);
+      return;
     }
-    panel.reveal(undefined, true);
-    await this.refresh(run);
+    await this.show(
+      run,
+      window.createWebviewPanel(resultsView, '', {viewColumn: ViewColumn.Beside, preserveFocus: true}),
+    );
   }
 
-  /** Writes an open panel anew. */
-  async refresh(run: Run): Promise<void> {
-    const panel = this.#panels.get(run.folder);
-    if (!panel) return;
-    await mkdir(this.#storage, {recursive: true});
-    const page = join(this.#storage, 'report.html');
-    const {ok, text} = await this.#program.run(['report', run.folder, '--out', page], dirname(run.sweepFile));
-    panel.webview.html = ok ? withPolicy(await readFile(page, 'utf8')) : withPolicy(`<p>${escaped(text)}</p>`);
+  /** Fills a panel, a new one or one that a reload brought back. */
+  async show(run: Run, panel: WebviewPanel): Promise<void> {
+    const shown: Shown = {panel, run, sent: undefined, alive: run.alive, timer: undefined};
+    this.#shown.set(run.folder, shown);
+    panel.title = `Results: ${run.state.name || 'sweep'}`;
+    panel.webview.options = {enableScripts: true, localResourceRoots: []};
+    panel.onDidDispose(() => {
+      clearTimeout(shown.timer);
+      this.#shown.delete(run.folder);
+    });
+    panel.webview.onDidReceiveMessage((message: PageMessage) => this.#receive(shown, message));
+    panel.webview.html = await this.#page();
+  }
+
+  /** Tells the panel of a run, where there is one, what is new. */
+  changed(run: Run): void {
+    const shown = this.#shown.get(run.folder);
+    if (!shown || shown.timer) return;
+    shown.timer = setTimeout(() => {
+      shown.timer = undefined;
+      this.#send(shown);
+    }, sendEvery);
   }
 
   dispose(): void {
-    for (const panel of this.#panels.values()) panel.dispose();
+    for (const {panel} of this.#shown.values()) panel.dispose();
+  }
+
+  #receive(shown: Shown, message: PageMessage): void {
+    if (message.type === 'ready') {
+      shown.sent = undefined;
+      this.#send(shown, true);
+    } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
+    else void act(message.action, Uri.file(shown.run.sweepFile));
+  }
+
+  #send(shown: Shown, first = false): void {
+    const {panel, run, sent} = shown;
+    if (!first && !sent) return;
+    const {state, alive} = run;
+    const message: RunMessage = {
+      type: 'run',
+      first,
+      update: difference(sent ?? emptyRun, state),
+      alive,
+      folder: run.folder,
+      sweepFile: run.sweepFile,
+    };
+    shown.sent = state;
+    panel.title = `Results: ${state.name || 'sweep'}`;
+    void panel.webview.postMessage(message);
+  }
+
+  /** Only the page's own script and style run, and nothing is loaded from anywhere. */
+  async #page(): Promise<string> {
+    const [script, style] = await Promise.all(
+      ['report.js', 'report.css'].map(name => readFile(join(this.#pages, name), 'utf8')),
+    );
+    const nonce = randomBytes(16).toString('base64');
+    const policy = `default-src 'none'; img-src data: blob:; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
+    return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>LoRA Sweep</title>
+<style nonce="${nonce}">${style}</style>
+</head>
+<body><main></main><script nonce="${nonce}">${script?.replace(/<\/(script)/gi, '<\\/$1')}</script></body>
+</html>`;
   }
 }
 
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+async function act(action: PageAction, sweepFile: Uri): Promise<void> {
+  if (action === 'openSweep') await window.showTextDocument(sweepFile, {viewColumn: ViewColumn.One});
+  else await commands.executeCommand(`loraSweep.${action}`, sweepFile.toString());
 }

@@ -1,6 +1,6 @@
 /** `plan` in words: what a sweep will do and cost. */
 import {count, formatRate, formatSeconds} from '../core/run/format.ts';
-import {textTable} from './cli/table.ts';
+import {textTable} from '../core/table.ts';
 import type {Plan} from './estimate.ts';
 
 const shownTrials = 20;

@@ -4,7 +4,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {coarsen, emptySeries} from '../core/run/series.ts';
+import {coarsen} from '../core/run/series.ts';
 import {writeWhole} from './store/errors.ts';
 import {readRun, remarks} from './store/run.ts';
 import {markdownSummary} from './summary.ts';
@@ -82,7 +82,7 @@ function forPage(state: RunState): RunState {
     trials: state.trials.map(view => ({
       ...view,
       losses: coarsen(view.losses, curvePoints),
-      gradNorms: emptySeries,
+      gradNorms: coarsen(view.gradNorms, curvePoints),
     })),
   };
 }

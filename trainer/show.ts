@@ -3,7 +3,7 @@ import {relativeToLora} from '../core/run/curvature.ts';
 import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
-import {textTable} from './cli/table.ts';
+import {textTable} from '../core/table.ts';
 import {readRun, remarks} from './store/run.ts';
 
 export const rowKinds = ['steps', 'trials', 'evaluations', 'curvature'] as const;

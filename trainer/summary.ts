@@ -10,7 +10,7 @@ import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../core/run/format.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {compare, title, verdict} from '../core/run/verdict.ts';
-import {markdownTable, textTable} from './cli/table.ts';
+import {markdownTable, textTable} from '../core/table.ts';
 
 /** For a terminal. */
 export function textSummary(state: RunState): string[] {

@@ -1,5 +1,6 @@
 /** Axes shared by the charts. */
 import type {ScaleOptionsByType} from 'chart.js';
+import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
 import {formatRate} from '../core/run/format.ts';
 import type {Theme} from './theme.ts';
 
@@ -9,6 +10,12 @@ type DeepPartial<T> = T extends (...args: never[]) => unknown
   : T extends object
     ? {[K in keyof T]?: DeepPartial<T[K]>}
     : T;
+
+/** Drag over a chart to zoom in, drag with Shift (or the wheel with Ctrl) to move about; a double click shows all. */
+export const zoomOptions: ZoomPluginOptions = {
+  zoom: {drag: {enabled: true, threshold: 6}, wheel: {enabled: true, modifierKey: 'ctrl'}, pinch: {enabled: true}},
+  pan: {enabled: true, modifierKey: 'shift'},
+};
 
 /** Learning rates from `lowest` to `highest`, a little air at both ends. */
 export function rateAxis(theme: Theme, lowest: number, highest: number): Axis<'logarithmic'> {

@@ -22,7 +22,11 @@ export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]):
     const section = element('section', 'card');
     const sentence = correlationSentence(group);
     const plot = canvasBox('plot', `Best learning rate over the median λmax. ${sentence}`);
-    plots.push({canvas: plot.canvas, configuration: rateAgainstCurvature(group, methods, theme)});
+    plots.push({
+      key: `rate against curvature, ${group.task}`,
+      canvas: plot.canvas,
+      configuration: rateAgainstCurvature(group, methods, theme),
+    });
     const words = element('div', 'verdict');
     words.append(element('p', '', sentence));
     section.append(element('h2', '', `Best rate and curvature, ${group.task}`), words, plot.box);
@@ -45,7 +49,11 @@ function tableSection(
     const figure = element('figure', '');
     const own = rows.filter(row => row.module === module);
     const plot = canvasBox('plot small', `λmax of ${module} relative to LoRA's over the layers, a line a method`);
-    plots.push({canvas: plot.canvas, configuration: layerChart(own, methods, theme)});
+    plots.push({
+      key: `${curvatureTitle(table)}, ${module}`,
+      canvas: plot.canvas,
+      configuration: layerChart(own, methods, theme),
+    });
     figure.append(element('figcaption', '', module), plot.box);
     grid.append(figure);
   }

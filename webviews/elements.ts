@@ -6,6 +6,8 @@ export type Point = {x: number; y: number | null};
 
 /** A chart that is drawn once its canvas is part of the page. */
 export interface Plot {
+  /** Names the chart on its page, so that a later drawing of the same one takes its place and keeps its zoom. */
+  key: string;
   canvas: HTMLCanvasElement;
   configuration: ChartConfiguration<'line', Point[]>;
 }

@@ -3,7 +3,7 @@ import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter, type MethodCurve, type RatePoint} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
-import {linearAxis, logAxis, rateAxis, shortNumber} from './axes.ts';
+import {linearAxis, logAxis, rateAxis, shortNumber, zoomOptions} from './axes.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 
 type Point = {x: number; y: number | null};
@@ -39,6 +39,7 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
           : linearAxis(theme, `${task} ${metric}`, value => `${Math.round(100 * value)} %`, {min: 0, max: ceiling}),
       },
       plugins: {
+        zoom: zoomOptions,
         legend: {
           position: 'top',
           align: 'start',

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
-import {withPolicy} from '../../client/policy.ts';
 import {lastLines} from '../../client/program.ts';
 import {guessFormat, scaffold} from '../../client/scaffold.ts';
 import {statusText} from '../../client/status-text.ts';
@@ -86,17 +85,5 @@ evaluate: [{task: loss, data: b.jsonl, limit: 3, every: 2}]
     expect(expandTrials(copied.sweep!)).toEqual([trial]);
     expect(copied.sweep).toMatchObject({data: sweep!.data, training: sweep!.training, evaluate: sweep!.evaluate});
     expect(copied.sweep?.methods[0]?.iterations).toBe(4);
-  });
-});
-
-describe('the results page in the editor', () => {
-  it('runs its own scripts only', () => {
-    const page = withPolicy(
-      '<html><head><meta http-equiv="Content-Security-Policy" content="x"></head><script>1</script></html>',
-    );
-    const nonce = /script-src 'nonce-([^']+)'/.exec(page)?.[1];
-    expect(page).toContain(`<script nonce="${nonce}">1</script>`);
-    expect(page.match(/Content-Security-Policy/g)).toHaveLength(1);
-    expect(page).toContain("default-src 'none'");
   });
 });

@@ -10,6 +10,7 @@ import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
 import {completion} from './stories/completion.ts';
+import {dashboard} from './stories/dashboard.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
 import {packaged} from './stories/packaged.ts';
@@ -22,7 +23,7 @@ import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
 
 /** @type {Record<string, import('./story.ts').Story>} */
-const stories = {problems, hover, completion, run, stop, killed, reload, restricted, packaged};
+const stories = {problems, hover, completion, run, dashboard, stop, killed, reload, restricted, packaged};
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, '.artefacts/e2e');

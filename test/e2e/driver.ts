@@ -39,7 +39,7 @@ export interface PageElement {
 
 export interface Page {
   goto(address: string): Promise<unknown>;
-  reload(): Promise<unknown>;
+  url(): string;
   locator(selector: string, options?: {hasText?: string | RegExp}): Locator;
   frameLocator(selector: string): {frameLocator(selector: string): {locator(selector: string): Locator}};
   evaluate<Result, Argument>(work: string | ((argument: Argument) => Result), argument?: Argument): Promise<Result>;

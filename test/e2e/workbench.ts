@@ -43,9 +43,13 @@ export class Workbench {
     return new Workbench(page, artefacts);
   }
 
-  /** Loads the window anew, as "Developer: Reload Window" does. */
+  /** Loads the window anew with the editors that were open. A window that is asked to open a file restores none. */
   async reload(): Promise<void> {
-    await this.page.reload();
+    // The workbench saves what is open when it goes quiet.
+    await this.page.waitForTimeout(3000);
+    const address = new URL(this.page.url());
+    address.searchParams.delete('payload');
+    await this.page.goto(String(address));
     await this.page.locator('.monaco-workbench').waitFor();
   }
 
@@ -89,6 +93,11 @@ export class Workbench {
   /** The page of the results panel. */
   get results(): {locator(selector: string): Locator} {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** What the console said of the content security policies of pages. */
+  get violations(): string[] {
+    return this.#said.filter(line => /Content Security Policy/i.test(line));
   }
 
   /** A picture of the window. */

@@ -49,6 +49,12 @@ export class Workspace {
     return this.write('slips.sweep.yaml', slips);
   }
 
+  /** The colour theme, which open windows take up. */
+  async setTheme(name: string): Promise<void> {
+    await mkdir(join(this.folder, '.vscode'), {recursive: true});
+    await this.write('.vscode/settings.json', JSON.stringify({'workbench.colorTheme': name}));
+  }
+
   text(name: string): Promise<string> {
     return readFile(join(this.folder, name), 'utf8');
   }

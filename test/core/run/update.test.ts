@@ -1,0 +1,101 @@
+import {describe, expect, it} from 'vitest';
+import type {RunEventBody} from '../../../core/run/events.ts';
+import {emptyRun, fold, interrupted, type RunState} from '../../../core/run/fold.ts';
+import {difference, updated} from '../../../core/run/update.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {toyEvents} from './toy-run.ts';
+
+const trial = (learningRate: number): Trial => ({
+  id: `lora-${learningRate}`,
+  method: 'lora',
+  rank: 8,
+  alpha: 8,
+  batchSize: 16,
+  learningRate,
+  seed: 1,
+});
+const trials = [trial(1e-3), trial(2e-3)];
+
+/** A run of many steps whose second trial starts again from a checkpoint, and a third time from nothing. */
+function longRun(): RunEventBody[] {
+  const start = (resumed: boolean): RunEventBody => ({
+    event: 'run-started',
+    name: 'long',
+    trials,
+    engine: 'cpu',
+    reason: '',
+    workers: 1,
+    resumed,
+    steps: {'16': 2000},
+  });
+  const steps = (from: number, to: number, ids: string[]): RunEventBody[] =>
+    Array.from({length: to - from}, (_, k) => ({
+      event: 'step',
+      trials: ids,
+      step: from + k + 1,
+      losses: ids.map((_, lane) => ((k + lane) % 7 === 3 ? null : 1 / (k + 1 + lane))),
+      rates: ids.map(() => 1e-3),
+      gradNorms: ids.map(() => k),
+    }));
+  const [a, b] = trials.map(({id}) => id);
+  const begin = (id: string, from?: number): RunEventBody => ({
+    event: 'trial-started',
+    trial: id,
+    steps: 2000,
+    worker: 0,
+    ...(from === undefined ? {} : {from}),
+  });
+  return [
+    start(false),
+    begin(a!),
+    begin(b!),
+    ...steps(0, 1200, [a!, b!]),
+    start(true),
+    begin(b!, 700),
+    ...steps(700, 900, [b!]),
+    start(true),
+    begin(b!),
+    ...steps(0, 950, [b!]),
+  ];
+}
+
+function follows(states: RunState[], every: number): void {
+  let shown = emptyRun;
+  let before = emptyRun;
+  states.forEach((state, k) => {
+    if (k % every !== 0 && k !== states.length - 1) return;
+    shown = updated(shown, structuredClone(difference(before, state)));
+    before = state;
+    expect(shown).toEqual(state);
+  });
+}
+
+describe('updates of a run', () => {
+  it.each([1, 7, 97, 5000])('lead to the very state of the fold, sent at every %d-th event', every => {
+    const states: RunState[] = [];
+    let state = emptyRun;
+    longRun().forEach((body, at) => {
+      state = fold(state, {...body, at: at * 10});
+      if (at % 3 === 0 || every > 1) states.push(state);
+    });
+    follows([...states, interrupted(state)], every === 1 ? 11 : every);
+  });
+
+  it('carry a whole recorded run as a snapshot', () => {
+    const state = toyEvents().reduce(fold, emptyRun);
+    expect(updated(emptyRun, structuredClone(difference(emptyRun, state)))).toEqual(state);
+  });
+
+  it('name only the trials that changed, and of their curves only what is new', () => {
+    const events = longRun()
+      .slice(0, 303)
+      .map((body, at) => ({...body, at}));
+    const before = events.slice(0, 300).reduce(fold, emptyRun);
+    const after = events.reduce(fold, emptyRun);
+    const {trials: changed, curvature} = difference(before, events.slice(300).reduce(fold, before));
+    expect(changed.length).toBe(2);
+    expect(changed[0]!.losses.steps.length).toBeLessThanOrEqual(4);
+    expect(curvature).toBeNull();
+    expect(difference(after, after).trials).toEqual([]);
+  });
+});
