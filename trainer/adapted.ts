@@ -33,27 +33,36 @@ export function openAdapter(folder: string, {config, weights}: BaseModel): Adapt
   return adapter;
 }
 
-/** The projections of one model with an adapter's factors, which are constants here; the base's own without one. */
+/** The adapted projection of x [1, rows, inputs], without the bias; undefined where the adapter leaves the site alone. */
+export function applyAdapter(
+  {macros, weight}: Pick<Model, 'macros' | 'weight'>,
+  {method, factors, start}: Adapter,
+  site: string,
+  x: tf.Tensor,
+): tf.Tensor | undefined {
+  const own = factors.get(site);
+  if (!own) return undefined;
+  const {rank, inputs, outputs, scale, magnitude} = own;
+  const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
+    A: tf.tensor(A, [1, rank, inputs]),
+    B: tf.tensor(B, [1, outputs, rank]),
+  });
+  const before = start?.get(site);
+  const tensors = {
+    ...pair(own),
+    ...(before ? {start: pair(before)} : {}),
+    ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
+  };
+  return methods[method].apply(macros, x, weight(`${site}.weight`), tensors, scale);
+}
+
+/** The projections of a model with an adapter's factors, which are constants here; the base's own without one. */
 export function adaptedProjection(model: Model, adapter?: Adapter): Passes['project'] {
   const frozen = frozenProjection(model);
   if (!adapter) return frozen;
-  const {method, factors, start} = adapter;
   return (site, x) => {
-    const own = factors.get(site);
-    if (!own) return frozen(site, x);
-    const {rank, inputs, outputs, scale, magnitude} = own;
-    const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
-      A: tf.tensor(A, [1, rank, inputs]),
-      B: tf.tensor(B, [1, outputs, rank]),
-    });
-    const before = start?.get(site);
-    const tensors = {
-      ...pair(own),
-      ...(before ? {start: pair(before)} : {}),
-      ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
-    };
-    const y = methods[method].apply(model.macros, x, model.weight(`${site}.weight`), tensors, scale);
-    return withBias(model.config, model.weight, site, y);
+    const y = applyAdapter(model, adapter, site, x);
+    return y ? withBias(model.config, model.weight, site, y) : frozen(site, x);
   };
 }
 

@@ -24,6 +24,7 @@ export type ToWorker =
   | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
   | {kind: 'measure'; job: TrainJob}
+  | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};
 

@@ -7,6 +7,7 @@ import {probe} from './curvature/probe.ts';
 import {openEngine} from './engine/choose.ts';
 import {Programs} from './engine/programs.ts';
 import {evaluatePack, type Generated} from './evaluate.ts';
+import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
 import {readConfig} from './model/config.ts';
 import {openWeights} from './model/weights.ts';
@@ -51,6 +52,14 @@ async function work(message: ToWorker): Promise<void> {
     const adapted = await adaptedModel(base.programs, {folder: model, config, weights}, message.adapter);
     const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
     await evaluatePack(adapted, report, [message.evaluation], [{id: ''}], Float32Array.of(1));
+    return;
+  }
+  if (message.kind === 'merge') {
+    await mergeInto(message.folder, message.adapter, {
+      engine: base.programs.engine,
+      base: {folder: model, config, weights},
+      progress: (done, total) => context.emit({event: 'prepared', what: 'merging', done, total}),
+    });
     return;
   }
   if (message.kind === 'probe') {

@@ -13,6 +13,8 @@ import {type Projection, projectionsOf, siteOf} from './sites.ts';
 export interface WeightIndex {
   folder: string;
   tensors: Map<string, StoredTensor>;
+  /** The weight files under their names in the folder, which may be links. */
+  files: string[];
   /**
    * SHA-256 (hex) over the bytes of the weight files, in order of their names; remembered while the files stay as they are.
    * @throws SweepError `bad-model` when a file cannot be read
@@ -31,7 +33,7 @@ export function openWeights(folder: string): WeightIndex {
   const alone = join(folder, single);
   const indexFile = join(folder, indexName);
   if (existsSync(alone)) {
-    return {folder, tensors: named(readHeader(alone).tensors), hash: () => hashFiles([alone])};
+    return {folder, tensors: named(readHeader(alone).tensors), files: [alone], hash: () => hashFiles([alone])};
   }
   const index = readJsonFile(indexFile);
   if (!index) {
@@ -58,7 +60,8 @@ export function openWeights(folder: string): WeightIndex {
     }
     tensors.set(name, stored);
   }
-  return {folder, tensors: named(tensors), hash: () => hashFiles(shards.map(shard => join(folder, shard)))};
+  const files = shards.map(shard => join(folder, shard));
+  return {folder, tensors: named(tensors), files, hash: () => hashFiles(files)};
 }
 
 /** By the decoder's own names: those of a model with other parts have the decoder inside. */

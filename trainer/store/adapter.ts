@@ -10,9 +10,9 @@ import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {adapterFiles, configName, startName, tensorsName} from './adapter-files.ts';
 import {storeError} from './errors.ts';
-import {targetsOf} from './read-adapter.ts';
+import {type AdapterBase, targetsOf} from './read-adapter.ts';
 
-export {type Adapter, type AdapterFactors, readAdapter} from './read-adapter.ts';
+export {type Adapter, type AdapterBase, type AdapterFactors, readAdapter} from './read-adapter.ts';
 
 /** The factors of one projection W [outputs, inputs]. */
 export interface TrainedFactors {
@@ -22,14 +22,6 @@ export interface TrainedFactors {
   B: Float32Array;
   /** [outputs]; every projection has one, and then this is DoRA, or none has. */
   magnitude?: Float32Array;
-}
-
-/** The base model of an adapter, as PEFT finds it again. */
-export interface AdapterBase {
-  /** A hub id or a folder. */
-  model: string;
-  /** Commit of the hub. */
-  revision: string | null;
 }
 
 export interface AdapterToWrite {

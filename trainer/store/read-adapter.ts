@@ -21,7 +21,16 @@ export interface AdapterFactors {
   outputs: number;
 }
 
+/** The base model of an adapter, as PEFT finds it again. */
+export interface AdapterBase {
+  /** A hub id or a folder. */
+  model: string;
+  /** Commit of the hub. */
+  revision: string | null;
+}
+
 export interface Adapter {
+  base: AdapterBase;
   method: 'lora' | 'dora';
   /** `r` of the configuration; a module may have its own by `rank_pattern`. */
   rank: number;
@@ -101,7 +110,12 @@ export function readAdapter(folder: string): Adapter {
     });
   }
   if (factors.size === 0) throw bad('adapter_model.safetensors holds no tensors');
+  const {base_model_name_or_path: model, revision} = config;
   return {
+    base: {
+      model: typeof model === 'string' ? model : '',
+      revision: typeof revision === 'string' ? revision : null,
+    },
     method: dora ? 'dora' : 'lora',
     rank,
     alpha,

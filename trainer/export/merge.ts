@@ -1,0 +1,102 @@
+/** Adapted weights as plain ones: what a projection with its adapter does, written back as one matrix. */
+import {realpathSync} from 'node:fs';
+import {open} from 'node:fs/promises';
+import {basename, join} from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import {applyAdapter, openAdapter} from '../adapted.ts';
+import {composite, rowNorms} from '../engine/composite.ts';
+import type {Engine} from '../engine/engine.ts';
+import type {Macros} from '../engine/macros.ts';
+import {narrowed} from '../model/narrow.ts';
+import type {StoredTensor} from '../model/safetensors.ts';
+import type {BaseModel} from '../prepare.ts';
+import type {Adapter} from '../store/adapter.ts';
+
+/**
+ * Writes the adapter's weights over those of its base in `folder`, a copy of the base's weight files, one matrix at a
+ * time. `progress` hears after each.
+ */
+export async function mergeInto(
+  folder: string,
+  adapterFolder: string,
+  {engine, base, progress}: {engine: Engine; base: BaseModel; progress(done: number, total: number): void},
+): Promise<void> {
+  const adapter = openAdapter(adapterFolder, base);
+  const {tensors, files} = base.weights;
+  // In the hub cache a weight file is a link to a file of another name.
+  const nameOf = new Map(files.map(file => [realpathSync(file), basename(file)]));
+  const sites = [...adapter.factors.keys()];
+  for (const [done, site] of sites.entries()) {
+    progress(done, sites.length);
+    const stored = tensors.get(`${site}.weight`)!;
+    const merged = await mergedWeight(engine, adapter, site, stored);
+    await overwrite(join(folder, nameOf.get(stored.file)!), stored, narrowed(merged, stored));
+  }
+  progress(sites.length, sites.length);
+}
+
+async function overwrite(file: string, {offset}: StoredTensor, bytes: Uint8Array): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    for (let done = 0; done < bytes.length; )
+      done += (await handle.write(bytes, done, Math.min(bytes.length - done, 1 << 30), offset + done)).bytesWritten;
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * W′ [outputs, inputs] of an adapted projection y = x·W′ᵀ, whatever its method: what comes out where the identity goes in.
+ */
+export async function mergedWeight(
+  engine: Engine,
+  adapter: Adapter,
+  site: string,
+  stored: StoredTensor,
+): Promise<Float32Array> {
+  const [, inputs] = stored.shape as [number, number];
+  const program = await engine.compile({
+    inputs: {identity: {shape: [1, inputs, inputs], dtype: 'float32'}},
+    state: {},
+    body: ({identity}) => {
+      const macros = ofIdentity(identity!);
+      const y = applyAdapter({macros, weight: () => engine.weight(stored)}, adapter, site, identity!)!;
+      return {weight: tf.transpose(y, [0, 2, 1])};
+    },
+  });
+  try {
+    const {weight} = await program.run({identity: identityMatrix(inputs)});
+    return Float32Array.from(weight!);
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** The plain macros, but a product with the identity is not multiplied out. */
+function ofIdentity(identity: tf.Tensor): Macros {
+  const linear: Macros['linear'] = (x, W) =>
+    x === identity ? tf.expandDims(tf.transpose(W), 0) : composite.linear(x, W);
+  const lowRank: Macros['lowRank'] = (x, W, factors, scale) => {
+    if (x !== identity) return composite.lowRank(x, W, factors, scale);
+    const update = ({A, B}: {A: tf.Tensor; B: tf.Tensor}) => tf.mul(tf.matMul(A, B, true, true), scale);
+    const y = tf.add(linear(x, W), update(factors));
+    return factors.start ? tf.sub(y, update(factors.start)) : y;
+  };
+  const decomposed: Macros['decomposed'] = (x, W, factors, magnitude, scale) => {
+    const gain = tf.div(magnitude, rowNorms(W, factors, scale));
+    return tf.mul(lowRank(x, W, factors, scale), tf.expandDims(gain, 1));
+  };
+  return {...composite, linear, lowRank, decomposed};
+}
+
+let known: {size: number; values: Float32Array} | undefined;
+
+/** The last one is kept: neighbouring projections have the same inputs. */
+function identityMatrix(size: number): Float32Array {
+  if (known?.size === size) return known.values;
+  const values = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) values[i * size + i] = 1;
+  known = {size, values};
+  return values;
+}

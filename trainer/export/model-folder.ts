@@ -1,0 +1,80 @@
+/** A base model with an adapter merged into it, as a model folder that transformers loads. */
+import {constants} from 'node:fs';
+import {chmod, copyFile, readdir, stat, writeFile} from 'node:fs/promises';
+import {availableParallelism} from 'node:os';
+import {basename, join} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import {chooseEngine} from '../engine/choose.ts';
+import {type Failure, openPool} from '../pool.ts';
+import type {BaseModel} from '../prepare.ts';
+import {newFolder} from '../store/new-folder.ts';
+
+/** What belongs to a model besides its weights: configuration, tokenizer, chat template, licence. */
+const companions =
+  /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|vocab|merges|spiece|sentencepiece.*|chat_template.*|preprocessor_config|processor_config|licen[cs]e.*|notice.*|use_policy.*)(\.(json|txt|model|jinja|md))?$/i;
+
+export interface MergeOptions {
+  base: BaseModel;
+  adapter: string;
+  target: string;
+  /** The text of README.md. */
+  card: string;
+  progress(done: number, total: number): void;
+}
+
+/**
+ * Writes the merged model to `target`, which must be empty: each weight file is copied, then the adapted matrices are
+ * written over in place, so that file names, order and types are the base's, and one matrix at a time is in memory.
+ * @throws SweepError `folder-in-use`, `disk-full`, `cannot-write`, `bad-model`, `bad-adapter`, `out-of-range`
+ */
+export async function writeMergedModel({base, adapter, target, card, progress}: MergeOptions): Promise<void> {
+  const {folder, weights} = base;
+  const foreign = weights.files.find(file => !file.endsWith('.safetensors'));
+  if (foreign !== undefined)
+    throw new SweepError(
+      'bad-model',
+      `${foreign} is not a safetensors file, so nothing can be merged into it; take the base model in safetensors format.`,
+      {file: foreign},
+    );
+  const names = (await readdir(folder)).filter(name => companions.test(name));
+  const index = 'model.safetensors.index.json';
+  const others = weights.files.length > 1 || basename(weights.files[0]!) !== 'model.safetensors' ? [...names, index] : names;
+  const copied = [...weights.files, ...others.map(name => join(folder, name))];
+  const sizes = await Promise.all(copied.map(async file => (await stat(file)).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, card.length);
+  await newFolder(target, bytes, async temporary => {
+    for (const file of copied) {
+      const copy = join(temporary, basename(file));
+      await copyFile(file, copy, constants.COPYFILE_FICLONE);
+      // The files of the hub cache may be read-only.
+      await chmod(copy, 0o644);
+    }
+    await writeFile(join(temporary, 'README.md'), card);
+    await mergeOnWorker(base.folder, adapter, temporary, progress);
+  });
+}
+
+async function mergeOnWorker(
+  model: string,
+  adapter: string,
+  folder: string,
+  progress: MergeOptions['progress'],
+): Promise<void> {
+  const {engine} = await chooseEngine({engine: 'auto', device: 'auto'});
+  const pool = openPool(1, {model, engine, threads: availableParallelism()});
+  try {
+    let failure: Failure | undefined;
+    await pool.run([{kind: 'merge', adapter, folder}], {
+      event: event => {
+        if (event.event === 'prepared') progress(event.done, event.total);
+      },
+      generated: () => {},
+      ended: (_, fault) => {
+        failure = fault;
+      },
+    });
+    if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
+  } finally {
+    await pool.close();
+  }
+}
