@@ -95,6 +95,29 @@ program
   });
 
 program
+  .command('export')
+  .description('write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder')
+  .argument('<dir>', 'run folder')
+  .argument('[trial]', 'trial id; with --best none')
+  .addOption(new Option('--to <form>', 'what to write').choices(['adapter', 'merged']).makeOptionMandatory())
+  .requiredOption('--out <dir>', 'a new or empty folder')
+  .option('--best [metric]', 'the best seed at the peak of the best method, by this metric or task')
+  .option('--model <dir>', 'the base model, where it has moved since the run')
+  .action(async (folder: string, trial: string | undefined, options: ExportFlags) => {
+    if ((trial === undefined) === (options.best === undefined))
+      throw new SweepError(
+        'usage',
+        'Say what to export: a trial id, or --best; `show DIR --rows trials` lists the trials.',
+      );
+    const {exportTrial} = await import('./export.ts');
+    const progress = (done: number, total: number) => {
+      if (process.stderr.isTTY)
+        process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
+    };
+    await print([await exportTrial({folder, ...(trial === undefined ? {} : {trial}), ...options, progress})]);
+  });
+
+program
   .command('import')
   .description('make a run folder of published results, to be shown and compared like a run')
   .argument('<file>', 'rows of {model, task, metric, method, rank, batch, lr, seed, value} as .json or .jsonl')
@@ -186,6 +209,13 @@ interface RunOptions {
   only: string[];
   resume?: true;
   json?: true;
+}
+
+interface ExportFlags {
+  to: 'adapter' | 'merged';
+  out: string;
+  best?: string | true;
+  model?: string;
 }
 
 interface ShowOptions {

@@ -38,7 +38,8 @@ export async function writeMergedModel({base, adapter, target, card, progress}: 
     );
   const names = (await readdir(folder)).filter(name => companions.test(name));
   const index = 'model.safetensors.index.json';
-  const others = weights.files.length > 1 || basename(weights.files[0]!) !== 'model.safetensors' ? [...names, index] : names;
+  const others =
+    weights.files.length > 1 || basename(weights.files[0]!) !== 'model.safetensors' ? [...names, index] : names;
   const copied = [...weights.files, ...others.map(name => join(folder, name))];
   const sizes = await Promise.all(copied.map(async file => (await stat(file)).size));
   const bytes = sizes.reduce((sum, size) => sum + size, card.length);

@@ -1,6 +1,5 @@
 /** An adapter that belongs to a changed base, as one that belongs to the base itself. */
-import type {Adapter} from '../store/adapter.ts';
-import type {TrainedFactors} from '../store/adapter.ts';
+import type {Adapter, TrainedFactors} from '../store/adapter.ts';
 
 /** A plain LoRA: W + alpha/rank · B·A on the unchanged base. */
 export interface PlainLora {
@@ -14,7 +13,12 @@ export interface PlainLora {
  * The adapter as a plain LoRA, exactly: W - s·B₀·A₀ + s·B·A = W + s·[B, -B₀]·[A; A₀], which has twice the rank and the
  * same scale. An adapter of the unchanged base stays as it is.
  */
-export function plainLora({rank, alpha, factors, start}: Pick<Adapter, 'rank' | 'alpha' | 'factors' | 'start'>): PlainLora {
+export function plainLora({
+  rank,
+  alpha,
+  factors,
+  start,
+}: Pick<Adapter, 'rank' | 'alpha' | 'factors' | 'start'>): PlainLora {
   if (!start) return {rank, alpha, factors};
   const doubled = [...factors].map(([path, {A, B, rank: own, outputs}]): [string, TrainedFactors] => {
     const before = start.get(path)!;
