@@ -5,6 +5,7 @@ import {commands, type Disposable, type OutputChannel, Uri, window, workspace} f
 import {stringify} from 'yaml';
 import {cursorAt} from '../core/sweep/cursor.ts';
 import {Lines} from '../core/sweep/lines.ts';
+import {exportTrial} from './export-trial.ts';
 import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
@@ -48,6 +49,7 @@ export class Commands {
       on('openResults', target => this.#openResults(target)),
       commands.registerCommand('loraSweep.openFolder', () => this.#openFolder()),
       on('showLog', target => this.#showLog(target)),
+      on('exportTrial', target => this.#exportTrial(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
@@ -174,6 +176,13 @@ export class Commands {
     const words = program.lastWords(run.folder);
     if (words !== '') output.appendLine(`  last words: ${words}`);
     output.show(true);
+  }
+
+  /** A trial of the tree, or the best one of a sweep. */
+  async #exportTrial(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
+    if (file?.run) await exportTrial(file.run, trial, this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */

@@ -124,6 +124,7 @@ function actions(
     if (alive) button('Stop', () => act('stop'));
     else if (has('waiting', 'stopped')) button('Resume', () => act('resume'));
     if (!alive && has('failed', 'diverged')) button('Rerun failed', () => act('rerunFailed'));
+    if (!alive && comparisons.length > 0) button('Export best…', () => act('exportTrial'));
     button('Show log', () => act('showLog'));
     button('Open sweep file', () => act('openSweep'));
   }

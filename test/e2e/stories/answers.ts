@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
+import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
@@ -73,6 +74,15 @@ export const answers: Story = {
     assert.match((await rows.allInnerTexts())[2] ?? '', /^lora \(published\)\t1e-2\t75.0 %/);
     await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
     await until('the run alone', async () => (await rows.count()) === 2);
+
+    await workbench.results.locator('.bar button').filter({hasText: 'Export best'}).click();
+    await workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'PEFT adapter'}).first().click();
+    const exported = join(workspace.folder, 'tiny-best-adapter');
+    await until('the exported adapter', async () => {
+      await workbench.page.keyboard.press('Enter');
+      await workbench.page.waitForTimeout(500);
+      return existsSync(join(exported, 'adapter_model.safetensors'));
+    });
 
     // The page alone, so that its width is about the window's.
     await workbench.page.keyboard.press('Control+B');
