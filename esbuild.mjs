@@ -28,7 +28,9 @@ const trainer = await build({
   chunkNames: '[name]-[hash]',
   external,
   // Dependencies in CommonJS ask for Node's own modules by require().
-  banner: {js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);"},
+  banner: {
+    js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
@@ -46,7 +48,9 @@ await build({
   platform: 'node',
   target: 'node20',
   format: 'esm',
-  banner: {js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);"},
+  banner: {
+    js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);",
+  },
   legalComments: 'none',
   logLevel: 'warning',
 });

@@ -194,7 +194,7 @@ it('the real stories260K model lowers its loss with every method', async () => {
   const {events} = await run(`
 model: ${fixtures}stories260K
 data: {train: ${fixtures}tinystories/stories.jsonl, format: text, max_length: 128, rows: 32}
-methods: [lora, pissa, milora, init-ab, dora]
+methods: [${Object.keys(methods).join(', ')}]
 rank: 4
 batch_size: 8
 learning_rate: 1e-3
