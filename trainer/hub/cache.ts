@@ -50,7 +50,7 @@ export function cachedSnapshot(model: HubModel): string | null {
       ? readFileSync(named, 'utf8').trim()
       : '';
   const snapshot = join(cache, 'snapshots', sha);
-  return commit.test(sha) && isFolder(snapshot) ? snapshot : null;
+  return /^\w+$/.test(sha) && isFolder(snapshot) ? snapshot : null;
 }
 
 /** The commit a folder of the cache is a snapshot of; null for any other folder. */
