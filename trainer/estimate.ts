@@ -90,7 +90,7 @@ async function estimatedSeconds(
   engine: string,
 ): Promise<number | null> {
   const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {model: prepared.model.folder, engine, threads});
+  const pool = openPool(workers, {base: prepared.model, engine, threads});
   try {
     let total = 0;
     for (const [batchSize, pack] of firsts) {

@@ -26,7 +26,8 @@ export interface GenerateOptions {
 export async function generateText(options: GenerateOptions): Promise<{tokens: number[]; text: string}[]> {
   const {prompts, maxNewTokens, adapter} = options;
   const folder = findModel(options.model, '.');
-  const {config} = openModel(folder);
+  const base = openModel(folder);
+  const {config} = base;
   const asksForText = prompts.some(prompt => 'text' in prompt);
   const tokenizer = asksForText ? openTokenizer(folder) : tokenizerIfAny(folder);
   const ids = prompts.map(prompt => ('text' in prompt ? promptIds(prompt.text, tokenizer!) : prompt.tokens));
@@ -40,7 +41,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       );
   }
   const {engine} = await chooseEngine({engine: options.engine, device: 'auto'});
-  const pool = openPool(1, {model: folder, engine, threads: availableParallelism()});
+  const pool = openPool(1, {base, engine, threads: availableParallelism()});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;

@@ -4,6 +4,8 @@ import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
 import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
+import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
+import type {WeightIndex} from './model/weights.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
@@ -13,6 +15,8 @@ export interface WorkerSetup {
   engine: string;
   /** Inside one operation. */
   threads: number;
+  /** Where the workers expand weights that are not stored as float32. */
+  expansion: SharedExpansion;
   /** From 0. */
   worker: number;
   /** Not 0: leave the job at the next step. */
@@ -64,7 +68,12 @@ const maxYoungGenerationSizeMb = 8;
 /** This file's neighbour, as source or as built. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-export function openPool(count: number, setup: Omit<WorkerSetup, 'worker' | 'stop'>): Pool {
+export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+  base: {folder: string; weights: Pick<WeightIndex, 'tensors'>};
+}
+
+export function openPool(count: number, {base, engine, threads}: PoolSettings): Pool {
+  const setup = {model: base.folder, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

@@ -131,7 +131,7 @@ async function runPrepared(
     return state;
   };
   const open = (count: number, threadsEach: number): Pool => {
-    const pool = openPool(count, {model: prepared.model.folder, engine, threads: threadsEach});
+    const pool = openPool(count, {base: prepared.model, engine, threads: threadsEach});
     options.signal.addEventListener('abort', () => pool.stop(), {once: true});
     if (options.signal.aborted) pool.stop();
     return pool;

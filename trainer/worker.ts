@@ -15,14 +15,14 @@ import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {measureStep, train} from './train.ts';
 
-const {model, engine, threads, worker, stop} = workerData as WorkerSetup;
+const {model, engine, threads, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const config = readConfig(model);
 const weights = openWeights(model);
 /** Said once a worker, however many weights they are about. */
 const notes = new Set<string>();
-const programs = openEngine(engine, {threads}).then(opened => new Programs(opened));
+const programs = openEngine(engine, {threads, expansion}).then(opened => new Programs(opened));
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {

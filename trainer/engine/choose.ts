@@ -1,6 +1,7 @@
 /** Which engine a run takes, and opening it. Each TFJS backend is loaded only when it is asked for and present. */
 import {SweepError} from '../../core/error.ts';
 import type {RunSettings} from '../../core/sweep/sweep.ts';
+import type {SharedExpansion} from '../model/expanded.ts';
 import type {Engine} from './engine.ts';
 
 export interface Choice {
@@ -73,7 +74,10 @@ export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' 
 }
 
 /** Opens an engine that `chooseEngine` named, in this thread. */
-export async function openEngine(name: Engine['name'], options: {threads: number}): Promise<Engine> {
+export async function openEngine(
+  name: Engine['name'],
+  options: {threads: number; expansion?: SharedExpansion},
+): Promise<Engine> {
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
   return openEagerEngine(name as EagerName);
 }

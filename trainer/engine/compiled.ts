@@ -2,11 +2,13 @@
 import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
+import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
+import {readTensor} from '../model/safetensors.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
-import type {Graph, Value} from './graph.ts';
-import {emitOnnx} from './onnx.ts';
+import {type Graph, storedTensors, type Value} from './graph.ts';
+import {emitOnnx, weightName} from './onnx.ts';
 import {turnedSuffix, withTurnedInputs} from './simplify.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec, trace} from './tracing.ts';
@@ -14,6 +16,8 @@ import {storedWeight, type TensorSpec, trace} from './tracing.ts';
 export interface CompiledOptions {
   /** Threads inside one operation. */
   threads: number;
+  /** Where weights that are not stored as float32 are expanded; shared with other threads. Else this engine's own. */
+  expansion?: SharedExpansion;
 }
 
 /** Two buffers for each tensor: a run reads one and writes the other. */
@@ -46,9 +50,11 @@ class CompiledState implements State {
 
 /** The one folder all stored weights of a graph lie in. */
 function weightFolder(graph: Graph): string | undefined {
-  const folders = new Set<string>();
-  for (const node of graph.nodes)
-    for (const {source} of node.inputs) if (source?.kind === 'stored') folders.add(dirname(source.tensor.file));
+  const folders = new Set(
+    storedTensors(graph)
+      .filter(isPlain)
+      .map(tensor => dirname(tensor.file)),
+  );
   if (folders.size > 1)
     throw new SweepError(
       'bad-model',
@@ -69,9 +75,16 @@ class CompiledProgram implements Program {
   readonly #computation: Computation;
   readonly #results: Map<string, ort.Tensor>;
   readonly #replaced: string[];
+  readonly #weights: Record<string, ort.Tensor>;
 
-  constructor(session: ort.InferenceSession, computation: Computation, graph: Graph) {
+  constructor(
+    session: ort.InferenceSession,
+    computation: Computation,
+    graph: Graph,
+    weights: Record<string, ort.Tensor>,
+  ) {
     this.#session = session;
+    this.#weights = weights;
     this.#computation = computation;
     this.#replaced = [...graph.outputs.keys()].filter(name => name in computation.state);
     this.#results = new Map(
@@ -85,7 +98,7 @@ class CompiledProgram implements Program {
   }
 
   async run(feeds: Record<string, Values>, state?: State): Promise<Record<string, Values>> {
-    const inputs: Record<string, ort.Tensor> = {};
+    const inputs: Record<string, ort.Tensor> = {...this.#weights};
     for (const [name, {shape, dtype}] of Object.entries(this.#computation.inputs))
       inputs[name] =
         dtype === 'float32'
@@ -194,8 +207,20 @@ function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][numbe
 const stateInput = (name: string): string => `${name}.before`;
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
-export function openCompiled({threads}: CompiledOptions): Engine {
+export function openCompiled({threads, expansion}: CompiledOptions): Engine {
   registerGradients();
+  const own = new Map<string, Float32Array>();
+  /** The weights of a graph that are not read from their files by the runtime. */
+  const fedWeights = (graph: Graph): Record<string, ort.Tensor> =>
+    Object.fromEntries(
+      storedTensors(graph)
+        .filter(tensor => !isPlain(tensor))
+        .map(tensor => {
+          const values = expansion ? expanded(tensor, expansion) : (own.get(tensor.name) ?? readTensor(tensor));
+          if (!expansion) own.set(tensor.name, values);
+          return [weightName(tensor), new ort.Tensor('float32', values, tensor.shape)];
+        }),
+    );
   const programs = new Set<{dispose(): Promise<void>}>();
   const openSession = (graph: Graph) => {
     const folder = weightFolder(graph);
@@ -225,7 +250,7 @@ export function openCompiled({threads}: CompiledOptions): Engine {
         return computation.body({...tensors, ...Object.fromEntries(named)});
       });
       const session = await openSession(graph);
-      const program = new CompiledProgram(session, computation, graph);
+      const program = new CompiledProgram(session, computation, graph, fedWeights(graph));
       programs.add(program);
       return {
         run: (feeds, state) => program.run(feeds, state),

@@ -75,3 +75,11 @@ export function liveNodes(graph: Graph): GraphNode[] {
   }
   return live.reverse();
 }
+
+/** The frozen weights that a graph's outputs need, each once. */
+export function storedTensors(graph: Graph): StoredTensor[] {
+  const found = new Map<string, StoredTensor>();
+  for (const value of [...liveNodes(graph).flatMap(node => node.inputs), ...graph.outputs.values()])
+    if (value.source?.kind === 'stored') found.set(value.source.tensor.name, value.source.tensor);
+  return [...found.values()];
+}

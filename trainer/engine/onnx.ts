@@ -1,10 +1,12 @@
 /**
  * Emits an intermediate graph as an ONNX model for onnxruntime. Frozen weights stay in their safetensors files
- * (external data), so that all sessions share the mapped pages.
+ * (external data), so that all sessions share the mapped pages; those that are not stored as float32 are inputs.
  */
 import {basename} from 'node:path';
 import protobuf from 'protobufjs/light.js';
-import {type Attribute, type Graph, type GraphNode, liveNodes, type Value} from './graph.ts';
+import {isPlain} from '../model/expanded.ts';
+import type {StoredTensor} from '../model/safetensors.ts';
+import {type Attribute, type Graph, type GraphNode, liveNodes, storedTensors, type Value} from './graph.ts';
 
 const field = (id: number, type: string, rule?: 'repeated') => (rule ? {id, type, rule} : {id, type});
 
@@ -63,8 +65,7 @@ const schema = protobuf.Root.fromJSON({
 });
 const Model = schema.lookupType('Model');
 
-const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9, F32: 1, F16: 10, BF16: 16} as const;
-type ElementType = keyof typeof elementTypes;
+const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
 
 /** Attribute values: floats are boxed, since 1 may mean the integer or the float. */
 type OnnxAttribute = number | string | readonly number[] | {float: number};
@@ -74,6 +75,7 @@ class Emitter {
   readonly initializers: object[] = [];
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
+  readonly #stored = new Set<string>();
   #fresh = 0;
 
   fresh(): string {
@@ -102,20 +104,19 @@ class Emitter {
       return name;
     }
     const {tensor} = source;
-    const type = tensor.dtype as ElementType;
-    const stored = `w.${tensor.name}`;
-    this.initializers.push({
-      name: stored,
-      dims: tensor.shape,
-      type: elementTypes[type],
-      location: 1,
-      external: Object.entries({location: basename(tensor.file), offset: tensor.offset, length: tensor.length}).map(
-        ([key, entry]) => ({key, value: String(entry)}),
-      ),
-    });
-    if (type === 'F32') return stored;
-    this.emit('Cast', [stored], [`${stored}.f32`], {to: elementTypes.float32});
-    return `${stored}.f32`;
+    const name = weightName(tensor);
+    if (!this.#stored.has(name) && isPlain(tensor))
+      this.initializers.push({
+        name,
+        dims: tensor.shape,
+        type: elementTypes.float32,
+        location: 1,
+        external: Object.entries({location: basename(tensor.file), offset: tensor.offset, length: tensor.length}).map(
+          ([key, entry]) => ({key, value: String(entry)}),
+        ),
+      });
+    this.#stored.add(name);
+    return name;
   }
 
   constant(type: 'float32' | 'int32' | 'int64' | 'bool', dims: readonly number[], values: ArrayBufferView): string {
@@ -314,11 +315,17 @@ function zeroOf(value: Value): ArrayBufferView {
       : new Uint8Array(1);
 }
 
-function describe(name: string, {dtype, shape}: Value): object {
+function describe(name: string, {dtype, shape}: Pick<Value, 'dtype' | 'shape'>): object {
   return {name, type: {tensor: {element: elementTypes[dtype], shape: {dims: shape.map(size => ({size}))}}}};
 }
 
-/** A serialised ModelProto. Stored weights are named by their file's base name, relative to a folder given at load. */
+/** Under which a frozen weight stands in the model. */
+export const weightName = ({name}: StoredTensor): string => `w.${name}`;
+
+/**
+ * A serialised ModelProto. Weights stored as float32 are named by their file's base name, relative to a folder given at
+ * load; others are inputs.
+ */
 export function emitOnnx(graph: Graph): Uint8Array {
   const e = new Emitter();
   for (const node of liveNodes(graph)) {
@@ -340,7 +347,12 @@ export function emitOnnx(graph: Graph): Uint8Array {
       name: 'lora-sweep',
       nodes: e.nodes,
       initializers: e.initializers,
-      inputs: [...graph.inputs].map(([name, value]) => describe(name, value)),
+      inputs: [
+        ...[...graph.inputs].map(([name, value]) => describe(name, value)),
+        ...storedTensors(graph)
+          .filter(tensor => !isPlain(tensor))
+          .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape})),
+      ],
       outputs,
     },
   };

@@ -51,18 +51,18 @@ export async function writeMergedModel({base, adapter, target, card, progress}: 
       await chmod(copy, 0o644);
     }
     await writeFile(join(temporary, 'README.md'), card);
-    await mergeOnWorker(base.folder, adapter, temporary, progress);
+    await mergeOnWorker(base, adapter, temporary, progress);
   });
 }
 
 async function mergeOnWorker(
-  model: string,
+  base: BaseModel,
   adapter: string,
   folder: string,
   progress: MergeOptions['progress'],
 ): Promise<void> {
   const {engine} = await chooseEngine({engine: 'auto', device: 'auto'});
-  const pool = openPool(1, {model, engine, threads: availableParallelism()});
+  const pool = openPool(1, {base, engine, threads: availableParallelism()});
   try {
     let failure: Failure | undefined;
     await pool.run([{kind: 'merge', adapter, folder}], {

@@ -97,10 +97,12 @@ export function readHeader(path: string): SafetensorsHeader {
 
 /**
  * Reads one tensor as float32 in row-major order: F16 and BF16 are widened exactly, F64 is rounded. Reads in pieces, so
- * nothing but the result is held in memory.
+ * nothing but the result is held in memory. `into` has room for it.
  * @throws SweepError `bad-model` for integer and 8-bit types or a file that has changed, `missing-file`
  */
-export function readTensor(stored: StoredTensor): Float32Array<ArrayBuffer> {
+export function readTensor(stored: StoredTensor): Float32Array<ArrayBuffer>;
+export function readTensor(stored: StoredTensor, into: Float32Array): Float32Array;
+export function readTensor(stored: StoredTensor, into?: Float32Array): Float32Array {
   const {dtype, file, offset, length} = stored;
   if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F64') {
     throw new SweepError(
@@ -109,11 +111,11 @@ export function readTensor(stored: StoredTensor): Float32Array<ArrayBuffer> {
       {file, tensor: stored.name, dtype},
     );
   }
-  const values = new Float32Array(length / bytesOf[dtype]);
+  const values = into ?? new Float32Array(length / bytesOf[dtype]);
   const {descriptor} = open(file);
   try {
     if (dtype === 'F32') {
-      const bytes = Buffer.from(values.buffer);
+      const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
       for (let at = 0; at < length; at += 1 << 30) {
         readExactly(descriptor, bytes.subarray(at, Math.min(length, at + (1 << 30))), offset + at, file);
       }
