@@ -118,6 +118,22 @@ program
   });
 
 program
+  .command('verify')
+  .description("hash a run's model, data and adapters again and say whether its record still holds")
+  .argument('<dir>', 'run folder')
+  .option('--json', 'every check as JSON: what, path, state')
+  .action(async (folder: string, options: {json?: true}) => {
+    const {verifyRun, verdictOf} = await import('./verify.ts');
+    const {stderr} = process;
+    const found = await verifyRun(folder, path => {
+      if (stderr.isTTY && !options.json) stderr.write(`\r\u001b[Khashing ${path}`);
+    });
+    if (stderr.isTTY && !options.json) stderr.write('\r\u001b[K');
+    await print(options.json ? [JSON.stringify(found, null, 2)] : verdictOf(found));
+    if (!found.holds) process.exitCode = 1;
+  });
+
+program
   .command('import')
   .description('make a run folder of published results, to be shown and compared like a run')
   .argument('<file>', 'rows of {model, task, metric, method, rank, batch, lr, seed, value} as .json or .jsonl')

@@ -5,8 +5,10 @@ import {join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {coarsen} from '../core/run/series.ts';
+import {recordLines} from './record.ts';
 import {writeWhole} from './store/errors.ts';
-import {readRun, remarks} from './store/run.ts';
+import {readManifest} from './store/manifest.ts';
+import {manifestName, readRun, remarks} from './store/run.ts';
 import {markdownSummary} from './summary.ts';
 
 /** The browser's part of the page, as it was bundled. */
@@ -26,7 +28,8 @@ export async function writeReport(
   const {state, reading} = await readRun(folder);
   const page = out ?? join(folder, 'report.html');
   const summaryFile = `${page.replace(/\.html?$/i, '')}.md`;
-  const summary = markdownSummary(state);
+  const manifest = state.engine === 'imported' ? null : readManifest(join(folder, manifestName));
+  const summary = [markdownSummary(state), ...(manifest ? recordLines(manifest) : [])].join('\n');
   writeWhole(resolve(page), reportPage(state, readBundle()));
   writeWhole(resolve(summaryFile), summary);
   return {page, summaryFile, summary, remarks: remarks(reading)};

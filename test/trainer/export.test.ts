@@ -1,4 +1,13 @@
-import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -6,8 +15,10 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {evaluateModel} from '../../trainer/eval.ts';
 import {exportTrial} from '../../trainer/export.ts';
 import {generateText} from '../../trainer/generate.ts';
+import {writeReport} from '../../trainer/report.ts';
 import {readAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
+import {verdictOf, verifyRun} from '../../trainer/verify.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const methods = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora'];
@@ -93,6 +104,34 @@ describe.each(methods)('a trial of %s', method => {
       generateText({model: out, prompts, maxNewTokens: 8, engine: 'auto'}),
     ]);
     expect(after).toEqual(before);
+  });
+});
+
+describe('the record of the run', () => {
+  it('holds while nothing changes, and names what does', async () => {
+    const {holds, checks} = await verifyRun(run);
+    expect(checks.filter(({state}) => state !== 'same')).toEqual([]);
+    expect(holds).toBe(true);
+    const kinds = new Set(checks.map(({what}) => what));
+    expect([...kinds]).toEqual(['weights', 'model file', 'data', 'sweep file', 'adapter']);
+    const copy = join(home, 'copy');
+    cpSync(run, copy, {recursive: true});
+    const tensors = join(copy, 'adapters', idOf('lora'), 'adapter_model.safetensors');
+    appendFileSync(tensors, ' ');
+    rmSync(join(copy, 'adapters', idOf('dora')), {recursive: true});
+    const again = await verifyRun(copy);
+    expect(again.holds).toBe(false);
+    expect(verdictOf(again)).toEqual([
+      `adapter ${join(copy, 'adapters', idOf('lora'))}: changed`,
+      `adapter ${join(copy, 'adapters', idOf('dora'))}: missing`,
+      `The record does not hold: 2 of ${checks.length} hashes differ.`,
+    ]);
+  });
+
+  it('ends the report', async () => {
+    const {summary} = await writeReport(run, join(home, 'report.html'));
+    expect(summary).toMatch(/## Record\n\n- model: .*SHA-256 [0-9a-f]{64}/);
+    expect(summary).toContain('- again: `lora-sweep run all.sweep.yaml --out NEW_FOLDER`');
   });
 });
 

@@ -1,0 +1,67 @@
+/** `verify`: hashes everything again that a run's record names, and says whether the record still holds. */
+import {existsSync, statSync} from 'node:fs';
+import {join} from 'node:path';
+import {SweepError} from '../core/error.ts';
+import {openWeights} from './model/weights.ts';
+import {hashAdapter, hashFiles} from './store/hash.ts';
+import {readManifest} from './store/manifest.ts';
+import {manifestName, readRun} from './store/run.ts';
+
+export interface Check {
+  what: string;
+  path: string;
+  state: 'same' | 'changed' | 'missing';
+}
+
+/**
+ * Checks of the model, the data, the sweep files as they were run and the adapters, in this order. `holds` where all are
+ * the same; what an earlier version did not note is not checked.
+ * @throws SweepError `no-run`, `no-record`
+ */
+export async function verifyRun(
+  folder: string,
+  progress: (path: string) => void = () => {},
+): Promise<{holds: boolean; checks: Check[]}> {
+  const adapters = new Map<string, string>();
+  await readRun(folder, event => {
+    if (event.event === 'trial-ended' && event.adapter !== undefined) adapters.set(event.trial, event.adapter);
+  });
+  const manifest = readManifest(join(folder, manifestName));
+  if (!manifest)
+    throw new SweepError('no-record', `${folder} has no ${manifestName}: there is no record to verify.`, {folder});
+  const checks: Check[] = [];
+  const check = async (what: string, path: string, hash: string | undefined, again: () => Promise<string>) => {
+    if (hash === undefined) return;
+    progress(path);
+    const state = !existsSync(path) ? 'missing' : (await again()) === hash ? 'same' : 'changed';
+    checks.push({what, path, state});
+  };
+  const {model, data, starts} = manifest;
+  if (model.folder !== undefined) {
+    const home = model.folder;
+    await check('weights', home, model.hash, () => openWeights(home).hash());
+    for (const [name, hash] of Object.entries(model.files ?? {}))
+      await check('model file', join(home, name), hash, () => hashFiles(join(home, name)));
+  }
+  for (const {file, hash} of data)
+    if (file !== undefined)
+      await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
+  for (const {sweepFile, sweepHash} of starts)
+    await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
+  for (const [trial, hash] of adapters) {
+    const adapter = join(folder, 'adapters', trial);
+    await check('adapter', adapter, hash, () => hashAdapter(adapter));
+  }
+  return {holds: checks.every(({state}) => state === 'same'), checks};
+}
+
+/** What does not hold, a line each, and the sum. */
+export function verdictOf({holds, checks}: {holds: boolean; checks: Check[]}): string[] {
+  const wrong = checks.filter(({state}) => state !== 'same');
+  return [
+    ...wrong.map(({what, path, state}) => `${what} ${path}: ${state}`),
+    holds
+      ? `The record holds: ${checks.length} hashes are the same.`
+      : `The record does not hold: ${wrong.length} of ${checks.length} hashes differ.`,
+  ];
+}
