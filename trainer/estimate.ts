@@ -1,11 +1,13 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
 
 import {availableParallelism} from 'node:os';
+import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
+import {sitesOf} from './model/sites.ts';
 import {type Arrangement, arrange, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
@@ -24,6 +26,8 @@ export interface Plan {
   packs: string[][];
   /** By method and rank, e.g. `pissa r8`. */
   trainable_parameters: Record<string, number>;
+  /** Of every method and rank, at the largest batch size. */
+  costs: MethodCost[];
   /** Optimizer steps of a trial by batch size. */
   steps: Record<string, number>;
   /** Of all training steps. */
@@ -58,6 +62,7 @@ export async function planSweep(file: string): Promise<Plan> {
     })),
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
+    costs: costsOf(prepared, trials),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
@@ -65,6 +70,21 @@ export async function planSweep(file: string): Promise<Plan> {
     engine,
     reason,
   };
+}
+
+function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
+  const {sites, model, source} = prepared;
+  const {config, weights} = model;
+  const adapted = new Set(sites.map(({name}) => name));
+  const others = sitesOf(config.layers.length, 'all', weights).filter(({name}) => !adapted.has(name));
+  const head = {inputs: config.hiddenSize, outputs: config.vocabSize};
+  const batchSize = Math.max(...trials.map(trial => trial.batchSize));
+  const {shapes} = source(batchSize);
+  const tokens = (batchSize * shapes.reduce((sum, {length}) => sum + length, 0)) / shapes.length;
+  const pairs = new Map(trials.map(({method, rank}) => [`${method} ${rank}`, {method, rank}]));
+  return [...pairs.values()].map(({method, rank}) =>
+    methodCost(method, rank, {adapted: sites, others: [...others, head]}, tokens),
+  );
 }
 
 /** Operations of all training steps of these trials. */

@@ -64,7 +64,8 @@ function start(root: HTMLElement): void {
   let awaited = false;
 
   const keep = (): void => {
-    editor?.setState(Object.assign(kept, {choices, zooms: drawings.zooms, scroll: window.scrollY}));
+    // Where the reader was counts until it is restored.
+    editor?.setState(Object.assign(kept, {choices, zooms: drawings.zooms, scroll: scroll ?? window.scrollY}));
   };
   const redraw = (): void => {
     awaited = false;
