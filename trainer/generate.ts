@@ -11,10 +11,10 @@ import {methods} from './method/index.ts';
 import {frozenProjection, type Model, withBias} from './model/decoder.ts';
 import {findModel} from './model/find-model.ts';
 import {type Generative, generate} from './model/generation.ts';
+import {type BaseModel, openModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
-import {type BaseModel, openModel} from './prepare.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
 
 export interface GenerateOptions {
@@ -29,9 +29,8 @@ export interface GenerateOptions {
 /** Greedy continuations in the order of the prompts: the new ids (end-of-sequence token included) and their text. */
 export async function generateText(options: GenerateOptions): Promise<{tokens: number[]; text: string}[]> {
   const {prompts, maxNewTokens, adapter} = options;
-  const folder = findModel(options.model, '.');
-  const base = openModel(folder);
-  const {config} = base;
+  const base = await openModel(findModel(options.model, '.'));
+  const {config, folder} = base;
   const asksForText = prompts.some(prompt => 'text' in prompt);
   const tokenizer = asksForText ? openTokenizer(folder) : tokenizerIfAny(folder);
   const ids = prompts.map(prompt => ('text' in prompt ? promptIds(prompt.text, tokenizer!) : prompt.tokens));

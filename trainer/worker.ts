@@ -6,8 +6,7 @@ import {probe} from './curvature/probe.ts';
 import {openEngine} from './engine/choose.ts';
 import {Programs} from './engine/programs.ts';
 import {generateHere} from './generate.ts';
-import {readConfig} from './model/config.ts';
-import {openWeights} from './model/weights.ts';
+import {openModel} from './model/open-model.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {measureStep, train} from './train.ts';
@@ -15,11 +14,11 @@ import {measureStep, train} from './train.ts';
 const {model, engine, threads, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
-const config = readConfig(model);
-const weights = openWeights(model);
+const opened = await openModel(model);
+const {config, weights} = opened;
 /** Said once a worker, however many weights they are about. */
 const notes = new Set<string>();
-const programs = openEngine(engine, {threads, expansion}).then(opened => new Programs(opened));
+const programs = openEngine(engine, {threads, expansion}).then(running => new Programs(running));
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
@@ -32,7 +31,7 @@ async function work(message: ToWorker): Promise<void> {
   }
   const base = {config, weights, programs: await programs};
   if (message.kind === 'generate') {
-    const answers = await generateHere(base.programs, {folder: model, config, weights}, message);
+    const answers = await generateHere(base.programs, opened, message);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
     return;
   }
