@@ -5,8 +5,8 @@ import type {Programs} from './engine/programs.ts';
 import type {Evaluable} from './evaluate.ts';
 import {methods} from './method/index.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
+import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
-import type {BaseModel} from './prepare.ts';
 import {batchInputs, batching, feeds, lossesOf} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
 

@@ -10,9 +10,10 @@ import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../
 import {columnsOf} from './data/rows.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {findModel} from './model/find-model.ts';
+import {openModel} from './model/open-model.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
-import {openModel, readEvaluation} from './prepare.ts';
+import {readEvaluation} from './prepare.ts';
 import {readManifest} from './store/manifest.ts';
 import {scoreAnswers} from './task/score.ts';
 
@@ -38,7 +39,7 @@ export type Score = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 't
 /** @throws SweepError */
 export async function evaluateModel(options: EvalOptions): Promise<{score: Score; remarks: string[]}> {
   const {adapter} = options;
-  const model = openModel(findModel(options.model, '.'));
+  const model = await openModel(findModel(options.model, '.'));
   const {data, evaluation: settings} = await settingsOf(options);
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};

@@ -10,8 +10,8 @@ import {openAdapter} from './adapted.ts';
 import {writeMergedModel} from './export/model-folder.ts';
 import {plainLora} from './export/plain.ts';
 import {findModel} from './model/find-model.ts';
+import {type BaseModel, openModel} from './model/open-model.ts';
 import {adapterBase} from './packs.ts';
-import {type BaseModel, openModel} from './prepare.ts';
 import {writeAdapter} from './store/adapter.ts';
 import {type Manifest, readManifest} from './store/manifest.ts';
 import {checkTarget} from './store/new-folder.ts';
@@ -49,7 +49,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
-  const base = openModel(baseFolder(options.model, manifest, folder));
+  const base = await openModel(baseFolder(options.model, manifest, folder));
   if (to === 'adapter') {
     const {rank, method} = await writePlainAdapter(adapterFolder, base, out);
     return `${id} written to ${resolve(out)} as a ${method} adapter of rank ${rank} for ${adapterBase(base.folder).model}.`;

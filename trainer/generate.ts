@@ -9,9 +9,9 @@ import {chooseEngine} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
 import {findModel} from './model/find-model.ts';
 import {generate} from './model/generation.ts';
+import {type BaseModel, openModel} from './model/open-model.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
-import {type BaseModel, openModel} from './prepare.ts';
 
 export interface GenerateOptions {
   model: string;
@@ -25,9 +25,8 @@ export interface GenerateOptions {
 /** Greedy continuations in the order of the prompts: the new ids (end-of-sequence token included) and their text. */
 export async function generateText(options: GenerateOptions): Promise<{tokens: number[]; text: string}[]> {
   const {prompts, maxNewTokens, adapter} = options;
-  const folder = findModel(options.model, '.');
-  const base = openModel(folder);
-  const {config} = base;
+  const base = await openModel(findModel(options.model, '.'));
+  const {config, folder} = base;
   const asksForText = prompts.some(prompt => 'text' in prompt);
   const tokenizer = asksForText ? openTokenizer(folder) : tokenizerIfAny(folder);
   const ids = prompts.map(prompt => ('text' in prompt ? promptIds(prompt.text, tokenizer!) : prompt.tokens));

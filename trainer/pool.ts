@@ -5,12 +5,12 @@ import type {ProbeJob} from './curvature/probe.ts';
 import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
-import type {WeightIndex} from './model/weights.ts';
+import type {BaseModel} from './model/open-model.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
 export interface WorkerSetup {
-  /** Model folder. */
+  /** What the model is opened by. */
   model: string;
   engine: string;
   /** Inside one operation. */
@@ -69,11 +69,11 @@ const maxYoungGenerationSizeMb = 8;
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
-  base: {folder: string; weights: Pick<WeightIndex, 'tensors'>};
+  base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
 export function openPool(count: number, {base, engine, threads}: PoolSettings): Pool {
-  const setup = {model: base.folder, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
+  const setup = {model: base.path, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

@@ -16,26 +16,12 @@ import {bucketShapes, type Extent} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
-import {type ModelConfig, readConfig} from './model/config.ts';
+import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
+import {type BaseModel, openModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
-import {checkWeights, openWeights, type WeightIndex} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
-
-export interface BaseModel {
-  folder: string;
-  config: ModelConfig;
-  weights: WeightIndex;
-}
-
-/** A model folder with all the weights its decoder needs. */
-export function openModel(folder: string): BaseModel {
-  const config = readConfig(folder);
-  const weights = openWeights(folder);
-  checkWeights(config, weights);
-  return {folder, config, weights};
-}
 
 export interface Prepared {
   sweep: Sweep;
@@ -113,7 +99,7 @@ const evaluationTokens = 8192;
 
 async function prepare(sweep: Sweep, base: string, workers: number): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
-  const model = openModel(findModel(sweep.model, base));
+  const model = await openModel(findModel(sweep.model, base));
   const {config, weights} = model;
   const sites = sitesOf(config.layers.length, sweep.targets, weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);

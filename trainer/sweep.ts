@@ -90,7 +90,7 @@ async function runPrepared(
     engine: choice.engine,
     modelHash: await prepared.model.weights.hash(),
     model: {
-      folder: prepared.model.folder,
+      folder: prepared.model.path,
       revision: snapshotOf(prepared.model.folder)?.revision ?? null,
       files: await hashCompanions(prepared.model.folder),
     },

@@ -2,7 +2,7 @@
 import {existsSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
-import {openWeights} from './model/weights.ts';
+import {openModel} from './model/open-model.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
 import {readManifest} from './store/manifest.ts';
 import {manifestName, readRun} from './store/run.ts';
@@ -39,7 +39,7 @@ export async function verifyRun(
   const {model, data, starts} = manifest;
   if (model.folder !== undefined) {
     const home = model.folder;
-    await check('weights', home, model.hash, () => openWeights(home).hash());
+    await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
     for (const [name, hash] of Object.entries(model.files ?? {}))
       await check('model file', join(home, name), hash, () => hashFiles(join(home, name)));
   }

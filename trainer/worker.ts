@@ -9,8 +9,7 @@ import {Programs} from './engine/programs.ts';
 import {evaluatePack, type Generated} from './evaluate.ts';
 import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
-import {readConfig} from './model/config.ts';
-import {openWeights} from './model/weights.ts';
+import {openModel} from './model/open-model.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {measureStep, train} from './train.ts';
@@ -18,11 +17,11 @@ import {measureStep, train} from './train.ts';
 const {model, engine, threads, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
-const config = readConfig(model);
-const weights = openWeights(model);
+const opened = await openModel(model);
+const {config, weights} = opened;
 /** Said once a worker, however many weights they are about. */
 const notes = new Set<string>();
-const programs = openEngine(engine, {threads, expansion}).then(opened => new Programs(opened));
+const programs = openEngine(engine, {threads, expansion}).then(running => new Programs(running));
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
@@ -35,7 +34,7 @@ async function work(message: ToWorker): Promise<void> {
   }
   const base = {config, weights, programs: await programs};
   if (message.kind === 'generate') {
-    const answers = await generateHere(base.programs, {folder: model, config, weights}, message);
+    const answers = await generateHere(base.programs, opened, message);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
     return;
   }
@@ -49,7 +48,7 @@ async function work(message: ToWorker): Promise<void> {
     stopped: () => Atomics.load(stop, 0) !== 0,
   };
   if (message.kind === 'evaluate') {
-    const adapted = await adaptedModel(base.programs, {folder: model, config, weights}, message.adapter);
+    const adapted = await adaptedModel(base.programs, opened, message.adapter);
     const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
     await evaluatePack(adapted, report, [message.evaluation], [{id: ''}], Float32Array.of(1));
     return;
@@ -57,7 +56,7 @@ async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'merge') {
     await mergeInto(message.folder, message.adapter, {
       engine: base.programs.engine,
-      base: {folder: model, config, weights},
+      base: opened,
       progress: (done, total) => context.emit({event: 'prepared', what: 'merging', done, total}),
     });
     return;

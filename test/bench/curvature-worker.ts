@@ -10,14 +10,14 @@ import {lanczos} from '../../trainer/math/lanczos.ts';
 import {random} from '../../trainer/math/random.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {layoutOf, views} from '../../trainer/method/layout.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
 import {projections, sitesOf} from '../../trainer/model/sites.ts';
-import {openModel} from '../../trainer/prepare.ts';
 import {startingParameters} from '../../trainer/start.ts';
 import type {PackBatch} from '../../trainer/step.ts';
 import type {CurvatureJob} from './curvature-job.ts';
 
 const {model: folder, rank, samples, batch, tokens} = workerData as CurvatureJob;
-const model = openModel(folder);
+const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
 const weights = weightsOf(model.weights);
 

@@ -4,14 +4,14 @@ import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
 import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
-import {openModel} from '../../trainer/prepare.ts';
 import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 
 const {model: folder, trials, rates, batch, tokens, rank, threads} = workerData as Job;
-const model = openModel(folder);
+const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
 const programs = new Programs(openCompiled({threads}));
 const training: TrainingSettings = {

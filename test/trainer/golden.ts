@@ -8,9 +8,9 @@ import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {fill, layoutOf} from '../../trainer/method/layout.ts';
 import type {Model} from '../../trainer/model/decoder.ts';
+import {type BaseModel, openFolder} from '../../trainer/model/open-model.ts';
 import {readHeader, readTensor} from '../../trainer/model/safetensors.ts';
 import {projections, sitesOf} from '../../trainer/model/sites.ts';
-import {type BaseModel, openModel} from '../../trainer/prepare.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/goldens/', import.meta.url));
@@ -125,7 +125,7 @@ export function goldenPack(
   trials: number,
   merged: boolean,
 ): Pack {
-  const model = openModel(golden(`models/${run.arch}`));
+  const model = openFolder(golden(`models/${run.arch}`));
   const method = methods[methodNames[run.method] ?? (run.method as MethodName)];
   const sites = sitesOf(model.config.layers.length, [...projections], model.weights);
   const stored = goldenTensors(`train/${run.init}/adapter_model.safetensors`);

@@ -4,7 +4,7 @@ import {Programs} from '../../trainer/engine/programs.ts';
 import {views} from '../../trainer/method/layout.ts';
 import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../trainer/model/decoder.ts';
 import {generate} from '../../trainer/model/generation.ts';
-import {openModel} from '../../trainer/prepare.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
 import {
   engines,
   type GoldenBatch,
@@ -34,7 +34,7 @@ for (const [engineName, open] of Object.entries(engines)) {
         const expected = goldenJson<ForwardGolden>(`forward/${reference}.json`);
         const logits = goldenTensors(`forward/${reference}.safetensors`).get('logits_f64')!;
         const engine = await open();
-        const model = openModel(golden(`models/${name}`));
+        const model = openFolder(golden(`models/${name}`));
         const [rows, length, vocabulary] = logits.shape as [number, number, number];
         const program = await engine.compile({
           inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
@@ -69,7 +69,7 @@ for (const [engineName, open] of Object.entries(engines)) {
           runs: {prompt_ids: number[]; eos_token_id: number; new_ids: number[]}[];
         }>(`generate/${name}.json`);
         const engine = await open();
-        const model = openModel(golden(`models/${name}`));
+        const model = openFolder(golden(`models/${name}`));
         const generative = {
           config: model.config,
           trials: 1,

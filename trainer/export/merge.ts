@@ -8,8 +8,8 @@ import {composite, rowNorms} from '../engine/composite.ts';
 import type {Engine} from '../engine/engine.ts';
 import type {Macros} from '../engine/macros.ts';
 import {narrowed} from '../model/narrow.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import type {StoredTensor} from '../model/safetensors.ts';
-import type {BaseModel} from '../prepare.ts';
 import type {Adapter} from '../store/adapter.ts';
 
 /**

@@ -5,8 +5,8 @@ import {availableParallelism} from 'node:os';
 import {basename, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {chooseEngine} from '../engine/choose.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import {type Failure, openPool} from '../pool.ts';
-import type {BaseModel} from '../prepare.ts';
 import {newFolder} from '../store/new-folder.ts';
 
 /** What belongs to a model besides its weights: configuration, tokenizer, chat template, licence. */

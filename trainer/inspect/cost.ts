@@ -8,7 +8,7 @@ import type {Extent} from '../data/shapes.ts';
 import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, planMemory, type StepSize} from '../memory.ts';
 import type {Site} from '../method/method.ts';
-import type {BaseModel} from '../prepare.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import {mergeLimit} from '../prepare.ts';
 import {lastSpeed} from '../store/speed.ts';
 

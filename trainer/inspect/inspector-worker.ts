@@ -4,7 +4,7 @@ import {parentPort} from 'node:worker_threads';
 import {SweepError} from '../../core/error.ts';
 import {columnsOf} from '../data/rows.ts';
 import {findModel} from '../model/find-model.ts';
-import {openModel} from '../prepare.ts';
+import {openModel} from '../model/open-model.ts';
 import {candidates, sweepFiles} from './candidates.ts';
 import {factsOf, inspect} from './inspect.ts';
 import type {Answer, Question} from './inspector.ts';
@@ -17,7 +17,7 @@ async function answer(question: Question): Promise<unknown> {
     case 'inspect':
       return inspect(...question.with);
     case 'model':
-      return orElse(null, () => factsOf(openModel(findModel(...question.with))));
+      return orElse(null, async () => factsOf(await openModel(findModel(...question.with))));
     case 'columns': {
       const [file, base] = question.with;
       return orElse([], () => columnsOf(resolve(base, file), rowsForColumns));

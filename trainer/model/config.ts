@@ -1,5 +1,5 @@
 import {existsSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {type Family, families, missingFeatures, textParts} from './families.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
@@ -61,11 +61,15 @@ export function readConfig(folder: string): ModelConfig {
       : `There is no model folder ${folder}.`;
     throw new SweepError('missing-file', sentence, {file});
   }
+  return configFrom(whole, readJsonFile(join(folder, 'generation_config.json')) ?? {}, file);
+}
+
+/** The same from the values of config.json and generation_config.json; `file` is what complaints name. */
+export function configFrom(whole: JsonObject, generation: JsonObject, file: string): ModelConfig {
   const raw = textPart(whole, file);
   const family = familyOf(raw, file);
   refuseUnsupported(raw, file);
   const keys = new Keys(raw, file);
-  const generation = readJsonFile(join(folder, 'generation_config.json')) ?? {};
 
   const hiddenSize = keys.size('hidden_size');
   const heads = keys.size('num_attention_heads', family.sizes.num_attention_heads);
@@ -100,7 +104,7 @@ export function readConfig(folder: string): ModelConfig {
     eosIds:
       generation['eos_token_id'] == null
         ? keys.tokenIds('eos_token_id', family.defaults.eosId)
-        : new Keys(generation, join(folder, 'generation_config.json')).tokenIds('eos_token_id', null),
+        : new Keys(generation, join(dirname(file), 'generation_config.json')).tokenIds('eos_token_id', null),
     padId: keys.tokenIds('pad_token_id', family.defaults.padId)[0] ?? null,
   };
 }

@@ -17,8 +17,8 @@ const [untouched, filling, ready] = [0, 1, 2];
 const patienceMilliseconds = 20_000;
 
 /** Whether a tensor can be computed with as it lies in its file. */
-export function isPlain({dtype}: Pick<StoredTensor, 'dtype'>): boolean {
-  return dtype === 'F32';
+export function isPlain({dtype, interleavedHeads}: Pick<StoredTensor, 'dtype' | 'interleavedHeads'>): boolean {
+  return dtype === 'F32' && interleavedHeads === undefined;
 }
 
 const keyOf = ({file, offset}: StoredTensor): string => `${file} ${offset}`;

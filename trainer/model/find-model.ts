@@ -5,18 +5,19 @@ import {SweepError} from '../../core/error.ts';
 import {cachedSnapshot, modelCache, parseHubModel} from '../hub/cache.ts';
 
 /**
- * The folder of `model`: a folder relative to `base` (the sweep file's folder), else a hub id (`org/name`, or
+ * Where `model` lies: a folder (or GGUF file) relative to `base` (the sweep file's folder), else a hub id (`org/name`, or
  * `org/name@revision`) in the local hub cache.
  * @throws SweepError `missing-file` saying where it looked
  */
 export function findModel(model: string, base: string): string {
   const folder = resolve(base, model);
-  if (statSync(folder, {throwIfNoEntry: false})?.isDirectory()) return folder;
+  const found = statSync(folder, {throwIfNoEntry: false});
+  if (found?.isDirectory() || (found?.isFile() && folder.endsWith('.gguf'))) return folder;
   const hub = isAbsolute(model) || model.startsWith('.') ? null : parseHubModel(model);
   if (hub === null || !hub.id.includes('/'))
     throw new SweepError(
       'missing-file',
-      `There is no model folder ${folder}; give a folder that has a config.json, or a hub id.`,
+      `There is no model folder ${folder}; give a folder that has a config.json, a .gguf file, or a hub id.`,
       {model, looked: [folder]},
     );
   const snapshot = cachedSnapshot(hub);

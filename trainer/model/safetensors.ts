@@ -15,6 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import {SweepError} from '../../core/error.ts';
+import {type BlockType, blockFormats, isBlockType, widenBlocks, widenHalf} from './ggml.ts';
 
 const bytesOf = {
   F64: 8,
@@ -39,7 +40,8 @@ export type StoredDtype = keyof typeof bytesOf;
 /** Where a tensor lies on disk. */
 export interface StoredTensor {
   name: string;
-  dtype: StoredDtype;
+  /** Of a safetensors file, or the format of a GGUF file's blocks. */
+  dtype: StoredDtype | BlockType;
   /** Row-major; empty for a scalar. */
   shape: number[];
   /** Absolute path with symlinks resolved. */
@@ -48,6 +50,8 @@ export interface StoredTensor {
   offset: number;
   /** Bytes. */
   length: number;
+  /** Rows of so many heads stand as pairs of a rotation side by side, instead of as two halves (GGUF). */
+  interleavedHeads?: number;
 }
 
 export interface SafetensorsHeader {
@@ -103,15 +107,15 @@ export function readHeader(path: string): SafetensorsHeader {
 export function readTensor(stored: StoredTensor): Float32Array<ArrayBuffer>;
 export function readTensor(stored: StoredTensor, into: Float32Array): Float32Array;
 export function readTensor(stored: StoredTensor, into?: Float32Array): Float32Array {
-  const {dtype, file, offset, length} = stored;
-  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F64') {
+  const {dtype, file, offset, length, shape, interleavedHeads} = stored;
+  if (dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16' && dtype !== 'F64' && !isBlockType(dtype)) {
     throw new SweepError(
       'bad-model',
       `Tensor ${stored.name} in ${file} is stored as ${dtype}; only F32, F16, BF16 and F64 weights can be read, so take an unquantised copy of the model.`,
       {file, tensor: stored.name, dtype},
     );
   }
-  const values = into ?? new Float32Array(length / bytesOf[dtype]);
+  const values = into ?? new Float32Array(elements(shape));
   const {descriptor} = open(file);
   try {
     if (dtype === 'F32') {
@@ -119,17 +123,33 @@ export function readTensor(stored: StoredTensor, into?: Float32Array): Float32Ar
       for (let at = 0; at < length; at += 1 << 30) {
         readExactly(descriptor, bytes.subarray(at, Math.min(length, at + (1 << 30))), offset + at, file);
       }
-      return values;
+    } else {
+      const unit = isBlockType(dtype) ? blockFormats[dtype] : {values: 1, bytes: bytesOf[dtype]};
+      const step = unit.bytes * Math.ceil(chunkBytes / unit.bytes);
+      const chunk = Buffer.from(new ArrayBuffer(Math.min(step, length)));
+      for (let at = 0; at < length; at += step) {
+        const part = chunk.subarray(0, Math.min(step, length - at));
+        readExactly(descriptor, part, offset + at, file);
+        const target = values.subarray((at / unit.bytes) * unit.values);
+        if (isBlockType(dtype)) widenBlocks(dtype, part, target);
+        else widen(dtype, part, target);
+      }
     }
-    const chunk = Buffer.from(new ArrayBuffer(Math.min(chunkBytes, length)));
-    for (let at = 0; at < length; at += chunkBytes) {
-      const part = chunk.subarray(0, Math.min(chunkBytes, length - at));
-      readExactly(descriptor, part, offset + at, file);
-      widen(dtype, part, values.subarray(at / bytesOf[dtype]));
-    }
-    return values;
   } finally {
     closeSync(descriptor);
+  }
+  if (interleavedHeads !== undefined) separateHalves(values, interleavedHeads, shape);
+  return values;
+}
+
+/** Rows [head, i, half] → [head, half, i]. */
+function separateHalves(values: Float32Array, heads: number, [rows = 0, columns = 1]: readonly number[]): void {
+  const half = rows / heads / 2;
+  const before = values.slice();
+  for (let row = 0; row < rows; row++) {
+    const [head, place] = [Math.floor(row / (2 * half)), row % (2 * half)];
+    const from = head * 2 * half + 2 * (place % half) + Math.floor(place / half);
+    values.set(before.subarray(from * columns, (from + 1) * columns), row * columns);
   }
 }
 
@@ -303,19 +323,6 @@ function widen(dtype: 'F16' | 'BF16' | 'F64', source: Buffer, target: Float32Arr
   } else {
     for (let i = 0; i < halves.length; i++) bits[i] = widenHalf(halves[i]!);
   }
-}
-
-/** The bits of the float32 equal to an IEEE 754 half: 1 sign, 5 exponent (bias 15), 10 fraction bits. */
-function widenHalf(half: number): number {
-  const sign = (half & 0x8000) << 16;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13);
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13);
-  if (fraction === 0) return sign;
-  // Subnormal: the leading one of the fraction becomes the implicit bit.
-  const shift = Math.clz32(fraction) - 21;
-  return sign | ((113 - shift) << 23) | (((fraction << shift) & 0x3ff) << 13);
 }
 
 function errorCode(error: unknown): string {

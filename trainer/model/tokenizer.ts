@@ -1,4 +1,5 @@
 /** Text to token ids and back: the tokenizer.json of a model folder through @huggingface/tokenizers. */
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
@@ -44,13 +45,11 @@ export function openTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   const definition = readJsonFile(file);
   if (!definition) {
-    throw new SweepError(
-      'missing-file',
-      `There is no tokenizer.json in ${folder}; the fast tokenizer of the model is needed.`,
-      {
-        file,
-      },
-    );
+    const isGguf = existsSync(folder) && readdirSync(folder).some(name => name.endsWith('.gguf'));
+    const where = isGguf
+      ? `put the tokenizer.json of the model beside the GGUF file; the one inside is not read`
+      : 'the fast tokenizer of the model is needed';
+    throw new SweepError('missing-file', `There is no tokenizer.json in ${folder}; ${where}.`, {file});
   }
   const settings = readJsonFile(join(folder, 'tokenizer_config.json')) ?? {};
   const hub = open(definition, settings, file);

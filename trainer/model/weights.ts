@@ -5,6 +5,7 @@ import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
 import type {ModelConfig} from './config.ts';
+import {isBlockType} from './ggml.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {decoderName} from './names.ts';
 import {readHeader, type StoredTensor} from './safetensors.ts';
@@ -145,16 +146,21 @@ export function checkWeights(config: ModelConfig, index: Pick<WeightIndex, 'fold
     if (stored.shape.join() !== shape.join()) {
       throw bad(name, `${name} has shape [${stored.shape.join(', ')}] instead of [${shape.join(', ')}]`);
     }
-    if (!['F32', 'F16', 'BF16', 'F64'].includes(stored.dtype)) {
+    if (!['F32', 'F16', 'BF16', 'F64'].includes(stored.dtype) && !isBlockType(stored.dtype)) {
       throw bad(name, `${name} is stored as ${stored.dtype}; only F32, F16, BF16 and F64 can be read`);
     }
   }
 }
 
+/** Whether a folder has weights in safetensors files. */
+export function hasSafetensors(folder: string): boolean {
+  return existsSync(join(folder, single)) || existsSync(join(folder, indexName));
+}
+
 /** By path, size and time of change, so that a file that is replaced is read again. */
 const hashes = new Map<string, string>();
 
-async function hashFiles(files: string[]): Promise<string> {
+export async function hashFiles(files: string[]): Promise<string> {
   try {
     const state = files.map(file => {
       const {size, mtimeMs} = statSync(file);

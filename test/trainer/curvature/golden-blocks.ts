@@ -4,8 +4,8 @@ import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {weightsOf} from '../../../trainer/curvature/point.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
 import {methods} from '../../../trainer/method/index.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
 import {type Projection, siteOf} from '../../../trainer/model/sites.ts';
-import {openModel} from '../../../trainer/prepare.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenValues, packBatch, targetsIn} from '../golden.ts';
 
 export interface CurvatureGolden {
@@ -23,7 +23,7 @@ export const goldenCases = [
 
 /** The network of a case over both golden batches, weighted by valid tokens. */
 export function goldenNetwork(engine: Engine, arch: string, remember = 1e9) {
-  const model = openModel(golden(`models/${arch}`));
+  const model = openFolder(golden(`models/${arch}`));
   const {batches} = goldenJson<{batches: GoldenBatch[]}>('curvature/batches.json');
   const tokens = targetsIn(batches);
   const segments = new Segments(engine);

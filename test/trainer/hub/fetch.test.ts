@@ -7,7 +7,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {fetchModel} from '../../../trainer/fetch.ts';
 import {cachedSnapshot, parseHubModel, snapshotOf} from '../../../trainer/hub/cache.ts';
 import {findModel} from '../../../trainer/model/find-model.ts';
-import {openModel} from '../../../trainer/prepare.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
 import {golden} from '../golden.ts';
 import {type HubOptions, type HubServer, openHubServer, sha256} from './hub-server.ts';
 
@@ -80,7 +80,7 @@ describe('a model is fetched from the hub', () => {
     expect(snapshotOf(folder)?.revision).toBe(hub.sha);
     expect(lstatSync(join(folder, 'model.safetensors')).isSymbolicLink()).toBe(true);
     expect(existsSync(join(blobs(), sha256(weights)))).toBe(true);
-    expect(openModel(folder).config.family).toBe('llama');
+    expect(openFolder(folder).config.family).toBe('llama');
     const total = progress.at(-1)!.total;
     expect(progress.at(-1)).toEqual({file: 'model.safetensors', bytes: total, total});
     expect(progress.every(({bytes}, i) => i === 0 || bytes >= progress[i - 1]!.bytes)).toBe(true);

@@ -5,13 +5,14 @@ import {openEngine} from '../../../trainer/engine/choose.ts';
 import {Programs} from '../../../trainer/engine/programs.ts';
 import {methods} from '../../../trainer/method/index.ts';
 import {fill, layoutOf} from '../../../trainer/method/layout.ts';
-import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../../trainer/model/decoder.ts';
+import {frozenProjection} from '../../../trainer/model/decoder.ts';
 import {generate} from '../../../trainer/model/generation.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
 import {sitesOf} from '../../../trainer/model/sites.ts';
-import {openModel} from '../../../trainer/prepare.ts';
 import {Pack} from '../../../trainer/step.ts';
 import {readAdapter} from '../../../trainer/store/adapter.ts';
 import {modelOn, packBatch} from '../golden.ts';
+import {largestDifference, logitsOf} from './logits.ts';
 
 const folder = fileURLToPath(new URL('../../fixtures/families/', import.meta.url));
 
@@ -50,21 +51,8 @@ describe('families agree with transformers', () => {
   for (const [name, reference] of references) {
     it(`${name}: logits`, async () => {
       const engine = await openEngine('compiled', {threads: 1});
-      const model = openModel(`${folder}${name}`);
-      const {input_ids: ids, logits} = reference;
-      const [rows, length] = [ids.length, ids[0]!.length];
-      const program = await engine.compile({
-        inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
-        state: {},
-        body: inputs => {
-          const on = modelOn(engine, model);
-          const batching = {trials: 1, rows, length};
-          const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
-          return {logits: on.macros.linear(finalNorm(on, hidden(on, inputs['ids']!, batching, passes)), head(on))};
-        },
-      });
-      const found = (await program.run({ids: Int32Array.from(ids.flat())}))['logits']!;
-      const largest = Math.max(...logits.flat(2).map((value, i) => Math.abs(found[i]! - value)));
+      const model = openFolder(`${folder}${name}`);
+      const largest = largestDifference(await logitsOf(engine, model, reference.input_ids), reference.logits);
       expect(largest).toBeLessThan(slack * reference.logits_max_abs_diff);
       await engine.dispose();
     });
@@ -72,7 +60,7 @@ describe('families agree with transformers', () => {
     if (reference.greedy.length > 0)
       it(`${name}: greedy answers`, async () => {
         const engine = await openEngine('compiled', {threads: 1});
-        const model = openModel(`${folder}${name}`);
+        const model = openFolder(`${folder}${name}`);
         const passes = () => {
           const on = modelOn(engine, model);
           return {model: on, project: frozenProjection(on)};
@@ -91,7 +79,7 @@ describe('families agree with transformers', () => {
       const {loss, grad_norm, loss_abs_diff, grad_norm_rel_diff} = reference.adapter;
       it.each(['compiled', 'cpu'] as const)(`${name}: loss and gradient of a PEFT adapter, %s engine`, async kind => {
         const engine = await openEngine(kind, {threads: 1});
-        const model = openModel(`${folder}${name}`);
+        const model = openFolder(`${folder}${name}`);
         const adapter = readAdapter(`${folder}${name}/adapter`);
         const sites = sitesOf(model.config.layers.length, 'all', model.weights);
         expect([...adapter.factors.keys()].sort()).toEqual(sites.map(site => site.name).sort());

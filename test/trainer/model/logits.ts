@@ -1,0 +1,26 @@
+/** The logits of a whole batch of rows of one length, from position 0. */
+import type {Engine} from '../../../trainer/engine/engine.ts';
+import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../../trainer/model/decoder.ts';
+import type {BaseModel} from '../../../trainer/model/open-model.ts';
+import {modelOn} from '../golden.ts';
+
+/** ids [row][position] → [row · position · vocabulary] */
+export async function logitsOf(engine: Engine, model: BaseModel, ids: number[][]): Promise<Float32Array> {
+  const [rows, length] = [ids.length, ids[0]!.length];
+  const program = await engine.compile({
+    inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
+    state: {},
+    body: inputs => {
+      const on = modelOn(engine, model);
+      const batching = {trials: 1, rows, length};
+      const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
+      return {logits: on.macros.linear(finalNorm(on, hidden(on, inputs['ids']!, batching, passes)), head(on))};
+    },
+  });
+  const {logits} = await program.run({ids: Int32Array.from(ids.flat())});
+  return Float32Array.from(logits!);
+}
+
+export function largestDifference(found: Float32Array, expected: number[][][]): number {
+  return Math.max(...expected.flat(2).map((value, i) => Math.abs(found[i]! - value)));
+}
