@@ -93,8 +93,10 @@ function start(root: HTMLElement): void {
     // Buttons are made anew: who stood on one stands on its successor.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (state.trials.length === 0) return;
-    if (scroll !== undefined) window.scrollTo(0, scroll);
-    scroll = undefined;
+    if (scroll === undefined) return;
+    // The page may still be shorter than it was: the next drawing tries again.
+    window.scrollTo(0, scroll);
+    if (Math.abs(window.scrollY - scroll) < 2) scroll = undefined;
   };
   /** To the clipboard; where that takes no pictures, into a file. */
   const picture = ({key}: Plot): void => {
@@ -146,6 +148,11 @@ function start(root: HTMLElement): void {
     soon();
   });
   window.addEventListener('scrollend', keep);
+  for (const gesture of ['wheel', 'keydown', 'pointerdown']) {
+    window.addEventListener(gesture, () => {
+      scroll = undefined;
+    });
+  }
   editor.postMessage({type: 'ready', others: kept.others ?? []});
 }
 
