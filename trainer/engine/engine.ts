@@ -72,8 +72,8 @@ export class Memory {
 /** A staged computation, ready to run. */
 export interface Staged {
   /**
-   * Runs one part. `feeds` gives the inputs that come with it; those of earlier parts are in `memory`, or in the one
-   * it stands on. Returns the part's outputs, valid until it runs with this memory again.
+   * Runs one part. `feeds` gives the inputs that come with it, in arrays that are not changed afterwards: an engine may
+   * keep a copy of each. Inputs of earlier parts are in `memory`, or in the one it stands on. Returns the part's outputs, valid until it runs with this memory again.
    */
   run(part: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>>;
   dispose(): Promise<void>;

@@ -12,7 +12,7 @@ import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, weightName} from './onnx.ts';
 import {webgpuDialect} from './onnx-webgpu.ts';
-import {openDeviceSession} from './placement.ts';
+import {type DeviceSession, openDeviceSession} from './placement.ts';
 import {turnedSuffix} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
@@ -27,7 +27,7 @@ export interface WebgpuOptions {
 
 /** Sessions on the device. Errors come as exceptions, so the runtime's own log is silent. */
 export const deviceOptions: ort.InferenceSession.SessionOptions = {
-  executionProviders: [{name:'webgpu', ...JSON.parse(process.env['EPO']??'{}')} as any],
+  executionProviders: ['webgpu'],
   graphOptimizationLevel: 'all',
   logSeverityLevel: 4,
   interOpNumThreads: 1,
@@ -58,7 +58,7 @@ class DeviceState implements State {
   }
 
   replace(name: string, tensor: ort.Tensor): void {
-    if (!process.env["NODISP"]) this.#tensors.get(name)?.dispose();
+    this.#tensors.get(name)?.dispose();
     this.#tensors.set(name, tensor);
   }
 
@@ -78,13 +78,13 @@ class DeviceState implements State {
 }
 
 class DeviceProgram implements Program {
-  readonly #session: ort.InferenceSession;
+  readonly #session: DeviceSession;
   readonly #computation: Computation;
   readonly #weights: Record<string, ort.Tensor>;
   readonly #noState: DeviceState;
 
   constructor(
-    session: ort.InferenceSession,
+    session: DeviceSession,
     computation: Computation,
     weights: Record<string, ort.Tensor>,
     noState: DeviceState,
@@ -111,42 +111,42 @@ class DeviceProgram implements Program {
   }
 }
 
-/** An input of a part: its values here, until a part needs them on the device. */
-interface Fed {
-  values: Values;
-  spec: TensorSpec;
-  placed?: Promise<ort.Tensor>;
+/** A tensor on the device that the garbage collector watches: it goes with the object that holds it. */
+const abandoned = new FinalizationRegistry<{tensor?: ort.Tensor}>(({tensor}) => tensor?.dispose());
+
+/** Where a part keeps a value for others. */
+interface Kept {
+  readonly place: {tensor?: ort.Tensor};
 }
 
 /** Parts of one trace, each compiled at its first use. What they keep for each other stays on the device. */
 class DeviceStages implements Staged {
   readonly #computation: StagedComputation;
   readonly #parts: Map<string, PartGraph>;
-  readonly #transfers: Transfers;
-  readonly #open: (graph: Graph, staying: ReadonlySet<string>) => Promise<ort.InferenceSession>;
-  readonly #sessions = new Map<string, Promise<ort.InferenceSession>>();
+  readonly #place: (values: Values, spec: TensorSpec) => Promise<ort.Tensor>;
+  readonly #open: (graph: Graph, staying: ReadonlySet<string>) => Promise<DeviceSession>;
+  readonly #sessions = new Map<string, Promise<DeviceSession>>();
 
   constructor(
     computation: StagedComputation,
-    transfers: Transfers,
-    open: (graph: Graph, staying: ReadonlySet<string>) => Promise<ort.InferenceSession>,
+    place: (values: Values, spec: TensorSpec) => Promise<ort.Tensor>,
+    open: (graph: Graph, staying: ReadonlySet<string>) => Promise<DeviceSession>,
   ) {
     this.#computation = computation;
-    this.#transfers = transfers;
+    this.#place = place;
     this.#open = open;
     this.#parts = traceParts(computation);
   }
 
   async run(name: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>> {
     const part = this.#parts.get(name)!;
-    for (const input of part.own)
-      memory.put(input, {values: feeds[input]!, spec: this.#computation.inputs[input]!} satisfies Fed);
+    for (const input of part.own) memory.put(input, feeds[input]!);
     const inputs: Record<string, ort.Tensor> = {};
     for (const [input, value] of part.inputs) inputs[input] = await this.#input(input, value, memory);
     const outputs = await (await this.#session(name, part)).run(inputs);
     for (const key of part.kept.keys()) {
       const tensor = outputs[keptOutput(key)]!;
-      const place = memory.own(key, () => ({value: {}, bytes: 4 * tensor.size})) as {tensor?: ort.Tensor};
+      const {place} = memory.own(key, () => newPlace(tensor.size)) as Kept;
       place.tensor?.dispose();
       place.tensor = tensor;
     }
@@ -154,22 +154,21 @@ class DeviceStages implements Staged {
   }
 
   async #input(name: string, value: Value, memory: Memory): Promise<ort.Tensor> {
-    const known = memory.get(name) as Fed | {tensor: ort.Tensor} | undefined;
+    const known = memory.get(name) as Values | Kept | undefined;
     if (known === undefined) return this.#turned(value, memory);
-    if ('tensor' in known) return known.tensor;
-    known.placed ??= this.#transfers.upload(known.values, known.spec);
-    return known.placed;
+    if ('place' in known) return known.place.tensor!;
+    return this.#place(known, this.#computation.inputs[name]!);
   }
 
   /** The transpose of a fed matrix that a part asks for by its name. */
   async #turned({source, shape}: Value, memory: Memory): Promise<ort.Tensor> {
     const {name} = source as {name: string};
-    const {values} = memory.get(name.slice(0, -turnedSuffix.length)) as Fed;
+    const values = memory.get(name.slice(0, -turnedSuffix.length)) as Float32Array;
     const size = shape as [number, number];
-    return this.#transfers.upload(transposed(values as Float32Array, size), {shape: [...size], dtype: 'float32'});
+    return this.#place(transposed(values, size), {shape: [...size], dtype: 'float32'});
   }
 
-  #session(name: string, part: PartGraph): Promise<ort.InferenceSession> {
+  #session(name: string, part: PartGraph): Promise<DeviceSession> {
     let session = this.#sessions.get(name);
     if (session === undefined) {
       session = this.#open(partGraph(part), new Set([...part.kept.keys()].map(keptOutput)));
@@ -183,6 +182,12 @@ class DeviceStages implements Staged {
     this.#sessions.clear();
     for (const session of sessions) await (await session).release();
   }
+}
+
+function newPlace(size: number): {value: Kept; bytes: number} {
+  const value: Kept = {place: {}};
+  abandoned.register(value, value.place);
+  return {value, bytes: 4 * size};
 }
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
@@ -221,6 +226,21 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
       await program.dispose();
     };
   };
+  /** Fed arrays that lie on the device already, each as long as the array itself lives. */
+  const fed = new WeakMap<Values, Promise<ort.Tensor>>();
+  const place = (values: Values, spec: TensorSpec): Promise<ort.Tensor> => {
+    let known = fed.get(values);
+    if (known === undefined) {
+      const holder: {tensor?: ort.Tensor} = {};
+      known = transfers.upload(values, spec).then(tensor => {
+        holder.tensor = tensor;
+        return tensor;
+      });
+      fed.set(values, known);
+      abandoned.register(values, holder);
+    }
+    return known;
+  };
   const noState = new DeviceState(transfers, {});
   return {
     name: 'compiled',
@@ -235,7 +255,7 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
       return {run: (feeds, state) => program.run(feeds, state), dispose};
     },
     async stage(computation) {
-      const stages = new DeviceStages(computation, transfers, openSession);
+      const stages = new DeviceStages(computation, place, openSession);
       const dispose = kept(stages);
       return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose};
     },
