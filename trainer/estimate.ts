@@ -37,19 +37,29 @@ export interface Plan {
   seconds: number | null;
   engine: string;
   reason: string;
+  /** The GPU it runs on; null = the CPU. */
+  device: string | null;
+  /** What a reader should know: packs that were split, operations that the GPU does not have. */
+  notes: string[];
 }
 
 /** @throws SweepError for a file that cannot run */
 export async function planSweep(file: string): Promise<Plan> {
   const {sweep, prepare} = openSweep(file);
   const trials = expandTrials(sweep);
-  const {engine, reason} = await chooseEngine(sweep.run);
-  const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
-  const arrangement = arrange(prepared, trials);
+  const {engine, reason, gpu} = await chooseEngine(sweep.run);
+  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const prepared = await prepare(cores, undefined, gpu);
+  const arrangement = arrange(prepared, trials, gpu);
   const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
+  const notes = [...arrangement.notes];
+  const seconds = await estimatedSeconds(prepared, arrangement, engine, {
+    onGpu: gpu !== undefined,
+    note: message => notes.push(message),
+  });
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -66,9 +76,11 @@ export async function planSweep(file: string): Promise<Plan> {
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds: await estimatedSeconds(prepared, arrangement, engine),
+    seconds,
     engine,
     reason,
+    device: gpu?.name ?? null,
+    notes,
   };
 }
 
@@ -108,9 +120,10 @@ async function estimatedSeconds(
   prepared: Prepared,
   {packs, workers, threads}: Arrangement,
   engine: string,
+  {onGpu, note}: {onGpu: boolean; note(message: string): void},
 ): Promise<number | null> {
   const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {base: prepared.model, engine, threads});
+  const pool = openPool(workers, {base: prepared.model, engine, threads, onGpu});
   try {
     let total = 0;
     for (const [batchSize, pack] of firsts) {
@@ -123,7 +136,7 @@ async function estimatedSeconds(
       await pool.run(
         Array.from({length: workers}, () => ({kind: 'measure' as const, job})),
         {
-          event: () => {},
+          event: event => event.event === 'note' && note(event.message),
           generated: () => {},
           measured: milliseconds => times.push(milliseconds),
           ended: () => {},

@@ -25,7 +25,7 @@ export interface TrainingSize {
 const workerBytes = 100e6;
 /** The command itself. */
 const commandBytes = 150e6;
-/** Of the machine's memory, what a run may take. */
+/** Of the memory of the machine, or of a GPU, what a run may take. */
 const share = 0.8;
 const float = 4;
 
@@ -60,6 +60,21 @@ export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): nu
   const {config, weights, sites, merged, parameters} = size;
   const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
   return workerBytes + weightBytes(weights).perWorker + trials * own;
+}
+
+/** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once. */
+export function deviceMemory(size: TrainingSize, step: StepSize, trials: number): number {
+  const {config, sites, merged, parameters, weights} = size;
+  const numbers = [...weights.tensors.values()].map(({shape}) =>
+    shape.reduce((product, length) => product * length, 1),
+  );
+  const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
+  return float * numbers.reduce((sum, count) => sum + count, 0) + trials * own;
+}
+
+/** Memory of a GPU. */
+export interface DeviceRoom {
+  bytes: number;
 }
 
 export interface MemoryPlan {
@@ -102,22 +117,41 @@ export function planMemory(
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
 }
 
-/** Trials that fit into one worker's pack, at least one. */
-export function trialsThatFit(size: TrainingSize, step: StepSize): number {
+/**
+ * The plan of a run on a GPU: one worker.
+ * @throws SweepError `no-memory` where the machine has no room for the worker itself
+ */
+export function planDevice(size: TrainingSize, step: StepSize, trials: number, wanted: 'auto' | number): MemoryPlan {
+  const onDevice = deviceMemory(size, step, trials);
+  const notes =
+    wanted === 'auto' || wanted === 1 ? [] : [`One worker a GPU: run.workers (${wanted}) does not apply to it.`];
+  return {workers: 1, threads: 1, bytes: commandBytes + workerBytes + onDevice, notes};
+}
+
+/** Trials that fit into one pack, on the GPU where there is one, at least one. */
+export function trialsThatFit(size: TrainingSize, step: StepSize, device?: DeviceRoom): number {
+  if (device) {
+    const alone = deviceMemory(size, step, 1);
+    const each = deviceMemory(size, step, 2) - alone;
+    return Math.max(1, 1 + Math.floor((share * device.bytes - alone) / each));
+  }
   const room = share * totalmem() - commandBytes - weightBytes(size.weights).shared;
   const alone = workerMemory(size, step, 1);
   const each = workerMemory(size, step, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
 }
 
-/** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
-export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
-  const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
+/**
+ * The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side, or one on the
+ * GPU where there is one.
+ */
+export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number, device?: DeviceRoom): number {
+  const room = device
+    ? share * device.bytes
+    : (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
+  const need = (step: StepSize) => (device ? deviceMemory(size, step, 1) : workerMemory(size, step));
   let rows = batch.rows;
-  while (
-    rows > 1 &&
-    workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room
-  )
+  while (rows > 1 && need({...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room)
     rows = Math.ceil(rows / 2);
   return rows;
 }

@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {snapshotOf} from './hub/cache.ts';
-import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
+import {type DeviceRoom, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -28,10 +28,11 @@ export interface Arrangement extends MemoryPlan {
 }
 
 /**
- * Packs and workers for these trials: as the sweep file asks, as far as memory allows.
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
+ * its memory has room for.
  * @throws SweepError `no-memory` where not even one trial fits
  */
-export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
+export function arrange(prepared: Prepared, trials: Trial[], device?: DeviceRoom): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
   const largest = {
@@ -39,13 +40,17 @@ export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
     length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
     targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
   };
-  const asked = packsOf(trials, run.pack);
+  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack);
   const widest = Math.max(1, ...asked.map(pack => pack.length));
-  const side = Math.min(widest, trialsThatFit(prepared.size, largest));
+  const side = Math.min(widest, trialsThatFit(prepared.size, largest, device));
   const packs = side < widest ? packsOf(trials, side) : asked;
-  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
+  const plan = device
+    ? planDevice(prepared.size, largest, side, run.workers)
+    : planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
   const split =
-    side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
+    side < widest && run.pack !== 'auto'
+      ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]
+      : [];
   return {...plan, packs, notes: [...split, ...plan.notes]};
 }
 

@@ -10,11 +10,12 @@ export function planText(plan: Plan): string[] {
   const trials = plan.trials.slice(0, shownTrials);
   const more = plan.trials.length - trials.length;
   return [
-    `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')} on the ${plan.engine} engine: ${plan.reason}`,
+    `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')}${packSizes(plan)} on the ${plan.engine} engine: ${plan.reason}`,
     ...Object.entries(plan.steps).map(([batch, steps]) => `${count(steps, 'step')} a trial at batch size ${batch}`),
     `${scaled(plan.flops, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])}FLOP in all, ` +
       `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory, ` +
       `${plan.seconds === null ? 'time not known yet' : `about ${formatSeconds(plan.seconds)}`}`,
+    ...plan.notes,
     '',
     ...textTable([...costColumns], plan.costs.map(costRow)),
     '',
@@ -40,6 +41,12 @@ export function planText(plan: Plan): string[] {
     ),
     ...(more > 0 ? [`… and ${count(more, 'more trial')}; --json lists them all`] : []),
   ];
+}
+
+/** ` (of 6 and 5 trials)`, where trials share steps. */
+function packSizes({packs}: Plan): string {
+  const sizes = [...new Set(packs.map(pack => pack.length))].sort((a, b) => b - a);
+  return sizes.some(size => size > 1) ? ` (of ${sizes.join(' and ')} trials)` : '';
 }
 
 /** Three digits and a prefix: `1.23 G`. */

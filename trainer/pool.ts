@@ -15,6 +15,8 @@ export interface WorkerSetup {
   engine: string;
   /** Inside one operation. */
   threads: number;
+  /** The compiled engine on the GPU. */
+  onGpu: boolean;
   /** Where the workers expand weights that are not stored as float32. */
   expansion: SharedExpansion;
   /** From 0. */
@@ -69,11 +71,12 @@ const maxYoungGenerationSizeMb = 8;
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+  onGpu?: boolean;
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(count: number, {base, engine, threads}: PoolSettings): Pool {
-  const setup = {model: base.path, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
+export function openPool(count: number, {base, engine, threads, onGpu = false}: PoolSettings): Pool {
+  const setup = {model: base.path, engine, threads, onGpu, expansion: shareExpansion(base.weights.tensors.values())};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

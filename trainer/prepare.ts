@@ -14,7 +14,7 @@ import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
-import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
+import {adaptedBytes, type DeviceRoom, microBatchFor, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
@@ -48,8 +48,11 @@ export interface Prepared {
 
 export interface OpenedSweep {
   sweep: Sweep;
-  /** `curvature`: probe this way where the sweep file says nothing of it. */
-  prepare(workers: number, curvature?: CurvatureSettings): Promise<Prepared>;
+  /**
+   * `curvature`: probe this way where the sweep file says nothing of it. `device`: the GPU that trains, where there is
+   * one.
+   */
+  prepare(workers: number, curvature?: CurvatureSettings, device?: DeviceRoom): Promise<Prepared>;
 }
 
 /** The text of a sweep file. */
@@ -84,7 +87,7 @@ export function openSweep(file: string): OpenedSweep {
   const base = dirname(resolve(file));
   return {
     sweep,
-    prepare: (workers, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers),
+    prepare: (workers, curvature, device) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, device),
   };
 }
 
@@ -97,7 +100,7 @@ const probeTokens = 320;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
-async function prepare(sweep: Sweep, base: string, workers: number): Promise<Prepared> {
+async function prepare(sweep: Sweep, base: string, workers: number, device?: DeviceRoom): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
   const {config, weights} = model;
@@ -153,7 +156,7 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
         const whole = extents({...order, rows: batchSize}, seeds, steps(batchSize));
         const rows =
           training.microBatch === 'auto'
-            ? microBatchFor(size, {rows: batchSize, ...largestOf(whole)}, workers)
+            ? microBatchFor(size, {rows: batchSize, ...largestOf(whole)}, workers, device)
             : Math.min(training.microBatch, batchSize);
         const parts = rows === batchSize ? whole : extents({...order, rows}, seeds, steps(batchSize));
         source = {...order, rows, shapes: rising(bucketShapes(parts, mostShapes)), pad};

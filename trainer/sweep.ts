@@ -56,9 +56,9 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let store = existsSync(folder) ? await open() : undefined;
   try {
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
-    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
+    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, choice.gpu);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
-    arrange(prepared, trials);
+    arrange(prepared, trials, choice.gpu);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
@@ -98,11 +98,11 @@ async function runPrepared(
   });
 
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
-  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const cores = choice.gpu ? 1 : sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(prepared, todo);
+  const {packs, workers, threads, notes} = arrange(prepared, todo, choice.gpu);
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, reason} = choice;
@@ -131,7 +131,12 @@ async function runPrepared(
     return state;
   };
   const open = (count: number, threadsEach: number): Pool => {
-    const pool = openPool(count, {base: prepared.model, engine, threads: threadsEach});
+    const pool = openPool(count, {
+      base: prepared.model,
+      engine,
+      threads: threadsEach,
+      onGpu: choice.gpu !== undefined,
+    });
     options.signal.addEventListener('abort', () => pool.stop(), {once: true});
     if (options.signal.aborted) pool.stop();
     return pool;
@@ -175,8 +180,8 @@ async function runPrepared(
       handlers,
     );
     const seconds = (Date.now() - training) / 1000;
-    // Short runs are all start-up.
-    if (!failed && !options.signal.aborted && seconds > tellingSeconds)
+    // Short runs are all start-up; the editor's estimates are for the CPU.
+    if (!failed && !options.signal.aborted && !choice.gpu && seconds > tellingSeconds)
       rememberSpeed(trainingFlops(prepared, todo) / seconds);
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));

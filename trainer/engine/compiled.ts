@@ -4,15 +4,7 @@ import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
 import {readTensor} from '../model/safetensors.ts';
-import {
-  keptOutput,
-  partGraph,
-  stateInput,
-  tensorOf,
-  traceComputation,
-  traceParts,
-  transposed,
-} from './compilation.ts';
+import {keptOutput, partGraph, stateInput, tensorOf, traceComputation, traceParts, transposed} from './compilation.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
@@ -108,8 +100,7 @@ class CompiledProgram implements Program {
 
   async run(feeds: Record<string, Values>, state?: State): Promise<Record<string, Values>> {
     const inputs: Record<string, ort.Tensor> = {...this.#weights};
-    for (const [name, spec] of Object.entries(this.#computation.inputs))
-      inputs[name] = tensorOf(spec, feeds[name]!);
+    for (const [name, spec] of Object.entries(this.#computation.inputs)) inputs[name] = tensorOf(spec, feeds[name]!);
     const outputs: Record<string, ort.Tensor> = Object.fromEntries(this.#results);
     const {current, spare} = (state ?? new CompiledState({})) as CompiledState;
     for (const name of Object.keys(this.#computation.state)) inputs[stateInput(name)] = current.get(name)!;

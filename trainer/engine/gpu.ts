@@ -44,7 +44,9 @@ export async function findGpu(): Promise<Gpu | {missing: string}> {
   const trial = parsed(said);
   if (trial === null) return {missing: reasonIn(logged)};
   if (!(trial.difference < tolerance))
-    return {missing: `its driver computes wrongly (a product of matrices is off by ${trial.difference.toPrecision(2)})`};
+    return {
+      missing: `its driver computes wrongly (a product of matrices is off by ${trial.difference.toPrecision(2)})`,
+    };
   const name = nameIn(logged);
   const software = softwareNames.test(name);
   return {name, software, ...(await memoryOf(software)), speedup: trial.cpu / trial.gpu};
@@ -86,7 +88,9 @@ export function reasonIn(logged: string): string {
 export function nameIn(logged: string): string {
   const used = [...logged.matchAll(/Using "([^"]+)" with driver/g)].at(-1)?.[1];
   if (used) return used;
-  const hardware = [...logged.matchAll(/Discovered OrtHardwareDevice \{([^}]*type:1[^}]*)\}/g)].map(([, text]) => text!);
+  const hardware = [...logged.matchAll(/Discovered OrtHardwareDevice \{([^}]*type:1[^}]*)\}/g)].map(
+    ([, text]) => text!,
+  );
   const described = hardware.map(
     text => /Description=([^,\]]+)/.exec(text)?.[1] ?? /vendor:([^,]+)/.exec(text)?.[1]?.trim(),
   );

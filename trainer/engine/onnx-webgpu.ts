@@ -66,13 +66,17 @@ const split: Emit = (e, {inputs: [x], outputs, attributes}) => {
   const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
   const cut = (whole: string, sizes: readonly number[], parts: readonly string[]): void => {
     const most = buffersAtOnce - 1;
-    if (parts.length <= most) return e.emit('Split', [whole, e.ints(sizes)], [...parts], {axis});
+    if (parts.length <= most) {
+      e.emit('Split', [whole, e.ints(sizes)], [...parts], {axis});
+      return;
+    }
     const each = Math.ceil(parts.length / most);
     const starts = Array.from({length: Math.ceil(parts.length / each)}, (_, i) => i * each);
     const groups = starts.map(start => (parts.length - start === 1 ? parts[start]! : e.fresh()));
     e.emit('Split', [whole, e.ints(starts.map(start => sum(sizes.slice(start, start + each))))], groups, {axis});
     starts.forEach((start, i) => {
-      if (groups[i] !== parts[start]) cut(groups[i]!, sizes.slice(start, start + each), parts.slice(start, start + each));
+      if (groups[i] !== parts[start])
+        cut(groups[i]!, sizes.slice(start, start + each), parts.slice(start, start + each));
     });
   };
   cut(e.name(x!), attributes['sizes'] as readonly number[], names(e, outputs));
@@ -91,7 +95,11 @@ const rmsNormalization: Emit = (e, {inputs: [x, w], outputs: [y, inverse], attri
 
 /** The model for the WebGPU provider. Weights are inputs: they lie on the device once for all models. */
 export const webgpuDialect: Dialect = {
-  emitters: {BatchMatMul: matMul, LogSoftmax: logSoftmax, SplitV: split, RmsNormalization: rmsNormalization} satisfies Record<string, Emit>,
+  emitters: {
+    BatchMatMul: matMul,
+    LogSoftmax: logSoftmax,
+    SplitV: split,
+    RmsNormalization: rmsNormalization,
+  } satisfies Record<string, Emit>,
   reads: () => false,
 };
-

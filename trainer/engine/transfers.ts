@@ -3,10 +3,10 @@
  * process, so both directions are sessions of a single operation that copies.
  */
 import * as ort from 'onnxruntime-node';
+import {tensorOf} from './compilation.ts';
 import type {Values} from './engine.ts';
 import {emitIdentity} from './onnx.ts';
 import type {TensorSpec} from './tracing.ts';
-import {tensorOf} from './compilation.ts';
 
 export interface Transfers {
   /** A new tensor on the device; whoever asked for it disposes of it. */

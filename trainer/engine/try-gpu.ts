@@ -24,10 +24,11 @@ async function time(size: number, options: Options): Promise<{y: Float32Array; m
   const graph = trace({a: spec, b: spec}, ({a, b}) => ({y: tf.matMul(a!, b!)}));
   // Any numbers do, as long as they differ.
   const numbers = (step: number) =>
-    new ort.Tensor('float32', Float32Array.from({length: size * size}, (_, i) => ((i * step) % 1009) / 1009 - 0.5), [
-      size,
-      size,
-    ]);
+    new ort.Tensor(
+      'float32',
+      Float32Array.from({length: size * size}, (_, i) => ((i * step) % 1009) / 1009 - 0.5),
+      [size, size],
+    );
   const feeds = {a: numbers(7), b: numbers(11)};
   const session = await ort.InferenceSession.create(emitOnnx(graph, webgpuDialect), {...options, logSeverityLevel: 3});
   let milliseconds = Number.POSITIVE_INFINITY;

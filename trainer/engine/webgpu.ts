@@ -2,7 +2,7 @@
  * The compiled engine on a GPU, through the WebGPU provider that comes with onnxruntime. Weights lie on the device once
  * for all programs; state stays there between runs: only what is fed and the results that are not state cross over.
  */
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import {expanded, type SharedExpansion} from '../model/expanded.ts';
 import {readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {keptOutput, partGraph, stateInput, tensorOf, traceComputation, traceParts, transposed} from './compilation.ts';
@@ -207,17 +207,19 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
   };
   const placedWeights = async (graph: Graph): Promise<Record<string, ort.Tensor>> =>
     Object.fromEntries(
-      await Promise.all(
-        storedTensors(graph).map(async tensor => [weightName(tensor), await placed(tensor)] as const),
-      ),
+      await Promise.all(storedTensors(graph).map(async tensor => [weightName(tensor), await placed(tensor)] as const)),
     );
   const openSession = (graph: Graph, staying: ReadonlySet<string>) =>
-    openDeviceSession(emitOnnx(graph, webgpuDialect), {
-      ...deviceOptions,
-      preferredOutputLocation: Object.fromEntries(
-        [...graph.outputs.keys()].map(name => [name, staying.has(name) ? ('gpu-buffer' as const) : ('cpu' as const)]),
-      ),
-    }, note);
+    openDeviceSession(
+      emitOnnx(graph, webgpuDialect),
+      {
+        ...deviceOptions,
+        preferredOutputLocation: Object.fromEntries(
+          [...graph.outputs.keys()].map(name => [name, staying.has(name) ? ('gpu-buffer' as const) : ('cpu' as const)]),
+        ),
+      },
+      note,
+    );
   const programs = new Set<{dispose(): Promise<void>}>();
   const kept = <T extends {dispose(): Promise<void>}>(program: T) => {
     programs.add(program);
