@@ -10,11 +10,18 @@ import type {TrainJob} from './train.ts';
 /** Trials side by side on the trials axis of one step. */
 export type TrialPack = Trial[];
 
-/** Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU. */
-export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[] {
+/**
+ * Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU.
+ * `stepOf`: where a trial goes on, so that only those of one step share a pack.
+ */
+export function packsOf(
+  trials: Trial[],
+  size: RunSettings['pack'],
+  stepOf: (trial: Trial) => number = () => 0,
+): TrialPack[] {
   const groups = new Map<string, Trial[]>();
   for (const trial of trials) {
-    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize}`;
+    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
     groups.set(key, [...(groups.get(key) ?? []), trial]);
   }
   const most = size === 'auto' ? 1 : size;
@@ -32,7 +39,12 @@ export interface Arrangement extends MemoryPlan {
  * its memory has room for.
  * @throws SweepError `no-memory` where not even one trial fits
  */
-export function arrange(prepared: Prepared, trials: Trial[], device?: DeviceRoom): Arrangement {
+export function arrange(
+  prepared: Prepared,
+  trials: Trial[],
+  device?: DeviceRoom,
+  stepOf?: (trial: Trial) => number,
+): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
   const largest = {
@@ -40,10 +52,10 @@ export function arrange(prepared: Prepared, trials: Trial[], device?: DeviceRoom
     length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
     targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
   };
-  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack);
+  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
   const widest = Math.max(1, ...asked.map(pack => pack.length));
   const side = Math.min(widest, trialsThatFit(prepared.size, largest, device));
-  const packs = side < widest ? packsOf(trials, side) : asked;
+  const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
   const plan = device
     ? planDevice(prepared.size, largest, side, run.workers)
     : planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
@@ -73,7 +85,6 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
   const {sweep} = prepared;
   const {method, batchSize} = trials[0]!;
   return {
-    pack: trials.length === 1 ? trials[0]!.id : `${trials[0]!.id}+${trials.length - 1}`,
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),

@@ -142,15 +142,16 @@ export class Pack {
    */
   async step(micro: PackBatch[], rates: Float32Array, active: Float32Array): Promise<StepResult> {
     const [beta1, beta2] = this.settings.training.optimizer.betas;
-    this.count++;
+    const count = this.count + 1;
     const update = {
       rate: rates,
       active,
-      corrections: Float32Array.of(1 - beta1 ** this.count, 1 - beta2 ** this.count),
+      corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
     };
     if (micro.length === 1) {
       const program = await this.#program('step', micro[0]!.shape);
       const {losses, gradNorms} = await program.run({...feeds(micro[0]!), ...update}, this.#state);
+      this.count = count;
       return {losses: Float32Array.from(losses!), gradNorms: Float32Array.from(gradNorms!)};
     }
     const losses = new Float32Array(this.settings.trials);
@@ -161,6 +162,7 @@ export class Pack {
     }
     const program = await this.#program('update');
     const {gradNorms} = await program.run({...update, losses}, this.#state);
+    this.count = count;
     return {losses, gradNorms: Float32Array.from(gradNorms!)};
   }
 

@@ -1,6 +1,7 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
+import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
@@ -16,6 +17,7 @@ import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {checkpointStep} from './store/checkpoint.ts';
 import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
@@ -102,7 +104,9 @@ async function runPrepared(
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(prepared, todo, choice.gpu);
+  const {packs, workers, threads, notes} = arrange(prepared, todo, choice.gpu, ({id}) =>
+    checkpointStep(join(store.folder, 'checkpoints'), id),
+  );
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, reason} = choice;
@@ -161,13 +165,17 @@ async function runPrepared(
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
+    const ended = new Set<string>();
     const handlers: JobHandlers = {
-      event: emit,
+      event(event) {
+        if (event.event === 'trial-ended') ended.add(event.trial);
+        emit(event);
+      },
       generated: result => emit(scoreAnswers(prepared, result)),
       ended(job, failure) {
         if (!failure || job.kind !== 'train') return;
         failed = true;
-        for (const {id} of job.job.trials) emit(trialFailed(id, failure));
+        for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
     };
     const training = Date.now();

@@ -3,6 +3,7 @@ import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import * as ort from 'onnxruntime-node';
+import {deviceError} from './device-errors.ts';
 
 type Options = ort.InferenceSession.SessionOptions;
 
@@ -17,23 +18,36 @@ const refusal = /fallback to CPU EP has been explicitly disabled/;
 
 /**
  * Opens a model on the device. Operations that the device lacks are computed by the CPU; `note` hears which and how many.
- * @throws Error of the runtime
+ * @throws SweepError `gpu-memory`, `gpu-lost`
  */
 export async function openDeviceSession(
   model: Uint8Array,
   options: Options,
   note: (message: string) => void = () => {},
 ): Promise<DeviceSession> {
-  try {
-    return await ort.InferenceSession.create(model, {...options, extra: {session: {disable_cpu_ep_fallback: '1'}}});
-  } catch (error) {
+  const refusing = {...options, extra: {session: {disable_cpu_ep_fallback: '1'}}};
+  const session = await onDevice(ort.InferenceSession.create(model, refusing)).catch((error: unknown) => {
     if (!(error instanceof Error && refusal.test(error.message))) throw error;
-    return openProfiled(model, options, note);
+    return onDevice(openProfiled(model, options, note));
+  });
+  return {run: inputs => onDevice(session.run(inputs)), release: () => session.release()};
+}
+
+/** Work of the runtime, whose errors about the device come as ours. */
+export async function onDevice<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw deviceError(error);
   }
 }
 
 /** A session that tells after its first run which operations the CPU computed. */
-async function openProfiled(model: Uint8Array, options: Options, note: (message: string) => void) {
+async function openProfiled(
+  model: Uint8Array,
+  options: Options,
+  note: (message: string) => void,
+): Promise<DeviceSession> {
   const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-profile-'));
   const session = await ort.InferenceSession.create(model, {
     ...options,

@@ -6,6 +6,7 @@ import * as ort from 'onnxruntime-node';
 import {tensorOf} from './compilation.ts';
 import type {Values} from './engine.ts';
 import {emitIdentity} from './onnx.ts';
+import {onDevice} from './placement.ts';
 import type {TensorSpec} from './tracing.ts';
 
 export interface Transfers {
@@ -22,18 +23,20 @@ export function openTransfers(options: ort.InferenceSession.SessionOptions): Tra
     const key = `${dtype} ${preferredOutputLocation}`;
     let known = sessions.get(key);
     if (known === undefined) {
-      known = ort.InferenceSession.create(emitIdentity(dtype), {...options, preferredOutputLocation});
+      known = onDevice(ort.InferenceSession.create(emitIdentity(dtype), {...options, preferredOutputLocation}));
       sessions.set(key, known);
     }
     return known;
   };
   return {
     async upload(values, spec) {
-      const {y} = await (await session(spec.dtype, 'gpu-buffer')).run({x: tensorOf(spec, values)});
+      const one = await session(spec.dtype, 'gpu-buffer');
+      const {y} = await onDevice(one.run({x: tensorOf(spec, values)}));
       return y!;
     },
     async download(tensor) {
-      const {y} = await (await session('float32', 'cpu')).run({x: tensor});
+      const one = await session('float32', 'cpu');
+      const {y} = await onDevice(one.run({x: tensor}));
       return y!.data as Float32Array;
     },
     async dispose() {
