@@ -659,9 +659,12 @@ const run = {
     type: {
       kind: 'choice',
       values: {
-        auto: {doc: 'A GPU where there is one.'},
+        auto: {doc: 'A GPU where there is one that is at least twice as fast as the processor, which is measured.'},
         cpu: {doc: 'The processor.'},
-        gpu: {doc: 'The GPU; an error where there is none.', alsoKnownAs: ['cuda']},
+        gpu: {
+          doc: 'The GPU, of any vendor, through WebGPU (Vulkan, Metal, Direct3D 12): nothing to install but its driver. An error where there is none.',
+          alsoKnownAs: ['cuda', 'metal', 'vulkan'],
+        },
       },
     },
     doc: 'Where the compiled engine runs.',

@@ -3,7 +3,7 @@
  * no kernel for are taken apart, and none needs more storage buffers than every device has.
  */
 import type {Value} from './graph.ts';
-import {type Dialect, type Emit, type Emitter, names} from './onnx.ts';
+import {type Dialect, type Emit, type Emitter, elementTypes, names} from './onnx.ts';
 
 /** Storage buffers in one shader that every WebGPU device allows (maxStorageBuffersPerShaderStage). */
 const buffersAtOnce = 8;
@@ -82,6 +82,24 @@ const split: Emit = (e, {inputs: [x], outputs, attributes}) => {
   cut(e.name(x!), attributes['sizes'] as readonly number[], names(e, outputs));
 };
 
+/** The first place of the maximum, in float32: the provider's own operation counts in int64, which it cannot convert. */
+const argMax: Emit = (e, {inputs: [x], outputs, attributes}) => {
+  const axis = attributes['axis'] as number;
+  const size = x!.shape[axis]!;
+  const along = e.ints([axis]);
+  const isMost = emitted(e, 'Equal', [e.name(x!), emitted(e, 'ReduceMax', [e.name(x!), along], {keepdims: 1})]);
+  const shape = x!.shape.map((_, other) => (other === axis ? size : 1));
+  const places = e.constant(
+    'float32',
+    shape,
+    Float32Array.from({length: size}, (_, i) => i),
+  );
+  // Where nothing is a maximum (not a number), the last place.
+  const candidates = emitted(e, 'Where', [isMost, places, number(e, size - 1)]);
+  const first = emitted(e, 'ReduceMin', [candidates, along], {keepdims: 0});
+  e.emit('Cast', [first], names(e, outputs), {to: elementTypes.int32});
+};
+
 /** The provider leaves the norm's second output, 1/rms, unwritten. */
 const rmsNormalization: Emit = (e, {inputs: [x, w], outputs: [y, inverse], attributes}) => {
   const epsilon = attributes['epsilon'] as number;
@@ -96,6 +114,7 @@ const rmsNormalization: Emit = (e, {inputs: [x, w], outputs: [y, inverse], attri
 /** The model for the WebGPU provider. Weights are inputs: they lie on the device once for all models. */
 export const webgpuDialect: Dialect = {
   emitters: {
+    ArgMax: argMax,
     BatchMatMul: matMul,
     LogSoftmax: logSoftmax,
     SplitV: split,

@@ -65,7 +65,7 @@ const schema = protobuf.Root.fromJSON({
 });
 const Model = schema.lookupType('Model');
 
-const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
+export const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
 
 /** Attribute values: floats are boxed, since 1 may mean the integer or the float. */
 type OnnxAttribute = number | string | readonly number[] | {float: number};

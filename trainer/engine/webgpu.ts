@@ -196,12 +196,12 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
   const transfers = openTransfers(deviceOptions);
   const weights = new Map<string, Promise<ort.Tensor>>();
   const placed = (tensor: StoredTensor): Promise<ort.Tensor> => {
-    const name = weightName(tensor);
-    let known = weights.get(name);
+    const key = `${tensor.file} ${tensor.offset}`;
+    let known = weights.get(key);
     if (known === undefined) {
       const values = expansion ? expanded(tensor, expansion) : readTensor(tensor);
       known = transfers.upload(values, {shape: tensor.shape, dtype: 'float32'});
-      weights.set(name, known);
+      weights.set(key, known);
     }
     return known;
   };

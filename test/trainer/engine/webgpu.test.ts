@@ -73,7 +73,7 @@ describe.runIf(there)('the compiled engine on a GPU', () => {
       return {losses, own: parameters.slice(0, parameters.length / 2), other: parameters.slice(parameters.length / 2)};
     };
     const calm = await after(0.01);
-    const wild = await after(1e38);
+    const wild = await after(1e30);
     expect(wild.losses.at(-1)![1]).toBeNaN();
     expect(wild.other.every(Number.isFinite)).toBe(true);
     expect(wild.losses.map(([loss]) => loss)).toEqual(calm.losses.map(([loss]) => loss));
