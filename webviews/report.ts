@@ -69,6 +69,7 @@ function start(root: HTMLElement): void {
   };
   const redraw = (): void => {
     awaited = false;
+    const place = scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
     drawings.draw(
       showPage(root, {state, others}, theme(), choices, {
@@ -93,10 +94,9 @@ function start(root: HTMLElement): void {
     // Buttons are made anew: who stood on one stands on its successor.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (state.trials.length === 0) return;
-    if (scroll === undefined) return;
-    // The page may still be shorter than it was: the next drawing tries again.
-    window.scrollTo(0, scroll);
-    if (Math.abs(window.scrollY - scroll) < 2) scroll = undefined;
+    // A page that is made anew loses its place; where it is still shorter than it was, the next drawing tries again.
+    window.scrollTo(0, place);
+    scroll = Math.abs(window.scrollY - place) < 2 ? undefined : place;
   };
   /** To the clipboard; where that takes no pictures, into a file. */
   const picture = ({key}: Plot): void => {
