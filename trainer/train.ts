@@ -27,6 +27,7 @@ export interface TrainJob {
   source: TrainingSource;
   start: Omit<StartSettings, 'weights'>;
   merged: boolean;
+  recompute: boolean;
   evaluations: Evaluation[];
   /** The run folder. */
   folder: string;
@@ -167,7 +168,7 @@ export async function measureStep(job: TrainJob, context: BaseContext): Promise<
 
 /** The pack at its start, or where its checkpoint left it. */
 async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
-  const {trials, training, merged, start} = job;
+  const {trials, training, merged, recompute, start} = job;
   const {config, weights, programs} = context;
   const {method: name, rank, alpha} = trials[0]!;
   const settings = {
@@ -180,8 +181,11 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
     trials: trials.length,
     training,
     merged,
+    recompute,
   };
-  await programs.use(JSON.stringify([name, rank, alpha, trials.length, merged, training, start.sites.length]));
+  await programs.use(
+    JSON.stringify([name, rank, alpha, trials.length, merged, recompute, training, start.sites.length]),
+  );
   const vectors = await Promise.all(trials.map(trial => startingParameters(trial, {weights, ...start})));
   const parameters = new Float32Array(vectors.length * vectors[0]!.length);
   vectors.forEach((vector, i) => {
