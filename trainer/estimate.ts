@@ -37,6 +37,8 @@ export interface Plan {
   /** Of all training steps. */
   flops: number;
   memory_bytes: number;
+  /** Layers are computed again in the backward pass. */
+  checkpoint: boolean;
   /** The whole run, from what its parts take on this machine; null where that was not possible. */
   seconds: number | null;
   engine: string;
@@ -72,6 +74,7 @@ export async function planSweep(file: string): Promise<Plan> {
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
+    checkpoint: prepared.size.recompute,
     seconds: await estimatedSeconds(prepared, arrangement, engine, (performance.now() - began) / 1000),
     engine,
     reason,

@@ -142,6 +142,10 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   });
   const trials = run.pack === 'auto' ? 1 : run.pack;
   const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials})};
+  if (size.recompute && training.checkpoint === 'auto')
+    notes.push(
+      'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.',
+    );
   return {
     sweep,
     model,
