@@ -46,7 +46,7 @@ async function follow(method: 'lora' | 'pissa', checkpoint: boolean, learningRat
   writeFileSync(
     file,
     `model: ${model}
-data: {train: ${rows}, format: instruction, columns: {instruction: question, output: answer}, max_length: 192}
+data: {train: ${rows}, format: instruction, columns: {instruction: question, output: answer}, max_length: 128}
 methods: {${method}: {${startFrom === undefined ? '' : `start_from: ${startFrom}`}}}
 rank: ${rank}
 alpha: ${alpha}
