@@ -5,6 +5,7 @@ import type {Site} from './method/method.ts';
 import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
 import {openPool, type Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
+import {timeProbing} from './probe-duration.ts';
 import type {TrialTimes} from './timing.ts';
 
 /**
@@ -19,6 +20,7 @@ export async function estimatedSeconds(
   const pool = openPool(workers, {base: prepared.model, engine, threads});
   try {
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
+    const probing = await timeProbing(pool, prepared, packs.flat(), workers);
     const known = new Map<string, TrialTimes | null>();
     const durations: {setting: string; times: TrialTimes}[] = [];
     for (const pack of packs) {
@@ -29,7 +31,7 @@ export async function estimatedSeconds(
       const {method, rank, batchSize} = pack[0]!;
       durations.push({setting: `${method} ${rank} ${batchSize}`, times});
     }
-    return preparing + factorising + makespan(durations, workers);
+    return preparing + factorising + probing + makespan(durations, workers);
   } finally {
     await pool.close();
   }
