@@ -95,12 +95,12 @@ export async function followTraining(
   engine: Engine,
   name: string,
   caseName: string,
-  {trials = 1, merged = true} = {},
+  {trials = 1, merged = true, recompute = false} = {},
 ): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
   const {f64, fp32_vs_f64: spread} = reference;
-  const pack = goldenPack(engine, run, reference, trials, merged);
+  const pack = goldenPack(engine, run, reference, trials, merged, recompute);
   const start = await pack.parameters();
   // One shape for all batches, as the trainer has it.
   const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));

@@ -38,6 +38,11 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
       it(`${name}, ${caseName}`, () => follow('compiled', name, caseName));
   for (const name of ['llama-pissa', 'llama-dora', 'gemma3-lora'])
     it(`${name}, low, updates beside the weights`, () => follow('compiled', name, 'low', {merged: false}));
+  for (const name of trained)
+    it(`${name}, high, computed again in the backward pass`, () =>
+      follow('compiled', name, 'high', {merged: false, recompute: true}));
+  it('llama-lora, low, merged and computed again in the backward pass', () =>
+    follow('compiled', 'llama-lora', 'low', {recompute: true}));
   for (const name of ['llama-pissa', 'qwen3-dora'])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
