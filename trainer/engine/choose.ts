@@ -96,7 +96,7 @@ async function compiledOn(device: RunSettings['device']): Promise<Choice> {
   const times = `${found.speedup.toPrecision(2)} times as fast as the CPU at a product of matrices`;
   if (device === 'auto' && (found.software || found.speedup < worthwhile))
     return {...onCpu, reason: `${onCpu.reason} (${found.name} is ${found.software ? 'software' : times})`};
-  const kind = found.software ? ', a software device,' : '';
+  const kind = found.software ? ', a software device' : '';
   return {
     engine: 'compiled',
     reason: `compiled graphs on onnxruntime's WebGPU, on ${found.name}${kind} (${times})`,
