@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {afterAll, describe, expect, it} from 'vitest';
+import {afterAll, describe, expect, it, vi} from 'vitest';
 import {products} from '../../../trainer/curvature/hessian.ts';
 import {chooseEngine, openEngine} from '../../../trainer/engine/choose.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
@@ -17,6 +17,9 @@ import {
   targetsIn,
 } from '../golden.ts';
 import {testGpu} from './software-gpu.ts';
+
+// A software GPU on a busy machine takes its time.
+vi.setConfig({testTimeout: 180_000});
 
 const there = await testGpu();
 /** Heard from any session: an operation that is not on the device. */
