@@ -6,6 +6,7 @@ import {execFile} from 'node:child_process';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {freemem, totalmem} from 'node:os';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 
 export interface Gpu {
   name: string;
@@ -63,7 +64,7 @@ function tried(): Promise<{said: string; logged: string}> {
   const env = {...process.env, VK_LOADER_DEBUG: 'all', XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? '/tmp'};
   const options = {env, timeout: patienceMilliseconds, maxBuffer: 1 << 26};
   return new Promise(resolve => {
-    execFile(process.execPath, [trying.pathname], options, (_, said, logged) => resolve({said, logged}));
+    execFile(process.execPath, [fileURLToPath(trying)], options, (_, said, logged) => resolve({said, logged}));
   });
 }
 
