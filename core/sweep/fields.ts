@@ -233,7 +233,7 @@ const columns = {
 const data = {
   train: {
     type: {kind: 'list', of: files, orOne: true},
-    doc: 'The training rows: a .jsonl or .json file relative to the sweep file, or a list of such files, read one after the other.',
+    doc: 'The training rows: a .jsonl, .json or .parquet file relative to the sweep file (.jsonl.gz and .json.gz too), or a list of such files, read one after the other.',
     example: 'data/train.jsonl',
     required: true,
     alsoKnownAs: ['file', 'files', 'path', 'training', 'train_file'],
@@ -497,7 +497,7 @@ const evaluation = {
   },
   data: {
     type: files,
-    doc: 'The rows it is measured on, in the format of `data`: a .jsonl or .json file relative to the sweep file.',
+    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file.',
     example: 'data/test.jsonl',
     required: true,
     alsoKnownAs: ['file', 'path', 'test', 'dataset'],
@@ -538,7 +538,7 @@ const evaluation = {
 const curvature = {
   data: {
     type: files,
-    doc: "The rows whose loss is looked at: a .jsonl or .json file; the first `samples` rows in the sweep's order of rows.",
+    doc: "The rows whose loss is looked at: a .jsonl, .json or .parquet file; the first `samples` rows in the sweep's order of rows.",
     example: 'data/probe.jsonl',
     defaultDoc: 'data.train',
   },

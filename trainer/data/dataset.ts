@@ -3,7 +3,8 @@ import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
-import {readRows, rowError} from './rows.ts';
+import {rowError} from './row.ts';
+import {readRows} from './rows.ts';
 import {SharedList} from './shared-list.ts';
 
 /** Rows one after another; row r lies at starts[r] .. starts[r + 1] - 1. All arrays are on SharedArrayBuffers. */

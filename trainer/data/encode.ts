@@ -3,7 +3,7 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Tokenizer} from '../model/tokenizer.ts';
-import {columnIn, type Row, rowError, textIn} from './rows.ts';
+import {columnIn, type Row, rowError, textIn} from './row.ts';
 import {textsOf} from './template.ts';
 
 /** The label of a token that carries no loss. */

@@ -3,7 +3,8 @@ import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {type EncodingModel, ignored, promptIds, refuseUnfinished, required, tokensIn} from './encode.ts';
-import {type Row, readRows, rowError} from './rows.ts';
+import {type Row, rowError} from './row.ts';
+import {readRows} from './rows.ts';
 import {textsOf} from './template.ts';
 
 export interface Prompt {

@@ -1,7 +1,7 @@
 /** The text around a row: what a row's columns become before they are tokenised. */
 import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {columnIn, type Row, textIn} from './rows.ts';
+import {columnIn, type Row, textIn} from './row.ts';
 
 /** A row as text. */
 export interface Texts {

@@ -6,7 +6,8 @@ import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, ignored} from '../data/encode.ts';
-import {type Row, readRows} from '../data/rows.ts';
+import type {Row} from '../data/row.ts';
+import {readRows} from '../data/rows.ts';
 import type {Extent} from '../data/shapes.ts';
 
 /** Rows of each data file that are tokenised. */

@@ -215,7 +215,8 @@ describe('a problem', () => {
   });
 
   it.each([
-    ['{train: a.parquet}', 'not-yet data.train "a.parquet"'],
+    ['{train: a.gz}', 'unknown-value data.train "a.gz"'],
+    ['{train: a.parquet.gz}', 'unknown-value data.train "a.parquet.gz"'],
     ['{train: a.txt}', 'unknown-value data.train "a.txt"'],
     ['{format: text}', 'missing-key data.train "data"'],
     ['{train: a.jsonl, format: messages}', 'not-yet data.format "messages"'],
