@@ -105,6 +105,8 @@ export interface DataSettings {
   template: 'study' | 'chat' | 'plain' | {prompt: string};
   rows?: number;
   maxLength: number;
+  /** Format text: texts one after another, cut into blocks of `maxLength`; absent = each is a row. */
+  packing?: true;
   shuffle: boolean;
 }
 

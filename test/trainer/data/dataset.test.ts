@@ -161,6 +161,27 @@ describe('format text', () => {
   });
 });
 
+describe('packed text', () => {
+  const packed = (rows: object[], maxLength: number) => load(rows, {format: 'text', packing: true, maxLength});
+
+  it('is one text after another with eos between, cut into blocks; what is left fills no block', async () => {
+    // Each text is bos, its letters, eos.
+    const texts = [{text: 'abc'}, {text: 'd'}, {text: 'ef'}];
+    const all = [1, 13, 14, 15, 2, 1, 16, 2, 1, 17, 18, 2];
+    const blocks = (length: number) =>
+      Array.from({length: Math.floor(12 / length)}, (_, i) => all.slice(i * length, (i + 1) * length));
+    for (const length of [2, 4, 5, 7]) {
+      const dataset = await packed(texts, length);
+      expect(rowsOf(dataset)).toEqual(blocks(length).map(ids => ({ids, labels: ids})));
+      expect(dataset).toMatchObject({truncated: 0, empty: 0});
+    }
+  });
+
+  it('shorter than a block is one block', async () => {
+    expect(rowsOf(await packed([{text: 'a'}], 8))).toEqual([{ids: [1, 13, 2], labels: [1, 13, 2]}]);
+  });
+});
+
 describe('format tokens', () => {
   const tokens = (rows: object[], changes: Partial<DataSettings> = {}) =>
     load(rows, {format: 'tokens', ...changes}, {tokenizer: null, config: {vocabSize: 96, eosIds: [2]}});
@@ -234,11 +255,9 @@ describe('a dataset', () => {
     await expect(load([{prompt: 'a', completion: 'z'}], {}, model)).rejects.toThrow(/:1: .*token 38 .*only 20/);
   });
 
-  it('needs a tokenizer unless it has tokens, and does not guess at what is still to come', async () => {
+  it('needs a tokenizer unless it has tokens', async () => {
     const row = {prompt: 'a', completion: 'b'};
     await expect(load([row], {}, {...toy, tokenizer: null})).rejects.toThrow(/no tokenizer/);
-    await expect(load([row], {format: 'messages'})).rejects.toThrow(expect.objectContaining({code: 'not-yet'}));
-    await expect(load([row], {template: 'chat'})).rejects.toThrow(expect.objectContaining({code: 'not-yet'}));
   });
 });
 
