@@ -5,6 +5,7 @@ import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {addedTokens, tokenBytes, tokenEnds} from './token-places.ts';
+import {type CachingHub, rememberWords} from './word-caches.ts';
 
 export interface Tokenizer {
   /**
@@ -29,7 +30,7 @@ export interface Tokenizer {
 }
 
 /** The part of the library that is used; its own declarations (0.2.0) cannot be resolved from an ES module. */
-interface Hub {
+interface Hub extends CachingHub {
   encode(text: string, options?: {add_special_tokens: boolean}): {ids: (number | undefined)[]};
   tokenize(text: string, options: {add_special_tokens: boolean}): string[];
   decode(ids: number[], options: {skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean}): string;
@@ -97,6 +98,7 @@ function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
+    rememberWords(hub);
     // Much of a broken file shows only in use.
     hub.encode('a');
     return hub;

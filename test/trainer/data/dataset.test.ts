@@ -238,11 +238,27 @@ describe('a dataset', () => {
 
   it('takes the first rows only, and tells how far it is', async () => {
     const columns = {completion: 'answer'};
-    const heard: number[] = [];
+    const heard: [number, number][] = [];
     const data = {...settings, train: ['desc-train.jsonl', 'desc-test.jsonl'], columns};
-    const dataset = await loadDataset({...data, rows: 4900}, demo, toy, rows => heard.push(rows));
+    const progress = (rows: number, total: number) => heard.push([rows, total]);
+    const dataset = await loadDataset({...data, rows: 4900}, demo, toy, {progress});
     expect(dataset.count).toBe(4900);
-    expect(heard).toEqual([1000, 2000, 3000, 4000, 4900]);
+    expect(heard.map(([rows]) => rows)).toEqual([1000, 2000, 3000, 4000, 4900]);
+    expect(heard.every(([rows, total]) => total >= rows && total <= 4900)).toBe(true);
+  });
+
+  it('can be stopped while it is read', async () => {
+    const stop = new AbortController();
+    const reading = loadDataset(
+      {...settings, train: ['desc-train.jsonl'], columns: {completion: 'answer'}},
+      demo,
+      toy,
+      {
+        progress: rows => (rows === 2000 ? stop.abort() : undefined),
+        signal: stop.signal,
+      },
+    );
+    await expect(reading).rejects.toThrow(expect.objectContaining({code: 'stopped'}));
   });
 
   it('with nothing in it, or nothing to learn, is refused', async () => {
