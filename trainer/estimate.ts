@@ -5,6 +5,8 @@ import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
+import type {Loading} from './data/dataset.ts';
+import type {DataStatistics} from './data/statistics.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
@@ -35,21 +37,27 @@ export interface Plan {
   memory_bytes: number;
   /** Measured on one batch of this machine; null where that was not possible. */
   seconds: number | null;
+  /** What the training rows are like; `tokens_per_second`: expected of all workers together. */
+  data: DataStatistics & {max_length: number; tokens_per_second: number | null};
   engine: string;
   reason: string;
 }
 
 /** @throws SweepError for a file that cannot run */
-export async function planSweep(file: string): Promise<Plan> {
+export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
   const {sweep, prepare} = openSweep(file);
   const trials = expandTrials(sweep);
   const {engine, reason} = await chooseEngine(sweep.run);
-  const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
+  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const prepared = await prepare(cores, undefined, loading);
   const arrangement = arrange(prepared, trials);
   const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
+  const seconds = await estimatedSeconds(prepared, arrangement, engine);
+  const {data} = prepared;
+  const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -66,7 +74,12 @@ export async function planSweep(file: string): Promise<Plan> {
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds: await estimatedSeconds(prepared, arrangement, engine),
+    seconds,
+    data: {
+      ...data,
+      max_length: sweep.data.maxLength,
+      tokens_per_second: seconds === null ? null : (rows * data.lengths.mean) / seconds,
+    },
     engine,
     reason,
   };
