@@ -3,6 +3,7 @@
 import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
+import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
@@ -13,6 +14,7 @@ import {sitesOf} from './model/sites.ts';
 import {type Arrangement, arrange, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
+import {hasRun, readRun, runFolderOf} from './store/run.ts';
 
 export interface Plan {
   trials: {
@@ -30,6 +32,8 @@ export interface Plan {
   trainable_parameters: Record<string, number>;
   /** Of every method and rank, at the largest batch size. */
   costs: MethodCost[];
+  /** Of a step, by method, rank and batch size, where this sweep has run before. */
+  step_times: StepTime[];
   /** Optimizer steps of a trial by batch size. */
   steps: Record<string, number>;
   /** Of all training steps. */
@@ -71,6 +75,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     costs: costsOf(prepared, trials),
+    step_times: await measuredSteps(file, sweep.name),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
@@ -85,7 +90,14 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   };
 }
 
-function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
+/** Step times of the run that this sweep has at its usual place; none where it has not run. */
+async function measuredSteps(file: string, name: string): Promise<StepTime[]> {
+  const folder = runFolderOf(file, name);
+  return hasRun(folder) ? stepTimes((await readRun(folder)).state) : [];
+}
+
+/** Of every method and rank of these trials, at the largest batch size. */
+export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const {sites, model, source} = prepared;
   const {config, weights} = model;
   const adapted = new Set(sites.map(({name}) => name));

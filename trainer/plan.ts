@@ -1,5 +1,5 @@
 /** `plan` in words: what a sweep will do and cost. */
-import {costColumns, costRow} from '../core/method/cost.ts';
+import {measuredCostColumns, measuredCostRows} from '../core/run/costs.ts';
 import {count, formatRate, formatSeconds} from '../core/run/format.ts';
 import {textTable} from '../core/table.ts';
 import type {Plan} from './estimate.ts';
@@ -18,7 +18,7 @@ export function planText(plan: Plan): string[] {
     '',
     ...dataLines(plan.data),
     '',
-    ...textTable([...costColumns], plan.costs.map(costRow)),
+    ...textTable([...measuredCostColumns], measuredCostRows(plan.costs, plan.step_times)),
     '',
     ...textTable(
       [

@@ -306,6 +306,16 @@ describe('a problem', () => {
     }
   });
 
+  it.each([
+    ['model', 'modle'],
+    ['methods', 'method'],
+    ['learning_rate', 'learning_rte'],
+  ])('of a misspelt %s is one problem, not a missing key besides', (key, slip) => {
+    const {problems} = readSweep(smallest.replace(`${key}:`, `${slip}:`));
+    expect(problems.map(({code, path}) => [code, path])).toEqual([['unknown-key', [slip]]]);
+    expect(problems[0]!.message).toContain(`'${key}'`);
+  });
+
   it('of a key that belongs elsewhere says where', () => {
     const {problems} = readSweep(`${smallest}epochs: 3\n`);
     expect(problems.map(({message}) => message)).toEqual([
