@@ -50,6 +50,7 @@ export const problemCodes = [
   'data/missing-file',
   'data/missing-column',
   'data/bad-rows',
+  'data/bad-template',
   'data/long-rows',
   'data/overlap',
   'model/missing',
