@@ -52,6 +52,7 @@ function dataLines({rows, tokens, lengths, ...data}: Plan['data']): string[] {
   const {shortest, median, longest} = lengths;
   const speed = data.tokens_per_second;
   const most = Math.max(...data.histogram.map(bucket => bucket.rows));
+  const first = data.histogram.findIndex(bucket => bucket.rows > 0);
   const remarks = [
     data.truncated > 0 ? `${percent(data.truncated_share)} of the rows are cut at ${data.max_length} tokens` : '',
     data.left_out > 0 ? `${count(data.left_out, 'row')} without a token to learn left out` : '',
@@ -67,11 +68,13 @@ function dataLines({rows, tokens, lengths, ...data}: Plan['data']): string[] {
         {title: 'rows', align: 'right'},
         {title: '', align: 'left'},
       ],
-      data.histogram.map(({up_to: end, rows: inside}, index) => [
-        `${(data.histogram[index - 1]?.up_to ?? 0) + 1}–${end}`,
-        inside.toLocaleString('en-US'),
-        '█'.repeat(Math.ceil((barCells * inside) / most)),
-      ]),
+      data.histogram
+        .map(({up_to: end, rows: inside}, index) => [
+          `${(data.histogram[index - 1]?.up_to ?? 0) + 1}–${end}`,
+          inside.toLocaleString('en-US'),
+          '█'.repeat(Math.ceil((barCells * inside) / most)),
+        ])
+        .slice(first),
     ),
   ];
 }

@@ -70,11 +70,17 @@ async function* rowsOf(file: string, limit: number, reading: Reading): AsyncGene
   }
 }
 
-async function* bytesOf(file: string, {bytesRead}: Reading): AsyncGenerator<Buffer> {
-  const stored = createReadStream(file, {highWaterMark: 1 << 18});
-  if (bytesRead) stored.on('data', chunk => bytesRead(chunk.length));
+function bytesOf(file: string, {bytesRead}: Reading): AsyncIterable<Buffer> {
+  const stored = counted(createReadStream(file, {highWaterMark: 1 << 18}), bytesRead);
   // What goes wrong in either comes out of the last.
-  yield* endingOf(file)?.endsWith('.gz') ? pipeline(stored, createGunzip({chunkSize: 1 << 18}), () => {}) : stored;
+  return endingOf(file)?.endsWith('.gz') ? pipeline(stored, createGunzip({chunkSize: 1 << 18}), () => {}) : stored;
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, bytesRead: Reading['bytesRead']): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    bytesRead?.(chunk.length);
+    yield chunk;
+  }
 }
 
 async function readable<T>(file: string, work: () => Promise<T>): Promise<T> {

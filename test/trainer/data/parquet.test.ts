@@ -94,6 +94,10 @@ describe('a gzip file', () => {
   it('is read as what it holds, also of several members', async () => {
     const rows = await read(store('a.jsonl.gz', gzipSync(lines)));
     expect(rows.map(row => JSON.stringify(row.values)).join('\n')).toBe(lines);
+    const heard: number[] = [];
+    await read(join(folder, 'a.jsonl.gz'), undefined, {bytesRead: bytes => heard.push(bytes)});
+    expect(heard.reduce((sum, bytes) => sum + bytes, 0)).toBe(readFileSync(join(folder, 'a.jsonl.gz')).length);
+    expect(await read(join(folder, 'a.jsonl.gz'), 3)).toHaveLength(3);
     const two = Buffer.concat([gzipSync('[{"a": 1},'), gzipSync('{"a": 2}]')]);
     expect(values(await read(store('b.JSON.gz', two)))).toEqual([{a: 1}, {a: 2}]);
   });
