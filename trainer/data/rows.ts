@@ -6,7 +6,6 @@ import {SweepError} from '../../core/error.ts';
 import {fileEndings} from '../../core/sweep/field.ts';
 import {either} from '../../core/sweep/problems.ts';
 import {jsonRows} from './json-rows.ts';
-import {parquetColumns, parquetRows} from './parquet-rows.ts';
 import {type Row, rowError} from './row.ts';
 
 export interface Reading {
@@ -38,13 +37,16 @@ export async function* readRows(
 
 /** Names of the columns: of a Parquet file's schema, else of the first `rows` rows in the order they appear. */
 export async function columnsOf(file: string, rows: number): Promise<string[]> {
-  if (endingOf(file) === '.parquet') return readable(file, () => parquetColumns(file));
+  if (endingOf(file) === '.parquet') return readable(file, async () => (await parquet()).parquetColumns(file));
   const columns = new Set<string>();
   for await (const {values} of readRows([file], rows)) {
     for (const name of Object.keys(values)) columns.add(name);
   }
   return [...columns];
 }
+
+/** A reader of its own size, which most commands can do without. */
+const parquet = () => import('./parquet-rows.ts');
 
 /** The ending that says how a file is read, in lower case; undefined for all others. */
 function endingOf(file: string): string | undefined {
@@ -59,7 +61,7 @@ async function* rowsOf(file: string, limit: number, reading: Reading): AsyncGene
   try {
     const rows =
       ending === '.parquet'
-        ? parquetRows(file, limit, reading)
+        ? (await parquet()).parquetRows(file, limit, reading)
         : jsonRows(bytesOf(file, reading), file, ending.startsWith('.jsonl') ? 'lines' : 'list');
     for await (const row of rows) {
       line = row.line;
