@@ -85,7 +85,7 @@ describe('a Parquet file', () => {
 });
 
 describe('a gzip file', () => {
-  const lines = Array.from({length: 30_000}, (_, i) => JSON.stringify({i, text: `${Math.sin(i)} ü`})).join('\n');
+  const lines = Array.from({length: 6000}, (_, i) => JSON.stringify({i, text: `${Math.sin(i)} ü`})).join('\n');
   const store = (name: string, bytes: Buffer) => {
     writeFileSync(join(folder, name), bytes);
     return join(folder, name);
@@ -104,8 +104,8 @@ describe('a gzip file', () => {
 
   it('that ends early or is none is refused behind its last whole row', async () => {
     const cut = store('cut.jsonl.gz', gzipSync(lines));
-    truncateSync(cut, 200_000);
-    await expect(read(cut)).rejects.toThrow(/cut.jsonl.gz:\d{4,5}: the gzip stream ends too early/);
+    truncateSync(cut, 50_000);
+    await expect(read(cut)).rejects.toThrow(/cut.jsonl.gz:\d{4}: the gzip stream ends too early/);
     await expect(read(store('no.jsonl.gz', Buffer.from(lines)))).rejects.toThrow(/no.jsonl.gz:1: the file is not gzip/);
     await expect(read(join(folder, 'missing.json.gz'))).rejects.toThrow(
       expect.objectContaining({code: 'missing-file'}),
