@@ -8,11 +8,11 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
 import type {DataStatistics} from './data/statistics.ts';
+import {estimatedTimes} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
-import {type Arrangement, arrange, trainJob} from './packs.ts';
-import {openPool} from './pool.ts';
+import {arrange} from './packs.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {hasRun, readRun, runFolderOf} from './store/run.ts';
 
@@ -39,7 +39,9 @@ export interface Plan {
   /** Of all training steps. */
   flops: number;
   memory_bytes: number;
-  /** Measured on one batch of this machine; null where that was not possible. */
+  /** Layers are computed again in the backward pass. */
+  checkpoint: boolean;
+  /** The whole run, from what its parts take on this machine; null where that was not possible. */
   seconds: number | null;
   /** What the training rows are like; `tokens_per_second`: expected of all workers together. */
   data: DataStatistics & {max_length: number; tokens_per_second: number | null};
@@ -49,6 +51,7 @@ export interface Plan {
 
 /** @throws SweepError for a file that cannot run */
 export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
+  const began = performance.now();
   const {sweep, prepare} = openSweep(file);
   const trials = expandTrials(sweep);
   const {engine, reason} = await chooseEngine(sweep.run);
@@ -59,7 +62,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
-  const seconds = await estimatedSeconds(prepared, arrangement, engine);
+  const times = await estimatedTimes(prepared, arrangement, engine, (performance.now() - began) / 1000);
   const {data} = prepared;
   const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
   return {
@@ -79,11 +82,12 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds,
+    checkpoint: prepared.size.recompute,
+    seconds: times && times.whole,
     data: {
       ...data,
       max_length: sweep.data.maxLength,
-      tokens_per_second: seconds === null ? null : (rows * data.lengths.mean) / seconds,
+      tokens_per_second: times && (rows * data.lengths.mean) / times.training,
     },
     engine,
     reason,
@@ -126,41 +130,4 @@ function batchFlops({model: {config}, source}: Prepared, batchSize: number, para
   const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
   const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
   return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
-}
-
-/** A few steps of each batch size, timed on one worker while the others do the same. */
-async function estimatedSeconds(
-  prepared: Prepared,
-  {packs, workers, threads}: Arrangement,
-  engine: string,
-): Promise<number | null> {
-  const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {base: prepared.model, engine, threads});
-  try {
-    let total = 0;
-    for (const [batchSize, pack] of firsts) {
-      const job = trainJob(
-        prepared,
-        pack.map(trial => ({...trial, method: 'lora' as const})),
-        '',
-      );
-      const times: number[] = [];
-      await pool.run(
-        Array.from({length: workers}, () => ({kind: 'measure' as const, job})),
-        {
-          event: () => {},
-          generated: () => {},
-          measured: milliseconds => times.push(milliseconds),
-          ended: () => {},
-        },
-      );
-      if (times.length === 0) return null;
-      const perStep = times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
-      const steps = packs.filter(own => own[0]!.batchSize === batchSize).length * prepared.steps(batchSize);
-      total += (perStep * steps) / workers;
-    }
-    return total;
-  } finally {
-    await pool.close();
-  }
 }

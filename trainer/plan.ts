@@ -13,7 +13,7 @@ export function planText(plan: Plan): string[] {
     `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')} on the ${plan.engine} engine: ${plan.reason}`,
     ...Object.entries(plan.steps).map(([batch, steps]) => `${count(steps, 'step')} a trial at batch size ${batch}`),
     `${scaled(plan.flops, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])}FLOP in all, ` +
-      `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory, ` +
+      `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory${plan.checkpoint ? ' with layers computed again' : ''}, ` +
       `${plan.seconds === null ? 'time not known yet' : `about ${formatSeconds(plan.seconds)}`}`,
     '',
     ...dataLines(plan.data),

@@ -34,6 +34,9 @@ export interface Job {
   tokens: number;
   rank: number;
   threads: number;
+  /** This project only: low-rank updates beside the weights instead of merged into them; layers computed again in the backward pass. */
+  beside?: boolean;
+  recompute?: boolean;
 }
 
 /** Products [m, k] × [k, n] that the models do, and a large one. */

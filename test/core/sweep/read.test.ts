@@ -36,6 +36,7 @@ describe('a sweep file', () => {
         dropout: 0,
         precision: 'auto',
         microBatch: 'auto',
+        checkpoint: 'auto',
       },
       evaluate: [],
       run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
