@@ -83,7 +83,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
     checkpoint: prepared.size.recompute,
-    seconds: times && times.whole,
+    seconds: times?.whole ?? null,
     data: {
       ...data,
       max_length: sweep.data.maxLength,
