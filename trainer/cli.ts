@@ -283,9 +283,14 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
   } finally {
     report.stop();
   }
-  if (!options.json) await print(['', ...textSummary(report.state)]);
+  const begun = options.json || report.state.trials.length > 0;
+  if (!options.json && begun) await print(['', ...textSummary(report.state)]);
   if (end === 'finished') return;
   process.exitCode = 1;
+  if (!begun) {
+    process.stderr.write('The run was stopped before it began; nothing was written.\n');
+    return;
+  }
   const verb = probeOnly ? 'probe' : 'run';
   const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
