@@ -18,7 +18,7 @@ export function encodeChat(
   const {text, spans} =
     refusable(row, () => template.renderMarked(messages)) ?? derived(messages, row, {template, tokenizer});
   const ids = tokenizer.encode(text, {special: false});
-  const ends = tokenizer.ends(ids, text);
+  const {ends, written} = placesOf(ids, text, tokenizer);
   if (ends === null) {
     const sentence =
       'the tokenizer changes this text, so that the tokens of the answers cannot be told from the others.';
@@ -26,8 +26,8 @@ export function encodeChat(
   }
   const labels: number[] = Array(ids.length).fill(ignored);
   for (const {start, end} of spans) {
-    const first = Buffer.byteLength(text.slice(0, start));
-    const last = first + Buffer.byteLength(text.slice(start, end));
+    const first = Buffer.byteLength(written(text.slice(0, start)));
+    const last = Buffer.byteLength(written(text.slice(0, end)));
     for (let token = 0, from = 0; token < ids.length && from < last; from = ends[token++]!) {
       if (ends[token]! > first) labels[token] = ids[token]!;
     }
@@ -46,6 +46,17 @@ export function chatPrompt(
 ): number[] {
   const text = refusable(row, () => template.render(messages, {generationPrompt: true}));
   return tokenizer.encode(text, {special: false});
+}
+
+/** Where the tokens end, in the bytes of the text as the tokenizer sees it: many compose characters first. */
+function placesOf(
+  ids: readonly number[],
+  text: string,
+  tokenizer: Tokenizer,
+): {ends: Int32Array | null; written: (part: string) => string} {
+  const asIs = tokenizer.ends(ids, text);
+  if (asIs) return {ends: asIs, written: part => part};
+  return {ends: tokenizer.ends(ids, text.normalize('NFC')), written: part => part.normalize('NFC')};
 }
 
 function refusable<T>(row: Row, render: () => T): T {

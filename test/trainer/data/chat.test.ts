@@ -105,6 +105,15 @@ describe('a chat row', () => {
     expect(chatml.tokenizer!.decode(ids, {skipSpecial: true})).toContain('How many pens\nare 3 boxes of 4?');
   });
 
+  it('may be written with composed or decomposed characters where the tokenizer composes them', () => {
+    const llama = modelOf('llama3');
+    const said = (form: 'NFC' | 'NFD') => [
+      {role: 'user', content: 'Où est le café ?'.normalize(form)},
+      {role: 'assistant', content: 'À côté, près de là.'.normalize(form)},
+    ];
+    expect(encode(llama, {messages: said('NFD')})).toEqual(encode(llama, {messages: said('NFC')}));
+  });
+
   it('is trained on and asked about with the same prompt', async () => {
     const rows = expected['chatml']!.slice(0, 2).map(({messages}) => JSON.stringify({messages}));
     writeFileSync(join(folder, 'rows.jsonl'), rows.join('\n'));
