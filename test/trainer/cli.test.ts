@@ -101,7 +101,7 @@ describe('the command', () => {
     const page = readFileSync(join(folder, 'page.html'), 'utf8');
     expect(page).not.toMatch(/(src|href)=["']?https?:/);
     expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
-    expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(/## Cost\n[^]*\| lora \| 4 \| 12,288 \| .* ms \|/);
+    expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(/## Cost\n[\s\S]*\| lora \| 4 \| 12,288 \| .* ms \|/);
     const planned = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
       step_times: {method: string; rank: number; batchSize: number; seconds: number}[];
     };
