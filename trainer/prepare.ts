@@ -5,6 +5,7 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
+import {evaluationBytes} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -136,7 +137,10 @@ async function prepare(
   const {training, data, curvature, run} = sweep;
   const merged = adaptedBytes(sites) <= mergeLimit;
   const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
-  const kept = {config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest};
+  const kept = {
+    ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
+    evaluating: evaluationBytes(config, evaluations),
+  };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
