@@ -39,6 +39,9 @@ export interface GenerationLimits {
   seed?: number;
 }
 
+/** How tokens are chosen, and when a text ends. */
+export type Choosing = Pick<GenerationLimits, 'stop' | 'temperature' | 'topP' | 'topK' | 'samples' | 'seed'>;
+
 /** Sequences decoded side by side, over all trials. */
 const sequencesAtOnce = 64;
 /** What their caches may grow to. */

@@ -29,7 +29,7 @@ export function draw(logits: Float32Array, {temperature, topP, topK}: Sampling, 
     weights[id] = Math.exp((logits[id]! - top) / temperature);
     total += weights[id]!;
   }
-  if (!Number.isFinite(total)) return best;
+  if (!(total > 0 && total < Infinity)) return best;
   if (topP < 1) return drawFromNucleus(weights, total, topP, u);
   let rest = u * total;
   for (let id = 0; id < weights.length; id++) {
