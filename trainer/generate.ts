@@ -32,7 +32,8 @@ export interface GenerateJob extends Choosing {
 
 /**
  * Continuations in the order of the prompts, all samples of one before the next; greedy unless the options say
- * otherwise: the new ids (end-of-sequence token included) and their text, which ends before a stop string.
+ * otherwise: the new ids (with an end-of-sequence token or the tokens of a stop string) and their text, which ends
+ * before a stop string.
  * @throws SweepError
  */
 export async function generateText(options: GenerateOptions): Promise<{tokens: number[]; text: string}[]> {

@@ -65,8 +65,8 @@ interface Sequence {
 
 /**
  * Continues every prompt for every trial. Returns `[trial][prompt · samples + sample]` new ids, the end-of-sequence
- * token included when it was reached; at a stop string the ids end with the token in which the text before it ends
- * (`textBefore` cuts the text).
+ * token included when it was reached, or all tokens of a stop string: it may begin within a token, so that it is the
+ * text that is cut, by `textBefore`.
  *
  * What is drawn depends on `seed`, the prompt's tokens and the sample's number only: trials are compared on the same
  * random numbers, and batches do not matter.
@@ -117,7 +117,7 @@ class Batch {
   readonly #programs: Programs;
   readonly #generative: Generative;
   readonly #limits: GenerationLimits;
-  readonly #checkStop: (ids: readonly number[]) => number | null;
+  readonly #hasStopped: (ids: readonly number[]) => boolean;
   /** Of each trial, the shortest texts first. */
   readonly #waiting: Sequence[][];
   /** Of each trial; their number is the cache's `rows`. */
@@ -132,7 +132,9 @@ class Batch {
     this.#programs = programs;
     this.#generative = generative;
     this.#limits = limits;
-    this.#checkStop = stopCheck(limits.stop ?? [], ids => limits.decode?.(ids) ?? '');
+    const {stop = [], decode} = limits;
+    if (stop.length > 0 && !decode) throw new Error('Stop strings are looked for in text: decode is missing.');
+    this.#hasStopped = stopCheck(stop, decode ?? (() => ''));
     this.#waiting = sequences.map(own => own.toSorted((a, b) => a.prompt.length - b.prompt.length));
     const {config, trials} = generative;
     this.#original = originalPositions(config);
@@ -249,9 +251,7 @@ class Batch {
     const {maxNewTokens, eosIds} = this.#limits;
     const token = sequence.next(logits.subarray(at * vocabSize, (at + 1) * vocabSize));
     sequence.ids.push(token);
-    const kept = this.#checkStop(sequence.ids);
-    if (kept !== null) sequence.ids.length = kept;
-    sequence.ended = kept !== null || sequence.ids.length >= maxNewTokens || eosIds.includes(token);
+    sequence.ended = sequence.ids.length >= maxNewTokens || eosIds.includes(token) || this.#hasStopped(sequence.ids);
   }
 
   /** Goes on with a smaller batch when half the seats stay empty. */

@@ -9,26 +9,16 @@ export function textBefore(text: string, stop: readonly string[]): string {
 /** Tokens looked at besides those that can hold a stop string: a decoder may treat the first one differently. */
 const margin = 4;
 
-/**
- * A check to be made after every new token: how many of the ids to keep where their text has come to a stop string, null
- * where it goes on. Kept are the fewest ids that hold the whole text before it (`textBefore` cuts what stands in
- * the same token).
- */
+/** A check to be made after every new token: whether the ids' text has come to a stop string. */
 export function stopCheck(
   stop: readonly string[],
   decode: (ids: readonly number[]) => string,
-): (ids: readonly number[]) => number | null {
-  if (stop.length === 0) return () => null;
+): (ids: readonly number[]) => boolean {
+  if (stop.length === 0) return () => false;
+  // A token is one byte at least, so that a stop string lies in the last ones.
   const longest = Math.max(...stop.map(end => Buffer.byteLength(end)));
-  const reached = (text: string) => stop.some(end => text.includes(end));
   return ids => {
-    // A token is one byte at least, so that a stop string ends in the last ones.
-    if (!reached(decode(ids.slice(-(longest + margin))))) return null;
-    const text = decode(ids);
-    if (!reached(text)) return null;
-    const before = textBefore(text, stop);
-    let kept = ids.length;
-    while (kept > 0 && decode(ids.slice(0, kept - 1)).startsWith(before)) kept--;
-    return kept;
+    const text = decode(ids.slice(-(longest + margin)));
+    return stop.some(end => text.includes(end));
   };
 }
