@@ -1,19 +1,19 @@
 /**
- * `npm run bench:generation -- --model DIR`: greedy continuations of a batch of prompts, this project against
+ * `npm run bench:generation`: greedy continuations of a batch of prompts, this project against
  * transformers' generate, both float32 with all threads; by the base model, and with a LoRA adapter beside its weights.
  * Contenders take turns; a turn continues all prompts once, reading included.
  *
- *   --model DIR     model folder (default: SmolLM2-135M-Instruct of the local hub cache)
+ *   --model DIR     model folder (default: SmolLM2-135M-Instruct, see smollm2.ts)
  *   --batch N       prompts (default 8)
  *   --new N         new tokens of each (default 64)
  *   --rounds N      turns of each contender (default 5)
  *   --rank N        of the adapter (default 16)
+ *   --threads N     of each contender (default 2)
  */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {random} from '../../trainer/math/random.ts';
-import {findModel} from '../../trainer/model/find-model.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
 import {openTokenizer} from '../../trainer/model/tokenizer.ts';
@@ -22,11 +22,12 @@ import {Contender} from './contender.ts';
 import type {GenerationJob} from './generation-job.ts';
 import {cache, python} from './python.ts';
 import {asText, median} from './results.ts';
-import {threads} from './sizes.ts';
+import {smollm2} from './smollm2.ts';
 
 const {values: options} = parseArgs({
   options: {
-    model: {type: 'string', default: 'HuggingFaceTB/SmolLM2-135M-Instruct'},
+    model: {type: 'string'},
+    threads: {type: 'string', default: '2'},
     batch: {type: 'string', default: '8'},
     new: {type: 'string', default: '64'},
     rounds: {type: 'string', default: '5'},
@@ -35,7 +36,8 @@ const {values: options} = parseArgs({
 });
 const promptTokens = 32;
 
-const model = findModel(options.model, '.');
+const model = options.model ?? (await smollm2());
+const threads = Number(options.threads);
 const tokenizer = openTokenizer(model);
 const stories = readFileSync(join(import.meta.dirname, '../fixtures/tinystories/stories.jsonl'), 'utf8').split('\n');
 const prompts = stories

@@ -6,11 +6,11 @@ import {adaptedModel} from '../../trainer/adapted.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {openCache, readTexts} from '../../trainer/model/decoding.ts';
-import {findModel} from '../../trainer/model/find-model.ts';
 import {type Generative, generate} from '../../trainer/model/generation.ts';
 import {openModel} from '../../trainer/model/open-model.ts';
 import {openTokenizer} from '../../trainer/model/tokenizer.ts';
 import {output, python} from '../bench/python.ts';
+import {smollm2} from '../bench/smollm2.ts';
 
 /** Two logits nearer than this may change places by the order of summation. */
 const tie = 1e-3;
@@ -47,9 +47,7 @@ let logits: Float32Array;
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'long-generation-'));
-  const model = await openModel(
-    findModel(process.env['LORA_SWEEP_SMOLLM2'] ?? 'HuggingFaceTB/SmolLM2-135M-Instruct', '.'),
-  );
+  const model = await openModel(await smollm2());
   const tokenizer = openTokenizer(model.folder);
   prompts = texts.map(text => tokenizer.encode(text, {special: true}));
   programs = new Programs(await openEngine('compiled', {threads: availableParallelism()}));
