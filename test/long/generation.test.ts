@@ -14,7 +14,7 @@ import {smollm2} from '../bench/smollm2.ts';
 
 /** Two logits nearer than this may change places by the order of summation. */
 const tie = 1e-3;
-const newTokens = 40;
+const newTokens = 32;
 const texts = [
   'The capital of France is',
   'Once upon a time, there was a little girl who',
