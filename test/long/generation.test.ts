@@ -8,6 +8,7 @@ import {Programs} from '../../trainer/engine/programs.ts';
 import {openCache, readTexts} from '../../trainer/model/decoding.ts';
 import {type Generative, generate} from '../../trainer/model/generation.ts';
 import {openModel} from '../../trainer/model/open-model.ts';
+import {likeliest} from '../../trainer/model/sampling.ts';
 import {openTokenizer} from '../../trainer/model/tokenizer.ts';
 import {output, python} from '../bench/python.ts';
 import {smollm2} from '../bench/smollm2.ts';
@@ -42,7 +43,7 @@ let home: string;
 let programs: Programs;
 let generative: Generative;
 let prompts: number[][];
-let reference: {ids: number[][]; gaps: number[][]};
+let answers: number[][];
 let logits: Float32Array;
 
 beforeAll(async () => {
@@ -52,11 +53,17 @@ beforeAll(async () => {
   prompts = texts.map(text => tokenizer.encode(text, {special: true}));
   programs = new Programs(await openEngine('compiled', {threads: availableParallelism()}));
   generative = await (await adaptedModel(programs, model)).generative();
+  [answers] = (await generate(programs, generative, prompts, {maxNewTokens: newTokens, eosIds: []})) as [number[][]];
   const question = join(home, 'question.json');
   const file = join(home, 'logits');
-  writeFileSync(question, JSON.stringify({model: model.folder, prompts, newTokens, logits: file}));
-  const script = join(import.meta.dirname, 'generation-reference.py');
-  reference = JSON.parse(await output(await python(), [script, question])) as typeof reference;
+  const asked = {
+    model: model.folder,
+    texts: prompts.map((prompt, i) => [...prompt, ...answers[i]!]),
+    from: prompts.map(({length}) => length - 1),
+    logits: file,
+  };
+  writeFileSync(question, JSON.stringify(asked));
+  await output(await python(), [join(import.meta.dirname, 'generation-reference.py'), question]);
   const bytes = readFileSync(file);
   logits = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 });
@@ -65,40 +72,51 @@ afterAll(async () => {
   rmSync(home, {recursive: true, force: true});
 });
 
-it('twenty prompts in one batch continue as each alone in transformers', async () => {
-  const [answers] = await generate(programs, generative, prompts, {maxNewTokens: newTokens, eosIds: []});
-  prompts.forEach((_, i) => {
-    const differs = reference.ids[i]!.findIndex((id, step) => answers![i]![step] !== id);
-    if (differs >= 0)
-      expect(
-        reference.gaps[i]![differs],
-        `prompt ${i} differs from token ${differs} on, where there is no tie`,
-      ).toBeLessThan(tie);
+/** What transformers chooses the token of a step from, after the same text. */
+function expectedLogits(prompt: number, step: number): Float32Array {
+  const {vocabSize} = generative.config;
+  const at = (prompt * newTokens + step) * vocabSize;
+  return logits.subarray(at, at + vocabSize);
+}
+
+it('twenty prompts in one batch continue as each alone in transformers', () => {
+  let ties = 0;
+  answers.forEach((ids, i) => {
+    expect(ids).toHaveLength(newTokens);
+    ids.forEach((id, step) => {
+      const expected = expectedLogits(i, step);
+      const best = likeliest(expected);
+      if (best === id) return;
+      ties++;
+      expect(expected[best]! - expected[id]!, `prompt ${i}, token ${step}`).toBeLessThan(tie);
+    });
   });
+  console.log(
+    `${ties} of ${prompts.length * newTokens} tokens are another one of two whose logits differ by less than ${tie}`,
+  );
 });
 
 it('logits agree with those of transformers, read and added token by token', async () => {
-  const {vocabSize} = generative.config;
+  let largest = 0;
   for (const i of [2, 5, 19]) {
     const prompt = prompts[i]!;
-    const ids = reference.ids[i]!;
-    const place = {rows: 1, room: prompt.length + newTokens, reach: 1024};
-    const cache = openCache(programs, generative, place);
+    const cache = openCache(programs, generative, {rows: 1, room: prompt.length + newTokens, reach: 1024});
     const read = await readTexts(programs, generative, [prompt], {rows: 1, length: prompt.length, beyond: false});
     await cache.take(read, [{from: 0, to: 0, length: prompt.length}]);
     let found = read.logits;
     for (let step = 0; step < newTokens; step++) {
-      const at = (i * newTokens + step) * vocabSize;
-      const expected = logits.subarray(at, at + vocabSize);
       let difference = 0;
       let size = 0;
-      expected.forEach((value, id) => {
+      expectedLogits(i, step).forEach((value, id) => {
         difference = Math.max(difference, Math.abs(found[id]! - value));
         size = Math.max(size, Math.abs(value));
       });
-      expect(difference / size).toBeLessThan(2e-3);
-      found = await cache.add(Int32Array.of(ids[step]!), Int32Array.of(prompt.length + step), [false]);
+      largest = Math.max(largest, difference / size);
+      const position = Int32Array.of(prompt.length + step);
+      found = await cache.add(Int32Array.of(answers[i]![step]!), position, [false]);
     }
     cache.dispose();
   }
+  console.log(`largest difference of logits: ${largest.toExponential(1)} of the largest logit`);
+  expect(largest).toBeLessThan(2e-3);
 });
