@@ -39,6 +39,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
+  checkPacking(file);
   checkNumberOfTrials(file);
 }
 
@@ -141,6 +142,7 @@ function checkTemplate(file: File): void {
   if (template === undefined || template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
   const path = ['data', 'template'];
+  if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
     file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
@@ -158,6 +160,14 @@ function checkTemplate(file: File): void {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
     file.problems.report('bad-expression', place, message);
   }
+}
+
+function checkPacking(file: File): void {
+  const format = formatOf(file);
+  if (!file.values.data?.packing || format === undefined || format === 'text') return;
+  const path = ['data', 'packing'];
+  const message = `Format ${format} has rows of their own, which are not packed: remove 'packing', or take format text.`;
+  file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
 }
 
 function checkNumberOfTrials(file: File): void {
