@@ -144,15 +144,14 @@ traceKernel('ExpandDims', ({input}, {dim}) => {
   shape.splice(axis < 0 ? shape.length + axis + 1 : axis, 0, 1);
   return one('Reshape', [input!], shape, typeOf(input!));
 });
-traceKernel('Transpose', ({x}, {perm}) =>
-  one(
-    'Transpose',
-    [x!],
-    (perm as number[]).map(axis => x!.shape[axis]!),
-    typeOf(x!),
-    {perm: perm as number[]},
-  ),
-);
+traceKernel('Transpose', ({x}, {perm}) => {
+  const order = perm as number[];
+  const shape = order.map(axis => x!.shape[axis]!);
+  // Where only axes of length 1 move, nothing moves in memory.
+  const moved = order.filter(axis => x!.shape[axis] !== 1);
+  const still = moved.every((axis, i) => i === 0 || axis > moved[i - 1]!);
+  return still ? one('Reshape', [x!], shape, typeOf(x!)) : one('Transpose', [x!], shape, typeOf(x!), {perm: order});
+});
 traceKernel('BroadcastTo', ({x}, {shape}) => one('BroadcastTo', [x!], shape as number[], typeOf(x!)));
 traceKernel('Tile', ({x}, {reps}) =>
   one(
@@ -244,6 +243,8 @@ export function product(a: Info, b: Info, transposeA: boolean, transposeB: boole
 export interface TensorSpec {
   shape: number[];
   dtype: 'float32' | 'int32';
+  /** Axes whose length may differ from run to run; `shape` has an example of it. */
+  free?: readonly number[];
 }
 
 /** A frozen weight, read from its file by whoever runs the graph. Only inside `trace`. */
@@ -270,9 +271,9 @@ export function trace(
   tf.engine().startScope('trace');
   try {
     const values = new Map(
-      Object.entries(inputs).map(([name, {shape, dtype}]) => [
+      Object.entries(inputs).map(([name, {shape, dtype, free}]) => [
         name,
-        recorder.value(shape, dtype, {kind: 'input', name}),
+        recorder.value(shape, dtype, {kind: 'input', name, ...(free && {free})}),
       ]),
     );
     const tensors = Object.fromEntries([...values].map(([name, value]) => [name, asTensor(value)]));
