@@ -64,7 +64,8 @@ function boundFiles(python: PyodideAPI): void {
   let grown = 0;
   memory.expandFileStorage = (node, size) => {
     const more = size - (node.contents?.length ?? 0);
-    if (more > 0 && (grown += more) > mostFileBytes) throw new FS.ErrnoError(51);
+    grown += Math.max(0, more);
+    if (grown > mostFileBytes) throw new FS.ErrnoError(51);
     expand(node, size);
   };
 }

@@ -3,7 +3,7 @@
  * runs the tests, in which the program's functions are stand-ins that ask the candidate. What crosses is plain data, rebuilt
  * by the judge from built-in types: a program cannot reach the tests, nor hand out objects that compare equal to everything.
  */
-export const pythonSource = String.raw`
+export const pythonSource = `
 import _collections_abc, ast, bisect, cmath, collections, copy, datetime, decimal, fractions, functools, heapq, itertools
 import json, math, operator, random, re, statistics, string, sys, textwrap, time, types, typing, unittest.mock
 
@@ -184,7 +184,7 @@ class _Judge:
         return codec
 
     def answer(self, text):
-        """{setup, setup_with_program, test, entry} -> [passed, what went wrong]."""
+        """{trusted, tests, reference} -> [passed, what went wrong]."""
         try:
             self.judge(json.loads(text))
             return json.dumps([True, ""])
@@ -199,9 +199,10 @@ class _Judge:
         tests = ast.parse(problem["tests"])
         names = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
         stored = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-        entry = problem["entry"]
+        defined = (ast.FunctionDef, ast.ClassDef)
+        owned = {node.name for node in ast.parse(problem["reference"]).body if isinstance(node, defined)}
         builtin = vars(sys.modules["builtins"])
-        wanted = sorted(name for name in names - stored if name == entry or (name not in space and name not in builtin))
+        wanted = sorted(name for name in names - stored if name in owned or (name not in space and name not in builtin))
         for name in wanted:
             space.pop(name, None)
         found = self.ask("names", wanted)

@@ -15,8 +15,8 @@ export interface Problem {
   trusted: string;
   /** Python statements; a name that nothing else defines is the program's. */
   tests: string;
-  /** The function that is always the program's; empty where the names tell. */
-  entry: string;
+  /** Python whose functions and classes are the program's to define, whatever else has such a name; may be empty. */
+  reference: string;
 }
 
 export interface Outcome {
@@ -144,8 +144,8 @@ async function examine(problem: Problem, judge: Child, candidate: Child): Promis
   if (loaded === undefined) return 'broken';
   const refusal = errorIn(loaded);
   if (refusal !== undefined) return {passed: false, reason: refusal};
-  const {trusted, tests, entry} = problem;
-  judge.say(JSON.stringify({trusted, tests, entry}));
+  const {trusted, tests, reference} = problem;
+  judge.say(JSON.stringify({trusted, tests, reference}));
   for (;;) {
     const said = await judge.next();
     if (said === undefined) return 'broken';
