@@ -3,14 +3,16 @@
 import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
+import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
+import {estimatedSeconds} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
-import {type Arrangement, arrange, trainJob} from './packs.ts';
-import {openPool} from './pool.ts';
+import {arrange} from './packs.ts';
 import {openSweep, type Prepared} from './prepare.ts';
+import {hasRun, readRun, runFolderOf} from './store/run.ts';
 
 export interface Plan {
   trials: {
@@ -28,12 +30,16 @@ export interface Plan {
   trainable_parameters: Record<string, number>;
   /** Of every method and rank, at the largest batch size. */
   costs: MethodCost[];
+  /** Of a step, by method, rank and batch size, where this sweep has run before. */
+  step_times: StepTime[];
   /** Optimizer steps of a trial by batch size. */
   steps: Record<string, number>;
   /** Of all training steps. */
   flops: number;
   memory_bytes: number;
-  /** Measured on one batch of this machine; null where that was not possible. */
+  /** Layers are computed again in the backward pass. */
+  checkpoint: boolean;
+  /** The whole run, from what its parts take on this machine; null where that was not possible. */
   seconds: number | null;
   engine: string;
   reason: string;
@@ -41,6 +47,7 @@ export interface Plan {
 
 /** @throws SweepError for a file that cannot run */
 export async function planSweep(file: string): Promise<Plan> {
+  const began = performance.now();
   const {sweep, prepare} = openSweep(file);
   const trials = expandTrials(sweep);
   const {engine, reason} = await chooseEngine(sweep.run);
@@ -63,16 +70,25 @@ export async function planSweep(file: string): Promise<Plan> {
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     costs: costsOf(prepared, trials),
+    step_times: await measuredSteps(file, sweep.name),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds: await estimatedSeconds(prepared, arrangement, engine),
+    checkpoint: prepared.size.recompute,
+    seconds: await estimatedSeconds(prepared, arrangement, engine, (performance.now() - began) / 1000),
     engine,
     reason,
   };
 }
 
-function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
+/** Step times of the run that this sweep has at its usual place; none where it has not run. */
+async function measuredSteps(file: string, name: string): Promise<StepTime[]> {
+  const folder = runFolderOf(file, name);
+  return hasRun(folder) ? stepTimes((await readRun(folder)).state) : [];
+}
+
+/** Of every method and rank of these trials, at the largest batch size. */
+export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const {sites, model, source} = prepared;
   const {config, weights} = model;
   const adapted = new Set(sites.map(({name}) => name));
@@ -101,41 +117,4 @@ function batchFlops({model: {config}, source}: Prepared, batchSize: number, para
   const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
   const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
   return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
-}
-
-/** A few steps of each batch size, timed on one worker while the others do the same. */
-async function estimatedSeconds(
-  prepared: Prepared,
-  {packs, workers, threads}: Arrangement,
-  engine: string,
-): Promise<number | null> {
-  const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {base: prepared.model, engine, threads});
-  try {
-    let total = 0;
-    for (const [batchSize, pack] of firsts) {
-      const job = trainJob(
-        prepared,
-        pack.map(trial => ({...trial, method: 'lora' as const})),
-        '',
-      );
-      const times: number[] = [];
-      await pool.run(
-        Array.from({length: workers}, () => ({kind: 'measure' as const, job})),
-        {
-          event: () => {},
-          generated: () => {},
-          measured: milliseconds => times.push(milliseconds),
-          ended: () => {},
-        },
-      );
-      if (times.length === 0) return null;
-      const perStep = times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
-      const steps = packs.filter(own => own[0]!.batchSize === batchSize).length * prepared.steps(batchSize);
-      total += (perStep * steps) / workers;
-    }
-    return total;
-  } finally {
-    await pool.close();
-  }
 }

@@ -75,6 +75,7 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,
+    recompute: prepared.size.recompute,
     evaluations: prepared.evaluations,
     folder,
     base: adapterBase(prepared.model.folder),

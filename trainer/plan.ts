@@ -1,5 +1,5 @@
 /** `plan` in words: what a sweep will do and cost. */
-import {costColumns, costRow} from '../core/method/cost.ts';
+import {measuredCostColumns, measuredCostRows} from '../core/run/costs.ts';
 import {count, formatRate, formatSeconds} from '../core/run/format.ts';
 import {textTable} from '../core/table.ts';
 import type {Plan} from './estimate.ts';
@@ -13,10 +13,10 @@ export function planText(plan: Plan): string[] {
     `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')} on the ${plan.engine} engine: ${plan.reason}`,
     ...Object.entries(plan.steps).map(([batch, steps]) => `${count(steps, 'step')} a trial at batch size ${batch}`),
     `${scaled(plan.flops, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])}FLOP in all, ` +
-      `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory, ` +
+      `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory${plan.checkpoint ? ' with layers computed again' : ''}, ` +
       `${plan.seconds === null ? 'time not known yet' : `about ${formatSeconds(plan.seconds)}`}`,
     '',
-    ...textTable([...costColumns], plan.costs.map(costRow)),
+    ...textTable([...measuredCostColumns], measuredCostRows(plan.costs, plan.step_times)),
     '',
     ...textTable(
       [

@@ -6,6 +6,7 @@ import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
 import type {BaseModel} from './model/open-model.ts';
+import type {TrialTimes} from './timing.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
@@ -27,7 +28,7 @@ export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
-  | {kind: 'measure'; job: TrainJob}
+  | {kind: 'measure'; job: TrainJob; answerTokens: Record<number, number>}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};
@@ -35,7 +36,7 @@ export type ToWorker =
 export type FromWorker =
   | {kind: 'event'; event: RunEventBody}
   | {kind: 'generated'; result: Generated}
-  | {kind: 'measured'; milliseconds: number}
+  | {kind: 'measured'; times: TrialTimes}
   | {kind: 'done'}
   | {kind: 'failed'; code: string; message: string; stack: string};
 
@@ -48,8 +49,8 @@ export interface Failure {
 export interface JobHandlers {
   event(event: RunEventBody): void;
   generated(result: Generated): void;
-  /** Milliseconds of one training step. */
-  measured?(milliseconds: number): void;
+  /** What a training takes. */
+  measured?(times: TrialTimes): void;
   /** A job ended; `failure` where it could not be done. */
   ended(job: ToWorker, failure?: Failure): void;
 }
@@ -98,7 +99,7 @@ export function openPool(count: number, {base, engine, threads}: PoolSettings): 
       const onMessage = (message: FromWorker) => {
         if (message.kind === 'event') handlers.event(message.event);
         else if (message.kind === 'generated') handlers.generated(message.result);
-        else if (message.kind === 'measured') handlers.measured?.(message.milliseconds);
+        else if (message.kind === 'measured') handlers.measured?.(message.times);
         else if (message.kind === 'done') end();
         else end(message);
       };

@@ -14,7 +14,7 @@ import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
-import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
+import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
@@ -119,12 +119,33 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   const largest = Math.max(
     ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
   );
-  const size = {config, weights, sites, merged: adaptedBytes(sites) <= mergeLimit, parameters: largest};
+  const {training, data, curvature, run} = sweep;
+  const merged = adaptedBytes(sites) <= mergeLimit;
+  const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
+  const kept = {config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest};
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
-  const {training, data, curvature} = sweep;
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
+  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  const wholes = new Map(
+    [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(batchSize => [
+      batchSize,
+      extents({...orderOf(batchSize), rows: batchSize}, seeds, steps(batchSize)),
+    ]),
+  );
+  const wholeStep = (batchSize: number) => ({rows: batchSize, ...largestOf(wholes.get(batchSize)!)});
+  const {microBatch} = training;
+  const asked = [...wholes.keys()].map(batchSize => {
+    const whole = wholeStep(batchSize);
+    return microBatch === 'auto' || microBatch >= batchSize ? whole : partOf(whole, microBatch);
+  });
+  const trials = run.pack === 'auto' ? 1 : run.pack;
+  const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials})};
+  if (size.recompute && training.checkpoint === 'auto')
+    notes.push(
+      'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.',
+    );
   return {
     sweep,
     model,
@@ -149,13 +170,10 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
     source(batchSize) {
       let source = sources.get(batchSize);
       if (source === undefined) {
-        const order = {dataset, batchSize, shuffle: data.shuffle};
-        const whole = extents({...order, rows: batchSize}, seeds, steps(batchSize));
+        const order = orderOf(batchSize);
         const rows =
-          training.microBatch === 'auto'
-            ? microBatchFor(size, {rows: batchSize, ...largestOf(whole)}, workers)
-            : Math.min(training.microBatch, batchSize);
-        const parts = rows === batchSize ? whole : extents({...order, rows}, seeds, steps(batchSize));
+          microBatch === 'auto' ? microBatchFor(size, wholeStep(batchSize), workers) : Math.min(microBatch, batchSize);
+        const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
         source = {...order, rows, shapes: rising(bucketShapes(parts, mostShapes)), pad};
         sources.set(batchSize, source);
       }

@@ -18,6 +18,8 @@ export interface PackSettings extends AdaptationSettings {
   training: TrainingSettings;
   /** Low-rank updates merged into the weights at each step, rather than beside them. */
   merged: boolean;
+  /** One hidden state a layer is kept for the backward pass, which computes the others again. */
+  recompute?: boolean;
 }
 
 /** The batches of all trials of a pack, one trial after another. */

@@ -8,7 +8,7 @@ import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
-import {trainingFlops} from './estimate.ts';
+import {costsOf, trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
 import {checkRank} from './model/sites.ts';
@@ -117,6 +117,7 @@ async function runPrepared(
     workers: todo.length > 0 ? workers : probers,
     resumed: options.resume,
     steps,
+    costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
   });
   const later = options.probeOnly && sweep.curvature?.at.some(point => point > 0);

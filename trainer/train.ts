@@ -27,6 +27,7 @@ export interface TrainJob {
   source: TrainingSource;
   start: Omit<StartSettings, 'weights'>;
   merged: boolean;
+  recompute: boolean;
   evaluations: Evaluation[];
   /** The run folder. */
   folder: string;
@@ -52,8 +53,6 @@ export interface TrainContext extends BaseContext {
 }
 
 const checkpointMilliseconds = 60_000;
-/** A step is timed for about this long. */
-const measureMilliseconds = 3000;
 
 /** Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
@@ -140,7 +139,7 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-interface PackRun {
+export interface PackRun {
   pack: Pack;
   /** 1 while a trial trains, 0 once it diverged. */
   active: Float32Array;
@@ -148,26 +147,9 @@ interface PackRun {
   secondsBefore: number;
 }
 
-/** Milliseconds of one step, by the median of a few after the first ones, which are slower. */
-export async function measureStep(job: TrainJob, context: BaseContext): Promise<number> {
-  const {pack, active} = await openPack(job, context);
-  const times: number[] = [];
-  const opened = performance.now();
-  for (let step = 0; step < Math.min(8, job.steps); step++) {
-    if (times.length > 0 && performance.now() - opened > measureMilliseconds) break;
-    const batches = packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
-    const began = performance.now();
-    await pack.step(batches, new Float32Array(job.trials.length), active);
-    times.push(performance.now() - began);
-  }
-  pack.dispose();
-  const settled = times.slice(Math.min(3, times.length - 1)).sort((a, b) => a - b);
-  return settled[settled.length >> 1]!;
-}
-
 /** The pack at its start, or where its checkpoint left it. */
-async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
-  const {trials, training, merged, start} = job;
+export async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
+  const {trials, training, merged, recompute, start} = job;
   const {config, weights, programs} = context;
   const {method: name, rank, alpha} = trials[0]!;
   const settings = {
@@ -180,8 +162,11 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
     trials: trials.length,
     training,
     merged,
+    recompute,
   };
-  await programs.use(JSON.stringify([name, rank, alpha, trials.length, merged, training, start.sites.length]));
+  await programs.use(
+    JSON.stringify([name, rank, alpha, trials.length, merged, recompute, training, start.sites.length]),
+  );
   const vectors = await Promise.all(trials.map(trial => startingParameters(trial, {weights, ...start})));
   const parameters = new Float32Array(vectors.length * vectors[0]!.length);
   vectors.forEach((vector, i) => {

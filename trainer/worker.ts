@@ -12,7 +12,8 @@ import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
-import {measureStep, train} from './train.ts';
+import {timeTrial} from './timing.ts';
+import {train} from './train.ts';
 
 const {model, engine, threads, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
@@ -39,7 +40,7 @@ async function work(message: ToWorker): Promise<void> {
     return;
   }
   if (message.kind === 'measure') {
-    send({kind: 'measured', milliseconds: await measureStep(message.job, base)});
+    send({kind: 'measured', times: await timeTrial(message.job, message.answerTokens, base)});
     return;
   }
   const context = {

@@ -97,6 +97,7 @@ function trainingOf(training: Values['training']): TrainingSettings {
     dropout: training.dropout,
     precision: training.precision,
     microBatch: training.micro_batch,
+    checkpoint: training.checkpoint,
   };
 }
 

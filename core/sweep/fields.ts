@@ -468,6 +468,25 @@ const training = {
     default: 'auto',
     alsoKnownAs: ['micro_batch_size', 'gradient_accumulation_steps', 'grad_accum'],
   },
+  checkpoint: {
+    type: {
+      kind: 'either',
+      options: [
+        {
+          kind: 'choice',
+          values: {
+            auto: {doc: 'Where the rows of a step, or as many workers as wanted, would not fit in memory without.'},
+          },
+        },
+        {kind: 'flag'},
+      ],
+    },
+    doc: 'Memory against time: only the hidden states between layers are kept for the backward pass, which computes everything else of a layer again. The numbers are the same; a step takes about a quarter longer.',
+    example: 'true',
+    default: 'auto',
+    alsoKnownAs: ['gradient_checkpointing', 'activation_checkpointing', 'recompute'],
+    interacts: 'Comes before a smaller `micro_batch` and before fewer workers.',
+  },
 } as const satisfies Fields;
 
 const evaluation = {

@@ -127,6 +127,8 @@ export interface TrainingSettings {
   dropout: number;
   precision: 'auto' | 'float32' | 'bfloat16';
   microBatch: 'auto' | number;
+  /** Hidden states between layers are kept for the backward pass, and all others computed again. */
+  checkpoint: 'auto' | boolean;
 }
 
 export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss';

@@ -101,6 +101,14 @@ describe('the command', () => {
     const page = readFileSync(join(folder, 'page.html'), 'utf8');
     expect(page).not.toMatch(/(src|href)=["']?https?:/);
     expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
+    expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(/## Cost\n[\s\S]*\| lora \| 4 \| 12,288 \| .* ms \|/);
+    const planned = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
+      step_times: {method: string; rank: number; batchSize: number; seconds: number}[];
+    };
+    expect(planned.step_times).toMatchObject([
+      {method: 'lora', rank: 4, batchSize: 8},
+      {method: 'pissa', rank: 4, batchSize: 8},
+    ]);
 
     const again = await command(['run', 's.sweep.yaml']);
     expect(again).toMatchObject({status: 1, out: ''});

@@ -124,6 +124,7 @@ export function goldenPack(
   {weight_decay}: GoldenCase,
   trials: number,
   merged: boolean,
+  recompute = false,
 ): Pack {
   const model = openFolder(golden(`models/${run.arch}`));
   const method = methods[methodNames[run.method] ?? (run.method as MethodName)];
@@ -158,7 +159,8 @@ export function goldenPack(
     dropout: 0,
     precision: 'auto',
     microBatch: 'auto',
+    checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, rank: run.r, scale: run.scaling, trials, training, merged};
+  const settings = {...model, method, sites, rank: run.r, scale: run.scaling, trials, training, merged, recompute};
   return new Pack(new Programs(engine), settings, parameters);
 }

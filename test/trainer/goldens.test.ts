@@ -109,13 +109,13 @@ async function follow(
   engineName: string,
   name: string,
   caseName: string,
-  {trials = 1, merged = true} = {},
+  {trials = 1, merged = true, recompute = false} = {},
 ): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
   const {f64, fp32_vs_f64: spread} = reference;
   const engine = await engines[engineName]!();
-  const pack = goldenPack(engine, run, reference, trials, merged);
+  const pack = goldenPack(engine, run, reference, trials, merged, recompute);
   const start = await pack.parameters();
   const losses: number[][] = [];
   const norms: number[][] = [];
@@ -185,6 +185,11 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
       it(`${name}, ${caseName}`, () => follow('compiled', name, caseName));
   for (const name of ['llama-pissa', 'llama-dora', 'gemma3-lora'])
     it(`${name}, low, updates beside the weights`, () => follow('compiled', name, 'low', {merged: false}));
+  for (const name of trained)
+    it(`${name}, high, computed again in the backward pass`, () =>
+      follow('compiled', name, 'high', {merged: false, recompute: true}));
+  it('llama-lora, low, merged and computed again in the backward pass', () =>
+    follow('compiled', 'llama-lora', 'low', {recompute: true}));
   for (const name of ['llama-pissa', 'qwen3-dora'])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });

@@ -1,7 +1,7 @@
 /** What the trainer needs of a computing engine: compile a function of tensors once, run it many times. */
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {StoredTensor} from '../model/safetensors.ts';
-import type {Macros} from './macros.ts';
+import type {MacroOptions, Macros} from './macros.ts';
 import type {StagedComputation} from './stages.ts';
 import type {TensorSpec} from './tracing.ts';
 
@@ -82,11 +82,7 @@ export interface Staged {
 export interface Engine {
   /** As in the sweep file's `run.engine`. */
   readonly name: string;
-  /**
-   * `merged` asks for low-rank updates merged into the weights, where the engine knows the difference. `exact`: may be
-   * differentiated twice, with nothing held constant.
-   */
-  macros(options: {merged: boolean; exact?: boolean}): Macros;
+  macros(options: MacroOptions): Macros;
   /** A frozen weight as float32 [as stored]. Only inside a computation's body. */
   weight(tensor: StoredTensor): Tensor;
   compile(computation: Computation): Promise<Program>;

@@ -36,6 +36,7 @@ describe('a sweep file', () => {
         dropout: 0,
         precision: 'auto',
         microBatch: 'auto',
+        checkpoint: 'auto',
       },
       evaluate: [],
       run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
@@ -293,6 +294,16 @@ describe('a problem', () => {
       const fix = readSweep(current).problems.find(({severity}) => severity === 'error')?.fixes[0];
       return fix ? mended(current, fix) : current;
     }
+  });
+
+  it.each([
+    ['model', 'modle'],
+    ['methods', 'method'],
+    ['learning_rate', 'learning_rte'],
+  ])('of a misspelt %s is one problem, not a missing key besides', (key, slip) => {
+    const {problems} = readSweep(smallest.replace(`${key}:`, `${slip}:`));
+    expect(problems.map(({code, path}) => [code, path])).toEqual([['unknown-key', [slip]]]);
+    expect(problems[0]!.message).toContain(`'${key}'`);
   });
 
   it('of a key that belongs elsewhere says where', () => {
