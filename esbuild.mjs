@@ -6,6 +6,7 @@ import {build} from 'esbuild';
 /** Native or optional parts that are loaded only where they are installed. */
 const external = [
   'onnxruntime-node',
+  'pyodide',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   '@tensorflow/tfjs-backend-wasm',
@@ -17,6 +18,8 @@ const trainer = await build({
     cli: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
+    sandbox: 'trainer/task/sandbox/process.ts',
+    'scorer-process': 'trainer/task/scorer-process.ts',
   },
   outdir: 'dist/trainer',
   bundle: true,

@@ -1,6 +1,7 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
+import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
@@ -16,10 +17,13 @@ import {arrange, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {dropCheckpoint} from './store/checkpoint.ts';
 import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
-import {scoreAnswers} from './task/score.ts';
+import {openJudge} from './task/score.ts';
+import {scoreBeside} from './task/scoring.ts';
+import {isJudgedLater, type TrainJob} from './train.ts';
 import {versions} from './version.ts';
 
 export interface SweepOptions {
@@ -153,15 +157,30 @@ async function runPrepared(
   if (todo.length === 0) return end('finished');
 
   const pool = open(workers, threads);
+  const judge = openJudge({...prepared, evaluations: sweep.evaluate, folder: store.folder});
+  options.signal.addEventListener('abort', () => judge.close(), {once: true});
   let failed = false;
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
+    const scoring = scoreBeside(judge, emit);
+    const judging: Promise<void>[] = [];
+    /** A pack whose answers are judged needs its checkpoint no more. */
+    const forget = async (job: TrainJob) => {
+      const judged = await scoring.done(job.trials.map(({id}) => id));
+      if (!judged && !options.signal.aborted) failed = true;
+      if (judged && isJudgedLater(job) && !options.signal.aborted)
+        dropCheckpoint(join(store.folder, 'checkpoints'), job.pack);
+    };
     const handlers: JobHandlers = {
-      event: emit,
-      generated: result => emit(scoreAnswers(prepared, result)),
+      event: scoring.event,
+      generated: scoring.add,
       ended(job, failure) {
-        if (!failure || job.kind !== 'train') return;
+        if (job.kind !== 'train') return;
+        if (!failure) {
+          judging.push(forget(job.job));
+          return;
+        }
         failed = true;
         for (const {id} of job.job.trials) emit(trialFailed(id, failure));
       },
@@ -175,6 +194,7 @@ async function runPrepared(
       })),
       handlers,
     );
+    await Promise.all(judging);
     const seconds = (Date.now() - training) / 1000;
     // Short runs are all start-up.
     if (!failed && !options.signal.aborted && seconds > tellingSeconds)
@@ -183,6 +203,7 @@ async function runPrepared(
     end('failed', error instanceof Error ? error.message : String(error));
     throw error;
   } finally {
+    judge.close();
     clearInterval(measuring);
     await pool.close();
   }

@@ -131,10 +131,17 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     await save(job, run, seconds());
     end(alive(), 'stopped');
   } else {
+    // Answers are judged elsewhere: until that is done the pack can be asked again.
+    if (isJudgedLater(job)) await save(job, run, seconds());
     end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active)});
-    dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+    if (!isJudgedLater(job)) dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
   }
   pack.dispose();
+}
+
+/** Whether the trials' results are known only after they ended. */
+export function isJudgedLater({evaluations}: TrainJob): boolean {
+  return evaluations.some(({task}) => task === 'generate');
 }
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

@@ -1,7 +1,9 @@
 /** Rows to be answered: for evaluation by greedy generation. */
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {DataSettings} from '../../core/sweep/sweep.ts';
+import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
+import {tasks} from '../task/tasks.ts';
+import {askedAs} from './asked.ts';
 import {type EncodingModel, ignored, promptIds, refuseUnfinished, required, tokensIn} from './encode.ts';
 import {type Row, readRows, rowError} from './rows.ts';
 import {textsOf} from './template.ts';
@@ -12,6 +14,8 @@ export interface Prompt {
   answer: string | null;
   /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
   answerIds: number[];
+  /** As it was read, for whoever judges the answer. */
+  row: Row;
 }
 
 /**
@@ -20,20 +24,22 @@ export interface Prompt {
  * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `not-yet`
  */
 export async function readPrompts(
-  evaluation: {data: string; limit?: number},
+  evaluation: Pick<EvaluationSettings, 'data' | 'limit'> & {task?: TaskName},
   data: DataSettings,
   base: string,
   model: EncodingModel,
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
+  const task = evaluation.task && tasks[evaluation.task];
   const read = promptReader(data, model);
   const prompts: Prompt[] = [];
-  for await (const row of readRows([file], evaluation.limit)) prompts.push(read(row));
+  for await (const row of readRows([file], evaluation.limit))
+    prompts.push({...read(task ? askedAs(row, task, data) : row), row});
   if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return prompts;
 }
 
-function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Prompt {
+function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Omit<Prompt, 'row'> {
   if (data.format === 'text') {
     throw new SweepError(
       'bad-data',

@@ -24,7 +24,8 @@ export interface Child {
 const program = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './process.ts' : './sandbox.js', import.meta.url),
 );
-const pyodide = dirname(createRequire(import.meta.url).resolve('pyodide/pyodide.mjs'));
+/** Where the interpreter lies. */
+const pyodideFolder = (): string => dirname(createRequire(import.meta.url).resolve('pyodide/pyodide.mjs'));
 
 /** Of the interpreter's own memory, in pages of 64 KiB: 512 MiB. */
 const mostPages = 8192;
@@ -40,6 +41,7 @@ function permissionFlag(): string {
 
 /** Starts a process that can read what it is made of, and nothing else of the machine. */
 export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
+  const pyodide = pyodideFolder();
   const readable = [dirname(program), pyodide, ...(snapshotFile ? [snapshotFile] : [])];
   const flags = [
     permissionFlag(),
