@@ -23,6 +23,8 @@ export interface Outcome {
   passed: boolean;
   /** What went wrong, one line; empty where nothing did. */
   reason: string;
+  /** Of the program and its tests, without the wait for a free process. */
+  seconds: number;
 }
 
 export interface Sandbox {
@@ -106,7 +108,9 @@ export function openSandbox(width = usualWidth): Sandbox {
         const [judge, candidate] = await Promise.all([slot.judge, slot.candidate]);
         // The next one starts while this one runs.
         slot.candidate = starting('candidate');
+        const began = performance.now();
         const found = await within(examine(problem, judge, candidate), limitMilliseconds);
+        const seconds = (performance.now() - began) / 1000;
         drop(candidate);
         const fine = found !== 'late' && found !== 'broken';
         if (!fine) {
@@ -114,8 +118,10 @@ export function openSandbox(width = usualWidth): Sandbox {
           slot.judge = starting('judge');
         }
         if (closed) throw stopped();
-        if (found === 'late') return {passed: false, reason: `stopped after ${limitMilliseconds / 1000} s`};
-        return found === 'broken' ? {passed: false, reason: 'the program ended its process'} : found;
+        if (found === 'late') return {passed: false, reason: `stopped after ${limitMilliseconds / 1000} s`, seconds};
+        return found === 'broken'
+          ? {passed: false, reason: 'the program ended its process', seconds}
+          : {...found, seconds};
       } catch (error) {
         slot.judge = starting('judge');
         slot.candidate = starting('candidate');
@@ -134,7 +140,7 @@ export function openSandbox(width = usualWidth): Sandbox {
 const stopped = (): SweepError => new SweepError('stopped', 'The evaluation was stopped.');
 
 /** Loads the program, then lets the judge ask it. `broken` where one of the two processes is gone. */
-async function examine(problem: Problem, judge: Child, candidate: Child): Promise<Outcome | 'broken'> {
+async function examine(problem: Problem, judge: Child, candidate: Child): Promise<Omit<Outcome, 'seconds'> | 'broken'> {
   const ask = async (question: string): Promise<string | undefined> => {
     candidate.say(question);
     const said = await candidate.next();
