@@ -152,6 +152,10 @@ if (role === 'snapshot') {
   closeNetwork();
   const python = await open(fs.readFileSync(snapshotFile));
   boundFiles(python);
+  // Output is dropped as it comes, not gathered into lines.
+  const drop = {write: (bytes: Uint8Array) => bytes.length};
+  python.setStdout(drop);
+  python.setStderr(drop);
   const ask = (text: string): string => {
     say('?', text);
     return readLine() ?? refuse();
