@@ -9,14 +9,15 @@ import {timeProbing} from './probe-duration.ts';
 import type {TrialTimes} from './timing.ts';
 
 /**
- * Seconds of a whole run; null where not even a step could be done. `preparing`: what reading the sweep took.
+ * Seconds of a whole run, and of its training steps alone with all workers at it; null where not even a step could be
+ * done. `preparing`: what reading the sweep took.
  */
-export async function estimatedSeconds(
+export async function estimatedTimes(
   prepared: Prepared,
   {packs, workers, threads}: Arrangement,
   engine: string,
   preparing: number,
-): Promise<number | null> {
+): Promise<{whole: number; training: number} | null> {
   const pool = openPool(workers, {base: prepared.model, engine, threads});
   try {
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
@@ -31,7 +32,8 @@ export async function estimatedSeconds(
       const {method, rank, batchSize} = pack[0]!;
       durations.push({setting: `${method} ${rank} ${batchSize}`, times});
     }
-    return preparing + factorising + probing + makespan(durations, workers);
+    const whole = preparing + factorising + probing + makespan(durations, workers);
+    return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers};
   } finally {
     await pool.close();
   }

@@ -6,7 +6,9 @@ import {trainedParameters} from '../core/method/parameters.ts';
 import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
-import {estimatedSeconds} from './duration.ts';
+import type {Loading} from './data/dataset.ts';
+import type {DataStatistics} from './data/statistics.ts';
+import {estimatedTimes} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
@@ -41,22 +43,28 @@ export interface Plan {
   checkpoint: boolean;
   /** The whole run, from what its parts take on this machine; null where that was not possible. */
   seconds: number | null;
+  /** What the training rows are like; `tokens_per_second`: expected of all workers together. */
+  data: DataStatistics & {max_length: number; tokens_per_second: number | null};
   engine: string;
   reason: string;
 }
 
 /** @throws SweepError for a file that cannot run */
-export async function planSweep(file: string): Promise<Plan> {
+export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
   const began = performance.now();
   const {sweep, prepare} = openSweep(file);
   const trials = expandTrials(sweep);
   const {engine, reason} = await chooseEngine(sweep.run);
-  const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
+  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const prepared = await prepare(cores, undefined, loading);
   const arrangement = arrange(prepared, trials);
   const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
+  const times = await estimatedTimes(prepared, arrangement, engine, (performance.now() - began) / 1000);
+  const {data} = prepared;
+  const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -75,7 +83,12 @@ export async function planSweep(file: string): Promise<Plan> {
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
     checkpoint: prepared.size.recompute,
-    seconds: await estimatedSeconds(prepared, arrangement, engine, (performance.now() - began) / 1000),
+    seconds: times?.whole ?? null,
+    data: {
+      ...data,
+      max_length: sweep.data.maxLength,
+      tokens_per_second: times && (rows * data.lengths.mean) / times.training,
+    },
     engine,
     reason,
   };

@@ -16,6 +16,8 @@ export function planText(plan: Plan): string[] {
       `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory${plan.checkpoint ? ' with layers computed again' : ''}, ` +
       `${plan.seconds === null ? 'time not known yet' : `about ${formatSeconds(plan.seconds)}`}`,
     '',
+    ...dataLines(plan.data),
+    '',
     ...textTable([...measuredCostColumns], measuredCostRows(plan.costs, plan.step_times)),
     '',
     ...textTable(
@@ -40,6 +42,45 @@ export function planText(plan: Plan): string[] {
     ),
     ...(more > 0 ? [`… and ${count(more, 'more trial')}; --json lists them all`] : []),
   ];
+}
+
+/** Cells of the longest bar of a histogram. */
+const barCells = 24;
+
+/** What the rows are like, with a histogram of their lengths. */
+function dataLines({rows, tokens, lengths, ...data}: Plan['data']): string[] {
+  const {shortest, median, longest} = lengths;
+  const speed = data.tokens_per_second;
+  const most = Math.max(...data.histogram.map(bucket => bucket.rows));
+  const first = data.histogram.findIndex(bucket => bucket.rows > 0);
+  const remarks = [
+    data.truncated > 0 ? `${percent(data.truncated_share)} of the rows are cut at ${data.max_length} tokens` : '',
+    data.left_out > 0 ? `${count(data.left_out, 'row')} without a token to learn left out` : '',
+    speed === null ? '' : `about ${Math.round(speed).toLocaleString('en-US')} tokens/s expected`,
+  ].filter(Boolean);
+  return [
+    `${count(rows, 'row')} of ${shortest} to ${longest} tokens (median ${median}), ` +
+      `${scaled(tokens, 1000, ['', 'k', 'M', 'G'])} tokens in all, ${percent(data.target_share)} of them learnt`,
+    ...(remarks.length > 0 ? [remarks.join('; ')] : []),
+    ...textTable(
+      [
+        {title: 'tokens a row', align: 'right'},
+        {title: 'rows', align: 'right'},
+        {title: '', align: 'left'},
+      ],
+      data.histogram
+        .map(({up_to: end, rows: inside}, index) => [
+          `${(data.histogram[index - 1]?.up_to ?? 0) + 1}–${end}`,
+          inside.toLocaleString('en-US'),
+          '█'.repeat(Math.ceil((barCells * inside) / most)),
+        ])
+        .slice(first),
+    ),
+  ];
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
 }
 
 /** Three digits and a prefix: `1.23 G`. */

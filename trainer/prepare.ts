@@ -8,11 +8,13 @@ import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
-import {type Dataset, loadDataset} from './data/dataset.ts';
+import {cachedDataset} from './data/cached-dataset.ts';
+import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
+import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
@@ -36,6 +38,8 @@ export interface Prepared {
   /** SHA-256 of each data file and starting adapter by its path as written. */
   dataHashes: Record<string, string>;
   notes: string[];
+  /** Of the training rows. */
+  data: DataStatistics;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
   /** Training rows in batches of this size. */
@@ -48,8 +52,8 @@ export interface Prepared {
 
 export interface OpenedSweep {
   sweep: Sweep;
-  /** `curvature`: probe this way where the sweep file says nothing of it. */
-  prepare(workers: number, curvature?: CurvatureSettings): Promise<Prepared>;
+  /** `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. */
+  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading): Promise<Prepared>;
 }
 
 /** The text of a sweep file. */
@@ -84,7 +88,8 @@ export function openSweep(file: string): OpenedSweep {
   const base = dirname(resolve(file));
   return {
     sweep,
-    prepare: (workers, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers),
+    prepare: (workers, curvature, loading = {}) =>
+      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading),
   };
 }
 
@@ -97,14 +102,14 @@ const probeTokens = 320;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
-async function prepare(sweep: Sweep, base: string, workers: number): Promise<Prepared> {
+async function prepare(sweep: Sweep, base: string, workers: number, loading: Loading): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
   const {config, weights} = model;
   const sites = sitesOf(config.layers.length, sweep.targets, weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
-  const dataset = await loadDataset(sweep.data, base, encoding);
+  const dataset = await cachedDataset(sweep.data, base, encoding, loading);
   const pad = config.padId ?? 0;
   const notes = [...dataNotes(dataset, sweep)];
 
@@ -164,6 +169,7 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
       pathOf,
     ),
     notes,
+    data: statisticsOf(dataset),
     steps,
     pathOf,
     probeSource: seed => probeSource(probed, sweep, seed, pad),
@@ -194,7 +200,7 @@ export async function readEvaluation(
   const when = every === undefined ? {index} : {index, every};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
-    const held = await loadDataset(
+    const held = await cachedDataset(
       {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
       base,
       encoding,
@@ -247,7 +253,7 @@ function inOrder(dataset: Dataset, pad: number): RowSource {
 /** The rows of `curvature.data`, read as the training rows are. */
 function loadProbed({data}: Sweep, file: string, base: string, encoding: EncodingModel): Promise<Dataset> {
   const {rows: _, ...whole} = data;
-  return loadDataset({...whole, train: [file]}, base, encoding);
+  return cachedDataset({...whole, train: [file]}, base, encoding);
 }
 
 /** The first `samples` rows in the order of this seed, the longest ones first. */

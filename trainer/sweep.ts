@@ -36,6 +36,8 @@ export interface SweepOptions {
   probeOnly?: boolean;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
+  /** Hears of a long preparation before there is a run folder in which events could be stored. */
+  onPreparing?(event: RunEvent): void;
 }
 
 /** Milliseconds between two looks at the memory. */
@@ -60,7 +62,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let store = existsSync(folder) ? await open() : undefined;
   try {
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
-    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
+    const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
+    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
     arrange(prepared, trials);
     const {curvature} = prepared.sweep;
@@ -73,9 +76,33 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     } finally {
       control.close();
     }
+  } catch (error) {
+    if (options.signal.aborted && error instanceof SweepError && error.code === 'stopped') return 'stopped';
+    throw error;
   } finally {
     store?.close();
   }
+}
+
+/** Milliseconds between two events of a long preparation. */
+const tellEvery = 500;
+
+/** Tells now and then how far the reading of rows is; what takes no time is not worth a word. */
+function readingProgress(
+  store: () => OpenRun | undefined,
+  {onEvent, onPreparing}: SweepOptions,
+): (done: number, total: number) => void {
+  let told = Date.now();
+  let spoken = false;
+  return (done, total) => {
+    const now = Date.now();
+    if (now - told < tellEvery && !(spoken && done === total)) return;
+    [told, spoken] = [now, true];
+    const event = {event: 'prepared', what: 'reading rows', done, total} as const;
+    const opened = store();
+    if (opened) onEvent(opened.append(event));
+    else onPreparing?.({...event, at: now});
+  };
 }
 
 /** The run itself, into its opened folder. */

@@ -39,6 +39,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
+  checkPacking(file);
   checkEvaluations(file);
   checkNumberOfTrials(file);
 }
@@ -142,6 +143,7 @@ function checkTemplate(file: File): void {
   if (template === undefined || template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
   const path = ['data', 'template'];
+  if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
     file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
@@ -187,6 +189,14 @@ function checkEvaluations(file: File): void {
         `pass@${most} needs at least ${most} samples: raise 'samples' (${samples}), or lower 'k'.`,
       );
   }
+}
+
+function checkPacking(file: File): void {
+  const format = formatOf(file);
+  if (!file.values.data?.packing || format === undefined || format === 'text') return;
+  const path = ['data', 'packing'];
+  const message = `Format ${format} has rows of their own, which are not packed: remove 'packing', or take format text.`;
+  file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
 }
 
 function checkNumberOfTrials(file: File): void {

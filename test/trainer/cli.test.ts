@@ -75,10 +75,13 @@ describe('the command', () => {
       trials: {id: string}[];
       seconds: number;
       trainable_parameters: Record<string, number>;
+      data: {rows: number; tokens_per_second: number};
     };
     expect(plan.trials.map(({id}) => id)).toEqual(['lora-r4-b8-lr1.00e-3-s1', 'pissa-r4-b8-lr1.00e-3-s1']);
     expect(plan.trainable_parameters).toEqual({'lora r4': 12288, 'pissa r4': 12288});
     expect(plan.seconds).toBeGreaterThan(0);
+    expect(plan.data.rows).toBeGreaterThan(0);
+    expect(plan.data.tokens_per_second).toBeGreaterThan(0);
 
     const run = await command(['run', 's.sweep.yaml', '--json']);
     expect(run).toMatchObject({status: 0, errors: ''});

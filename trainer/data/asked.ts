@@ -3,7 +3,7 @@ import {SweepError} from '../../core/error.ts';
 import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import type {Task} from '../task/task.ts';
-import type {Row} from './rows.ts';
+import type {Row} from './row.ts';
 
 export function askedAs(row: Row, task: Task, {format, columns}: DataSettings): Row {
   const [asked, expected] = [task.asked(row), task.expected(row)];

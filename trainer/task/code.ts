@@ -1,5 +1,5 @@
 /** Programs in generated text, found as PiSSA does (code_process.py), and the tasks that run them: HumanEval and MBPP. */
-import {columnIn, type Row, rowError, textIn} from '../data/rows.ts';
+import {columnIn, type Row, rowError, textIn} from '../data/row.ts';
 import type {Judged, Task, Tools} from './task.ts';
 
 /** Where Codex's evaluation stops a completion (Chen et al. 2021, section 2.1 and its data). */
