@@ -18,8 +18,8 @@ export interface Prompt {
   answer: string | null;
   /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
   answerIds: number[];
-  /** As it was read, for whoever judges the answer. */
-  row: Row;
+  /** As it was read, where the task judges by more than the answer. */
+  row?: Row;
 }
 
 /**
@@ -35,15 +35,16 @@ export async function readPrompts(
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
   const task = evaluation.task && tasks[evaluation.task];
+  const keepsRow = task !== undefined || evaluation.task === 'custom';
   const read = promptReader(data, model);
   const prompts: Prompt[] = [];
   for await (const row of readRows([file], evaluation.limit))
-    prompts.push({...read(task ? askedAs(row, task, data) : row), row});
+    prompts.push({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
   if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return prompts;
 }
 
-function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Omit<Prompt, 'row'> {
+function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Prompt {
   if (data.format === 'text') {
     throw new SweepError(
       'bad-data',

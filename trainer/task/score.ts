@@ -107,9 +107,9 @@ async function judge(
   const {answer, answerIds, row} = prompt;
   const output = tokenizer?.decode(said, {skipSpecial: true}) ?? said.join(' ');
   const task = tasks[name];
-  if (task) return {output, expected: answer, ...(await task.judge(row, output, tools))};
+  if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
   if (name === 'custom') {
-    const verdict = await tools.scorer(scorer!).score(row.values, output);
+    const verdict = await tools.scorer(scorer!).score(row!.values, output);
     return {output, expected: answer, extracted: output, verdict};
   }
   // Exact match: white space around it aside; token by token where there is no text.
