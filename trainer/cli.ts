@@ -76,7 +76,7 @@ program
   .argument('<dir>', 'run folder')
   .addOption(
     new Option('--rows <kind>', 'what to list')
-      .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature'])
+      .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'])
       .makeOptionMandatory(),
   )
   .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
@@ -162,13 +162,19 @@ program
   .option('--max-length <tokens>', 'longer rows are cut, as data.max_length', positiveInteger)
   .option('--max-new-tokens <n>', 'new tokens of an answer at most', positiveInteger)
   .option('--limit <n>', 'only the first this many rows', positiveInteger)
+  .option('--samples <n>', 'answers to each row', positiveInteger)
+  .option('--temperature <t>', 'randomness of the answers; 0 = the likeliest token always', Number)
+  .option('--top-p <p>', 'draw from the likeliest tokens of this probability together', Number)
+  .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
+  .option('--scorer <file.mjs>', 'the module of the task custom')
+  .option('--out <dir>', 'keep the answers with their verdicts in this folder')
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
-    const {evaluateModel, scoreText} = await import('./eval.ts');
-    const {score, remarks} = await evaluateModel({...options, columns});
+    const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
+    const {scores, remarks} = await evaluateModel({...options, columns});
     for (const remark of remarks) process.stderr.write(`${remark}\n`);
-    await print([json ? JSON.stringify(score) : scoreText(score)]);
+    await print(scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score))));
   });
 
 program
@@ -254,7 +260,7 @@ interface ExportFlags {
 }
 
 interface ShowOptions {
-  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature';
+  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature' | 'samples';
   format: 'table' | 'csv' | 'json';
 }
 
@@ -369,6 +375,10 @@ function seed(text: string): number {
   if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0)
     throw new InvalidArgumentError('Write a whole number from 0.');
   return number;
+}
+
+function numberList(text: string): number[] {
+  return text.split(',').map(positiveInteger);
 }
 
 function positiveInteger(text: string): number {

@@ -175,7 +175,7 @@ async function prepare(
     dataHashes: await hashes(
       [
         ...data.train,
-        ...sweep.evaluate.map(evaluation => evaluation.data),
+        ...sweep.evaluate.flatMap(({data: rows, scorer}) => (scorer === undefined ? [rows] : [rows, scorer])),
         ...(curvature?.data ? [curvature.data] : []),
       ],
       new Set(sweep.methods.flatMap(({startFrom}) => startFrom ?? [])),
@@ -205,12 +205,13 @@ async function prepare(
 
 /** One entry of `evaluate` with its rows, read as the training rows are; prompts where answers are generated. */
 export async function readEvaluation(
-  {task, data: file, maxNewTokens, limit, every}: EvaluationSettings,
+  settings: EvaluationSettings,
   index: number,
   data: DataSettings,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
+  const {task, data: file, maxNewTokens, limit, every, samples, temperature, topP} = settings;
   const when = every === undefined ? {index} : {index, every};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
@@ -222,9 +223,14 @@ export async function readEvaluation(
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }
-  const prompts = await readPrompts({data: file, ...(limit === undefined ? {} : {limit})}, data, base, encoding);
+  const prompts = await readPrompts(settings, data, base, encoding);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
-  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens}, prompts, truncated: 0};
+  const sampling = {
+    ...(samples === undefined ? {} : {samples}),
+    ...(temperature === undefined ? {} : {temperature}),
+    ...(topP === undefined ? {} : {topP}),
+  };
+  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, sampling}, prompts, truncated: 0};
 }
 
 function largestOf(all: readonly Extent[]): Extent {
