@@ -3,11 +3,12 @@
 import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
-import type {Trial} from '../core/sweep/sweep.ts';
+import {noRank, type Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
+import {weightCount} from './model/weights.ts';
 import {type Arrangement, arrange, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
@@ -47,9 +48,7 @@ export async function planSweep(file: string): Promise<Plan> {
   const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
   const arrangement = arrange(prepared, trials);
   const {packs} = arrangement;
-  const sizes = new Map(
-    trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
-  );
+  const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -72,6 +71,15 @@ export async function planSweep(file: string): Promise<Plan> {
   };
 }
 
+/** E.g. `pissa r8`; what has no rank goes by its method alone. */
+function sizeName({method, rank}: Trial): string {
+  return rank === noRank ? method : `${method} r${rank}`;
+}
+
+function trainedNumbers({sites, model}: Prepared, trial: Trial): number {
+  return trainedParameters(trial, sites, weightCount(model.config));
+}
+
 function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const {sites, model, source} = prepared;
   const {config, weights} = model;
@@ -81,17 +89,16 @@ function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const batchSize = Math.max(...trials.map(trial => trial.batchSize));
   const {shapes} = source(batchSize);
   const tokens = (batchSize * shapes.reduce((sum, {length}) => sum + length, 0)) / shapes.length;
-  const pairs = new Map(trials.map(({method, rank}) => [`${method} ${rank}`, {method, rank}]));
-  return [...pairs.values()].map(({method, rank}) =>
-    methodCost(method, rank, {adapted: sites, others: [...others, head]}, tokens),
-  );
+  const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
+  const shape = {adapted: sites, others: [...others, head], everything: weightCount(config)};
+  return [...sized.values()].map(trial => methodCost(trial, shape, tokens));
 }
 
 /** Operations of all training steps of these trials. */
 export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): number {
-  return trials.reduce((sum, {method, rank, batchSize}) => {
-    const parameters = trainedParameters(method, rank, prepared.sites);
-    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, parameters);
+  return trials.reduce((sum, trial) => {
+    const {batchSize} = trial;
+    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, trainedNumbers(prepared, trial));
   }, 0);
 }
 
@@ -116,7 +123,7 @@ async function estimatedSeconds(
     for (const [batchSize, pack] of firsts) {
       const job = trainJob(
         prepared,
-        pack.map(trial => ({...trial, method: 'lora' as const})),
+        pack.map(trial => (trial.method === 'full' ? trial : {...trial, method: 'lora' as const})),
         '',
       );
       const times: number[] = [];

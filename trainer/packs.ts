@@ -3,6 +3,7 @@ import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
+import {methods} from './method/index.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -10,17 +11,19 @@ import type {TrainJob} from './train.ts';
 /** Trials side by side on the trials axis of one step. */
 export type TrialPack = Trial[];
 
-/** Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU. */
+/** Groups trials that differ by learning rate and seed only (their other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU. */
 export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[] {
   const groups = new Map<string, Trial[]>();
   for (const trial of trials) {
     const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize}`;
     groups.set(key, [...(groups.get(key) ?? []), trial]);
   }
-  const most = size === 'auto' ? 1 : size;
-  return [...groups.values()].flatMap(group =>
-    Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most)),
-  );
+  const asked = size === 'auto' ? 1 : size;
+  return [...groups.values()].flatMap(group => {
+    // Trials that train all weights share nothing that could be computed once.
+    const most = group[0]!.method === 'full' ? 1 : asked;
+    return Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most));
+  });
 }
 
 export interface Arrangement extends MemoryPlan {
@@ -55,9 +58,11 @@ export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName
 
 /** How trials of a method start. */
 export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
-  const {iterations, startFrom} = settingsOf(prepared.sweep, method);
+  const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, method);
+  const gradient = method !== 'full' && methods[method].gradient;
   return {
     sites: prepared.sites,
+    ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
     ...(iterations === undefined ? {} : {iterations}),
     ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
   };

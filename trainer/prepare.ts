@@ -21,6 +21,7 @@ import {findModel} from './model/find-model.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
+import {weightCount} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
 
 export interface Prepared {
@@ -117,7 +118,9 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   }
 
   const largest = Math.max(
-    ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
+    ...sweep.methods.flatMap(({method, ranks, options}) =>
+      ranks.map(rank => trainedParameters({method, rank, ...(options ? {options} : {})}, sites, weightCount(config))),
+    ),
   );
   const size = {config, weights, sites, merged: adaptedBytes(sites) <= mergeLimit, parameters: largest};
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];

@@ -229,7 +229,7 @@ async function factorize(
 ): Promise<void> {
   const wanted = new Map<string, ToWorker>();
   for (const {method, rank} of trials) {
-    const {spectrum} = methods[method];
+    const spectrum = method === 'full' ? undefined : methods[method].spectrum;
     const {startFrom, iterations} = settingsOf(prepared.sweep, method);
     if (spectrum === undefined || startFrom !== undefined) continue;
     for (const site of prepared.sites) {

@@ -9,6 +9,7 @@ import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, planMemory, type StepSize} from '../memory.ts';
 import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
+import {weightCount} from '../model/weights.ts';
 import {mergeLimit} from '../prepare.ts';
 import {lastSpeed} from '../store/speed.ts';
 
@@ -27,7 +28,7 @@ export function costOf(
   const longest = Math.max(1, ...cut.map(({length}) => length));
   const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
-  const parameters = ({method, rank}: Trial) => trainedParameters(method, rank, sites);
+  const parameters = (trial: Trial) => trainedParameters(trial, sites, weightCount(config));
   const size = {
     config,
     weights,
