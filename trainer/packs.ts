@@ -1,9 +1,11 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
-import {methods} from './method/index.ts';
+import {formOf, methodOf, methods} from './method/index.ts';
+import {checkSites} from './model/sites.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -50,6 +52,19 @@ export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
   const split =
     side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
   return {...plan, packs, notes: [...split, ...plan.notes]};
+}
+
+/**
+ * Whether the model can be trained in all of these ways.
+ * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`
+ */
+export function checkTrials({sites, model}: Pick<Prepared, 'sites' | 'model'>, trials: readonly Trial[]): void {
+  const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank}`, trial]));
+  for (const trial of different.values()) {
+    const method = methodOf(trial);
+    if (method === 'full') checkWritable(model.weights);
+    else checkSites(sites, method, formOf(trial));
+  }
 }
 
 export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {

@@ -68,8 +68,11 @@ function filled(layout: Layout, parts: ReadonlyMap<string, Parts>): Float32Array
   return vector;
 }
 
-/** An adapter of a kind that the method's tensors can be taken from. */
-function startingAdapter(folder: string, method: AdapterMethodName): Adapter {
+/**
+ * An adapter of a kind that the method's tensors can be taken from.
+ * @throws SweepError those of readAdapter, `bad-data`
+ */
+export function startingAdapter(folder: string, method: AdapterMethodName): Adapter {
   const adapter = readAdapter(folder);
   const wanted = kindOf(method);
   const lowRank = (kind: string) => kind === 'lora' || kind === 'dora';

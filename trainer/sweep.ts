@@ -11,8 +11,7 @@ import {type Choice, chooseEngine} from './engine/choose.ts';
 import {trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
-import {checkRank} from './model/sites.ts';
-import {arrange, settingsOf, trainJob} from './packs.ts';
+import {arrange, checkTrials, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
@@ -57,7 +56,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   try {
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
-    for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
+    checkTrials(prepared, trials);
     arrange(prepared, trials);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);

@@ -57,6 +57,7 @@ export const problemCodes = [
   'model/unsupported',
   'model/unknown-target',
   'model/rank-too-large',
+  'model/bad-blocks',
   'model/bad-adapter',
   'resource/memory',
   'resource/time',

@@ -18,12 +18,15 @@ export const boft: Method = {
   },
   obstacle({inputs}, form) {
     const [block, factors] = [blockOf(form), factorsOf(form)];
+    const bad = (why: string) => ({code: 'bad-blocks' as const, why});
     if (inputs % block !== 0)
-      return `has ${inputs} inputs, which blocks of ${block} do not divide; choose another block_size for boft`;
+      return bad(`has ${inputs} inputs, which blocks of ${block} do not divide; give boft another block_size`);
     if (factors > 1 && block % 2 !== 0)
-      return `cannot be rotated by blocks of odd size (${block}) more than once; choose an even block_size for boft`;
+      return bad(`cannot be rotated by blocks of odd size (${block}) more than once; give boft an even block_size`);
     if (inputs % (block * 2 ** (factors - 1)) !== 0)
-      return `has ${inputs} inputs, too few or too odd for ${factors} rotations of blocks of ${block}; choose a smaller butterfly_factor for boft`;
+      return bad(
+        `has ${inputs} inputs, which ${factors} rotations in blocks of ${block} cannot mix; give boft a smaller butterfly_factor`,
+      );
     return undefined;
   },
   init: async ({site, form}) => ({

@@ -15,10 +15,10 @@ export const gralora: Method = {
   },
   obstacle(site, form) {
     const k = form.options['blocks']!;
-    if (site.inputs % k !== 0 || site.outputs % k !== 0)
-      return `cannot be cut into ${k} × ${k} blocks; choose other blocks for gralora`;
+    const bad = (why: string) => ({code: 'bad-blocks' as const, why: `${why}; give gralora other blocks`});
+    if (site.inputs % k !== 0 || site.outputs % k !== 0) return bad(`cannot be cut into ${k} × ${k} equal blocks`);
     if (form.rank % k !== 0)
-      return `has ${k} × ${k} blocks, which rank ${form.rank} is no multiple of; choose other blocks for gralora`;
+      return bad(`would have ${k} × ${k} blocks, among which a rank of ${form.rank} cannot be shared`);
     return rankFits(site, form);
   },
   async init({site, form: {rank, options}, random}) {

@@ -11,9 +11,9 @@ export const loraGa: Method = {
   trained: pairShapes,
   obstacle({inputs, outputs}, {rank}) {
     const most = Math.floor(Math.min(inputs, outputs) / 2);
-    return rank > most
-      ? `has fewer than the 2 · ${rank} singular vectors that lora-ga starts from; use a rank of at most ${most}`
-      : undefined;
+    if (rank <= most) return undefined;
+    const why = `has fewer than the 2 · ${rank} singular vectors that lora-ga starts from; use a rank of at most ${most}`;
+    return {code: 'rank-too-large', why};
   },
   async init({site: {inputs, outputs}, form: {rank, options}, gradientTriplets}) {
     const {U, S, V} = await gradientTriplets(2 * rank);

@@ -53,6 +53,13 @@ export interface InitContext {
   gradientTriplets(count: number): Promise<Triplets>;
 }
 
+export interface Obstacle {
+  /** Of the error. */
+  code: 'rank-too-large' | 'bad-blocks';
+  /** The end of a sentence that begins with the site. */
+  why: string;
+}
+
 export interface Method {
   /** Whether the base loses s·B₀·A₀, so that the network starts unchanged. */
   residual: boolean;
@@ -66,8 +73,8 @@ export interface Method {
   shared?(sites: readonly Matrix[], form: Form): Shapes;
   /** Their values; `seed` is the trial's. */
   draw?(shapes: Shapes, form: Form, seed: number): Parts;
-  /** What keeps a site of this size from being adapted, as the end of a sentence; undefined where nothing does. */
-  obstacle(site: Matrix, form: Form): string | undefined;
+  /** What keeps a site of this size from being adapted; undefined where nothing does. */
+  obstacle(site: Matrix, form: Form): Obstacle | undefined;
   init(context: InitContext): Promise<Parts>;
   /** The adapted projection of x [trials, rows, inputs] → [trials, rows, outputs]. */
   apply(macros: Macros, x: Tensor, W: Tensor, tensors: SiteTensors, form: Form): Tensor;
@@ -79,7 +86,8 @@ export const pairShapes: Method['trained'] = ({inputs, outputs}, {rank}) => ({A:
 /** No more than min(inputs, outputs) directions can be told apart. */
 export const rankFits: Method['obstacle'] = ({inputs, outputs}, {rank}) => {
   const most = Math.min(inputs, outputs);
-  return rank > most ? `is smaller than rank ${rank}; use a rank of at most ${most}` : undefined;
+  if (rank <= most) return undefined;
+  return {code: 'rank-too-large', why: `allows no rank of ${rank}; use a rank of at most ${most}`};
 };
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
