@@ -37,15 +37,12 @@ export const boft: Method = {
     const block = blockOf(form);
     const Q = cayley(own['R']!);
     let turned = x;
-    for (let factor = 0; factor < factorsOf(form); factor++) {
-      const [trials, , blocks] = Q.shape as number[];
-      const own = tf.reshape(tf.slice(Q, [0, factor, 0, 0, 0], [trials!, 1, blocks!, block, block]), [
-        trials!,
-        blocks!,
-        block,
-        block,
-      ]);
-      turned = apart(rotated(together(turned, block, factor), own), block, factor);
+    // R is the product of the last factor to the first, as in PEFT, and x stands before it.
+    for (let factor = factorsOf(form) - 1; factor >= 0; factor--) {
+      const [trials, , count] = Q.shape as [number, number, number];
+      const one = tf.slice(Q, [0, factor, 0, 0, 0], [trials, 1, count, block, block]);
+      const blocks = tf.reshape(one, [trials, count, block, block]);
+      turned = apart(rotated(together(turned, block, factor), blocks), block, factor);
     }
     return tf.mul(macros.linear(turned, W), tf.reshape(own['s']!, [x.shape[0]!, 1, W.shape[0]!]));
   },
@@ -69,8 +66,8 @@ function rotated(x: tf.Tensor, Q: tf.Tensor): tf.Tensor {
 }
 
 /**
- * The butterfly's permutation: within 2^factor blocks, seen as half blocks, the even ones come before the odd ones when
- * taken `apart`; `together` is the way back.
+ * The butterfly's permutation: `together` brings half blocks that lie 2^factor half blocks apart side by side, `apart` takes
+ * them back.
  */
 function apart(x: tf.Tensor, block: number, factor: number): tf.Tensor {
   return factor === 0 ? x : swapped(x, [2 ** factor, 2, block / 2]);
