@@ -122,6 +122,9 @@ const ownSettingsFactorised = {
   },
 } as const satisfies Fields;
 
+/** Where `seed` is a key of its own, it is no other word for `seeds`. */
+const ownSeeds = {seeds: {...perMethod.seeds, alsoKnownAs: ['random_seed']}} as const satisfies Fields;
+
 /** Of a method without adapter: nothing has a rank, and the base model is where it starts. */
 const ownSettingsOfWeights = {
   learning_rate: perMethod.learning_rate,
@@ -227,7 +230,7 @@ export const methods = {
     alsoKnownAs: methodDocs['lora-ga'].alsoKnownAs,
   },
   vera: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...veraOptions}},
+    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...veraOptions}},
     doc: methodDocs.vera.doc,
     example: '{rank: 256}',
     alsoKnownAs: methodDocs.vera.alsoKnownAs,
@@ -239,7 +242,7 @@ export const methods = {
     alsoKnownAs: methodDocs.gralora.alsoKnownAs,
   },
   randlora: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...randloraOptions}},
+    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...randloraOptions}},
     doc: methodDocs.randlora.doc,
     example: '{}',
     alsoKnownAs: methodDocs.randlora.alsoKnownAs,
@@ -815,7 +818,10 @@ export const fields = {
     study: 'All seven projections of every layer.',
     interacts: 'Fewer targets mean fewer trained numbers; known rates are those of all targets.',
   },
-  rank: {...perMethod.rank, defaultDoc: '8; for VeRA 256, as its matrices are frozen and only their scalings trained'},
+  rank: {
+    ...perMethod.rank,
+    defaultDoc: '`8`; for VeRA `256`, as its matrices are frozen and only their scalings trained',
+  },
   alpha: {...perMethod.alpha, default: 'rank'},
   batch_size: {...perMethod.batch_size, default: 16},
   learning_rate: perMethod.learning_rate,

@@ -85,7 +85,10 @@ register('PadV2', ['x'], (dy, [x], {paddings}) => ({
 /** Pieces of a split come back together. */
 configs.set('SplitV', {
   kernelName: 'SplitV',
-  gradFunc: (dy, _, attributes) => ({x: () => tf.concat(dy as tf.Tensor[], attributes['axis'] as unknown as number)}),
+  gradFunc: (dy, _, attributes) => ({
+    // TFJS hands over the piece itself where there is but one.
+    x: () => (Array.isArray(dy) ? tf.concat(dy, attributes['axis'] as unknown as number) : tf.clone(dy)),
+  }),
 });
 
 /** Concatenated tensors get their own part of dy. */

@@ -35,13 +35,12 @@ export const boft: Method = {
   }),
   apply(macros, x, W, {own}, form) {
     const block = blockOf(form);
-    const Q = cayley(own['R']!);
+    const rotations = tf.split(cayley(own['R']!), factorsOf(form), 1);
     let turned = x;
     // R is the product of the last factor to the first, as in PEFT, and x stands before it.
-    for (let factor = factorsOf(form) - 1; factor >= 0; factor--) {
+    for (const [factor, Q] of [...rotations.entries()].reverse()) {
       const [trials, , count] = Q.shape as [number, number, number];
-      const one = tf.slice(Q, [0, factor, 0, 0, 0], [trials, 1, count, block, block]);
-      const blocks = tf.reshape(one, [trials, count, block, block]);
+      const blocks = tf.reshape(Q, [trials, count, block, block]);
       turned = apart(rotated(together(turned, block, factor), blocks), block, factor);
     }
     return tf.mul(macros.linear(turned, W), tf.reshape(own['s']!, [x.shape[0]!, 1, W.shape[0]!]));

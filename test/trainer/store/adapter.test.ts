@@ -99,9 +99,7 @@ describe('adapter folders', () => {
     const others = plain.slice(1);
     expect(write('fewer', new Map(others))).toThrow(/has no lora_A/);
     expect(write('more', new Map([...plain, ['model.head', {A, B}]]))).toThrow(/model\.head/);
-    expect(write('narrow', new Map([...plain, [first, {A: A.subarray(rank), B}]]))).toThrow(
-      /start\.safetensors has A \[3, 32\]/,
-    );
+    expect(write('narrow', new Map([...plain, [first, {A: A.subarray(rank), B}]]))).toThrow(/start\.safetensors has A/);
   });
 
   it('are refused in one sentence when they are something else', () => {
