@@ -25,8 +25,8 @@ export interface StartSettings {
   programs?: Programs;
   /** Training rows by batch size, for such starts. */
   sources?: Record<number, TrainingSource>;
-  /** Where gradients are computed at once, though only `sites` are asked for. */
-  gradientSites?: Site[];
+  /** All sites of the trial, where only some are asked for: they decide what is shared. */
+  allSites?: Site[];
   sites: Site[];
   /** Power iterations of the randomised factorisation; absent = the exact one. */
   iterations?: number;
@@ -54,7 +54,7 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
     const complete = given && Object.keys(shapes).every(part => given[part]);
     parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));
   }
-  const shared = sharedLayout(sites, method, form);
+  const shared = sharedLayout(settings.allSites ?? sites, method, form);
   const parameters = filled(trainedLayout(sites, method, form), parts);
   if (shared.size === 0) return {parameters};
   const shapes = Object.fromEntries(shared.pieces.map(({part, shape}) => [part, shape]));

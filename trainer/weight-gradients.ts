@@ -20,7 +20,7 @@ const known = new WeakMap<Engine, {key: string; gradients: Promise<Gradients>}>(
  * weight.
  */
 export function firstGradients(trial: Trial, settings: StartSettings): Promise<Gradients> {
-  const {programs, sites: own, gradientSites: sites = own} = settings;
+  const {programs, sites: own, allSites: sites = own} = settings;
   const source = settings.sources?.[trial.batchSize];
   if (!programs || !source)
     throw new SweepError('bad-data', `${trial.id} starts from gradients, which need the training rows.`);

@@ -238,23 +238,14 @@ async function startBlock(
   read: (name: string) => Float32Array,
 ): Promise<Block> {
   const {sites} = settings;
-  const start = await startingParameters(trial, {...settings, sites: [site], gradientSites: sites});
+  const method = methods[trial.method as AdapterMethodName];
+  const form = formOf(trial);
+  const {parameters, shared} = await startingParameters(trial, {...settings, sites: [site], allSites: sites});
   return methodBlock({layer, projection, site}, trial, sites, {
-    parts: views(
-      start.parameters,
-      trainedLayout([site], methods[trial.method as AdapterMethodName], formOf(trial)),
-    ).get(site.name)!,
-    shared: await sharedParts(trial, settings),
+    parts: views(parameters, trainedLayout([site], method, form)).get(site.name)!,
+    shared: shared ? views(shared, sharedLayout(sites, method, form)).get('')! : {},
     read,
   });
-}
-
-/** The tensors that all sites of a trial share, at its start. */
-async function sharedParts(trial: Trial, settings: StartSettings): Promise<Parts> {
-  const method = methods[trial.method as AdapterMethodName];
-  if (!method.shared) return {};
-  const {shared} = await startingParameters(trial, settings);
-  return views(shared!, sharedLayout(settings.sites, method, formOf(trial))).get('')!;
 }
 
 /** A site's trained tensors as a block; all weights of a projection where those are trained. */
