@@ -44,7 +44,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{score: Score
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
-  const {engine} = await chooseEngine({engine: options.engine, device: 'auto'});
+  const {engine} = await chooseEngine({engine: options.engine, device: 'cpu'});
   const pool = openPool(1, {base: model, engine, threads: availableParallelism()});
   try {
     let found: Score | undefined;
@@ -91,6 +91,7 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       columns: {...known?.columns, ...guessed?.columns, ...options.columns},
       max_length: options.maxLength ?? known?.maxLength,
       template: options.template ?? known?.template,
+      packing: known?.packing,
     },
     evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit},
   };

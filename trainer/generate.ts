@@ -39,7 +39,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
         `Token ${beyond} is not in the model's vocabulary of ${config.vocabSize}; token ids go from 0 to ${config.vocabSize - 1}.`,
       );
   }
-  const {engine} = await chooseEngine({engine: options.engine, device: 'auto'});
+  const {engine} = await chooseEngine({engine: options.engine, device: 'cpu'});
   const pool = openPool(1, {base, engine, threads: availableParallelism()});
   try {
     let answers: number[][] = [];

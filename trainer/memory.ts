@@ -1,53 +1,33 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
+import {activationBytes, type KeptBy, type StepSize} from './activations.ts';
 import type {Site} from './method/method.ts';
-import type {ModelConfig} from './model/config.ts';
+import {isPlain} from './model/expanded.ts';
 import type {WeightIndex} from './model/weights.ts';
 
-export interface StepSize {
-  /** Rows at a time, padded length, target tokens at most. */
-  rows: number;
-  length: number;
-  targets: number;
-}
-
-export interface TrainingSize {
-  config: ModelConfig;
+export interface TrainingSize extends KeptBy {
   weights: Pick<WeightIndex, 'tensors'>;
-  sites: Site[];
-  merged: boolean;
   /** Trained numbers of one trial, at most. */
   parameters: number;
 }
 
-/** Of a worker before it loads anything: the JavaScript heap, the runtime and its libraries. */
-const workerBytes = 100e6;
-/** The command itself. */
-const commandBytes = 150e6;
-/** Of the machine's memory, what a run may take. */
+/** The command itself: Node.js, its code, the runtime's libraries. */
+const commandBytes = 170e6;
+/** Of a worker before it loads anything: a JavaScript heap with the trainer's code. */
+const workerBytes = 45e6;
+/** Of a worker for each layer of the model: the nodes of its compiled programs. */
+const layerBytes = 4e6;
+/** Of the memory of the machine, or of a GPU, what a run may take. */
 const share = 0.8;
 const float = 4;
 
-/** Bytes of the frozen weights: mapped once where they are float32, expanded in each worker otherwise. */
-export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): {shared: number; perWorker: number} {
-  let shared = 0;
-  let perWorker = 0;
-  for (const {dtype, shape, length} of tensors.values()) {
-    shared += length;
-    if (dtype !== 'F32') perWorker += float * shape.reduce((product, size) => product * size, 1);
-  }
-  return {shared, perWorker};
-}
-
-/** Bytes that grow with the batch: what the forward pass keeps for the backward pass. */
-export function activationBytes(config: ModelConfig, {rows, length, targets}: StepSize): number {
-  const {hiddenSize, intermediateSize, heads, kvHeads, headDim, layers, vocabSize} = config;
-  const tokens = rows * length;
-  const attention = 4 * (heads + kvHeads) * headDim + 2 * heads * length;
-  const perToken = 8 * hiddenSize + attention + 5 * intermediateSize;
-  const logits = 3 * Math.min(targets * vocabSize, 1 << 22) + 4 * targets * hiddenSize;
-  return float * (tokens * perToken * layers.length + logits);
+/** Bytes of the frozen weights, which all workers share: mapped where they are float32, expanded once otherwise. */
+export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): number {
+  return [...tensors.values()].reduce(
+    (sum, stored) => sum + (isPlain(stored) ? stored.length : float * stored.shape.reduce((a, b) => a * b, 1)),
+    0,
+  );
 }
 
 /** Bytes of the adapted weights in float32. */
@@ -55,11 +35,47 @@ export function adaptedBytes(sites: readonly Site[]): number {
   return float * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
 }
 
-/** Bytes of one worker that trains a pack of `trials`. */
+/**
+ * Bytes of one worker that trains a pack of `trials`. Parameters and two moments stand twice, as read and as written; their
+ * start, the gathered gradient and a step's gradients and updates once each.
+ */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, weights, sites, merged, parameters} = size;
-  const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
-  return workerBytes + weightBytes(weights).perWorker + trials * own;
+  const {config, parameters} = size;
+  const own = activationBytes(size, step) + 12 * float * parameters;
+  return workerBytes + config.layers.length * layerBytes + trials * own;
+}
+
+/**
+ * Whether only the hidden states between layers are to be kept: as the sweep file says, or where these batches would not
+ * fit whole, `trials` at a time on each of the `workers`, or one on the GPU where there is one.
+ */
+export function recomputes(
+  checkpoint: 'auto' | boolean,
+  size: Omit<TrainingSize, 'recompute'>,
+  batches: readonly StepSize[],
+  {workers, trials}: {workers: number; trials: number},
+  device?: DeviceRoom,
+): boolean {
+  if (checkpoint !== 'auto') return checkpoint;
+  const whole = {...size, recompute: false};
+  if (device) return batches.some(batch => deviceMemory(whole, batch, 1) > share * device.bytes);
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
+  return batches.some(batch => workers * workerMemory(whole, batch, trials) > room);
+}
+
+/** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once. */
+export function deviceMemory(size: TrainingSize, step: StepSize, trials: number): number {
+  const {parameters, weights} = size;
+  const numbers = [...weights.tensors.values()].map(({shape}) =>
+    shape.reduce((product, length) => product * length, 1),
+  );
+  const own = activationBytes(size, step) + 12 * float * parameters;
+  return float * numbers.reduce((sum, count) => sum + count, 0) + trials * own;
+}
+
+/** Memory of a GPU. */
+export interface DeviceRoom {
+  bytes: number;
 }
 
 export interface MemoryPlan {
@@ -84,7 +100,7 @@ export function planMemory(
   cores: number,
 ): MemoryPlan {
   const each = workerMemory(size, step, trials);
-  const base = commandBytes + weightBytes(size.weights).shared;
+  const base = commandBytes + weightBytes(size.weights);
   const room = share * totalmem() - base;
   const fitting = Math.floor(room / each);
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -102,22 +118,45 @@ export function planMemory(
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
 }
 
-/** Trials that fit into one worker's pack, at least one. */
-export function trialsThatFit(size: TrainingSize, step: StepSize): number {
-  const room = share * totalmem() - commandBytes - weightBytes(size.weights).shared;
+/**
+ * The plan of a run on a GPU: one worker.
+ * @throws SweepError `no-memory` where the machine has no room for the worker itself
+ */
+export function planDevice(size: TrainingSize, step: StepSize, trials: number, wanted: 'auto' | number): MemoryPlan {
+  const onDevice = deviceMemory(size, step, trials);
+  const notes =
+    wanted === 'auto' || wanted === 1 ? [] : [`One worker a GPU: run.workers (${wanted}) does not apply to it.`];
+  return {workers: 1, threads: 1, bytes: commandBytes + workerBytes + onDevice, notes};
+}
+
+/** Trials that fit into one pack, on the GPU where there is one, at least one. */
+export function trialsThatFit(size: TrainingSize, step: StepSize, device?: DeviceRoom): number {
+  if (device) {
+    const alone = deviceMemory(size, step, 1);
+    const each = deviceMemory(size, step, 2) - alone;
+    return Math.max(1, 1 + Math.floor((share * device.bytes - alone) / each));
+  }
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
   const alone = workerMemory(size, step, 1);
   const each = workerMemory(size, step, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
 }
 
-/** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
-export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
-  const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
+/**
+ * The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side, or one on the
+ * GPU where there is one.
+ */
+export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number, device?: DeviceRoom): number {
+  const room = device
+    ? share * device.bytes
+    : (share * totalmem() - commandBytes - weightBytes(size.weights)) / workers;
+  const need = (step: StepSize) => (device ? deviceMemory(size, step, 1) : workerMemory(size, step));
   let rows = batch.rows;
-  while (
-    rows > 1 &&
-    workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room
-  )
-    rows = Math.ceil(rows / 2);
+  while (rows > 1 && need(partOf(batch, rows)) > room) rows = Math.ceil(rows / 2);
   return rows;
+}
+
+/** A batch of which `rows` are computed at a time. */
+export function partOf(batch: StepSize, rows: number): StepSize {
+  return {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)};
 }

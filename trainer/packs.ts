@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
-import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
+import {type DeviceRoom, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
 import {formOf, methodOf, methods} from './method/index.ts';
 import {checkSites} from './model/sites.ts';
 import type {Prepared} from './prepare.ts';
@@ -13,11 +13,18 @@ import type {TrainJob} from './train.ts';
 /** Trials side by side on the trials axis of one step. */
 export type TrialPack = Trial[];
 
-/** Groups trials that differ by learning rate and seed only (their other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU. */
-export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[] {
+/**
+ * Groups trials that differ by learning rate and seed only (other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU.
+ * `stepOf`: where a trial goes on, so that only those of one step share a pack.
+ */
+export function packsOf(
+  trials: Trial[],
+  size: RunSettings['pack'],
+  stepOf: (trial: Trial) => number = () => 0,
+): TrialPack[] {
   const groups = new Map<string, Trial[]>();
   for (const trial of trials) {
-    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize}`;
+    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
     groups.set(key, [...(groups.get(key) ?? []), trial]);
   }
   const asked = size === 'auto' ? 1 : size;
@@ -33,10 +40,16 @@ export interface Arrangement extends MemoryPlan {
 }
 
 /**
- * Packs and workers for these trials: as the sweep file asks, as far as memory allows.
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
+ * its memory has room for.
  * @throws SweepError `no-memory` where not even one trial fits
  */
-export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
+export function arrange(
+  prepared: Prepared,
+  trials: Trial[],
+  device?: DeviceRoom,
+  stepOf?: (trial: Trial) => number,
+): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
   const largest = {
@@ -44,13 +57,17 @@ export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
     length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
     targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
   };
-  const asked = packsOf(trials, run.pack);
+  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
   const widest = Math.max(1, ...asked.map(pack => pack.length));
-  const side = Math.min(widest, trialsThatFit(prepared.size, largest));
-  const packs = side < widest ? packsOf(trials, side) : asked;
-  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
+  const side = Math.min(widest, trialsThatFit(prepared.size, largest, device));
+  const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
+  const plan = device
+    ? planDevice(prepared.size, largest, side, run.workers)
+    : planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
   const split =
-    side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
+    side < widest && run.pack !== 'auto'
+      ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]
+      : [];
   return {...plan, packs, notes: [...split, ...plan.notes]};
 }
 
@@ -88,13 +105,13 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
   const {sweep} = prepared;
   const {method, batchSize} = trials[0]!;
   return {
-    pack: trials.length === 1 ? trials[0]!.id : `${trials[0]!.id}+${trials.length - 1}`,
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,
+    recompute: prepared.size.recompute,
     evaluations: prepared.evaluations,
     folder,
     base: adapterBase(prepared.model.folder),

@@ -6,6 +6,7 @@ import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
 import type {BaseModel} from './model/open-model.ts';
+import type {TrialTimes} from './timing.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
@@ -15,6 +16,8 @@ export interface WorkerSetup {
   engine: string;
   /** Inside one operation. */
   threads: number;
+  /** The compiled engine on the GPU. */
+  onGpu: boolean;
   /** Where the workers expand weights that are not stored as float32. */
   expansion: SharedExpansion;
   /** From 0. */
@@ -27,7 +30,7 @@ export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
-  | {kind: 'measure'; job: TrainJob}
+  | {kind: 'measure'; job: TrainJob; answerTokens: Record<number, number>}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};
@@ -35,7 +38,7 @@ export type ToWorker =
 export type FromWorker =
   | {kind: 'event'; event: RunEventBody}
   | {kind: 'generated'; result: Generated}
-  | {kind: 'measured'; milliseconds: number}
+  | {kind: 'measured'; times: TrialTimes}
   | {kind: 'done'}
   | {kind: 'failed'; code: string; message: string; stack: string};
 
@@ -48,8 +51,8 @@ export interface Failure {
 export interface JobHandlers {
   event(event: RunEventBody): void;
   generated(result: Generated): void;
-  /** Milliseconds of one training step. */
-  measured?(milliseconds: number): void;
+  /** What a training takes. */
+  measured?(times: TrialTimes): void;
   /** A job ended; `failure` where it could not be done. */
   ended(job: ToWorker, failure?: Failure): void;
 }
@@ -69,11 +72,12 @@ const maxYoungGenerationSizeMb = 8;
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+  onGpu?: boolean;
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(count: number, {base, engine, threads}: PoolSettings): Pool {
-  const setup = {model: base.path, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
+export function openPool(count: number, {base, engine, threads, onGpu = false}: PoolSettings): Pool {
+  const setup = {model: base.path, engine, threads, onGpu, expansion: shareExpansion(base.weights.tensors.values())};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {
@@ -98,7 +102,7 @@ export function openPool(count: number, {base, engine, threads}: PoolSettings): 
       const onMessage = (message: FromWorker) => {
         if (message.kind === 'event') handlers.event(message.event);
         else if (message.kind === 'generated') handlers.generated(message.result);
-        else if (message.kind === 'measured') handlers.measured?.(message.milliseconds);
+        else if (message.kind === 'measured') handlers.measured?.(message.times);
         else if (message.kind === 'done') end();
         else end(message);
       };

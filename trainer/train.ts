@@ -4,6 +4,7 @@ import type {RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
 import {packBatches, type TrainingSource, tokensOf} from './batches.ts';
 import {probeTrials, type TrainingProbes} from './curvature/training.ts';
+import {needsRoom} from './engine/device-errors.ts';
 import type {Programs} from './engine/programs.ts';
 import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
 import {modelsName, writeTrainedModel} from './export/trained-model.ts';
@@ -21,14 +22,13 @@ import {kindOf} from './store/peft-formats.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
-  /** Names the pack's checkpoint. */
-  pack: string;
   trials: Trial[];
   training: TrainingSettings;
   steps: number;
   source: TrainingSource;
   start: StartJob;
   merged: boolean;
+  recompute: boolean;
   evaluations: Evaluation[];
   /** The run folder. */
   folder: string;
@@ -54,18 +54,45 @@ export interface TrainContext extends BaseContext {
 }
 
 const checkpointMilliseconds = 60_000;
-/** A step is timed for about this long. */
-const measureMilliseconds = 3000;
 
-/** Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. */
+/**
+ * Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. A pack that a
+ * GPU has no room for goes on in two halves, from where it was.
+ */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
-  const {trials, training, steps, source, evaluations} = job;
-  const {emit, stopped} = context;
+  const {trials} = job;
+  try {
+    await trainTogether(job, context);
+  } catch (error) {
+    if (!needsRoom(error) || trials.length === 1) throw error;
+    const half = Math.ceil(trials.length / 2);
+    const message = `The GPU has no room for ${trials.length} trials at a time; they go on in packs of ${half}.`;
+    context.emit({event: 'note', message});
+    for (const part of [trials.slice(0, half), trials.slice(half)]) await train({...job, trials: part}, context);
+  }
+}
+
+/** All trials of the job side by side. */
+async function trainTogether(job: TrainJob, context: TrainContext): Promise<void> {
   const began = performance.now();
   const run = await openPack(job, context);
+  const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
+  try {
+    await takeSteps(job, context, run, seconds);
+  } catch (error) {
+    // What is done so far is not lost, as long as the device still gives it.
+    if (needsRoom(error)) await save(job, run, seconds());
+    throw error;
+  } finally {
+    run.pack.dispose();
+  }
+}
+
+async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, seconds: () => number): Promise<void> {
+  const {trials, training, steps, source, evaluations} = job;
+  const {emit, stopped} = context;
   const {pack, active} = run;
   const alive = () => trials.filter((_, i) => active[i]! > 0);
-  const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
   const end = (
     ended: Trial[],
     state: 'finished' | 'diverged' | 'stopped',
@@ -135,14 +162,15 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     end(alive(), 'stopped');
   } else {
     end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active, context)});
-    dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+    dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   }
-  pack.dispose();
 }
+
+const idsOf = ({trials}: TrainJob): string[] => trials.map(({id}) => id);
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-interface PackRun {
+export interface PackRun {
   pack: Pack;
   /** 1 while a trial trains, 0 once it diverged. */
   active: Float32Array;
@@ -150,26 +178,9 @@ interface PackRun {
   secondsBefore: number;
 }
 
-/** Milliseconds of one step, by the median of a few after the first ones, which are slower. */
-export async function measureStep(job: TrainJob, context: BaseContext): Promise<number> {
-  const {pack, active} = await openPack(job, context);
-  const times: number[] = [];
-  const opened = performance.now();
-  for (let step = 0; step < Math.min(8, job.steps); step++) {
-    if (times.length > 0 && performance.now() - opened > measureMilliseconds) break;
-    const batches = packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
-    const began = performance.now();
-    await pack.step(batches, new Float32Array(job.trials.length), active);
-    times.push(performance.now() - began);
-  }
-  pack.dispose();
-  const settled = times.slice(Math.min(3, times.length - 1)).sort((a, b) => a - b);
-  return settled[settled.length >> 1]!;
-}
-
 /** The pack at its start, or where its checkpoint left it. */
-async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
-  const {trials, training, merged, start} = job;
+export async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
+  const {trials, training, merged, recompute, start} = job;
   const {config, weights, programs} = context;
   const first = trials[0]!;
   const form = formOf(first);
@@ -182,8 +193,11 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
     trials: trials.length,
     training,
     merged,
+    recompute,
   };
-  await programs.use(JSON.stringify([first.method, form, trials.length, merged, training, start.sites.length]));
+  await programs.use(
+    JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.length]),
+  );
   const starts: PackStart[] = [];
   for (const trial of trials) starts.push(await startingParameters(trial, {config, weights, programs, ...start}));
   const shared = starts.flatMap(one => one.shared ?? []);
@@ -191,7 +205,7 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
     parameters: together(starts.map(one => one.parameters)),
     ...(shared.length > 0 ? {shared: together(shared)} : {}),
   });
-  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
   return {
     pack,
@@ -212,7 +226,7 @@ function together(vectors: Float32Array[]): Float32Array {
 
 async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Promise<void> {
   const tensors = await pack.snapshot();
-  saveCheckpoint(join(job.folder, 'checkpoints'), job.pack, {step: pack.count, tensors, active, seconds});
+  saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), {step: pack.count, tensors, active, seconds});
 }
 
 /**

@@ -10,7 +10,7 @@ import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 
-const {model: folder, trials, rates, batch, tokens, rank, threads} = workerData as Job;
+const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute} = workerData as Job;
 const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
 const programs = new Programs(openCompiled({threads}));
@@ -24,6 +24,7 @@ const training: TrainingSettings = {
   dropout: 0,
   precision: 'auto',
   microBatch: 'auto',
+  checkpoint: 'auto',
 };
 
 /** The rows of a trial; every token but a row's first is a target. */
@@ -54,7 +55,16 @@ const packs = await Promise.all(
       learningRate: rates[place]!,
       seed: 1,
     };
-    const settings = {...model, method: methods.lora, sites, form: formOf(trial), trials: 1, training, merged: true};
+    const settings = {
+      ...model,
+      method: methods.lora,
+      sites,
+      form: formOf(trial),
+      trials: 1,
+      training,
+      merged: beside !== true,
+      recompute: recompute === true,
+    };
     const pack = new Pack(programs, settings, await startingParameters(trial, {...model, sites}));
     return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};
   }),

@@ -1,4 +1,5 @@
 /** What was measured, and how it is shown: the same tables as text and as Markdown. */
+import {formatMemory} from '../../core/run/format.ts';
 import type {Setting} from './contenders.ts';
 
 export interface Result {
@@ -6,6 +7,8 @@ export interface Result {
   setting: Setting;
   /** Milliseconds of one step of all trials, one value a round; empty where it could not run. */
   rounds: number[];
+  /** Most resident memory of its processes together; 0 where it is not known. */
+  peakBytes: number;
   /** Why it could not run. */
   failure?: string;
 }
@@ -28,14 +31,14 @@ const perTrial = (ms: number, trials: number) => (ms / trials).toFixed(2);
 /** One line a contender, in the order they ran: `ratio` is its median over ours. */
 export function resultTable(results: Result[], trials: number): string[][] {
   const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
-  const rows = results.map(({name, setting, rounds, failure}) => {
+  const rows = results.map(({name, setting, rounds, peakBytes, failure}) => {
     const precision = setting === 'ours' ? 'float32' : settingTitles[setting];
-    if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', ''];
+    if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', '', ''];
     const ratio = mine.length > 0 ? (median(rounds) / median(mine)).toFixed(2) : '';
     const times = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map(ms => perTrial(ms, trials));
-    return [name, precision, ...times, ratio];
+    return [name, precision, ...times, ratio, peakBytes > 0 ? formatMemory(peakBytes) : '–'];
   });
-  return [['contender', 'setting', 'ms a trial (median)', 'min', 'max', 'times ours'], ...rows];
+  return [['contender', 'setting', 'ms a trial (median)', 'min', 'max', 'times ours', 'peak memory'], ...rows];
 }
 
 /** For each setting of PyTorch: its fastest contender and how much faster this project is. */

@@ -61,8 +61,11 @@ export function targetsIn(batches: GoldenBatch[]): number {
   return batches.flatMap(batch => batch.labels.flatMap(row => row.slice(1))).filter(label => label !== -100).length;
 }
 
-/** A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. */
-export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number): PackBatch {
+/**
+ * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: places for targets, at
+ * least; those beyond the batch's own carry no weight.
+ */
+export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number, room = 0): PackBatch {
   const length = input_ids[0]!.length;
   const targets: number[] = [];
   const positions: number[] = [];
@@ -73,6 +76,11 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
       positions.push(i * length + t - 1);
     });
   });
+  const weights = targets.map(() => 1 / tokens);
+  for (; targets.length < room; weights.push(0)) {
+    targets.push(0);
+    positions.push(0);
+  }
   const each = <T>(values: T[], of: (value: T, trial: number) => number) =>
     Array.from({length: trials}, (_, trial) => values.map(value => of(value, trial))).flat();
   const rows = input_ids.length * length;
@@ -81,7 +89,7 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
     ids: Int32Array.from(each(input_ids.flat(), id => id)),
     targets: Int32Array.from(each(targets, id => id)),
     positions: Int32Array.from(each(positions, (position, trial) => position + trial * rows)),
-    weights: Float32Array.from(each(targets, () => 1 / tokens)),
+    weights: Float32Array.from(each(weights, weight => weight)),
     noise: new Float32Array(0),
   };
 }
@@ -145,6 +153,7 @@ export function goldenPack(
   {weight_decay}: GoldenCase,
   trials: number,
   merged: boolean,
+  recompute = false,
 ): Pack {
   const model = openFolder(golden(`models/${run.arch}`));
   const {method, form} = goldenMethod(run);
@@ -166,8 +175,9 @@ export function goldenPack(
     dropout: 0,
     precision: 'auto',
     microBatch: 'auto',
+    checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, form, trials, training, merged};
+  const settings = {...model, method, sites, form, trials, training, merged, recompute};
   const {parameters, shared} = start;
   return new Pack(new Programs(engine), settings, {
     parameters: repeated(parameters),

@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {StoredTensor} from '../model/safetensors.ts';
 import {type Attribute, type Constant, type DType, type Graph, Recorder, type Value} from './graph.ts';
+import {inOrder} from './order.ts';
 
 const backendName = 'trace';
 
@@ -266,7 +267,7 @@ export function trace(
     );
     const tensors = Object.fromEntries([...values].map(([name, value]) => [name, asTensor(value)]));
     const results = Object.entries(body(tensors)).map(([name, tensor]) => [name, recordedValue(tensor)] as const);
-    return {inputs: values, outputs: new Map(results), nodes: recorder.nodes};
+    return inOrder({inputs: values, outputs: new Map(results), nodes: recorder.nodes});
   } finally {
     tf.engine().endScope();
     if (before !== undefined && before !== backendName) tf.setBackend(before);

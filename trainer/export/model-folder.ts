@@ -89,7 +89,7 @@ async function mergeOnWorker(
   folder: string,
   progress: MergeOptions['progress'],
 ): Promise<void> {
-  const {engine} = await chooseEngine({engine: 'auto', device: 'auto'});
+  const {engine} = await chooseEngine({engine: 'auto', device: 'cpu'});
   const pool = openPool(1, {base, engine, threads: availableParallelism()});
   try {
     let failure: Failure | undefined;

@@ -1,6 +1,7 @@
 /** A model with something trained on it: the same one for training, evaluation and generation. */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Engine} from '../engine/engine.ts';
+import type {MacroOptions} from '../engine/macros.ts';
 import {dropoutMask, noiseSize} from '../math/dropout.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type Model, type Passes, withBias} from '../model/decoder.ts';
@@ -34,9 +35,7 @@ export interface AdapterTensors {
   noise?: tf.Tensor;
 }
 
-export interface PassOptions {
-  /** Low-rank updates are added to the weights first. */
-  merged: boolean;
+export interface PassOptions extends MacroOptions {
   /** Probability with which an entry of an adapter's input is dropped. */
   dropout?: number;
 }
@@ -76,8 +75,8 @@ function adapters(engine: Engine, {config, weights, sites, form}: AdaptationSett
     shared,
     residual: method.residual,
     noiseSize: noiseOf,
-    passes({parameters, trained, start, shared: frozen, noise}, {merged, dropout = 0}) {
-      const macros = engine.macros({merged});
+    passes({parameters, trained, start, shared: frozen, noise}, {dropout = 0, ...options}) {
+      const macros = engine.macros(options);
       const weight: Model['weight'] = name => engine.weight(weights.tensors.get(name)!);
       const common = frozen ? (bySite(shared, unpack(shared, frozen)).get('') ?? {}) : {};
       const before = start && unpack(layout, start);

@@ -36,10 +36,10 @@ export function wholeModel(engine: Engine, {config}: AdaptationSettings): Adapta
     shared: layoutOf([]),
     residual: false,
     noiseSize: () => 0,
-    passes({parameters, trained}, {merged}) {
+    passes({parameters, trained}, {dropout: _, ...options}) {
       const own = trained ?? unpack(layout, parameters!);
       const weights = new Map(layout.pieces.map(({site, shape}, i) => [site, tf.reshape(own[i]!, shape)]));
-      const model: Model = {config, macros: engine.macros({merged}), weight: name => weights.get(name)!};
+      const model: Model = {config, macros: engine.macros(options), weight: name => weights.get(name)!};
       return {model, project: frozenProjection(model)};
     },
   };

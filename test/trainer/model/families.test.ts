@@ -98,6 +98,7 @@ describe('families agree with transformers', () => {
           dropout: 0,
           precision: 'auto',
           microBatch: 'auto',
+          checkpoint: 'auto',
         } as const;
         const pack = new Pack(
           new Programs(engine),

@@ -1,0 +1,167 @@
+/** Following the reference numbers with an engine, and how far it may be from them. */
+import {expect} from 'vitest';
+import type {Engine} from '../../trainer/engine/engine.ts';
+import {Programs} from '../../trainer/engine/programs.ts';
+import {views} from '../../trainer/method/layout.ts';
+import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../trainer/model/decoder.ts';
+import {generate} from '../../trainer/model/generation.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
+import {readAdapter} from '../../trainer/store/adapter.ts';
+import {
+  type GoldenBatch,
+  type GoldenRun,
+  golden,
+  goldenJson,
+  goldenPack,
+  goldenTensors,
+  goldenValues,
+  modelOn,
+  packBatch,
+  targetsIn,
+} from './golden.ts';
+
+/** Another order of summation in float32 stays within this many times float32's own distance from float64. */
+const slack = 10;
+
+interface ForwardGolden extends GoldenBatch {
+  loss_f64: number;
+  fp32_vs_f64: {logits_max_abs_diff: number};
+}
+
+const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');
+
+/** The logits of a model's forward batch against float64's. */
+export async function followForward(engine: Engine, name: string): Promise<void> {
+  const reference = name === 'llama-sharded' ? 'llama' : name;
+  const expected = goldenJson<ForwardGolden>(`forward/${reference}.json`);
+  const logits = goldenTensors(`forward/${reference}.safetensors`).get('logits_f64')!;
+  const model = openFolder(golden(`models/${name}`));
+  const [rows, length, vocabulary] = logits.shape as [number, number, number];
+  const program = await engine.compile({
+    inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
+    state: {},
+    body: ({ids}) => {
+      const on = modelOn(engine, model);
+      const batching = {trials: 1, rows, length};
+      const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
+      return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
+    },
+  });
+  const result = await program.run({ids: Int32Array.from(expected.input_ids.flat())});
+  const tolerance = slack * expected.fp32_vs_f64.logits_max_abs_diff;
+  let largest = 0;
+  expected.attention_mask.flat().forEach((valid, position) => {
+    for (let id = 0; valid === 1 && id < vocabulary; id++) {
+      const i = position * vocabulary + id;
+      largest = Math.max(largest, Math.abs(result['logits']![i]! - logits.data[i]!));
+    }
+  });
+  expect(largest).toBeLessThan(tolerance);
+  await program.dispose();
+}
+
+/** Greedy answers to prompts of different lengths in one batch, with the first so many end-of-sequence tokens. */
+export async function followGeneration(engine: Engine, name: string, endings = Infinity): Promise<void> {
+  const {runs, max_new_tokens} = goldenJson<{
+    max_new_tokens: number;
+    runs: {prompt_ids: number[]; eos_token_id: number; new_ids: number[]}[];
+  }>(`generate/${name}.json`);
+  const model = openFolder(golden(`models/${name}`));
+  const generative = {
+    config: model.config,
+    trials: 1,
+    inputs: {},
+    feeds: {},
+    passes: () => {
+      const on = modelOn(engine, model);
+      return {model: on, project: frozenProjection(on)};
+    },
+  };
+  for (const eos of new Set(runs.map(run => run.eos_token_id).slice(0, endings))) {
+    const own = runs.filter(run => run.eos_token_id === eos);
+    const programs = new Programs(engine);
+    const limits = {maxNewTokens: max_new_tokens, eosIds: [eos]};
+    const [answers] = await generate(
+      programs,
+      generative,
+      own.map(run => run.prompt_ids),
+      limits,
+    );
+    expect(answers).toEqual(own.map(run => run.new_ids));
+    await programs.dispose();
+  }
+}
+
+/** Follows a case for its 12 steps and compares the trace, the loss afterwards and the final adapter. */
+export async function followTraining(
+  engine: Engine,
+  name: string,
+  caseName: string,
+  {trials = 1, merged = true, recompute = false} = {},
+): Promise<void> {
+  const run = goldenJson<GoldenRun>(`train/${name}.json`);
+  const reference = run.cases[caseName]!;
+  const {f64, fp32_vs_f64: spread} = reference;
+  const pack = goldenPack(engine, run, reference, trials, merged, recompute);
+  const start = await pack.parameters();
+  // One shape for all batches, as the trainer has it.
+  const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
+  const losses: number[][] = [];
+  const norms: number[][] = [];
+  const all = (value: number) => new Float32Array(trials).fill(value);
+  for (const [step, rate] of reference.lr_per_step.entries()) {
+    const {gradient_accumulation: parts} = reference;
+    const micro = dataset.train.slice(step * parts, (step + 1) * parts);
+    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro), room));
+    const result = await pack.step(batches, all(rate), all(1));
+    losses.push([...result.losses]);
+    norms.push([...result.gradNorms]);
+  }
+  const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval])));
+  for (let trial = 0; trial < trials; trial++) {
+    const worst = (found: number[][], expected: number[], relative: boolean) =>
+      Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));
+    expect(worst(losses, f64.loss, false)).toBeLessThan(slack * spread.loss_max_abs_diff);
+    expect(worst(norms, f64.grad_norm, true)).toBeLessThan(slack * spread.grad_norm_max_rel_diff);
+    // The loss itself is known to float32's resolution at best.
+    const resolution = f64.eval_loss_after * 2 ** -23;
+    expect(Math.abs(after[trial]! - f64.eval_loss_after)).toBeLessThan(
+      slack * Math.max(spread.eval_loss_after_abs_diff, resolution),
+    );
+  }
+  compareTrained(
+    pack.adaptation.layout,
+    start,
+    await pack.parameters(),
+    reference.final,
+    spread.weight_update_rel_diff,
+  );
+  pack.dispose();
+}
+
+/** The update of the first trial's tensors against PEFT's (or of all weights), relative to its size. */
+function compareTrained(
+  layout: Parameters<typeof views>[1],
+  start: Float32Array,
+  end: Float32Array,
+  folder: string,
+  spread: number,
+): void {
+  const whole = folder.includes('-full/');
+  const expected = whole
+    ? new Map([...goldenValues(`train/${folder}/model.safetensors`)].map(([name, weight]) => [name, {weight}]))
+    : readAdapter(golden(`train/${folder}`)).factors;
+  const began = views(start.subarray(0, layout.size), layout);
+  let difference = 0;
+  let size = 0;
+  for (const [site, parts] of views(end.subarray(0, layout.size), layout))
+    for (const [part, values] of Object.entries(parts).filter(([name]) => name !== 'magnitude')) {
+      const wanted: Record<string, Float32Array> = expected.get(site)!;
+      const before = began.get(site)![part]!;
+      values.forEach((value, i) => {
+        difference += (value - wanted[part]![i]!) ** 2;
+        size += (wanted[part]![i]! - before[i]!) ** 2;
+      });
+    }
+  expect(Math.sqrt(difference / size)).toBeLessThan(slack * spread);
+}
