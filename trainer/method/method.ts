@@ -87,7 +87,7 @@ export const pairShapes: Method['trained'] = ({inputs, outputs}, {rank}) => ({A:
 export const rankFits: Method['obstacle'] = ({inputs, outputs}, {rank}) => {
   const most = Math.min(inputs, outputs);
   if (rank <= most) return undefined;
-  return {code: 'rank-too-large', why: `allows no rank of ${rank}; use a rank of at most ${most}`};
+  return {code: 'rank-too-large', why: `is smaller than rank ${rank} allows; use a rank of at most ${most}`};
 };
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
