@@ -24,12 +24,14 @@ export function aboutMethod(name: MethodName, sweep: Sweep | undefined, around: 
 
 /** How many numbers are trained in the sweep's model, at each of its ranks. */
 function sizeOf(name: MethodName, sweep: Sweep | undefined, model: ModelFacts | null | undefined): string {
-  const ranks = sweep?.methods.find(({method}) => method === name)?.ranks;
-  if (!sweep || !model || !ranks) return '';
+  const settings = sweep?.methods.find(({method}) => method === name);
+  if (!sweep || !model || !settings) return '';
+  if (name === 'full') return ` Here: ${count(model.parameters, 'number')}, the whole model.`;
+  const {ranks, options = {}} = settings;
   const {targets} = sweep;
   const modules = model.modules.filter(module => targets === 'all' || targets.includes(module.name));
   const sizes = ranks.map(rank => {
-    const parameters = model.layers * trainedParameters(name, rank, modules);
+    const parameters = model.layers * trainedParameters({method: name, rank, options}, modules, model.parameters);
     const share = (100 * parameters) / model.parameters;
     return `${count(parameters, 'number')} at rank ${rank} (${Number(share.toPrecision(2))} % of the model)`;
   });

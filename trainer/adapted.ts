@@ -4,6 +4,7 @@ import {SweepError} from '../core/error.ts';
 import type {Programs} from './engine/programs.ts';
 import type {Evaluable} from './evaluate.ts';
 import {methods} from './method/index.ts';
+import type {Parts, Shapes, Site} from './method/method.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
 import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
@@ -21,39 +22,62 @@ export function openAdapter(folder: string, {config, weights}: BaseModel): Adapt
     throw refused(
       `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
     );
-  const sites = new Map(sitesOf(config.layers.length, 'all', weights).map(site => [site.name, site]));
-  for (const [name, {inputs, outputs}] of adapter.factors) {
-    const site = sites.get(name);
-    if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
-    if (site.inputs !== inputs || site.outputs !== outputs)
-      throw refused(
-        `is for ${outputs} × ${inputs} at ${name}, but this model has ${site.outputs} × ${site.inputs}; take the model it was trained on`,
-      );
-  }
+  checkFit(folder, adapter, sitesOf(config.layers.length, 'all', weights));
   return adapter;
+}
+
+/**
+ * Whether an adapter belongs to a model with these projections.
+ * @throws SweepError `bad-adapter`
+ */
+export function checkFit(folder: string, {method, forms, shared, sharedShapes}: Adapter, sites: readonly Site[]): void {
+  const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
+  const known = new Map(sites.map(site => [site.name, site]));
+  const list = (shape: readonly number[] | undefined) => `[${shape?.join(', ')}]`;
+  const adapted: Site[] = [];
+  for (const [name, {form, shapes}] of forms) {
+    const site = known.get(name);
+    if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
+    const expected = methods[method].trained(site, form);
+    const wrong = Object.keys(expected).find(part => String(shapes[part]) !== String(expected[part]));
+    if (wrong)
+      throw refused(
+        `has ${wrong} ${list(shapes[wrong])} at ${name}, but this model, where it is ${site.outputs} × ${site.inputs}, needs ${list(expected[wrong])}; take the model it was trained on`,
+      );
+    adapted.push(site);
+  }
+  const {form} = [...forms.values()][0]!;
+  for (const [part, shape] of Object.entries(methods[method].shared?.(adapted, form) ?? {}))
+    if (!shared[part] || sharedShapes[part]!.some((size, axis) => size < shape[axis]!))
+      throw refused(
+        `has shared ${part} ${list(sharedShapes[part])}, but its projections need ${list(shape)}; take the model it was trained on`,
+      );
 }
 
 /** The adapted projection of x [1, rows, inputs], without the bias; undefined where the adapter leaves the site alone. */
 export function applyAdapter(
   {macros, weight}: Pick<Model, 'macros' | 'weight'>,
-  {method, factors, start}: Adapter,
+  {method, factors, forms, shared, sharedShapes, start}: Adapter,
   site: string,
   x: tf.Tensor,
 ): tf.Tensor | undefined {
   const own = factors.get(site);
   if (!own) return undefined;
-  const {rank, inputs, outputs, scale, magnitude} = own;
-  const pair = ({A, B}: {A: Float32Array; B: Float32Array}) => ({
-    A: tf.tensor(A, [1, rank, inputs]),
-    B: tf.tensor(B, [1, outputs, rank]),
-  });
+  const {form, shapes} = forms.get(site)!;
   const before = start?.get(site);
   const tensors = {
-    ...pair(own),
-    ...(before ? {start: pair(before)} : {}),
-    ...(magnitude ? {magnitude: tf.tensor(magnitude, [1, outputs])} : {}),
+    own: constants(own, shapes),
+    shared: constants(shared, sharedShapes),
+    ...(before ? {start: constants(before, shapes)} : {}),
   };
-  return methods[method].apply(macros, x, weight(`${site}.weight`), tensors, scale);
+  return methods[method].apply(macros, x, weight(`${site}.weight`), tensors, form);
+}
+
+/** Values as tensors of one trial. */
+function constants(parts: Parts, shapes: Shapes): Record<string, tf.Tensor> {
+  return Object.fromEntries(
+    Object.entries(parts).map(([part, values]) => [part, tf.tensor(values, [1, ...shapes[part]!])]),
+  );
 }
 
 /** The projections of a model with an adapter's factors, which are constants here; the base's own without one. */

@@ -1,5 +1,5 @@
 /** How long a sweep will take: a little of everything is done on this machine, all workers at once, and counted up. */
-import type {MethodName, Trial} from '../core/sweep/sweep.ts';
+import type {AdapterMethodName, MethodName, Trial} from '../core/sweep/sweep.ts';
 import {methods} from './method/index.ts';
 import type {Site} from './method/method.ts';
 import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
@@ -48,14 +48,16 @@ function computationOf(pack: TrialPack): string {
 
 /** The first method that computes like this one and starts without a factorisation, or the method itself. */
 function plainest(name: MethodName): MethodName {
-  const {apply, residual, magnitude} = methods[name];
-  const same = (Object.keys(methods) as MethodName[]).find(other => {
+  if (name === 'full') return name;
+  const {apply, residual, trained} = methods[name];
+  const same = (Object.keys(methods) as AdapterMethodName[]).find(other => {
     const method = methods[other];
     return (
       method.apply === apply &&
       method.residual === residual &&
-      method.magnitude === magnitude &&
-      method.spectrum === undefined
+      method.trained === trained &&
+      method.spectrum === undefined &&
+      !method.gradient
     );
   });
   return same ?? name;
@@ -123,9 +125,14 @@ function makespan(packs: readonly {setting: string; times: TrialTimes}[], worker
  * the run; those that the cache has already cost next to nothing.
  */
 async function timeFactorising(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
-  const kinds = new Map<string, {method: MethodName; rank: number; sites: Site[]}>();
+  const kinds = new Map<string, {method: AdapterMethodName; rank: number; sites: Site[]}>();
   for (const {method, rank} of trials) {
-    if (methods[method].spectrum === undefined || settingsOf(prepared.sweep, method).startFrom !== undefined) continue;
+    if (
+      method === 'full' ||
+      methods[method].spectrum === undefined ||
+      settingsOf(prepared.sweep, method).startFrom !== undefined
+    )
+      continue;
     for (const site of prepared.sites) {
       const key = `${methods[method].spectrum} ${rank} ${settingsOf(prepared.sweep, method).iterations} ${site.outputs}x${site.inputs}`;
       const kind = kinds.get(key) ?? {method, rank, sites: []};

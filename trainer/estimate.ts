@@ -4,7 +4,7 @@ import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {type StepTime, stepTimes} from '../core/run/costs.ts';
-import type {Trial} from '../core/sweep/sweep.ts';
+import {noRank, type Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
 import type {DataStatistics} from './data/statistics.ts';
@@ -12,6 +12,7 @@ import {estimatedTimes} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
+import {weightCount} from './model/weights.ts';
 import {arrange} from './packs.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {hasRun, readRun, runFolderOf} from './store/run.ts';
@@ -63,9 +64,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const prepared = await prepare(cores, undefined, loading, gpu);
   const arrangement = arrange(prepared, trials, gpu);
   const {packs} = arrangement;
-  const sizes = new Map(
-    trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
-  );
+  const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
   const notes = [...arrangement.notes];
   const times = await estimatedTimes(prepared, arrangement, engine, (performance.now() - began) / 1000, {
     onGpu: gpu !== undefined,
@@ -110,6 +109,15 @@ async function measuredSteps(file: string, name: string): Promise<StepTime[]> {
   return hasRun(folder) ? stepTimes((await readRun(folder)).state) : [];
 }
 
+/** E.g. `pissa r8`; what has no rank goes by its method alone. */
+function sizeName({method, rank}: Trial): string {
+  return rank === noRank ? method : `${method} r${rank}`;
+}
+
+function trainedNumbers({sites, model}: Prepared, trial: Trial): number {
+  return trainedParameters(trial, sites, weightCount(model.config));
+}
+
 /** Of every method and rank of these trials, at the largest batch size. */
 export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const {sites, model, source} = prepared;
@@ -120,17 +128,16 @@ export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCos
   const batchSize = Math.max(...trials.map(trial => trial.batchSize));
   const {shapes} = source(batchSize);
   const tokens = (batchSize * shapes.reduce((sum, {length}) => sum + length, 0)) / shapes.length;
-  const pairs = new Map(trials.map(({method, rank}) => [`${method} ${rank}`, {method, rank}]));
-  return [...pairs.values()].map(({method, rank}) =>
-    methodCost(method, rank, {adapted: sites, others: [...others, head]}, tokens),
-  );
+  const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
+  const shape = {adapted: sites, others: [...others, head], everything: weightCount(config)};
+  return [...sized.values()].map(trial => methodCost(trial, shape, tokens));
 }
 
 /** Operations of all training steps of these trials. */
 export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): number {
-  return trials.reduce((sum, {method, rank, batchSize}) => {
-    const parameters = trainedParameters(method, rank, prepared.sites);
-    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, parameters);
+  return trials.reduce((sum, trial) => {
+    const {batchSize} = trial;
+    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, trainedNumbers(prepared, trial));
   }, 0);
 }
 

@@ -108,7 +108,7 @@ export function scoreText({task, metric, value, correct, total}: Score): string 
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
 async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
   const {task, data: file, maxNewTokens, limit, samples, temperature, topP, k, scorer} = options;
-  const known = options.format === undefined ? dataOfRun(options.adapter) : undefined;
+  const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
       ? await guessFormat(resolve(file))
@@ -134,10 +134,9 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
   return {data: read.data, evaluation: read.evaluate[0]!};
 }
 
-/** The data settings of the sweep whose run folder holds this adapter. */
-function dataOfRun(adapter: string | undefined): DataSettings | undefined {
-  if (adapter === undefined) return undefined;
-  const file = join(resolve(adapter), '..', '..', 'manifest.json');
+/** The data settings of the sweep whose run folder holds this adapter, or this model with all weights trained. */
+function dataOfRun(trained: string): DataSettings | undefined {
+  const file = join(resolve(trained), '..', '..', 'manifest.json');
   return existsSync(file) ? readManifest(file)?.sweep?.data : undefined;
 }
 

@@ -1,7 +1,9 @@
 /** `export`: a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder of its own. */
-import {existsSync} from 'node:fs';
+import {existsSync, readdirSync, statSync} from 'node:fs';
+import {copyFile} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
+import {methods as titles} from '../core/method/methods.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatRate, formatValue} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
@@ -9,12 +11,13 @@ import {compare} from '../core/run/verdict.ts';
 import {openAdapter} from './adapted.ts';
 import {writeMergedModel} from './export/model-folder.ts';
 import {plainLora} from './export/plain.ts';
+import {modelsName} from './export/trained-model.ts';
 import {findModel} from './model/find-model.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
 import {adapterBase} from './packs.ts';
 import {writeAdapter} from './store/adapter.ts';
 import {type Manifest, readManifest} from './store/manifest.ts';
-import {checkTarget} from './store/new-folder.ts';
+import {checkTarget, newFolder} from './store/new-folder.ts';
 import {manifestName, readRun} from './store/run.ts';
 
 export interface ExportOptions {
@@ -41,6 +44,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   const {state} = await readRun(folder);
   const view = options.trial === undefined ? bestTrial(state, options.best ?? true) : trialOf(state, options.trial);
   const {id} = view.trial;
+  if (view.trial.method === 'full') return exportModel(options, view.state, id);
   const adapterFolder = join(folder, 'adapters', id);
   if (view.state !== 'finished' || !existsSync(adapterFolder))
     throw new SweepError(
@@ -59,6 +63,27 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   return `${id} merged into ${adapterBase(base.folder).model} and written to ${resolve(out)}.`;
 }
 
+/** All weights of a trial, as the run has them: a copy of its model folder. */
+async function exportModel({folder, to, out}: ExportOptions, state: string, id: string): Promise<string> {
+  if (to === 'adapter')
+    throw new SweepError('usage', `${id} trained all weights, so that it has no adapter; export it with --to merged.`, {
+      trial: id,
+    });
+  const source = join(folder, modelsName, id);
+  if (state !== 'finished' || !existsSync(source))
+    throw new SweepError(
+      'not-finished',
+      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run by --resume.`,
+      {trial: id},
+    );
+  const files = readdirSync(source).map(name => join(source, name));
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  await newFolder(out, bytes, async temporary => {
+    for (const file of files) await copyFile(file, join(temporary, basename(file)));
+  });
+  return `${id} written to ${resolve(out)}.`;
+}
+
 async function writePlainAdapter(
   adapterFolder: string,
   base: BaseModel,
@@ -66,12 +91,16 @@ async function writePlainAdapter(
 ): Promise<{rank: number; method: string}> {
   const adapter = openAdapter(adapterFolder, base);
   const {rank, alpha, factors} = plainLora(adapter);
-  let bytes = 1e4;
-  for (const {A, B, magnitude} of factors.values()) bytes += A.byteLength + B.byteLength + (magnitude?.byteLength ?? 0);
-  checkTarget(out, bytes);
+  const {method: kind, shared, forms} = adapter;
+  const all = [shared, ...factors.values()].flatMap(parts => Object.values(parts));
+  checkTarget(
+    out,
+    all.reduce((bytes, values) => bytes + values.byteLength, 1e4),
+  );
   const {modulePath} = base.config;
-  writeAdapter(out, {base: adapterBase(base.folder), rank, alpha, modulePath, factors});
-  return {rank, method: adapter.method === 'dora' ? 'DoRA' : 'LoRA'};
+  const {options} = [...forms.values()][0]!.form;
+  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shared});
+  return {rank, method: titles[kind].title};
 }
 
 function trialOf({trials, places}: RunState, id: string): TrialView {

@@ -1,8 +1,11 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {type DeviceRoom, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
+import {formOf, methodOf, methods} from './method/index.ts';
+import {checkSites} from './model/sites.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -11,7 +14,7 @@ import type {TrainJob} from './train.ts';
 export type TrialPack = Trial[];
 
 /**
- * Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU.
+ * Groups trials that differ by learning rate and seed only (other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU.
  * `stepOf`: where a trial goes on, so that only those of one step share a pack.
  */
 export function packsOf(
@@ -24,10 +27,12 @@ export function packsOf(
     const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
     groups.set(key, [...(groups.get(key) ?? []), trial]);
   }
-  const most = size === 'auto' ? 1 : size;
-  return [...groups.values()].flatMap(group =>
-    Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most)),
-  );
+  const asked = size === 'auto' ? 1 : size;
+  return [...groups.values()].flatMap(group => {
+    // Trials that train all weights share nothing that could be computed once.
+    const most = group[0]!.method === 'full' ? 1 : asked;
+    return Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most));
+  });
 }
 
 export interface Arrangement extends MemoryPlan {
@@ -66,15 +71,30 @@ export function arrange(
   return {...plan, packs, notes: [...split, ...plan.notes]};
 }
 
+/**
+ * Whether the model can be trained in all of these ways.
+ * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`
+ */
+export function checkTrials({sites, model}: Pick<Prepared, 'sites' | 'model'>, trials: readonly Trial[]): void {
+  const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank}`, trial]));
+  for (const trial of different.values()) {
+    const method = methodOf(trial);
+    if (method === 'full') checkWritable(model.weights);
+    else checkSites(sites, method, formOf(trial));
+  }
+}
+
 export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {
   return methods.find(settings => settings.method === method)!;
 }
 
 /** How trials of a method start. */
 export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
-  const {iterations, startFrom} = settingsOf(prepared.sweep, method);
+  const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, method);
+  const gradient = method !== 'full' && methods[method].gradient;
   return {
     sites: prepared.sites,
+    ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
     ...(iterations === undefined ? {} : {iterations}),
     ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
   };

@@ -24,6 +24,7 @@ import {findModel} from './model/find-model.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
+import {weightCount} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
 
 export interface Prepared {
@@ -132,7 +133,9 @@ async function prepare(
   }
 
   const largest = Math.max(
-    ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
+    ...sweep.methods.flatMap(({method, ranks, options}) =>
+      ranks.map(rank => trainedParameters({method, rank, ...(options ? {options} : {})}, sites, weightCount(config))),
+    ),
   );
   const {training, data, curvature, run} = sweep;
   const merged = adaptedBytes(sites) <= mergeLimit;

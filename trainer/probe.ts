@@ -6,7 +6,7 @@ import type {CurvatureSettings, Trial} from '../core/sweep/sweep.ts';
 import {blockSize} from './curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from './curvature/probe.ts';
 import {probedKey, type TrainingProbes} from './curvature/training.ts';
-import {methods} from './method/index.ts';
+import {formOf, methodOf, methods} from './method/index.ts';
 import {type Projection, projectionsOf} from './model/sites.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
@@ -76,7 +76,8 @@ export function planProbes(
     prepared.sweep.methods.map(({method}) => [method, startSettings(prepared, method)] as const),
   );
   for (const {trial, batchSizes, full} of groupsOf(trials, curvature.full)) {
-    const moved = !full && start[trial.method]!.startFrom !== undefined && !methods[trial.method].residual;
+    const method = methodOf(trial);
+    const moved = !full && start[trial.method]!.startFrom !== undefined && method !== 'full' && !method.residual;
     const {seed} = trial;
     const rows = prepared.sweep.data.shuffle ? `seed ${seed}` : 'file order';
     const point = moved ? `${rows} ${trial.method} r${trial.rank} s${seed}` : rows;
@@ -149,8 +150,11 @@ function groupsOf(trials: readonly Trial[], full: boolean): Pick<StartBlock, 'tr
     groups.set(key, group);
   };
   for (const trial of trials) {
-    add(JSON.stringify([trial.method, trial.rank, trial.seed]), trial, false);
-    if (full) add(`full ${trial.seed}`, trial, true);
+    const method = methodOf(trial);
+    // A start made of gradients depends on the rows of the first batches.
+    const rows = method !== 'full' && method.gradient ? trial.batchSize : 0;
+    if (method !== 'full') add(JSON.stringify([trial.method, trial.rank, trial.seed, rows]), trial, false);
+    if (full || method === 'full') add(`full ${trial.seed}`, trial, true);
   }
   return [...groups.values()];
 }
@@ -175,6 +179,8 @@ function cut(blocks: StartBlock[], workers: number): Pick<ProbeJob, 'layer' | 'b
 }
 
 function vectorBytes({site, trial, full}: StartBlock): number {
-  const form = full ? ('full' as const) : {rank: trial.rank, scale: 1, method: methods[trial.method]};
+  const {method: name} = trial;
+  const form =
+    full || name === 'full' ? ('full' as const) : {name, method: methods[name], form: formOf(trial), sites: [site]};
   return 8 * usualIterations * blockSize({form, site});
 }

@@ -1,18 +1,32 @@
 /** The starting point of a trial: factors drawn, factorised from the weights, or taken from an adapter folder. */
 import {SweepError} from '../core/error.ts';
-import type {Trial} from '../core/sweep/sweep.ts';
+import type {AdapterMethodName, Trial} from '../core/sweep/sweep.ts';
+import type {TrainingSource} from './batches.ts';
+import type {Programs} from './engine/programs.ts';
 import {random} from './math/random.ts';
 import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from './math/svd.ts';
-import {methods} from './method/index.ts';
-import {fill, layoutOf} from './method/layout.ts';
-import type {Site, Start} from './method/method.ts';
+import {weightVector} from './method/full.ts';
+import {formOf, methods} from './method/index.ts';
+import {fill, type Layout, sharedLayout, trainedLayout} from './method/layout.ts';
+import type {InitContext, Parts, Site} from './method/method.ts';
+import type {ModelConfig} from './model/config.ts';
 import {readTensor} from './model/safetensors.ts';
 import type {WeightIndex} from './model/weights.ts';
-import {readAdapter} from './store/adapter.ts';
-import {cachedTriplets} from './store/factors.ts';
+import type {PackStart} from './step.ts';
+import {type Adapter, readAdapter} from './store/adapter.ts';
+import {cachedTriplets, type FactorsKey} from './store/factors.ts';
+import {kindOf} from './store/peft-formats.ts';
+import {firstGradients} from './weight-gradients.ts';
 
 export interface StartSettings {
+  config: ModelConfig;
   weights: Pick<WeightIndex, 'tensors'>;
+  /** Where starts that need gradients compute them. */
+  programs?: Programs;
+  /** Training rows by batch size, for such starts. */
+  sources?: Record<number, TrainingSource>;
+  /** All sites of the trial, where only some are asked for: they decide what is shared. */
+  allSites?: Site[];
   sites: Site[];
   /** Power iterations of the randomised factorisation; absent = the exact one. */
   iterations?: number;
@@ -22,46 +36,98 @@ export interface StartSettings {
   note?(message: string): void;
 }
 
-/** The flat starting parameters of one trial, in the layout of its method. */
-export async function startingParameters(trial: Trial, settings: StartSettings): Promise<Float32Array> {
+/** How the trials of a method start, as far as a worker has to be told. */
+export type StartJob = Omit<StartSettings, 'config' | 'weights' | 'programs'>;
+
+/** The flat starting parameters of one trial, in the layout of its method, and what its sites share. */
+export async function startingParameters(trial: Trial, settings: StartSettings): Promise<PackStart> {
+  const {method: name} = trial;
+  if (name === 'full') return {parameters: weightVector(settings.config, settings.weights)};
   const {sites, startFrom} = settings;
-  const method = methods[trial.method];
-  const layout = layoutOf(sites, trial.rank, method);
-  const vector = new Float32Array(layout.size);
-  const scale = trial.alpha / trial.rank;
-  const adapter = startFrom === undefined ? undefined : readAdapter(startFrom).factors;
-  const starts = new Map<string, Start & {magnitude?: Float32Array}>();
+  const method = methods[name];
+  const form = formOf(trial);
+  const adapter = startFrom === undefined ? undefined : startingAdapter(startFrom, name);
+  const parts = new Map<string, Parts>();
   for (const site of sites) {
-    const given = adapter?.get(site.name);
-    if (adapter && !given)
-      throw new SweepError(
-        'bad-data',
-        `The adapter ${startFrom} has no factors for ${site.name}; start_from needs one for every target.`,
-      );
-    if (given && (given.rank !== trial.rank || given.inputs !== site.inputs || given.outputs !== site.outputs))
-      throw new SweepError(
-        'bad-data',
-        `The adapter ${startFrom} has rank ${given.rank} and ${given.outputs} × ${given.inputs} at ${site.name}, but the trial needs rank ${trial.rank} and ${site.outputs} × ${site.inputs}.`,
-      );
-    const start = given ?? (await drawn(trial, site, settings));
-    const magnitude = method.magnitude
-      ? (given?.magnitude ?? rowNorms(weightOf(settings, site), start, site, trial.rank, scale))
-      : undefined;
-    starts.set(site.name, {A: start.A, B: start.B, ...(magnitude ? {magnitude} : {})});
+    const shapes = method.trained(site, form);
+    const given = adapter && partsAt(adapter, startFrom!, site, shapes, trial);
+    const complete = given && Object.keys(shapes).every(part => given[part]);
+    parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));
   }
-  fill(vector, layout, starts);
+  const shared = sharedLayout(settings.allSites ?? sites, method, form);
+  const parameters = filled(trainedLayout(sites, method, form), parts);
+  if (shared.size === 0) return {parameters};
+  const shapes = Object.fromEntries(shared.pieces.map(({part, shape}) => [part, shape]));
+  const common = adapter ? sharedFrom(adapter, startFrom!, shapes) : method.draw!(shapes, form, trial.seed);
+  return {parameters, shared: filled(shared, new Map([['', common]]))};
+}
+
+function filled(layout: Layout, parts: ReadonlyMap<string, Parts>): Float32Array {
+  const vector = new Float32Array(layout.size);
+  fill(vector, layout, parts);
   return vector;
 }
 
-function drawn(trial: Trial, site: Site, settings: StartSettings): Promise<Start> {
-  return methods[trial.method].init({
+/**
+ * An adapter of a kind that the method's tensors can be taken from.
+ * @throws SweepError those of readAdapter, `bad-data`
+ */
+export function startingAdapter(folder: string, method: AdapterMethodName): Adapter {
+  const adapter = readAdapter(folder);
+  const wanted = kindOf(method);
+  const lowRank = (kind: string) => kind === 'lora' || kind === 'dora';
+  if (adapter.method !== wanted && !(lowRank(adapter.method) && lowRank(wanted)))
+    throw new SweepError(
+      'bad-data',
+      `The adapter ${folder} is a ${adapter.method} adapter, which ${method} cannot start from; give it one of its own kind.`,
+    );
+  return adapter;
+}
+
+/** What the adapter has for a site; of a DoRA the magnitude may be missing. */
+function partsAt(adapter: Adapter, folder: string, site: Site, shapes: Record<string, number[]>, trial: Trial): Parts {
+  const given = adapter.factors.get(site.name);
+  const own = adapter.forms.get(site.name);
+  if (!given || !own)
+    throw new SweepError(
+      'bad-data',
+      `The adapter ${folder} has no factors for ${site.name}; start_from needs one for every target.`,
+    );
+  const wrong = Object.keys(shapes).find(part => given[part] && String(own.shapes[part]) !== String(shapes[part]));
+  if (wrong !== undefined)
+    throw new SweepError(
+      'bad-data',
+      `The adapter ${folder} has ${wrong} [${own.shapes[wrong]!.join(', ')}] at ${site.name}, but the trial, with rank ${trial.rank} on ${site.outputs} × ${site.inputs}, needs [${shapes[wrong]!.join(', ')}].`,
+    );
+  return given;
+}
+
+/** The frozen tensors of an adapter, cut to what the sites need. */
+function sharedFrom(adapter: Adapter, folder: string, shapes: Record<string, number[]>): Parts {
+  const wrong = Object.entries(shapes).find(([part, shape]) => String(adapter.sharedShapes[part]) !== String(shape));
+  if (wrong === undefined) return adapter.shared;
+  const [part, shape] = wrong;
+  throw new SweepError(
+    'bad-data',
+    `The adapter ${folder} has shared ${part} [${adapter.sharedShapes[part]?.join(', ')}], but these targets need [${shape.join(', ')}]; start from an adapter of the same targets.`,
+  );
+}
+
+function contextOf(trial: Trial, site: Site, settings: StartSettings, given?: Parts): InitContext {
+  return {
     site,
-    rank: trial.rank,
-    scale: trial.alpha / trial.rank,
+    form: formOf(trial),
     random: random(trial.seed, 'adapter', site.name),
+    ...(given ? {given} : {}),
     weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
-  });
+    async gradientTriplets(count) {
+      const gradient = (await firstGradients(trial, settings)).get(site.name)!;
+      return cached(settings, {weight: gradient, rows: site.outputs, cols: site.inputs, end: 'top', rank: count}, () =>
+        topTriplets(gradient, site.outputs, site.inputs, count),
+      );
+    },
+  };
 }
 
 function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float32Array {
@@ -86,24 +152,19 @@ export async function tripletsOf(
     rank,
     ...(randomized ? {iterations, seed: 0} : {}),
   };
-  const {triplets, note} = await cachedTriplets(key, () => {
+  return cached(settings, key, () => {
     if (randomized)
       return randomizedTriplets(weight, site.outputs, site.inputs, rank, iterations, random(0, site.name));
     return (end === 'top' ? topTriplets : bottomTriplets)(weight, site.outputs, site.inputs, rank);
   });
-  if (note !== undefined) settings.note?.(note);
-  return triplets;
 }
 
-/** ‖W + s·B·A‖ per output row, in double precision. */
-function rowNorms(W: Float32Array, {A, B}: Start, {inputs, outputs}: Site, rank: number, scale: number): Float32Array {
-  return Float32Array.from({length: outputs}, (_, row) => {
-    let sum = 0;
-    for (let column = 0; column < inputs; column++) {
-      let value = W[row * inputs + column]!;
-      for (let i = 0; i < rank; i++) value += scale * B[row * rank + i]! * A[i * inputs + column]!;
-      sum += value * value;
-    }
-    return Math.sqrt(sum);
-  });
+async function cached(
+  {note}: Pick<StartSettings, 'note'>,
+  key: FactorsKey,
+  compute: () => Triplets,
+): Promise<Triplets> {
+  const {triplets, note: why} = await cachedTriplets(key, compute);
+  if (why !== undefined) note?.(why);
+  return triplets;
 }

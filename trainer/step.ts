@@ -8,7 +8,7 @@ import type {BatchShape} from './data/batch.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from './engine/engine.ts';
 import type {Programs} from './engine/programs.ts';
 import {optimizerOf} from './math/optimizer.ts';
-import {Adaptation, type AdaptationSettings} from './method/adaptation.ts';
+import {type Adaptation, type AdaptationSettings, adaptationOf} from './method/adaptation.ts';
 import {pack, unpack} from './method/layout.ts';
 import {type Batching, causalAttention, finalNorm, head, hidden, type Model, type Passes} from './model/decoder.ts';
 import type {Generative} from './model/generation.ts';
@@ -71,7 +71,15 @@ export function lossesOf(
   return tf.sum(tf.reshape(losses, [trials, -1]), 1);
 }
 
-/** The parameters, moments and frozen starts of a pack, and the programs that change them. */
+/** What the trials of a pack start from. */
+export interface PackStart {
+  /** [trials · size] in the adaptation's layout. */
+  parameters: Float32Array;
+  /** What the sites share: [trials · shared size]; absent where the method has nothing of the kind. */
+  shared?: Float32Array;
+}
+
+/** The parameters, moments and frozen tensors of a pack, and the programs that change them. */
 export class Pack {
   readonly settings: PackSettings;
   readonly adaptation: Adaptation;
@@ -82,24 +90,27 @@ export class Pack {
   /** Updates done so far. */
   count = 0;
 
-  /** `parameters` [trials · size] in the adaptation's layout. */
-  constructor(programs: Programs, settings: PackSettings, parameters: Float32Array) {
-    const {trials, method, training} = settings;
+  constructor(programs: Programs, settings: PackSettings, {parameters, shared}: PackStart) {
+    const {trials, training} = settings;
     const {engine} = programs;
     this.#programs = programs;
     this.settings = settings;
-    this.adaptation = new Adaptation(engine, settings);
-    this.#optimizer = optimizerOf(training.optimizer, training.weightDecay);
-    const shape = [trials, this.adaptation.layout.size];
+    this.adaptation = adaptationOf(engine, settings);
+    const {layout} = this.adaptation;
+    this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
+    const shape = [trials, layout.size];
     const zeros = () => ({shape, data: new Float32Array(parameters.length)});
     const values = {
       parameters: {shape, data: parameters},
       gathered: zeros(),
       ...Object.fromEntries(this.#optimizer.moments.map(name => [name, zeros()])),
-      ...(method.residual ? {start: {shape, data: parameters}} : {}),
+      ...(this.adaptation.residual ? {start: {shape, data: parameters}} : {}),
+      ...(shared ? {shared: {shape: [trials, this.adaptation.shared.size], data: shared}} : {}),
     };
     this.#state = engine.state(values);
-    this.#stateSpecs = Object.fromEntries(Object.keys(values).map(name => [name, {shape, dtype: 'float32' as const}]));
+    this.#stateSpecs = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, {shape: value.shape, dtype: 'float32' as const}]),
+    );
   }
 
   /** The trained tensors: [trials · size]. */
@@ -107,9 +118,14 @@ export class Pack {
     return this.#state.read('parameters');
   }
 
-  /** Parameters, moments and frozen starts, for a checkpoint. */
+  /** What the sites share: [trials · shared size]; undefined where the method has nothing of the kind. */
+  async shared(): Promise<Float32Array | undefined> {
+    return 'shared' in this.#stateSpecs ? this.#state.read('shared') : undefined;
+  }
+
+  /** Parameters, moments and frozen starts, for a checkpoint; what the sites share is made anew from its seed. */
   async snapshot(): Promise<Record<string, Float32Array>> {
-    const names = Object.keys(this.#without('gathered'));
+    const names = Object.keys(this.#without('gathered', 'shared'));
     return Object.fromEntries(
       await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const)),
     );
@@ -131,10 +147,7 @@ export class Pack {
       trials,
       inputs: this.#reading(),
       feeds: Object.fromEntries(feeds),
-      passes: tensors => {
-        const model = this.adaptation.model({merged: false});
-        return {model, project: this.adaptation.project(model, tensors)};
-      },
+      passes: tensors => this.adaptation.passes(tensors, {merged: false}),
     };
   }
 
@@ -206,7 +219,7 @@ export class Pack {
     if (kind === 'update')
       return {
         inputs: {...updating, losses: perTrial},
-        state: this.#without('start'),
+        state: this.#without('start', 'shared'),
         body: tensors => {
           const gradient = tensors['gathered']!;
           return {...this.#update(tensors, tensors['losses']!, gradient), gathered: tf.zerosLike(gradient)};
@@ -219,8 +232,7 @@ export class Pack {
         inputs,
         state: this.#reading(),
         body: tensors => {
-          const model = this.adaptation.model(this.settings);
-          const project = this.adaptation.project(model, tensors);
+          const {model, project} = this.adaptation.passes(tensors, this.settings);
           return {losses: lossesOf(model, batching(trials, shape), tensors, project)};
         },
       };
@@ -250,9 +262,10 @@ export class Pack {
   #gradient(shape: BatchShape, tensors: Tensors): {losses: tf.Tensor; gradient: tf.Tensor} {
     const {trials, training} = this.settings;
     const {layout} = this.adaptation;
-    const model = this.adaptation.model(this.settings);
+    const {merged, recompute = false} = this.settings;
     const lossOf = (...trained: tf.Tensor[]) => {
-      const project = this.adaptation.project(model, {...tensors, trained}, training.dropout);
+      const options = {merged, recompute, dropout: training.dropout};
+      const {model, project} = this.adaptation.passes({...tensors, trained}, options);
       return lossesOf(model, batching(trials, shape), tensors, project);
     };
     const {value, grads} = tf.valueAndGrads(lossOf)(unpack(layout, tensors['parameters']!), tf.ones([trials]));

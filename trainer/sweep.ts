@@ -12,8 +12,7 @@ import {type Choice, chooseEngine} from './engine/choose.ts';
 import {costsOf, trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
-import {checkRank} from './model/sites.ts';
-import {arrange, settingsOf, trainJob} from './packs.ts';
+import {arrange, checkTrials, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
@@ -64,7 +63,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
     const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice.gpu);
-    for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
+    checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
@@ -289,7 +288,7 @@ async function factorize(
 ): Promise<void> {
   const wanted = new Map<string, ToWorker>();
   for (const {method, rank} of trials) {
-    const {spectrum} = methods[method];
+    const spectrum = method === 'full' ? undefined : methods[method].spectrum;
     const {startFrom, iterations} = settingsOf(prepared.sweep, method);
     if (spectrum === undefined || startFrom !== undefined) continue;
     for (const site of prepared.sites) {

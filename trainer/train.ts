@@ -7,16 +7,18 @@ import {probeTrials, type TrainingProbes} from './curvature/training.ts';
 import {needsRoom} from './engine/device-errors.ts';
 import type {Programs} from './engine/programs.ts';
 import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
+import {modelsName, writeTrainedModel} from './export/trained-model.ts';
 import {rateAt} from './math/schedule.ts';
-import {methods} from './method/index.ts';
+import {formOf, methodOf} from './method/index.ts';
 import {views} from './method/layout.ts';
 import type {ModelConfig} from './model/config.ts';
 import type {WeightIndex} from './model/weights.ts';
-import {type StartSettings, startingParameters} from './start.ts';
-import {Pack} from './step.ts';
+import {type StartJob, startingParameters} from './start.ts';
+import {Pack, type PackStart} from './step.ts';
 import {type AdapterBase, writeAdapter} from './store/adapter.ts';
 import {dropCheckpoint, loadCheckpoint, saveCheckpoint} from './store/checkpoint.ts';
 import {hashAdapter} from './store/hash.ts';
+import {kindOf} from './store/peft-formats.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
@@ -24,7 +26,7 @@ export interface TrainJob {
   training: TrainingSettings;
   steps: number;
   source: TrainingSource;
-  start: Omit<StartSettings, 'weights'>;
+  start: StartJob;
   merged: boolean;
   recompute: boolean;
   evaluations: Evaluation[];
@@ -161,7 +163,7 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
   } else {
     // Answers are judged elsewhere: until that is done the pack can be asked again.
     if (isJudgedLater(job)) await save(job, run, seconds());
-    end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active)});
+    end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active, context)});
     if (!isJudgedLater(job)) dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   }
 }
@@ -188,28 +190,29 @@ export interface PackRun {
 export async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
   const {trials, training, merged, recompute, start} = job;
   const {config, weights, programs} = context;
-  const {method: name, rank, alpha} = trials[0]!;
+  const first = trials[0]!;
+  const form = formOf(first);
   const settings = {
     config,
     weights,
-    method: methods[name],
+    method: methodOf(first),
     sites: start.sites,
-    rank,
-    scale: alpha / rank,
+    form,
     trials: trials.length,
     training,
     merged,
     recompute,
   };
   await programs.use(
-    JSON.stringify([name, rank, alpha, trials.length, merged, recompute, training, start.sites.length]),
+    JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.length]),
   );
-  const vectors = await Promise.all(trials.map(trial => startingParameters(trial, {weights, ...start})));
-  const parameters = new Float32Array(vectors.length * vectors[0]!.length);
-  vectors.forEach((vector, i) => {
-    parameters.set(vector, i * vector.length);
+  const starts: PackStart[] = [];
+  for (const trial of trials) starts.push(await startingParameters(trial, {config, weights, programs, ...start}));
+  const shared = starts.flatMap(one => one.shared ?? []);
+  const pack = new Pack(programs, settings, {
+    parameters: together(starts.map(one => one.parameters)),
+    ...(shared.length > 0 ? {shared: together(shared)} : {}),
   });
-  const pack = new Pack(programs, settings, parameters);
   const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
   return {
@@ -219,29 +222,57 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
   };
 }
 
+/** Vectors of trials one after another. */
+function together(vectors: Float32Array[]): Float32Array {
+  if (vectors.length === 1) return vectors[0]!;
+  const all = new Float32Array(vectors.length * vectors[0]!.length);
+  vectors.forEach((vector, i) => {
+    all.set(vector, i * vector.length);
+  });
+  return all;
+}
+
 async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Promise<void> {
   const tensors = await pack.snapshot();
   saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), {step: pack.count, tensors, active, seconds});
 }
 
-/** Writes the finished trials' adapters in PEFT's format; returns their hashes by trial. */
-async function saveAdapters(job: TrainJob, pack: Pack, active: Float32Array): Promise<Map<string, string>> {
-  const {layout} = pack.adaptation;
-  const {method, config} = pack.settings;
+/**
+ * Writes what the finished trials have learnt: adapters in PEFT's format, or model folders where all weights were
+ * trained. Returns the adapters' hashes by trial.
+ */
+async function saveAdapters(
+  job: TrainJob,
+  pack: Pack,
+  active: Float32Array,
+  base: BaseContext,
+): Promise<Map<string, string>> {
+  const {layout, shared: common} = pack.adaptation;
+  const {method, config, form} = pack.settings;
   const snapshot = await pack.snapshot();
-  const of = (name: string, trial: number) =>
-    views(snapshot[name]!.subarray(trial * layout.size, (trial + 1) * layout.size), layout);
+  const frozen = await pack.shared();
+  const of = (values: Float32Array, trial: number, own = layout) =>
+    views(values.subarray(trial * own.size, (trial + 1) * own.size), own);
   const hashes = new Map<string, string>();
   for (const [i, trial] of job.trials.entries()) {
     if (active[i] === 0) continue;
+    if (method === 'full' || trial.method === 'full') {
+      const folder = join(job.folder, modelsName, trial.id);
+      const card = `The trial \`${trial.id}\`: all weights of ${job.base.model} trained by LoRA Sweep.\n`;
+      hashes.set(trial.id, await writeTrainedModel(folder, base.weights, of(snapshot['parameters']!, i), card));
+      continue;
+    }
     const folder = join(job.folder, 'adapters', trial.id);
     writeAdapter(folder, {
       base: job.base,
+      kind: kindOf(trial.method),
       modulePath: config.modulePath,
       rank: trial.rank,
       alpha: trial.alpha,
-      factors: of('parameters', i),
-      ...(method.residual ? {residual: {method: trial.method, start: of('start', i)}} : {}),
+      options: form.options,
+      factors: of(snapshot['parameters']!, i),
+      ...(frozen ? {shared: of(frozen, i, common).get('')!} : {}),
+      ...(method.residual ? {residual: {method: trial.method, start: of(snapshot['start']!, i)}} : {}),
     });
     hashes.set(trial.id, await hashAdapter(folder));
   }

@@ -2,7 +2,9 @@
 import {existsSync, statSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
+import {modelsName} from './export/trained-model.ts';
 import {openModel} from './model/open-model.ts';
+import {openWeights} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
 import {readManifest} from './store/manifest.ts';
 import {manifestName, readRun} from './store/run.ts';
@@ -49,6 +51,11 @@ export async function verifyRun(
   for (const {sweepFile, sweepHash} of starts)
     await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
   for (const [trial, hash] of adapters) {
+    const model = join(folder, modelsName, trial);
+    if (existsSync(model)) {
+      await check('model', model, hash, async () => openWeights(model).hash());
+      continue;
+    }
     const adapter = join(folder, 'adapters', trial);
     await check('adapter', adapter, hash, () => hashAdapter(adapter));
   }

@@ -1,6 +1,6 @@
 /**
  * Colours of the charts, for light and dark pages. Methods differ by hue, lightness and the shape of their points, so
- * that they are told apart with any colour vision.
+ * that they are told apart with any colour vision: there are 13 colours and 7 shapes, and no two methods share both.
  */
 import type {PointStyle} from 'chart.js';
 
@@ -19,7 +19,21 @@ const light: Theme = {
   faint: '#6b7385',
   grid: '#e4e7ee',
   surface: '#ffffff',
-  methods: ['#0053b0', '#d55e00', '#009e73', '#2f9bd6', '#23262f', '#c0589b', '#8a6d00', '#7a4fd0'],
+  methods: [
+    '#0053b0',
+    '#d55e00',
+    '#009e73',
+    '#2f9bd6',
+    '#23262f',
+    '#c0589b',
+    '#8a6d00',
+    '#7a4fd0',
+    '#7fae2e',
+    '#8c2f22',
+    '#4c6a72',
+    '#d9a400',
+    '#e2716f',
+  ],
   rates: [
     [50, 72, 190],
     [176, 46, 132],
@@ -32,7 +46,21 @@ const dark: Theme = {
   faint: '#949db0',
   grid: '#2c3240',
   surface: '#191d26',
-  methods: ['#4d94ff', '#ff8a3d', '#23c795', '#a8dcff', '#f5f5f0', '#f08fc6', '#e3c93a', '#b79bff'],
+  methods: [
+    '#4d94ff',
+    '#ff8a3d',
+    '#23c795',
+    '#a8dcff',
+    '#f5f5f0',
+    '#f08fc6',
+    '#e3c93a',
+    '#b79bff',
+    '#9fd04a',
+    '#d9604c',
+    '#8fb0b8',
+    '#fff0a3',
+    '#ffb3a8',
+  ],
   rates: [
     [124, 146, 255],
     [226, 102, 178],
@@ -78,6 +106,8 @@ const shapes: {pointStyle: PointStyle; pointRotation: number}[] = [
   {pointStyle: 'triangle', pointRotation: 0},
   {pointStyle: 'rect', pointRotation: 0},
   {pointStyle: 'triangle', pointRotation: 180},
+  {pointStyle: 'star', pointRotation: 0},
+  {pointStyle: 'crossRot', pointRotation: 0},
 ];
 
 export function methodShape(place: number): {pointStyle: PointStyle; pointRotation: number} {

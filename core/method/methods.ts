@@ -171,4 +171,118 @@ export const methods: Readonly<Record<MethodName, MethodDescription>> = {
       doc: "Not published. Q has columns of length 1, far longer than the columns of a drawn A: expect lower rates than LoRA's.",
     },
   },
+  'lora-ga': {
+    name: 'lora-ga',
+    title: 'LoRA-GA',
+    formula:
+      'G = ∂loss/∂W over the first batches = U S Vᵀ\nA = first rank rows of Vᵀ\nB = next rank columns of U·S, times out^¼ / √gamma\ny = (W - s·B₀A₀) x + s·B A x',
+    paper: {
+      title: 'LoRA-GA: Low-Rank Adaptation with Gradient Approximation',
+      authors: 'Wang et al.',
+      year: 2024,
+      arXiv: '2407.05000',
+    },
+    trained:
+      "A and B, which begin as singular vectors of the loss's gradient, with B as long as PEFT's `stable` scale makes it; the base loses their product.",
+    cost: 'A step costs what LoRA costs; before it, `batches` gradients of all adapted weights and a factorisation of each. The rank can be half the smaller side of a weight at most.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Not published. A has rows of length 1, and the loss is steep along them: expect lower rates than LoRA's.",
+    },
+  },
+  vera: {
+    name: 'vera',
+    title: 'VeRA',
+    formula: 'y = W x + b ∘ B (d ∘ (A x))\nA, B random, frozen, shared by all layers\nd = 0.1, b = 0',
+    paper: {
+      title: 'VeRA: Vector-based Random Matrix Adaptation',
+      authors: 'Kopiczko et al.',
+      year: 2023,
+      arXiv: '2310.11454',
+    },
+    trained:
+      'Two vectors a layer, d [rank] and b [out]; A and B are drawn once (`seed`) and cut to the size of each layer. alpha has no part in it.',
+    cost: 'By far the fewest trained numbers, rank + out a layer, so that ranks of 256 and more are usual; the two products with A and B cost what a LoRA of that rank costs.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Not published. Its few numbers move the weights little: its rates lie one or two powers of ten above LoRA's.",
+    },
+  },
+  gralora: {
+    name: 'gralora',
+    title: 'GraLoRA',
+    formula:
+      'W cut into k × k blocks (`blocks`), each with a pair of rank rank/k\ny_j = W x + s·Σ_i B_ji A_ij x_i\nA ~ U(±1/√(in/k)), B = 0',
+    paper: {
+      title: 'GraLoRA: Granular Low-Rank Adaptation for Parameter-Efficient Fine-Tuning',
+      authors: 'Jung et al.',
+      year: 2025,
+      arXiv: '2505.20355',
+    },
+    trained: 'The pairs of all k² blocks; the base W stays as it is. The whole update can have rank k · rank.',
+    cost: 'As many parameters and operations as LoRA of the same rank, in smaller products. k must divide rank, inputs and outputs.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: 'Not published; it starts as LoRA does, with B = 0, so that its rates are a good first guess.',
+    },
+  },
+  randlora: {
+    name: 'randlora',
+    title: 'RandLoRA',
+    formula:
+      'y = W x + s·B′ (Λ A Γ)′ x,  N = ⌈min(in, out)/rank⌉ bases\nA, B random, frozen, shared by all layers\nλ = 0, γ = 1/max(N, min(in, out)) … as PEFT flattens them',
+    paper: {
+      title: 'RandLoRA: Full-rank parameter-efficient fine-tuning of large models',
+      authors: 'Albert et al.',
+      year: 2025,
+      arXiv: '2502.00987',
+    },
+    trained:
+      "λ [rank, N] and γ [N, min(in, out)] a layer, which scale random bases. The paper's sum Σ_j B_j diag(λ_j) A diag(γ_j) pairs base j of B with row j of λ and γ; PEFT flattens B as (base, rank) and Λ A Γ as (rank, base), which pairs them otherwise. This project computes what PEFT computes, so that adapters mean the same in both.",
+    cost: "The update has full rank: the smaller the rank, the more is trained (N grows). Two products with matrices of about min(in, out) · (in + out) numbers a layer make a step two to three times as slow as LoRA's.",
+    knownRates: [],
+    sharpness: {published: null, doc: 'Not published.'},
+  },
+  boft: {
+    name: 'boft',
+    title: 'BOFT',
+    formula:
+      'y = m ∘ (W R x) + bias,  R block-diagonal and orthogonal\nblocks (I - K)(I + K)⁻¹ with K = (X - Xᵀ)/2, of block_size rows\nX = 0, m = 1',
+    paper: {
+      title: 'Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization',
+      authors: 'Liu et al.',
+      year: 2023,
+      arXiv: '2311.06243',
+    },
+    trained:
+      'X of every block, and a factor m for each output; `butterfly_factor` rotations follow each other, each mixing inputs that lie further apart. Neither rank nor alpha has a part in it, except that a block is as large as the rank unless `block_size` says otherwise.',
+    cost: 'in · block_size · butterfly_factor + out parameters a layer. The rotation of the inputs costs little; inverting the blocks costs block_size small operations a step.',
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Not published. A rotation moves all of W at once: expect rates like LoRA's or a little above.",
+    },
+  },
+  full: {
+    name: 'full',
+    title: 'Full fine-tuning',
+    formula: 'y = W x,  W trained (all weights: projections, embeddings, norms)',
+    paper: {
+      title: 'Learning Rate Matters: Vanilla LoRA May Suffice for LLM Fine-tuning (the baseline)',
+      authors: 'the study',
+      year: 2026,
+      arXiv: '2602.04998',
+    },
+    trained:
+      'Every weight of the base, whatever `targets` says; weight decay leaves norms and biases alone. The result is a model folder in place of an adapter.',
+    cost: "As many parameters as the model has, so that AdamW needs twice the model's memory in float32 beside it; a step costs about half as much again as LoRA's. Inference costs what the base costs.",
+    knownRates: [],
+    sharpness: {
+      published: null,
+      doc: "Its rates usually lie one power of ten below LoRA's: 1e-6 to 1e-4 for pretrained models.",
+    },
+  },
 };

@@ -1,4 +1,5 @@
 /** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
+import {noRank} from '../sweep/sweep.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {count, formatDifference, formatMean, formatRate, formatValue} from './format.ts';
 import {type MethodCurve, methodCurve, type Peak, type RatePoint, ratePoint} from './peak.ts';
@@ -41,16 +42,23 @@ export function compare(state: RunState): Comparison[] {
     const group: Group = {model, task, metric, rank, batchSize};
     groups.set(JSON.stringify(group), group);
   }
-  return [...groups.values()].flatMap(group => {
+  return withoutStrays([...groups.values()]).flatMap(group => {
     const curves = curvesOf(state, group);
     return curves.some(curve => curve.peak) ? [{...group, curves, spread: spreadOf(curves, group.metric)}] : [];
   });
 }
 
+/** Trials without a rank are the baseline at every rank, and a group of their own only where there is nothing else. */
+function withoutStrays(groups: Group[]): Group[] {
+  const others = groups.filter(({rank}) => rank !== noRank).map(group => JSON.stringify({...group, rank: noRank}));
+  return groups.filter(group => group.rank !== noRank || !others.includes(JSON.stringify(group)));
+}
+
 /** What is compared, as a heading. */
 export function title({model, task, metric, rank, batchSize}: Comparison): string {
   const what = task === metric ? task : `${task} ${metric}`;
-  return `${model === null ? '' : `${model}: `}${what}, rank ${rank}, batch size ${batchSize}`;
+  const size = rank === noRank ? 'all weights' : `rank ${rank}`;
+  return `${model === null ? '' : `${model}: `}${what}, ${size}, batch size ${batchSize}`;
 }
 
 function curvesOf(state: RunState, group: Group): MethodCurve[] {
@@ -97,7 +105,8 @@ function pointOf(learningRate: number, {values, diverged, aggregate}: Seeds): Ra
 }
 
 function belongs(one: {model?: string; rank: number; batchSize: number}, group: Group): boolean {
-  return (one.model ?? null) === group.model && one.rank === group.rank && one.batchSize === group.batchSize;
+  const ranked = one.rank === group.rank || one.rank === noRank;
+  return (one.model ?? null) === group.model && ranked && one.batchSize === group.batchSize;
 }
 
 /** The trial's value at its latest evaluation. */

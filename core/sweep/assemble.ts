@@ -1,5 +1,7 @@
+import {methodOptions} from '../method/options.ts';
 import {optimizer as optimizerFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
+import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
 import {methodsOf, type OwnValues, type Values} from './rules.ts';
 import type {
@@ -45,13 +47,21 @@ function methodOf(method: MethodSettings['method'], own: OwnValues, values: Valu
   return {
     method,
     learningRates,
-    ranks: own.rank ?? values.rank,
+    ranks: ranksOf(method, own, values),
     batchSizes: own.batch_size ?? values.batch_size,
     seeds: own.seeds ?? values.seeds,
     alpha: alphaFor(method, own.alpha ?? values.alpha),
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
+    ...(methodOptions[method] && {options: optionsOf(method, own)}),
   };
+}
+
+/** The keys that only this method has; one without a default may be absent. */
+function optionsOf(method: MethodSettings['method'], own: OwnValues): Record<string, number> {
+  const given: Readonly<Record<string, unknown>> = own;
+  const options = Object.entries(methodOptions[method] ?? {}).map(([key, field]) => [key, given[key] ?? field.default]);
+  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
 }
 
 /** rsLoRA scales by alpha / sqrt(rank): the same as alpha · sqrt(rank) under LoRA's rule. */

@@ -157,8 +157,10 @@ function checkBudgets({sweep, tree, problems}: File): void {
   });
   const measure = budget(first!);
   for (const settings of others) {
+    // Training all weights has no rank to choose.
+    const unranked = [first!.method, settings.method].includes('full');
     const own = Object.entries(budget(settings)).filter(
-      ([what, number]) => measure[what as keyof typeof measure] !== number,
+      ([what, number]) => measure[what as keyof typeof measure] !== number && !(unranked && what === 'ranks'),
     );
     if (own.length === 0) continue;
     const [what, number] = own[0]!;
@@ -173,8 +175,11 @@ function checkBudgets({sweep, tree, problems}: File): void {
   }
 }
 
+/** Methods whose update is not scaled by alpha. */
+const withoutAlpha: readonly string[] = ['vera', 'boft', 'full'];
+
 function checkAlpha({sweep, tree, problems}: File): void {
-  const [first, ...others] = sweep.methods;
+  const [first, ...others] = sweep.methods.filter(({method}) => !withoutAlpha.includes(method));
   for (const {method, alpha, ranks} of others) {
     const rank = ranks.find(own => first!.ranks.includes(own));
     if (rank === undefined || Math.abs(alphaOf(alpha, rank) / alphaOf(first!.alpha, rank) - 1) < 1e-9) continue;

@@ -1,3 +1,4 @@
+import {boftOptions, graloraOptions, loraGaOptions, randloraOptions, veraOptions} from '../method/options.ts';
 import type {Field, Fields, Type} from './field.ts';
 
 /*
@@ -121,6 +122,26 @@ const ownSettingsFactorised = {
   },
 } as const satisfies Fields;
 
+/** Where `seed` is a key of its own, it is no other word for `seeds`. */
+const ownSeeds = {seeds: {...perMethod.seeds, alsoKnownAs: ['random_seed']}} as const satisfies Fields;
+
+/** Of a method without adapter: nothing has a rank, and the base model is where it starts. */
+const ownSettingsOfWeights = {
+  learning_rate: perMethod.learning_rate,
+  batch_size: perMethod.batch_size,
+  seeds: perMethod.seeds,
+} as const satisfies Fields;
+
+/** All settings that any method can have of its own. */
+export const everyOwnSetting = {
+  ...ownSettingsFactorised,
+  ...veraOptions,
+  ...boftOptions,
+  ...graloraOptions,
+  ...randloraOptions,
+  ...loraGaOptions,
+} as const satisfies Fields;
+
 /** Spellings under which the methods are known elsewhere. */
 const methodDocs = {
   lora: {doc: 'LoRA: A drawn at random, B = 0.', alsoKnownAs: ['vanilla-lora']},
@@ -136,6 +157,27 @@ const methodDocs = {
     alsoKnownAs: ['rs-lora', 'rank-stabilized-lora'],
   },
   olora: {doc: 'OLoRA: starts from the first columns of a QR factorisation of each weight.', alsoKnownAs: ['o-lora']},
+  'lora-ga': {
+    doc: "LoRA-GA: starts from singular vectors of the loss's gradient in each weight.",
+    alsoKnownAs: ['loraga', 'lora_ga'],
+  },
+  vera: {
+    doc: 'VeRA: one frozen random pair for all layers; two vectors a layer are trained. Its rank is 256 where the file names none.',
+    alsoKnownAs: ['vera-lora'],
+  },
+  gralora: {doc: 'GraLoRA: the weight in k × k blocks, each with a pair of its own.', alsoKnownAs: ['gra-lora']},
+  randlora: {
+    doc: 'RandLoRA: frozen random bases whose diagonal scalings are trained; the update has full rank.',
+    alsoKnownAs: ['rand-lora'],
+  },
+  boft: {
+    doc: 'BOFT: inputs are rotated by a trained block-diagonal orthogonal matrix, outputs scaled.',
+    alsoKnownAs: ['oft', 'butterfly-oft'],
+  },
+  full: {
+    doc: 'All weights of the base are trained, without an adapter: the baseline, and the way to train a small base.',
+    alsoKnownAs: ['full-fine-tuning', 'full_finetuning', 'fine-tuning', 'fft', 'sft'],
+  },
 } as const;
 
 export const methods = {
@@ -180,6 +222,42 @@ export const methods = {
     doc: methodDocs.olora.doc,
     example: '{}',
     alsoKnownAs: methodDocs.olora.alsoKnownAs,
+  },
+  'lora-ga': {
+    type: {kind: 'mapping', keys: {...ownSettings, ...loraGaOptions}},
+    doc: methodDocs['lora-ga'].doc,
+    example: '{batches: 8}',
+    alsoKnownAs: methodDocs['lora-ga'].alsoKnownAs,
+  },
+  vera: {
+    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...veraOptions}},
+    doc: methodDocs.vera.doc,
+    example: '{rank: 256}',
+    alsoKnownAs: methodDocs.vera.alsoKnownAs,
+  },
+  gralora: {
+    type: {kind: 'mapping', keys: {...ownSettings, ...graloraOptions}},
+    doc: methodDocs.gralora.doc,
+    example: '{blocks: 4}',
+    alsoKnownAs: methodDocs.gralora.alsoKnownAs,
+  },
+  randlora: {
+    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...randloraOptions}},
+    doc: methodDocs.randlora.doc,
+    example: '{}',
+    alsoKnownAs: methodDocs.randlora.alsoKnownAs,
+  },
+  boft: {
+    type: {kind: 'mapping', keys: {...ownSettings, ...boftOptions}},
+    doc: methodDocs.boft.doc,
+    example: '{block_size: 4}',
+    alsoKnownAs: methodDocs.boft.alsoKnownAs,
+  },
+  full: {
+    type: {kind: 'mapping', keys: ownSettingsOfWeights},
+    doc: methodDocs.full.doc,
+    example: '{learning_rate: {from: 1e-6, to: 1e-4}}',
+    alsoKnownAs: methodDocs.full.alsoKnownAs,
   },
 } as const satisfies Fields;
 
@@ -819,7 +897,10 @@ export const fields = {
     study: 'All seven projections of every layer.',
     interacts: 'Fewer targets mean fewer trained numbers; known rates are those of all targets.',
   },
-  rank: {...perMethod.rank, default: 8},
+  rank: {
+    ...perMethod.rank,
+    defaultDoc: '`8`; for VeRA `256`, as its matrices are frozen and only their scalings trained',
+  },
   alpha: {...perMethod.alpha, default: 'rank'},
   batch_size: {...perMethod.batch_size, default: 16},
   learning_rate: perMethod.learning_rate,

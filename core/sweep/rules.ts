@@ -1,8 +1,10 @@
+import {graloraOptions} from '../method/options.ts';
 import {namesOf, type ValuesOf} from './field.ts';
-import {fieldAt, fields, type methods as methodFields} from './fields.ts';
+import {type everyOwnSetting, fieldAt, fields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {find} from './locate.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
+import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {nearest} from './suggest.ts';
 import type {DataFormat, Fix, MethodName, Range} from './sweep.ts';
@@ -13,7 +15,7 @@ import {newLine} from './values.ts';
 export type Values = ValuesOf<typeof fields>;
 
 /** The settings that a method can have of its own. */
-export type OwnValues = Partial<ValuesOf<typeof methodFields.pissa.type.keys>>;
+export type OwnValues = Partial<ValuesOf<typeof everyOwnSetting>>;
 
 type Rates = Values['learning_rate'];
 type Path = (string | number)[];
@@ -36,6 +38,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkGrid(file, ['learning_rate'], values.learning_rate);
   for (const {name, own} of methodsOf(values)) checkGrid(file, ['methods', name, 'learning_rate'], own.learning_rate);
   checkMethods(file);
+  checkBlocks(file);
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
@@ -90,6 +93,43 @@ function checkMethods(file: File): void {
   if (written?.kind !== 'mapping' || written.entries.length > 0) return;
   const message = "'methods' is empty: write at least one method into it, like {lora: {}, pissa: {}}.";
   file.problems.report('empty-list', {path: ['methods'], range: written.range}, message);
+}
+
+/** What block sizes and ranks of a method mean for each other. */
+function checkBlocks(file: File): void {
+  for (const {name, own} of methodsOf(file.values)) {
+    const ranks = ranksOf(name, own, file.values);
+    const report = (key: string, message: string) => {
+      const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
+      const path = paths.find(one => find(file, one)) ?? ['methods'];
+      file.problems.report('out-of-range', {path, range: rangeOf(file, path)}, message);
+    };
+    if (name === 'gralora') {
+      const blocks = own.blocks ?? graloraOptions.blocks.default;
+      const rank = ranks.find(one => one % blocks !== 0);
+      if (rank !== undefined)
+        report(
+          'blocks',
+          `GraLoRA shares its rank among ${blocks} blocks, but rank ${rank} is no multiple of ${blocks}.`,
+        );
+    }
+    if (name === 'boft') {
+      if (own.block_size !== undefined && ranks.length > 1)
+        report(
+          'block_size',
+          `BOFT with blocks of ${own.block_size} is the same at every rank: leave block_size out, or give it one rank, like {block_size: ${own.block_size}, rank: ${ranks[0]}}.`,
+        );
+      const odd = (own.block_size === undefined ? ranks : [own.block_size]).find(size => size % 2 !== 0);
+      if (odd !== undefined && (own.butterfly_factor ?? 1) > 1)
+        report('butterfly_factor', `A butterfly factor above 1 needs blocks of even size, but they have ${odd} rows.`);
+      const single = ranks.find(rank => own.block_size === undefined && rank < 2);
+      if (single !== undefined)
+        report(
+          'block_size',
+          `BOFT's blocks are as large as the rank, and there is no rotation of ${single} row: take a rank from 2 on, or give block_size.`,
+        );
+    }
+  }
 }
 
 /** The learning rate can be given for all methods, or by each for itself. */
@@ -201,8 +241,8 @@ function checkPacking(file: File): void {
 
 function checkNumberOfTrials(file: File): void {
   const {values} = file;
-  const trials = methodsOf(values).reduce((sum, {own}) => {
-    const lists = [own.rank ?? values.rank, own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
+  const trials = methodsOf(values).reduce((sum, {name, own}) => {
+    const lists = [ranksOf(name, own, values), own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
     return (
       sum +
       lists.reduce((product, list) => product * list.length, numberOfRates(own.learning_rate ?? values.learning_rate))

@@ -58,6 +58,7 @@ export const problemCodes = [
   'model/unsupported',
   'model/unknown-target',
   'model/rank-too-large',
+  'model/bad-blocks',
   'model/bad-adapter',
   'resource/memory',
   'resource/time',
@@ -71,7 +72,25 @@ export const problemCodes = [
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
-export type MethodName = 'lora' | 'pissa' | 'milora' | 'init-ab' | 'dora' | 'rslora' | 'olora';
+/** Methods that put adapters on projections. */
+export type AdapterMethodName =
+  | 'lora'
+  | 'pissa'
+  | 'milora'
+  | 'init-ab'
+  | 'dora'
+  | 'rslora'
+  | 'olora'
+  | 'lora-ga'
+  | 'vera'
+  | 'gralora'
+  | 'randlora'
+  | 'boft';
+
+export type MethodName = AdapterMethodName | 'full';
+
+/** The rank of trials that train all weights. */
+export const noRank = 0;
 
 /** One method of a sweep with everything that may differ from method to method filled in. */
 export interface MethodSettings {
@@ -86,6 +105,8 @@ export interface MethodSettings {
   iterations?: number;
   /** A PEFT adapter folder (absolute or relative to the sweep file) whose factors are the starting point. */
   startFrom?: string;
+  /** Settings that only this method has, by their keys (core/method/options), defaults filled in. */
+  options?: Readonly<Record<string, number>>;
 }
 
 /** `factor · rank^rankPower`: `rank` is 1 · rank, a number c is c · rank⁰, `rank*sqrt(rank)` is 1 · rank^1.5. */
@@ -199,6 +220,8 @@ export interface Trial {
   batchSize: number;
   learningRate: number;
   seed: number;
+  /** Settings that only this method has, by their keys. */
+  options?: Readonly<Record<string, number>>;
   /** The base model, where it is not the sweep's: imported results may cover several. */
   model?: string;
 }

@@ -1,5 +1,5 @@
 import {alphaOf} from './alpha.ts';
-import type {Sweep, Trial} from './sweep.ts';
+import {noRank, type Sweep, type Trial} from './sweep.ts';
 
 /**
  * Every trial of a sweep, in this order: methods as in the file, then ranks, batch sizes, learning rates (rising) and
@@ -7,14 +7,15 @@ import type {Sweep, Trial} from './sweep.ts';
  */
 export function expandTrials({methods}: Pick<Sweep, 'methods'>): Trial[] {
   const trials: Trial[] = [];
-  for (const {method, ranks, batchSizes, learningRates, seeds, alpha} of methods) {
+  for (const {method, ranks, batchSizes, learningRates, seeds, alpha, options} of methods) {
     const names = rateNames(learningRates);
     for (const rank of ranks) {
       for (const batchSize of batchSizes) {
         for (const [index, learningRate] of learningRates.entries()) {
           for (const seed of seeds) {
             const id = trialId({method, rank, batchSize, seed}, names[index]!);
-            trials.push({id, method, rank, alpha: alphaOf(alpha, rank), batchSize, learningRate, seed});
+            const own = options ? {options} : {};
+            trials.push({id, method, rank, alpha: alphaOf(alpha, rank), batchSize, learningRate, seed, ...own});
           }
         }
       }
@@ -23,12 +24,13 @@ export function expandTrials({methods}: Pick<Sweep, 'methods'>): Trial[] {
   return trials;
 }
 
-/** Readable and stable; `rateName` is one of `rateNames`. */
+/** Readable and stable; `rateName` is one of `rateNames`. Trials without a rank do not name one. */
 export function trialId(
   {method, rank, batchSize, seed}: Pick<Trial, 'method' | 'rank' | 'batchSize' | 'seed'>,
   rateName: string,
 ): string {
-  return `${method}-r${rank}-b${batchSize}-lr${rateName}-s${seed}`;
+  const size = rank === noRank ? '' : `-r${rank}`;
+  return `${method}${size}-b${batchSize}-lr${rateName}-s${seed}`;
 }
 
 /**

@@ -1,15 +1,16 @@
 /** A worker thread of this project's side of the curvature benchmark. */
 import {parentPort, workerData} from 'node:worker_threads';
-import type {MethodName, Trial} from '../../core/sweep/sweep.ts';
+import type {AdapterMethodName, Trial} from '../../core/sweep/sweep.ts';
 import {type Block, blockSize, products, type Wanted} from '../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../trainer/curvature/network.ts';
 import {weightsOf} from '../../trainer/curvature/point.ts';
+import {methodBlock} from '../../trainer/curvature/probe.ts';
 import {together} from '../../trainer/curvature/together.ts';
 import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {lanczos} from '../../trainer/math/lanczos.ts';
 import {random} from '../../trainer/math/random.ts';
-import {methods} from '../../trainer/method/index.ts';
-import {layoutOf, views} from '../../trainer/method/layout.ts';
+import {formOf, methods} from '../../trainer/method/index.ts';
+import {trainedLayout, views} from '../../trainer/method/layout.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {projections, sitesOf} from '../../trainer/model/sites.ts';
 import {startingParameters} from '../../trainer/start.ts';
@@ -39,18 +40,20 @@ const segments = new Segments(openCompiled({threads: 1}));
 const batches = Array.from({length: samples / batch}, (_, index) => batchOf(index));
 const network = new Network(segments, model.config, weights, batches, {remember: 2e9});
 
-async function blockOf(method: MethodName, index: number): Promise<Block> {
+async function blockOf(method: AdapterMethodName, index: number): Promise<Block> {
   const site = sites[index]!;
   const trial: Trial = {id: '', method, rank, alpha: rank, batchSize: 1, learningRate: 1, seed: 1};
-  const vector = await startingParameters(trial, {weights: model.weights, sites: [site]});
-  const {A, B, magnitude} = views(vector, layoutOf([site], rank, methods[method])).get(site.name)!;
-  return {
+  const {parameters} = await startingParameters(trial, {...model, sites: [site]});
+  const place = {
     layer: Math.floor(index / projections.length),
     projection: projections[index % projections.length]!,
     site,
-    form: {rank, scale: 1, method: methods[method]},
-    tensors: {A, B, W: weights.read(`${site.name}.weight`), ...(magnitude ? {magnitude} : {})},
   };
+  return methodBlock(place, trial, [site], {
+    parts: views(parameters, trainedLayout([site], methods[method], formOf(trial))).get(site.name)!,
+    shared: {},
+    read: weights.read,
+  });
 }
 
 /** Lanczos without an end of its own, for a fixed number of iterations. */
@@ -70,7 +73,7 @@ async function probe(blocks: Block[], iterations: number): Promise<number> {
   return inProducts;
 }
 
-parentPort!.on('message', async (job: {method: MethodName; iterations: number; sites: number[]}) => {
+parentPort!.on('message', async (job: {method: AdapterMethodName; iterations: number; sites: number[]}) => {
   const blocks = await Promise.all(job.sites.map(site => blockOf(job.method, site)));
   const began = performance.now();
   let inProducts = 0;

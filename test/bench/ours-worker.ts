@@ -3,7 +3,7 @@ import {parentPort, workerData} from 'node:worker_threads';
 import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
 import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
-import {methods} from '../../trainer/method/index.ts';
+import {formOf, methods} from '../../trainer/method/index.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
 import {startingParameters} from '../../trainer/start.ts';
@@ -59,14 +59,13 @@ const packs = await Promise.all(
       ...model,
       method: methods.lora,
       sites,
-      rank,
-      scale: 1,
+      form: formOf(trial),
       trials: 1,
       training,
       merged: beside !== true,
       recompute: recompute === true,
     };
-    const pack = new Pack(programs, settings, await startingParameters(trial, {weights: model.weights, sites}));
+    const pack = new Pack(programs, settings, await startingParameters(trial, {...model, sites}));
     return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};
   }),
 );

@@ -6,6 +6,7 @@ import {views} from '../../trainer/method/layout.ts';
 import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../trainer/model/decoder.ts';
 import {generate} from '../../trainer/model/generation.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
+import {readAdapter} from '../../trainer/store/adapter.ts';
 import {
   type GoldenBatch,
   type GoldenRun,
@@ -13,6 +14,7 @@ import {
   goldenJson,
   goldenPack,
   goldenTensors,
+  goldenValues,
   modelOn,
   packBatch,
   targetsIn,
@@ -127,7 +129,7 @@ export async function followTraining(
       slack * Math.max(spread.eval_loss_after_abs_diff, resolution),
     );
   }
-  compareAdapter(
+  compareTrained(
     pack.adaptation.layout,
     start,
     await pack.parameters(),
@@ -137,29 +139,28 @@ export async function followTraining(
   pack.dispose();
 }
 
-/** The update of the first trial's factors against PEFT's, relative to its size. */
-function compareAdapter(
+/** The update of the first trial's tensors against PEFT's (or of all weights), relative to its size. */
+function compareTrained(
   layout: Parameters<typeof views>[1],
   start: Float32Array,
   end: Float32Array,
   folder: string,
   spread: number,
 ): void {
-  const stored = goldenTensors(`train/${folder}/adapter_model.safetensors`);
-  const found = views(end.subarray(0, layout.size), layout);
+  const whole = folder.includes('-full/');
+  const expected = whole
+    ? new Map([...goldenValues(`train/${folder}/model.safetensors`)].map(([name, weight]) => [name, {weight}]))
+    : readAdapter(golden(`train/${folder}`)).factors;
   const began = views(start.subarray(0, layout.size), layout);
   let difference = 0;
   let size = 0;
-  for (const [site, {A, B}] of found)
-    for (const [part, values] of [
-      ['A', A],
-      ['B', B],
-    ] as const) {
-      const expected = stored.get(`base_model.model.${site}.lora_${part}.weight`)!.data;
-      const before = began.get(site)![part];
+  for (const [site, parts] of views(end.subarray(0, layout.size), layout))
+    for (const [part, values] of Object.entries(parts).filter(([name]) => name !== 'magnitude')) {
+      const wanted: Record<string, Float32Array> = expected.get(site)!;
+      const before = began.get(site)![part]!;
       values.forEach((value, i) => {
-        difference += (value - expected[i]!) ** 2;
-        size += (expected[i]! - before[i]!) ** 2;
+        difference += (value - wanted[part]![i]!) ** 2;
+        size += (wanted[part]![i]! - before[i]!) ** 2;
       });
     }
   expect(Math.sqrt(difference / size)).toBeLessThan(slack * spread);

@@ -5,13 +5,16 @@ import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
+import {weightVector} from '../../trainer/method/full.ts';
 import {methods} from '../../trainer/method/index.ts';
-import {fill, layoutOf} from '../../trainer/method/layout.ts';
+import {fill, sharedLayout, trainedLayout} from '../../trainer/method/layout.ts';
+import type {Form, Method, Site} from '../../trainer/method/method.ts';
 import type {Model} from '../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../trainer/model/open-model.ts';
 import {readHeader, readTensor} from '../../trainer/model/safetensors.ts';
 import {projections, sitesOf} from '../../trainer/model/sites.ts';
-import {Pack, type PackBatch} from '../../trainer/step.ts';
+import {Pack, type PackBatch, type PackStart} from '../../trainer/step.ts';
+import {readAdapter} from '../../trainer/store/adapter.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/goldens/', import.meta.url));
 
@@ -118,12 +121,30 @@ export interface GoldenRun {
   arch: string;
   method: string;
   r: number;
-  scaling: number;
+  alpha: number;
+  scaling?: number;
   init: string;
   cases: Record<string, GoldenCase>;
 }
 
-const methodNames: Record<string, MethodName> = {initab: 'init-ab'};
+const methodNames: Record<string, MethodName> = {initab: 'init-ab', loraga: 'lora-ga'};
+
+/** Under which the methods' own settings stand in the adapters' configurations. */
+const optionNames: Record<string, Record<string, string>> = {
+  vera: {d_initial: 'd_initial'},
+  gralora: {blocks: 'gralora_k'},
+  boft: {block_size: 'boft_block_size', butterfly_factor: 'boft_n_butterfly_factor'},
+};
+
+/** The method of a run and its form. */
+export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method | 'full'; form: Form} {
+  const name = methodNames[run.method] ?? (run.method as MethodName);
+  if (name === 'full') return {name, method: 'full', form: {rank: 0, scale: 1, options: {}}};
+  const config = goldenJson<Record<string, number>>(`train/${run.init}/adapter_config.json`);
+  const options = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, config[peft]!] as const);
+  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: Object.fromEntries(options)};
+  return {name, method: methods[name], form};
+}
 
 /** Opens a pack of equal trials at the golden starting point of a run. */
 export function goldenPack(
@@ -135,28 +156,15 @@ export function goldenPack(
   recompute = false,
 ): Pack {
   const model = openFolder(golden(`models/${run.arch}`));
-  const method = methods[methodNames[run.method] ?? (run.method as MethodName)];
+  const {method, form} = goldenMethod(run);
   const sites = sitesOf(model.config.layers.length, [...projections], model.weights);
-  const stored = goldenTensors(`train/${run.init}/adapter_model.safetensors`);
-  const of = (site: string, part: string) => stored.get(`base_model.model.${site}.${part}`)!.data;
-  const layout = layoutOf(sites, run.r, method);
-  const vector = new Float32Array(layout.size);
-  fill(
-    vector,
-    layout,
-    new Map(
-      sites.map(({name}) => [
-        name,
-        {
-          A: of(name, 'lora_A.weight'),
-          B: of(name, 'lora_B.weight'),
-          ...(method.magnitude ? {magnitude: of(name, 'lora_magnitude_vector')} : {}),
-        },
-      ]),
-    ),
-  );
-  const parameters = new Float32Array(trials * layout.size);
-  for (let trial = 0; trial < trials; trial++) parameters.set(vector, trial * layout.size);
+  const start =
+    method === 'full' ? {parameters: weightVector(model.config, model.weights)} : startOf(run, sites, method, form);
+  const repeated = (vector: Float32Array) => {
+    const all = new Float32Array(trials * vector.length);
+    for (let trial = 0; trial < trials; trial++) all.set(vector, trial * vector.length);
+    return all;
+  };
   const training: TrainingSettings = {
     epochs: 1,
     optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
@@ -169,6 +177,23 @@ export function goldenPack(
     microBatch: 'auto',
     checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, rank: run.r, scale: run.scaling, trials, training, merged, recompute};
-  return new Pack(new Programs(engine), settings, parameters);
+  const settings = {...model, method, sites, form, trials, training, merged, recompute};
+  const {parameters, shared} = start;
+  return new Pack(new Programs(engine), settings, {
+    parameters: repeated(parameters),
+    ...(shared ? {shared: repeated(shared)} : {}),
+  });
+}
+
+/** The starting point that PEFT stored. */
+function startOf(run: GoldenRun, sites: Site[], method: Method, form: Form): PackStart {
+  const {factors, shared} = readAdapter(golden(`train/${run.init}`));
+  const layout = trainedLayout(sites, method, form);
+  const parameters = new Float32Array(layout.size);
+  fill(parameters, layout, factors);
+  const common = sharedLayout(sites, method, form);
+  if (common.size === 0) return {parameters};
+  const vector = new Float32Array(common.size);
+  fill(vector, common, new Map([['', shared]]));
+  return {parameters, shared: vector};
 }

@@ -25,7 +25,10 @@ for (const engineName of Object.keys(engines)) {
 }
 
 const trained = [
-  ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'].map(method => `llama-${method}`),
+  ...[
+    ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
+    ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'full'],
+  ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
 
@@ -36,14 +39,14 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
   for (const name of trained)
     for (const caseName of Object.keys(goldenJson<GoldenRun>(`train/${name}.json`).cases))
       it(`${name}, ${caseName}`, () => follow('compiled', name, caseName));
-  for (const name of ['llama-pissa', 'llama-dora', 'gemma3-lora'])
+  for (const name of ['llama-pissa', 'llama-dora', 'gemma3-lora', 'llama-randlora'])
     it(`${name}, low, updates beside the weights`, () => follow('compiled', name, 'low', {merged: false}));
   for (const name of trained)
     it(`${name}, high, computed again in the backward pass`, () =>
       follow('compiled', name, 'high', {merged: false, recompute: true}));
   it('llama-lora, low, merged and computed again in the backward pass', () =>
     follow('compiled', 'llama-lora', 'low', {recompute: true}));
-  for (const name of ['llama-pissa', 'qwen3-dora'])
+  for (const name of ['llama-pissa', 'qwen3-dora', 'llama-vera', 'llama-gralora', 'llama-randlora', 'llama-boft'])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
 

@@ -11,13 +11,16 @@ export interface Block {
   projection: Projection;
   site: Site;
   form: BlockForm;
-  /** A and B, or W; and what stands beside them: W [out, in], magnitude [out]. */
+  /** The probed tensors, and the others of the projection: W, a magnitude, what all sites share. */
   tensors: Record<string, Float32Array>;
 }
 
 /** Numbers in a block's vector. */
 export function blockSize({form, site}: Pick<Block, 'form' | 'site'>): number {
-  return Object.values(blockShapes(form, site)).reduce((sum, [rows, columns]) => sum + rows! * columns!, 0);
+  return Object.values(blockShapes(form, site)).reduce(
+    (sum, shape) => sum + shape.reduce((all, size) => all * size, 1),
+    0,
+  );
 }
 
 /** A product that is asked for: H·vector of a block. */
@@ -47,7 +50,7 @@ export async function products(
       const at = await network.at(batch, lowest);
       const tokens = network.tokens(batch);
       const shape = `${site.outputs}x${site.inputs}`;
-      const key = form === 'full' ? 'full' : `${form.rank} ${form.scale} ${form.method.magnitude}`;
+      const key = form === 'full' ? 'full' : JSON.stringify([form.name, form.form]);
       const segment = await segments.get(`block ${tokens} ${shape} ${key}`, () =>
         blockSegment(segments.engine, form, site, tokens),
       );

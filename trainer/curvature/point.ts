@@ -1,5 +1,11 @@
-/** The weights of a network at the point it is looked at: the base's own, or the base with trained adapters in it. */
-import type {Site, Start} from '../method/method.ts';
+/** The weights of a network at the point it is looked at: the base's own, or the base with what was trained in it. */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Engine, Program} from '../engine/engine.ts';
+import {identityMatrix, ofIdentity} from '../engine/identity.ts';
+import {weightLayout} from '../method/full.ts';
+import {sharedLayout, trainedLayout, views} from '../method/layout.ts';
+import type {Form, Method, Parts, Shapes, Site} from '../method/method.ts';
+import type {ModelConfig} from '../model/config.ts';
 import {readTensor} from '../model/safetensors.ts';
 import type {WeightIndex} from '../model/weights.ts';
 import type {Weights} from './network.ts';
@@ -13,46 +19,104 @@ export function weightsOf({tensors}: Pick<WeightIndex, 'tensors'>): Weights {
   };
 }
 
-/** The adapter of one site at this point. */
-export interface Adapter extends Start {
-  site: Site;
-  rank: number;
-  scale: number;
-  magnitude?: Float32Array;
+/** What a trial has trained, as the flat vectors of its layouts. */
+export interface Trained {
+  config: ModelConfig;
+  method: Method | 'full';
+  form: Form;
+  sites: readonly Site[];
+  parameters: Float32Array;
+  /** What all sites share. */
+  shared?: Float32Array | undefined;
   /** What a residual method took out of the base. */
-  start?: Start;
+  start?: Float32Array | undefined;
 }
 
-/** The base with adapters added to it. */
-export function adaptedWeights(base: Weights, adapters: readonly Adapter[]): Weights {
-  const bySite = new Map(adapters.map(adapter => [`${adapter.site.name}.weight`, adapter]));
+/** The base with what was trained in it; each adapted weight is worked out once, on the engine. */
+export async function trainedWeights(engine: Engine, base: Weights, trained: Trained): Promise<Weights> {
+  const {config, method, parameters} = trained;
+  const replaced =
+    method === 'full'
+      ? new Map([...views(parameters, weightLayout(config))].map(([name, {weight}]) => [name, weight!]))
+      : await adaptedWeights(engine, base, method, trained);
+  return {...base, read: name => replaced.get(name) ?? base.read(name)};
+}
+
+async function adaptedWeights(
+  engine: Engine,
+  base: Weights,
+  method: Method,
+  {form, sites, parameters, shared, start}: Trained,
+): Promise<Map<string, Float32Array>> {
+  const layout = trainedLayout(sites, method, form);
+  const now = views(parameters, layout);
+  const before = start && views(start, layout);
+  const commonShapes = method.shared?.(sites, form) ?? {};
+  const common = shared ? views(shared, sharedLayout(sites, method, form)).get('')! : {};
+  const programs = new Map<string, Program>();
+  const found = new Map<string, Float32Array>();
+  try {
+    for (const site of sites) {
+      const own = now.get(site.name)!;
+      const taken = before?.get(site.name);
+      const feeds = {...fed('own', own), ...fed('shared', common), ...(taken ? fed('start', taken) : {})};
+      const key = `${site.outputs}x${site.inputs}`;
+      const shapes = method.trained(site, form);
+      const inputs = {
+        ...specs('own', shapes),
+        ...specs('shared', commonShapes),
+        ...(taken ? specs('start', shapes) : {}),
+      };
+      const program = programs.get(key) ?? (await engine.compile(merging(method, form, site, inputs)));
+      programs.set(key, program);
+      const name = `${site.name}.weight`;
+      const identity = identityMatrix(site.inputs);
+      const {merged} = await program.run({...feeds, identity, W: base.read(name)});
+      found.set(name, Float32Array.from(merged!));
+    }
+    return found;
+  } finally {
+    for (const program of programs.values()) await program.dispose();
+  }
+}
+
+const fed = (what: string, parts: Parts): Record<string, Float32Array> =>
+  Object.fromEntries(Object.entries(parts).map(([part, values]) => [`${what}.${part}`, values]));
+
+const specs = (what: string, shapes: Shapes) =>
+  Object.fromEntries(
+    Object.entries(shapes).map(([part, shape]) => [
+      `${what}.${part}`,
+      {shape: [1, ...shape], dtype: 'float32' as const},
+    ]),
+  );
+
+/** What the adapted projection does to the identity. */
+function merging(
+  method: Method,
+  form: Form,
+  {inputs: width, outputs}: Site,
+  inputs: ReturnType<typeof specs>,
+): Parameters<Engine['compile']>[0] {
   return {
-    ...base,
-    read(name) {
-      const adapter = bySite.get(name);
-      return adapter ? adapted(base.read(name), adapter) : base.read(name);
+    inputs: {
+      ...inputs,
+      identity: {shape: [1, width, width], dtype: 'float32'},
+      W: {shape: [outputs, width], dtype: 'float32'},
+    },
+    state: {},
+    body(tensors) {
+      const of = (what: string) =>
+        Object.fromEntries(
+          Object.entries(tensors).flatMap(([name, tensor]) =>
+            name.startsWith(`${what}.`) ? [[name.slice(what.length + 1), tensor]] : [],
+          ),
+        );
+      const start = of('start');
+      const all = {own: of('own'), shared: of('shared'), ...(Object.keys(start).length > 0 ? {start} : {})};
+      const identity = tensors['identity']!;
+      const y = method.apply(ofIdentity(identity), identity, tensors['W']!, all, form);
+      return {merged: tf.transpose(y, [0, 2, 1])};
     },
   };
-}
-
-/** W + s·B·A (- s·B₀·A₀), or (m / ‖V‖) ∘ V with V = W + s·B·A per output row; sums in float64. */
-function adapted(W: Float32Array, {site, rank, scale, A, B, magnitude, start}: Adapter): Float32Array {
-  const {inputs, outputs} = site;
-  const result = new Float32Array(W.length);
-  const row = new Float64Array(inputs);
-  const add = (output: number, pair: Start, factor: number) => {
-    for (let i = 0; i < rank; i++) {
-      const weight = factor * pair.B[output * rank + i]!;
-      for (let k = 0; k < inputs; k++) row[k]! += weight * pair.A[i * inputs + k]!;
-    }
-  };
-  for (let output = 0; output < outputs; output++) {
-    for (let k = 0; k < inputs; k++) row[k] = W[output * inputs + k]!;
-    add(output, {A, B}, scale);
-    if (start) add(output, start, -scale);
-    let gain = 1;
-    if (magnitude) gain = magnitude[output]! / Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    for (let k = 0; k < inputs; k++) result[output * inputs + k] = gain * row[k]!;
-  }
-  return result;
 }

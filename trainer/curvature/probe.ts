@@ -1,21 +1,22 @@
 /** The probing of blocks on one thread: Lanczos iterations of all blocks of a layer, side by side over the same batches. */
 import {SweepError} from '../../core/error.ts';
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
-import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
+import type {AdapterMethodName, CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
 import {type RowSource, sideBySide} from '../batches.ts';
 import type {Engine} from '../engine/engine.ts';
 import {type LanczosResult, lanczos} from '../math/lanczos.ts';
 import {random} from '../math/random.ts';
-import {methods} from '../method/index.ts';
-import {layoutOf, views} from '../method/layout.ts';
-import type {Site} from '../method/method.ts';
+import {formOf, methodOf, methods} from '../method/index.ts';
+import {sharedLayout, trainedLayout, views} from '../method/layout.ts';
+import type {Parts, Site} from '../method/method.ts';
 import type {Projection} from '../model/sites.ts';
-import {type StartSettings, startingParameters} from '../start.ts';
+import {type StartJob, type StartSettings, startingParameters} from '../start.ts';
 import type {PackBatch} from '../step.ts';
 import type {BaseContext} from '../train.ts';
 import {type Block, blockSize, products, type Wanted} from './hessian.ts';
 import {Network, Segments, type Weights} from './network.ts';
-import {type Adapter, adaptedWeights, weightsOf} from './point.ts';
+import {trainedWeights, weightsOf} from './point.ts';
+import {sharedName} from './segments.ts';
 import {together} from './together.ts';
 
 /** The rows of the probed loss, in batches. */
@@ -49,7 +50,7 @@ export interface ProbeJob extends Iteration {
   source: ProbeSource;
   layer: number;
   blocks: StartBlock[];
-  start: Record<string, Omit<StartSettings, 'weights'>>;
+  start: Record<string, StartJob>;
   /** The trial whose start is not the base model's function (it starts from a trained adapter). */
   moved?: Trial;
   /** Bytes for remembering batches. */
@@ -89,9 +90,10 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
   const tasks = await Promise.all(
     job.blocks.map(async wanted => {
       const {trial, site, batchSizes, full, layer, projection} = wanted;
-      const block = full
-        ? fullBlock(wanted, read)
-        : await startBlock(wanted, {...job.start[trial.method]!, weights}, read);
+      const block =
+        full || trial.method === 'full'
+          ? fullBlock(wanted, read)
+          : await startBlock(wanted, {...job.start[trial.method]!, weights, config, programs}, read);
       const row = {seed: trial.seed, step: 0, layer, module: projection};
       return {
         block,
@@ -229,38 +231,44 @@ function fullBlock({layer, projection, site}: Place, read: (name: string) => Flo
   return {layer, projection, site, form: 'full', tensors: {W: read(`${site.name}.weight`)}};
 }
 
-/** {A, B} of one site where its trial starts. */
+/** What is trained at one site, where its trial starts. */
 async function startBlock(
   {trial, site, layer, projection}: StartBlock,
   settings: StartSettings,
   read: (name: string) => Float32Array,
 ): Promise<Block> {
-  const method = methods[trial.method];
-  const vector = await startingParameters(trial, {...settings, sites: [site]});
-  const {A, B, magnitude} = views(vector, layoutOf([site], trial.rank, method)).get(site.name)!;
-  const form = {rank: trial.rank, scale: trial.alpha / trial.rank, method};
-  const tensors = {A, B, W: read(`${site.name}.weight`), ...(magnitude ? {magnitude} : {})};
-  return {layer, projection, site, form, tensors};
+  const {sites} = settings;
+  const method = methods[trial.method as AdapterMethodName];
+  const form = formOf(trial);
+  const {parameters, shared} = await startingParameters(trial, {...settings, sites: [site], allSites: sites});
+  return methodBlock({layer, projection, site}, trial, sites, {
+    parts: views(parameters, trainedLayout([site], method, form)).get(site.name)!,
+    shared: shared ? views(shared, sharedLayout(sites, method, form)).get('')! : {},
+    read,
+  });
+}
+
+/** A site's trained tensors as a block; all weights of a projection where those are trained. */
+export function methodBlock(
+  place: Place,
+  trial: Trial,
+  sites: readonly Site[],
+  {parts, shared, read}: {parts: Parts; shared: Parts; read(name: string): Float32Array},
+): Block {
+  const {site} = place;
+  if (trial.method === 'full') return {...place, form: 'full', tensors: {W: parts['weight']!}};
+  const named = Object.entries(shared).map(([part, values]) => [sharedName(part), values] as const);
+  return {
+    ...place,
+    form: {name: trial.method, method: methods[trial.method], form: formOf(trial), sites},
+    tensors: {...parts, ...Object.fromEntries(named), W: read(`${site.name}.weight`)},
+  };
 }
 
 /** The base with the start of a trial in it. */
-async function startedFrom(
-  trial: Trial,
-  start: Omit<StartSettings, 'weights'>,
-  {weights}: BaseContext,
-): Promise<Weights> {
-  const vector = await startingParameters(trial, {...start, weights});
-  return adaptedWeights(weightsOf(weights), adaptersOf(vector, start.sites, trial));
-}
-
-/** All adapters of a trial's vector; `start` is the vector that a residual method took out of the base. */
-export function adaptersOf(vector: Float32Array, sites: Site[], trial: Trial, start?: Float32Array): Adapter[] {
-  const {rank, alpha} = trial;
-  const method = methods[trial.method];
-  const now = views(vector, layoutOf(sites, rank, method));
-  const before = start && views(start, layoutOf(sites, rank, method));
-  return sites.map(site => {
-    const own = before?.get(site.name);
-    return {site, rank, scale: alpha / rank, ...now.get(site.name)!, ...(own ? {start: own} : {})};
-  });
+async function startedFrom(trial: Trial, start: StartJob, base: BaseContext): Promise<Weights> {
+  const {weights, config, programs} = base;
+  const {parameters, shared} = await startingParameters(trial, {...start, weights, config, programs});
+  const trained = {config, method: methodOf(trial), form: formOf(trial), sites: start.sites, parameters, shared};
+  return trainedWeights(programs.engine, weightsOf(weights), trained);
 }

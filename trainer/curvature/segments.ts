@@ -7,7 +7,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {Engine, Staged, TensorSpec, Tensors} from '../engine/engine.ts';
 import type {Part} from '../engine/stages.ts';
-import type {Method, Site} from '../method/method.ts';
+import type {Form, Method, Shapes, Site} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {
   type Batching,
@@ -187,14 +187,35 @@ export async function headSegment(engine: Engine, config: ModelConfig, rows: num
   });
 }
 
-/** What of a projection is probed: the pair {A, B} of a method, or the weight itself. */
-export type BlockForm = {rank: number; scale: number; method: Pick<Method, 'apply' | 'magnitude'>} | 'full';
+/** What of a projection is probed: the trained tensors of a method, or the weight itself. */
+export type BlockForm =
+  | {name: string; method: Method; form: Form /** All adapted projections. */; sites: readonly Site[]}
+  | 'full';
 
-/** The probed tensors of a block in the order of its vector, row-major: A [rank, in], B [out, rank]; W [out, in]. */
-export function blockShapes(form: BlockForm, {inputs, outputs}: Site): Record<string, number[]> {
-  if (form === 'full') return {W: [outputs, inputs]};
-  return {A: [form.rank, inputs], B: [outputs, form.rank]};
+/**
+ * The probed tensors of a block in the order of its vector, row-major: A [rank, in], B [out, rank] of a pair, whose
+ * magnitudes are held constant as in the study; what else a method trains; W [out, in].
+ */
+export function blockShapes(form: BlockForm, site: Site): Shapes {
+  if (form === 'full') return {W: [site.outputs, site.inputs]};
+  const {magnitude: _, ...shapes} = form.method.trained(site, form.form);
+  return shapes;
 }
+
+/** What stands beside the probed tensors: W, a magnitude, and what all sites share. */
+function constantShapes(form: BlockForm, site: Site): Shapes {
+  if (form === 'full') return {};
+  const {magnitude} = form.method.trained(site, form.form);
+  const shared = form.method.shared?.(form.sites, form.form) ?? {};
+  return {
+    W: [site.outputs, site.inputs],
+    ...(magnitude ? {magnitude} : {}),
+    ...Object.fromEntries(Object.entries(shared).map(([part, shape]) => [sharedName(part), shape])),
+  };
+}
+
+/** Under which a tensor that all sites share is fed to a block. */
+export const sharedName = (part: string): string => `shared.${part}`;
 
 /**
  * A projection z of its input x as a function of the block's tensors. What does not change with them is left out of z:
@@ -212,8 +233,9 @@ export async function blockSegment(engine: Engine, form: BlockForm, site: Site, 
       [`${name}.tangent`, floats(...shapes[name]!)],
     ]),
   );
-  const constants: Record<string, TensorSpec> = form === 'full' ? {} : {W: floats(site.outputs, site.inputs)};
-  if (form !== 'full' && form.method.magnitude) constants['magnitude'] = floats(1, site.outputs);
+  const constants = Object.fromEntries(
+    Object.entries(constantShapes(form, site)).map(([name, shape]) => [name, floats(...shape)]),
+  );
   const z = floats(1, tokens, site.outputs);
   return engine.stage({
     inputs: {
@@ -234,10 +256,17 @@ export async function blockSegment(engine: Engine, form: BlockForm, site: Site, 
     body: inputs => {
       const project = (...tensors: tf.Tensor[]) => {
         if (form === 'full') return tf.matMul(inputs['x']!, tf.expandDims(tensors[0]!), false, true);
-        const [A, B] = tensors.map(tensor => tf.expandDims(tensor)) as [tf.Tensor, tf.Tensor];
-        const {magnitude} = inputs;
-        const factors = {A, B, ...(magnitude ? {magnitude} : {})};
-        return form.method.apply(macros, inputs['x']!, inputs['W']!, factors, form.scale);
+        const {method, form: size, sites} = form;
+        const of = (name: string) => tf.expandDims(inputs[name]!);
+        const own = Object.fromEntries(names.map((name, i) => [name, tf.expandDims(tensors[i]!)]));
+        const common = Object.keys(method.shared?.(sites, size) ?? {}).map(
+          part => [part, of(sharedName(part))] as const,
+        );
+        const tensorsOfSite = {
+          own: {...own, ...(inputs['magnitude'] ? {magnitude: of('magnitude')} : {})},
+          shared: Object.fromEntries(common),
+        };
+        return method.apply(macros, inputs['x']!, inputs['W']!, tensorsOfSite, size);
       };
       const {hessian, value} = secondOrder(
         project,

@@ -1,13 +1,12 @@
 /** Probes on the way of a training: the Hessian at each trial's own point, plain and as Adam sees it. */
 import type {Trial} from '../../core/sweep/sweep.ts';
-import {methods} from '../method/index.ts';
 import {type Layout, views} from '../method/layout.ts';
 import type {Pack} from '../step.ts';
 import {Network} from './network.ts';
-import {adaptedWeights, weightsOf} from './point.ts';
+import {trainedWeights, weightsOf} from './point.ts';
 import {
-  adaptersOf,
   type Iteration,
+  methodBlock,
   type Place,
   type ProbeContext,
   type ProbeSource,
@@ -16,6 +15,7 @@ import {
   probeBlocks,
   segmentsFor,
 } from './probe.ts';
+import {blockShapes} from './segments.ts';
 
 export interface TrainingProbes extends Iteration {
   /** Updates after which to probe. */
@@ -43,7 +43,9 @@ export async function probeTrials(
 ): Promise<void> {
   const {config, weights, programs} = context;
   const snapshot = await pack.snapshot();
-  const {layout, settings} = pack.adaptation;
+  const {settings} = pack;
+  const {layout, shared: common} = pack.adaptation;
+  const frozen = await pack.shared();
   const step = pack.count;
   const segments = segmentsFor(programs.engine);
   const known = new Set(job.known);
@@ -54,24 +56,25 @@ export async function probeTrials(
     const of = (name: string) => snapshot[name]?.subarray(index * layout.size, (index + 1) * layout.size);
     const parameters = of('parameters')!;
     const base = weightsOf(weights);
-    const point = adaptedWeights(base, adaptersOf(parameters, settings.sites, trial, of('start')));
+    const shared = frozen?.subarray(index * common.size, (index + 1) * common.size);
+    const trained = {...settings, parameters, shared, start: of('start')};
+    const point = await trainedWeights(programs.engine, base, trained);
     const batches = probeBatches(job.sources[trial.seed]!);
     const network = new Network(segments, config, point, batches, {remember: job.remember});
     const factors = views(parameters, layout);
     const second = of('second');
     const tasks = places.map((place): ProbeTask => {
       const {site, layer, projection} = place;
-      const {A, B, magnitude} = factors.get(site.name)!;
-      const method = methods[trial.method];
-      const preconditioner = second && asAdamSees(second, layout, site.name, step, settingsOfAdam(pack));
+      const name = trial.method === 'full' ? `${site.name}.weight` : site.name;
+      const block = methodBlock({site, layer, projection}, trial, settings.sites, {
+        parts: factors.get(name)!,
+        shared: shared ? views(shared, common).get('')! : {},
+        read: base.read,
+      });
+      const parts = Object.keys(blockShapes(block.form, site)).map(part => (part === 'W' ? 'weight' : part));
+      const preconditioner = second && asAdamSees(second, layout, {site: name, parts}, step, settingsOfAdam(pack));
       return {
-        block: {
-          layer,
-          projection,
-          site,
-          form: {rank: trial.rank, scale: trial.alpha / trial.rank, method},
-          tensors: {A, B, W: base.read(`${site.name}.weight`), ...(magnitude ? {magnitude} : {})},
-        },
+        block,
         seed: trial.seed,
         site,
         ...(preconditioner ? {preconditioner} : {}),
@@ -109,17 +112,17 @@ function settingsOfAdam({settings}: Pack): AdamSettings {
   return {beta2: betas[1], eps};
 }
 
-/** P^-1/2 with P = √v̂ + ε of a block's A and B (Cohen et al. 2022, Adaptive Gradient Methods at the Edge of Stability). */
+/** P^-1/2 with P = √v̂ + ε of a block's tensors (Cohen et al. 2022, Adaptive Gradient Methods at the Edge of Stability). */
 function asAdamSees(
   second: Float32Array,
   {pieces}: Layout,
-  site: string,
+  block: {site: string; parts: string[]},
   step: number,
   {beta2, eps}: AdamSettings,
 ): Float64Array {
   const correction = 1 - beta2 ** step;
-  const parts = ['A', 'B'].map(part => {
-    const {offset, size} = pieces.find(piece => piece.site.name === site && piece.part === part)!;
+  const parts = block.parts.map(part => {
+    const {offset, size} = pieces.find(piece => piece.site === block.site && piece.part === part)!;
     return second.subarray(offset, offset + size);
   });
   return Float64Array.from(

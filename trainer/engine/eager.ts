@@ -4,6 +4,7 @@ import {readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {composite, exact} from './composite.ts';
 import type {Computation, Engine, Memory, State, TensorSpec, Tensors, Values} from './engine.ts';
 import {registerGradients} from './gradients.ts';
+import {registerInverse} from './inverse.ts';
 import {registerMissingKernels} from './missing-kernels.ts';
 import {pathTo, type StagedComputation} from './stages.ts';
 
@@ -97,6 +98,7 @@ export async function openEager(backend: string): Promise<Engine> {
   await tf.ready();
   registerGradients();
   registerMissingKernels(backend);
+  registerInverse(backend);
   const weights = new Map<StoredTensor, tf.Tensor>();
   return {
     name: backend === 'tensorflow' ? 'tfjs-node' : backend,

@@ -98,6 +98,13 @@ fuse(
       const scaled = tf.mul(dy, w!);
       return tf.mul(tf.sub(scaled, tf.mul(normalized, tf.mean(tf.mul(scaled, normalized), -1, true))), inverse!);
     },
+    w: () => {
+      const changes = tf.mul(dy, tf.mul(x!, inverse!));
+      return tf.sum(
+        changes,
+        Array.from({length: changes.rank - 1}, (_, axis) => axis),
+      );
+    },
   }),
 );
 
@@ -275,17 +282,25 @@ fuse(
 /** Logits are made for this many rows at a time at most, so that [rows, vocabulary] never stands in memory whole. */
 const logitsAtOnce = 1 << 22;
 
-/** Cross-entropy with its gradient p·E - E[target] made in the forward pass, a chunk of rows at a time. */
+/** Rows [start, rows) that logits are made of at once. */
+function chunksOf(h: tf.Tensor, E: tf.Tensor): [start: number, rows: number][] {
+  const count = h.shape[0]!;
+  const chunk = Math.max(1, Math.floor(logitsAtOnce / E.shape[0]!));
+  return Array.from({length: Math.ceil(count / chunk)}, (_, i) => [i * chunk, Math.min(chunk, count - i * chunk)]);
+}
+
+/**
+ * Cross-entropy with its gradient p·E - E[target] made in the forward pass, a chunk of rows at a time. The gradient in
+ * E, (p - 1[target])ᵀ·h, is wanted only where E is trained, and makes the logits once more.
+ */
 fuse(
   'CrossEntropy',
-  [],
+  ['h', 'E', 'targets'],
   ({h, E, targets}) => {
     const [count, size] = h!.shape as [number, number];
-    const chunk = Math.max(1, Math.floor(logitsAtOnce / E!.shape[0]!));
     const losses: tf.Tensor[] = [];
     const gradients: tf.Tensor[] = [];
-    for (let start = 0; start < count; start += chunk) {
-      const rows = Math.min(chunk, count - start);
+    for (const [start, rows] of chunksOf(h!, E!)) {
       const whole = rows === count ? h! : tf.slice(h!, [start, 0], [rows, size]);
       const last = gradients.at(-1);
       // One chunk after another: side by side their logits would stand in memory whole again.
@@ -301,7 +316,22 @@ fuse(
     return [tf.concat(losses), tf.concat(gradients)];
   },
   1,
-  (dy, _, [, dh]) => ({h: () => tf.mul(dh!, tf.expandDims(dy, 1))}),
+  (dy, {h, E, targets}, [, dh]) => ({
+    h: () => tf.mul(dh!, tf.expandDims(dy, 1)),
+    E: () => {
+      const size = h!.shape[1]!;
+      const weighted = tf.mul(h!, tf.expandDims(dy, 1));
+      const chosen = tf.unsortedSegmentSum(weighted, targets as tf.Tensor1D, E!.shape[0]!);
+      const expected = chunksOf(h!, E!).map(([start, rows]) => {
+        const logits = matMul(tf.slice(h!, [start, 0], [rows, size]), E!, {transposeB: true});
+        return matMul(tf.softmax(logits), tf.slice(weighted, [start, 0], [rows, size]), {transposeA: true});
+      });
+      return tf.sub(
+        expected.reduce((sum, part) => tf.add(sum, part)),
+        chosen,
+      );
+    },
+  }),
 );
 
 const pair = ({A, B, start}: Factors): Tensors => (start ? {A, B, A0: start.A, B0: start.B} : {A, B});

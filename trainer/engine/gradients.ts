@@ -4,12 +4,13 @@
  * silently (tensorflow/tfjs#3252). Here they are written from the inputs alone.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {inverseGradient} from './inverse.ts';
 
 /** One thunk for each input that has a gradient. */
 type Gradients = Record<string, () => tf.Tensor>;
 type Gradient = (dy: tf.Tensor, saved: tf.Tensor[], attributes: Record<string, unknown>) => Gradients;
 
-const configs = new Map<string, tf.GradConfig>();
+const configs = new Map<string, tf.GradConfig>([[inverseGradient.kernelName, inverseGradient]]);
 
 /**
  * Registers the gradients with TFJS, over any it has. To be called when an engine opens: loading a TFJS package
@@ -84,7 +85,10 @@ register('PadV2', ['x'], (dy, [x], {paddings}) => ({
 /** Pieces of a split come back together. */
 configs.set('SplitV', {
   kernelName: 'SplitV',
-  gradFunc: (dy, _, attributes) => ({x: () => tf.concat(dy as tf.Tensor[], attributes['axis'] as unknown as number)}),
+  gradFunc: (dy, _, attributes) => ({
+    // TFJS hands over the piece itself where there is but one.
+    x: () => (Array.isArray(dy) ? tf.concat(dy, attributes['axis'] as unknown as number) : tf.clone(dy)),
+  }),
 });
 
 /** Concatenated tensors get their own part of dy. */
@@ -98,10 +102,20 @@ configs.set('Concat', {
   },
 });
 
-/** d(op(a)·op(b)); leading axes of both are equal (weights shared by all trials are never differentiated so). */
+/** x [..., rows, columns] with all but its last axis in one. */
+const flat = (x: tf.Tensor): tf.Tensor => (x.rank === 2 ? x : tf.reshape(x, [-1, x.shape.at(-1)!]));
+
+/** d(op(a)·op(b)); leading axes of both are equal, or b is one matrix for all of a's rows. */
 register('BatchMatMul', ['a', 'b'], (dy, [a, b], {transposeA, transposeB}) => ({
   a: () => (transposeA ? tf.matMul(b!, dy, Boolean(transposeB), true) : tf.matMul(dy, b!, false, !transposeB)),
-  b: () => (transposeB ? tf.matMul(dy, a!, true, Boolean(transposeA)) : tf.matMul(a!, dy, !transposeA, false)),
+  b: () => {
+    if (a!.rank > b!.rank) {
+      if (transposeA) throw new Error('A shared matrix is differentiated behind plain rows only.');
+      const [rows, changes] = [flat(a!), flat(dy)];
+      return transposeB ? tf.matMul(changes, rows, true, false) : tf.matMul(rows, changes, true, false);
+    }
+    return transposeB ? tf.matMul(dy, a!, true, Boolean(transposeA)) : tf.matMul(a!, dy, !transposeA, false);
+  },
 }));
 
 /** Either branch gets dy where it was taken. */

@@ -4,9 +4,8 @@ import {open} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {applyAdapter, openAdapter} from '../adapted.ts';
-import {composite, rowNorms} from '../engine/composite.ts';
 import type {Engine} from '../engine/engine.ts';
-import type {Macros} from '../engine/macros.ts';
+import {identityMatrix, ofIdentity} from '../engine/identity.ts';
 import {narrowed} from '../model/narrow.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import type {StoredTensor} from '../model/safetensors.ts';
@@ -23,19 +22,26 @@ export async function mergeInto(
 ): Promise<void> {
   const adapter = openAdapter(adapterFolder, base);
   const {tensors, files} = base.weights;
-  // In the hub cache a weight file is a link to a file of another name.
-  const nameOf = new Map(files.map(file => [realpathSync(file), basename(file)]));
+  const place = placesIn(folder, files);
   const sites = [...adapter.factors.keys()];
   for (const [done, site] of sites.entries()) {
     progress(done, sites.length);
     const stored = tensors.get(`${site}.weight`)!;
     const merged = await mergedWeight(engine, adapter, site, stored);
-    await overwrite(join(folder, nameOf.get(stored.file)!), stored, narrowed(merged, stored));
+    await overwrite(place(stored), stored, narrowed(merged, stored));
   }
   progress(sites.length, sites.length);
 }
 
-async function overwrite(file: string, {offset}: StoredTensor, bytes: Uint8Array): Promise<void> {
+/** Where the copy in `folder` of a weight file holds a tensor. */
+export function placesIn(folder: string, files: readonly string[]): (stored: StoredTensor) => string {
+  // In the hub cache a weight file is a link to a file of another name.
+  const nameOf = new Map(files.map(file => [realpathSync(file), basename(file)]));
+  return ({file}) => join(folder, nameOf.get(file) ?? basename(file));
+}
+
+/** Writes bytes over those of a tensor in a file. */
+export async function overwrite(file: string, {offset}: StoredTensor, bytes: Uint8Array): Promise<void> {
   const handle = await open(file, 'r+');
   try {
     for (let done = 0; done < bytes.length; )
@@ -71,32 +77,4 @@ export async function mergedWeight(
   } finally {
     await program.dispose();
   }
-}
-
-/** The plain macros, but a product with the identity is not multiplied out. */
-function ofIdentity(identity: tf.Tensor): Macros {
-  const linear: Macros['linear'] = (x, W) =>
-    x === identity ? tf.expandDims(tf.transpose(W), 0) : composite.linear(x, W);
-  const lowRank: Macros['lowRank'] = (x, W, factors, scale) => {
-    if (x !== identity) return composite.lowRank(x, W, factors, scale);
-    const update = ({A, B}: {A: tf.Tensor; B: tf.Tensor}) => tf.mul(tf.matMul(A, B, true, true), scale);
-    const y = tf.add(linear(x, W), update(factors));
-    return factors.start ? tf.sub(y, update(factors.start)) : y;
-  };
-  const decomposed: Macros['decomposed'] = (x, W, factors, magnitude, scale) => {
-    const gain = tf.div(magnitude, rowNorms(W, factors, scale));
-    return tf.mul(lowRank(x, W, factors, scale), tf.expandDims(gain, 1));
-  };
-  return {...composite, linear, lowRank, decomposed};
-}
-
-let known: {size: number; values: Float32Array} | undefined;
-
-/** The last one is kept: neighbouring projections have the same inputs. */
-function identityMatrix(size: number): Float32Array {
-  if (known?.size === size) return known.values;
-  const values = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) values[i * size + i] = 1;
-  known = {size, values};
-  return values;
 }

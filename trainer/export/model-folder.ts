@@ -6,12 +6,64 @@ import {basename, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {chooseEngine} from '../engine/choose.ts';
 import type {BaseModel} from '../model/open-model.ts';
+import type {WeightIndex} from '../model/weights.ts';
 import {type Failure, openPool} from '../pool.ts';
 import {newFolder} from '../store/new-folder.ts';
 
 /** What belongs to a model besides its weights: configuration, tokenizer, chat template, licence. */
 const companions =
   /^(config|generation_config|tokenizer.*|special_tokens_map|added_tokens|vocab|merges|spiece|sentencepiece.*|chat_template.*|preprocessor_config|processor_config|licen[cs]e.*|notice.*|use_policy.*)(\.(json|txt|model|jinja|md))?$/i;
+
+export interface ModelFolderOptions {
+  /** Of the base. */
+  weights: WeightIndex;
+  /** A new or empty folder. */
+  target: string;
+  /** The text of README.md. */
+  card: string;
+  /** Writes over the copied weight files in a folder. */
+  change(folder: string): Promise<void>;
+}
+
+/**
+ * Writes a model that differs from its base in its weights to `target`: each file is copied, then weights are written over
+ * in place, so that file names, order and types are the base's.
+ * @throws SweepError `folder-in-use`, `disk-full`, `cannot-write`, `bad-model`
+ */
+export async function writeModelFolder({weights, target, card, change}: ModelFolderOptions): Promise<void> {
+  checkWritable(weights);
+  const {folder, files} = weights;
+  const names = (await readdir(folder)).filter(name => companions.test(name));
+  const index = 'model.safetensors.index.json';
+  const others = files.length > 1 || basename(files[0]!) !== 'model.safetensors' ? [...names, index] : names;
+  const copied = [...files, ...others.map(name => join(folder, name))];
+  const sizes = await Promise.all(copied.map(async file => (await stat(file)).size));
+  const bytes = sizes.reduce((sum, size) => sum + size, card.length);
+  await newFolder(target, bytes, async temporary => {
+    for (const file of copied) {
+      const copy = join(temporary, basename(file));
+      await copyFile(file, copy, constants.COPYFILE_FICLONE);
+      // The files of the hub cache may be read-only.
+      await chmod(copy, 0o644);
+    }
+    await writeFile(join(temporary, 'README.md'), card);
+    await change(temporary);
+  });
+}
+
+/**
+ * Whether weights can be written in the place of a model's own.
+ * @throws SweepError `bad-model`
+ */
+export function checkWritable({files}: Pick<WeightIndex, 'files'>): void {
+  const foreign = files.find(file => !file.endsWith('.safetensors'));
+  if (foreign !== undefined)
+    throw new SweepError(
+      'bad-model',
+      `${foreign} is not a safetensors file, so no trained weights can be written in its place; take the base model in safetensors format.`,
+      {file: foreign},
+    );
+}
 
 export interface MergeOptions {
   base: BaseModel;
@@ -23,36 +75,12 @@ export interface MergeOptions {
 }
 
 /**
- * Writes the merged model to `target`, which must be empty: each weight file is copied, then the adapted matrices are
- * written over in place, so that file names, order and types are the base's, and one matrix at a time is in memory.
- * @throws SweepError `folder-in-use`, `disk-full`, `cannot-write`, `bad-model`, `bad-adapter`, `out-of-range`
+ * Writes the base with an adapter merged into it to `target`, one matrix at a time in memory.
+ * @throws SweepError as `writeModelFolder`, and `bad-adapter`, `out-of-range`
  */
-export async function writeMergedModel({base, adapter, target, card, progress}: MergeOptions): Promise<void> {
-  const {folder, weights} = base;
-  const foreign = weights.files.find(file => !file.endsWith('.safetensors'));
-  if (foreign !== undefined)
-    throw new SweepError(
-      'bad-model',
-      `${foreign} is not a safetensors file, so nothing can be merged into it; take the base model in safetensors format.`,
-      {file: foreign},
-    );
-  const names = (await readdir(folder)).filter(name => companions.test(name));
-  const index = 'model.safetensors.index.json';
-  const others =
-    weights.files.length > 1 || basename(weights.files[0]!) !== 'model.safetensors' ? [...names, index] : names;
-  const copied = [...weights.files, ...others.map(name => join(folder, name))];
-  const sizes = await Promise.all(copied.map(async file => (await stat(file)).size));
-  const bytes = sizes.reduce((sum, size) => sum + size, card.length);
-  await newFolder(target, bytes, async temporary => {
-    for (const file of copied) {
-      const copy = join(temporary, basename(file));
-      await copyFile(file, copy, constants.COPYFILE_FICLONE);
-      // The files of the hub cache may be read-only.
-      await chmod(copy, 0o644);
-    }
-    await writeFile(join(temporary, 'README.md'), card);
-    await mergeOnWorker(base, adapter, temporary, progress);
-  });
+export function writeMergedModel({base, adapter, target, card, progress}: MergeOptions): Promise<void> {
+  const change = (folder: string) => mergeOnWorker(base, adapter, folder, progress);
+  return writeModelFolder({weights: base.weights, target, card, change});
 }
 
 async function mergeOnWorker(

@@ -1,12 +1,13 @@
 /** An adapter that belongs to a changed base, as one that belongs to the base itself. */
-import type {Adapter, TrainedFactors} from '../store/adapter.ts';
+import type {Parts} from '../method/method.ts';
+import type {Adapter} from '../store/adapter.ts';
 
 /** A plain LoRA: W + alpha/rank · B·A on the unchanged base. */
 export interface PlainLora {
   rank: number;
   alpha: number;
   /** By module path. */
-  factors: Map<string, TrainedFactors>;
+  factors: Map<string, Parts>;
 }
 
 /**
@@ -17,12 +18,14 @@ export function plainLora({
   rank,
   alpha,
   factors,
+  forms,
   start,
-}: Pick<Adapter, 'rank' | 'alpha' | 'factors' | 'start'>): PlainLora {
+}: Pick<Adapter, 'rank' | 'alpha' | 'factors' | 'forms' | 'start'>): PlainLora {
   if (!start) return {rank, alpha, factors};
-  const doubled = [...factors].map(([path, {A, B, rank: own, outputs}]): [string, TrainedFactors] => {
+  const doubled = [...factors].map(([path, {A, B}]): [string, Parts] => {
     const before = start.get(path)!;
-    return [path, {A: stacked(A, before.A), B: besideNegative(B, before.B, own, outputs)}];
+    const own = forms.get(path)!.form.rank;
+    return [path, {A: stacked(A!, before['A']!), B: besideNegative(B!, before['B']!, own, B!.length / own)}];
   });
   return {rank: 2 * rank, alpha: 2 * alpha, factors: new Map(doubled)};
 }

@@ -15,6 +15,7 @@ const codes: Readonly<Record<string, Partial<Record<'model' | 'adapter' | 'data'
   'unknown-architecture': {model: 'model/unsupported'},
   'unknown-target': {model: 'model/unknown-target'},
   'rank-too-large': {model: 'model/rank-too-large'},
+  'bad-blocks': {adapter: 'model/bad-blocks'},
   'no-memory': {model: 'resource/memory'},
 };
 

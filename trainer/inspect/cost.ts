@@ -10,6 +10,7 @@ import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
 import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
+import {weightCount} from '../model/weights.ts';
 import {mergeLimit} from '../prepare.ts';
 import {lastSpeed} from '../store/speed.ts';
 
@@ -28,7 +29,7 @@ export function costOf(
   const longest = Math.max(1, ...cut.map(({length}) => length));
   const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
-  const parameters = ({method, rank}: Trial) => trainedParameters(method, rank, sites);
+  const parameters = (trial: Trial) => trainedParameters(trial, sites, weightCount(config));
   const kept = {
     config,
     weights,

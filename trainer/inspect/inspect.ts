@@ -1,21 +1,25 @@
 /** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
 import {dirname, join, resolve} from 'node:path';
+import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
+import {checkFit} from '../adapted.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {isChat} from '../data/encode.ts';
 import {readPrompts} from '../data/prompts.ts';
 import {columnsOf} from '../data/rows.ts';
 import type {Extent} from '../data/shapes.ts';
+import {checkWritable} from '../export/model-folder.ts';
+import {methods} from '../method/index.ts';
 import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {checkRank, projectionsOf, sitesOf} from '../model/sites.ts';
+import {checkSites, projectionsOf, sitesOf} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
-import {readAdapter} from '../store/read-adapter.ts';
+import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {remembered} from './remember.ts';
@@ -46,7 +50,12 @@ export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
     startFrom === undefined ? [] : [{method, startFrom}],
   );
   for (const {method, startFrom} of adapters)
-    await attempts.attempt(['methods', method, 'start_from'], () => readAdapter(resolve(base, startFrom)));
+    await attempts.attempt(['methods', method, 'start_from'], () => {
+      if (method === 'full') return;
+      const folder = resolve(base, startFrom);
+      const adapter = startingAdapter(folder, method);
+      if (model) checkFit(folder, adapter, sitesOf(model.config.layers.length, 'all', model.weights));
+    });
   const sites = model ? await adaptedSites(sweep, model, attempts) : undefined;
   const rows = model ? await lookAtRows(sweep, base, model, attempts) : undefined;
   const found: Inspection = {
@@ -102,16 +111,26 @@ async function adaptedSites(
   if (known.length === 0) return undefined;
   const sites = sitesOf(layers, known, weights);
   const largest = Math.min(...sites.map(({inputs, outputs}) => Math.min(inputs, outputs)));
-  const ranks = sweep.methods.flatMap(({method, ranks: own}) => own.map((rank, index) => ({method, rank, index})));
-  const seen = new Set<number>();
-  for (const {rank, index} of ranks) {
-    if (seen.has(rank)) continue;
-    seen.add(rank);
-    await attempts.attempt(
-      ['rank', index],
-      () => checkRank(sites, rank),
-      () => String(largest),
-    );
+  const seen = new Set<string>();
+  for (const {method, ranks, alpha, options = {}} of sweep.methods) {
+    if (method === 'full') {
+      await attempts.attempt(['methods', method], () => checkWritable(weights));
+      continue;
+    }
+    for (const [index, rank] of ranks.entries()) {
+      const form = {rank, scale: alphaOf(alpha, rank) / rank, options};
+      const obstacle = sites.map(site => methods[method].obstacle(site, form)).find(Boolean);
+      // The same rank is too large for all methods alike.
+      const key = obstacle?.code === 'bad-blocks' ? method : `${rank}`;
+      if (!obstacle || seen.has(key)) continue;
+      seen.add(key);
+      const blocks = method === 'boft' ? 'block_size' : 'blocks';
+      await attempts.attempt(
+        obstacle.code === 'bad-blocks' ? ['methods', method, blocks] : ['rank', index],
+        () => checkSites(sites, methods[method], form),
+        () => (obstacle.code === 'bad-blocks' || method === 'lora-ga' ? undefined : String(largest)),
+      );
+    }
   }
   return sites;
 }

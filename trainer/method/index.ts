@@ -1,12 +1,39 @@
-import type {MethodName} from '../../core/sweep/sweep.ts';
+import type {AdapterMethodName, Trial} from '../../core/sweep/sweep.ts';
+import {boft} from './boft.ts';
 import {dora} from './dora.ts';
+import {gralora} from './gralora.ts';
 import {initAb} from './init-ab.ts';
 import {lora} from './lora.ts';
-import type {Method} from './method.ts';
+import {loraGa} from './lora-ga.ts';
+import type {Form, Method} from './method.ts';
 import {milora} from './milora.ts';
 import {olora} from './olora.ts';
 import {pissa} from './pissa.ts';
+import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
+import {vera} from './vera.ts';
 
-/** Every variant this trainer knows. */
-export const methods: Record<MethodName, Method> = {lora, pissa, milora, 'init-ab': initAb, dora, rslora, olora};
+/** Every variant this trainer knows; training all weights (full.ts) is none. */
+export const methods: Record<AdapterMethodName, Method> = {
+  lora,
+  pissa,
+  milora,
+  'init-ab': initAb,
+  dora,
+  rslora,
+  olora,
+  'lora-ga': loraGa,
+  vera,
+  gralora,
+  randlora,
+  boft,
+};
+
+export function formOf({rank, alpha, options = {}}: Pick<Trial, 'rank' | 'alpha' | 'options'>): Form {
+  return {rank, scale: alpha / rank, options};
+}
+
+/** What trains a trial. */
+export function methodOf({method}: Pick<Trial, 'method'>): Method | 'full' {
+  return method === 'full' ? 'full' : methods[method];
+}

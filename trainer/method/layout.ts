@@ -1,14 +1,11 @@
-/** Where each trained tensor lies in a trial's one flat parameter vector. */
+/** Where each tensor lies in a trial's flat vectors: the trained one, and the one that is frozen for all sites. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Factors} from '../engine/macros.ts';
-import type {Site, Start} from './method.ts';
-
-export type Part = 'A' | 'B' | 'magnitude';
+import type {Form, Method, Parts, Shapes, Site, SiteTensors} from './method.ts';
 
 export interface Piece {
-  site: Site;
-  part: Part;
-  /** A [rank, inputs], B [outputs, rank], magnitude [outputs]. */
+  /** The site or, where whole weights are trained, the weight that it belongs to; empty for what sites share. */
+  site: string;
+  part: string;
   shape: number[];
   offset: number;
   size: number;
@@ -18,25 +15,31 @@ export interface Layout {
   pieces: Piece[];
   /** Numbers in the whole vector. */
   size: number;
+  /** How many of them, from the first on, weight decay applies to. */
+  decayed: number;
 }
 
-/** Sites one after another, each A, B and, where the method trains it, the magnitude. */
-export function layoutOf(sites: Site[], rank: number, {magnitude}: {magnitude: boolean}): Layout {
+/** Pieces one after another. */
+export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]>, decayed?: number): Layout {
   const pieces: Piece[] = [];
   let offset = 0;
-  for (const site of sites) {
-    const shapes: [Part, number[]][] = [
-      ['A', [rank, site.inputs]],
-      ['B', [site.outputs, rank]],
-    ];
-    if (magnitude) shapes.push(['magnitude', [site.outputs]]);
-    for (const [part, shape] of shapes) {
+  for (const [site, shapes] of named)
+    for (const [part, shape] of Object.entries(shapes)) {
       const size = shape.reduce((product, length) => product * length, 1);
       pieces.push({site, part, shape, offset, size});
       offset += size;
     }
-  }
-  return {pieces, size: offset};
+  return {pieces, size: offset, decayed: decayed ?? offset};
+}
+
+/** The trained tensors of all sites, one site after another. */
+export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
+  return layoutOf(sites.map(site => [site.name, method.trained(site, form)]));
+}
+
+/** What the sites share; empty for most methods. */
+export function sharedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
+  return layoutOf([['', method.shared?.(sites, form) ?? {}]]);
 }
 
 /** The pieces of flat parameters [trials, size] as tensors [trials, ...shape], in the layout's order. */
@@ -53,51 +56,40 @@ export function pack(tensors: tf.Tensor[]): tf.Tensor {
   );
 }
 
-/** Factors by site from unpacked trained tensors, and from the frozen start of a residual method. */
-export function factorsBySite(
+/** Values of a layout's pieces by site and part. */
+export function bySite<Value>({pieces}: Layout, values: readonly Value[]): Map<string, Record<string, Value>> {
+  const sites = new Map<string, Record<string, Value>>();
+  pieces.forEach(({site, part}, i) => {
+    sites.set(site, {...sites.get(site), [part]: values[i]!});
+  });
+  return sites;
+}
+
+/** What `Method.apply` reads at each site, from unpacked tensors: trained ones, a residual method's start, shared ones. */
+export function tensorsBySite(
   layout: Layout,
-  trained: tf.Tensor[],
-  start?: {layout: Layout; tensors: tf.Tensor[]},
-): Map<string, Factors & {magnitude?: tf.Tensor}> {
-  const collect = ({pieces}: Layout, tensors: tf.Tensor[]) => {
-    const sites = new Map<string, Partial<Record<Part, tf.Tensor>>>();
-    pieces.forEach(({site, part}, i) => {
-      sites.set(site.name, {...sites.get(site.name), [part]: tensors[i]!});
-    });
-    return sites;
-  };
-  const starts = start ? collect(start.layout, start.tensors) : undefined;
+  trained: readonly tf.Tensor[],
+  start: readonly tf.Tensor[] | undefined,
+  shared: Record<string, tf.Tensor>,
+): Map<string, SiteTensors> {
+  const before = start && bySite(layout, start);
   return new Map(
-    [...collect(layout, trained)].map(([name, {A, B, magnitude}]) => {
-      const frozen = starts?.get(name);
-      return [
-        name,
-        {
-          A: A!,
-          B: B!,
-          ...(magnitude ? {magnitude} : {}),
-          ...(frozen ? {start: {A: frozen.A!, B: frozen.B!}} : {}),
-        },
-      ];
+    [...bySite(layout, trained)].map(([site, own]) => {
+      const frozen = before?.get(site);
+      return [site, {own, shared, ...(frozen ? {start: frozen} : {})}];
     }),
   );
 }
 
-/** Writes one trial's starting factors into its vector. */
-export function fill(
-  vector: Float32Array,
-  {pieces}: Layout,
-  starts: Map<string, Start & {magnitude?: Float32Array}>,
-): void {
-  for (const {site, part, offset} of pieces) vector.set(starts.get(site.name)![part]!, offset);
+/** Writes one trial's parts into its vector. */
+export function fill(vector: Float32Array, {pieces}: Layout, parts: ReadonlyMap<string, Parts>): void {
+  for (const {site, part, offset} of pieces) vector.set(parts.get(site)![part]!, offset);
 }
 
-/** The trained tensors of one trial by site, as views of its vector. */
-export function views(vector: Float32Array, {pieces}: Layout): Map<string, Start & {magnitude?: Float32Array}> {
-  const sites = new Map<string, Start & {magnitude?: Float32Array}>();
-  for (const {site, part, offset, size} of pieces) {
-    const known = sites.get(site.name) ?? {A: new Float32Array(), B: new Float32Array()};
-    sites.set(site.name, {...known, [part]: vector.subarray(offset, offset + size)});
-  }
-  return sites;
+/** The tensors of one trial by site, as views of its vector. */
+export function views(vector: Float32Array, layout: Layout): Map<string, Parts> {
+  return bySite(
+    layout,
+    layout.pieces.map(({offset, size}) => vector.subarray(offset, offset + size)),
+  );
 }

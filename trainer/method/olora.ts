@@ -1,5 +1,5 @@
 import {firstOfQr} from '../math/qr.ts';
-import {lowRank, type Method} from './method.ts';
+import {lowRank, type Method, pairShapes, rankFits} from './method.ts';
 
 /**
  * OLoRA (Büyükakyüz 2024): with W = Q·R, B starts as the first `rank` columns of Q and A as the first rows of R, both
@@ -7,9 +7,10 @@ import {lowRank, type Method} from './method.ts';
  */
 export const olora: Method = {
   residual: true,
-  magnitude: false,
-  init: async ({site, rank, weight}) => {
-    const {Q, R} = firstOfQr(weight(), site.outputs, site.inputs, rank);
+  trained: pairShapes,
+  obstacle: rankFits,
+  init: async ({site, form, weight}) => {
+    const {Q, R} = firstOfQr(weight(), site.outputs, site.inputs, form.rank);
     return {A: Float32Array.from(R), B: Float32Array.from(Q)};
   },
   apply: lowRank,

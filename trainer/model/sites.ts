@@ -1,6 +1,6 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
-import type {Site} from '../method/method.ts';
+import type {Form, Method, Site} from '../method/method.ts';
 import type {ModelConfig} from './config.ts';
 import type {WeightIndex} from './weights.ts';
 
@@ -55,12 +55,14 @@ export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pi
   return sites;
 }
 
-/** The largest rank every adapted projection can have. */
-export function checkRank(sites: Site[], rank: number): void {
-  const narrow = sites.find(site => Math.min(site.inputs, site.outputs) < rank);
-  if (narrow)
-    throw new SweepError(
-      'rank-too-large',
-      `Rank ${rank} is larger than ${narrow.name} (${narrow.outputs} × ${narrow.inputs}) allows; use a rank of at most ${Math.min(narrow.inputs, narrow.outputs)}.`,
-    );
+/**
+ * Whether a method of this form can adapt all of these projections.
+ * @throws SweepError `rank-too-large`, `bad-blocks`
+ */
+export function checkSites(sites: readonly Site[], method: Method, form: Form): void {
+  for (const site of sites) {
+    const obstacle = method.obstacle(site, form);
+    if (obstacle)
+      throw new SweepError(obstacle.code, `${site.name} (${site.outputs} × ${site.inputs}) ${obstacle.why}.`);
+  }
 }

@@ -127,6 +127,14 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
   return shapes;
 }
 
+/** Numbers in all weights of the decoder. */
+export function weightCount(config: ModelConfig): number {
+  return [...weightShapes(config).values()].reduce(
+    (sum, shape) => sum + shape.reduce((product, size) => product * size, 1),
+    0,
+  );
+}
+
 /**
  * Makes sure that all the decoder needs is there, in the right shape and in a type that can be read; more may be there.
  * @throws SweepError `bad-model` naming the first tensor that is not as config.json says

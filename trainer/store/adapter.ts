@@ -6,38 +6,36 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import type {Form, Parts} from '../method/method.ts';
 import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {adapterFiles, configName, startName, tensorsName} from './adapter-files.ts';
 import {storeError} from './errors.ts';
+import {type AdapterKind, type PeftFormat, peftFormats} from './peft-formats.ts';
 import {type AdapterBase, targetsOf} from './read-adapter.ts';
 
-export {type Adapter, type AdapterBase, type AdapterFactors, readAdapter} from './read-adapter.ts';
-
-/** The factors of one projection W [outputs, inputs]. */
-export interface TrainedFactors {
-  /** [rank, inputs] */
-  A: Float32Array;
-  /** [outputs, rank] */
-  B: Float32Array;
-  /** [outputs]; every projection has one, and then this is DoRA, or none has. */
-  magnitude?: Float32Array;
-}
+export {type Adapter, type AdapterBase, readAdapter} from './read-adapter.ts';
 
 export interface AdapterToWrite {
   base: AdapterBase;
+  /** Absent = LoRA, or DoRA where the factors have magnitudes. */
+  kind?: AdapterKind;
   rank: number;
   /** The update is scaled by alpha / rank. */
   alpha: number;
+  /** Settings that only this kind has. */
+  options?: Form['options'];
   /** Where transformers has the decoder inside the whole model; `model` where there is nothing else. */
   modulePath?: string;
-  /** By the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
-  factors: ReadonlyMap<string, TrainedFactors>;
+  /** The trained tensors by the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
+  factors: ReadonlyMap<string, Parts>;
+  /** What all of them share. */
+  shared?: Parts;
   /**
-   * For methods that take their start out of the base (PiSSA, MiLoRA, Init[AB]): its name and starting factors. The
-   * adapter belongs to the base W - s·B₀·A₀, which PEFT itself makes for PiSSA only.
+   * For methods that take their start out of the base (PiSSA, MiLoRA, Init[AB], LoRA-GA): its name and starting factors.
+   * The adapter belongs to the base W - s·B₀·A₀, which PEFT itself makes for PiSSA only.
    */
-  residual?: {method: string; start: ReadonlyMap<string, Pick<TrainedFactors, 'A' | 'B'>>};
+  residual?: {method: string; start: ReadonlyMap<string, Parts>};
 }
 
 /**
@@ -46,41 +44,42 @@ export interface AdapterToWrite {
  */
 export function writeAdapter(
   folder: string,
-  {base, rank, alpha, modulePath = 'model', factors, residual}: AdapterToWrite,
+  {base, kind = 'lora', rank, alpha, options = {}, modulePath = 'model', factors, shared, residual}: AdapterToWrite,
 ): void {
   const target = resolve(folder);
   const inModel = <Value>(named: ReadonlyMap<string, Value>) =>
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
+  const format = peftFormats[kind];
+  const form = {rank, scale: alpha / rank, options};
+  const ofLora = {
+    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
+    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
+  };
   const config = {
-    alpha_pattern: {},
-    base_model_name_or_path: base.model,
     bias: 'none',
     fan_in_fan_out: false,
     inference_mode: true,
-    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
-    lora_alpha: alpha,
-    lora_dropout: 0,
     modules_to_save: null,
-    peft_type: 'LORA',
-    r: rank,
-    rank_pattern: {},
+    peft_type: format.peftType,
     revision: base.revision,
+    base_model_name_or_path: base.model,
     // Beside other parts the last names would mean theirs too.
     target_modules: modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()],
     task_type: 'CAUSAL_LM',
-    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
-    use_rslora: false,
+    ...format.config(form, alpha),
+    ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
     ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
   };
+  const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
 
   refuseStrangers(target);
   const temporary = `${target}.${randomUUID()}.tmp`;
   try {
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
-    writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`);
-    writeSafetensors(join(temporary, tensorsName), tensorsOf(inModel(factors), rank));
-    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(inModel(residual.start), rank));
+    writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`);
+    writeSafetensors(join(temporary, tensorsName), tensorsOf(format, form, inModel(factors), shared));
+    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
     putInPlace(temporary, target);
   } catch (error) {
     rmSync(temporary, {recursive: true, force: true});
@@ -106,14 +105,22 @@ function refuseStrangers(target: string): void {
 }
 
 /** PEFT's names and shapes. */
-function tensorsOf(factors: ReadonlyMap<string, TrainedFactors>, rank: number): Map<string, TensorValues> {
+function tensorsOf(
+  format: PeftFormat,
+  form: Form,
+  factors: ReadonlyMap<string, Parts>,
+  shared: Parts = {},
+): Map<string, TensorValues> {
   const tensors = new Map<string, TensorValues>();
-  for (const [path, {A, B, magnitude}] of factors) {
-    const prefix = `base_model.model.${path}.`;
-    tensors.set(`${prefix}lora_A.weight`, {shape: [rank, A.length / rank], data: A});
-    tensors.set(`${prefix}lora_B.weight`, {shape: [B.length / rank, rank], data: B});
-    if (magnitude) tensors.set(`${prefix}lora_magnitude_vector`, {shape: [magnitude.length], data: magnitude});
-  }
+  const add = (prefix: string, names: PeftFormat['names'], parts: Parts) => {
+    const shapes = format.shapes(parts, form);
+    for (const [part, name] of Object.entries(names)) {
+      const data = parts[part];
+      if (data) tensors.set(`${prefix}${name}`, {shape: shapes[part]!, data});
+    }
+  };
+  add('base_model.', format.shared, shared);
+  for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts);
   return tensors;
 }
 

@@ -1,25 +1,13 @@
-/** Adapter folders in PEFT's format, read: LoRA and DoRA of linear layers, everything else is refused by name. */
+/** Adapter folders in PEFT's format, read: the kinds of peft-formats on linear layers, everything else is refused by name. */
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import type {Form, Parts, Shapes} from '../method/method.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
 import {readHeader, readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {configName, startName, tensorsName} from './adapter-files.ts';
-
-/** The factors of one projection: y += scale * B (A x). */
-export interface AdapterFactors {
-  /** [rank, inputs] row-major. */
-  A: Float32Array;
-  /** [outputs, rank] row-major. */
-  B: Float32Array;
-  /** [outputs], DoRA only. */
-  magnitude?: Float32Array;
-  rank: number;
-  scale: number;
-  inputs: number;
-  outputs: number;
-}
+import {type AdapterKind, type PeftFormat, peftFormats} from './peft-formats.ts';
 
 /** The base model of an adapter, as PEFT finds it again. */
 export interface AdapterBase {
@@ -31,8 +19,8 @@ export interface AdapterBase {
 
 export interface Adapter {
   base: AdapterBase;
-  method: 'lora' | 'dora';
-  /** `r` of the configuration; a module may have its own by `rank_pattern`. */
+  method: AdapterKind;
+  /** `r` of the configuration; a module may have its own by `rank_pattern`. BOFT has the size of its blocks here. */
   rank: number;
   /** `lora_alpha` of the configuration; a module may have its own by `alpha_pattern`. */
   alpha: number;
@@ -40,8 +28,13 @@ export interface Adapter {
   scale: number;
   /** Last parts of the module paths, each once, such as `q_proj`. */
   targets: string[];
-  /** By module path, such as `model.layers.0.self_attn.q_proj`. */
-  factors: Map<string, AdapterFactors>;
+  /** The trained tensors by module path, such as `model.layers.0.self_attn.q_proj`: for LoRA A [rank, inputs] and B [outputs, rank]. */
+  factors: Map<string, Parts>;
+  /** Size and strength of each module's adapter, and the shapes of its tensors. */
+  forms: Map<string, {form: Form; shapes: Shapes}>;
+  /** Frozen tensors that all modules share, and their shapes. */
+  shared: Parts;
+  sharedShapes: Shapes;
   /**
    * The method or PEFT initialisation (`milora`, `pissa`, `olora`, ...) that changed the base weights before these
    * factors were added: on the unchanged base they do not give the trained model without `start`. Null when they belong
@@ -49,7 +42,7 @@ export interface Adapter {
    */
   residualOf: string | null;
   /** The factors taken out of the base, by module path, where the folder has them. */
-  start: Map<string, Pick<AdapterFactors, 'A' | 'B'>> | null;
+  start: Map<string, Parts> | null;
 }
 
 /** Settings under which an adapter is something else than low-rank updates of linear layers; all must be off. */
@@ -68,7 +61,11 @@ const unsupported = [
   'velora_config',
   'use_qalora',
   'use_bdlora',
+  'hybrid_r',
 ];
+/** `hybrid_r` of GraLoRA is a number: 0 is off. */
+const isZero = (value: unknown): boolean => value === 0;
+
 /** Values of `init_lora_weights` that leave the base as it is. */
 const plainStarts = ['gaussian', 'eva', 'orthogonal'];
 
@@ -90,40 +87,54 @@ export function readAdapter(folder: string): Adapter {
   }
   const bad: Complaint = what =>
     new SweepError('bad-adapter', `The adapter ${folder} cannot be used: ${what}.`, {folder});
-  checkConfig(config, bad);
+  const kind = checkConfig(config, bad);
+  const format = peftFormats[kind];
+  const {modules, shared: commonTensors} = sorted(readHeader(tensorsFile).tensors, format, bad);
+  if (modules.size === 0) throw bad('adapter_model.safetensors holds no tensors');
 
-  const rank = positive(config['r'], 'r', bad);
-  if (!Number.isInteger(rank)) throw bad(`r is ${rank}, not a whole number`);
-  const alpha = positive(config['lora_alpha'], 'lora_alpha', bad);
+  const givenRank = format.rankKey === null ? undefined : positive(config[format.rankKey], format.rankKey, bad);
+  if (givenRank !== undefined && !Number.isInteger(givenRank)) throw bad(`r is ${givenRank}, not a whole number`);
+  const givenAlpha = format.alphaKey === null ? undefined : positive(config[format.alphaKey], format.alphaKey, bad);
   const scaleOf = (r: number, a: number) => (config['use_rslora'] === true ? a / Math.sqrt(r) : a / r);
   const ranks = pattern(config, 'rank_pattern', bad);
   const alphas = pattern(config, 'alpha_pattern', bad);
-  const dora = config['use_dora'] === true;
 
-  const factors = new Map<string, AdapterFactors>();
-  for (const [path, parts] of modulesOf(readHeader(tensorsFile).tensors, bad)) {
-    const expected = ranks(path) ?? rank;
-    const moduleAlpha = alphas(path) ?? alpha;
-    factors.set(decoderName(path), {
-      ...readFactors(path, parts, expected, dora, bad),
-      scale: scaleOf(expected, moduleAlpha),
-    });
+  const factors: Adapter['factors'] = new Map();
+  const forms: Adapter['forms'] = new Map();
+  for (const [path, tensors] of modules) {
+    const parts = partsOf(path, tensors, format.names, kind === 'dora' ? [] : format.optional, bad);
+    if (kind === 'lora' && parts.has('magnitude')) throw bad(`${path} has a magnitude but use_dora is not true`);
+    const shapes = shapesOf(parts);
+    const options = format.options(config, shapes);
+    const rank = ranks(path) ?? givenRank ?? options['block_size'] ?? 1;
+    const form = {rank, scale: scaleOf(rank, alphas(path) ?? givenAlpha ?? rank), options};
+    const values = valuesOf(parts, bad);
+    checkShapes(path, shapes, format, values, form, bad);
+    const name = decoderName(path);
+    factors.set(name, values);
+    forms.set(name, {form, shapes});
   }
-  if (factors.size === 0) throw bad('adapter_model.safetensors holds no tensors');
+  const common = partsOf('the whole model', commonTensors, format.shared, [], bad);
+  const {form: first} = [...forms.values()][0]!;
+  const rank = givenRank ?? first.rank;
+  const alpha = givenAlpha ?? rank;
   const {base_model_name_or_path: model, revision} = config;
   return {
     base: {
       model: typeof model === 'string' ? model : '',
       revision: typeof revision === 'string' ? revision : null,
     },
-    method: dora ? 'dora' : 'lora',
+    method: kind,
     rank,
     alpha,
     scale: scaleOf(rank, alpha),
     targets: targetsOf(factors.keys()),
     factors,
+    forms,
+    shared: valuesOf(common, bad),
+    sharedShapes: shapesOf(common),
     residualOf: residualOf(config),
-    start: readStart(join(folder, startName), factors, bad),
+    start: readStart(join(folder, startName), factors, forms, bad),
   };
 }
 
@@ -135,19 +146,25 @@ function residualOf({lora_sweep: own, init_lora_weights: initialisation}: JsonOb
 }
 
 /** The start of exactly these factors; null where there is no such file. */
-function readStart(file: string, factors: Adapter['factors'], bad: Complaint): Adapter['start'] {
+function readStart(
+  file: string,
+  factors: Adapter['factors'],
+  forms: Adapter['forms'],
+  bad: Complaint,
+): Adapter['start'] {
   if (!existsSync(file)) return null;
-  const modules = new Map(
-    [...modulesOf(readHeader(file).tensors, bad)].map(([path, parts]) => [decoderName(path), parts]),
-  );
-  const strange = [...modules.keys()].find(path => !factors.has(path));
+  const format = peftFormats.lora;
+  const {modules} = sorted(readHeader(file).tensors, format, bad);
+  const named = new Map([...modules].map(([path, tensors]) => [decoderName(path), tensors]));
+  const strange = [...named.keys()].find(path => !factors.has(path));
   if (strange !== undefined) throw bad(`${startName} has factors of ${strange}, which the adapter does not train`);
   return new Map(
-    [...factors].map(([path, {rank, inputs, outputs}]) => {
-      const start = readFactors(path, modules.get(path) ?? new Map(), rank, false, bad);
-      if (start.inputs !== inputs || start.outputs !== outputs)
-        throw bad(`${startName} is for ${start.outputs} × ${start.inputs} at ${path}, not ${outputs} × ${inputs}`);
-      return [path, {A: start.A, B: start.B}];
+    [...forms].map(([path, {shapes}]) => {
+      const parts = partsOf(path, named.get(path) ?? new Map(), format.names, format.optional, bad);
+      const own = shapesOf(parts);
+      const wrong = Object.keys(own).find(part => String(own[part]) !== String(shapes[part]));
+      if (wrong) throw bad(`${startName} has ${wrong} ${shown(own[wrong]!)} at ${path}, not ${shown(shapes[wrong]!)}`);
+      return [path, valuesOf(parts, bad)];
     }),
   );
 }
@@ -159,14 +176,22 @@ export function targetsOf(paths: Iterable<string>): string[] {
 
 type Complaint = (what: string) => SweepError;
 
-function checkConfig(config: JsonObject, bad: Complaint): void {
-  if (config['peft_type'] !== 'LORA') {
-    throw bad(`its peft_type is ${JSON.stringify(config['peft_type'])}; only LORA adapters (LoRA, DoRA) can be read`);
+function checkConfig(config: JsonObject, bad: Complaint): AdapterKind {
+  const kinds = Object.keys(peftFormats) as AdapterKind[];
+  const kind = kinds.find(one => peftFormats[one].peftType === config['peft_type']);
+  if (kind === undefined) {
+    const known = [...new Set(kinds.map(one => peftFormats[one].peftType))];
+    throw bad(
+      `its peft_type is ${JSON.stringify(config['peft_type'])}; those that can be read are ${known.join(', ')}`,
+    );
   }
   const bias = config['bias'] ?? 'none';
   if (bias !== 'none') throw bad(`it trains biases (bias: ${JSON.stringify(bias)}); only bias "none" can be read`);
-  const used = unsupported.find(name => !isOff(config[name]));
+  const used = unsupported.find(name => !isOff(config[name]) && !isZero(config[name]));
   if (used) throw bad(`it uses ${used}, which is not supported`);
+  if (config['save_projection'] === false)
+    throw bad('its random matrices were not saved with it; save it again with save_projection=True');
+  return kind === 'lora' && config['use_dora'] === true ? 'dora' : kind;
 }
 
 function isOff(value: unknown): boolean {
@@ -195,55 +220,71 @@ function pattern(config: JsonObject, name: string, bad: Complaint): (path: strin
   return path => rules.find(({expression}) => expression.test(path))?.value;
 }
 
-const tensorName = /^base_model\.model\.(.+)\.(lora_A\.weight|lora_B\.weight|lora_magnitude_vector)$/;
+/** Tensors by the last part of their names. */
+type Named = Map<string, StoredTensor>;
 
-type Parts = Map<string, StoredTensor>;
-
-/** The tensors by module path, then by the last part of their names. */
-function modulesOf(tensors: Map<string, StoredTensor>, bad: Complaint): Map<string, Parts> {
-  const modules = new Map<string, Parts>();
+/** The tensors by module path, and those of the whole model. Copies of the latter in modules are left out. */
+function sorted(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  {names, shared}: PeftFormat,
+  bad: Complaint,
+): {modules: Map<string, Named>; shared: Named} {
+  const modules = new Map<string, Named>();
+  const common: Named = new Map();
+  const known = Object.values(names);
   for (const [name, tensor] of tensors) {
-    const [, path, part] = tensorName.exec(name) ?? [];
-    if (path === undefined || part === undefined) {
-      throw bad(`it holds the tensor ${JSON.stringify(name)}, which is not a LoRA factor of a linear layer`);
-    }
-    const parts = modules.get(path) ?? new Map();
-    modules.set(path, parts.set(part, tensor));
+    const whole = Object.values(shared).find(one => name === `base_model.${one}`);
+    const repeated = Object.values(shared).some(one => name.endsWith(`.${one}`));
+    if (whole !== undefined) common.set(whole, tensor);
+    if (whole !== undefined || repeated) continue;
+    const last = known.find(one => name.endsWith(`.${one}`));
+    const prefix = 'base_model.model.';
+    if (last === undefined || !name.startsWith(prefix))
+      throw bad(`it holds the tensor ${JSON.stringify(name)}, which is not a factor of a linear layer`);
+    const path = name.slice(prefix.length, -last.length - 1);
+    modules.set(path, (modules.get(path) ?? new Map()).set(last, tensor));
   }
-  return modules;
+  return {modules, shared: common};
 }
 
-function readFactors(
+/** The tensors of one place by part, all that are not optional. */
+function partsOf(
   path: string,
-  parts: Parts,
-  rank: number,
-  dora: boolean,
+  tensors: Named,
+  names: PeftFormat['names'],
+  optional: readonly string[],
   bad: Complaint,
-): Omit<AdapterFactors, 'scale'> {
-  const a = parts.get('lora_A.weight');
-  const b = parts.get('lora_B.weight');
-  const m = parts.get('lora_magnitude_vector');
-  if (!(a && b)) throw bad(`${path} has no ${a ? 'lora_B' : 'lora_A'}`);
-  const shown = (tensor: StoredTensor) => `[${tensor.shape.join(', ')}]`;
-  const [aRank, inputs] = a.shape;
-  const [outputs, bRank] = b.shape;
-  if (a.shape.length !== 2 || b.shape.length !== 2 || aRank !== rank || bRank !== rank || !inputs || !outputs) {
-    throw bad(
-      `${path} has lora_A ${shown(a)} and lora_B ${shown(b)}, but rank ${rank} needs [${rank}, in] and [out, ${rank}]`,
-    );
+): Named {
+  const missing = Object.entries(names).find(([part, name]) => !tensors.has(name) && !optional.includes(part));
+  if (missing) {
+    const what = missing[0] === 'magnitude' ? 'magnitude' : missing[1].replace(/\.weight$/, '');
+    throw bad(missing[0] === 'magnitude' ? `use_dora is true but ${path} has no ${what}` : `${path} has no ${what}`);
   }
-  if (dora !== (m !== undefined)) {
-    throw bad(
-      dora ? `use_dora is true but ${path} has no magnitude` : `${path} has a magnitude but use_dora is not true`,
-    );
-  }
-  if (m && (m.shape.length !== 1 || m.shape[0] !== outputs)) {
-    throw bad(`${path} has a magnitude ${shown(m)} for ${outputs} outputs`);
-  }
-  const finite = (tensor: StoredTensor) => {
+  return new Map(
+    Object.entries(names).flatMap(([part, name]) => {
+      const tensor = tensors.get(name);
+      return tensor ? [[part, tensor]] : [];
+    }),
+  );
+}
+
+const shapesOf = (parts: Named): Shapes => Object.fromEntries([...parts].map(([part, {shape}]) => [part, shape]));
+const shown = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
+
+function valuesOf(parts: Named, bad: Complaint): Record<string, Float32Array> {
+  const read = (tensor: StoredTensor) => {
     const values = readTensor(tensor);
     if (!values.every(Number.isFinite)) throw bad(`${tensor.name} holds values that are not finite`);
     return values;
   };
-  return {A: finite(a), B: finite(b), ...(m ? {magnitude: finite(m)} : {}), rank, inputs, outputs};
+  return Object.fromEntries([...parts].map(([part, tensor]) => [part, read(tensor)]));
+}
+
+/** Whether the tensors of a module are shaped as its rank and settings say. */
+function checkShapes(path: string, shapes: Shapes, format: PeftFormat, parts: Parts, form: Form, bad: Complaint): void {
+  const expected = format.shapes(parts, form);
+  const wrong = Object.keys(shapes).find(part => String(shapes[part]) !== String(expected[part]));
+  if (wrong === undefined) return;
+  const name = format.names[wrong]!.replace(/\.weight$/, '');
+  throw bad(`${path} has ${name} ${shown(shapes[wrong]!)}, which is not the shape that rank ${form.rank} gives`);
 }

@@ -3,30 +3,55 @@ import {describe, expect, it} from 'vitest';
 import {methodCost} from '../../../core/method/cost.ts';
 import {costSection} from '../../../core/method/cost-table.ts';
 import {knownShapes} from '../../../core/method/known-shapes.ts';
+import {trainedParameters} from '../../../core/method/parameters.ts';
+import type {MethodName} from '../../../core/sweep/sweep.ts';
 
 describe('what a method costs', () => {
-  const shape = {adapted: [{inputs: 10, outputs: 20}], others: [{inputs: 10, outputs: 30}]};
+  const shape = {adapted: [{inputs: 10, outputs: 20}], others: [{inputs: 10, outputs: 30}], everything: 1000};
 
   it('is counted by hand for one small matrix', () => {
     // Rank 2: a pair of 2 · (10 + 20) = 60 weights beside 200 + 300 frozen ones.
-    expect(methodCost('lora', 2, shape, 100)).toMatchObject({
+    expect(methodCost({method: 'lora', rank: 2}, shape, 100)).toMatchObject({
       parameters: 60,
       optimizerBytes: 480,
       relativeFlops: 1,
       inferenceOverhead: 0.12,
     });
     const lora = 100 * (4 * 500 + 6 * 60);
-    const pissa = methodCost('pissa', 2, shape, 100);
+    const pissa = methodCost({method: 'pissa', rank: 2}, shape, 100);
     expect(pissa.relativeFlops).toBeCloseTo((lora + 100 * 4 * 60) / lora, 12);
     expect(pissa.inferenceOverhead).toBeCloseTo(0.24, 12);
-    const dora = methodCost('dora', 2, shape, 100);
+    const dora = methodCost({method: 'dora', rank: 2}, shape, 100);
     expect(dora.parameters).toBe(80);
     expect(dora.relativeFlops).toBeCloseTo((lora + 2 * 3 * 200) / lora, 12);
   });
 
+  it('counts what each method trains as PEFT does', () => {
+    // The golden models: three layers of seven projections; `trainable_parameters` of PEFT 0.21.2.
+    const layer = [
+      [32, 32],
+      [32, 16],
+      [32, 16],
+      [32, 32],
+      [32, 56],
+      [32, 56],
+      [56, 32],
+    ].map(([inputs, outputs]) => ({inputs: inputs!, outputs: outputs!}));
+    const matrices = [...layer, ...layer, ...layer];
+    const golden = (name: string) =>
+      JSON.parse(readFileSync(new URL(`../../fixtures/goldens/train/llama-${name}.json`, import.meta.url), 'utf8'))
+        .trainable_parameters as number;
+    const count = (method: MethodName, rank: number) => trainedParameters({method, rank}, matrices, 31_712);
+    expect(count('vera', 8)).toBe(golden('vera'));
+    expect(count('boft', 4)).toBe(golden('boft'));
+    for (const name of ['lora', 'pissa', 'dora', 'gralora', 'randlora', 'full'] as const)
+      expect(count(name, 4)).toBe(golden(name));
+    expect(count('lora-ga', 4)).toBe(golden('loraga'));
+  });
+
   it('knows the models: trained numbers of LoRA at rank 128 as PEFT counts them', () => {
     // get_peft_model(...).print_trainable_parameters() on models built from their configurations.
-    expect(methodCost('lora', 128, knownShapes['Llama-2-7B']!, 1).parameters).toBe(319_815_680);
+    expect(methodCost({method: 'lora', rank: 128}, knownShapes['Llama-2-7B']!, 1).parameters).toBe(319_815_680);
   });
 
   it('stands in docs/methods.md as the program says it (npm run docs)', () => {

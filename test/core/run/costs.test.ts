@@ -5,8 +5,8 @@ import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
 import type {MethodName, Trial} from '../../../core/sweep/sweep.ts';
 
-const shape = {adapted: [{inputs: 64, outputs: 32}], others: [{inputs: 64, outputs: 100}]};
-const costs = (['lora', 'dora', 'pissa'] as const).map(method => methodCost(method, 8, shape, 512));
+const shape = {adapted: [{inputs: 64, outputs: 32}], others: [{inputs: 64, outputs: 100}], everything: 10_000};
+const costs = (['lora', 'dora', 'pissa'] as const).map(method => methodCost({method, rank: 8}, shape, 512));
 
 const trial = (method: MethodName, seed: number, batchSize = 16): Trial => ({
   id: `${method}-r8-b${batchSize}-lr1.00e-3-s${seed}`,

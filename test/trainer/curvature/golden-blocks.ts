@@ -3,10 +3,18 @@ import {type Block, blockSize} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {weightsOf} from '../../../trainer/curvature/point.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
-import {methods} from '../../../trainer/method/index.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {type Projection, siteOf} from '../../../trainer/model/sites.ts';
-import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenValues, packBatch, targetsIn} from '../golden.ts';
+import {
+  type GoldenBatch,
+  type GoldenRun,
+  golden,
+  goldenJson,
+  goldenMethod,
+  goldenValues,
+  packBatch,
+  targetsIn,
+} from '../golden.ts';
 
 export interface CurvatureGolden {
   arch: string;
@@ -35,7 +43,8 @@ export function goldenNetwork(engine: Engine, arch: string, remember = 1e9) {
 /** A block `layers.0.q_proj` of a case, at its stored start. */
 export function goldenBlock({model}: ReturnType<typeof goldenNetwork>, name: string, block: string): Block {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
-  const method = methods[run.method === 'initab' ? 'init-ab' : (run.method as keyof typeof methods)];
+  const {name: methodName, method, form} = goldenMethod(run);
+  if (method === 'full') throw new Error('The golden blocks are those of adapters.');
   const [, layer, projection] = block.split('.') as [string, string, Projection];
   const site = siteOf(Number(layer), projection);
   const stored = goldenValues(`train/${run.init}/adapter_model.safetensors`);
@@ -46,12 +55,12 @@ export function goldenBlock({model}: ReturnType<typeof goldenNetwork>, name: str
     layer: Number(layer),
     projection,
     site: {name: site, inputs, outputs},
-    form: {rank: run.r, scale: run.scaling, method},
+    form: {name: methodName, method, form, sites: []},
     tensors: {
       A: of('lora_A.weight'),
       B: of('lora_B.weight'),
       W,
-      ...(method.magnitude ? {magnitude: of('lora_magnitude_vector')} : {}),
+      ...(methodName === 'dora' ? {magnitude: of('lora_magnitude_vector')} : {}),
     },
   };
 }

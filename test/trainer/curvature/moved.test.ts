@@ -1,14 +1,22 @@
 import {describe, expect, it} from 'vitest';
-import {type Block, blockSize, products} from '../../../trainer/curvature/hessian.ts';
+import {blockSize, products} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
-import {adaptedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
-import {adaptersOf} from '../../../trainer/curvature/probe.ts';
+import {trainedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
+import {methodBlock} from '../../../trainer/curvature/probe.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {views} from '../../../trainer/method/layout.ts';
 import type {PackBatch} from '../../../trainer/step.ts';
-import {type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
+import {
+  type GoldenBatch,
+  type GoldenRun,
+  goldenJson,
+  goldenMethod,
+  goldenPack,
+  packBatch,
+  targetsIn,
+} from '../golden.ts';
 
 const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
 const [first] = train as [GoldenBatch];
@@ -21,44 +29,59 @@ async function trained(name: string) {
   const batch = packBatch(first, 1, targetsIn([first]));
   for (let step = 0; step < 6; step++) await pack.step([batch], Float32Array.of(0.01), Float32Array.of(1));
   const snapshot = await pack.snapshot();
-  return {run, engine, pack, batch, parameters: snapshot['parameters']!, start: snapshot['start']};
+  return {
+    run,
+    engine,
+    pack,
+    batch,
+    parameters: snapshot['parameters']!,
+    start: snapshot['start'],
+    shared: await pack.shared(),
+  };
 }
 
+const newer = ['llama-vera', 'llama-gralora', 'llama-randlora', 'llama-boft', 'llama-full'];
+
 describe('at a later point of the training', () => {
-  for (const name of ['llama-lora', 'llama-pissa', 'llama-dora', 'gemma3-dora'])
+  for (const name of ['llama-lora', 'llama-pissa', 'llama-dora', 'gemma3-dora', ...newer])
     it(`${name}: the network is the trained one, and its curvature the loss's`, async () => {
-      const {run, engine, pack, batch, parameters, start} = await trained(name);
-      const {config, weights, sites, rank, scale, method} = pack.settings;
+      const {run, engine, pack, batch, parameters, start, shared} = await trained(name);
+      const {config, weights, sites, form} = pack.settings;
       const base = weightsOf(weights);
       const trial = {
-        ...{id: '', method: run.method as 'lora', rank, alpha: scale * rank},
+        ...{
+          id: '',
+          method: goldenMethod(run).name,
+          rank: form.rank,
+          alpha: form.scale * form.rank,
+          options: form.options,
+        },
         ...{batchSize: 4, learningRate: 0.01, seed: 1},
       };
       const segments = new Segments(engine);
-      const networkAt = (vector: Float32Array, seen: PackBatch = batch) =>
-        new Network(segments, config, adaptedWeights(base, adaptersOf(vector, sites, trial, start)), [seen], {
-          remember: 1e9,
-        });
-      const loss = async (vector: Float32Array) => (await networkAt(vector).at(0, 0)).loss;
+      const networkAt = async (vector: Float32Array, seen: PackBatch = batch) => {
+        const point = await trainedWeights(engine, base, {...pack.settings, parameters: vector, shared, start});
+        return new Network(segments, config, point, [seen], {remember: 1e9});
+      };
+      const loss = async (vector: Float32Array) => (await (await networkAt(vector)).at(0, 0)).loss;
       const [expected] = await pack.evaluate(batch);
       expect(Math.abs((await loss(parameters)) - expected!)).toBeLessThan(1e-5);
 
       const site = sites.find(({name: own}) => own.endsWith('layers.0.self_attn.q_proj'))!;
-      const {A, B, magnitude} = views(parameters, pack.adaptation.layout).get(site.name)!;
-      const block: Block = {
-        layer: 0,
-        projection: 'q_proj',
-        site,
-        form: {rank, scale, method},
-        tensors: {A, B, W: base.read(`${site.name}.weight`), ...(magnitude ? {magnitude} : {})},
-      };
-      const network = networkAt(parameters);
+      const {layout, shared: common} = pack.adaptation;
+      const owner = trial.method === 'full' ? `${site.name}.weight` : site.name;
+      const block = methodBlock({layer: 0, projection: 'q_proj', site}, trial, sites, {
+        parts: views(parameters, layout).get(owner)!,
+        shared: shared ? views(shared, common).get('')! : {},
+        read: base.read,
+      });
+      const network = await networkAt(parameters);
       const {largest, smallest} = await lanczos(
         async vector => (await products(segments, network, [{block, vector}], () => {}))[0]!,
         random(1).normal(blockSize(block)),
         {maxIterations: 300, tolerance: 5e-3, accuracy: 3e-4, vectors: true},
       );
-      const places = pack.adaptation.layout.pieces.filter(piece => piece.site === site && piece.part !== 'magnitude');
+      const places = layout.pieces.filter(piece => piece.site === owner && piece.part !== 'magnitude');
       const still = await loss(parameters);
       for (const {value, vector} of [largest, smallest]) {
         const moved = (step: number) => {

@@ -125,8 +125,14 @@ describe('the pieces of a network', () => {
       await layerSegment(engine, config, 0, weights, {trials: 1, rows: 2, length: 4});
       await headSegment(engine, config, 5);
       const site = {name: '', inputs: 8, outputs: 6};
-      for (const method of [methods.lora, methods.dora])
-        await blockSegment(engine, {rank: 2, scale: 1, method}, site, 8);
+      const options = {blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1};
+      for (const name of ['lora', 'dora', 'vera', 'gralora', 'randlora', 'boft'] as const)
+        await blockSegment(
+          engine,
+          {name, method: methods[name], form: {rank: 2, scale: 1, options}, sites: [site]},
+          site,
+          8,
+        );
       expect([...seen].filter(op => !differentiatedTwice.includes(op))).toEqual([]);
     });
 

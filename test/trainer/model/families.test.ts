@@ -4,7 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {Programs} from '../../../trainer/engine/programs.ts';
 import {methods} from '../../../trainer/method/index.ts';
-import {fill, layoutOf} from '../../../trainer/method/layout.ts';
+import {fill, trainedLayout} from '../../../trainer/method/layout.ts';
 import {frozenProjection} from '../../../trainer/model/decoder.ts';
 import {generate} from '../../../trainer/model/generation.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
@@ -83,9 +83,11 @@ describe('families agree with transformers', () => {
         const adapter = readAdapter(`${folder}${name}/adapter`);
         const sites = sitesOf(model.config.layers.length, 'all', model.weights);
         expect([...adapter.factors.keys()].sort()).toEqual(sites.map(site => site.name).sort());
-        const layout = layoutOf(sites, adapter.rank, methods.lora);
+        const {rank, scale} = adapter;
+        const form = {rank, scale, options: {}};
+        const layout = trainedLayout(sites, methods.lora, form);
         const parameters = new Float32Array(layout.size);
-        fill(parameters, layout, new Map([...adapter.factors].map(([site, {A, B}]) => [site, {A, B}])));
+        fill(parameters, layout, adapter.factors);
         const training = {
           epochs: 1,
           optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
@@ -98,20 +100,18 @@ describe('families agree with transformers', () => {
           microBatch: 'auto',
           checkpoint: 'auto',
         } as const;
-        const {rank, scale} = adapter;
         const pack = new Pack(
           new Programs(engine),
           {
             ...model,
             method: methods.lora,
             sites,
-            rank,
-            scale,
+            form,
             trials: 1,
             training: {...training, optimizer: {...training.optimizer, betas: [0.9, 0.999]}},
             merged: false,
           },
-          parameters,
+          {parameters},
         );
         const {input_ids} = reference;
         const batch = {input_ids, attention_mask: input_ids, labels: input_ids};
