@@ -189,6 +189,12 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
 
+describe('training follows PyTorch and PEFT on the native engine', () => {
+  for (const name of trained)
+    for (const caseName of Object.keys(goldenJson<GoldenRun>(`train/${name}.json`).cases))
+      it(`${name}, ${caseName}`, () => follow('native', name, caseName));
+});
+
 describe('training follows PyTorch and PEFT on the eager cpu engine', () => {
   for (const name of trained) it(`${name}, high`, () => follow('eager cpu', name, 'high'), 120_000);
   it('llama-lora, low-accum2', () => follow('eager cpu', 'llama-lora', 'low-accum2'), 120_000);

@@ -2,7 +2,9 @@
 import {SweepError} from '../../core/error.ts';
 import type {RunSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
+import {findBinding, prepareEnvironment} from './binding.ts';
 import type {Engine} from './engine.ts';
+import type {Precision} from './tensorflow.ts';
 
 export interface Choice {
   engine: Engine['name'];
@@ -76,9 +78,15 @@ export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' 
 /** Opens an engine that `chooseEngine` named, in this thread. */
 export async function openEngine(
   name: Engine['name'],
-  options: {threads: number; expansion?: SharedExpansion},
+  options: {threads: number; expansion?: SharedExpansion; precision?: Precision},
 ): Promise<Engine> {
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
+  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') {
+    const file = findBinding(name)!;
+    prepareEnvironment(options.threads, 1);
+    const {precision = 'float32', expansion} = options;
+    return (await import('./native.ts')).openNative({name, file, precision, ...(expansion ? {expansion} : {})});
+  }
   return openEagerEngine(name as EagerName);
 }
 
