@@ -35,6 +35,8 @@ export interface Job {
   tokens: number;
   rank: number;
   threads: number;
+  /** Of this project; the compiled engine in float32 if it is not said. */
+  native?: 'float32' | 'bfloat16';
 }
 
 /** Products [m, k] × [k, n] that the models do, and a large one. */

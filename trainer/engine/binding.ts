@@ -53,8 +53,8 @@ function installed(name: NativeName): string[] {
 export function prepareEnvironment(threads: number, workers: number): void {
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
-  process.env['TF_NUM_INTRAOP_THREADS'] = String(threads);
-  process.env['TF_NUM_INTEROP_THREADS'] = String(workers);
+  process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
+  process.env['TF_NUM_INTEROP_THREADS'] ??= String(workers);
 }
 
 /** Loads an addon into this thread. */

@@ -7,15 +7,15 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
-import {readBytes, readTensor} from '../model/safetensors.ts';
+import {readBytes, readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {type Binding, loadBinding, type NativeName} from './binding.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import type {Graph} from './graph.ts';
-import {encodeSavedModel, servingTag, types} from './saved-model.ts';
+import {encodeSavedModel, type NodeDef, servingTag, types} from './saved-model.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
-import {emitTensorFlow, type Precision, type TensorFlowProgram, type Variable} from './tensorflow.ts';
+import {type Conversion, emitConversions, emitTensorFlow, type Precision, type TensorFlowProgram} from './tensorflow.ts';
 import {storedWeight, trace} from './tracing.ts';
 
 export interface NativeOptions {
@@ -54,27 +54,25 @@ function heldBy(binding: Binding, first: number): Held {
   return held;
 }
 
-/** One graph in a session of its own. */
+/** Nodes in a session of their own. What is fed and fetched together is made ready once. */
 class Session {
   readonly #binding: Binding;
   readonly #id: number;
-  readonly program: TensorFlowProgram;
 
-  constructor(binding: Binding, program: TensorFlowProgram) {
+  constructor(binding: Binding, nodes: readonly NodeDef[]) {
     this.#binding = binding;
-    this.program = program;
     const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
     try {
-      writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(program.nodes));
+      writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
       this.#id = binding.loadSavedModel(folder, servingTag);
     } finally {
-      rmSync(folder, {recursive: true});
+      if (!process.env['KEEP']) rmSync(folder, {recursive: true}); else console.log(folder);
     }
   }
 
   /** Feeds tensors by placeholder and returns those of the fetched nodes. */
-  run(feeds: readonly (readonly [placeholder: string, tensor: number])[], fetched: readonly string[]): number[] {
-    const named = (nodes: readonly string[]) => nodes.map(node => `${node}:0`).join();
+  run(feeds: readonly Feed[], fetched: readonly string[]): number[] {
+    const named = (nodes: readonly string[]) => nodes.map(node => (node.includes(':') ? node : `${node}:0`)).join();
     const results = this.#binding.runSavedModel(
       this.#id,
       feeds.map(([, tensor]) => tensor),
@@ -84,15 +82,9 @@ class Session {
     return results.map(({id}) => id);
   }
 
-  /** Assigns a tensor to a variable; `own`: its memory belongs to TensorFlow. */
-  assign(variable: Variable, tensor: number, own: boolean): void {
-    const {from, done} = own ? variable.adopt : variable.copy;
-    for (const id of this.run([[from, tensor]], [done])) this.#binding.deleteTensor(id);
-  }
-
-  /** A variable's value. */
-  read(variable: Variable): number {
-    return this.run([], [variable.read])[0]!;
+  /** The same for one node that is fetched for its effects. */
+  effect(feeds: readonly Feed[], node: string): void {
+    this.#binding.deleteTensor(this.run(feeds, [node])[0]!);
   }
 
   dispose(): void {
@@ -100,95 +92,119 @@ class Session {
   }
 }
 
-/** Where a tensor of a state is: in JavaScript, in TensorFlow, or in a program's variable. */
-type Place =
-  | {kind: 'values'; values: Float32Array}
-  | {kind: 'tensor'; tensor: number}
-  | {kind: 'variable'; program: NativeProgram};
+type Feed = readonly [placeholder: string, tensor: number];
 
-class NativeState implements State {
-  readonly #binding: Binding;
-  readonly #shapes: Map<string, number[]>;
-  readonly places: Map<string, Place>;
+/** Brings numbers from JavaScript into memory of TensorFlow. */
+class Memories {
+  readonly binding: Binding;
+  readonly #conversions = emitConversions();
+  readonly #session: Session;
 
-  constructor(binding: Binding, values: Record<string, {shape: number[]; data: Float32Array}>) {
-    const entries = Object.entries(values);
-    this.#binding = binding;
-    this.#shapes = new Map(entries.map(([name, {shape}]) => [name, shape]));
-    this.places = new Map(entries.map(([name, {data}]) => [name, {kind: 'values', values: data.slice()}]));
+  constructor(binding: Binding) {
+    this.binding = binding;
+    this.#session = new Session(binding, this.#conversions.nodes);
   }
 
-  async read(name: string): Promise<Float32Array> {
-    const place = this.places.get(name)!;
-    if (place.kind === 'values') return place.values.slice();
-    if (place.kind === 'tensor') return (this.#binding.tensorDataSync(place.tensor) as Float32Array).slice();
-    const tensor = place.program.value(name);
-    const values = this.#binding.tensorDataSync(tensor) as Float32Array;
-    this.#binding.deleteTensor(tensor);
-    return values;
+  numbers(shape: readonly number[], values: Float32Array, as: Precision = 'float32'): number {
+    return this.#convert(this.#conversions.numbers[as], this.binding.createTensor(shape, types.float32, values));
   }
 
-  write(name: string, data: Float32Array): void {
-    this.#leave(name);
-    this.places.set(name, {kind: 'values', values: data.slice()});
+  /** `bytes` of bfloat16. */
+  bytes(shape: readonly number[], bytes: Uint8Array, as: Precision): number {
+    return this.#convert(this.#conversions.bytes[as], this.binding.createTensor([...shape, 2], types.uint8, bytes));
   }
 
-  /** Brings a tensor into a variable of the program. */
-  enter(name: string, program: NativeProgram): void {
-    const place = this.places.get(name)!;
-    if (place.kind === 'variable' && place.program === program) return;
-    if (place.kind === 'values') {
-      const tensor = this.#binding.createTensor(this.#shapes.get(name)!, types.float32, place.values);
-      program.fill(name, tensor, false, this);
-      this.#binding.deleteTensor(tensor);
-    } else {
-      if (place.kind === 'variable') this.take(name);
-      const {tensor} = this.places.get(name) as {tensor: number};
-      program.fill(name, tensor, true, this);
-      this.#binding.deleteTensor(tensor);
-    }
-    this.places.set(name, {kind: 'variable', program});
-  }
-
-  /** Takes a tensor out of the variable it is in. */
-  take(name: string): void {
-    const place = this.places.get(name)!;
-    if (place.kind !== 'variable') return;
-    const tensor = place.program.value(name);
-    place.program.forget(name);
-    this.places.set(name, {kind: 'tensor', tensor});
-  }
-
-  #leave(name: string): void {
-    const place = this.places.get(name)!;
-    if (place.kind === 'tensor') this.#binding.deleteTensor(place.tensor);
-    if (place.kind === 'variable') place.program.forget(name);
+  #convert({from, to}: Conversion, fed: number): number {
+    const [tensor] = this.#session.run([[from, fed]], [to]);
+    this.binding.deleteTensor(fed);
+    return tensor!;
   }
 
   dispose(): void {
-    for (const name of this.places.keys()) this.#leave(name);
-    this.places.clear();
+    this.#session.dispose();
   }
+}
+
+/** Tensors that are either all in TensorFlow's memory or all in the variables of a program. */
+class NativeState implements State {
+  readonly #memories: Memories;
+  readonly #shapes: Map<string, number[]>;
+  /** Those that are in no variable. */
+  readonly #tensors = new Map<string, number>();
+  #program: NativeProgram | undefined;
+
+  constructor(memories: Memories, values: Record<string, {shape: number[]; data: Float32Array}>) {
+    this.#memories = memories;
+    this.#shapes = new Map(Object.entries(values).map(([name, {shape}]) => [name, shape]));
+    for (const [name, {shape, data}] of Object.entries(values)) this.#tensors.set(name, memories.numbers(shape, data));
+  }
+
+  async read(name: string): Promise<Float32Array> {
+    this.leave();
+    return this.#memories.binding.tensorDataSync(this.#tensors.get(name)!) as Float32Array;
+  }
+
+  write(name: string, data: Float32Array): void {
+    this.leave();
+    this.#memories.binding.deleteTensor(this.#tensors.get(name)!);
+    this.#tensors.set(name, this.#memories.numbers(this.#shapes.get(name)!, data));
+  }
+
+  /** Moves the tensors that a program changes or reads into its variables. */
+  enter(program: NativeProgram, names: readonly string[]): void {
+    if (this.#program === program) return;
+    this.leave();
+    const taken = names.map(name => [name, this.#tensors.get(name)!] as const);
+    program.fill(taken, this);
+    for (const [name, tensor] of taken) {
+      this.#memories.binding.deleteTensor(tensor);
+      this.#tensors.delete(name);
+    }
+    this.#program = program;
+  }
+
+  /** Takes the tensors out of the variables they are in. */
+  leave(): void {
+    if (this.#program === undefined) return;
+    for (const [name, tensor] of this.#program.empty()) this.#tensors.set(name, tensor);
+    this.#program = undefined;
+  }
+
+  dispose(): void {
+    this.#program?.forget();
+    this.#program = undefined;
+    for (const tensor of this.#tensors.values()) this.#memories.binding.deleteTensor(tensor);
+    this.#tensors.clear();
+  }
+}
+
+/** An emitted graph, ready to run. */
+interface Opened {
+  session: Session;
+  program: TensorFlowProgram;
 }
 
 class NativeProgram implements Program {
   readonly #binding: Binding;
   readonly #session: Session;
+  readonly #program: TensorFlowProgram;
   readonly #computation: Computation;
-  /** Whose tensor is in a variable. */
-  readonly #occupants = new Map<string, NativeState>();
+  /** Whose tensors are in the variables. */
+  #occupant: NativeState | undefined;
 
-  constructor(binding: Binding, session: Session, computation: Computation) {
+  constructor(binding: Binding, {session, program}: Opened, computation: Computation) {
     this.#binding = binding;
     this.#session = session;
+    this.#program = program;
     this.#computation = computation;
   }
 
   async run(feeds: Record<string, Values>, state?: State): Promise<Record<string, Values>> {
     // Lets messages in: nothing below waits for anything.
     await setImmediate();
-    const {inputs, outputs, done} = this.#session.program;
-    for (const name of Object.keys(this.#computation.state)) (state as NativeState).enter(name, this);
+    const {inputs, outputs, done} = this.#program;
+    const names = Object.keys(this.#computation.state);
+    if (names.length > 0) (state as NativeState).enter(this, names);
     const fed = [...inputs].map(([name, placeholder]) => {
       const {shape, dtype} = this.#computation.inputs[name]!;
       return [placeholder, this.#binding.createTensor(shape, types[dtype], feeds[name]!)] as const;
@@ -203,24 +219,34 @@ class NativeProgram implements Program {
     }
   }
 
-  /** The value of a state's variable. */
-  value(name: string): number {
-    return this.#session.read(this.#session.program.state.get(name)!);
+  /** Assigns to all variables of the state; what another one has in them is taken out before. */
+  fill(tensors: readonly (readonly [name: string, tensor: number])[], state: NativeState): void {
+    this.#occupant?.leave();
+    const {state: variables, stateAssigned} = this.#program;
+    this.#session.effect(
+      tensors.map(([name, tensor]) => [variables.get(name)!.next, tensor] as const),
+      stateAssigned,
+    );
+    this.#occupant = state;
   }
 
-  /** Assigns to a state's variable; the tensor of another state that is in it is taken out. */
-  fill(name: string, tensor: number, own: boolean, state: NativeState): void {
-    this.#occupants.get(name)?.take(name);
-    this.#session.assign(this.#session.program.state.get(name)!, tensor, own);
-    this.#occupants.set(name, state);
+  /** The values of all variables of the state. */
+  empty(): [name: string, tensor: number][] {
+    const {state: variables} = this.#program;
+    const tensors = this.#session.run(
+      [],
+      [...variables.values()].map(({read}) => read),
+    );
+    this.forget();
+    return [...variables.keys()].map((name, i) => [name, tensors[i]!]);
   }
 
-  forget(name: string): void {
-    this.#occupants.delete(name);
+  forget(): void {
+    this.#occupant = undefined;
   }
 
   async dispose(): Promise<void> {
-    for (const [name, state] of this.#occupants) state.take(name);
+    this.#occupant?.leave();
     this.#session.dispose();
   }
 }
@@ -230,10 +256,10 @@ class NativeStages implements Staged {
   readonly #binding: Binding;
   readonly #inputs: StagedComputation['inputs'];
   readonly #parts: Map<string, PartGraph>;
-  readonly #open: (graph: Graph) => Session;
-  readonly #sessions = new Map<string, Session>();
+  readonly #open: (graph: Graph) => Opened;
+  readonly #sessions = new Map<string, Opened>();
 
-  constructor(binding: Binding, computation: StagedComputation, open: (graph: Graph) => Session) {
+  constructor(binding: Binding, computation: StagedComputation, open: (graph: Graph) => Opened) {
     this.#binding = binding;
     this.#inputs = computation.inputs;
     this.#open = open;
@@ -247,8 +273,8 @@ class NativeStages implements Staged {
       const {shape, dtype} = this.#inputs[input]!;
       memory.put(input, heldBy(this.#binding, this.#binding.createTensor(shape, types[dtype], feeds[input]!)));
     }
-    const session = this.#session(name, part);
-    const {inputs, outputs} = session.program;
+    const {session, program} = this.#session(name, part);
+    const {inputs, outputs} = program;
     const fed = [...inputs].map(
       ([input, placeholder]) => [placeholder, (memory.get(input) as Held).tensor] as const,
     );
@@ -270,7 +296,7 @@ class NativeStages implements Staged {
     return results;
   }
 
-  #session(name: string, part: PartGraph): Session {
+  #session(name: string, part: PartGraph): Opened {
     let session = this.#sessions.get(name);
     if (session === undefined) {
       const keptOutputs = [...part.kept].map(([key, value]) => [`${key}${keptSuffix}`, value] as const);
@@ -281,7 +307,7 @@ class NativeStages implements Staged {
   }
 
   async dispose(): Promise<void> {
-    for (const session of this.#sessions.values()) session.dispose();
+    for (const {session} of this.#sessions.values()) session.dispose();
     this.#sessions.clear();
   }
 }
@@ -296,36 +322,33 @@ const stateInput = (name: string): string => `${name}.before`;
 export function openNative({name, file, precision, expansion}: NativeOptions): Engine {
   registerGradients();
   const binding = loadBinding(file);
+  const memories = new Memories(binding);
   const shared = !binding.isUsingGpuDevice();
   /** On a CPU: each frozen weight as a tensor that the variables of all programs share. */
   const weights = new Map<string, number>();
   const open = new Set<{dispose(): Promise<void>}>();
 
-  const fillWeights = (session: Session) => {
-    for (const variable of session.program.weights) {
-      const {tensor} = variable;
-      const key = `${variable.type} ${tensor.file} ${tensor.offset}`;
-      const known = weights.get(key);
-      if (known !== undefined) {
-        session.assign(variable, known, true);
-        continue;
-      }
-      const fed = variable.bytes
-        ? binding.createTensor([...tensor.shape, 2], types.uint8, readBytes(tensor))
-        : binding.createTensor(
-            tensor.shape,
-            types.float32,
-            expansion && !isPlain(tensor) ? expanded(tensor, expansion) : readTensor(tensor),
-          );
-      session.assign(variable, fed, false);
-      binding.deleteTensor(fed);
-      if (shared) weights.set(key, session.read(variable));
-    }
+  const load = (tensor: StoredTensor, as: Precision): number => {
+    if (tensor.dtype === 'BF16' && tensor.interleavedHeads === undefined)
+      return memories.bytes(tensor.shape, readBytes(tensor), as);
+    const values = expansion && !isPlain(tensor) ? expanded(tensor, expansion) : readTensor(tensor);
+    return memories.numbers(tensor.shape, values, as);
   };
-  const openSession = (graph: Graph, state: ReadonlyMap<string, string>, as: Precision): Session => {
-    const session = new Session(binding, emitTensorFlow(graph, {state, precision: as}));
-    fillWeights(session);
-    return session;
+  const fillWeights = (session: Session, {weights: variables, weightsAssigned}: TensorFlowProgram) => {
+    const tensors = variables.map(({tensor, type, next}) => {
+      const key = `${type} ${tensor.file} ${tensor.offset}`;
+      const loaded = weights.get(key) ?? load(tensor, type as Precision);
+      if (shared) weights.set(key, loaded);
+      return [next, loaded] as const;
+    });
+    if (tensors.length > 0) session.effect(tensors, weightsAssigned);
+    if (!shared) for (const [, tensor] of tensors) binding.deleteTensor(tensor);
+  };
+  const openSession = (graph: Graph, state: ReadonlyMap<string, string>, as: Precision): Opened => {
+    const program = emitTensorFlow(graph, {state, precision: as});
+    const session = new Session(binding, program.nodes);
+    fillWeights(session, program);
+    return {session, program};
   };
   const kept = <Opened extends {dispose(): Promise<void>}>(opened: Opened): Opened => {
     open.add(opened);
@@ -336,7 +359,7 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     name,
     macros: options => fused({...options, merged: options.merged && precision === 'float32'}),
     weight: storedWeight,
-    state: values => new NativeState(binding, values),
+    state: values => new NativeState(memories, values),
     async compile(computation) {
       const stateInputs = Object.entries(computation.state).map(([name, spec]) => [stateInput(name), spec] as const);
       const graph = trace({...computation.inputs, ...Object.fromEntries(stateInputs)}, tensors => {
@@ -366,6 +389,7 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
       open.clear();
       for (const tensor of weights.values()) binding.deleteTensor(tensor);
       weights.clear();
+      memories.dispose();
     },
   };
 }

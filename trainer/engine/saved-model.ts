@@ -33,7 +33,7 @@ const messages = {
       },
     },
     Tensor: {fields: {type: field(1, 'int32'), shape: field(2, 'Shape'), content: field(4, 'bytes')}},
-    Shape: {fields: {dimensions: field(2, 'Dimension', 'repeated')}},
+    Shape: {fields: {dimensions: field(2, 'Dimension', 'repeated'), unknownRank: field(3, 'bool')}},
     Dimension: {fields: {size: field(1, 'int64')}},
   },
 };
@@ -55,7 +55,8 @@ const shapeOf = (shape: readonly number[]): object => ({dimensions: shape.map(si
 /** Attribute values. */
 export const attribute = {
   type: (type: ElementType): object => ({type: types[type]}),
-  shape: (shape: readonly number[]): object => ({shape: shapeOf(shape)}),
+  /** null: any. */
+  shape: (shape: readonly number[] | null): object => ({shape: shape === null ? {unknownRank: true} : shapeOf(shape)}),
   text: (text: string): object => ({string: Buffer.from(text)}),
   bool: (bool: boolean): object => ({bool}),
   int: (int: number): object => ({int}),

@@ -9,26 +9,19 @@ import {attribute, type ElementType, type NodeDef} from './saved-model.ts';
 
 export type Precision = 'float32' | 'bfloat16';
 
-/** A variable of a program. `read` and the assignments are operations that run by their names. */
+/** A variable of a program. */
 export interface Variable {
   shape: readonly number[];
   type: ElementType;
+  /** Gives its value. */
   read: string;
-  /** Assigns what is fed to `from`, sharing its memory; fetches `done`. */
-  adopt: {from: string; done: string};
-  /** The same with a copy, for memory that belongs to JavaScript. */
-  copy: {from: string; done: string};
+  /** Its value to be is fed here. The variable shares that memory, which must belong to TensorFlow. */
+  next: string;
 }
 
-/** `copy` takes the tensor's numbers as float32, or its bytes as they are stored. */
 export interface WeightVariable extends Variable {
   tensor: StoredTensor;
-  bytes: boolean;
 }
-
-/** Whether a tensor's bytes lie in its file as TensorFlow's own bfloat16. */
-const isBfloat16 = ({dtype, interleavedHeads}: StoredTensor): boolean =>
-  dtype === 'BF16' && interleavedHeads === undefined;
 
 /** A graph as TensorFlow nodes, and the names by which it is run. */
 export interface TensorFlowProgram {
@@ -37,8 +30,11 @@ export interface TensorFlowProgram {
   inputs: ReadonlyMap<string, string>;
   /** What is fetched by output; outputs that replace state are not among them. */
   outputs: ReadonlyMap<string, string>;
-  /** Fetched where nothing else is, so that the state is replaced. */
+  /** Fetched so that the state is replaced. */
   done: string;
+  /** Fetched so that what is fed to `next` of all weights, or of all state, is assigned. */
+  weightsAssigned: string;
+  stateAssigned: string;
   weights: WeightVariable[];
   state: ReadonlyMap<string, Variable>;
 }
@@ -46,7 +42,6 @@ export interface TensorFlowProgram {
 class Emitter {
   readonly nodes: NodeDef[] = [];
   readonly weights: WeightVariable[] = [];
-  readonly reads: string[] = [];
   readonly precision: Precision;
   readonly #names = new Map<Value, string>();
   /** Values rounded to bfloat16: those that came as such from a product or a weight, and casts made for products. */
@@ -133,43 +128,28 @@ class Emitter {
   #weight(tensor: StoredTensor): string {
     let read = this.#stored.get(tensor.name);
     if (read === undefined) {
-      const bytes = isBfloat16(tensor);
-      const variable = this.variable(`weight${this.#stored.size}`, tensor.shape, this.precision, bytes);
-      this.weights.push({...variable, tensor, bytes});
+      const variable = this.variable(`weight${this.#stored.size}`, tensor.shape, this.precision);
+      this.weights.push({...variable, tensor});
       read = variable.read;
       this.#stored.set(tensor.name, read);
     }
     return read;
   }
 
-  /** A variable, with the operations that read it and assign to it; `bytes`: it is copied from bytes of bfloat16. */
-  variable(name: string, shape: readonly number[], type: ElementType, bytes = false): Variable {
+  /** A variable, with the operations that read it and assign to it. */
+  variable(name: string, shape: readonly number[], type: ElementType): Variable {
     const dtype = attribute.type(type);
-    const handle = this.add(
-      'VarHandleOp',
-      [],
-      {dtype, shape: attribute.shape(shape), shared_name: attribute.text(name), container: attribute.text('')},
-      name,
-    );
-    const assignment = (from: string, value: string) => {
-      const assigned = this.add('AssignVariableOp', [handle, value], {dtype}, `${from}/assign`);
-      return {from, done: this.after([assigned], `${from}/done`)};
-    };
-    const adopted = this.placeholder(`${name}/adopt`, shape, type);
-    const fed = this.placeholder(`${name}/copy`, bytes ? [...shape, 2] : shape, bytes ? 'uint8' : 'float32');
-    const given: ElementType = bytes ? 'bfloat16' : 'float32';
-    const numbers = bytes
-      ? this.add('Bitcast', [fed], {T: attribute.type('uint8'), type: attribute.type('bfloat16')})
-      : fed;
-    const copied =
-      given === type ? this.add('DeepCopy', [numbers], {T: dtype}) : this.cast(numbers, given, type);
-    return {
-      shape,
-      type,
-      read: this.add('ReadVariableOp', [handle], {dtype}, `${name}/read`),
-      adopt: assignment(adopted, adopted),
-      copy: assignment(fed, copied),
-    };
+    const place = {shape: attribute.shape(shape), shared_name: attribute.text(name), container: attribute.text('')};
+    const handle = this.add('VarHandleOp', [], {dtype, ...place}, name);
+    const next = this.placeholder(`${name}/next`, shape, type);
+    this.assign(name, next, type, []);
+    return {shape, type, read: this.add('ReadVariableOp', [handle], {dtype}, `${name}/read`), next};
+  }
+
+  /** Assigns a value to a variable once these operations have run. */
+  assign(name: string, value: string, type: ElementType, after: readonly string[]): string {
+    const inputs = [name, value, ...after.map(operation => `^${operation}`)];
+    return this.add('AssignVariableOp', inputs, {dtype: attribute.type(type)}, `${value.split(':')[0]}/to/${name}`);
   }
 
   readonly #done = {dtype: attribute.type('int32'), value: attribute.tensor('int32', [], new Int32Array(1))};
@@ -184,7 +164,7 @@ class Emitter {
     );
   }
 
-  placeholder(name: string, shape: readonly number[], type: ElementType): string {
+  placeholder(name: string, shape: readonly number[] | null, type: ElementType): string {
     return this.add('Placeholder', [], {dtype: attribute.type(type), shape: attribute.shape(shape)}, name);
   }
 
@@ -437,6 +417,32 @@ const emitters: Record<string, Emit> = {
   },
 };
 
+/** How memory of JavaScript becomes TensorFlow's own. */
+export interface Conversion {
+  from: string;
+  to: string;
+}
+
+/** Copies of numbers of any shape: float32 as float32 or bfloat16, and the bytes of bfloat16 as either. */
+export function emitConversions(): {nodes: NodeDef[]; numbers: Record<Precision, Conversion>; bytes: Record<Precision, Conversion>} {
+  const e = new Emitter('float32');
+  const numbers = e.placeholder('numbers', null, 'float32');
+  const bytes = e.placeholder('bytes', null, 'uint8');
+  const read = e.add('Bitcast', [bytes], {T: type('uint8'), type: type('bfloat16')});
+  const copy = (name: string, element: ElementType) => e.add('DeepCopy', [name], {T: type(element)});
+  return {
+    nodes: e.nodes,
+    numbers: {
+      float32: {from: numbers, to: copy(numbers, 'float32')},
+      bfloat16: {from: numbers, to: e.cast(numbers, 'float32', 'bfloat16')},
+    },
+    bytes: {
+      float32: {from: bytes, to: e.cast(read, 'bfloat16', 'float32')},
+      bfloat16: {from: bytes, to: copy(read, 'bfloat16')},
+    },
+  };
+}
+
 /**
  * A graph as TensorFlow nodes. `state` names the inputs that are variables, by the name of the input in the graph;
  * an output with the name of a variable replaces it at the end of a run.
@@ -469,8 +475,7 @@ export function emitTensorFlow(
   // Nothing is replaced before everything has been read.
   const assigned = replaced.map(([name, value]) => {
     const {read, type: element} = variables.get(name)!;
-    const handle = read.slice(0, -'/read'.length);
-    return e.add('AssignVariableOp', [handle, e.name(value), `^${read}`], {dtype: type(element)});
+    return e.assign(`state/${name}`, e.name(value), element, [read]);
   });
   const outputs = [...graph.outputs]
     .filter(([name]) => !variables.has(name))
@@ -478,11 +483,18 @@ export function emitTensorFlow(
       const after = assigned.map(operation => `^${operation}`);
       return [name, e.add('Identity', [e.name(value), ...after], {T: type(value.dtype)}, `out/${name}`)] as const;
     });
+  const filled = (variables: Iterable<Variable>, kind: string) =>
+    e.after(
+      [...variables].map(({next}) => `${next}/to/${next.slice(0, -'/next'.length)}`),
+      `${kind}-assigned`,
+    );
   return {
     nodes: e.nodes,
     inputs,
     outputs: new Map(outputs),
     done: e.after(assigned, 'done'),
+    weightsAssigned: filled(e.weights, 'weights'),
+    stateAssigned: filled(variables.values(), 'state'),
     weights: e.weights,
     state: variables,
   };
