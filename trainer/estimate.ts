@@ -5,7 +5,7 @@ import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
-import {chooseEngine} from './engine/choose.ts';
+import {type Choice, chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
 import {type Arrangement, arrange, trainJob} from './packs.ts';
@@ -41,9 +41,10 @@ export interface Plan {
 
 /** @throws SweepError for a file that cannot run */
 export async function planSweep(file: string): Promise<Plan> {
-  const {sweep, prepare} = openSweep(file);
+  const {sweep, prepare, wish} = openSweep(file);
   const trials = expandTrials(sweep);
-  const {engine, reason} = await chooseEngine(sweep.run);
+  const choice = await chooseEngine(await wish());
+  const {engine, reason} = choice;
   const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
   const arrangement = arrange(prepared, trials);
   const {packs} = arrangement;
@@ -66,7 +67,7 @@ export async function planSweep(file: string): Promise<Plan> {
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds: await estimatedSeconds(prepared, arrangement, engine),
+    seconds: await estimatedSeconds(prepared, arrangement, choice),
     engine,
     reason,
   };
@@ -107,10 +108,10 @@ function batchFlops({model: {config}, source}: Prepared, batchSize: number, para
 async function estimatedSeconds(
   prepared: Prepared,
   {packs, workers, threads}: Arrangement,
-  engine: string,
+  {engine, precision}: Choice,
 ): Promise<number | null> {
   const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {base: prepared.model, engine, threads});
+  const pool = openPool(workers, {base: prepared.model, engine, precision, threads});
   try {
     let total = 0;
     for (const [batchSize, pack] of firsts) {

@@ -2,6 +2,8 @@
 import {Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
+import {isNative, prepareEnvironment} from './engine/binding.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
@@ -13,6 +15,7 @@ export interface WorkerSetup {
   /** What the model is opened by. */
   model: string;
   engine: string;
+  precision: Precision;
   /** Inside one operation. */
   threads: number;
   /** Where the workers expand weights that are not stored as float32. */
@@ -68,12 +71,14 @@ const maxYoungGenerationSizeMb = 8;
 /** This file's neighbour, as source or as built. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'precision' | 'threads'> {
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(count: number, {base, engine, threads}: PoolSettings): Pool {
-  const setup = {model: base.path, engine, threads, expansion: shareExpansion(base.weights.tensors.values())};
+export function openPool(count: number, {base, engine, precision, threads}: PoolSettings): Pool {
+  if (isNative(engine)) prepareEnvironment(threads);
+  const expansion = shareExpansion(base.weights.tensors.values());
+  const setup = {model: base.path, engine, precision, threads, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

@@ -13,12 +13,15 @@ import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
+import type {Wish} from './engine/choose.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
+import type {StoredTensor} from './model/safetensors.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
@@ -50,6 +53,8 @@ export interface OpenedSweep {
   sweep: Sweep;
   /** `curvature`: probe this way where the sweep file says nothing of it. */
   prepare(workers: number, curvature?: CurvatureSettings): Promise<Prepared>;
+  /** What an engine is chosen by. */
+  wish(): Promise<Wish>;
 }
 
 /** The text of a sweep file. */
@@ -84,8 +89,20 @@ export function openSweep(file: string): OpenedSweep {
   const base = dirname(resolve(file));
   return {
     sweep,
+    async wish() {
+      const {weights} = await openModel(findModel(sweep.model, base));
+      return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
+    },
     prepare: (workers, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers),
   };
+}
+
+/** bfloat16 where most of the weights' numbers are stored so. */
+function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
+  let balance = 0;
+  for (const {dtype, shape} of tensors)
+    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
+  return balance > 0 ? 'bfloat16' : 'float32';
 }
 
 /** Shapes a step is compiled for, at most. */

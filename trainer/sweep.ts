@@ -46,9 +46,9 @@ export type SweepEnd = 'finished' | 'failed' | 'stopped';
  * @throws SweepError
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
-  const {sweep, prepare} = openSweep(file);
+  const {sweep, prepare, wish} = openSweep(file);
   const trials = onlySweep(sweep, options.only);
-  const choice = await chooseEngine(sweep.run);
+  const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
   const open = () => openRun({folder, sweepFile: file, resume: options.resume});
@@ -105,7 +105,7 @@ async function runPrepared(
   const {packs, workers, threads, notes} = arrange(prepared, todo);
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
-  const {engine, reason} = choice;
+  const {engine, precision, reason} = choice;
   const selected = todo.map(({id}) => id);
   emit({
     event: 'run-started',
@@ -131,7 +131,7 @@ async function runPrepared(
     return state;
   };
   const open = (count: number, threadsEach: number): Pool => {
-    const pool = openPool(count, {base: prepared.model, engine, threads: threadsEach});
+    const pool = openPool(count, {base: prepared.model, engine, precision, threads: threadsEach});
     options.signal.addEventListener('abort', () => pool.stop(), {once: true});
     if (options.signal.aborted) pool.stop();
     return pool;

@@ -14,14 +14,14 @@ import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {measureStep, train} from './train.ts';
 
-const {model, engine, threads, expansion, worker, stop} = workerData as WorkerSetup;
+const {model, engine, precision, threads, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const opened = await openModel(model);
 const {config, weights} = opened;
 /** Said once a worker, however many weights they are about. */
 const notes = new Set<string>();
-const programs = openEngine(engine, {threads, expansion}).then(running => new Programs(running));
+const programs = openEngine(engine, {threads, expansion, precision}).then(running => new Programs(running));
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {

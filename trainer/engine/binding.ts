@@ -2,10 +2,12 @@
  * The native addon of tfjs-node: TensorFlow's C interface as JavaScript sees it. It is found in the folder that
  * `lora-sweep setup-native` fills, or in an installed @tensorflow/tfjs-node package.
  */
+import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
+import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
-import envPaths from 'env-paths';
+import {cacheFolder} from '../store/factors.ts';
 
 /** The methods of the addon that are used here. Tensors, sessions: numbers that stay valid until they are deleted. */
 export interface Binding {
@@ -25,12 +27,14 @@ export interface Binding {
 
 export type NativeName = 'tfjs-node' | 'tfjs-node-gpu';
 
+export const isNative = (engine: string): engine is NativeName => engine === 'tfjs-node' || engine === 'tfjs-node-gpu';
+
 const fileName = 'tfjs_binding.node';
 
 /** Where the set-up keeps everything of this engine. */
-export const nativeFolder = (name: NativeName): string => join(envPaths('lora-sweep', {suffix: ''}).cache, name);
+export const nativeFolder = (name: NativeName): string => join(cacheFolder(), name);
 
-/** Where the set-up puts the addon. */
+/** Where the set-up puts the addon, once it has been checked. */
 export const nativeFile = (name: NativeName): string => join(nativeFolder(name), 'lib', fileName);
 
 /** The addon's file; undefined where there is none. */
@@ -49,15 +53,52 @@ function installed(name: NativeName): string[] {
   }
 }
 
-/** Threads inside one operation, of all workers together: TensorFlow has one set of them in a process. */
-export function prepareEnvironment(threads: number, workers: number): void {
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '3';
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
-  process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
-  process.env['TF_NUM_INTEROP_THREADS'] ??= String(workers);
+/** Set once a process: TensorFlow reads them when it is loaded. */
+let prepared = false;
+
+/**
+ * What TensorFlow is told by the environment: its threads are shared by all workers of a process, so that each worker
+ * needs one that walks through its graph, and `threads` that share the work of one operation. To be called on the main
+ * thread, before any worker loads it.
+ */
+export function prepareEnvironment(threads: number): void {
+  if (prepared) return;
+  prepared = true;
+  Object.assign(process.env, nativeEnvironment(threads));
+}
+
+/** The same for a process that is started. */
+export function nativeEnvironment(threads: number): Record<string, string> {
+  return {
+    TF_CPP_MIN_LOG_LEVEL: '3',
+    TF_FORCE_GPU_ALLOW_GROWTH: 'true',
+    TF_NUM_INTRAOP_THREADS: String(threads),
+    TF_NUM_INTEROP_THREADS: String(availableParallelism()),
+  };
 }
 
 /** Loads an addon into this thread. */
 export function loadBinding(file: string): Binding {
   return createRequire(import.meta.url)(file) as Binding;
+}
+
+export type Probed = {version: string; gpu: boolean} | {fault: string};
+
+const probe = `
+const binding = require(process.argv[1]);
+process.stdout.write(JSON.stringify({version: binding.TF_Version, gpu: binding.isUsingGpuDevice()}));`;
+
+/** Loads an addon in a process of its own, which may fail, and says what it is. */
+export function probeBinding(file: string): Promise<Probed> {
+  return new Promise(resolve => {
+    const environment = {...process.env, ...nativeEnvironment(1)};
+    execFile(process.execPath, ['-e', probe, file], {env: environment, timeout: 60_000}, (error, stdout, stderr) => {
+      try {
+        resolve(JSON.parse(stdout) as Probed);
+      } catch {
+        const said = stderr.split('\n').find(line => line.includes('Error')) ?? error?.message ?? 'it says nothing';
+        resolve({fault: said.replace(/^Error: /, '').slice(0, 300)});
+      }
+    });
+  });
 }

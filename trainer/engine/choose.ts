@@ -1,32 +1,37 @@
-/** Which engine a run takes, and opening it. Each TFJS backend is loaded only when it is asked for and present. */
+/** Which engine a run takes, in which precision, and opening it. Each is loaded only when it is asked for and present. */
 import {SweepError} from '../../core/error.ts';
-import type {RunSettings} from '../../core/sweep/sweep.ts';
+import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
-import {findBinding, prepareEnvironment} from './binding.ts';
+import {findBinding, isNative, type NativeName, probeBinding} from './binding.ts';
 import type {Engine} from './engine.ts';
+import {hasBfloat16} from './processor.ts';
 import type {Precision} from './tensorflow.ts';
 
 export interface Choice {
   engine: Engine['name'];
+  /** Of frozen weights and products in training and evaluation. */
+  precision: Precision;
   /** One line: why this one. */
   reason: string;
 }
 
-type EagerName = Exclude<RunSettings['engine'], 'auto' | 'compiled'>;
+export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
+  precision: TrainingSettings['precision'];
+  /** How most of the model's weights are stored. */
+  stored: Precision;
+}
+
+/** What work outside of a sweep asks for: the numbers of every machine. */
+export const inFloat32 = {device: 'auto', precision: 'float32', stored: 'float32'} as const;
+
+type EagerName = Exclude<RunSettings['engine'], 'auto' | 'compiled' | NativeName>;
 
 /** TFJS backend and the packages that register it. */
 const eagerBackends: Record<EagerName, {backend: string; load(): Promise<unknown>}> = {
-  'tfjs-node-gpu': {backend: 'tensorflow', load: () => loadNative('@tensorflow/tfjs-node-gpu')},
-  'tfjs-node': {backend: 'tensorflow', load: () => loadNative('@tensorflow/tfjs-node')},
   webgpu: {backend: 'webgpu', load: () => import('@tensorflow/tfjs-backend-webgpu')},
   wasm: {backend: 'wasm', load: loadWasm},
   cpu: {backend: 'cpu', load: () => import('@tensorflow/tfjs-backend-cpu')},
 };
-
-/** The native packages are optional: their names are not known when this program is built. */
-async function loadNative(name: string): Promise<unknown> {
-  return import(name);
-}
 
 async function loadWasm(): Promise<void> {
   const [{setWasmPaths, setThreadsCount}, {createRequire}, {dirname}] = await Promise.all([
@@ -48,44 +53,117 @@ async function loadable(load: () => Promise<unknown>): Promise<string | null> {
   }
 }
 
+const setUp = (name: NativeName): string => `lora-sweep setup-native${name === 'tfjs-node-gpu' ? ' --gpu' : ''}`;
+
+/** Why a native engine cannot run here; null where it can. */
+async function nativeFault(name: NativeName): Promise<string | null> {
+  const file = findBinding(name);
+  if (file === undefined) return `it is not set up: ${setUp(name)}`;
+  const found = await probeBinding(file);
+  if ('fault' in found) return found.fault;
+  if (name === 'tfjs-node-gpu' && !found.gpu) return 'TensorFlow sees no GPU';
+  return null;
+}
+
 /**
- * The engine for these settings.
- * @throws SweepError `no-engine` where the one asked for cannot run here
+ * The engine and the precision for these settings.
+ * @throws SweepError `no-engine` where what is asked for cannot run here
  */
-export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' | 'device'>): Promise<Choice> {
-  if (device === 'gpu' && (engine === 'auto' || engine === 'compiled'))
+export async function chooseEngine(wish: Wish): Promise<Choice> {
+  const {engine, device} = wish;
+  if (device === 'gpu' && engine === 'compiled')
     throw new SweepError(
       'no-engine',
       'The compiled engine runs on the CPU only so far; leave run.device out, or set it to cpu.',
     );
-  if (engine === 'auto' || engine === 'compiled') {
+  if (engine === 'auto') return chooseFastest(wish);
+  if (isNative(engine)) {
+    const fault = await nativeFault(engine);
+    if (fault !== null)
+      throw new SweepError('no-engine', `The engine ${engine} cannot run here (${fault}); or set run.engine to auto.`);
+    return native(engine, wish, 'asked for in the sweep file');
+  }
+  refuseBfloat16(wish, engine);
+  if (engine === 'compiled') {
     const fault = await loadable(() => import('onnxruntime-node'));
-    if (fault === null)
-      return {engine: 'compiled', reason: 'compiled graphs on onnxruntime, the fastest engine on a CPU'};
-    if (engine === 'compiled')
+    if (fault !== null)
       throw new SweepError(
         'no-engine',
         `The compiled engine cannot run here (${fault}); set run.engine to cpu or wasm.`,
       );
-    return {engine: 'cpu', reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`};
+    return {engine, precision: 'float32', reason: 'compiled graphs on onnxruntime, as asked for; float32'};
   }
   const fault = await loadable(async () => (await openEagerEngine(engine)).dispose());
   if (fault !== null)
     throw new SweepError('no-engine', `The engine ${engine} cannot run here (${fault}); set run.engine to auto.`);
-  return {engine, reason: 'asked for in the sweep file'};
+  return {engine, precision: 'float32', reason: 'asked for in the sweep file'};
+}
+
+/** `auto`: a GPU where TensorFlow sees one; bfloat16 on a processor that has it; else onnxruntime. */
+async function chooseFastest(wish: Wish): Promise<Choice> {
+  const {device, precision, stored} = wish;
+  if (device !== 'cpu') {
+    const fault = await nativeFault('tfjs-node-gpu');
+    if (fault === null) return native('tfjs-node-gpu', wish, 'TensorFlow on the GPU');
+    if (device === 'gpu')
+      throw new SweepError('no-engine', `There is no engine for the GPU here (${fault}); leave run.device out.`);
+  }
+  const narrow = precision === 'bfloat16' || (precision === 'auto' && stored === 'bfloat16');
+  if (narrow && (hasBfloat16() || precision === 'bfloat16')) {
+    const fault = await nativeFault('tfjs-node');
+    if (fault === null) return native('tfjs-node', wish, 'TensorFlow, since this processor multiplies bfloat16');
+    refuseBfloat16(wish, 'compiled');
+  }
+  const fault = await loadable(() => import('onnxruntime-node'));
+  if (fault === null) {
+    const why =
+      narrow && findBinding('tfjs-node') === undefined && hasBfloat16()
+        ? ` (bfloat16, as stored, would be faster here after ${setUp('tfjs-node')})`
+        : '';
+    return {
+      engine: 'compiled',
+      precision: 'float32',
+      reason: `compiled graphs on onnxruntime, the fastest engine for float32 on a CPU${why}`,
+    };
+  }
+  return {
+    engine: 'cpu',
+    precision: 'float32',
+    reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
+  };
+}
+
+function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {
+  const taken = precision === 'auto' ? stored : precision;
+  const cause = precision === 'auto' ? `${taken}, as the weights are stored` : `${taken}, as asked for`;
+  return {engine, precision: taken, reason: `${why}; ${cause}`};
+}
+
+function refuseBfloat16({precision}: Wish, engine: string): void {
+  if (precision !== 'bfloat16') return;
+  throw new SweepError(
+    'no-engine',
+    `training.precision bfloat16 needs TensorFlow, and the engine here is ${engine}, which computes in float32; run ${setUp('tfjs-node')} and leave run.engine out, or set training.precision to float32.`,
+  );
+}
+
+export interface EngineOptions {
+  /** Inside one operation. */
+  threads: number;
+  expansion?: SharedExpansion;
+  /** Default float32, which all engines have. */
+  precision?: Precision;
 }
 
 /** Opens an engine that `chooseEngine` named, in this thread. */
-export async function openEngine(
-  name: Engine['name'],
-  options: {threads: number; expansion?: SharedExpansion; precision?: Precision},
-): Promise<Engine> {
+export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
-  if (name === 'tfjs-node' || name === 'tfjs-node-gpu') {
-    const file = findBinding(name)!;
-    prepareEnvironment(options.threads, 1);
-    const {precision = 'float32', expansion} = options;
-    return (await import('./native.ts')).openNative({name, file, precision, ...(expansion ? {expansion} : {})});
+  if (isNative(name)) {
+    const {openNative} = await import('./native.ts');
+    const {expansion, precision = 'float32'} = options;
+    const file = findBinding(name);
+    if (file === undefined) throw new SweepError('no-engine', `The engine ${name} is not set up; run ${setUp(name)}.`);
+    return openNative({name, file, precision, ...(expansion ? {expansion} : {})});
   }
   return openEagerEngine(name as EagerName);
 }

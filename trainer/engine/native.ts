@@ -15,7 +15,13 @@ import {registerGradients} from './gradients.ts';
 import type {Graph} from './graph.ts';
 import {encodeSavedModel, type NodeDef, servingTag, types} from './saved-model.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
-import {type Conversion, emitConversions, emitTensorFlow, type Precision, type TensorFlowProgram} from './tensorflow.ts';
+import {
+  type Conversion,
+  emitConversions,
+  emitTensorFlow,
+  type Precision,
+  type TensorFlowProgram,
+} from './tensorflow.ts';
 import {storedWeight, trace} from './tracing.ts';
 
 export interface NativeOptions {
@@ -66,7 +72,7 @@ class Session {
       writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
       this.#id = binding.loadSavedModel(folder, servingTag);
     } finally {
-      if (!process.env['KEEP']) rmSync(folder, {recursive: true}); else console.log(folder);
+      rmSync(folder, {recursive: true});
     }
   }
 
@@ -275,9 +281,7 @@ class NativeStages implements Staged {
     }
     const {session, program} = this.#session(name, part);
     const {inputs, outputs} = program;
-    const fed = [...inputs].map(
-      ([input, placeholder]) => [placeholder, (memory.get(input) as Held).tensor] as const,
-    );
+    const fed = [...inputs].map(([input, placeholder]) => [placeholder, (memory.get(input) as Held).tensor] as const);
     const tensors = session.run(fed, [...outputs.values()]);
     const results: Record<string, Values> = {};
     [...outputs.keys()].forEach((output, i) => {

@@ -424,7 +424,11 @@ export interface Conversion {
 }
 
 /** Copies of numbers of any shape: float32 as float32 or bfloat16, and the bytes of bfloat16 as either. */
-export function emitConversions(): {nodes: NodeDef[]; numbers: Record<Precision, Conversion>; bytes: Record<Precision, Conversion>} {
+export function emitConversions(): {
+  nodes: NodeDef[];
+  numbers: Record<Precision, Conversion>;
+  bytes: Record<Precision, Conversion>;
+} {
   const e = new Emitter('float32');
   const numbers = e.placeholder('numbers', null, 'float32');
   const bytes = e.placeholder('bytes', null, 'uint8');
