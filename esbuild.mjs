@@ -16,6 +16,7 @@ const trainer = await build({
   entryPoints: {
     cli: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
+    'check-process': 'trainer/setup/check-process.ts',
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
   },
   outdir: 'dist/trainer',

@@ -37,9 +37,15 @@ export const nativeFolder = (name: NativeName): string => join(cacheFolder(), na
 /** Where the set-up puts the addon, once it has been checked. */
 export const nativeFile = (name: NativeName): string => join(nativeFolder(name), 'lib', fileName);
 
+/** Where the set-up installs the npm package with its own binary. */
+export const downloadFolder = (name: NativeName): string => join(nativeFolder(name), 'package');
+
+export const downloadedFile = (name: NativeName): string =>
+  join(downloadFolder(name), 'node_modules', '@tensorflow', name, 'lib', 'napi-v8', fileName);
+
 /** The addon's file; undefined where there is none. */
 export function findBinding(name: NativeName): string | undefined {
-  return [nativeFile(name), ...installed(name)].find(file => existsSync(file));
+  return [nativeFile(name), downloadedFile(name), ...installed(name)].find(file => existsSync(file));
 }
 
 /** Of the npm package, whose addon lies in a folder named after the version of Node's interface it was built for. */
