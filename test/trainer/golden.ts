@@ -38,7 +38,6 @@ export function goldenValues(path: string): Map<string, Float32Array> {
 /** Engines every golden is followed on. */
 export const engines: Record<string, () => Promise<Engine>> = {
   compiled: () => openEngine('compiled', {threads: 1}),
-  native: () => openEngine('tfjs-node', {threads: 1}),
   'eager cpu': () => openEngine('cpu', {threads: 1}),
   'eager wasm': () => openEngine('wasm', {threads: 1}),
 };

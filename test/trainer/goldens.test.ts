@@ -1,182 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
-import {Programs} from '../../trainer/engine/programs.ts';
-import {views} from '../../trainer/method/layout.ts';
-import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../trainer/model/decoder.ts';
-import {generate} from '../../trainer/model/generation.ts';
-import {openFolder} from '../../trainer/model/open-model.ts';
-import {
-  engines,
-  type GoldenBatch,
-  type GoldenRun,
-  golden,
-  goldenJson,
-  goldenPack,
-  goldenTensors,
-  modelOn,
-  packBatch,
-  targetsIn,
-} from './golden.ts';
+import {follow as followOn, trained} from './follow.ts';
+import {forwardAgrees, forwardModels, generationAgrees, generationModels} from './follow-forward.ts';
+import {engines, type GoldenRun, goldenJson} from './golden.ts';
 
-/** Another order of summation in float32 stays within this many times float32's own distance from float64. */
-const slack = 10;
-
-interface ForwardGolden extends GoldenBatch {
-  loss_f64: number;
-  fp32_vs_f64: {logits_max_abs_diff: number};
-}
+const follow = async (engine: string, ...settings: [name: string, caseName: string, options?: object]) =>
+  followOn(await engines[engine]!(), ...settings);
 
 for (const [engineName, open] of Object.entries(engines)) {
   describe(`forward pass on the ${engineName} engine`, () => {
-    for (const name of ['llama', 'qwen3', 'gemma3', 'llama-bf16', 'llama-sharded'])
-      it(`${name}: logits agree with float64`, async () => {
-        const reference = name === 'llama-sharded' ? 'llama' : name;
-        const expected = goldenJson<ForwardGolden>(`forward/${reference}.json`);
-        const logits = goldenTensors(`forward/${reference}.safetensors`).get('logits_f64')!;
-        const engine = await open();
-        const model = openFolder(golden(`models/${name}`));
-        const [rows, length, vocabulary] = logits.shape as [number, number, number];
-        const program = await engine.compile({
-          inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
-          state: {},
-          body: ({ids}) => {
-            const on = modelOn(engine, model);
-            const batching = {trials: 1, rows, length};
-            const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
-            return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
-          },
-        });
-        const result = await program.run({ids: Int32Array.from(expected.input_ids.flat())});
-        const tolerance = slack * expected.fp32_vs_f64.logits_max_abs_diff;
-        let largest = 0;
-        expected.attention_mask.flat().forEach((valid, position) => {
-          for (let id = 0; valid === 1 && id < vocabulary; id++) {
-            const i = position * vocabulary + id;
-            largest = Math.max(largest, Math.abs(result['logits']![i]! - logits.data[i]!));
-          }
-        });
-        expect(largest).toBeLessThan(tolerance);
-        await program.dispose();
-        await engine.dispose();
-      });
+    for (const name of forwardModels)
+      it(`${name}: logits agree with float64`, async () => forwardAgrees(await open(), name));
   });
 
   describe(`greedy generation on the ${engineName} engine`, () => {
-    for (const name of ['llama', 'qwen3', 'gemma3', 'llama-bf16'])
-      it(`${name}: prompts of different lengths in one batch continue as alone in transformers`, async () => {
-        const {runs, max_new_tokens} = goldenJson<{
-          max_new_tokens: number;
-          runs: {prompt_ids: number[]; eos_token_id: number; new_ids: number[]}[];
-        }>(`generate/${name}.json`);
-        const engine = await open();
-        const model = openFolder(golden(`models/${name}`));
-        const generative = {
-          config: model.config,
-          trials: 1,
-          inputs: {},
-          feeds: {},
-          passes: () => {
-            const on = modelOn(engine, model);
-            return {model: on, project: frozenProjection(on)};
-          },
-        };
-        for (const eos of new Set(runs.map(run => run.eos_token_id))) {
-          const own = runs.filter(run => run.eos_token_id === eos);
-          const programs = new Programs(engine);
-          const limits = {maxNewTokens: max_new_tokens, eosIds: [eos]};
-          const [answers] = await generate(
-            programs,
-            generative,
-            own.map(run => run.prompt_ids),
-            limits,
-          );
-          expect(answers).toEqual(own.map(run => run.new_ids));
-          await programs.dispose();
-        }
-        await engine.dispose();
-      });
+    for (const name of generationModels)
+      it(`${name}: prompts of different lengths in one batch continue as alone in transformers`, async () =>
+        generationAgrees(await open(), name));
   });
-}
-
-const trained = [
-  ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'].map(method => `llama-${method}`),
-  ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
-];
-const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');
-
-/** Follows a case for its 12 steps and compares the trace, the loss afterwards and the final adapter. */
-async function follow(
-  engineName: string,
-  name: string,
-  caseName: string,
-  {trials = 1, merged = true} = {},
-): Promise<void> {
-  const run = goldenJson<GoldenRun>(`train/${name}.json`);
-  const reference = run.cases[caseName]!;
-  const {f64, fp32_vs_f64: spread} = reference;
-  const engine = await engines[engineName]!();
-  const pack = goldenPack(engine, run, reference, trials, merged);
-  const start = await pack.parameters();
-  const losses: number[][] = [];
-  const norms: number[][] = [];
-  const all = (value: number) => new Float32Array(trials).fill(value);
-  for (const [step, rate] of reference.lr_per_step.entries()) {
-    const {gradient_accumulation: parts} = reference;
-    const micro = dataset.train.slice(step * parts, (step + 1) * parts);
-    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro)));
-    const result = await pack.step(batches, all(rate), all(1));
-    losses.push([...result.losses]);
-    norms.push([...result.gradNorms]);
-  }
-  const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval])));
-  for (let trial = 0; trial < trials; trial++) {
-    const worst = (found: number[][], expected: number[], relative: boolean) =>
-      Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));
-    expect(worst(losses, f64.loss, false)).toBeLessThan(slack * spread.loss_max_abs_diff);
-    expect(worst(norms, f64.grad_norm, true)).toBeLessThan(slack * spread.grad_norm_max_rel_diff);
-    // The loss itself is known to float32's resolution at best.
-    const resolution = f64.eval_loss_after * 2 ** -23;
-    expect(Math.abs(after[trial]! - f64.eval_loss_after)).toBeLessThan(
-      slack * Math.max(spread.eval_loss_after_abs_diff, resolution),
-    );
-  }
-  compareAdapter(
-    pack.adaptation.layout,
-    start,
-    await pack.parameters(),
-    reference.final,
-    spread.weight_update_rel_diff,
-  );
-  pack.dispose();
-  await engine.dispose();
-}
-
-/** The update of the first trial's factors against PEFT's, relative to its size. */
-function compareAdapter(
-  layout: Parameters<typeof views>[1],
-  start: Float32Array,
-  end: Float32Array,
-  folder: string,
-  spread: number,
-): void {
-  const stored = goldenTensors(`train/${folder}/adapter_model.safetensors`);
-  const found = views(end.subarray(0, layout.size), layout);
-  const began = views(start.subarray(0, layout.size), layout);
-  let difference = 0;
-  let size = 0;
-  for (const [site, {A, B}] of found)
-    for (const [part, values] of [
-      ['A', A],
-      ['B', B],
-    ] as const) {
-      const expected = stored.get(`base_model.model.${site}.lora_${part}.weight`)!.data;
-      const before = began.get(site)![part];
-      values.forEach((value, i) => {
-        difference += (value - expected[i]!) ** 2;
-        size += (expected[i]! - before[i]!) ** 2;
-      });
-    }
-  expect(Math.sqrt(difference / size)).toBeLessThan(slack * spread);
 }
 
 describe('training follows PyTorch and PEFT on the compiled engine', () => {
@@ -187,12 +28,6 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     it(`${name}, low, updates beside the weights`, () => follow('compiled', name, 'low', {merged: false}));
   for (const name of ['llama-pissa', 'qwen3-dora'])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
-});
-
-describe('training follows PyTorch and PEFT on the native engine', () => {
-  for (const name of trained)
-    for (const caseName of Object.keys(goldenJson<GoldenRun>(`train/${name}.json`).cases))
-      it(`${name}, ${caseName}`, () => follow('native', name, caseName));
 });
 
 describe('training follows PyTorch and PEFT on the eager cpu engine', () => {

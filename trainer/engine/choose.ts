@@ -2,7 +2,7 @@
 import {SweepError} from '../../core/error.ts';
 import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
-import {findBinding, isNative, type NativeName, probeBinding} from './binding.ts';
+import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './binding.ts';
 import type {Engine} from './engine.ts';
 import {hasBfloat16} from './processor.ts';
 import type {Precision} from './tensorflow.ts';
@@ -159,6 +159,7 @@ export interface EngineOptions {
 export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
   if (isNative(name)) {
+    prepareEnvironment(options.threads);
     const {openNative} = await import('./native.ts');
     const {expansion, precision = 'float32'} = options;
     const file = findBinding(name);
