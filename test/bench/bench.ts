@@ -36,7 +36,7 @@ const {values: options} = parseArgs({
 });
 
 /** Differences allowed between the first losses of any two contenders: summation order; bfloat16 rounds to 3 digits. */
-const lossTolerance = {ours: 1e-4, stock: 1e-4, intel: 1e-4, bfloat16: 2e-2};
+const lossTolerance = {ours: 1e-4, native32: 1e-4, native: 2e-2, stock: 1e-4, intel: 1e-4, bfloat16: 2e-2};
 /** A turn is about this long, whatever the contender. */
 const turnMilliseconds = 1500;
 
@@ -106,19 +106,15 @@ for (const name of options.model) {
   const model = await randomModel(interpreter, name, size);
   const mine = ours(model, size);
   const wanted = (entries: Entry[]) => entries.filter(entry => entry.name.includes(options.only));
-  const groups: [string, Entry[]][] = [
-    ['stock PyTorch', wanted(peers('stock', interpreter, undefined, model, size))],
-    [
-      'other settings of PyTorch',
-      wanted([
-        ...(preload ? peers('intel', interpreter, preload, model, size) : []),
-        ...peers('bfloat16', interpreter, undefined, model, size),
-      ]),
-    ],
+  const native = [ours(model, size, 'native32'), ours(model, size, 'native')];
+  const groups: [string, Entry[], Entry[]][] = [
+    ['stock PyTorch', [mine], wanted(peers('stock', interpreter, undefined, model, size))],
+    ["MKL's Intel kernels", [mine], preload ? wanted(peers('intel', interpreter, preload, model, size)) : []],
+    ['bfloat16', [mine, ...native], wanted(peers('bfloat16', interpreter, undefined, model, size))],
   ];
-  for (const [title, entries] of groups) {
+  for (const [title, own, entries] of groups) {
     if (entries.length === 0) continue;
-    const results = await race([mine, ...entries], Number(options.rounds));
+    const results = await race([...own, ...entries], Number(options.rounds));
     const heading = `${name}: ${learningRates.length} trials, batch ${batch} × ${size.tokens}, rank ${rank}, ${threads} threads; ${title}`;
     show(heading, resultTable(results, learningRates.length), verdicts(results, learningRates.length));
   }

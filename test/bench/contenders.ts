@@ -6,8 +6,12 @@ import {batch, type Job, learningRates, rank, type Size, threads} from './sizes.
 
 const here = import.meta.dirname;
 
-/** How PyTorch is set up: as installed; with MKL's Intel kernels; with bfloat16 products. */
-export type Setting = 'ours' | 'stock' | 'intel' | 'bfloat16';
+/** This project on its engines in float32 and bfloat16; PyTorch as installed, with MKL's Intel kernels, with bfloat16 products. */
+export type Setting = 'ours' | 'native32' | 'native' | 'stock' | 'intel' | 'bfloat16';
+
+/** A setting of this project. */
+export const isOurs = (setting: Setting): setting is OwnSetting => ['ours', 'native32', 'native'].includes(setting);
+export type OwnSetting = 'ours' | 'native32' | 'native';
 
 export interface Entry {
   name: string;
@@ -29,11 +33,11 @@ const styles: Style[] = [
   {title: 'transformers + PEFT', style: 'peft', compiled: false},
 ];
 
-/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones. */
-const worthwhile: Record<Exclude<Setting, 'ours'>, (style: Style) => boolean> = {
+/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones and a user's loop. */
+const worthwhile: Record<Exclude<Setting, OwnSetting>, (style: Style) => boolean> = {
   stock: () => true,
   intel: ({style}) => style !== 'peft',
-  bfloat16: ({compiled}) => compiled,
+  bfloat16: ({style, compiled}) => compiled || style === 'peft',
 };
 
 const allTrials = learningRates.map((_, index) => index);
@@ -48,14 +52,23 @@ const job = (model: string, size: Size, trials: number[], ownThreads: number): J
   threads: ownThreads,
 });
 
+const ownSettings: Record<OwnSetting, {name: string; native?: Job['native']}> = {
+  ours: {name: 'LoRA Sweep'},
+  native32: {name: 'LoRA Sweep, native float32', native: 'float32'},
+  native: {name: 'LoRA Sweep, native bfloat16', native: 'bfloat16'},
+};
+
 /** This project: one process, which spreads the trials over its workers itself. */
-export const ours = (model: string, size: Size): Entry => ({
-  name: 'LoRA Sweep',
-  setting: 'ours',
+export const ours = (model: string, size: Size, setting: OwnSetting = 'ours'): Entry => ({
+  name: ownSettings[setting].name,
+  setting,
   commands: [
     {
       program: process.execPath,
-      args: [join(here, 'ours.ts'), JSON.stringify(job(model, size, allTrials, threads))],
+      args: [
+        join(here, 'ours.ts'),
+        JSON.stringify({...job(model, size, allTrials, threads), native: ownSettings[setting].native}),
+      ],
       environment: {},
       trials: allTrials.length,
     },
@@ -64,7 +77,7 @@ export const ours = (model: string, size: Size): Entry => ({
 
 /** PyTorch in one setting: every style, in one process with all threads and in one process a thread. */
 export function peers(
-  setting: Exclude<Setting, 'ours'>,
+  setting: Exclude<Setting, OwnSetting>,
   python: string,
   preload: string | undefined,
   model: string,

@@ -50,11 +50,13 @@ export async function follow(
   const start = await pack.parameters();
   const losses: number[][] = [];
   const norms: number[][] = [];
+  // One shape for all steps, as in training: an engine makes it ready once.
+  const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
   const all = (value: number) => new Float32Array(trials).fill(value);
   for (const [step, rate] of reference.lr_per_step.entries()) {
     const {gradient_accumulation: parts} = reference;
     const micro = dataset.train.slice(step * parts, (step + 1) * parts);
-    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro)));
+    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro), room));
     const result = await pack.step(batches, all(rate), all(1));
     losses.push([...result.losses]);
     norms.push([...result.gradNorms]);

@@ -58,8 +58,11 @@ export function targetsIn(batches: GoldenBatch[]): number {
   return batches.flatMap(batch => batch.labels.flatMap(row => row.slice(1))).filter(label => label !== -100).length;
 }
 
-/** A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. */
-export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number): PackBatch {
+/**
+ * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: targets, at least; those
+ * beyond the batch's own have no weight.
+ */
+export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number, room = 0): PackBatch {
   const length = input_ids[0]!.length;
   const targets: number[] = [];
   const positions: number[] = [];
@@ -70,6 +73,11 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
       positions.push(i * length + t - 1);
     });
   });
+  const own = targets.length;
+  while (targets.length < room) {
+    targets.push(0);
+    positions.push(0);
+  }
   const each = <T>(values: T[], of: (value: T, trial: number) => number) =>
     Array.from({length: trials}, (_, trial) => values.map(value => of(value, trial))).flat();
   const rows = input_ids.length * length;
@@ -78,7 +86,7 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
     ids: Int32Array.from(each(input_ids.flat(), id => id)),
     targets: Int32Array.from(each(targets, id => id)),
     positions: Int32Array.from(each(positions, (position, trial) => position + trial * rows)),
-    weights: Float32Array.from(each(targets, () => 1 / tokens)),
+    weights: Float32Array.from(each([...targets.keys()], target => (target < own ? 1 / tokens : 0))),
     noise: new Float32Array(0),
   };
 }
