@@ -1,6 +1,5 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
 
-import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
@@ -8,7 +7,7 @@ import {expandTrials} from '../core/sweep/trials.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
-import {type Arrangement, arrange, trainJob} from './packs.ts';
+import {type Arrangement, arrange, coresFor, trainJob} from './packs.ts';
 import {openPool} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 
@@ -45,8 +44,8 @@ export async function planSweep(file: string): Promise<Plan> {
   const trials = expandTrials(sweep);
   const choice = await chooseEngine(await wish());
   const {engine, reason} = choice;
-  const prepared = await prepare(sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers);
-  const arrangement = arrange(prepared, trials);
+  const prepared = await prepare(coresFor(choice, sweep.run.workers));
+  const arrangement = arrange(prepared, trials, coresFor(choice, sweep.run.workers));
   const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),

@@ -27,11 +27,18 @@ export interface Arrangement extends MemoryPlan {
   packs: TrialPack[];
 }
 
+/** Workers side by side, at most: as asked for, else one a core, and one for a GPU. */
+export function coresFor({engine}: {engine: string}, workers: RunSettings['workers']): number {
+  if (workers !== 'auto') return workers;
+  return engine === 'tfjs-node-gpu' ? 1 : availableParallelism();
+}
+
 /**
- * Packs and workers for these trials: as the sweep file asks, as far as memory allows.
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows. `cores`: workers at most where the
+ * file does not say.
  * @throws SweepError `no-memory` where not even one trial fits
  */
-export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
+export function arrange(prepared: Prepared, trials: Trial[], cores = availableParallelism()): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
   const largest = {
@@ -43,7 +50,7 @@ export function arrange(prepared: Prepared, trials: Trial[]): Arrangement {
   const widest = Math.max(1, ...asked.map(pack => pack.length));
   const side = Math.min(widest, trialsThatFit(prepared.size, largest));
   const packs = side < widest ? packsOf(trials, side) : asked;
-  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
+  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, cores);
   const split =
     side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
   return {...plan, packs, notes: [...split, ...plan.notes]};

@@ -1,6 +1,5 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
-import {availableParallelism} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
@@ -12,7 +11,7 @@ import {trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
 import {checkRank} from './model/sites.ts';
-import {arrange, settingsOf, trainJob} from './packs.ts';
+import {arrange, coresFor, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
@@ -55,10 +54,10 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   try {
-    const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+    const cores = coresFor(choice, sweep.run.workers);
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
-    arrange(prepared, trials);
+    arrange(prepared, trials, cores);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
@@ -98,14 +97,14 @@ async function runPrepared(
   });
 
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
-  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(prepared, todo);
+  const {packs, workers, threads, notes} = arrange(prepared, todo, cores);
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
-  const {engine, precision, reason} = choice;
+  const {engine, precision, reason, setUp} = choice;
   const selected = todo.map(({id}) => id);
   emit({
     event: 'run-started',
@@ -114,6 +113,7 @@ async function runPrepared(
     selected,
     engine,
     reason,
+    ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? workers : probers,
     resumed: options.resume,
     steps,

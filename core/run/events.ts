@@ -23,6 +23,8 @@ export interface RunStarted {
   selected?: string[];
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
+  /** An engine that would be faster on this machine, once it is set up. */
+  setUp?: string;
 }
 
 /** A long preparation (reading data, factorising weights) made progress. */

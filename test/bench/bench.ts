@@ -8,6 +8,7 @@
  *   --model NAME    2x64 or 4x256 (default both)
  *   --rounds N      turns of each contender (default 7)
  *   --only TEXT     contenders with TEXT in their names, besides this project
+ *   --group TEXT    groups with TEXT in their titles: stock PyTorch, MKL's Intel kernels, bfloat16
  *   --write         write docs/benchmarks.md too
  */
 import {rename, writeFile} from 'node:fs/promises';
@@ -31,6 +32,7 @@ const {values: options} = parseArgs({
     model: {type: 'string', multiple: true, default: Object.keys(sizes)},
     rounds: {type: 'string', default: '7'},
     only: {type: 'string', default: ''},
+    group: {type: 'string', default: ''},
     write: {type: 'boolean', default: false},
   },
 });
@@ -113,7 +115,7 @@ for (const name of options.model) {
     ['bfloat16', [mine, ...native], wanted(peers('bfloat16', interpreter, undefined, model, size))],
   ];
   for (const [title, own, entries] of groups) {
-    if (entries.length === 0) continue;
+    if (entries.length === 0 || !title.includes(options.group)) continue;
     const results = await race([...own, ...entries], Number(options.rounds));
     const heading = `${name}: ${learningRates.length} trials, batch ${batch} × ${size.tokens}, rank ${rank}, ${threads} threads; ${title}`;
     show(heading, resultTable(results, learningRates.length), verdicts(results, learningRates.length));

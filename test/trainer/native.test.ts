@@ -18,7 +18,7 @@ describe.runIf(await nativeBinding())('TensorFlow', () => {
       it(`${name}: logits agree with float64`, async () => forwardAgrees(await inFloat32(), name));
     for (const name of generationModels)
       it(`${name}: greedy generation continues as transformers`, async () => generationAgrees(await inFloat32(), name));
-    for (const name of trained)
+    for (const name of ['llama-lora', 'llama-pissa', 'llama-initab', 'gemma3-pissa', 'qwen3-dora'])
       it(`${name}, high: training follows PyTorch and PEFT`, async () => follow(await inFloat32(), name, 'high'));
     it('gradients add up over micro-batches', async () => follow(await inFloat32(), 'llama-lora', 'low-accum2'));
     it('three trials in a pack', async () => follow(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
@@ -26,7 +26,7 @@ describe.runIf(await nativeBinding())('TensorFlow', () => {
 
   describe('in bfloat16', () => {
     for (const name of trained)
-      for (const caseName of ['low', 'high'])
+      for (const caseName of name.startsWith('llama') ? ['low', 'high'] : ['high'])
         it(`${name}, ${caseName}: training stays as near to float64 as PyTorch in bfloat16`, async () =>
           follow(await inBfloat16(), name, caseName, {bounds: bounds[name]![caseName]!}));
   });

@@ -4,7 +4,7 @@ import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
 import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './binding.ts';
 import type {Engine} from './engine.ts';
-import {hasBfloat16} from './processor.ts';
+import {hasBfloat16, nvidiaGpus} from './processor.ts';
 import type {Precision} from './tensorflow.ts';
 
 export interface Choice {
@@ -13,6 +13,8 @@ export interface Choice {
   precision: Precision;
   /** One line: why this one. */
   reason: string;
+  /** An engine that would be faster here, once it is set up. */
+  setUp?: NativeName;
 }
 
 export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
@@ -53,12 +55,12 @@ async function loadable(load: () => Promise<unknown>): Promise<string | null> {
   }
 }
 
-const setUp = (name: NativeName): string => `lora-sweep setup-native${name === 'tfjs-node-gpu' ? ' --gpu' : ''}`;
+const setUpCommand = (name: NativeName): string => `lora-sweep setup-native${name === 'tfjs-node-gpu' ? ' --gpu' : ''}`;
 
 /** Why a native engine cannot run here; null where it can. */
 async function nativeFault(name: NativeName): Promise<string | null> {
   const file = findBinding(name);
-  if (file === undefined) return `it is not set up: ${setUp(name)}`;
+  if (file === undefined) return `it is not set up: ${setUpCommand(name)}`;
   const found = await probeBinding(file);
   if ('fault' in found) return found.fault;
   if (name === 'tfjs-node-gpu' && !found.gpu) return 'TensorFlow sees no GPU';
@@ -116,14 +118,13 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
   }
   const fault = await loadable(() => import('onnxruntime-node'));
   if (fault === null) {
-    const why =
-      narrow && findBinding('tfjs-node') === undefined && hasBfloat16()
-        ? ` (bfloat16, as stored, would be faster here after ${setUp('tfjs-node')})`
-        : '';
+    const setUp = await worthSettingUp(device, narrow);
+    const hint = setUp === undefined ? '' : `; ${setUpCommand(setUp)} sets up one that is faster here`;
     return {
       engine: 'compiled',
       precision: 'float32',
-      reason: `compiled graphs on onnxruntime, the fastest engine for float32 on a CPU${why}`,
+      reason: `compiled graphs on onnxruntime, the fastest engine for float32 on a CPU${hint}`,
+      ...(setUp === undefined ? {} : {setUp}),
     };
   }
   return {
@@ -131,6 +132,13 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
     precision: 'float32',
     reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
   };
+}
+
+/** The native engine that is missing where it would be faster. */
+async function worthSettingUp(device: Wish['device'], narrow: boolean): Promise<NativeName | undefined> {
+  if (device !== 'cpu' && findBinding('tfjs-node-gpu') === undefined && (await nvidiaGpus()).length > 0)
+    return 'tfjs-node-gpu';
+  return narrow && hasBfloat16() && findBinding('tfjs-node') === undefined ? 'tfjs-node' : undefined;
 }
 
 function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {
@@ -143,7 +151,7 @@ function refuseBfloat16({precision}: Wish, engine: string): void {
   if (precision !== 'bfloat16') return;
   throw new SweepError(
     'no-engine',
-    `training.precision bfloat16 needs TensorFlow, and the engine here is ${engine}, which computes in float32; run ${setUp('tfjs-node')} and leave run.engine out, or set training.precision to float32.`,
+    `training.precision bfloat16 needs TensorFlow, and the engine here is ${engine}, which computes in float32; run ${setUpCommand('tfjs-node')} and leave run.engine out, or set training.precision to float32.`,
   );
 }
 
@@ -163,7 +171,8 @@ export async function openEngine(name: Engine['name'], options: EngineOptions): 
     const {openNative} = await import('./native.ts');
     const {expansion, precision = 'float32'} = options;
     const file = findBinding(name);
-    if (file === undefined) throw new SweepError('no-engine', `The engine ${name} is not set up; run ${setUp(name)}.`);
+    if (file === undefined)
+      throw new SweepError('no-engine', `The engine ${name} is not set up; run ${setUpCommand(name)}.`);
     return openNative({name, file, precision, ...(expansion ? {expansion} : {})});
   }
   return openEagerEngine(name as EagerName);
