@@ -44,7 +44,7 @@ export async function planSweep(file: string): Promise<Plan> {
   const trials = expandTrials(sweep);
   const choice = await chooseEngine(await wish());
   const {engine, reason} = choice;
-  const prepared = await prepare(coresFor(choice, sweep.run.workers));
+  const prepared = await prepare(coresFor(choice, sweep.run.workers), choice);
   const arrangement = arrange(prepared, trials, coresFor(choice, sweep.run.workers));
   const {packs} = arrangement;
   const sizes = new Map(

@@ -1,6 +1,7 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import type {WeightIndex} from './model/weights.ts';
@@ -17,6 +18,8 @@ export interface TrainingSize {
   weights: Pick<WeightIndex, 'tensors'>;
   sites: Site[];
   merged: boolean;
+  /** Of the frozen weights on the native engine; undefined on others. */
+  native?: Precision;
   /** Trained numbers of one trial, at most. */
   parameters: number;
 }
@@ -29,8 +32,18 @@ const commandBytes = 150e6;
 const share = 0.8;
 const float = 4;
 
-/** Bytes of the frozen weights: mapped once where they are float32, expanded in each worker otherwise. */
-export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): {shared: number; perWorker: number} {
+/**
+ * Bytes of the frozen weights: mapped once where they are float32, expanded in each worker otherwise. `native`: each worker
+ * holds its own in this precision.
+ */
+export function weightBytes(
+  {tensors}: Pick<WeightIndex, 'tensors'>,
+  native?: Precision,
+): {shared: number; perWorker: number} {
+  if (native !== undefined) {
+    const count = [...tensors.values()].reduce((sum, {shape}) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    return {shared: 0, perWorker: (native === 'bfloat16' ? 2 : float) * count};
+  }
   let shared = 0;
   let perWorker = 0;
   for (const {dtype, shape, length} of tensors.values()) {
@@ -57,9 +70,9 @@ export function adaptedBytes(sites: readonly Site[]): number {
 
 /** Bytes of one worker that trains a pack of `trials`. */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, weights, sites, merged, parameters} = size;
+  const {config, weights, sites, merged, native, parameters} = size;
   const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
-  return workerBytes + weightBytes(weights).perWorker + trials * own;
+  return workerBytes + weightBytes(weights, native).perWorker + trials * own;
 }
 
 export interface MemoryPlan {
@@ -84,7 +97,7 @@ export function planMemory(
   cores: number,
 ): MemoryPlan {
   const each = workerMemory(size, step, trials);
-  const base = commandBytes + weightBytes(size.weights).shared;
+  const base = commandBytes + weightBytes(size.weights, size.native).shared;
   const room = share * totalmem() - base;
   const fitting = Math.floor(room / each);
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -104,7 +117,7 @@ export function planMemory(
 
 /** Trials that fit into one worker's pack, at least one. */
 export function trialsThatFit(size: TrainingSize, step: StepSize): number {
-  const room = share * totalmem() - commandBytes - weightBytes(size.weights).shared;
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights, size.native).shared;
   const alone = workerMemory(size, step, 1);
   const each = workerMemory(size, step, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
@@ -112,7 +125,7 @@ export function trialsThatFit(size: TrainingSize, step: StepSize): number {
 
 /** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
 export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
-  const room = (share * totalmem() - commandBytes - weightBytes(size.weights).shared) / workers;
+  const room = (share * totalmem() - commandBytes - weightBytes(size.weights, size.native).shared) / workers;
   let rows = batch.rows;
   while (
     rows > 1 &&

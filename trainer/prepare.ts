@@ -13,7 +13,8 @@ import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
-import type {Wish} from './engine/choose.ts';
+import {isNative} from './engine/binding.ts';
+import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
@@ -51,8 +52,12 @@ export interface Prepared {
 
 export interface OpenedSweep {
   sweep: Sweep;
-  /** `curvature`: probe this way where the sweep file says nothing of it. */
-  prepare(workers: number, curvature?: CurvatureSettings): Promise<Prepared>;
+  /** For workers on this engine. `curvature`: probe this way where the sweep file says nothing of it. */
+  prepare(
+    workers: number,
+    choice: Pick<Choice, 'engine' | 'precision'>,
+    curvature?: CurvatureSettings,
+  ): Promise<Prepared>;
   /** What an engine is chosen by. */
   wish(): Promise<Wish>;
 }
@@ -93,7 +98,7 @@ export function openSweep(file: string): OpenedSweep {
       const {weights} = await openModel(findModel(sweep.model, base));
       return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
     },
-    prepare: (workers, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers),
+    prepare: (workers, choice, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, choice),
   };
 }
 
@@ -114,7 +119,12 @@ const probeTokens = 320;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
-async function prepare(sweep: Sweep, base: string, workers: number): Promise<Prepared> {
+async function prepare(
+  sweep: Sweep,
+  base: string,
+  workers: number,
+  {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
+): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
   const {config, weights} = model;
@@ -136,7 +146,14 @@ async function prepare(sweep: Sweep, base: string, workers: number): Promise<Pre
   const largest = Math.max(
     ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
   );
-  const size = {config, weights, sites, merged: adaptedBytes(sites) <= mergeLimit, parameters: largest};
+  const size = {
+    config,
+    weights,
+    sites,
+    merged: adaptedBytes(sites) <= mergeLimit,
+    ...(isNative(engine) ? {native: precision} : {}),
+    parameters: largest,
+  };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const {training, data, curvature} = sweep;
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);

@@ -55,7 +55,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let store = existsSync(folder) ? await open() : undefined;
   try {
     const cores = coresFor(choice, sweep.run.workers);
-    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined);
+    const prepared = await prepare(cores, choice, options.probeOnly ? curvatureDefaults : undefined);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
     arrange(prepared, trials, cores);
     const {curvature} = prepared.sweep;
