@@ -6,8 +6,6 @@ import {build} from 'esbuild';
 /** Native or optional parts that are loaded only where they are installed. */
 const external = [
   'onnxruntime-node',
-  '@tensorflow/tfjs-node',
-  '@tensorflow/tfjs-node-gpu',
   '@tensorflow/tfjs-backend-wasm',
   '@tensorflow/tfjs-backend-webgpu',
 ];
