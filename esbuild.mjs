@@ -4,11 +4,7 @@ import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
-const external = [
-  'onnxruntime-node',
-  '@tensorflow/tfjs-backend-wasm',
-  '@tensorflow/tfjs-backend-webgpu',
-];
+const external = ['onnxruntime-node', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'];
 
 const trainer = await build({
   entryPoints: {
