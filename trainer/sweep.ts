@@ -87,6 +87,7 @@ async function runPrepared(
   store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
+    precision: choice.precision,
     modelHash: await prepared.model.weights.hash(),
     model: {
       folder: prepared.model.path,
