@@ -164,8 +164,15 @@ class Emitter {
     );
   }
 
+  /**
+   * A tensor that is fed. The one to feed is the Identity behind a placeholder: TensorFlow's graph optimizer, whose time
+   * grows with the square of the graph (minutes for 30 layers), passes over graphs that are fed anywhere but at a placeholder,
+   * and there is no other way to tell it off from here.
+   */
   placeholder(name: string, shape: readonly number[] | null, type: ElementType): string {
-    return this.add('Placeholder', [], {dtype: attribute.type(type), shape: attribute.shape(shape)}, name);
+    const attributes = {dtype: attribute.type(type), shape: attribute.shape(shape)};
+    const empty = this.add('Placeholder', [], attributes, `${name}/empty`);
+    return this.add('Identity', [empty], {T: attribute.type(type)}, name);
   }
 
   constant(type: DType, shape: readonly number[], values: ArrayBufferView): string {
@@ -199,6 +206,25 @@ class Emitter {
 
   reshape(name: string, shape: readonly number[], type: ElementType): string {
     return this.add('Reshape', [name, this.ints(shape)], {T: attribute.type(type), Tshape: attribute.type('int32')});
+  }
+
+  /** Two tables side by side; made once. */
+  twice(first: string, second: string): string {
+    const types = {N: attribute.int(2), T: attribute.type('float32'), Tidx: attribute.type('int32')};
+    return this.#once(`twice ${first} ${second}`, () => this.add('ConcatV2', [first, second, this.int(1)], types));
+  }
+
+  negative(table: string): string {
+    return this.#once(`negative ${table}`, () => this.elementwise('Neg', table));
+  }
+
+  #once(key: string, make: () => string): string {
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = make();
+      this.#constants.set(key, name);
+    }
+    return name;
   }
 
   /** An elementwise operation of float32 values. */
@@ -403,16 +429,13 @@ const emitters: Record<string, Emit> = {
   Rotary: (e, {inputs: [x, cos, sin], outputs: [output]}) => {
     const last = x!.shape.length - 1;
     const half = x!.shape[last]! / 2;
-    const twice = (first: string, second: string) =>
-      e.add('ConcatV2', [first, second, e.int(1)], {N: int(2), T: type('float32'), ...index});
-    const sine = e.name(sin!);
     const swapped = e.add('Roll', [e.name(x!), e.int(half), e.int(last)], {
       T: type('float32'),
       Tshift: type('int32'),
       Taxis: type('int32'),
     });
-    const kept = e.elementwise('Mul', e.name(x!), twice(e.name(cos!), e.name(cos!)));
-    const turned = e.elementwise('Mul', swapped, twice(e.elementwise('Neg', sine), sine));
+    const kept = e.elementwise('Mul', e.name(x!), e.twice(e.name(cos!), e.name(cos!)));
+    const turned = e.elementwise('Mul', swapped, e.twice(e.negative(e.name(sin!)), e.name(sin!)));
     e.bind(output!, e.elementwise('AddV2', kept, turned));
   },
 };
