@@ -7,7 +7,7 @@
  *
  *   --model NAME    2x64 or 4x256 (default both)
  *   --rounds N      turns of each contender (default 7)
- *   --only TEXT     contenders with TEXT in their names, besides this project
+ *   --only TEXT     contenders with TEXT in their names, besides this project; A|B: with A or B
  *   --group TEXT    groups with TEXT in their titles: stock PyTorch, MKL's Intel kernels, bfloat16
  *   --write         write docs/benchmarks.md too
  */
@@ -107,7 +107,8 @@ for (const name of options.model) {
   if (!size) throw new Error(`There is no model ${name}; there are ${Object.keys(sizes).join(' and ')}.`);
   const model = await randomModel(interpreter, name, size);
   const mine = ours(model, size);
-  const wanted = (entries: Entry[]) => entries.filter(entry => entry.name.includes(options.only));
+  const wanted = (entries: Entry[]) =>
+    entries.filter(({name}) => options.only.split('|').some(text => name.includes(text)));
   const native = [ours(model, size, 'native32'), ours(model, size, 'native')];
   const groups: [string, Entry[], Entry[]][] = [
     ['stock PyTorch', [mine], wanted(peers('stock', interpreter, undefined, model, size))],

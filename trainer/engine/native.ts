@@ -22,6 +22,7 @@ import {
   emitTensorFlow,
   type Precision,
   type TensorFlowProgram,
+  unoptimized,
 } from './tensorflow.ts';
 import {storedWeight, trace} from './tracing.ts';
 
@@ -65,9 +66,12 @@ function heldBy(binding: Binding, first: number): Held {
 class Session {
   readonly #binding: Binding;
   readonly #id: number;
+  /** Fed to every run, see there. */
+  readonly #unoptimized: Feed;
 
   constructor(binding: Binding, nodes: readonly NodeDef[]) {
     this.#binding = binding;
+    this.#unoptimized = [unoptimized, binding.createTensor([], types.int32, new Int32Array(1))];
     const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
     try {
       writeFileSync(join(folder, 'saved_model.pb'), encodeSavedModel(nodes));
@@ -80,10 +84,11 @@ class Session {
   /** Feeds tensors by placeholder and returns those of the fetched nodes. */
   run(feeds: readonly Feed[], fetched: readonly string[]): number[] {
     const named = (nodes: readonly string[]) => nodes.map(node => (node.includes(':') ? node : `${node}:0`)).join();
+    const all = [...feeds, this.#unoptimized];
     const results = this.#binding.runSavedModel(
       this.#id,
-      feeds.map(([, tensor]) => tensor),
-      named(feeds.map(([placeholder]) => placeholder)),
+      all.map(([, tensor]) => tensor),
+      named(all.map(([placeholder]) => placeholder)),
       named(fetched),
     );
     return results.map(({id}) => id);
@@ -96,6 +101,7 @@ class Session {
 
   dispose(): void {
     this.#binding.deleteSavedModel(this.#id);
+    this.#binding.deleteTensor(this.#unoptimized[1]);
   }
 }
 

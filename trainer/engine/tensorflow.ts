@@ -39,6 +39,12 @@ export interface TensorFlowProgram {
   state: ReadonlyMap<string, Variable>;
 }
 
+/**
+ * A number that is fed to every run. TensorFlow's graph optimizer, whose time grows faster than the graph (minutes for 30
+ * layers), leaves graphs alone that are fed anywhere but at a placeholder; there is no other way to tell it off from here.
+ */
+export const unoptimized = 'unoptimized';
+
 class Emitter {
   readonly nodes: NodeDef[] = [];
   readonly weights: WeightVariable[] = [];
@@ -53,6 +59,7 @@ class Emitter {
 
   constructor(precision: Precision) {
     this.precision = precision;
+    this.add('Identity', [this.int(0)], {T: attribute.type('int32')}, unoptimized);
   }
 
   /** Adds a node and returns its first output. */
@@ -164,15 +171,8 @@ class Emitter {
     );
   }
 
-  /**
-   * A tensor that is fed. The one to feed is the Identity behind a placeholder: TensorFlow's graph optimizer, whose time
-   * grows with the square of the graph (minutes for 30 layers), passes over graphs that are fed anywhere but at a placeholder,
-   * and there is no other way to tell it off from here.
-   */
   placeholder(name: string, shape: readonly number[] | null, type: ElementType): string {
-    const attributes = {dtype: attribute.type(type), shape: attribute.shape(shape)};
-    const empty = this.add('Placeholder', [], attributes, `${name}/empty`);
-    return this.add('Identity', [empty], {T: attribute.type(type)}, name);
+    return this.add('Placeholder', [], {dtype: attribute.type(type), shape: attribute.shape(shape)}, name);
   }
 
   constant(type: DType, shape: readonly number[], values: ArrayBufferView): string {
