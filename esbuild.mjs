@@ -11,6 +11,7 @@ const trainer = await build({
     cli: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
+    'try-gpu': 'trainer/engine/try-gpu.ts',
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
   },
   outdir: 'dist/trainer',

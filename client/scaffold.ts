@@ -19,6 +19,8 @@ const usual = {
 
 /** The format that a data file's columns look like, and which column holds what; undefined where none fits. */
 export function guessFormat(columns: readonly string[]): Pick<Choices, 'format' | 'columns'> | undefined {
+  const chat = ['messages', 'conversations'].find(name => columns.includes(name));
+  if (chat !== undefined) return {format: 'messages', columns: {messages: chat}};
   const first = (names: readonly string[]) => names.find(name => columns.includes(name));
   if (columns.includes('input_ids') && columns.includes('labels')) return {format: 'tokens', columns: {}};
   const prompt = first(usual.prompt);

@@ -89,7 +89,7 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.description = !sweep
     ? 'has errors'
     : run && run.state.trials.length > 0
-      ? statusText(run.state, progress(run.state))
+      ? statusText(run.state, progress(run.state, Date.now()))
       : '';
   return item;
 }

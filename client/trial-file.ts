@@ -34,6 +34,7 @@ export function trialFile(sweep: Sweep, id: string): Record<string, unknown> {
       dropout: training.dropout,
       precision: training.precision,
       micro_batch: training.microBatch,
+      checkpoint: training.checkpoint,
     },
     ...(evaluate.length === 0
       ? {}

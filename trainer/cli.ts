@@ -41,7 +41,11 @@ program
   .option('--json', 'everything as JSON')
   .action(async (file: string, options: {json?: true}) => {
     const [{planSweep}, {planText}] = await Promise.all([import('./estimate.ts'), import('./plan.ts')]);
-    const plan = await planSweep(file);
+    const {stderr} = process;
+    const progress = (rows: number, total: number) => {
+      if (stderr.isTTY) stderr.write(`\r\u001b[K${rows < total ? `reading rows: ${rows} of ${total}` : ''}`);
+    };
+    const plan = await planSweep(file, {progress});
     await print(options.json ? [JSON.stringify(plan, null, 2)] : planText(plan));
   });
 
@@ -289,13 +293,21 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
   let end: 'finished' | 'failed' | 'stopped';
   try {
     const {out, only, resume = false} = options;
-    end = await runSweep(file, {...(out === undefined ? {} : {out}), only, resume, probeOnly, signal, onEvent});
+    // What `--json` prints is what is stored.
+    const onPreparing = (event: RunEvent) => (options.json ? undefined : report.event(event));
+    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
+    end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
   } finally {
     report.stop();
   }
-  if (!options.json) await print(['', ...textSummary(report.state)]);
+  const begun = options.json || report.state.trials.length > 0;
+  if (!options.json && begun) await print(['', ...textSummary(report.state)]);
   if (end === 'finished') return;
   process.exitCode = 1;
+  if (!begun) {
+    process.stderr.write('The run was stopped before it began; nothing was written.\n');
+    return;
+  }
   const verb = probeOnly ? 'probe' : 'run';
   const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';

@@ -2,14 +2,18 @@
 
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
+import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
-import {type Choice, chooseEngine} from './engine/choose.ts';
+import type {Loading} from './data/dataset.ts';
+import type {DataStatistics} from './data/statistics.ts';
+import {estimatedTimes} from './duration.ts';
+import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
-import {type Arrangement, arrange, coresFor, trainJob} from './packs.ts';
-import {openPool} from './pool.ts';
+import {arrange, coresFor} from './packs.ts';
 import {openSweep, type Prepared} from './prepare.ts';
+import {hasRun, readRun, runFolderOf} from './store/run.ts';
 
 export interface Plan {
   trials: {
@@ -27,29 +31,47 @@ export interface Plan {
   trainable_parameters: Record<string, number>;
   /** Of every method and rank, at the largest batch size. */
   costs: MethodCost[];
+  /** Of a step, by method, rank and batch size, where this sweep has run before. */
+  step_times: StepTime[];
   /** Optimizer steps of a trial by batch size. */
   steps: Record<string, number>;
   /** Of all training steps. */
   flops: number;
   memory_bytes: number;
-  /** Measured on one batch of this machine; null where that was not possible. */
+  /** Layers are computed again in the backward pass. */
+  checkpoint: boolean;
+  /** The whole run, from what its parts take on this machine; null where that was not possible. */
   seconds: number | null;
+  /** What the training rows are like; `tokens_per_second`: expected of all workers together. */
+  data: DataStatistics & {max_length: number; tokens_per_second: number | null};
   engine: string;
   reason: string;
+  /** The GPU it runs on; null = the CPU. */
+  device: string | null;
+  /** What a reader should know: packs that were split, operations that the GPU does not have. */
+  notes: string[];
 }
 
 /** @throws SweepError for a file that cannot run */
-export async function planSweep(file: string): Promise<Plan> {
+export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
+  const began = performance.now();
   const {sweep, prepare, wish} = openSweep(file);
   const trials = expandTrials(sweep);
   const choice = await chooseEngine(await wish());
-  const {engine, reason} = choice;
-  const prepared = await prepare(coresFor(choice, sweep.run.workers), choice);
-  const arrangement = arrange(prepared, trials, coresFor(choice, sweep.run.workers));
+  const {engine, reason, gpu} = choice;
+  const cores = coresFor(choice, sweep.run.workers);
+  const prepared = await prepare(cores, undefined, loading, choice);
+  const arrangement = arrange(prepared, trials, gpu, undefined, cores);
   const {packs} = arrangement;
   const sizes = new Map(
     trials.map(({method, rank}) => [`${method} r${rank}`, trainedParameters(method, rank, prepared.sites)]),
   );
+  const notes = [...arrangement.notes];
+  const times = await estimatedTimes(prepared, arrangement, choice, (performance.now() - began) / 1000, {
+    note: message => void (notes.includes(message) || notes.push(message)),
+  });
+  const {data} = prepared;
+  const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
   return {
     trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
       id,
@@ -63,16 +85,32 @@ export async function planSweep(file: string): Promise<Plan> {
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     costs: costsOf(prepared, trials),
+    step_times: await measuredSteps(file, sweep.name),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     memory_bytes: Math.round(arrangement.bytes),
-    seconds: await estimatedSeconds(prepared, arrangement, choice),
+    checkpoint: prepared.size.recompute,
+    seconds: times?.whole ?? null,
+    data: {
+      ...data,
+      max_length: sweep.data.maxLength,
+      tokens_per_second: times && (rows * data.lengths.mean) / times.training,
+    },
     engine,
     reason,
+    device: gpu?.name ?? null,
+    notes,
   };
 }
 
-function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
+/** Step times of the run that this sweep has at its usual place; none where it has not run. */
+async function measuredSteps(file: string, name: string): Promise<StepTime[]> {
+  const folder = runFolderOf(file, name);
+  return hasRun(folder) ? stepTimes((await readRun(folder)).state) : [];
+}
+
+/** Of every method and rank of these trials, at the largest batch size. */
+export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const {sites, model, source} = prepared;
   const {config, weights} = model;
   const adapted = new Set(sites.map(({name}) => name));
@@ -101,41 +139,4 @@ function batchFlops({model: {config}, source}: Prepared, batchSize: number, para
   const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
   const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
   return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
-}
-
-/** A few steps of each batch size, timed on one worker while the others do the same. */
-async function estimatedSeconds(
-  prepared: Prepared,
-  {packs, workers, threads}: Arrangement,
-  {engine, precision}: Choice,
-): Promise<number | null> {
-  const firsts = new Map(packs.map(pack => [pack[0]!.batchSize, pack]));
-  const pool = openPool(workers, {base: prepared.model, engine, precision, threads});
-  try {
-    let total = 0;
-    for (const [batchSize, pack] of firsts) {
-      const job = trainJob(
-        prepared,
-        pack.map(trial => ({...trial, method: 'lora' as const})),
-        '',
-      );
-      const times: number[] = [];
-      await pool.run(
-        Array.from({length: workers}, () => ({kind: 'measure' as const, job})),
-        {
-          event: () => {},
-          generated: () => {},
-          measured: milliseconds => times.push(milliseconds),
-          ended: () => {},
-        },
-      );
-      if (times.length === 0) return null;
-      const perStep = times.reduce((sum, time) => sum + time, 0) / times.length / 1000;
-      const steps = packs.filter(own => own[0]!.batchSize === batchSize).length * prepared.steps(batchSize);
-      total += (perStep * steps) / workers;
-    }
-    return total;
-  } finally {
-    await pool.close();
-  }
 }

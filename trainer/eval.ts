@@ -91,6 +91,7 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       columns: {...known?.columns, ...guessed?.columns, ...options.columns},
       max_length: options.maxLength ?? known?.maxLength,
       template: options.template ?? known?.template,
+      packing: known?.packing,
     },
     evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit},
   };

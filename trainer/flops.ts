@@ -1,5 +1,5 @@
 /** How much a training step computes. */
-import type {StepSize} from './memory.ts';
+import type {StepSize} from './activations.ts';
 import type {ModelConfig} from './model/config.ts';
 
 /**

@@ -1,66 +1,38 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
+import {activationBytes, type KeptBy, type StepSize} from './activations.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Site} from './method/method.ts';
-import type {ModelConfig} from './model/config.ts';
+import {isPlain} from './model/expanded.ts';
 import type {WeightIndex} from './model/weights.ts';
 
-export interface StepSize {
-  /** Rows at a time, padded length, target tokens at most. */
-  rows: number;
-  length: number;
-  targets: number;
-}
-
-export interface TrainingSize {
-  config: ModelConfig;
+export interface TrainingSize extends KeptBy {
   weights: Pick<WeightIndex, 'tensors'>;
-  sites: Site[];
-  merged: boolean;
-  /** Of the frozen weights on the native engine; undefined on others. */
-  native?: Precision;
   /** Trained numbers of one trial, at most. */
   parameters: number;
+  /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
+  native?: Precision;
+  /** Bytes that a trial's evaluations take beside its training. */
+  evaluating: number;
 }
 
-/** Of a worker before it loads anything: the JavaScript heap, the runtime and its libraries. */
-const workerBytes = 100e6;
-/** The command itself. */
-const commandBytes = 150e6;
-/** Of the machine's memory, what a run may take. */
+/** The command itself: Node.js, its code, the runtime's libraries. */
+const commandBytes = 120e6;
+/** Of a worker before it loads anything: a JavaScript heap with the trainer's code, and the runtime's own. */
+const workerBytes = 80e6;
+/** Of a worker for each layer of the model: the nodes of its compiled programs. */
+const layerBytes = 4e6;
+/** Of the memory of the machine, or of a GPU, what a run may take. */
 const share = 0.8;
 const float = 4;
 
-/**
- * Bytes of the frozen weights: mapped once where they are float32, expanded in each worker otherwise. `native`: each worker
- * holds its own in this precision.
- */
-export function weightBytes(
-  {tensors}: Pick<WeightIndex, 'tensors'>,
-  native?: Precision,
-): {shared: number; perWorker: number} {
-  if (native !== undefined) {
-    const count = [...tensors.values()].reduce((sum, {shape}) => sum + shape.reduce((a, b) => a * b, 1), 0);
-    return {shared: 0, perWorker: (native === 'bfloat16' ? 2 : float) * count};
-  }
-  let shared = 0;
-  let perWorker = 0;
-  for (const {dtype, shape, length} of tensors.values()) {
-    shared += length;
-    if (dtype !== 'F32') perWorker += float * shape.reduce((product, size) => product * size, 1);
-  }
-  return {shared, perWorker};
-}
-
-/** Bytes that grow with the batch: what the forward pass keeps for the backward pass. */
-export function activationBytes(config: ModelConfig, {rows, length, targets}: StepSize): number {
-  const {hiddenSize, intermediateSize, heads, kvHeads, headDim, layers, vocabSize} = config;
-  const tokens = rows * length;
-  const attention = 4 * (heads + kvHeads) * headDim + 2 * heads * length;
-  const perToken = 8 * hiddenSize + attention + 5 * intermediateSize;
-  const logits = 3 * Math.min(targets * vocabSize, 1 << 22) + 4 * targets * hiddenSize;
-  return float * (tokens * perToken * layers.length + logits);
+/** Bytes of the frozen weights, which all workers share: mapped where they are float32, expanded once otherwise. */
+export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): number {
+  return [...tensors.values()].reduce(
+    (sum, stored) => sum + (isPlain(stored) ? stored.length : float * stored.shape.reduce((a, b) => a * b, 1)),
+    0,
+  );
 }
 
 /** Bytes of the adapted weights in float32. */
@@ -68,11 +40,48 @@ export function adaptedBytes(sites: readonly Site[]): number {
   return float * sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
 }
 
-/** Bytes of one worker that trains a pack of `trials`. */
+/**
+ * Bytes of one worker that trains a pack of `trials`. Parameters and two moments stand twice, as read and as written; their
+ * start, the gathered gradient and a step's gradients and updates once each.
+ */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, weights, sites, merged, native, parameters} = size;
-  const own = activationBytes(config, step) + (merged ? adaptedBytes(sites) : 0) + 10 * float * parameters;
-  return workerBytes + weightBytes(weights, native).perWorker + trials * own;
+  const {config, weights, native, parameters, evaluating} = size;
+  const own = activationBytes(size, step) + evaluating + 12 * float * parameters;
+  const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
+  return workerBytes + config.layers.length * layerBytes + frozen + trials * own;
+}
+
+/**
+ * Whether only the hidden states between layers are to be kept: as the sweep file says, or where these batches would not
+ * fit whole, `trials` at a time on each of the `workers`, or one on the GPU where there is one.
+ */
+export function recomputes(
+  checkpoint: 'auto' | boolean,
+  size: Omit<TrainingSize, 'recompute'>,
+  batches: readonly StepSize[],
+  {workers, trials}: {workers: number; trials: number},
+  device?: DeviceRoom,
+): boolean {
+  if (checkpoint !== 'auto') return checkpoint;
+  const whole = {...size, recompute: false};
+  if (device) return batches.some(batch => deviceMemory(whole, batch, 1) > share * device.bytes);
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
+  return batches.some(batch => workers * workerMemory(whole, batch, trials) > room);
+}
+
+/** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once. */
+export function deviceMemory(size: TrainingSize, step: StepSize, trials: number): number {
+  const {parameters, weights} = size;
+  const own = activationBytes(size, step) + 12 * float * parameters;
+  return float * numbersOf(weights) + trials * own;
+}
+
+const numbersOf = ({tensors}: Pick<WeightIndex, 'tensors'>): number =>
+  [...tensors.values()].reduce((sum, {shape}) => sum + shape.reduce((product, length) => product * length, 1), 0);
+
+/** Memory of a GPU. */
+export interface DeviceRoom {
+  bytes: number;
 }
 
 export interface MemoryPlan {
@@ -97,7 +106,7 @@ export function planMemory(
   cores: number,
 ): MemoryPlan {
   const each = workerMemory(size, step, trials);
-  const base = commandBytes + weightBytes(size.weights, size.native).shared;
+  const base = commandBytes + weightBytes(size.weights);
   const room = share * totalmem() - base;
   const fitting = Math.floor(room / each);
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -115,22 +124,45 @@ export function planMemory(
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
 }
 
-/** Trials that fit into one worker's pack, at least one. */
-export function trialsThatFit(size: TrainingSize, step: StepSize): number {
-  const room = share * totalmem() - commandBytes - weightBytes(size.weights, size.native).shared;
+/**
+ * The plan of a run on a GPU: one worker.
+ * @throws SweepError `no-memory` where the machine has no room for the worker itself
+ */
+export function planDevice(size: TrainingSize, step: StepSize, trials: number, wanted: 'auto' | number): MemoryPlan {
+  const onDevice = deviceMemory(size, step, trials);
+  const notes =
+    wanted === 'auto' || wanted === 1 ? [] : [`One worker a GPU: run.workers (${wanted}) does not apply to it.`];
+  return {workers: 1, threads: 1, bytes: commandBytes + workerBytes + onDevice, notes};
+}
+
+/** Trials that fit into one pack, on the GPU where there is one, at least one. */
+export function trialsThatFit(size: TrainingSize, step: StepSize, device?: DeviceRoom): number {
+  if (device) {
+    const alone = deviceMemory(size, step, 1);
+    const each = deviceMemory(size, step, 2) - alone;
+    return Math.max(1, 1 + Math.floor((share * device.bytes - alone) / each));
+  }
+  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
   const alone = workerMemory(size, step, 1);
   const each = workerMemory(size, step, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
 }
 
-/** The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side. */
-export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number): number {
-  const room = (share * totalmem() - commandBytes - weightBytes(size.weights, size.native).shared) / workers;
+/**
+ * The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side, or one on the
+ * GPU where there is one.
+ */
+export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number, device?: DeviceRoom): number {
+  const room = device
+    ? share * device.bytes
+    : (share * totalmem() - commandBytes - weightBytes(size.weights)) / workers;
+  const need = (step: StepSize) => (device ? deviceMemory(size, step, 1) : workerMemory(size, step));
   let rows = batch.rows;
-  while (
-    rows > 1 &&
-    workerMemory(size, {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)}) > room
-  )
-    rows = Math.ceil(rows / 2);
+  while (rows > 1 && need(partOf(batch, rows)) > room) rows = Math.ceil(rows / 2);
   return rows;
+}
+
+/** A batch of which `rows` are computed at a time. */
+export function partOf(batch: StepSize, rows: number): StepSize {
+  return {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)};
 }

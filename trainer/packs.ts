@@ -2,7 +2,7 @@
 import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {snapshotOf} from './hub/cache.ts';
-import {type MemoryPlan, planMemory, trialsThatFit} from './memory.ts';
+import {type DeviceRoom, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
 import type {TrainJob} from './train.ts';
@@ -10,11 +10,18 @@ import type {TrainJob} from './train.ts';
 /** Trials side by side on the trials axis of one step. */
 export type TrialPack = Trial[];
 
-/** Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU. */
-export function packsOf(trials: Trial[], size: RunSettings['pack']): TrialPack[] {
+/**
+ * Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU.
+ * `stepOf`: where a trial goes on, so that only those of one step share a pack.
+ */
+export function packsOf(
+  trials: Trial[],
+  size: RunSettings['pack'],
+  stepOf: (trial: Trial) => number = () => 0,
+): TrialPack[] {
   const groups = new Map<string, Trial[]>();
   for (const trial of trials) {
-    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize}`;
+    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
     groups.set(key, [...(groups.get(key) ?? []), trial]);
   }
   const most = size === 'auto' ? 1 : size;
@@ -28,17 +35,25 @@ export interface Arrangement extends MemoryPlan {
 }
 
 /** Workers side by side, at most: as asked for, else one a core, and one for a GPU. */
-export function coresFor({engine}: {engine: string}, workers: RunSettings['workers']): number {
+export function coresFor({engine, gpu}: {engine: string; gpu?: unknown}, workers: RunSettings['workers']): number {
+  if (gpu !== undefined) return 1;
   if (workers !== 'auto') return workers;
   return engine === 'tfjs-node-gpu' ? 1 : availableParallelism();
 }
 
 /**
- * Packs and workers for these trials: as the sweep file asks, as far as memory allows. `cores`: workers at most where the
- * file does not say.
+/**
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
+ * its memory has room for. `cores`: workers at most where the file does not say.
  * @throws SweepError `no-memory` where not even one trial fits
  */
-export function arrange(prepared: Prepared, trials: Trial[], cores = availableParallelism()): Arrangement {
+export function arrange(
+  prepared: Prepared,
+  trials: Trial[],
+  device?: DeviceRoom,
+  stepOf?: (trial: Trial) => number,
+  cores = availableParallelism(),
+): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
   const largest = {
@@ -46,13 +61,17 @@ export function arrange(prepared: Prepared, trials: Trial[], cores = availablePa
     length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
     targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
   };
-  const asked = packsOf(trials, run.pack);
+  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
   const widest = Math.max(1, ...asked.map(pack => pack.length));
-  const side = Math.min(widest, trialsThatFit(prepared.size, largest));
-  const packs = side < widest ? packsOf(trials, side) : asked;
-  const plan = planMemory(prepared.size, largest, side, packs.length, run.workers, cores);
+  const side = Math.min(widest, trialsThatFit(prepared.size, largest, device));
+  const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
+  const plan = device
+    ? planDevice(prepared.size, largest, side, run.workers)
+    : planMemory(prepared.size, largest, side, packs.length, run.workers, cores);
   const split =
-    side < widest ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`] : [];
+    side < widest && run.pack !== 'auto'
+      ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]
+      : [];
   return {...plan, packs, notes: [...split, ...plan.notes]};
 }
 
@@ -75,13 +94,13 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string):
   const {sweep} = prepared;
   const {method, batchSize} = trials[0]!;
   return {
-    pack: trials.length === 1 ? trials[0]!.id : `${trials[0]!.id}+${trials.length - 1}`,
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,
+    recompute: prepared.size.recompute,
     evaluations: prepared.evaluations,
     folder,
     base: adapterBase(prepared.model.folder),

@@ -8,6 +8,7 @@ import type {Evaluation, Generated} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
 import type {BaseModel} from './model/open-model.ts';
+import type {TrialTimes} from './timing.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
@@ -18,6 +19,8 @@ export interface WorkerSetup {
   precision: Precision;
   /** Inside one operation. */
   threads: number;
+  /** The compiled engine on the GPU. */
+  onGpu: boolean;
   /** Where the workers expand weights that are not stored as float32. */
   expansion: SharedExpansion;
   /** From 0. */
@@ -30,7 +33,7 @@ export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
-  | {kind: 'measure'; job: TrainJob}
+  | {kind: 'measure'; job: TrainJob; answerTokens: Record<number, number>}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};
@@ -38,7 +41,7 @@ export type ToWorker =
 export type FromWorker =
   | {kind: 'event'; event: RunEventBody}
   | {kind: 'generated'; result: Generated}
-  | {kind: 'measured'; milliseconds: number}
+  | {kind: 'measured'; times: TrialTimes}
   | {kind: 'done'}
   | {kind: 'failed'; code: string; message: string; stack: string};
 
@@ -51,8 +54,8 @@ export interface Failure {
 export interface JobHandlers {
   event(event: RunEventBody): void;
   generated(result: Generated): void;
-  /** Milliseconds of one training step. */
-  measured?(milliseconds: number): void;
+  /** What a training takes. */
+  measured?(times: TrialTimes): void;
   /** A job ended; `failure` where it could not be done. */
   ended(job: ToWorker, failure?: Failure): void;
 }
@@ -71,14 +74,20 @@ const maxYoungGenerationSizeMb = 8;
 /** This file's neighbour, as source or as built. */
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
-export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'precision' | 'threads'> {
+export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+  /** Default float32. */
+  precision?: Precision;
+  onGpu?: boolean;
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(count: number, {base, engine, precision, threads}: PoolSettings): Pool {
+export function openPool(
+  count: number,
+  {base, engine, precision = 'float32', threads, onGpu = false}: PoolSettings,
+): Pool {
   if (isNative(engine)) prepareEnvironment(threads);
   const expansion = shareExpansion(base.weights.tensors.values());
-  const setup = {model: base.path, engine, precision, threads, expansion};
+  const setup = {model: base.path, engine, precision, threads, onGpu, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {
@@ -103,7 +112,7 @@ export function openPool(count: number, {base, engine, precision, threads}: Pool
       const onMessage = (message: FromWorker) => {
         if (message.kind === 'event') handlers.event(message.event);
         else if (message.kind === 'generated') handlers.generated(message.result);
-        else if (message.kind === 'measured') handlers.measured?.(message.milliseconds);
+        else if (message.kind === 'measured') handlers.measured?.(message.times);
         else if (message.kind === 'done') end();
         else end(message);
       };

@@ -5,10 +5,12 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
+import {evaluationBytes} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
-import {type Dataset, loadDataset} from './data/dataset.ts';
+import {cachedDataset} from './data/cached-dataset.ts';
+import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
@@ -16,8 +18,9 @@ import {bucketShapes, type Extent} from './data/shapes.ts';
 import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
+import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import type {Evaluation} from './evaluate.ts';
-import {adaptedBytes, microBatchFor, type TrainingSize} from './memory.ts';
+import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
@@ -40,6 +43,8 @@ export interface Prepared {
   /** SHA-256 of each data file and starting adapter by its path as written. */
   dataHashes: Record<string, string>;
   notes: string[];
+  /** Of the training rows. */
+  data: DataStatistics;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
   /** Training rows in batches of this size. */
@@ -50,14 +55,16 @@ export interface Prepared {
   pathOf(path: string): string;
 }
 
+/** What trains. */
+type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'>;
+
 export interface OpenedSweep {
   sweep: Sweep;
-  /** For workers on this engine. `curvature`: probe this way where the sweep file says nothing of it. */
-  prepare(
-    workers: number,
-    choice: Pick<Choice, 'engine' | 'precision'>,
-    curvature?: CurvatureSettings,
-  ): Promise<Prepared>;
+  /**
+   * `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. `choice`:
+   * the engine that trains, and the GPU where it runs on one.
+   */
+  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading, choice?: Trainer): Promise<Prepared>;
   /** What an engine is chosen by. */
   wish(): Promise<Wish>;
 }
@@ -98,7 +105,8 @@ export function openSweep(file: string): OpenedSweep {
       const {weights} = await openModel(findModel(sweep.model, base));
       return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
     },
-    prepare: (workers, choice, curvature) => prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, choice),
+    prepare: (workers, curvature, loading = {}, choice) =>
+      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice),
   };
 }
 
@@ -123,7 +131,8 @@ async function prepare(
   sweep: Sweep,
   base: string,
   workers: number,
-  {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
+  loading: Loading,
+  choice?: Trainer,
 ): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
@@ -131,7 +140,7 @@ async function prepare(
   const sites = sitesOf(config.layers.length, sweep.targets, weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
-  const dataset = await loadDataset(sweep.data, base, encoding);
+  const dataset = await cachedDataset(sweep.data, base, encoding, loading);
   const pad = config.padId ?? 0;
   const notes = [...dataNotes(dataset, sweep)];
 
@@ -146,19 +155,38 @@ async function prepare(
   const largest = Math.max(
     ...sweep.methods.flatMap(({method, ranks}) => ranks.map(rank => trainedParameters(method, rank, sites))),
   );
-  const size = {
-    config,
-    weights,
-    sites,
-    merged: adaptedBytes(sites) <= mergeLimit,
-    ...(isNative(engine) ? {native: precision} : {}),
-    parameters: largest,
+  const {training, data, curvature, run} = sweep;
+  const device = choice?.gpu;
+  const merged = adaptedBytes(sites) <= mergeLimit;
+  const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
+  const kept = {
+    ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
+    ...(choice && isNative(choice.engine) ? {native: choice.precision} : {}),
+    evaluating: evaluationBytes(config, evaluations),
   };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
-  const {training, data, curvature} = sweep;
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
+  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  const wholes = new Map(
+    [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(batchSize => [
+      batchSize,
+      extents({...orderOf(batchSize), rows: batchSize}, seeds, steps(batchSize)),
+    ]),
+  );
+  const wholeStep = (batchSize: number) => ({rows: batchSize, ...largestOf(wholes.get(batchSize)!)});
+  const {microBatch} = training;
+  const asked = [...wholes.keys()].map(batchSize => {
+    const whole = wholeStep(batchSize);
+    return microBatch === 'auto' || microBatch >= batchSize ? whole : partOf(whole, microBatch);
+  });
+  const trials = run.pack === 'auto' ? 1 : run.pack;
+  const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials}, device)};
+  if (size.recompute && training.checkpoint === 'auto')
+    notes.push(
+      'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.',
+    );
   return {
     sweep,
     model,
@@ -177,19 +205,19 @@ async function prepare(
       pathOf,
     ),
     notes,
+    data: statisticsOf(dataset),
     steps,
     pathOf,
     probeSource: seed => probeSource(probed, sweep, seed, pad),
     source(batchSize) {
       let source = sources.get(batchSize);
       if (source === undefined) {
-        const order = {dataset, batchSize, shuffle: data.shuffle};
-        const whole = extents({...order, rows: batchSize}, seeds, steps(batchSize));
+        const order = orderOf(batchSize);
         const rows =
-          training.microBatch === 'auto'
-            ? microBatchFor(size, {rows: batchSize, ...largestOf(whole)}, workers)
-            : Math.min(training.microBatch, batchSize);
-        const parts = rows === batchSize ? whole : extents({...order, rows}, seeds, steps(batchSize));
+          microBatch === 'auto'
+            ? microBatchFor(size, wholeStep(batchSize), workers, device)
+            : Math.min(microBatch, batchSize);
+        const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
         source = {...order, rows, shapes: rising(bucketShapes(parts, mostShapes)), pad};
         sources.set(batchSize, source);
       }
@@ -209,7 +237,7 @@ export async function readEvaluation(
   const when = every === undefined ? {index} : {index, every};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
-    const held = await loadDataset(
+    const held = await cachedDataset(
       {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
       base,
       encoding,
@@ -257,7 +285,7 @@ function inOrder(dataset: Dataset, pad: number): RowSource {
 /** The rows of `curvature.data`, read as the training rows are. */
 function loadProbed({data}: Sweep, file: string, base: string, encoding: EncodingModel): Promise<Dataset> {
   const {rows: _, ...whole} = data;
-  return loadDataset({...whole, train: [file]}, base, encoding);
+  return cachedDataset({...whole, train: [file]}, base, encoding);
 }
 
 /** The first `samples` rows in the order of this seed, the longest ones first. */

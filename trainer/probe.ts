@@ -13,9 +13,10 @@ import type {Prepared} from './prepare.ts';
 
 /** Of the machine's memory, what all workers together may spend on remembering batches. */
 const rememberShare = 0.3;
-/** Of Lanczos vectors that iterate side by side in one job; about what 60 iterations take. */
+/** Of Lanczos vectors that iterate side by side in one job. */
 const basisBytes = 1e9;
-const usualIterations = 60;
+/** Of a block, about. */
+export const usualIterations = 60;
 
 /** Bytes that each of so many workers may remember. */
 export function rememberedBytes(workers: number): number {

@@ -18,6 +18,8 @@ export interface PackSettings extends AdaptationSettings {
   training: TrainingSettings;
   /** Low-rank updates merged into the weights at each step, rather than beside them. */
   merged: boolean;
+  /** One hidden state a layer is kept for the backward pass, which computes the others again. */
+  recompute?: boolean;
 }
 
 /** The batches of all trials of a pack, one trial after another. */
@@ -142,15 +144,16 @@ export class Pack {
    */
   async step(micro: PackBatch[], rates: Float32Array, active: Float32Array): Promise<StepResult> {
     const [beta1, beta2] = this.settings.training.optimizer.betas;
-    this.count++;
+    const count = this.count + 1;
     const update = {
       rate: rates,
       active,
-      corrections: Float32Array.of(1 - beta1 ** this.count, 1 - beta2 ** this.count),
+      corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
     };
     if (micro.length === 1) {
       const program = await this.#program('step', micro[0]!.shape);
       const {losses, gradNorms} = await program.run({...feeds(micro[0]!), ...update}, this.#state);
+      this.count = count;
       return {losses: Float32Array.from(losses!), gradNorms: Float32Array.from(gradNorms!)};
     }
     const losses = new Float32Array(this.settings.trials);
@@ -161,6 +164,7 @@ export class Pack {
     }
     const program = await this.#program('update');
     const {gradNorms} = await program.run({...update, losses}, this.#state);
+    this.count = count;
     return {losses, gradNorms: Float32Array.from(gradNorms!)};
   }
 

@@ -1,4 +1,5 @@
 /** A run in words and tables: what `run` prints at its end, and the Markdown that `report` writes. */
+import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../core/run/costs.ts';
 import {
   correlationSentence,
   curvatureColumns,
@@ -54,6 +55,7 @@ export function markdownSummary(state: RunState): string {
       '',
     ]),
     ...ratesAndCurvature(state).flatMap(group => [`- ${correlationSentence(group)}`, '']),
+    ...costs(state),
     ...troubles(state),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
@@ -73,6 +75,12 @@ export function overview(state: RunState): string {
     `${of('finished')} of ${count(state.trials.length, 'trial')} finished${others.join('')}; ` +
     `${formatSeconds(state.seconds)} on the ${state.engine} engine.`
   );
+}
+
+function costs(state: RunState): string[] {
+  if (state.costs.length === 0) return [];
+  const rows = measuredCostRows(state.costs, stepTimes(state));
+  return [`## ${costTitle}`, '', ...markdownTable([...measuredCostColumns], rows), '', costCaption, ''];
 }
 
 function troubles(state: RunState): string[] {

@@ -1,5 +1,6 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
+import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
@@ -7,7 +8,7 @@ import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
-import {trainingFlops} from './estimate.ts';
+import {costsOf, trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
 import {checkRank} from './model/sites.ts';
@@ -15,6 +16,7 @@ import {arrange, coresFor, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {checkpointStep} from './store/checkpoint.ts';
 import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
@@ -31,6 +33,8 @@ export interface SweepOptions {
   probeOnly?: boolean;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
+  /** Hears of a long preparation before there is a run folder in which events could be stored. */
+  onPreparing?(event: RunEvent): void;
 }
 
 /** Milliseconds between two looks at the memory. */
@@ -55,9 +59,10 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let store = existsSync(folder) ? await open() : undefined;
   try {
     const cores = coresFor(choice, sweep.run.workers);
-    const prepared = await prepare(cores, choice, options.probeOnly ? curvatureDefaults : undefined);
+    const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
+    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
     for (const rank of new Set(trials.map(trial => trial.rank))) checkRank(prepared.sites, rank);
-    arrange(prepared, trials, cores);
+    arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
@@ -68,9 +73,33 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     } finally {
       control.close();
     }
+  } catch (error) {
+    if (options.signal.aborted && error instanceof SweepError && error.code === 'stopped') return 'stopped';
+    throw error;
   } finally {
     store?.close();
   }
+}
+
+/** Milliseconds between two events of a long preparation. */
+const tellEvery = 500;
+
+/** Tells now and then how far the reading of rows is; what takes no time is not worth a word. */
+function readingProgress(
+  store: () => OpenRun | undefined,
+  {onEvent, onPreparing}: SweepOptions,
+): (done: number, total: number) => void {
+  let told = Date.now();
+  let spoken = false;
+  return (done, total) => {
+    const now = Date.now();
+    if (now - told < tellEvery && !(spoken && done === total)) return;
+    [told, spoken] = [now, true];
+    const event = {event: 'prepared', what: 'reading rows', done, total} as const;
+    const opened = store();
+    if (opened) onEvent(opened.append(event));
+    else onPreparing?.({...event, at: now});
+  };
 }
 
 /** The run itself, into its opened folder. */
@@ -102,7 +131,13 @@ async function runPrepared(
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(prepared, todo, cores);
+  const {packs, workers, threads, notes} = arrange(
+    prepared,
+    todo,
+    choice.gpu,
+    ({id}) => checkpointStep(join(store.folder, 'checkpoints'), id),
+    cores,
+  );
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, precision, reason, setUp} = choice;
@@ -118,6 +153,7 @@ async function runPrepared(
     workers: todo.length > 0 ? workers : probers,
     resumed: options.resume,
     steps,
+    costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
   });
   const later = options.probeOnly && sweep.curvature?.at.some(point => point > 0);
@@ -132,7 +168,13 @@ async function runPrepared(
     return state;
   };
   const open = (count: number, threadsEach: number): Pool => {
-    const pool = openPool(count, {base: prepared.model, engine, precision, threads: threadsEach});
+    const pool = openPool(count, {
+      base: prepared.model,
+      engine,
+      precision,
+      threads: threadsEach,
+      onGpu: choice.gpu !== undefined,
+    });
     options.signal.addEventListener('abort', () => pool.stop(), {once: true});
     if (options.signal.aborted) pool.stop();
     return pool;
@@ -157,13 +199,17 @@ async function runPrepared(
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
+    const ended = new Set<string>();
     const handlers: JobHandlers = {
-      event: emit,
+      event(event) {
+        if (event.event === 'trial-ended') ended.add(event.trial);
+        emit(event);
+      },
       generated: result => emit(scoreAnswers(prepared, result)),
       ended(job, failure) {
         if (!failure || job.kind !== 'train') return;
         failed = true;
-        for (const {id} of job.job.trials) emit(trialFailed(id, failure));
+        for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
     };
     const training = Date.now();
@@ -176,8 +222,8 @@ async function runPrepared(
       handlers,
     );
     const seconds = (Date.now() - training) / 1000;
-    // Short runs are all start-up.
-    if (!failed && !options.signal.aborted && seconds > tellingSeconds)
+    // Short runs are all start-up; the editor's estimates are for the CPU.
+    if (!failed && !options.signal.aborted && !choice.gpu && seconds > tellingSeconds)
       rememberSpeed(trainingFlops(prepared, todo) / seconds);
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));

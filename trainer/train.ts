@@ -4,6 +4,7 @@ import type {RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
 import {packBatches, type TrainingSource, tokensOf} from './batches.ts';
 import {probeTrials, type TrainingProbes} from './curvature/training.ts';
+import {needsRoom} from './engine/device-errors.ts';
 import type {Programs} from './engine/programs.ts';
 import {type Evaluation, evaluatePack, type Generated} from './evaluate.ts';
 import {rateAt} from './math/schedule.ts';
@@ -19,14 +20,13 @@ import {hashAdapter} from './store/hash.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
-  /** Names the pack's checkpoint. */
-  pack: string;
   trials: Trial[];
   training: TrainingSettings;
   steps: number;
   source: TrainingSource;
   start: Omit<StartSettings, 'weights'>;
   merged: boolean;
+  recompute: boolean;
   evaluations: Evaluation[];
   /** The run folder. */
   folder: string;
@@ -52,18 +52,45 @@ export interface TrainContext extends BaseContext {
 }
 
 const checkpointMilliseconds = 60_000;
-/** A step is timed for about this long. */
-const measureMilliseconds = 3000;
 
-/** Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. */
+/**
+ * Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. A pack that a
+ * GPU has no room for goes on in two halves, from where it was.
+ */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
-  const {trials, training, steps, source, evaluations} = job;
-  const {emit, stopped} = context;
+  const {trials} = job;
+  try {
+    await trainTogether(job, context);
+  } catch (error) {
+    if (!needsRoom(error) || trials.length === 1) throw error;
+    const half = Math.ceil(trials.length / 2);
+    const message = `The GPU has no room for ${trials.length} trials at a time; they go on in packs of ${half}.`;
+    context.emit({event: 'note', message});
+    for (const part of [trials.slice(0, half), trials.slice(half)]) await train({...job, trials: part}, context);
+  }
+}
+
+/** All trials of the job side by side. */
+async function trainTogether(job: TrainJob, context: TrainContext): Promise<void> {
   const began = performance.now();
   const run = await openPack(job, context);
+  const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
+  try {
+    await takeSteps(job, context, run, seconds);
+  } catch (error) {
+    // What is done so far is not lost, as long as the device still gives it.
+    if (needsRoom(error)) await save(job, run, seconds());
+    throw error;
+  } finally {
+    run.pack.dispose();
+  }
+}
+
+async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, seconds: () => number): Promise<void> {
+  const {trials, training, steps, source, evaluations} = job;
+  const {emit, stopped} = context;
   const {pack, active} = run;
   const alive = () => trials.filter((_, i) => active[i]! > 0);
-  const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
   const end = (
     ended: Trial[],
     state: 'finished' | 'diverged' | 'stopped',
@@ -133,14 +160,15 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
     end(alive(), 'stopped');
   } else {
     end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active)});
-    dropCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+    dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   }
-  pack.dispose();
 }
+
+const idsOf = ({trials}: TrainJob): string[] => trials.map(({id}) => id);
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-interface PackRun {
+export interface PackRun {
   pack: Pack;
   /** 1 while a trial trains, 0 once it diverged. */
   active: Float32Array;
@@ -148,26 +176,9 @@ interface PackRun {
   secondsBefore: number;
 }
 
-/** Milliseconds of one step, by the median of a few after the first ones, which are slower. */
-export async function measureStep(job: TrainJob, context: BaseContext): Promise<number> {
-  const {pack, active} = await openPack(job, context);
-  const times: number[] = [];
-  const opened = performance.now();
-  for (let step = 0; step < Math.min(8, job.steps); step++) {
-    if (times.length > 0 && performance.now() - opened > measureMilliseconds) break;
-    const batches = packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
-    const began = performance.now();
-    await pack.step(batches, new Float32Array(job.trials.length), active);
-    times.push(performance.now() - began);
-  }
-  pack.dispose();
-  const settled = times.slice(Math.min(3, times.length - 1)).sort((a, b) => a - b);
-  return settled[settled.length >> 1]!;
-}
-
 /** The pack at its start, or where its checkpoint left it. */
-async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
-  const {trials, training, merged, start} = job;
+export async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
+  const {trials, training, merged, recompute, start} = job;
   const {config, weights, programs} = context;
   const {method: name, rank, alpha} = trials[0]!;
   const settings = {
@@ -180,15 +191,18 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
     trials: trials.length,
     training,
     merged,
+    recompute,
   };
-  await programs.use(JSON.stringify([name, rank, alpha, trials.length, merged, training, start.sites.length]));
+  await programs.use(
+    JSON.stringify([name, rank, alpha, trials.length, merged, recompute, training, start.sites.length]),
+  );
   const vectors = await Promise.all(trials.map(trial => startingParameters(trial, {weights, ...start})));
   const parameters = new Float32Array(vectors.length * vectors[0]!.length);
   vectors.forEach((vector, i) => {
     parameters.set(vector, i * vector.length);
   });
   const pack = new Pack(programs, settings, parameters);
-  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), job.pack);
+  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
   return {
     pack,
@@ -199,7 +213,7 @@ async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {
 
 async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Promise<void> {
   const tensors = await pack.snapshot();
-  saveCheckpoint(join(job.folder, 'checkpoints'), job.pack, {step: pack.count, tensors, active, seconds});
+  saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), {step: pack.count, tensors, active, seconds});
 }
 
 /** Writes the finished trials' adapters in PEFT's format; returns their hashes by trial. */

@@ -12,23 +12,26 @@ import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
-import {measureStep, train} from './train.ts';
+import {timeTrial} from './timing.ts';
+import {train} from './train.ts';
 
-const {model, engine, precision, threads, expansion, worker, stop} = workerData as WorkerSetup;
+const {model, engine, precision, threads, onGpu, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const opened = await openModel(model);
 const {config, weights} = opened;
 /** Said once a worker, however many weights they are about. */
 const notes = new Set<string>();
-const programs = openEngine(engine, {threads, expansion, precision}).then(running => new Programs(running));
+const note = (text: string): void => {
+  if (!notes.has(text)) send({kind: 'event', event: {event: 'note', message: text}});
+  notes.add(text);
+};
+const programs = openEngine(engine, {threads, expansion, precision, onGpu, note}).then(
+  running => new Programs(running),
+);
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
-    const note = (text: string) => {
-      if (!notes.has(text)) send({kind: 'event', event: {event: 'note', message: text}});
-      notes.add(text);
-    };
     await tripletsOf({weights, note, ...message.settings}, message.site, message.end, message.rank);
     return;
   }
@@ -39,7 +42,7 @@ async function work(message: ToWorker): Promise<void> {
     return;
   }
   if (message.kind === 'measure') {
-    send({kind: 'measured', milliseconds: await measureStep(message.job, base)});
+    send({kind: 'measured', times: await timeTrial(message.job, message.answerTokens, base)});
     return;
   }
   const context = {

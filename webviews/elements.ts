@@ -21,24 +21,25 @@ export interface Plot {
   configuration: Configuration;
 }
 
-/** A table whose rows are methods in the order of the sweep, each with its colour. */
+/** A table with a row a method, each with its colour; `places`: of the rows' methods in the sweep, by default row by row. */
 export function tableOf(
   columns: readonly {title: string; align: string}[],
   rows: readonly (readonly string[])[],
   theme: Theme,
   label: string,
+  places?: readonly number[],
 ): HTMLElement {
   const table = element('table', '');
   const head = table.createTHead().insertRow();
   for (const column of columns) head.append(element('th', column.align, column.title));
   const body = table.createTBody();
-  rows.forEach((cells, place) => {
+  rows.forEach((cells, i) => {
     const row = body.insertRow();
     cells.forEach((cell, k) => {
       row.append(element('td', columns[k]?.align ?? 'left', cell));
     });
     const dot = element('span', 'dot');
-    dot.style.backgroundColor = methodColour(theme, place);
+    dot.style.backgroundColor = methodColour(theme, places?.[i] ?? i);
     row.cells[0]?.prepend(dot);
   });
   return scroller(table, label);

@@ -7,6 +7,7 @@ import {progress} from '../core/run/progress.ts';
 import {type OtherRun, sideBySide} from '../core/run/side-by-side.ts';
 import {type Comparison, title, verdict} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';
+import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf} from './data-table.ts';
 import {canvasBox, element, type Plot, tableOf, toggleButton} from './elements.ts';
@@ -64,6 +65,7 @@ export function showPage(
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
+    ...costSection(state, theme),
     ...lossSections(state, theme, choices, doing.choose, plots),
     ...trialsSection(state, choices, doing),
   );

@@ -60,7 +60,10 @@ function start(root: HTMLElement): void {
   let choices: Choices = {...firstChoices, ...kept.choices};
   let alive = false;
   let others: OtherRun[] = [];
+  /** Where the page shall be, while it is still too short for it; who scrolls elsewhere ends that. */
   let scroll = kept.scroll;
+  /** Where the last drawing left the page. */
+  let placed = 0;
   let awaited = false;
 
   const keep = (): void => {
@@ -69,6 +72,7 @@ function start(root: HTMLElement): void {
   };
   const redraw = (): void => {
     awaited = false;
+    const place = scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
     drawings.draw(
       showPage(root, {state, others}, theme(), choices, {
@@ -93,10 +97,14 @@ function start(root: HTMLElement): void {
     // Buttons are made anew: who stood on one stands on its successor.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (state.trials.length === 0) return;
-    if (scroll === undefined) return;
-    // The page may still be shorter than it was: the next drawing tries again.
-    window.scrollTo(0, scroll);
-    if (Math.abs(window.scrollY - scroll) < 2) scroll = undefined;
+    // A page that is made anew loses its place.
+    settle(place);
+  };
+  /** Goes to a place; a page that is too short for it tries again when it grows. */
+  const settle = (place: number): void => {
+    window.scrollTo(0, place);
+    placed = window.scrollY;
+    scroll = Math.abs(placed - place) < 2 ? undefined : place;
   };
   /** To the clipboard; where that takes no pictures, into a file. */
   const picture = ({key}: Plot): void => {
@@ -148,11 +156,12 @@ function start(root: HTMLElement): void {
     soon();
   });
   window.addEventListener('scrollend', keep);
-  for (const gesture of ['wheel', 'keydown', 'pointerdown']) {
-    window.addEventListener(gesture, () => {
-      scroll = undefined;
-    });
-  }
+  new ResizeObserver(() => {
+    if (scroll !== undefined && state.trials.length > 0) settle(scroll);
+  }).observe(root);
+  window.addEventListener('scroll', () => {
+    if (Math.abs(window.scrollY - placed) >= 2) scroll = undefined;
+  });
   editor.postMessage({type: 'ready', others: kept.others ?? []});
 }
 

@@ -2,6 +2,7 @@
  * The whole vocabulary between the trainer and everybody else: the lines of `events.jsonl`, which are also what
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
+import type {MethodCost} from '../method/cost.ts';
 import type {MethodName, Trial} from '../sweep/sweep.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
@@ -21,6 +22,8 @@ export interface RunStarted {
   steps: Record<string, number>;
   /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
+  /** What every method and rank costs. */
+  costs?: MethodCost[];
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
   /** An engine that would be faster on this machine, once it is set up. */

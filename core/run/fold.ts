@@ -1,4 +1,5 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
+import type {MethodCost} from '../method/cost.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
@@ -60,6 +61,8 @@ export interface RunState {
   /** Ids that the last start works on. */
   selected: string[];
   curvature: Curvature[];
+  /** Of every method and rank, as counted before it ran. */
+  costs: MethodCost[];
   /** Of settings whose seeds have no values of their own. */
   aggregates: Aggregate[];
   notes: string[];
@@ -85,6 +88,7 @@ export const emptyRun: RunState = {
   places: {},
   selected: [],
   curvature: [],
+  costs: [],
   aggregates: [],
   notes: [],
   memory: null,
@@ -199,6 +203,7 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     places,
     selected:
       event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
+    costs: event.costs ?? state.costs,
     preparing: null,
     message: null,
   };

@@ -56,6 +56,12 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** `0.85 ms`, `4.3 ms`, `320 ms`, `5.2 s`: of something short, with two digits. */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds >= 1000) return formatSeconds(milliseconds / 1000);
+  return `${Number(milliseconds.toPrecision(milliseconds < 100 ? 2 : 3))} ms`;
+}
+
 /** `12 kB`, `850 MB`, `1.4 GB`. */
 export function formatMemory(bytes: number): string {
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;

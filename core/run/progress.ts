@@ -28,7 +28,7 @@ export function progress(state: RunState, now: number = state.lastAt ?? 0): Prog
   const thisStart = selected.filter(view => view.startedAt !== null && view.startedAt >= (state.startedAt ?? 0));
   const running = open.filter(view => view.state === 'running').length;
 
-  const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), view.steps - view.from - warmUpSteps]));
+  const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), warmSteps(view)]));
   const wholeSeconds = ratio(
     thisStart
       .filter(isDone)
@@ -56,6 +56,15 @@ export function progress(state: RunState, now: number = state.lastAt ?? 0): Prog
 
 function isDone(view: TrialView): boolean {
   return view.state === 'finished' || view.state === 'diverged' || view.state === 'failed';
+}
+
+/** Mean time of a trial's steps, without the first ones; null until there are some. */
+export function stepSecondsOf(view: TrialView): number | null {
+  return ratio([[warmSeconds(view), warmSteps(view)]]);
+}
+
+function warmSteps({steps, from}: TrialView): number {
+  return steps - from - warmUpSteps;
 }
 
 function warmSeconds(view: TrialView): number {

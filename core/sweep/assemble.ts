@@ -67,7 +67,7 @@ function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] |
 }
 
 function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
-  const {train, format, rows, max_length: maxLength, shuffle} = data;
+  const {train, format, rows, max_length: maxLength, packing, shuffle} = data;
   if (train === undefined) return undefined;
   const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
   if (template === undefined) return undefined;
@@ -75,7 +75,16 @@ function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefi
   for (const [name, column] of Object.entries(data.columns)) if (column !== undefined) columns[name] = column;
   // A prompt that asks for the input means the column of that name.
   if (typeof template === 'object' && placeholders(template.prompt).includes('input')) columns['input'] ??= 'input';
-  return {train, format, columns, template, maxLength, shuffle, ...(rows !== undefined && {rows})};
+  return {
+    train,
+    format,
+    columns,
+    template,
+    maxLength,
+    shuffle,
+    ...(packing && {packing}),
+    ...(rows !== undefined && {rows}),
+  };
 }
 
 function templateOf(
@@ -97,6 +106,7 @@ function trainingOf(training: Values['training']): TrainingSettings {
     dropout: training.dropout,
     precision: training.precision,
     microBatch: training.micro_batch,
+    checkpoint: training.checkpoint,
   };
 }
 

@@ -104,8 +104,8 @@ export interface Field {
 
 export type Fields = Readonly<Record<string, Field>>;
 
-/** Endings of data files; false = not yet. */
-export const fileEndings: Readonly<Record<string, boolean>> = {'.jsonl': true, '.json': true, '.parquet': false};
+/** Endings of data files. */
+export const fileEndings = ['.jsonl', '.json', '.parquet', '.jsonl.gz', '.json.gz'] as const;
 
 /** A product of a number and a power of the rank, as sweep.ts describes it. */
 interface Product {

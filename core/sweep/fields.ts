@@ -218,7 +218,7 @@ const columns = {
   },
   messages: {
     type: column,
-    doc: 'Format messages: the column with the list of `{role, content}`.',
+    doc: 'Format messages: the column with the list of `{role, content}`, or of `{from, value}` as ShareGPT has it. Where neither is named, `conversations` is looked for too.',
     example: 'conversations',
     defaultDoc: 'messages',
   },
@@ -233,7 +233,7 @@ const columns = {
 const data = {
   train: {
     type: {kind: 'list', of: files, orOne: true},
-    doc: 'The training rows: a .jsonl or .json file relative to the sweep file, or a list of such files, read one after the other.',
+    doc: 'The training rows: a .jsonl, .json or .parquet file relative to the sweep file (.jsonl.gz and .json.gz too), or a list of such files, read one after the other.',
     example: 'data/train.jsonl',
     required: true,
     alsoKnownAs: ['file', 'files', 'path', 'training', 'train_file'],
@@ -250,7 +250,10 @@ const data = {
           doc: 'Rows with a prompt and the completion to learn.',
           alsoKnownAs: ['prompt', 'prompt-completion'],
         },
-        messages: {doc: 'Rows with a list of chat messages.', notYet: true, alsoKnownAs: ['chat', 'conversation']},
+        messages: {
+          doc: "Rows with a list of chat messages `{role, content}` (or ShareGPT's `{from, value}`), written by the model's chat template; the assistant's turns are learnt, with the token that ends each.",
+          alsoKnownAs: ['chat', 'conversation', 'sharegpt'],
+        },
         text: {doc: 'Rows with plain text, all of which is learnt.', alsoKnownAs: ['plain']},
         tokens: {
           doc: 'Rows `{input_ids, labels}`, already tokenised; a label of -100 carries no loss. Needs no tokenizer.',
@@ -281,7 +284,9 @@ const data = {
               doc: "The study's prompt: '### Instruction:' and '### Response:' around the row.",
               alsoKnownAs: ['alpaca', 'paper'],
             },
-            chat: {doc: "The tokenizer's own chat template.", notYet: true},
+            chat: {
+              doc: "The model's own chat template (tokenizer_config.json or chat_template.jinja): the row is the user's question and the assistant's answer. What format messages always has.",
+            },
             plain: {doc: 'Nothing around the row.', alsoKnownAs: ['none', 'raw']},
           },
         },
@@ -320,6 +325,13 @@ const data = {
     alsoKnownAs: ['max_seq_length', 'max_len', 'cutoff_len', 'model_max_length'],
     study: '512 tokens.',
     interacts: 'Activation memory grows with `batch_size` (or `micro_batch`) times max_length.',
+  },
+  packing: {
+    type: {kind: 'flag'},
+    doc: 'Format text: true joins all texts, each closed by the end-of-text token, and cuts them into blocks of max_length tokens, so that nothing is padded or cut off (what is left at the end fills no block and is left out); a row is then a block. false: each text is a row of its own.',
+    example: 'true',
+    default: false,
+    alsoKnownAs: ['pack', 'group_texts', 'block_size'],
   },
   shuffle: {
     type: {kind: 'flag'},
@@ -473,6 +485,25 @@ const training = {
     default: 'auto',
     alsoKnownAs: ['micro_batch_size', 'gradient_accumulation_steps', 'grad_accum'],
   },
+  checkpoint: {
+    type: {
+      kind: 'either',
+      options: [
+        {
+          kind: 'choice',
+          values: {
+            auto: {doc: 'Where the rows of a step, or as many workers as wanted, would not fit in memory without.'},
+          },
+        },
+        {kind: 'flag'},
+      ],
+    },
+    doc: 'Memory against time: only the hidden states between layers are kept for the backward pass, which computes everything else of a layer again. The numbers are the same; a step takes about a quarter longer.',
+    example: 'true',
+    default: 'auto',
+    alsoKnownAs: ['gradient_checkpointing', 'activation_checkpointing', 'recompute'],
+    interacts: 'Comes before a smaller `micro_batch` and before fewer workers.',
+  },
 } as const satisfies Fields;
 
 const evaluation = {
@@ -502,7 +533,7 @@ const evaluation = {
   },
   data: {
     type: files,
-    doc: 'The rows it is measured on, in the format of `data`: a .jsonl or .json file relative to the sweep file.',
+    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file.',
     example: 'data/test.jsonl',
     required: true,
     alsoKnownAs: ['file', 'path', 'test', 'dataset'],
@@ -543,7 +574,7 @@ const evaluation = {
 const curvature = {
   data: {
     type: files,
-    doc: "The rows whose loss is looked at: a .jsonl or .json file; the first `samples` rows in the sweep's order of rows.",
+    doc: "The rows whose loss is looked at: a .jsonl, .json or .parquet file; the first `samples` rows in the sweep's order of rows.",
     example: 'data/probe.jsonl',
     defaultDoc: 'data.train',
   },
@@ -670,9 +701,12 @@ const run = {
     type: {
       kind: 'choice',
       values: {
-        auto: {doc: 'A GPU where there is one.'},
+        auto: {doc: 'A GPU where there is one that is at least twice as fast as the processor, which is measured.'},
         cpu: {doc: 'The processor.'},
-        gpu: {doc: 'The GPU; an error where there is none.', alsoKnownAs: ['cuda']},
+        gpu: {
+          doc: 'The GPU, of any vendor, through WebGPU (Vulkan, Metal, Direct3D 12): nothing to install but its driver. An error where there is none.',
+          alsoKnownAs: ['cuda', 'metal', 'vulkan'],
+        },
       },
     },
     doc: 'Where the compiled engine runs.',

@@ -1,5 +1,5 @@
-import type {ValuesOf} from './field.ts';
-import {fieldAt, type fields, type methods as methodFields} from './fields.ts';
+import {namesOf, type ValuesOf} from './field.ts';
+import {fieldAt, fields, type methods as methodFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {find} from './locate.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
@@ -39,6 +39,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
+  checkPacking(file);
   checkNumberOfTrials(file);
 }
 
@@ -92,7 +93,7 @@ function checkMethods(file: File): void {
 
 /** The learning rate can be given for all methods, or by each for itself. */
 function checkLearningRates(file: File): void {
-  if (find(file, ['learning_rate'])) return;
+  if (find(file, ['learning_rate']) || isMisspelt('learning_rate', file)) return;
   const methods = methodsOf(file.values).map(({name}) => name);
   const without = methods.filter(name => !find(file, ['methods', name, 'learning_rate']));
   if (methods.length > 0 && without.length === 0) return;
@@ -103,6 +104,12 @@ function checkLearningRates(file: File): void {
     : '';
   const message = `'learning_rate' is missing${who}: add a line like '${line}'.`;
   file.problems.report('missing-key', {path: ['learning_rate'], range: textStart}, message, newLine(file.root, line));
+}
+
+/** Whether a key that is not in the table probably means this one: that is said where it stands. */
+function isMisspelt(name: keyof typeof fields, {root, problems}: File): boolean {
+  const names = namesOf(fields);
+  return !problems.full && root.entries.some(({key}) => !names.has(key) && nearest(key, names) === name);
 }
 
 /** The format of the data; undefined where it is not readable, so that nothing should be concluded from it. */
@@ -135,6 +142,7 @@ function checkTemplate(file: File): void {
   if (template === undefined || template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
   const path = ['data', 'template'];
+  if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
     file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
@@ -152,6 +160,14 @@ function checkTemplate(file: File): void {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
     file.problems.report('bad-expression', place, message);
   }
+}
+
+function checkPacking(file: File): void {
+  const format = formatOf(file);
+  if (!file.values.data?.packing || format === undefined || format === 'text') return;
+  const path = ['data', 'packing'];
+  const message = `Format ${format} has rows of their own, which are not packed: remove 'packing', or take format text.`;
+  file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
 }
 
 function checkNumberOfTrials(file: File): void {

@@ -61,14 +61,9 @@ function readText(type: TextType, reading: ScalarReading): unknown {
 }
 
 function readFile(reading: ScalarReading): unknown {
-  const {node, path, problems} = reading;
-  const ending = /\.[^./\\]*$/.exec(node.text)?.[0].toLowerCase() ?? '';
-  const works = Object.hasOwn(fileEndings, ending) ? fileEndings[ending] : undefined;
-  if (works) return node.text;
-  if (works === false) {
-    return notYet(problems, {path, range: node.range}, `A ${ending} file`, 'Convert it to .jsonl for now.');
-  }
-  const endings = either(Object.keys(fileEndings).filter(name => fileEndings[name]));
+  const {node} = reading;
+  if (fileEndings.some(ending => node.text.toLowerCase().endsWith(ending))) return node.text;
+  const endings = either([...fileEndings]);
   const message = `${quote(node.text)} must end in ${endings}: the ending tells how the file is read.`;
   return fail(reading, 'unknown-value', message);
 }

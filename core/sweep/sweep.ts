@@ -50,6 +50,7 @@ export const problemCodes = [
   'data/missing-file',
   'data/missing-column',
   'data/bad-rows',
+  'data/bad-template',
   'data/long-rows',
   'data/overlap',
   'model/missing',
@@ -105,6 +106,8 @@ export interface DataSettings {
   template: 'study' | 'chat' | 'plain' | {prompt: string};
   rows?: number;
   maxLength: number;
+  /** Format text: texts one after another, cut into blocks of `maxLength`; absent = each is a row. */
+  packing?: true;
   shuffle: boolean;
 }
 
@@ -127,6 +130,8 @@ export interface TrainingSettings {
   dropout: number;
   precision: 'auto' | 'float32' | 'bfloat16';
   microBatch: 'auto' | number;
+  /** Hidden states between layers are kept for the backward pass, and all others computed again. */
+  checkpoint: 'auto' | boolean;
 }
 
 export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss';

@@ -28,10 +28,11 @@ export class Reader {
   mapping(keys: Fields, node: MappingNode, path: Path, home: Range): Record<string, unknown> {
     const values: Record<string, unknown> = {};
     const present = new Set(node.entries.map(({key}) => key));
+    const misspelt = new Set<string | undefined>();
     for (const {key, keyRange, value: written} of node.entries) {
       const field = Object.hasOwn(keys, key) ? keys[key] : undefined;
       const place = {path: [...path, key], range: keyRange};
-      if (field === undefined) this.unknownKey(keys, key, place, present);
+      if (field === undefined) misspelt.add(this.unknownKey(keys, key, place, present));
       else {
         if (field.notYet) notYet(this.problems, place, `'${keyName(place.path)}'`, 'Remove it for now.');
         const value = this.value(field.type, written, place.path, keyRange);
@@ -39,7 +40,8 @@ export class Reader {
       }
     }
     for (const [name, field] of Object.entries(keys)) {
-      if (field.required && this.complete && !present.has(name)) this.missingKey(name, field, node, path, home);
+      if (field.required && this.complete && !present.has(name) && !misspelt.has(name))
+        this.missingKey(name, field, node, path, home);
       if (field.default !== undefined && values[name] === undefined) {
         values[name] = this.value(field.type, nodeOf(field.default), [name], nowhere);
       }
@@ -109,7 +111,8 @@ export class Reader {
     return any;
   }
 
-  private unknownKey(keys: Fields, key: string, place: Place, present: ReadonlySet<string>): void {
+  /** Returns the key that is probably meant. */
+  private unknownKey(keys: Fields, key: string, place: Place, present: ReadonlySet<string>): string | undefined {
     const method = place.path.length === 2 && place.path[0] === 'methods';
     // The search for a nearer name takes time that nobody needs once problems are only counted.
     const meant = this.problems.full ? undefined : nearest(key, namesOf(keys));
@@ -123,6 +126,7 @@ export class Reader {
         : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.`;
     const fixes = meant && !present.has(meant) ? [replacement(place.range, meant)] : [];
     this.problems.report(method ? 'unknown-method' : 'unknown-key', place, `${what}${rest}`, fixes);
+    return meant;
   }
 
   private missingKey(name: string, {example}: Field, node: MappingNode, path: Path, home: Range): void {

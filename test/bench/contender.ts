@@ -3,6 +3,7 @@
  * `{"ready": true, "loss": …}`, then answers every line `n` with `{"ms": [n wall times]}`.
  */
 import {type ChildProcessWithoutNullStreams, spawn} from 'node:child_process';
+import {readFile} from 'node:fs/promises';
 import {createInterface} from 'node:readline';
 
 export interface Command {
@@ -47,6 +48,12 @@ class Side {
     return times.reduce((sum, ms) => sum + ms, 0) / times.length;
   }
 
+  /** Most resident memory so far, as Linux tells it; 0 elsewhere. */
+  async peakBytes(): Promise<number> {
+    const status = await readFile(`/proc/${this.child.pid}/status`, 'utf8').catch(() => '');
+    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  }
+
   /** Closes its input, which ends it. */
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.pid === undefined) return;
@@ -86,6 +93,12 @@ export class Contender {
   /** Milliseconds of one step of all its trials: the mean over `steps`, of the slowest process. */
   async measure(steps: number): Promise<number> {
     return Math.max(...(await Promise.all(this.sides.map(side => side.measure(steps)))));
+  }
+
+  /** Of all its processes together. */
+  async peakBytes(): Promise<number> {
+    const each = await Promise.all(this.sides.map(side => side.peakBytes()));
+    return each.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   async stop(): Promise<void> {

@@ -2,16 +2,12 @@
 import {join} from 'node:path';
 import type {Command} from './contender.ts';
 import {inductorCache} from './python.ts';
-import {batch, type Job, learningRates, rank, type Size, threads} from './sizes.ts';
+import {batch, type Job, learningRates, rank, type Size} from './sizes.ts';
 
 const here = import.meta.dirname;
 
-/** This project on its engines in float32 and bfloat16; PyTorch as installed, with MKL's Intel kernels, with bfloat16 products. */
-export type Setting = 'ours' | 'native32' | 'native' | 'stock' | 'intel' | 'bfloat16';
-
-/** A setting of this project. */
-export const isOurs = (setting: Setting): setting is OwnSetting => ['ours', 'native32', 'native'].includes(setting);
-export type OwnSetting = 'ours' | 'native32' | 'native';
+/** How PyTorch is set up: as installed; with MKL's Intel kernels; with bfloat16 products. */
+export type Setting = 'ours' | 'stock' | 'intel' | 'bfloat16';
 
 export interface Entry {
   name: string;
@@ -33,14 +29,20 @@ const styles: Style[] = [
   {title: 'transformers + PEFT', style: 'peft', compiled: false},
 ];
 
-/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones and a user's loop. */
-const worthwhile: Record<Exclude<Setting, OwnSetting>, (style: Style) => boolean> = {
+/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones. */
+const worthwhile: Record<Exclude<Setting, 'ours'>, (style: Style) => boolean> = {
   stock: () => true,
   intel: ({style}) => style !== 'peft',
-  bfloat16: ({style, compiled}) => compiled || style === 'peft',
+  bfloat16: ({compiled}) => compiled,
 };
 
-const allTrials = learningRates.map((_, index) => index);
+/** One comparison: a model, how many trials side by side, how many threads they have in all. */
+export interface Case {
+  model: string;
+  size: Size;
+  trials: number;
+  threads: number;
+}
 
 const job = (model: string, size: Size, trials: number[], ownThreads: number): Job => ({
   model,
@@ -52,52 +54,50 @@ const job = (model: string, size: Size, trials: number[], ownThreads: number): J
   threads: ownThreads,
 });
 
-const ownSettings: Record<OwnSetting, {name: string; native?: Job['native']}> = {
-  ours: {name: 'LoRA Sweep'},
-  native32: {name: 'LoRA Sweep, native float32', native: 'float32'},
-  native: {name: 'LoRA Sweep, native bfloat16', native: 'bfloat16'},
-};
+const allOf = (trials: number) => Array.from({length: trials}, (_, index) => index);
 
 /** This project: one process, which spreads the trials over its workers itself. */
-export const ours = (model: string, size: Size, setting: OwnSetting = 'ours'): Entry => ({
-  name: ownSettings[setting].name,
-  setting,
+export const ours = ({model, size, trials, threads}: Case): Entry => ({
+  name: 'LoRA Sweep',
+  setting: 'ours',
   commands: [
     {
       program: process.execPath,
-      args: [
-        join(here, 'ours.ts'),
-        JSON.stringify({...job(model, size, allTrials, threads), native: ownSettings[setting].native}),
-      ],
+      args: [join(here, 'ours.ts'), JSON.stringify(job(model, size, allOf(trials), threads))],
       environment: {},
-      trials: allTrials.length,
+      trials,
     },
   ],
 });
 
-/** PyTorch in one setting: every style, in one process with all threads and in one process a thread. */
+/** PyTorch in one setting: every style, in one process with all threads and, where there are several trials, in one process a thread. */
 export function peers(
-  setting: Exclude<Setting, OwnSetting>,
+  setting: Exclude<Setting, 'ours'>,
   python: string,
   preload: string | undefined,
-  model: string,
-  size: Size,
+  {model, size, trials, threads}: Case,
 ): Entry[] {
   const environment = {TORCHINDUCTOR_CACHE_DIR: inductorCache, ...(preload ? {LD_PRELOAD: preload} : {})};
   const entry = ({title, style, compiled}: Style, processes: number): Entry => {
-    const share = allTrials.length / processes;
+    const share = trials / processes;
     const commands = Array.from({length: processes}, (_, index) => {
-      const trials = allTrials.slice(index * share, (index + 1) * share);
+      const own = allOf(trials).slice(index * share, (index + 1) * share);
       const settings = {
-        ...job(model, size, trials, threads / processes),
+        ...job(model, size, own, threads / processes),
         style,
         compiled,
         precision: setting === 'bfloat16' ? 'bfloat16' : 'float32',
       };
       return {program: python, args: [join(here, 'peer.py'), JSON.stringify(settings)], environment, trials: share};
     });
-    const layout = processes === 1 ? `1 process × ${threads} threads` : `${processes} processes × 1 thread`;
+    const layout =
+      processes === 1
+        ? `1 process × ${threads} ${threads === 1 ? 'thread' : 'threads'}`
+        : `${processes} processes × 1 thread`;
     return {name: `PyTorch ${title}, ${layout}`, setting, commands};
   };
-  return styles.filter(worthwhile[setting]).flatMap(style => [entry(style, 1), entry(style, threads)]);
+  const layouts = trials > 1 && threads > 1 ? [1, threads] : [1];
+  // One trial packed is one trial.
+  const worth = (style: Style) => worthwhile[setting](style) && (trials > 1 || style.style !== 'packed');
+  return styles.filter(worth).flatMap(style => layouts.map(processes => entry(style, processes)));
 }

@@ -1,7 +1,7 @@
 /** A worker's share of the trials: for every message `n` it takes n steps of each and answers the sum of their last losses. */
 import {parentPort, workerData} from 'node:worker_threads';
 import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
-import {openEngine} from '../../trainer/engine/choose.ts';
+import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
@@ -10,13 +10,10 @@ import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 
-const {model: folder, trials, rates, batch, tokens, rank, threads, native} = workerData as Job;
+const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute} = workerData as Job;
 const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
-const engine = native
-  ? await openEngine('tfjs-node', {threads, precision: native})
-  : await openEngine('compiled', {threads});
-const programs = new Programs(engine);
+const programs = new Programs(openCompiled({threads}));
 const training: TrainingSettings = {
   epochs: 1,
   optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
@@ -27,6 +24,7 @@ const training: TrainingSettings = {
   dropout: 0,
   precision: 'auto',
   microBatch: 'auto',
+  checkpoint: 'auto',
 };
 
 /** The rows of a trial; every token but a row's first is a target. */
@@ -57,7 +55,17 @@ const packs = await Promise.all(
       learningRate: rates[place]!,
       seed: 1,
     };
-    const settings = {...model, method: methods.lora, sites, rank, scale: 1, trials: 1, training, merged: true};
+    const settings = {
+      ...model,
+      method: methods.lora,
+      sites,
+      rank,
+      scale: 1,
+      trials: 1,
+      training,
+      merged: beside !== true,
+      recompute: recompute === true,
+    };
     const pack = new Pack(programs, settings, await startingParameters(trial, {weights: model.weights, sites}));
     return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};
   }),

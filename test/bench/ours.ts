@@ -1,14 +1,14 @@
-/** This project as a contender: twelve trials over worker threads, one thread each. Protocol: contender.ts. */
+/** This project as a contender: its trials over as many workers as there are threads, or fewer with several. Protocol: contender.ts. */
 import {createInterface} from 'node:readline';
 import {Worker} from 'node:worker_threads';
-import {prepareEnvironment} from '../../trainer/engine/binding.ts';
 import type {Job} from './sizes.ts';
 
 const job = JSON.parse(process.argv[2]!) as Job;
-if (job.native) prepareEnvironment(1);
-const workers = Array.from({length: job.threads}, (_, index) => {
-  const trials = job.trials.filter((_, place) => place % job.threads === index);
-  return new Worker(new URL('./ours-worker.ts', import.meta.url), {workerData: {...job, trials, threads: 1}});
+const count = Math.min(job.threads, job.trials.length);
+const workers = Array.from({length: count}, (_, index) => {
+  const trials = job.trials.filter((_, place) => place % count === index);
+  const workerData = {...job, trials, threads: Math.floor(job.threads / count)};
+  return new Worker(new URL('./ours-worker.ts', import.meta.url), {workerData});
 });
 
 /** Sends a number of steps to all workers at once; resolves with their answers. */

@@ -1,11 +1,12 @@
 """
 One PyTorch contender of the benchmark: LoRA on all seven projections, AdamW, clipping, one batch a trial.
 
-argv[1] is JSON: {style, compiled, threads, precision, model, trials, rates, batch, tokens, rank}.
+argv[1] is JSON: {style, compiled, threads, precision, model, trials, rates, batch, tokens, rank, checkpointing?}.
   style      packed      all trials on a batch axis of one step; fused AdamW has one learning rate for all of them, which
                          spares this contender the work of several
              sequential  one trial after the other through the same functions
              peft        one Hugging Face model with PEFT adapters a trial, as a user's loop
+  checkpointing  peft only: transformers' gradient checkpointing
   precision  float32, or bfloat16: frozen weights stored in bfloat16, autocast around the forward pass
   trials     which of the benchmark's trials this process trains; trial k reads rows k*batch .. (k+1)*batch
 
@@ -151,21 +152,27 @@ def peft_steps():
     transformers.utils.logging.disable_progress_bar()
     jobs = []
     for trial in settings["trials"]:
-        model = transformers.AutoModelForCausalLM.from_pretrained(settings["model"], dtype=torch.float32)
+        dtype = torch.bfloat16 if BFLOAT16 else torch.float32
+        model = transformers.AutoModelForCausalLM.from_pretrained(settings["model"], dtype=dtype)
         model.config.use_cache = False
+        if settings.get("checkpointing"):
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+            model.enable_input_require_grads()
         model = peft.get_peft_model(
             model, peft.LoraConfig(r=RANK, lora_alpha=RANK, lora_dropout=0.0, target_modules="all-linear")
         )
         model.train()
         parameters = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(parameters, lr=settings["rates"][trial], weight_decay=0.0)
-        jobs.append((model, parameters, optimizer, token_ids(trial, model.config.vocab_size)))
+        forward = torch.compile(model) if settings["compiled"] else model
+        jobs.append((forward, parameters, optimizer, token_ids(trial, model.config.vocab_size)))
 
     def step():
         total = 0.0
         for model, parameters, optimizer, ids in jobs:
             optimizer.zero_grad()
-            loss = model(input_ids=ids, labels=ids).loss
+            with autocast():
+                loss = model(input_ids=ids, labels=ids).loss
             loss.backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1.0)
             optimizer.step()

@@ -1,11 +1,14 @@
 /** What was measured, and how it is shown: the same tables as text and as Markdown. */
-import {isOurs, type OwnSetting, type Setting} from './contenders.ts';
+import {formatMemory} from '../../core/run/format.ts';
+import type {Setting} from './contenders.ts';
 
 export interface Result {
   name: string;
   setting: Setting;
   /** Milliseconds of one step of all trials, one value a round; empty where it could not run. */
   rounds: number[];
+  /** Most resident memory of its processes together; 0 where it is not known. */
+  peakBytes: number;
   /** Why it could not run. */
   failure?: string;
 }
@@ -16,35 +19,31 @@ export const median = (values: number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-export const settingTitles: Record<Exclude<Setting, OwnSetting>, string> = {
+export const settingTitles: Record<Exclude<Setting, 'ours'>, string> = {
   stock: 'stock PyTorch, float32',
   intel: "float32 with MKL's Intel kernels forced",
-  bfloat16: 'bfloat16 autocast',
+  bfloat16: 'bfloat16 autocast + torch.compile',
 };
 
 /** Milliseconds of one step of one trial. */
 const perTrial = (ms: number, trials: number) => (ms / trials).toFixed(2);
 
-/** Of this project, in bfloat16 where that took part. */
-const ownRounds = (results: Result[]): number[] =>
-  (results.find(({setting}) => setting === 'native') ?? results.find(({setting}) => setting === 'ours'))?.rounds ?? [];
-
 /** One line a contender, in the order they ran: `ratio` is its median over ours. */
 export function resultTable(results: Result[], trials: number): string[][] {
-  const mine = ownRounds(results);
-  const rows = results.map(({name, setting, rounds, failure}) => {
-    const precision = isOurs(setting) ? (setting === 'native' ? 'bfloat16' : 'float32') : settingTitles[setting];
-    if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', ''];
+  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
+  const rows = results.map(({name, setting, rounds, peakBytes, failure}) => {
+    const precision = setting === 'ours' ? 'float32' : settingTitles[setting];
+    if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', '', ''];
     const ratio = mine.length > 0 ? (median(rounds) / median(mine)).toFixed(2) : '';
     const times = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map(ms => perTrial(ms, trials));
-    return [name, precision, ...times, ratio];
+    return [name, precision, ...times, ratio, peakBytes > 0 ? formatMemory(peakBytes) : '–'];
   });
-  return [['contender', 'setting', 'ms a trial (median)', 'min', 'max', 'times ours'], ...rows];
+  return [['contender', 'setting', 'ms a trial (median)', 'min', 'max', 'times ours', 'peak memory'], ...rows];
 }
 
 /** For each setting of PyTorch: its fastest contender and how much faster this project is. */
 export function verdicts(results: Result[], trials: number): string[] {
-  const mine = ownRounds(results);
+  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
   return (Object.keys(settingTitles) as (keyof typeof settingTitles)[]).flatMap(setting => {
     const ran = results.filter(result => result.setting === setting && result.rounds.length > 0);
     if (ran.length === 0) return [];

@@ -13,6 +13,7 @@ export interface Size {
 export const sizes: Record<string, Size> = {
   '2x64': {layers: 2, hidden: 64, heads: 4, intermediate: 192, vocabulary: 512, tokens: 64},
   '4x256': {layers: 4, hidden: 256, heads: 4, intermediate: 768, vocabulary: 512, tokens: 64},
+  '6x512': {layers: 6, hidden: 512, heads: 8, intermediate: 1536, vocabulary: 512, tokens: 64},
 };
 
 /** Rows a batch, of every trial. */
@@ -21,8 +22,6 @@ export const batch = 16;
 export const rank = 8;
 /** One trial each: four a decade. */
 export const learningRates = Array.from({length: 12}, (_, index) => 1e-5 * 10 ** (index / 4));
-/** Threads, over all processes and workers of a contender. */
-export const threads = 2;
 
 /** What a contender is told, as JSON in its first argument; a PyTorch one gets its style beside it. */
 export interface Job {
@@ -35,8 +34,9 @@ export interface Job {
   tokens: number;
   rank: number;
   threads: number;
-  /** Of this project; the compiled engine in float32 if it is not said. */
-  native?: 'float32' | 'bfloat16';
+  /** This project only: low-rank updates beside the weights instead of merged into them; layers computed again in the backward pass. */
+  beside?: boolean;
+  recompute?: boolean;
 }
 
 /** Products [m, k] × [k, n] that the models do, and a large one. */

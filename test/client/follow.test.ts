@@ -1,7 +1,7 @@
-import {appendFileSync, existsSync, mkdtempSync, readFileSync, truncateSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
-import {beforeEach, describe, expect, it} from 'vitest';
+import {dirname, join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Follower} from '../../client/follow.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, fold} from '../../core/run/fold.ts';
@@ -25,6 +25,8 @@ beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'follow-')), 'run');
   events = join(folder, 'events.jsonl');
 });
+
+afterEach(() => rmSync(dirname(folder), {recursive: true, force: true}));
 
 async function longRun(): Promise<void> {
   const run = await openRun({folder, sweepFile: '', resume: false});

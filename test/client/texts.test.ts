@@ -47,6 +47,7 @@ describe('a new sweep', () => {
     [['prompt', 'answer'], {format: 'completion', columns: {prompt: 'prompt', completion: 'answer'}}],
     [['text', 'meta'], {format: 'text', columns: {text: 'text'}}],
     [['input_ids', 'labels'], {format: 'tokens', columns: {}}],
+    [['id', 'conversations'], {format: 'messages', columns: {messages: 'conversations'}}],
     [['a', 'b'], undefined],
   ])('guesses the format of columns %j', (columns, expected) => {
     expect(guessFormat(columns)).toEqual(expected);

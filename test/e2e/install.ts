@@ -2,7 +2,6 @@
  * The workbench (code-server), the driver of its browser and the browser, ready for use: installed once from the
  * registry into a folder that all clones share, named after the lock file's content.
  */
-import {spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {copyFile, mkdir, open, readFile, rename, rm, stat, utimes} from 'node:fs/promises';
@@ -10,6 +9,7 @@ import {delimiter, dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import envPaths from 'env-paths';
+import {canInstall, command, installPackages} from '../debian.ts';
 
 export interface Installation {
   /** Node of the version that code-server asks for. */
@@ -71,13 +71,7 @@ function findBrowser(): string | undefined {
 async function systemParts(building: boolean, say: (line: string) => void): Promise<void> {
   const isThere = () => findBrowser() !== undefined && (!building || existsSync(kerberosHeader));
   if (isThere()) return;
-  const may = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-  if (may) {
-    say(`installing ${systemPackages.join(' and ')} …`);
-    const env = {...process.env, DEBIAN_FRONTEND: 'noninteractive'};
-    await command('apt-get', ['update'], '/', env);
-    await command('apt-get', ['install', '-y', '--no-install-recommends', ...systemPackages], '/', env);
-  }
+  if (canInstall()) await installPackages(systemPackages, say);
   if (!isThere()) throw new Error(`A browser (and Kerberos headers) are needed to try the editor: ${installLine}`);
 }
 
@@ -99,21 +93,6 @@ async function install(folder: string, say: (line: string) => void): Promise<voi
   await (await open(join(partial, 'complete'), 'w')).close();
   await rm(folder, {recursive: true, force: true});
   await rename(partial, folder);
-}
-
-/** Runs a program to its end. @throws Error with the end of what it said */
-async function command(name: string, args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const child = spawn(name, args, {cwd, env, stdio: ['ignore', 'pipe', 'pipe']});
-  let said = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', text => {
-      said = (said + text).slice(-4000);
-    });
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  if (status !== 0) throw new Error(`${name} ${args.join(' ')} ended with status ${status}:\n${said}`);
 }
 
 /** Two clones that start at the same time install once: the second one waits for the first. */

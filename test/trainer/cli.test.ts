@@ -75,10 +75,13 @@ describe('the command', () => {
       trials: {id: string}[];
       seconds: number;
       trainable_parameters: Record<string, number>;
+      data: {rows: number; tokens_per_second: number};
     };
     expect(plan.trials.map(({id}) => id)).toEqual(['lora-r4-b8-lr1.00e-3-s1', 'pissa-r4-b8-lr1.00e-3-s1']);
     expect(plan.trainable_parameters).toEqual({'lora r4': 12288, 'pissa r4': 12288});
     expect(plan.seconds).toBeGreaterThan(0);
+    expect(plan.data.rows).toBeGreaterThan(0);
+    expect(plan.data.tokens_per_second).toBeGreaterThan(0);
 
     const run = await command(['run', 's.sweep.yaml', '--json']);
     expect(run).toMatchObject({status: 0, errors: ''});
@@ -101,6 +104,14 @@ describe('the command', () => {
     const page = readFileSync(join(folder, 'page.html'), 'utf8');
     expect(page).not.toMatch(/(src|href)=["']?https?:/);
     expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
+    expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(/## Cost\n[\s\S]*\| lora \| 4 \| 12,288 \| .* ms \|/);
+    const planned = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
+      step_times: {method: string; rank: number; batchSize: number; seconds: number}[];
+    };
+    expect(planned.step_times).toMatchObject([
+      {method: 'lora', rank: 4, batchSize: 8},
+      {method: 'pissa', rank: 4, batchSize: 8},
+    ]);
 
     const again = await command(['run', 's.sweep.yaml']);
     expect(again).toMatchObject({status: 1, out: ''});

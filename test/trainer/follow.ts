@@ -1,20 +1,26 @@
-/** Training that is followed step by step against PyTorch's and PEFT's golden records. */
+/** Following the reference numbers with an engine, and how far it may be from them. */
 import {expect} from 'vitest';
 import type {Engine} from '../../trainer/engine/engine.ts';
+import {Programs} from '../../trainer/engine/programs.ts';
 import {views} from '../../trainer/method/layout.ts';
+import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../trainer/model/decoder.ts';
+import {generate} from '../../trainer/model/generation.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
 import {
   type GoldenBatch,
   type GoldenCase,
   type GoldenRun,
+  golden,
   goldenJson,
   goldenPack,
   goldenTensors,
+  modelOn,
   packBatch,
   targetsIn,
 } from './golden.ts';
 
 /** Another order of summation in float32 stays within this many times float32's own distance from float64. */
-export const float32Slack = 10;
+const float32Slack = 10;
 /** Rounding at other places stays within this many times PyTorch's own distance in bfloat16. */
 const bfloat16Slack = 3;
 
@@ -23,35 +29,104 @@ export const trained = [
   ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
-const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');
 
 export interface FollowOptions {
   trials?: number;
   merged?: boolean;
+  recompute?: boolean;
   /** How far the results may be from the record, where the engine computes in bfloat16. */
   bounds?: Bounds;
 }
 
 export type Bounds = Omit<GoldenCase['fp32_vs_f64'], 'logits_max_abs_diff'>;
 
+interface ForwardGolden extends GoldenBatch {
+  loss_f64: number;
+  fp32_vs_f64: {logits_max_abs_diff: number};
+}
+
+const dataset = goldenJson<{train: GoldenBatch[]; eval: GoldenBatch}>('train/dataset.json');
+
+/** The logits of a model's forward batch against float64's. */
+export async function followForward(engine: Engine, name: string): Promise<void> {
+  const reference = name === 'llama-sharded' ? 'llama' : name;
+  const expected = goldenJson<ForwardGolden>(`forward/${reference}.json`);
+  const logits = goldenTensors(`forward/${reference}.safetensors`).get('logits_f64')!;
+  const model = openFolder(golden(`models/${name}`));
+  const [rows, length, vocabulary] = logits.shape as [number, number, number];
+  const program = await engine.compile({
+    inputs: {ids: {shape: [rows * length], dtype: 'int32'}},
+    state: {},
+    body: ({ids}) => {
+      const on = modelOn(engine, model);
+      const batching = {trials: 1, rows, length};
+      const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
+      return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
+    },
+  });
+  const result = await program.run({ids: Int32Array.from(expected.input_ids.flat())});
+  const tolerance = float32Slack * expected.fp32_vs_f64.logits_max_abs_diff;
+  let largest = 0;
+  expected.attention_mask.flat().forEach((valid, position) => {
+    for (let id = 0; valid === 1 && id < vocabulary; id++) {
+      const i = position * vocabulary + id;
+      largest = Math.max(largest, Math.abs(result['logits']![i]! - logits.data[i]!));
+    }
+  });
+  expect(largest).toBeLessThan(tolerance);
+  await program.dispose();
+}
+
+/** Greedy answers to prompts of different lengths in one batch, with the first so many end-of-sequence tokens. */
+export async function followGeneration(engine: Engine, name: string, endings = Infinity): Promise<void> {
+  const {runs, max_new_tokens} = goldenJson<{
+    max_new_tokens: number;
+    runs: {prompt_ids: number[]; eos_token_id: number; new_ids: number[]}[];
+  }>(`generate/${name}.json`);
+  const model = openFolder(golden(`models/${name}`));
+  const generative = {
+    config: model.config,
+    trials: 1,
+    inputs: {},
+    feeds: {},
+    passes: () => {
+      const on = modelOn(engine, model);
+      return {model: on, project: frozenProjection(on)};
+    },
+  };
+  for (const eos of new Set(runs.map(run => run.eos_token_id).slice(0, endings))) {
+    const own = runs.filter(run => run.eos_token_id === eos);
+    const programs = new Programs(engine);
+    const limits = {maxNewTokens: max_new_tokens, eosIds: [eos]};
+    const [answers] = await generate(
+      programs,
+      generative,
+      own.map(run => run.prompt_ids),
+      limits,
+    );
+    expect(answers).toEqual(own.map(run => run.new_ids));
+    await programs.dispose();
+  }
+}
+
 /** Follows a case for its 12 steps and compares the trace, the loss afterwards and the final adapter. */
-export async function follow(
+export async function followTraining(
   engine: Engine,
   name: string,
   caseName: string,
-  {trials = 1, merged = true, bounds}: FollowOptions = {},
+  {trials = 1, merged = true, recompute = false, bounds}: FollowOptions = {},
 ): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
   const {f64} = reference;
   const spread = bounds ?? reference.fp32_vs_f64;
   const slack = bounds ? bfloat16Slack : float32Slack;
-  const pack = goldenPack(engine, run, reference, trials, merged);
+  const pack = goldenPack(engine, run, reference, trials, merged, recompute);
   const start = await pack.parameters();
+  // One shape for all batches, as the trainer has it.
+  const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
   const losses: number[][] = [];
   const norms: number[][] = [];
-  // One shape for all steps, as in training: an engine makes it ready once.
-  const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
   const all = (value: number) => new Float32Array(trials).fill(value);
   for (const [step, rate] of reference.lr_per_step.entries()) {
     const {gradient_accumulation: parts} = reference;
@@ -67,7 +142,7 @@ export async function follow(
       Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));
     expect(worst(losses, f64.loss, false)).toBeLessThan(slack * spread.loss_max_abs_diff);
     expect(worst(norms, f64.grad_norm, true)).toBeLessThan(slack * spread.grad_norm_max_rel_diff);
-    // The loss itself is known to float32's resolution at best; one loss in bfloat16 may be right by chance.
+    // The loss itself is known to float32's resolution at best.
     const resolution = f64.eval_loss_after * 2 ** -23;
     expect(Math.abs(after[trial]! - f64.eval_loss_after)).toBeLessThan(
       slack * Math.max(spread.eval_loss_after_abs_diff, bounds?.loss_max_abs_diff ?? 0, resolution),
@@ -81,7 +156,6 @@ export async function follow(
     slack * spread.weight_update_rel_diff,
   );
   pack.dispose();
-  await engine.dispose();
 }
 
 /** The update of the first trial's factors against PEFT's, relative to its size. */

@@ -59,8 +59,8 @@ export function targetsIn(batches: GoldenBatch[]): number {
 }
 
 /**
- * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: targets, at least; those
- * beyond the batch's own have no weight.
+ * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: places for targets, at
+ * least; those beyond the batch's own carry no weight.
  */
 export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number, room = 0): PackBatch {
   const length = input_ids[0]!.length;
@@ -73,8 +73,8 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
       positions.push(i * length + t - 1);
     });
   });
-  const own = targets.length;
-  while (targets.length < room) {
+  const weights = targets.map(() => 1 / tokens);
+  for (; targets.length < room; weights.push(0)) {
     targets.push(0);
     positions.push(0);
   }
@@ -86,7 +86,7 @@ export function packBatch({input_ids, labels}: GoldenBatch, trials: number, toke
     ids: Int32Array.from(each(input_ids.flat(), id => id)),
     targets: Int32Array.from(each(targets, id => id)),
     positions: Int32Array.from(each(positions, (position, trial) => position + trial * rows)),
-    weights: Float32Array.from(each([...targets.keys()], target => (target < own ? 1 / tokens : 0))),
+    weights: Float32Array.from(each(weights, weight => weight)),
     noise: new Float32Array(0),
   };
 }
@@ -132,6 +132,7 @@ export function goldenPack(
   {weight_decay}: GoldenCase,
   trials: number,
   merged: boolean,
+  recompute = false,
 ): Pack {
   const model = openFolder(golden(`models/${run.arch}`));
   const method = methods[methodNames[run.method] ?? (run.method as MethodName)];
@@ -166,7 +167,8 @@ export function goldenPack(
     dropout: 0,
     precision: 'auto',
     microBatch: 'auto',
+    checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, rank: run.r, scale: run.scaling, trials, training, merged};
+  const settings = {...model, method, sites, rank: run.r, scale: run.scaling, trials, training, merged, recompute};
   return new Pack(new Programs(engine), settings, parameters);
 }

@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -35,6 +35,7 @@ async function run(
   const out = `${path}.run`;
   const events: RunEvent[] = [];
   const abort = new AbortController();
+  if (stopAfter === 0) abort.abort();
   const onEvent = (event: RunEvent) => {
     events.push(event);
     if (event.event === 'step' && event.step >= stopAfter) abort.abort();
@@ -258,6 +259,12 @@ describe('a run that is stopped', () => {
     expect(third.end).toBe('finished');
     expect(steps(third.events)).toHaveLength(0);
     expect(third.events.filter(event => event.event === 'trial-started')).toHaveLength(0);
+  });
+
+  it('while its rows are read leaves nothing behind', async () => {
+    const {end, events, out} = await run(text, {stopAfter: 0});
+    expect([end, events]).toEqual(['stopped', []]);
+    expect(existsSync(out)).toBe(false);
   });
 
   it('refuses to overwrite its results without being asked to go on', async () => {

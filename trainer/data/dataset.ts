@@ -1,9 +1,13 @@
 /** The tokenised rows of a sweep, shared by all workers. */
+import {statSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
+import {formats, placeholders} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
-import {readRows, rowError} from './rows.ts';
+import {rowError} from './row.ts';
+import {readRows} from './rows.ts';
 import {SharedList} from './shared-list.ts';
 
 /** Rows one after another; row r lies at starts[r] .. starts[r + 1] - 1. All arrays are on SharedArrayBuffers. */
@@ -20,50 +24,121 @@ export interface Dataset {
   empty: number;
 }
 
+export interface Loading {
+  /** Hears the number of rows now and then, and about how many there will be. */
+  progress?: (rows: number, total: number) => void;
+  /** Ends the reading. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Rows between two looks around. */
+const stretch = 1000;
+
 /**
- * Reads and tokenises the training rows of `data`, whose paths are relative to `base`. `progress` hears the number of
- * rows now and then.
- * @throws SweepError `missing-file`, `missing-column`, `bad-data` (also: no rows, nothing to learn in any), `bad-model`
+ * Reads and tokenises the training rows of `data`, whose paths are relative to `base`, row by row: what is held is the
+ * tokens.
+ * @throws SweepError `missing-file`, `missing-column`, `bad-data` (also: no rows, nothing to learn in any), `bad-model`,
+ * `bad-template`, `stopped`
  */
 export async function loadDataset(
   data: DataSettings,
   base: string,
   model: EncodingModel,
-  progress?: (rows: number) => void,
+  {progress, signal}: Loading = {},
 ): Promise<Dataset> {
   const files = data.train.map(file => resolve(base, file));
   const encode = rowEncoder(data, model);
-  const [starts, ids, labels] = [new SharedList(), new SharedList(), new SharedList()];
-  let [read, truncated, empty] = [0, 0, 0];
-  starts.push(0);
-  for await (const row of readRows(files, data.rows)) {
+  const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
+  const bytes = files.reduce((sum, file) => sum + (statSync(file, {throwIfNoEntry: false})?.size ?? 0), 0);
+  let [read, done] = [0, 0];
+  const columns = columnsOfInterest(data);
+  const bytesRead = (more: number): void => {
+    done += more;
+  };
+  const reading = {...(columns ? {columns} : {}), bytesRead};
+  for await (const row of readRows(files, data.rows, reading)) {
     const tokens = encode(row);
     const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
     if (beyond !== undefined) {
       const sentence = `the tokenizer gives token ${beyond} but the model has only ${model.config.vocabSize}: they do not belong together.`;
       throw rowError('bad-data', row, sentence);
     }
-    const whole = learntLength(tokens, tokens.ids.length);
-    const length = learntLength(tokens, Math.min(whole, data.maxLength));
-    if (whole > data.maxLength) truncated++;
-    if (length === 0) empty++;
-    else {
-      for (let i = 0; i < length; i++) {
-        ids.push(tokens.ids[i]!);
-        labels.push(tokens.labels[i]!);
-      }
-      starts.push(ids.length);
-    }
-    if (++read % 1000 === 0) progress?.(read);
+    collect.add(tokens);
+    if (++read % stretch > 0) continue;
+    progress?.(read, Math.min(data.rows ?? Infinity, Math.max(read, Math.round((read * bytes) / Math.max(1, done)))));
+    // Rows that lie in memory come without a pause in which a request to stop could be heard.
+    await setImmediate();
+    if (signal?.aborted) throw new SweepError('stopped', 'The reading of the data was stopped; nothing was written.');
   }
-  progress?.(read);
+  progress?.(read, read);
   const where = files.join(', ');
   if (read === 0) throw new SweepError('bad-data', `There are no rows in ${where}.`, {files});
-  if (starts.length === 1) {
-    const sentence = `No row of ${where} has a token to learn within max_length ${data.maxLength}: their prompts fill it, or all labels are ${ignored}.`;
-    throw new SweepError('bad-data', sentence, {files});
-  }
-  return {count: starts.length - 1, starts: starts.view(), ids: ids.view(), labels: labels.view(), truncated, empty};
+  const dataset = collect.end();
+  if (dataset.count > 0) return dataset;
+  const sentence = `No row of ${where} has a token to learn within max_length ${data.maxLength}: their prompts fill it, or all labels are ${ignored}.`;
+  throw new SweepError('bad-data', sentence, {files});
+}
+
+/** The columns that become tokens; undefined where that is not known before a row is seen. */
+function columnsOfInterest({format, columns, template}: DataSettings): string[] | undefined {
+  if (format === 'tokens' || format === 'messages') return undefined;
+  const own = formats[format].columns;
+  const filled = typeof template === 'object' ? placeholders(template.prompt) : [];
+  return [...new Set([...Object.keys({...own, ...columns}), ...filled])].map(
+    name => columns[name] ?? own[name] ?? name,
+  );
+}
+
+interface Collector {
+  add(row: TokenRow): void;
+  end(): Dataset;
+}
+
+/** Each row by itself, cut where it is too long. */
+function collector(maxLength: number): Collector {
+  const [starts, ids, labels] = [new SharedList(), new SharedList(), new SharedList()];
+  let [truncated, empty] = [0, 0];
+  starts.push(0);
+  return {
+    add(row) {
+      const whole = learntLength(row, row.ids.length);
+      const length = learntLength(row, Math.min(whole, maxLength));
+      if (whole > maxLength) truncated++;
+      if (length === 0) {
+        empty++;
+        return;
+      }
+      ids.append(row.ids, length);
+      labels.append(row.labels, length);
+      starts.push(ids.length);
+    },
+    end: () => ({
+      count: starts.length - 1,
+      starts: starts.view(),
+      ids: ids.view(),
+      labels: labels.view(),
+      truncated,
+      empty,
+    }),
+  };
+}
+
+/**
+ * Rows one after another, cut into blocks of `length` tokens, as group_texts of transformers' run_clm.py does; what is
+ * left at the end fills no block and is left out, unless there is no other.
+ */
+function packer(length: number): Collector {
+  const ids = new SharedList();
+  return {
+    add: row => ids.append(row.ids, row.ids.length),
+    end() {
+      const count = Math.floor(ids.length / length) || (ids.length > 1 ? 1 : 0);
+      const starts = new SharedList();
+      for (let block = 0; block <= count; block++) starts.push(Math.min(block * length, ids.length));
+      const used = ids.view().subarray(0, Math.min(count * length, ids.length));
+      return {count, starts: starts.view(), ids: used, labels: used, truncated: 0, empty: 0};
+    },
+  };
 }
 
 /**

@@ -1,9 +1,12 @@
 /** Rows to token ids and labels, format by format. */
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {openChatTemplate} from '../model/chat-template.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Tokenizer} from '../model/tokenizer.ts';
-import {columnIn, type Row, rowError, textIn} from './rows.ts';
+import {encodeChat} from './chat.ts';
+import {conversationOf} from './messages.ts';
+import {columnIn, type Row, rowError, textIn} from './row.ts';
 import {textsOf} from './template.ts';
 
 /** The label of a token that carries no loss. */
@@ -25,13 +28,17 @@ export interface EncodingModel {
 /**
  * The way from a row to tokens. Format completion tokenises prompt and completion each by itself and closes with the
  * end-of-text token. Format instruction tokenises the whole text with the end-of-text token as text, and as many tokens
- * carry no loss as the prompt alone has, as in the training script of PiSSA (Meng et al. 2024).
- * @throws SweepError `not-yet`, `bad-model` (no tokenizer, no end-of-text token)
+ * carry no loss as the prompt alone has, as in the training script of PiSSA (Meng et al. 2024). Format messages and the
+ * template chat leave all special tokens to the model's chat template (chat.ts).
+ * @throws SweepError `bad-model` (no tokenizer, no end-of-text token), `bad-template`
  */
 export function rowEncoder(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => TokenRow {
   if (data.format === 'tokens') return row => tokensIn(row, config.vocabSize);
-  refuseUnfinished(data);
   const known = required(tokenizer);
+  if (isChat(data)) {
+    const chat = {template: openChatTemplate(known.folder), tokenizer: known};
+    return row => encodeChat(conversationOf(row, data), row, chat);
+  }
   const eos = endOfText(known, config);
   const encode = (text: string): number[] => known.encode(text, {special: false});
 
@@ -66,9 +73,9 @@ export function required(tokenizer: Tokenizer | null): Tokenizer {
   throw new SweepError('bad-model', 'The model has no tokenizer; only data of format tokens can be used with it.');
 }
 
-export function refuseUnfinished({format, template}: DataSettings): void {
-  if (format === 'messages') throw new SweepError('not-yet', 'Data of format messages cannot be read yet.');
-  if (template === 'chat') throw new SweepError('not-yet', 'The template chat cannot be used yet.');
+/** Whether the chat template writes the text of a row. */
+export function isChat({format, template}: Pick<DataSettings, 'format' | 'template'>): boolean {
+  return format === 'messages' || template === 'chat';
 }
 
 function masked(prompt: number[], target: number[]): TokenRow {

@@ -2,8 +2,12 @@
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {type EncodingModel, ignored, promptIds, refuseUnfinished, required, tokensIn} from './encode.ts';
-import {type Row, readRows, rowError} from './rows.ts';
+import {openChatTemplate} from '../model/chat-template.ts';
+import {chatPrompt} from './chat.ts';
+import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn} from './encode.ts';
+import {conversationOf} from './messages.ts';
+import {type Row, rowError} from './row.ts';
+import {readRows} from './rows.ts';
 import {textsOf} from './template.ts';
 
 export interface Prompt {
@@ -17,7 +21,7 @@ export interface Prompt {
 /**
  * The prompts of an evaluation's data (relative to `base`) in the format, columns and template of the training data;
  * at most `limit`.
- * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `not-yet`
+ * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
  */
 export async function readPrompts(
   evaluation: {data: string; limit?: number},
@@ -51,8 +55,22 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
       return {ids: ids.slice(0, first), answer: tokenizer?.decode(answerIds, {skipSpecial: true}) ?? null, answerIds};
     };
   }
-  refuseUnfinished(data);
   const known = required(tokenizer);
+  if (isChat(data)) {
+    const chat = {template: openChatTemplate(known.folder), tokenizer: known};
+    return row => {
+      const messages = conversationOf(row, data);
+      const last = messages.at(-1)!;
+      if (last.role !== 'assistant')
+        throw rowError('bad-data', row, 'the last message is not of the assistant, so there is no answer to match.');
+      const answer = String(last.content);
+      return {
+        ids: chatPrompt(messages.slice(0, -1), row, chat),
+        answer,
+        answerIds: known.encode(answer, {special: false}),
+      };
+    };
+  }
   return row => {
     const {prompt, answer} = textsOf(row, data);
     return {ids: promptIds(prompt, known), answer, answerIds: known.encode(answer, {special: false})};

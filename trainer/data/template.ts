@@ -1,7 +1,7 @@
 /** The text around a row: what a row's columns become before they are tokenised. */
 import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {columnIn, type Row, textIn} from './rows.ts';
+import {columnIn, type Row, textIn} from './row.ts';
 
 /** A row as text. */
 export interface Texts {
@@ -28,18 +28,38 @@ function studyPrompt(instruction: string, input: string): string {
  * @throws SweepError `missing-column`, `bad-data` with file and line
  */
 export function textsOf(row: Row, {format, columns, template}: DataSettings): Texts {
-  const column = (name: string): string => columns[name] ?? formats[format].columns[name] ?? name;
-  const [asked, learnt] = format === 'completion' ? ['prompt', 'completion'] : ['instruction', 'output'];
-  const answer = textIn(row, column(learnt));
+  const {prompt, input, answer} = partsOf(row, {format, columns}, typeof template !== 'object');
   if (typeof template === 'object') {
-    const prompt = template.prompt.replaceAll(/\{(\w+)\}/g, (_, name: string) => textIn(row, column(name)));
-    return {prompt, answer, end: ''};
+    const filled = (name: string) => textIn(row, columnOf(name, {format, columns}));
+    return {prompt: template.prompt.replaceAll(/\{(\w+)\}/g, (_, name: string) => filled(name)), answer, end: ''};
   }
-  const prompt = textIn(row, column(asked));
   if (format === 'completion') return {prompt, answer, end: ''};
-  const input = inputOf(row, columns['input']);
   if (template === 'study') return {prompt: studyPrompt(prompt, input), answer, end: '\n'};
   return {prompt: `${prompt}\n${input ? `${input}\n` : ''}`, answer, end: ''};
+}
+
+/** What a chat asks and answers in a row of format instruction or completion: further input stands below the question. */
+export function askedOf(row: Row, data: DataSettings): {prompt: string; answer: string} {
+  const {prompt, input, answer} = partsOf(row, data, true);
+  return {prompt: input ? `${prompt}\n${input}` : prompt, answer};
+}
+
+/** `asked`: whether the question and its input are wanted, or the answer alone. */
+function partsOf(
+  row: Row,
+  {format, columns}: Pick<DataSettings, 'format' | 'columns'>,
+  asked: boolean,
+): {prompt: string; input: string; answer: string} {
+  const [question, learnt] = format === 'completion' ? ['prompt', 'completion'] : ['instruction', 'output'];
+  return {
+    answer: textIn(row, columnOf(learnt, {format, columns})),
+    prompt: asked ? textIn(row, columnOf(question, {format, columns})) : '',
+    input: asked && format === 'instruction' ? inputOf(row, columns['input']) : '',
+  };
+}
+
+function columnOf(name: string, {format, columns}: Pick<DataSettings, 'format' | 'columns'>): string {
+  return columns[name] ?? formats[format].columns[name] ?? name;
 }
 
 /** The further input is used only where the sweep file names its column; null and the empty text are none. */

@@ -4,6 +4,7 @@ import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
 import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './binding.ts';
 import type {Engine} from './engine.ts';
+import {findGpu, type Gpu, mayHaveGpu} from './gpu.ts';
 import {hasBfloat16, nvidiaGpus} from './processor.ts';
 import type {Precision} from './tensorflow.ts';
 
@@ -13,6 +14,8 @@ export interface Choice {
   precision: Precision;
   /** One line: why this one. */
   reason: string;
+  /** Where the compiled engine runs on one. */
+  gpu?: Gpu;
   /** An engine that would be faster here, once it is set up. */
   setUp?: NativeName;
 }
@@ -24,7 +27,10 @@ export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
 }
 
 /** What work outside of a sweep asks for: the numbers of every machine. */
-export const inFloat32 = {device: 'auto', precision: 'float32', stored: 'float32'} as const;
+export const inFloat32 = {device: 'cpu', precision: 'float32', stored: 'float32'} as const;
+
+/** A GPU is taken by itself where it is at least so many times as fast as the CPU. */
+const worthwhile = 2;
 
 type EagerName = Exclude<RunSettings['engine'], 'auto' | 'compiled' | NativeName>;
 
@@ -73,11 +79,6 @@ async function nativeFault(name: NativeName): Promise<string | null> {
  */
 export async function chooseEngine(wish: Wish): Promise<Choice> {
   const {engine, device} = wish;
-  if (device === 'gpu' && engine === 'compiled')
-    throw new SweepError(
-      'no-engine',
-      'The compiled engine runs on the CPU only so far; leave run.device out, or set it to cpu.',
-    );
   if (engine === 'auto') return chooseFastest(wish);
   if (isNative(engine)) {
     const fault = await nativeFault(engine);
@@ -93,8 +94,13 @@ export async function chooseEngine(wish: Wish): Promise<Choice> {
         'no-engine',
         `The compiled engine cannot run here (${fault}); set run.engine to cpu or wasm.`,
       );
-    return {engine, precision: 'float32', reason: 'compiled graphs on onnxruntime, as asked for; float32'};
+    return compiledOn(device);
   }
+  if (device === 'gpu')
+    throw new SweepError(
+      'no-engine',
+      `run.device: gpu is for the compiled engine, and run.engine is ${engine}; leave one of the two out.`,
+    );
   const fault = await loadable(async () => (await openEagerEngine(engine)).dispose());
   if (fault !== null)
     throw new SweepError('no-engine', `The engine ${engine} cannot run here (${fault}); set run.engine to auto.`);
@@ -107,25 +113,19 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
   if (device !== 'cpu') {
     const fault = await nativeFault('tfjs-node-gpu');
     if (fault === null) return native('tfjs-node-gpu', wish, 'TensorFlow on the GPU');
-    if (device === 'gpu')
-      throw new SweepError('no-engine', `There is no engine for the GPU here (${fault}); leave run.device out.`);
   }
   const narrow = precision === 'bfloat16' || (precision === 'auto' && stored === 'bfloat16');
-  if (narrow && (hasBfloat16() || precision === 'bfloat16')) {
+  if (device !== 'gpu' && narrow && (hasBfloat16() || precision === 'bfloat16')) {
     const fault = await nativeFault('tfjs-node');
     if (fault === null) return native('tfjs-node', wish, 'TensorFlow, since this processor multiplies bfloat16');
     refuseBfloat16(wish, 'compiled');
   }
   const fault = await loadable(() => import('onnxruntime-node'));
   if (fault === null) {
-    const setUp = await worthSettingUp(device, narrow);
-    const hint = setUp === undefined ? '' : `; ${setUpCommand(setUp)} sets up one that is faster here`;
-    return {
-      engine: 'compiled',
-      precision: 'float32',
-      reason: `compiled graphs on onnxruntime, the fastest engine for float32 on a CPU${hint}`,
-      ...(setUp === undefined ? {} : {setUp}),
-    };
+    const choice = await compiledOn(device);
+    const setUp = choice.gpu ? undefined : await worthSettingUp(device, narrow);
+    if (setUp === undefined) return choice;
+    return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
   }
   return {
     engine: 'cpu',
@@ -155,16 +155,51 @@ function refuseBfloat16({precision}: Wish, engine: string): void {
   );
 }
 
+/**
+ * The compiled engine on the device asked for; by itself it takes a GPU that is worth it.
+ * @throws SweepError `no-gpu`
+ */
+async function compiledOn(device: RunSettings['device']): Promise<Choice> {
+  const onCpu: Choice = {
+    engine: 'compiled',
+    precision: 'float32',
+    reason: 'compiled graphs on onnxruntime, the fastest engine for float32 on a CPU',
+  };
+  if (device === 'cpu' || (device === 'auto' && !mayHaveGpu())) return onCpu;
+  const found = await findGpu();
+  if ('missing' in found) {
+    if (device === 'auto') return onCpu;
+    throw new SweepError(
+      'no-gpu',
+      `There is no GPU for run.device: gpu: ${found.missing}; install the driver of your GPU${process.platform === 'linux' ? ' with its Vulkan part' : ''}, or set run.device to cpu.`,
+    );
+  }
+  const times = `${found.speedup.toPrecision(2)} times as fast as the CPU at a product of matrices`;
+  if (device === 'auto' && (found.software || found.speedup < worthwhile))
+    return {...onCpu, reason: `${onCpu.reason} (${found.name} is ${found.software ? 'software' : times})`};
+  const kind = found.software ? ', a software device' : '';
+  return {
+    engine: 'compiled',
+    precision: 'float32',
+    reason: `compiled graphs on onnxruntime's WebGPU, on ${found.name}${kind} (${times})`,
+    gpu: found,
+  };
+}
+
 export interface EngineOptions {
   /** Inside one operation. */
   threads: number;
   expansion?: SharedExpansion;
   /** Default float32, which all engines have. */
   precision?: Precision;
+  /** The compiled engine on the GPU. */
+  onGpu?: boolean;
+  note?(message: string): void;
 }
 
 /** Opens an engine that `chooseEngine` named, in this thread. */
 export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
+  if (name === 'compiled' && options.onGpu) return (await import('./webgpu.ts')).openWebgpu(options);
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
   if (isNative(name)) {
     prepareEnvironment(options.threads);

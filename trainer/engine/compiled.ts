@@ -4,14 +4,15 @@ import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
 import {readTensor} from '../model/safetensors.ts';
+import {keptOutput, partGraph, stateInput, tensorOf, traceComputation, traceParts, transposed} from './compilation.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, weightName} from './onnx.ts';
-import {turnedSuffix, withTurnedInputs} from './simplify.ts';
-import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
-import {storedWeight, type TensorSpec, trace} from './tracing.ts';
+import {turnedSuffix} from './simplify.ts';
+import type {PartGraph, StagedComputation} from './stages.ts';
+import {storedWeight, type TensorSpec} from './tracing.ts';
 
 export interface CompiledOptions {
   /** Threads inside one operation. */
@@ -99,14 +100,10 @@ class CompiledProgram implements Program {
 
   async run(feeds: Record<string, Values>, state?: State): Promise<Record<string, Values>> {
     const inputs: Record<string, ort.Tensor> = {...this.#weights};
-    for (const [name, {shape, dtype}] of Object.entries(this.#computation.inputs))
-      inputs[name] =
-        dtype === 'float32'
-          ? new ort.Tensor('float32', feeds[name] as Float32Array, shape)
-          : new ort.Tensor('int32', feeds[name] as Int32Array, shape);
+    for (const [name, spec] of Object.entries(this.#computation.inputs)) inputs[name] = tensorOf(spec, feeds[name]!);
     const outputs: Record<string, ort.Tensor> = Object.fromEntries(this.#results);
     const {current, spare} = (state ?? new CompiledState({})) as CompiledState;
-    for (const name of Object.keys(this.#computation.state)) inputs[this.#fed(name)] = current.get(name)!;
+    for (const name of Object.keys(this.#computation.state)) inputs[stateInput(name)] = current.get(name)!;
     for (const name of this.#replaced) outputs[name] = spare.get(name)!;
     await this.#session.run(inputs, outputs);
     for (const name of this.#replaced) {
@@ -117,19 +114,10 @@ class CompiledProgram implements Program {
     return Object.fromEntries([...this.#results].map(([name, tensor]) => [name, tensor.data as Values]));
   }
 
-  #fed(name: string): string {
-    return stateInput(name);
-  }
-
   async dispose(): Promise<void> {
     await this.#session.release();
   }
 }
-
-const tensorOf = ({shape, dtype}: TensorSpec, values: Values): ort.Tensor =>
-  dtype === 'float32'
-    ? new ort.Tensor('float32', values as Float32Array, shape)
-    : new ort.Tensor('int32', values as Int32Array, shape);
 
 /** Parts of one trace, each compiled at its first use. */
 class CompiledStages implements Staged {
@@ -141,8 +129,7 @@ class CompiledStages implements Staged {
   constructor(computation: StagedComputation, open: (graph: Graph) => Promise<ort.InferenceSession>) {
     this.#computation = computation;
     this.#open = open;
-    const parts = cutIntoParts(trace(computation.inputs, computation.body), computation.parts);
-    this.#parts = new Map([...parts].map(([name, part]) => [name, {...part, ...withTurnedInputs(part)}]));
+    this.#parts = traceParts(computation);
   }
 
   async run(name: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>> {
@@ -161,8 +148,7 @@ class CompiledStages implements Staged {
   #session(name: string, part: PartGraph): Promise<ort.InferenceSession> {
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      const kept = [...part.kept].map(([key, value]) => [keptOutput(key), value] as const);
-      session = this.#open({...part, outputs: new Map([...part.outputs, ...kept])});
+      session = this.#open(partGraph(part));
       this.#sessions.set(name, session);
     }
     return session;
@@ -175,25 +161,13 @@ class CompiledStages implements Staged {
   }
 }
 
-const turnedWeights = new WeakMap<Float32Array, Float32Array>();
-
-/** The transpose of a fed matrix that a part asks for by its name; made once a matrix. */
+/** The transpose of a fed matrix that a part asks for by its name. */
 function turned(memory: Memory, {source, shape}: Value): ort.Tensor {
   const name = (source as {name: string}).name.slice(0, -turnedSuffix.length);
   const {data} = memory.get(name) as {data: Float32Array};
-  let values = turnedWeights.get(data);
-  if (values === undefined) {
-    const [rows, columns] = shape as [number, number];
-    values = new Float32Array(data.length);
-    for (let row = 0; row < rows; row++)
-      for (let column = 0; column < columns; column++) values[row * columns + column] = data[column * rows + row]!;
-    turnedWeights.set(data, values);
-  }
-  return new ort.Tensor('float32', values, shape);
+  const size = shape as [number, number];
+  return new ort.Tensor('float32', transposed(data, size), size);
 }
-
-/** A kept value is the output of one part and the input of another, under two names in the graphs. */
-const keptOutput = (name: string): string => `${name}.kept`;
 
 /** Where a part writes a result: the same place whenever it runs with this memory. */
 function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][number]['outputs'][number]): ort.Tensor {
@@ -202,9 +176,6 @@ function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][numbe
     return {value: tensor, bytes: 4 * tensor.size};
   }) as ort.Tensor;
 }
-
-/** A state tensor and the output that replaces it need two names in one graph. */
-const stateInput = (name: string): string => `${name}.before`;
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
 export function openCompiled({threads, expansion}: CompiledOptions): Engine {
@@ -229,6 +200,8 @@ export function openCompiled({threads, expansion}: CompiledOptions): Engine {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
+      // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
+      enableMemPattern: false,
       extra: {
         session: {
           disable_prepacking: '1',
@@ -244,11 +217,7 @@ export function openCompiled({threads, expansion}: CompiledOptions): Engine {
     weight: storedWeight,
     state: values => new CompiledState(values),
     async compile(computation) {
-      const stateInputs = Object.entries(computation.state).map(([name, spec]) => [stateInput(name), spec] as const);
-      const graph = trace({...computation.inputs, ...Object.fromEntries(stateInputs)}, tensors => {
-        const named = Object.keys(computation.state).map(name => [name, tensors[stateInput(name)]!] as const);
-        return computation.body({...tensors, ...Object.fromEntries(named)});
-      });
+      const graph = traceComputation(computation);
       const session = await openSession(graph);
       const program = new CompiledProgram(session, computation, graph, fedWeights(graph));
       programs.add(program);

@@ -84,6 +84,7 @@ function decomposedThroughout(
 }
 
 export const composite: Macros = {
+  checkpoint: x => x,
   linear,
   lowRank,
   decomposed,

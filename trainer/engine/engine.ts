@@ -1,7 +1,7 @@
 /** What the trainer needs of a computing engine: compile a function of tensors once, run it many times. */
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {StoredTensor} from '../model/safetensors.ts';
-import type {Macros} from './macros.ts';
+import type {MacroOptions, Macros} from './macros.ts';
 import type {StagedComputation} from './stages.ts';
 import type {TensorSpec} from './tracing.ts';
 
@@ -72,8 +72,8 @@ export class Memory {
 /** A staged computation, ready to run. */
 export interface Staged {
   /**
-   * Runs one part. `feeds` gives the inputs that come with it; those of earlier parts are in `memory`, or in the one
-   * it stands on. Returns the part's outputs, valid until it runs with this memory again.
+   * Runs one part. `feeds` gives the inputs that come with it, in arrays that are not changed afterwards: an engine may
+   * keep a copy of each. Inputs of earlier parts are in `memory`, or in the one it stands on. Returns the part's outputs, valid until it runs with this memory again.
    */
   run(part: string, feeds: Record<string, Values>, memory: Memory): Promise<Record<string, Values>>;
   dispose(): Promise<void>;
@@ -82,11 +82,7 @@ export interface Staged {
 export interface Engine {
   /** As in the sweep file's `run.engine`. */
   readonly name: string;
-  /**
-   * `merged` asks for low-rank updates merged into the weights, where the engine knows the difference. `exact`: may be
-   * differentiated twice, with nothing held constant.
-   */
-  macros(options: {merged: boolean; exact?: boolean}): Macros;
+  macros(options: MacroOptions): Macros;
   /** A frozen weight as float32 [as stored]. Only inside a computation's body. */
   weight(tensor: StoredTensor): Tensor;
   compile(computation: Computation): Promise<Program>;

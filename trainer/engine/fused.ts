@@ -5,7 +5,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {activate, exact} from './composite.ts';
-import type {Factors, Macros} from './macros.ts';
+import type {Factors, MacroOptions, Macros} from './macros.ts';
+import {afterOp, checkpointOp, reachedOp} from './order.ts';
 import {product, record, recorded, traceKernel} from './tracing.ts';
 
 type Tensors = Record<string, tf.Tensor>;
@@ -67,6 +68,14 @@ fuse(
 function matMul(a: tf.Tensor, b: tf.Tensor, {transposeA = false, transposeB = false, scale = 1} = {}): tf.Tensor {
   return run('ScaledMatMul', {a, b}, {transposeA, transposeB, scale});
 }
+
+fuse(
+  checkpointOp,
+  [],
+  ({x}, {recompute}) => record(checkpointOp, [x!], [[x!.shape, 'float32']], {recompute: Boolean(recompute)}),
+  0,
+  (dy, _, [kept]) => ({x: () => recorded(reachedOp, [dy, kept!], [[dy.shape, 'float32']])[0]!}),
+);
 
 /** Root-mean-square norm (Zhang & Sennrich 2019) and its gradient from the kept 1/rms. */
 fuse(
@@ -263,7 +272,10 @@ fuse(
     const gradients: tf.Tensor[] = [];
     for (let start = 0; start < count; start += chunk) {
       const rows = Math.min(chunk, count - start);
-      const part = rows === count ? h! : tf.slice(h!, [start, 0], [rows, size]);
+      const whole = rows === count ? h! : tf.slice(h!, [start, 0], [rows, size]);
+      const last = gradients.at(-1);
+      // One chunk after another: side by side their logits would stand in memory whole again.
+      const part = last ? recorded(afterOp, [whole, last], [[whole.shape, 'float32']])[0]! : whole;
       const ids = rows === count ? targets! : tf.slice(targets!, [start], [rows]);
       const logP = run('LogSoftmax', {logits: matMul(part, E!, {transposeB: true})});
       const picked = recorded('GatherElements', [logP, tf.reshape(ids, [rows, 1])], [[[rows, 1], 'float32']], {
@@ -280,8 +292,8 @@ fuse(
 
 const pair = ({A, B, start}: Factors): Tensors => (start ? {A, B, A0: start.A, B0: start.B} : {A, B});
 
-/** The fused macros; `merged`: low-rank updates are added to the weights at each step instead of standing beside them. */
-export function fused(options: {merged: boolean; exact?: boolean}): Macros {
+/** The fused macros. */
+export function fused(options: MacroOptions): Macros {
   return options.exact ? exactFused : firstOrder(options);
 }
 
@@ -292,8 +304,10 @@ const exactFused: Macros = {
   rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
 };
 
-function firstOrder({merged}: {merged: boolean}): Macros {
+function firstOrder({merged, recompute = false}: MacroOptions): Macros {
   return {
+    // Where updates are merged, the model is small: order costs more than it saves.
+    checkpoint: x => (recompute || !merged ? run(checkpointOp, {x}, {recompute}) : x),
     linear: (x, W) => tf.matMul(x, W, false, true),
     lowRank: (x, W, factors, scale) =>
       run(`${factors.start ? 'Residual' : ''}${merged ? 'Merged' : 'Added'}LowRank`, {x, W, ...pair(factors)}, {scale}),

@@ -4,6 +4,16 @@
  */
 import type {Tensor} from '@tensorflow/tfjs-core';
 
+/** Which form of the operations is wanted. An engine that knows no difference may ignore it. */
+export interface MacroOptions {
+  /** Low-rank updates are added to the weights at each step, instead of standing beside them. */
+  merged: boolean;
+  /** May be differentiated twice, with nothing held constant. */
+  exact?: boolean;
+  /** Only checkpoints of the forward pass are kept for the backward pass. */
+  recompute?: boolean;
+}
+
 export type Activation = 'silu' | 'gelu-tanh';
 
 /** A trained low-rank pair per trial, and the frozen start that a residual method takes out of the base. */
@@ -17,6 +27,8 @@ export interface Factors {
 }
 
 export interface Macros {
+  /** x, marked as what is kept of the forward pass where the rest is computed again in the backward pass. */
+  checkpoint(x: Tensor): Tensor;
   /** x · Wᵀ. x [trials, rows, in], W [out, in] → [trials, rows, out]. */
   linear(x: Tensor, W: Tensor): Tensor;
   /** x · (W + s·B·A - s·B₀·A₀)ᵀ */

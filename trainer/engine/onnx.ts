@@ -1,12 +1,12 @@
 /**
  * Emits an intermediate graph as an ONNX model for onnxruntime. Frozen weights stay in their safetensors files
- * (external data), so that all sessions share the mapped pages; those that are not stored as float32 are inputs.
+ * (external data), so that all sessions share the mapped pages; those that the runtime cannot read there are inputs.
  */
 import {basename} from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import {isPlain} from '../model/expanded.ts';
 import type {StoredTensor} from '../model/safetensors.ts';
-import {type Attribute, type Graph, type GraphNode, liveNodes, storedTensors, type Value} from './graph.ts';
+import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, storedTensors, type Value} from './graph.ts';
 
 const field = (id: number, type: string, rule?: 'repeated') => (rule ? {id, type, rule} : {id, type});
 
@@ -65,18 +65,23 @@ const schema = protobuf.Root.fromJSON({
 });
 const Model = schema.lookupType('Model');
 
-const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
+export const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
 
 /** Attribute values: floats are boxed, since 1 may mean the integer or the float. */
 type OnnxAttribute = number | string | readonly number[] | {float: number};
 
-class Emitter {
+export class Emitter {
   readonly nodes: object[] = [];
   readonly initializers: object[] = [];
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
   readonly #stored = new Set<string>();
+  readonly #dialect: Dialect;
   #fresh = 0;
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect;
+  }
 
   fresh(): string {
     return `c${this.#fresh++}`;
@@ -105,7 +110,7 @@ class Emitter {
     }
     const {tensor} = source;
     const name = weightName(tensor);
-    if (!this.#stored.has(name) && isPlain(tensor))
+    if (!this.#stored.has(name) && this.#dialect.reads(tensor))
       this.initializers.push({
         name,
         dims: tensor.shape,
@@ -162,13 +167,14 @@ function encodeAttribute([name, value]: [string, OnnxAttribute]): object {
   return {name, ints: value, type: 7};
 }
 
-type Emit = (emitter: Emitter, node: GraphNode) => void;
+/** Writes one node of the intermediate graph as nodes of ONNX. */
+export type Emit = (emitter: Emitter, node: GraphNode) => void;
 
-const contrib = 'com.microsoft';
+export const contrib = 'com.microsoft';
 const flag = (value: Attribute | undefined): number => (value ? 1 : 0);
 const numbers = (value: Attribute | undefined): readonly number[] => value as readonly number[];
 
-const names = (e: Emitter, values: readonly Value[]): string[] => values.map(value => e.name(value));
+export const names = (e: Emitter, values: readonly Value[]): string[] => values.map(value => e.name(value));
 
 /** A node that has the same inputs and outputs in ONNX. */
 const same =
@@ -240,8 +246,12 @@ const emitters: Record<string, Emit> = {
     e.emit('Expand', [e.name(x!), e.ints(outputs[0]!.shape)], names(e, outputs)),
   Transpose: (e, {inputs, outputs, attributes}) =>
     e.emit('Transpose', names(e, inputs), names(e, outputs), {perm: numbers(attributes['perm'])}),
-  Tile: (e, {inputs: [x], outputs, attributes}) =>
-    e.emit('Tile', [e.name(x!), e.ints(numbers(attributes['reps']))], names(e, outputs)),
+  Tile: (e, {inputs: [x], outputs, attributes}) => {
+    const repeats = numbers(attributes['reps']);
+    const stretches = repeats.every((times, axis) => times === 1 || x!.shape[axis] === 1);
+    if (stretches) e.emit('Expand', [e.name(x!), e.ints(outputs[0]!.shape)], names(e, outputs));
+    else e.emit('Tile', [e.name(x!), e.ints(repeats)], names(e, outputs));
+  },
   Sum: reduction('ReduceSum'),
   Max: reduction('ReduceMax'),
   Mean: reduction('ReduceMean'),
@@ -253,8 +263,9 @@ const emitters: Record<string, Emit> = {
   GatherV2: (e, {inputs, outputs, attributes}) =>
     e.emit('Gather', names(e, inputs), names(e, outputs), {axis: attributes['axis'] as number}),
   UnsortedSegmentSum: (e, {inputs: [x, ids], outputs}) => {
-    const indices = e.fresh();
-    e.emit('Reshape', [asInt64(e, e.name(ids!)), e.ints([...ids!.shape, 1])], [indices]);
+    const column = e.fresh();
+    e.emit('Reshape', [e.name(ids!), e.ints([...ids!.shape, 1])], [column]);
+    const indices = asInt64(e, column);
     const zeros = e.fresh();
     e.emit('Expand', [e.constant('float32', [], new Float32Array(1)), e.ints(outputs[0]!.shape)], [zeros]);
     e.emit('ScatterND', [zeros, indices, e.name(x!)], names(e, outputs), {reduction: 'add'});
@@ -322,14 +333,25 @@ function describe(name: string, {dtype, shape}: Pick<Value, 'dtype' | 'shape'>):
 /** Under which a frozen weight stands in the model. */
 export const weightName = ({name}: StoredTensor): string => `w.${name}`;
 
+/** How a runtime wants its model. */
+export interface Dialect {
+  /** Operations that are written in another way than usual. */
+  emitters: Readonly<Record<string, Emit>>;
+  /** Whether the runtime reads this weight from its file by itself; else it is an input. */
+  reads(tensor: StoredTensor): boolean;
+}
+
+/** For the runtime's kernels for CPUs: weights stored as float32 are read from their files. */
+export const cpuDialect: Dialect = {emitters: {}, reads: isPlain};
+
 /**
- * A serialised ModelProto. Weights stored as float32 are named by their file's base name, relative to a folder given at
- * load; others are inputs.
+ * A serialised ModelProto. Weights that the runtime reads are named by their file's base name, relative to a folder
+ * given at load; others are inputs.
  */
-export function emitOnnx(graph: Graph): Uint8Array {
-  const e = new Emitter();
+export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Array {
+  const e = new Emitter(dialect);
   for (const node of liveNodes(graph)) {
-    const emit = emitters[node.op];
+    const emit = dialect.emitters[node.op] ?? emitters[node.op];
     if (emit === undefined) throw new Error(`There is no ONNX translation of ${node.op}.`);
     emit(e, node);
   }
@@ -350,11 +372,23 @@ export function emitOnnx(graph: Graph): Uint8Array {
       inputs: [
         ...[...graph.inputs].map(([name, value]) => describe(name, value)),
         ...storedTensors(graph)
-          .filter(tensor => !isPlain(tensor))
+          .filter(tensor => !dialect.reads(tensor))
           .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape})),
       ],
       outputs,
     },
   };
   return Model.encode(Model.fromObject(model)).finish();
+}
+
+/** A model that hands on a tensor of any shape: `x` → `y`. */
+export function emitIdentity(dtype: DType): Uint8Array {
+  const value = (name: string) => ({name, type: {tensor: {element: elementTypes[dtype]}}});
+  const graph = {
+    name: 'identity',
+    nodes: [{op: 'Identity', inputs: ['x'], outputs: ['y']}],
+    inputs: [value('x')],
+    outputs: [value('y')],
+  };
+  return Model.encode(Model.fromObject({irVersion: 10, opsets: [{domain: '', version: 18}], graph})).finish();
 }

@@ -5,11 +5,14 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {StoredTensor} from '../model/safetensors.ts';
 import {type Attribute, type Constant, type DType, type Graph, Recorder, type Value} from './graph.ts';
+import {inOrder} from './order.ts';
 
 const backendName = 'trace';
 
 class TracingBackend extends tf.KernelBackend {
   recorder = new Recorder();
+  /** Tensors over a value, where there is more than one. */
+  readonly #tensors = new WeakMap<object, number>();
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): Value {
     return this.recorder.value(shape, asDType(dtype), {kind: 'constant', values: asConstant(values, dtype)});
@@ -26,12 +29,16 @@ class TracingBackend extends tf.KernelBackend {
   override numDataIds(): number {
     return 0;
   }
-  override incRef(): void {}
-  override refCount(): number {
-    return 1;
+  override incRef(value: object): void {
+    this.#tensors.set(value, this.refCount(value) + 1);
   }
-  override disposeData(): boolean {
-    return true;
+  override refCount(value: object): number {
+    return this.#tensors.get(value) ?? 1;
+  }
+  override disposeData(value: object): boolean {
+    const left = this.refCount(value) - 1;
+    this.#tensors.set(value, left);
+    return left <= 0;
   }
   override floatPrecision(): 32 {
     return 32;
@@ -116,12 +123,16 @@ for (const op of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'Logi
 for (const op of ['Exp', 'Log', 'Neg', 'Sqrt', 'Rsqrt', 'Square', 'Sigmoid', 'Tanh', 'Floor', 'Abs', 'ZerosLike'])
   traceKernel(op, ({x}) => one(op, [x!], x!.shape, typeOf(x!)));
 traceKernel('IsFinite', ({x}) => one('IsFinite', [x!], x!.shape, 'bool'));
-// A new tensor over the same value: TFJS tells tensors apart on its tape.
-traceKernel('Identity', ({x}) => infoOf(recordedValue(x!)));
+/** A new tensor over the same value: TFJS tells tensors apart on its tape. */
+function again(tensor: Info): Info {
+  backend.incRef(tensor.dataId);
+  return infoOf(recordedValue(tensor));
+}
+traceKernel('Identity', ({x}) => again(x!));
 traceKernel('Softmax', ({logits}) => one('Softmax', [logits!], logits!.shape, 'float32'));
 traceKernel('LogSoftmax', ({logits}) => one('LogSoftmax', [logits!], logits!.shape, 'float32'));
 traceKernel('Cast', ({x}, {dtype}) =>
-  x!.dtype === dtype ? infoOf(recordedValue(x!)) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
+  x!.dtype === dtype ? again(x!) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
 );
 
 traceKernel('Reshape', ({x}, {shape}) =>
@@ -266,7 +277,7 @@ export function trace(
     );
     const tensors = Object.fromEntries([...values].map(([name, value]) => [name, asTensor(value)]));
     const results = Object.entries(body(tensors)).map(([name, tensor]) => [name, recordedValue(tensor)] as const);
-    return {inputs: values, outputs: new Map(results), nodes: recorder.nodes};
+    return inOrder({inputs: values, outputs: new Map(results), nodes: recorder.nodes});
   } finally {
     tf.engine().endScope();
     if (before !== undefined && before !== backendName) tf.setBackend(before);

@@ -11,6 +11,7 @@ const codes: Readonly<Record<string, Partial<Record<'model' | 'adapter' | 'data'
   'bad-model': {model: 'model/bad', data: 'model/bad'},
   'bad-data': {adapter: 'model/bad-adapter', data: 'data/bad-rows'},
   'missing-column': {data: 'data/missing-column'},
+  'bad-template': {data: 'data/bad-template'},
   'unknown-architecture': {model: 'model/unsupported'},
   'unknown-target': {model: 'model/unknown-target'},
   'rank-too-large': {model: 'model/rank-too-large'},

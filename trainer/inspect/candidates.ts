@@ -30,8 +30,7 @@ function beside(kind: 'data' | 'model' | 'folder', typed: string, base: string):
       if (kind === 'model' && model) return [{text, kind: 'model', detail: describeModel(join(folder, name))}];
       return [{text: `${text}/`, kind: 'folder', detail: ''}];
     }
-    const ending = name.slice(name.lastIndexOf('.')).toLowerCase();
-    if (kind !== 'data' || !fileEndings[ending]) return [];
+    if (kind !== 'data' || !fileEndings.some(ending => name.toLowerCase().endsWith(ending))) return [];
     return [{text, kind: 'file', detail: sizeText(statSync(join(folder, name)).size)}];
   });
 }

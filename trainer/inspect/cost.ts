@@ -3,10 +3,11 @@ import {availableParallelism} from 'node:os';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import type {StepSize} from '../activations.ts';
 import {stepsOf} from '../data/order.ts';
 import type {Extent} from '../data/shapes.ts';
 import {stepFlops} from '../flops.ts';
-import {adaptedBytes, microBatchFor, planMemory, type StepSize} from '../memory.ts';
+import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
 import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import {mergeLimit} from '../prepare.ts';
@@ -28,12 +29,16 @@ export function costOf(
   const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
   const parameters = ({method, rank}: Trial) => trainedParameters(method, rank, sites);
-  const size = {
+  const kept = {
     config,
     weights,
     sites,
+    rank: Math.max(...trials.map(({rank}) => rank)),
     merged: adaptedBytes(sites) <= mergeLimit,
+    dropout: training.dropout > 0,
     parameters: Math.max(...trials.map(parameters)),
+    // What is evaluated is not read here.
+    evaluating: 0,
   };
   const stepSize = (batchSize: number, length: number): StepSize => ({
     rows: batchSize,
@@ -41,10 +46,14 @@ export function costOf(
     targets: Math.ceil(batchSize * mean(row => row.targets)),
   });
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
-  const bytes = batchSizes.map(batchSize => {
+  const {microBatch} = training;
+  const asked = batchSizes.map(batchSize => {
     const whole = stepSize(batchSize, longest);
-    const micro = training.microBatch === 'auto' ? microBatchFor(size, whole, cores) : training.microBatch;
-    const step = {...whole, rows: Math.min(micro, batchSize), targets: Math.ceil((whole.targets * micro) / batchSize)};
+    return microBatch === 'auto' || microBatch >= batchSize ? whole : partOf(whole, microBatch);
+  });
+  const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers: cores, trials: 1})};
+  const bytes = asked.map(whole => {
+    const step = microBatch === 'auto' ? partOf(whole, microBatchFor(size, whole, cores)) : whole;
     return planMemory(size, step, 1, trials.length, run.workers, cores).bytes;
   });
   const speed = lastSpeed();

@@ -5,10 +5,12 @@ import {nearest} from '../../core/sweep/suggest.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {loadDataset} from '../data/dataset.ts';
+import {isChat} from '../data/encode.ts';
 import {readPrompts} from '../data/prompts.ts';
 import {columnsOf} from '../data/rows.ts';
 import type {Extent} from '../data/shapes.ts';
 import type {Site} from '../method/method.ts';
+import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import {checkRank, projectionsOf, sitesOf} from '../model/sites.ts';
@@ -18,10 +20,16 @@ import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
-import {dataFacts, longRows, overlaps, type Survey, sampledRows, sampleOf, survey} from './rows.ts';
+import {blocksOf, dataFacts, longRows, overlaps, type Survey, sampledRows, sampleOf, survey} from './rows.ts';
 
-/** The files of a tokenizer. */
-const tokenizerNames = ['tokenizer.json', 'tokenizer_config.json'];
+/** The files of a tokenizer and its chat template. */
+const tokenizerNames = [
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'chat_template.jinja',
+  'chat_template.json',
+];
 /** Sweeps that take longer than this deserve a word before they start. */
 const longHours = 12;
 
@@ -120,6 +128,11 @@ async function lookAtRows(
   const openOnce = () => remembered('tokenizer', tokenizerFiles, () => openTokenizer(model.folder));
   const tokenizer = data.format === 'tokens' ? null : await attempts.attempt(['model'], openOnce);
   if (tokenizer === undefined) return undefined;
+  if (isChat(data)) {
+    const key = data.format === 'messages' ? 'format' : 'template';
+    const opened = await attempts.attempt(['data', key], () => openChatTemplate(model.folder));
+    if (!opened) return undefined;
+  }
   const encoding = {tokenizer, config: model.config};
   const before = attempts.faults.length;
   /** Reading rows depends on how they are read, and on the files. */
@@ -150,14 +163,15 @@ async function lookAtRows(
     );
   await nameColumns(sweep, base, attempts.faults);
   if (attempts.faults.length > before) return undefined;
-  attempts.faults.push(...longRows(samples, data));
+  if (!data.packing) attempts.faults.push(...longRows(samples, data));
   const tested = evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...data.train, ...evaluate.map(({data: file}) => file)];
   const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
     once(['survey', tested], files, () => survey(sweep, base)),
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], evaluate));
-  return {rows: read?.rows ?? data.rows ?? samples.length, sample: samples};
+  const rows = read?.rows ?? data.rows ?? samples.length;
+  return data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples};
 }
 
 /** A column that is missing is shown where the sweep file names it, with the nearest column that is there. */

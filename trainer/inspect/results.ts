@@ -1,15 +1,13 @@
 /** What a sweep's run folder says of it, in brief. */
-import {existsSync} from 'node:fs';
-import {join} from 'node:path';
 import {curvatureByMethod} from '../../core/run/curvature.ts';
 import {compare} from '../../core/run/verdict.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
-import {readRun, runFolderOf} from '../store/run.ts';
+import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 
 /** Null where the sweep has not run. */
 export async function resultsOf(file: string, name: string): Promise<Results | null> {
   const folder = runFolderOf(file, name);
-  if (!existsSync(join(folder, 'events.jsonl'))) return null;
+  if (!hasRun(folder)) return null;
   const {state, live} = await readRun(folder);
   const peaks = compare(state).flatMap(({task, metric, rank, batchSize, curves}) =>
     curves.flatMap(({peak}) => (peak ? [{...peak, task, metric, rank, batchSize}] : [])),

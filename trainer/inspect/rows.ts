@@ -6,7 +6,8 @@ import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, ignored} from '../data/encode.ts';
-import {type Row, readRows} from '../data/rows.ts';
+import type {Row} from '../data/row.ts';
+import {readRows} from '../data/rows.ts';
 import type {Extent} from '../data/shapes.ts';
 
 /** Rows of each data file that are tokenised. */
@@ -19,11 +20,23 @@ const unlimited = 1_048_576;
 /** The first rows, uncut: their lengths in tokens, and how many tokens of them are learnt. */
 export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<Extent[]> {
   const rows = Math.min(sampledRows, data.rows ?? sampledRows);
-  const {starts, count, labels} = await loadDataset({...data, rows, maxLength: unlimited}, base, model);
+  const {packing: _, ...apart} = data;
+  const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model);
   return Array.from({length: count}, (_, row) => ({
     length: starts[row + 1]! - starts[row]!,
     targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
   }));
+}
+
+/** What so many texts that look like `sample` become when they are packed. */
+export function blocksOf(
+  texts: number,
+  sample: readonly Extent[],
+  {maxLength}: DataSettings,
+): {rows: number; sample: Extent[]} {
+  const mean = sample.reduce((sum, {length}) => sum + length, 0) / Math.max(1, sample.length);
+  const rows = Math.max(1, Math.floor((texts * mean) / maxLength));
+  return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
 }
 
 /** Rows that will be cut. */
@@ -83,7 +96,8 @@ async function keysOf({data: file, limit}: EvaluationSettings, data: DataSetting
 /** What makes a row what it is: the columns that become text. */
 function keyOf({values}: Row, {format, columns}: DataSettings): string {
   const {columns: needed, optional} = formats[format];
-  const names = format === 'tokens' ? ['input_ids'] : [...Object.keys(needed), ...optional].map(name => columns[name]);
+  const named = [...Object.keys(needed), ...optional].map(name => columns[name]);
+  const names = format === 'tokens' ? ['input_ids'] : format === 'messages' ? [...named, 'conversations'] : named;
   return JSON.stringify(names.map(name => (name === undefined ? null : (values[name] ?? null))));
 }
 

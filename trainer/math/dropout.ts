@@ -26,7 +26,9 @@ export function dropoutMask(noise: tf.Tensor, rows: number, columns: number, pro
   ];
   const product = tf.mul(tf.expandDims(factor, 2), tf.expandDims(columnFactor, 1));
   const sum = tf.add(tf.add(product, tf.expandDims(shift, 2)), tf.expandDims(columnShift, 1));
-  const hash = tf.sub(sum, tf.mul(tf.floor(tf.div(sum, prime)), prime));
+  // In the middle between two integers and times the reciprocal: exact however a device rounds divisions.
+  const quotient = tf.floor(tf.mul(tf.add(sum, 0.5), 1 / prime));
+  const hash = tf.sub(sum, tf.mul(quotient, prime));
   const dropped = Math.round(probability * prime);
   return tf.mul(tf.cast(tf.greaterEqual(hash, tf.scalar(dropped)), 'float32'), prime / (prime - dropped));
 }

@@ -1,6 +1,7 @@
 /** A model with adapters on its projections: the same one for training, evaluation and generation. */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Engine} from '../engine/engine.ts';
+import type {MacroOptions} from '../engine/macros.ts';
 import {dropoutMask, noiseSize} from '../math/dropout.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type Model, type Passes, withBias} from '../model/decoder.ts';
@@ -46,7 +47,7 @@ export class Adaptation {
   }
 
   /** The base model inside a computation's body. */
-  model(options: {merged: boolean}): Model {
+  model(options: MacroOptions): Model {
     const {config, weights} = this.settings;
     return {
       config,

@@ -40,9 +40,9 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
   ]);
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
   config.layers.forEach((_, layer) => {
-    x = decoderLayer(model, layer, x, batching, passes);
+    x = decoderLayer(model, layer, model.macros.checkpoint(x), batching, passes);
   });
-  return x;
+  return model.macros.checkpoint(x);
 }
 
 /** One layer: hidden states [trials, rows·length, hidden] → the same. */

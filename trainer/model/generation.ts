@@ -16,7 +16,7 @@ export interface Generative {
   config: ModelConfig;
   trials: number;
   inputs: Record<string, TensorSpec>;
-  feeds: Record<string, Values>;
+  feeds: Record<string, Float32Array>;
   passes(tensors: Tensors): {model: Model; project: Passes['project']};
 }
 
@@ -93,12 +93,14 @@ async function openDecoder(programs: Programs, generative: Generative, {rows, le
   const cache: Record<string, TensorSpec> = {};
   for (const layer of config.layers.keys())
     for (const part of ['k', 'v']) cache[`${part}${layer}`] = {shape: cacheShape, dtype: 'float32'};
+  // What the model reads is kept beside the cache: a device gets it once, not for every token.
+  const kept = {...cache, ...inputs};
   const perSequence: TensorSpec = {shape: [sequences], dtype: 'int32'};
 
   const size = `${rows}x${length}+${room - length}`;
   const reading = await programs.get(`read ${size}`, () => ({
-    inputs: {...inputs, ids: {shape: [sequences * length], dtype: 'int32'}, last: perSequence},
-    state: cache,
+    inputs: {ids: {shape: [sequences * length], dtype: 'int32'}, last: perSequence},
+    state: kept,
     body: tensors => {
       const {model, project} = generative.passes(tensors);
       const batching = {trials, rows, length};
@@ -124,8 +126,8 @@ async function openDecoder(programs: Programs, generative: Generative, {rows, le
   }));
 
   const adding = await programs.get(`add ${size}`, () => ({
-    inputs: {...inputs, ids: perSequence, position: perSequence},
-    state: cache,
+    inputs: {ids: perSequence, position: perSequence},
+    state: kept,
     body: tensors => {
       const {model, project} = generative.passes(tensors);
       const {attend, extended} = cachedAttention(model, tensors, {sequences, room});
@@ -136,12 +138,12 @@ async function openDecoder(programs: Programs, generative: Generative, {rows, le
 
   const zeros = () => new Float32Array(cacheShape.reduce((product, size) => product * size, 1));
   const state: State = programs.engine.state(
-    Object.fromEntries(Object.entries(cache).map(([name, {shape}]) => [name, {shape, data: zeros()}])),
+    Object.fromEntries(Object.entries(kept).map(([name, {shape}]) => [name, {shape, data: feeds[name] ?? zeros()}])),
   );
   const position = new Int32Array(sequences);
   let next = new Int32Array(sequences);
   const run = async (program: Program, own: Record<string, Values>) => {
-    next = Int32Array.from((await program.run({...feeds, ...own}, state))['next']!);
+    next = Int32Array.from((await program.run(own, state))['next']!);
     return next;
   };
   return {

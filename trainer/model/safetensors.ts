@@ -126,7 +126,7 @@ export function readTensor(stored: StoredTensor, into?: Float32Array): Float32Ar
     } else {
       const unit = isBlockType(dtype) ? blockFormats[dtype] : {values: 1, bytes: bytesOf[dtype]};
       const step = unit.bytes * Math.ceil(chunkBytes / unit.bytes);
-      const chunk = Buffer.from(new ArrayBuffer(Math.min(step, length)));
+      const chunk = chunkOf(Math.min(step, length));
       for (let at = 0; at < length; at += step) {
         const part = chunk.subarray(0, Math.min(step, length - at));
         readExactly(descriptor, part, offset + at, file);
@@ -156,6 +156,14 @@ export function readBytes({file, offset, length}: StoredTensor): Uint8Array {
     closeSync(descriptor);
   }
   return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+}
+
+let scratch = Buffer.alloc(0);
+
+/** The same memory for every tensor of a thread: a model's worth of small buffers would stand until they are collected. */
+function chunkOf(bytes: number): Buffer {
+  if (scratch.length < bytes) scratch = Buffer.from(new ArrayBuffer(bytes));
+  return scratch.subarray(0, bytes);
 }
 
 /** Rows [head, i, half] → [head, half, i]. */

@@ -4,6 +4,8 @@ import {join} from 'node:path';
 import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
+import {addedTokens, tokenBytes, tokenEnds} from './token-places.ts';
+import {type CachingHub, rememberWords} from './word-caches.ts';
 
 export interface Tokenizer {
   /**
@@ -19,10 +21,16 @@ export interface Tokenizer {
   leading: number[];
   /** The end of a text as tokenizer_config.json names it; null where it names none that is a single token. */
   eos: {id: number; text: string} | null;
+  /** Tokens that a text is cut at before all others, like the marks between the turns of a chat. */
+  added: ReadonlySet<string>;
+  /** The byte of `text` (UTF-8) that each token of its encoding ends before; null where the tokens do not spell it. */
+  ends(ids: readonly number[], text: string): Int32Array | null;
+  /** The model folder. */
+  folder: string;
 }
 
 /** The part of the library that is used; its own declarations (0.2.0) cannot be resolved from an ES module. */
-interface Hub {
+interface Hub extends CachingHub {
   encode(text: string, options?: {add_special_tokens: boolean}): {ids: (number | undefined)[]};
   tokenize(text: string, options: {add_special_tokens: boolean}): string[];
   decode(ids: number[], options: {skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean}): string;
@@ -63,7 +71,14 @@ export function openTokenizer(folder: string): Tokenizer {
     const token = hub.tokenize(text, {add_special_tokens: special})[missing];
     throw new SweepError('bad-data', `The tokenizer ${file} has no token for ${JSON.stringify(token)}.`, {file, token});
   };
+  const bytesOf = tokenBytes(definition);
   return {
+    folder,
+    added: new Set(addedTokens(definition)),
+    ends(ids, text) {
+      const tokens = ids.map(id => bytesOf(hub.id_to_token(id) ?? ''));
+      return tokenEnds(tokens, Buffer.from(text));
+    },
     encode,
     decode(ids, {skipSpecial}) {
       const known = ids.filter(id => hub.id_to_token(id) !== undefined);
@@ -83,6 +98,7 @@ function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
+    rememberWords(hub);
     // Much of a broken file shows only in use.
     hub.encode('a');
     return hub;

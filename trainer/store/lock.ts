@@ -36,7 +36,11 @@ export function lock(file: string, control: string): () => void {
     }
     const {owner, text} = readOwner(file);
     if (attempt > 0 || isHeld(file, owner)) throw locked(file, owner);
-    if (readOwner(file).text === text) rmSync(file, {force: true});
+    if (readOwner(file).text === text) {
+      rmSync(file, {force: true});
+      // Its socket stays behind where a process is killed.
+      if (owner?.control?.endsWith('.sock')) rmSync(owner.control, {force: true});
+    }
   }
 }
 
@@ -78,8 +82,9 @@ function readOwner(file: string): {text: string | null; owner: Owner | null} {
     throw storeError(error, file);
   }
   try {
-    const {pid, host, processStart} = JSON.parse(text);
-    return {text, owner: typeof pid === 'number' && typeof host === 'string' ? {pid, host, processStart} : null};
+    const {pid, host, processStart, control} = JSON.parse(text);
+    const known = typeof pid === 'number' && typeof host === 'string';
+    return {text, owner: known ? {pid, host, processStart, ...(typeof control === 'string' && {control})} : null};
   } catch {
     return {text, owner: null};
   }

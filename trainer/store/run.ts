@@ -30,6 +30,11 @@ export function runFolderOf(sweepFile: string, name: string, out?: string): stri
   return join(dirname(resolve(sweepFile)), runsFolder, runFolderName(name));
 }
 
+/** Whether there is a run in this folder. */
+export function hasRun(folder: string): boolean {
+  return existsSync(join(folder, eventsName));
+}
+
 export interface OpenRun {
   folder: string;
   /** Where commands to this run are to be heard, as the lock says. */
@@ -128,7 +133,7 @@ export interface StoredRun {
  */
 export async function readRun(folder: string, onEvent?: (event: RunEvent) => void): Promise<StoredRun> {
   const file = join(folder, eventsName);
-  if (!existsSync(file)) {
+  if (!hasRun(folder)) {
     throw new SweepError('no-run', `${folder} holds no run: it has no ${eventsName}; give the folder of a run.`, {
       folder,
     });

@@ -40,6 +40,7 @@ training:
   dropout: 0
   precision: auto
   micro_batch: auto
+  checkpoint: auto
 evaluate:
   - {task: gsm8k, data: data/gsm8k-test.jsonl, max_new_tokens: 1024, limit: 200}    # not yet
     # at: end (default) | every: 100   (steps)

@@ -36,6 +36,7 @@ describe('a sweep file', () => {
         dropout: 0,
         precision: 'auto',
         microBatch: 'auto',
+        checkpoint: 'auto',
       },
       evaluate: [],
       run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
@@ -214,11 +215,12 @@ describe('a problem', () => {
   });
 
   it.each([
-    ['{train: a.parquet}', 'not-yet data.train "a.parquet"'],
+    ['{train: a.gz}', 'unknown-value data.train "a.gz"'],
+    ['{train: a.parquet.gz}', 'unknown-value data.train "a.parquet.gz"'],
     ['{train: a.txt}', 'unknown-value data.train "a.txt"'],
     ['{format: text}', 'missing-key data.train "data"'],
-    ['{train: a.jsonl, format: messages}', 'not-yet data.format "messages"'],
-    ['{train: a.jsonl, template: chat}', 'not-yet data.template "chat"'],
+    ['{train: a.jsonl, format: text, template: chat}', 'unknown-value data.template "template"'],
+    ['{train: a.jsonl, packing: true}', 'unknown-value data.packing "packing"'],
     ['{train: a.jsonl, format: text, template: study}', 'unknown-value data.template "template"'],
     ['{train: a.jsonl, template: {prompt: "Q:"}}', 'bad-expression data.template.prompt "prompt"'],
     ['{train: a.jsonl, template: {prompt: "{question}"}}', 'bad-expression data.template.prompt "prompt"'],
@@ -226,6 +228,16 @@ describe('a problem', () => {
     ['{train: a.jsonl, shuffle: yes}', 'wrong-type data.shuffle "yes"'],
   ])('of data %s is %s', (data, fault) => {
     expect(faults(smallest.replace('{train: data/train.jsonl}', data))).toEqual([fault]);
+  });
+
+  it.each([
+    '{train: [a.parquet, b.jsonl.gz], format: messages}',
+    '{train: a.jsonl, format: messages, template: chat}',
+    '{train: a.jsonl, template: chat}',
+    '{train: a.jsonl, format: text, packing: true}',
+    '{train: a.jsonl, packing: false}',
+  ])('is not in data %s', data => {
+    expect(faults(smallest.replace('{train: data/train.jsonl}', data))).toEqual([]);
   });
 
   it.each(['0', '-1e-3', '.nan', '.inf', '1e400', '[1e-3, 0]'])(
@@ -292,6 +304,16 @@ describe('a problem', () => {
       const fix = readSweep(current).problems.find(({severity}) => severity === 'error')?.fixes[0];
       return fix ? mended(current, fix) : current;
     }
+  });
+
+  it.each([
+    ['model', 'modle'],
+    ['methods', 'method'],
+    ['learning_rate', 'learning_rte'],
+  ])('of a misspelt %s is one problem, not a missing key besides', (key, slip) => {
+    const {problems} = readSweep(smallest.replace(`${key}:`, `${slip}:`));
+    expect(problems.map(({code, path}) => [code, path])).toEqual([['unknown-key', [slip]]]);
+    expect(problems[0]!.message).toContain(`'${key}'`);
   });
 
   it('of a key that belongs elsewhere says where', () => {

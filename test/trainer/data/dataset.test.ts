@@ -161,6 +161,27 @@ describe('format text', () => {
   });
 });
 
+describe('packed text', () => {
+  const packed = (rows: object[], maxLength: number) => load(rows, {format: 'text', packing: true, maxLength});
+
+  it('is one text after another with eos between, cut into blocks; what is left fills no block', async () => {
+    // Each text is bos, its letters, eos.
+    const texts = [{text: 'abc'}, {text: 'd'}, {text: 'ef'}];
+    const all = [1, 13, 14, 15, 2, 1, 16, 2, 1, 17, 18, 2];
+    const blocks = (length: number) =>
+      Array.from({length: Math.floor(12 / length)}, (_, i) => all.slice(i * length, (i + 1) * length));
+    for (const length of [2, 4, 5, 7]) {
+      const dataset = await packed(texts, length);
+      expect(rowsOf(dataset)).toEqual(blocks(length).map(ids => ({ids, labels: ids})));
+      expect(dataset).toMatchObject({truncated: 0, empty: 0});
+    }
+  });
+
+  it('shorter than a block is one block', async () => {
+    expect(rowsOf(await packed([{text: 'a'}], 8))).toEqual([{ids: [1, 13, 2], labels: [1, 13, 2]}]);
+  });
+});
+
 describe('format tokens', () => {
   const tokens = (rows: object[], changes: Partial<DataSettings> = {}) =>
     load(rows, {format: 'tokens', ...changes}, {tokenizer: null, config: {vocabSize: 96, eosIds: [2]}});
@@ -217,11 +238,27 @@ describe('a dataset', () => {
 
   it('takes the first rows only, and tells how far it is', async () => {
     const columns = {completion: 'answer'};
-    const heard: number[] = [];
+    const heard: [number, number][] = [];
     const data = {...settings, train: ['desc-train.jsonl', 'desc-test.jsonl'], columns};
-    const dataset = await loadDataset({...data, rows: 4900}, demo, toy, rows => heard.push(rows));
+    const progress = (rows: number, total: number) => heard.push([rows, total]);
+    const dataset = await loadDataset({...data, rows: 4900}, demo, toy, {progress});
     expect(dataset.count).toBe(4900);
-    expect(heard).toEqual([1000, 2000, 3000, 4000, 4900]);
+    expect(heard.map(([rows]) => rows)).toEqual([1000, 2000, 3000, 4000, 4900]);
+    expect(heard.every(([rows, total]) => total >= rows && total <= 4900)).toBe(true);
+  });
+
+  it('can be stopped while it is read', async () => {
+    const stop = new AbortController();
+    const reading = loadDataset(
+      {...settings, train: ['desc-train.jsonl'], columns: {completion: 'answer'}},
+      demo,
+      toy,
+      {
+        progress: rows => (rows === 2000 ? stop.abort() : undefined),
+        signal: stop.signal,
+      },
+    );
+    await expect(reading).rejects.toThrow(expect.objectContaining({code: 'stopped'}));
   });
 
   it('with nothing in it, or nothing to learn, is refused', async () => {
@@ -234,11 +271,9 @@ describe('a dataset', () => {
     await expect(load([{prompt: 'a', completion: 'z'}], {}, model)).rejects.toThrow(/:1: .*token 38 .*only 20/);
   });
 
-  it('needs a tokenizer unless it has tokens, and does not guess at what is still to come', async () => {
+  it('needs a tokenizer unless it has tokens', async () => {
     const row = {prompt: 'a', completion: 'b'};
     await expect(load([row], {}, {...toy, tokenizer: null})).rejects.toThrow(/no tokenizer/);
-    await expect(load([row], {format: 'messages'})).rejects.toThrow(expect.objectContaining({code: 'not-yet'}));
-    await expect(load([row], {template: 'chat'})).rejects.toThrow(expect.objectContaining({code: 'not-yet'}));
   });
 });
 

@@ -2,7 +2,8 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type Row, readRows, textIn} from '../../../trainer/data/rows.ts';
+import {type Row, textIn} from '../../../trainer/data/row.ts';
+import {readRows} from '../../../trainer/data/rows.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -99,8 +100,10 @@ describe('a row that is not one', () => {
     await expect(read(join(folder, 'missing.jsonl'))).rejects.toThrow(expect.objectContaining({code: 'missing-file'}));
     mkdirSync(join(folder, 'folder.jsonl'));
     await expect(read(join(folder, 'folder.jsonl'))).rejects.toThrow(/folder.jsonl cannot be read \(EISDIR\)/);
-    await expect(read(join(folder, 'a.parquet'))).rejects.toThrow(expect.objectContaining({code: 'not-yet'}));
-    await expect(read(store('a.csv', 'a,b'))).rejects.toThrow(/data files are .jsonl or .json/);
+    await expect(read(join(folder, 'a.parquet'))).rejects.toThrow(expect.objectContaining({code: 'missing-file'}));
+    await expect(read(store('a.csv', 'a,b'))).rejects.toThrow(
+      /data files end in .jsonl, .json, .parquet, .jsonl.gz or .json.gz/,
+    );
   });
 });
 

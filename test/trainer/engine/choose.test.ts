@@ -49,8 +49,8 @@ describe('which engine a run takes', () => {
     );
   });
 
-  it('device gpu is refused where there is none', async () => {
-    await expect(chooseEngine({...wish, device: 'gpu'})).rejects.toMatchObject({code: 'no-engine'});
+  it('device gpu is for engines that have one', async () => {
+    await expect(chooseEngine({...wish, engine: 'cpu', device: 'gpu'})).rejects.toMatchObject({code: 'no-engine'});
   });
 
   it('a processor says in its flags whether it multiplies bfloat16', () => {

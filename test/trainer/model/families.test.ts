@@ -96,6 +96,7 @@ describe('families agree with transformers', () => {
           dropout: 0,
           precision: 'auto',
           microBatch: 'auto',
+          checkpoint: 'auto',
         } as const;
         const {rank, scale} = adapter;
         const pack = new Pack(

@@ -1,40 +1,23 @@
 /**
- * `npm run bench:dashboard`: how fast the page of a large run opens, how smoothly it follows one and what memory it
- * takes, in a real Chromium without a GPU. The page gets what the editor sends it: a snapshot, then increments.
- *
- *   --trials N --steps N   size of the run (default 36 × 30,000)
- *   --seconds N            how long it is watched streaming (default 10)
- *   --write                write docs/benchmarks-dashboard.md too
+ * How fast the page of a large run opens, how smoothly it follows one and what memory it takes, in a real Chromium
+ * without a GPU. The page gets what the editor sends it: a snapshot, then increments.
  */
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
-import {cpus, tmpdir} from 'node:os';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {parseArgs} from 'node:util';
-import {Follower} from '../../client/follow.ts';
-import type {RunEventBody} from '../../core/run/events.ts';
-import {emptyRun, foldAll, type RunState} from '../../core/run/fold.ts';
-import {difference, type RunUpdate} from '../../core/run/update.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
-import {openRun} from '../../trainer/store/run.ts';
-import {openBrowser, type Page} from '../e2e/driver.ts';
-import {installation} from '../e2e/install.ts';
-import {asMarkdown, asText} from './results.ts';
+import {Follower} from '../../../client/follow.ts';
+import type {RunEventBody} from '../../../core/run/events.ts';
+import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
+import {difference, type RunUpdate} from '../../../core/run/update.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {openRun} from '../../../trainer/store/run.ts';
+import {openBrowser, type Page} from '../../e2e/driver.ts';
+import {installation} from '../../e2e/install.ts';
+import type {Part} from '../part.ts';
 
-const {values: options} = parseArgs({
-  options: {
-    trials: {type: 'string', default: '36'},
-    steps: {type: 'string', default: '30000'},
-    seconds: {type: 'string', default: '10'},
-    write: {type: 'boolean', default: false},
-  },
-});
-const [trialCount, steps, seconds] = [options.trials, options.steps, options.seconds].map(Number) as [
-  number,
-  number,
-  number,
-];
-const root = join(import.meta.dirname, '../..');
+const [trialCount, steps] = [36, 30_000];
+const root = join(import.meta.dirname, '../../..');
 /** As client/results sends. */
 const sendEvery = 400;
 
@@ -125,7 +108,7 @@ interface Frames {
 }
 
 /** Sends increments of all trials for a while and counts the page's frames. */
-async function stream(page: Page, before: RunState): Promise<Frames> {
+async function stream(page: Page, before: RunState, seconds: number): Promise<Frames> {
   await page.evaluate('requestAnimationFrame(tick)');
   let [state, step] = [before, steps];
   const until = Date.now() + 1000 * seconds;
@@ -152,52 +135,60 @@ async function heapMegabytes(page: Page): Promise<number> {
   return page.evaluate<number, undefined>('performance.memory.usedJSHeapSize / 1e6');
 }
 
-const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));
-const browser = await openBrowser(await installation(console.log));
-try {
-  await writeRun(join(home, 'run'));
-  const file = join(home, 'page.html');
-  await writePage(file);
+export const dashboard: Part = {
+  summary: 'the dashboard with a run of 36 trials × 30,000 steps',
+  async measure({quick}) {
+    const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));
+    const browser = await openBrowser(await installation(console.log));
+    try {
+      await writeRun(join(home, 'run'));
+      const file = join(home, 'page.html');
+      await writePage(file);
 
-  const from = performance.now();
-  const follower = new Follower(join(home, 'run'));
-  await follower.read();
-  const state = follower.state(false);
-  const read = performance.now() - from;
+      const from = performance.now();
+      const follower = new Follower(join(home, 'run'));
+      await follower.read();
+      const state = follower.state(false);
+      const read = performance.now() - from;
 
-  const page = await browser.newPage({viewport: {width: 1200, height: 900}});
-  await page.goto(pathToFileURL(file).href);
-  const opened = await show(page, difference(emptyRun, state), true);
+      const page = await browser.newPage({viewport: {width: 1200, height: 900}});
+      await page.goto(pathToFileURL(file).href);
+      const opened = await show(page, difference(emptyRun, state), true);
 
-  const running = foldAll(
-    emptyRun,
-    [started, ...trialStarts].map(event => ({...event, at: Date.now()})),
-  );
-  const half = {...running, trials: running.trials.map((view, k) => ({...view, ...curvesOf(state, k)}))};
-  await show(page, difference(emptyRun, half), true);
-  const frames = await stream(page, half);
-  const heap = await heapMegabytes(page);
+      const running = foldAll(
+        emptyRun,
+        [started, ...trialStarts].map(event => ({...event, at: Date.now()})),
+      );
+      const half = {...running, trials: running.trials.map((view, k) => ({...view, ...curvesOf(state, k)}))};
+      await show(page, difference(emptyRun, half), true);
+      const frames = await stream(page, half, quick ? 3 : 10);
+      const heap = await heapMegabytes(page);
 
-  const table = [
-    ['what', 'measured', 'goal'],
-    ['run folder read', `${read.toFixed(0)} ms`, ''],
-    ['page filled and painted', `${opened.toFixed(0)} ms`, ''],
-    ['open, both together', `${(read + opened).toFixed(0)} ms`, '< 1,000 ms'],
-    [`frames a second while ${trialCount} trials stream`, frames.perSecond.toFixed(0), '> 30'],
-    ['longest frame', `${frames.longest.toFixed(0)} ms`, ''],
-    ['time in frames of more than 1/30 s', `${(100 * frames.slow).toFixed(0)} %`, ''],
-    ['heap of the page', `${heap.toFixed(0)} MB`, '< 200 MB'],
-  ];
-  const what = `${trialCount} trials × ${steps.toLocaleString('en-US')} steps, ${cpus()[0]?.model.trim()}, ${cpus().length} cores, Chromium without a GPU`;
-  console.log(`${what}\n\n${asText(table)}`);
-  if (options.write) {
-    const text = `# The dashboard with a large run\n\nTensorBoard and Aim were not measured: neither publishes such figures where we could find them.\n\n\`npm run bench:dashboard -- --write\` wrote this on ${new Date().toISOString().slice(0, 10)}: ${what}.\n\n${asMarkdown(table)}\n`;
-    await writeFile(join(root, 'docs/benchmarks-dashboard.md'), text);
-  }
-} finally {
-  await browser.close();
-  await rm(home, {recursive: true, force: true});
-}
+      return [
+        {
+          title: 'The dashboard with a large run',
+          introduction: `${trialCount} trials × ${steps.toLocaleString('en-US')} steps, Chromium without a GPU.`,
+          table: [
+            ['what', 'measured', 'goal'],
+            ['run folder read', `${read.toFixed(0)} ms`, ''],
+            ['page filled and painted', `${opened.toFixed(0)} ms`, ''],
+            ['open, both together', `${(read + opened).toFixed(0)} ms`, '< 1,000 ms'],
+            [`frames a second while ${trialCount} trials stream`, frames.perSecond.toFixed(0), '> 30'],
+            ['longest frame', `${frames.longest.toFixed(0)} ms`, ''],
+            ['time in frames of more than 1/30 s', `${(100 * frames.slow).toFixed(0)} %`, ''],
+            ['heap of the page', `${heap.toFixed(0)} MB`, '< 200 MB'],
+          ],
+          sentences: [
+            'TensorBoard and Aim were not measured: neither publishes such figures where we could find them.',
+          ],
+        },
+      ];
+    } finally {
+      await browser.close();
+      await rm(home, {recursive: true, force: true});
+    }
+  },
+};
 
 function curvesOf(
   {trials}: RunState,

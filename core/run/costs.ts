@@ -1,0 +1,52 @@
+/** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
+import {costColumns, costRow} from '../method/cost.ts';
+import type {MethodName} from '../sweep/sweep.ts';
+import type {RunState, TrialView} from './fold.ts';
+import {formatMilliseconds} from './format.ts';
+import {stepSecondsOf} from './progress.ts';
+
+export interface StepTime {
+  method: MethodName;
+  rank: number;
+  batchSize: number;
+  /** Median over its trials, each trained beside others. */
+  seconds: number;
+}
+
+/** Of every method, rank and batch size that took enough steps to tell. */
+export function stepTimes(state: RunState): StepTime[] {
+  const settings = new Map<string, TrialView[]>();
+  for (const view of state.trials) {
+    const {method, rank, batchSize} = view.trial;
+    const key = `${method} ${rank} ${batchSize}`;
+    settings.set(key, [...(settings.get(key) ?? []), view]);
+  }
+  return [...settings.values()].flatMap(views => {
+    const {method, rank, batchSize} = views[0]!.trial;
+    const times = views.flatMap(view => stepSecondsOf(view) ?? []).sort((a, b) => a - b);
+    const seconds = times[times.length >> 1];
+    return seconds === undefined ? [] : [{method, rank, batchSize, seconds}];
+  });
+}
+
+export const measuredCostColumns = [...costColumns, {title: 'step time, measured', align: 'right'}] as const;
+
+/** One row a method and rank; a dash where no step time is known. */
+export function measuredCostRows(costs: RunState['costs'], times: readonly StepTime[]): string[][] {
+  return costs.map(cost => {
+    const own = times.filter(({method, rank}) => method === cost.method && rank === cost.rank);
+    const shown = own.map(({batchSize, seconds}) => {
+      const lora = times.find(
+        time => time.method === 'lora' && time.rank === cost.rank && time.batchSize === batchSize,
+      );
+      const relative = lora && cost.method !== 'lora' ? ` (${(seconds / lora.seconds).toFixed(2)} ×)` : '';
+      return `${own.length > 1 ? `b${batchSize}: ` : ''}${formatMilliseconds(1000 * seconds)}${relative}`;
+    });
+    return [...costRow(cost), shown.join(', ') || '–'];
+  });
+}
+
+export const costTitle = 'Cost';
+
+export const costCaption =
+  "All at the largest batch size; optimizer memory: AdamW's two moments in float32. The measured step time is the median over a setting's trials, each trained beside others, relative to LoRA's in brackets.";

@@ -1,0 +1,36 @@
+/** A part of the benchmark: something measured beside its peers, in one go. */
+
+export interface Picture {
+  /** File in docs/pictures. */
+  file: string;
+  title: string;
+  /** A bar each. */
+  bars: {label: string; value: number; ours: boolean}[];
+  unit: string;
+}
+
+export interface Section {
+  title: string;
+  /** What was done, before the table. */
+  introduction?: string;
+  /** The first row is the head. */
+  table: string[][];
+  /** What follows from it. */
+  sentences: string[];
+  picture?: Picture;
+}
+
+export interface PartOptions {
+  /** Fewer rounds, cases and contenders: to see that all runs, and roughly how it stands. */
+  quick: boolean;
+  /** Contenders with this in their names, besides this project. */
+  only: string;
+  /** For the person who waits. */
+  say(line: string): void;
+}
+
+export interface Part {
+  /** What is compared with what, for `--help`. */
+  summary: string;
+  measure(options: PartOptions): Promise<Section[]>;
+}

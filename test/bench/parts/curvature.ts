@@ -1,0 +1,87 @@
+/** Lanczos probes of every block of the 4-layer model for five methods, this project against PyTorch's double backward. */
+import {join} from 'node:path';
+import {Contender} from '../contender.ts';
+import {type CurvatureJob, probedMethods} from '../curvature-job.ts';
+import type {Part} from '../part.ts';
+import {intelKernels, python, randomModel} from '../python.ts';
+import {rank, sizes} from '../sizes.ts';
+
+const scripts = join(import.meta.dirname, '..');
+const size = sizes['4x256']!;
+const threads = 2;
+const samples = 10;
+const every = Array.from({length: size.layers * 7}, (_, site) => site);
+/** Blocks dealt so that the processes have equally much network behind theirs. */
+const dealt = (side: number) => every.filter(site => [0, 1, 1, 0][site % 4] === side);
+
+export const curvature: Part = {
+  summary: 'Hessian probes of every block against double backward in PyTorch',
+  async measure({quick, only, say}) {
+    const interpreter = await python();
+    const intel = await intelKernels();
+    const model = await randomModel(interpreter, '4x256', size);
+    const methods = quick ? probedMethods.slice(0, 2) : probedMethods;
+    const iterations = quick ? 2 : 8;
+    const job = (sites: number[], ownThreads: number): CurvatureJob => ({
+      ...{model, methods, rank, iterations, samples, batch: 5, tokens: size.tokens, threads: ownThreads, sites},
+    });
+    const command = (program: string, script: string, sites: number[], ownThreads: number, preload?: string) => ({
+      program,
+      args: [join(scripts, script), JSON.stringify(job(sites, ownThreads))],
+      environment: preload ? {LD_PRELOAD: preload} : {},
+      trials: sites.length,
+    });
+    const peers = (title: string, preload?: string) => [
+      {
+        name: `${title}, 1 process × ${threads} threads`,
+        commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
+      },
+      {
+        name: `${title}, 2 processes × 1 thread`,
+        commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
+      },
+    ];
+    const entries = [
+      {name: 'LoRA Sweep', commands: [command(process.execPath, 'curvature-ours.ts', every, threads)]},
+      ...[
+        ...peers('stock PyTorch'),
+        ...('library' in intel && !quick ? peers("PyTorch with MKL's Intel kernels", intel.library) : []),
+      ].filter(({name}) => name.includes(only)),
+    ];
+
+    const running: {name: string; contender: Contender; turns: number[]}[] = [];
+    try {
+      for (const {name, commands} of entries) {
+        say(`starting ${name}`);
+        running.push({name, contender: await Contender.start(commands), turns: []});
+      }
+      const losses = running.map(({contender}) => contender.firstLoss);
+      if (Math.max(...losses) - Math.min(...losses) > 1e-4)
+        throw new Error(`The contenders do not compute the same: losses ${losses.join(', ')}.`);
+      for (const method of methods) {
+        say(`turns of ${method}`);
+        for (const {contender, turns} of running) turns.push(await contender.measure(1));
+      }
+    } finally {
+      await Promise.all(running.map(({contender}) => contender.stop()));
+    }
+    const sum = (turns: number[]) => turns.reduce((total, ms) => total + ms, 0);
+    const mine = sum(running[0]!.turns);
+    return [
+      {
+        title: `Curvature: ${every.length} blocks of each method, 4x256`,
+        introduction: `${iterations} Lanczos iterations of every block over ${samples} rows of ${size.tokens} tokens, seconds; a turn is one method.`,
+        table: [
+          ['contender', 'all', ...methods, 'times ours'],
+          ...running.map(({name, turns}) => [
+            name,
+            (sum(turns) / 1000).toFixed(1),
+            ...turns.map(ms => (ms / 1000).toFixed(1)),
+            (sum(turns) / mine).toFixed(2),
+          ]),
+        ],
+        sentences: [],
+      },
+    ];
+  },
+};

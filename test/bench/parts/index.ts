@@ -1,0 +1,13 @@
+/** Every part, in the order of docs/benchmarks.md; each is loaded when it is measured. */
+import type {Part} from '../part.ts';
+
+export const parts: Record<string, () => Promise<Part>> = {
+  products: async () => (await import('./products.ts')).products,
+  training: async () => (await import('./training.ts')).training,
+  smollm2: async () => (await import('./smollm2.ts')).training135M,
+  curvature: async () => (await import('./curvature.ts')).curvature,
+  start: async () => (await import('./start.ts')).start,
+  demo: async () => (await import('./demo.ts')).demo,
+  language: async () => (await import('./language.ts')).language,
+  dashboard: async () => (await import('./dashboard.ts')).dashboard,
+};

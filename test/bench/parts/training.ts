@@ -1,0 +1,84 @@
+/** Training steps: sweeps of twelve learning rates and single trials, this project against PyTorch in several settings. */
+import {type Case, type Entry, ours, peers} from '../contenders.ts';
+import type {Part, Picture, Section} from '../part.ts';
+import {intelKernels, python, randomModel} from '../python.ts';
+import {race} from '../race.ts';
+import {median, type Result, resultTable, verdicts} from '../results.ts';
+import {batch, learningRates, rank, sizes} from '../sizes.ts';
+
+interface Plan {
+  size: keyof typeof sizes;
+  trials: number;
+  threads: number;
+  rounds: number;
+}
+
+const sweep = learningRates.length;
+const whole: Plan[] = [
+  {size: '2x64', trials: sweep, threads: 2, rounds: 7},
+  {size: '2x64', trials: 1, threads: 1, rounds: 7},
+  {size: '4x256', trials: sweep, threads: 2, rounds: 7},
+  {size: '4x256', trials: 1, threads: 2, rounds: 7},
+  {size: '4x256', trials: 1, threads: 1, rounds: 5},
+  {size: '6x512', trials: sweep, threads: 2, rounds: 3},
+  {size: '6x512', trials: 1, threads: 2, rounds: 5},
+];
+const hurried: Plan[] = [
+  {size: '2x64', trials: sweep, threads: 2, rounds: 2},
+  {size: '4x256', trials: sweep, threads: 2, rounds: 1},
+];
+
+/** Contenders of a hurried run: the fastest, and what users have. */
+const telling = ['compiled, one by one', 'transformers + PEFT'];
+
+export const training: Part = {
+  summary: 'training steps against PyTorch eager, compiled, packed, one by one, and transformers + PEFT',
+  async measure({quick, only, say}) {
+    const interpreter = await python();
+    const intel = await intelKernels();
+    const preload = 'library' in intel ? intel.library : undefined;
+    const sections: Section[] = [];
+    for (const {size: name, trials, threads, rounds} of quick ? hurried : whole) {
+      const size = sizes[name]!;
+      const one: Case = {model: await randomModel(interpreter, name, size), size, trials, threads};
+      const wanted = (entries: Entry[]) =>
+        entries.filter(
+          entry => entry.name.includes(only) && (!quick || telling.some(text => entry.name.includes(text))),
+        );
+      const groups: [string, Entry[]][] = [
+        ['stock PyTorch', wanted(peers('stock', interpreter, undefined, one))],
+        [
+          'other settings of PyTorch',
+          wanted([
+            ...(preload ? peers('intel', interpreter, preload, one) : []),
+            ...peers('bfloat16', interpreter, undefined, one),
+          ]),
+        ],
+      ];
+      for (const [title, entries] of quick ? groups.slice(0, 1) : groups) {
+        if (entries.length === 0) continue;
+        const heading = `${name}: ${trials === 1 ? '1 trial' : `${trials} trials`}, batch ${batch} × ${size.tokens}, rank ${rank}, ${threads === 1 ? '1 thread' : `${threads} threads`}; ${title}`;
+        say(heading);
+        const results = await race([ours(one), ...entries], rounds, say);
+        sections.push({
+          title: heading,
+          table: resultTable(results, trials),
+          sentences: verdicts(results, trials),
+          ...(trials === sweep && title === 'stock PyTorch' ? {picture: pictureOf(name, results)} : {}),
+        });
+      }
+    }
+    return sections;
+  },
+};
+
+function pictureOf(name: string, results: Result[]): Picture {
+  return {
+    file: `training-${name}.png`,
+    title: `${name}: milliseconds a training step of one trial, ${sweep} trials on 2 threads (less is better)`,
+    unit: 'ms a trial',
+    bars: results
+      .filter(({rounds}) => rounds.length > 0)
+      .map(({name: label, setting, rounds}) => ({label, value: median(rounds) / sweep, ours: setting === 'ours'})),
+  };
+}

@@ -1,0 +1,32 @@
+/** Logits of a base with an adapter folder on it, or by itself. */
+import {adaptedModel} from '../../trainer/adapted.ts';
+import type {Engine} from '../../trainer/engine/engine.ts';
+import {Programs} from '../../trainer/engine/programs.ts';
+import {causalAttention, finalNorm, head, hidden} from '../../trainer/model/decoder.ts';
+import {openFolder} from '../../trainer/model/open-model.ts';
+
+/** ids [row][position] → [row · position · vocabulary] */
+export async function adaptedLogits(
+  engine: Engine,
+  model: string,
+  ids: number[][],
+  adapter?: string,
+): Promise<Float32Array> {
+  const [rows, length] = [ids.length, ids[0]!.length];
+  const {inputs, feeds, passes} = await (
+    await adaptedModel(new Programs(engine), openFolder(model), adapter)
+  ).generative();
+  const program = await engine.compile({
+    inputs: {...inputs, ids: {shape: [rows * length], dtype: 'int32'}},
+    state: {},
+    body: tensors => {
+      const {model: on, project} = passes(tensors);
+      const batching = {trials: 1, rows, length};
+      const x = hidden(on, tensors['ids']!, batching, {project, attend: causalAttention(on, batching)});
+      return {logits: on.macros.linear(finalNorm(on, x), head(on))};
+    },
+  });
+  const {logits} = await program.run({...feeds, ids: Int32Array.from(ids.flat())});
+  await program.dispose();
+  return logits as Float32Array;
+}

@@ -1,0 +1,159 @@
+/** Rows written as JSON, cut out of a stream of bytes: a file of hundreds of megabytes never becomes one string. */
+import {type Row, rowError} from './row.ts';
+
+/** The bytes of one row. */
+interface Piece {
+  bytes: Uint8Array;
+  line: number;
+}
+
+/**
+ * The rows of a .jsonl file (one object a line) or a .json file (a list of objects, or objects one after another), from
+ * its bytes. UTF-8, with or without a byte order mark; blank lines do not count.
+ * @throws SweepError `bad-data` with file and line
+ */
+export async function* jsonRows(
+  chunks: AsyncIterable<Buffer>,
+  file: string,
+  form: 'lines' | 'list',
+): AsyncGenerator<Row> {
+  const bytes = withoutMark(chunks);
+  for await (const piece of form === 'lines' ? lines(bytes) : objects(bytes, file)) yield parse(piece, file);
+}
+
+const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
+
+function parse({bytes, line}: Piece, file: string): Row {
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    throw rowError('bad-data', {file, line}, 'this row is not UTF-8 text; store the file as UTF-8.');
+  }
+  let values: unknown;
+  try {
+    values = JSON.parse(text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw rowError('bad-data', {file, line}, `this row is not JSON (${why}).`);
+  }
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) {
+    throw rowError('bad-data', {file, line}, 'this row is not a JSON object with named columns.');
+  }
+  return {values: {...values}, file, line};
+}
+
+/** Takes a byte order mark off the front. A read of less than three bytes happens at the end of a file only. */
+async function* withoutMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let first = true;
+  for await (const chunk of chunks) {
+    const marked = first && chunk.length >= 3 && chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf;
+    first = false;
+    yield marked ? chunk.subarray(3) : chunk;
+  }
+}
+
+const newline = 10;
+
+/** Splits at newlines only: U+2028 may stand in JSON text. */
+async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+  let line = 1;
+  let held: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+      const bytes = Buffer.concat([...held, chunk.subarray(start, end)]);
+      if (!isBlank(bytes)) yield {bytes, line};
+      held = [];
+      line++;
+      start = end + 1;
+    }
+    held.push(chunk.subarray(start));
+  }
+  const bytes = Buffer.concat(held);
+  if (!isBlank(bytes)) yield {bytes, line};
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 32 || (byte >= 9 && byte <= 13);
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every(isSpace);
+}
+
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Where the reading of a .json file stands outside its objects, and what may come next. */
+interface Place {
+  list: boolean;
+  expected: 'anything' | 'object' | 'object or end' | 'comma or end' | 'nothing';
+}
+
+/** Cuts a list of objects, or objects one after another, into the bytes of each; whether those are JSON is seen later. */
+async function* objects(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Piece> {
+  const place: Place = {list: false, expected: 'anything'};
+  let line = 1;
+  let began = 1;
+  let depth = 0;
+  let text = false;
+  let escaped = false;
+  let held: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let at = 0; at < chunk.length; at++) {
+      const byte = chunk[at]!;
+      if (byte === newline) line++;
+      if (depth === 0) {
+        if (isSpace(byte)) continue;
+        if (byte === openObject && mayBegin(place)) [depth, start, began] = [1, at, line];
+        else if (!move(place, byte)) {
+          throw rowError(
+            'bad-data',
+            {file, line},
+            `a list of JSON objects is expected, ${seen(byte)} is out of place here.`,
+          );
+        }
+      } else if (text) {
+        text = escaped || byte !== quote;
+        escaped = !escaped && byte === backslash;
+      } else if (byte === quote) text = true;
+      else if (byte === openObject || byte === openList) depth++;
+      else if ((byte === closeObject || byte === closeList) && --depth === 0) {
+        yield {bytes: Buffer.concat([...held, chunk.subarray(start, at + 1)]), line: began};
+        held = [];
+        place.expected = place.list ? 'comma or end' : 'object';
+      }
+    }
+    if (depth > 0) held.push(chunk.subarray(start));
+  }
+  if (depth > 0) throw rowError('bad-data', {file, line: began}, 'the file ends inside this row.');
+  if (place.list && place.expected !== 'nothing') {
+    throw rowError('bad-data', {file, line}, 'the file ends inside its list of rows.');
+  }
+}
+
+function mayBegin({expected}: Place): boolean {
+  return expected !== 'nothing' && expected !== 'comma or end';
+}
+
+/** Takes a byte between objects; false where it does not belong. */
+function move(place: Place, byte: number): boolean {
+  const {expected} = place;
+  if (byte === openList && expected === 'anything') {
+    place.list = true;
+    place.expected = 'object or end';
+  } else if (byte === closeList && (expected === 'object or end' || expected === 'comma or end')) {
+    place.expected = 'nothing';
+  } else if (byte === comma && expected === 'comma or end') {
+    place.expected = 'object';
+  } else {
+    return false;
+  }
+  return true;
+}
+
+function seen(byte: number): string {
+  return byte > 32 && byte < 127 ? `'${String.fromCharCode(byte)}'` : `byte ${byte}`;
+}

@@ -1,0 +1,157 @@
+/** How long a sweep will take: a little of everything is done on this machine, all workers at once, and counted up. */
+import type {MethodName, Trial} from '../core/sweep/sweep.ts';
+import {methods} from './method/index.ts';
+import type {Site} from './method/method.ts';
+import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
+import type {Choice} from './engine/choose.ts';
+import {openPool, type Pool} from './pool.ts';
+import type {Prepared} from './prepare.ts';
+import {timeProbing} from './probe-duration.ts';
+import type {TrialTimes} from './timing.ts';
+
+/**
+ * Seconds of a whole run, and of its training steps alone with all workers at it; null where not even a step could be
+ * done. `preparing`: what reading the sweep took. `note` hears what the engine has to say.
+ */
+export async function estimatedTimes(
+  prepared: Prepared,
+  {packs, workers, threads}: Arrangement,
+  {engine, precision, gpu}: Pick<Choice, 'engine' | 'precision' | 'gpu'>,
+  preparing: number,
+  {note}: {note(message: string): void},
+): Promise<{whole: number; training: number} | null> {
+  const pool = openPool(workers, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
+  try {
+    const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
+    const probing = await timeProbing(pool, prepared, packs.flat(), workers);
+    const known = new Map<string, TrialTimes | null>();
+    const durations: {setting: string; times: TrialTimes}[] = [];
+    for (const pack of packs) {
+      const key = computationOf(pack);
+      if (!known.has(key)) known.set(key, await timePack(pool, prepared, standIn(pack), workers, note));
+      const times = known.get(key);
+      if (!times) return null;
+      const {method, rank, batchSize} = pack[0]!;
+      durations.push({setting: `${method} ${rank} ${batchSize}`, times});
+    }
+    const whole = preparing + factorising + probing + makespan(durations, workers);
+    return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers};
+  } finally {
+    await pool.close();
+  }
+}
+
+/** Packs that compute the same, whatever their numbers. */
+function computationOf(pack: TrialPack): string {
+  const {method, rank, batchSize} = pack[0]!;
+  return `${plainest(method)} ${rank} ${batchSize} ${pack.length}`;
+}
+
+/** The first method that computes like this one and starts without a factorisation, or the method itself. */
+function plainest(name: MethodName): MethodName {
+  const {apply, residual, magnitude} = methods[name];
+  const same = (Object.keys(methods) as MethodName[]).find(other => {
+    const method = methods[other];
+    return (
+      method.apply === apply &&
+      method.residual === residual &&
+      method.magnitude === magnitude &&
+      method.spectrum === undefined
+    );
+  });
+  return same ?? name;
+}
+
+const standIn = (pack: TrialPack): TrialPack => pack.map(trial => ({...trial, method: plainest(trial.method)}));
+
+/** Every worker does the same, as they will later; the mean of what they found. */
+async function timePack(
+  pool: Pool,
+  prepared: Prepared,
+  pack: TrialPack,
+  workers: number,
+  note: (message: string) => void,
+): Promise<TrialTimes | null> {
+  const {start, ...job} = trainJob({...prepared, sweep: withMethod(prepared, pack)}, pack, '');
+  const found: TrialTimes[] = [];
+  await pool.run(
+    Array.from({length: workers}, () => ({
+      kind: 'measure' as const,
+      job: {...job, start: {sites: start.sites}},
+      answerTokens: answerTokens(prepared),
+    })),
+    {
+      event: event => event.event === 'note' && note(event.message),
+      generated: () => {},
+      measured: times => found.push(times),
+      ended: () => {},
+    },
+  );
+  if (found.length === 0) return null;
+  const mean = (of: keyof TrialTimes) => found.reduce((sum, times) => sum + times[of], 0) / found.length;
+  return {opening: mean('opening'), steps: mean('steps'), evaluations: mean('evaluations')};
+}
+
+/** The sweep with settings for the method that stands in for another one. */
+function withMethod({sweep}: Prepared, [trial]: TrialPack): Prepared['sweep'] {
+  const known = sweep.methods.some(({method}) => method === trial!.method);
+  return known ? sweep : {...sweep, methods: [...sweep.methods, {...sweep.methods[0]!, method: trial!.method}]};
+}
+
+/** A trained model is expected to answer as long as the data does, and then to end. */
+function answerTokens({prompts}: Prepared): Record<number, number> {
+  return Object.fromEntries(
+    [...prompts].map(([index, own]) => {
+      const tokens = own.reduce((sum, {answerIds}) => sum + answerIds.length + 1, 0);
+      return [index, tokens / Math.max(1, own.length)];
+    }),
+  );
+}
+
+/** Seconds until the last worker is done, each taking the next pack when it has finished one. */
+function makespan(packs: readonly {setting: string; times: TrialTimes}[], workers: number): number {
+  const each = Array.from({length: workers}, () => ({busy: 0, setting: ''}));
+  for (const {setting, times} of packs) {
+    const next = each.reduce((first, worker) => (worker.busy < first.busy ? worker : first));
+    next.busy += (next.setting === setting ? 0 : times.opening) + times.steps + times.evaluations;
+    next.setting = setting;
+  }
+  return Math.max(...each.map(({busy}) => busy));
+}
+
+/**
+ * Seconds of factorising the weights that these trials start from: one matrix of each shape is factorised, and kept for
+ * the run; those that the cache has already cost next to nothing.
+ */
+async function timeFactorising(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
+  const kinds = new Map<string, {method: MethodName; rank: number; sites: Site[]}>();
+  for (const {method, rank} of trials) {
+    if (methods[method].spectrum === undefined || settingsOf(prepared.sweep, method).startFrom !== undefined) continue;
+    for (const site of prepared.sites) {
+      const key = `${methods[method].spectrum} ${rank} ${settingsOf(prepared.sweep, method).iterations} ${site.outputs}x${site.inputs}`;
+      const kind = kinds.get(key) ?? {method, rank, sites: []};
+      if (!kind.sites.includes(site)) kind.sites.push(site);
+      kinds.set(key, kind);
+    }
+  }
+  let seconds = 0;
+  for (const {method, rank, sites} of kinds.values()) {
+    const {iterations} = settingsOf(prepared.sweep, method);
+    const began = performance.now();
+    await pool.run(
+      [
+        {
+          kind: 'factorize',
+          // The last one: a run that was broken off has the first ones in its cache.
+          site: sites.at(-1)!,
+          end: methods[method].spectrum!,
+          rank,
+          settings: iterations === undefined ? {} : {iterations},
+        },
+      ],
+      {event: () => {}, generated: () => {}, ended: () => {}},
+    );
+    seconds += (((performance.now() - began) / 1000) * sites.length) / workers;
+  }
+  return seconds;
+}

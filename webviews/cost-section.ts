@@ -1,0 +1,25 @@
+/** What each method and rank costs, counted and measured. */
+import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../core/run/costs.ts';
+import type {RunState} from '../core/run/fold.ts';
+import {element, tableOf} from './elements.ts';
+import type {Theme} from './theme.ts';
+
+/** Nothing for a run that does not know, such as an imported one. */
+export function costSection(state: RunState, theme: Theme): HTMLElement[] {
+  if (state.costs.length === 0) return [];
+  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const rows = measuredCostRows(state.costs, stepTimes(state));
+  const section = element('section', 'card');
+  section.append(
+    element('h2', '', costTitle),
+    element('p', 'caption', costCaption),
+    tableOf(
+      measuredCostColumns,
+      rows,
+      theme,
+      'Cost of each method',
+      state.costs.map(({method}) => methods.indexOf(method)),
+    ),
+  );
+  return [section];
+}
