@@ -1,9 +1,9 @@
 /** How long a sweep will take: a little of everything is done on this machine, all workers at once, and counted up. */
 import type {MethodName, Trial} from '../core/sweep/sweep.ts';
+import type {Choice} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import type {Site} from './method/method.ts';
 import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
-import type {Choice} from './engine/choose.ts';
 import {openPool, type Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
 import {timeProbing} from './probe-duration.ts';

@@ -25,8 +25,10 @@ if (isThere) {
         it(`${name}: greedy generation continues as transformers`, async () =>
           followGeneration(await inFloat32(), name));
       for (const name of ['llama-lora', 'llama-pissa', 'llama-initab', 'gemma3-pissa', 'qwen3-dora'])
-        it(`${name}, high: training follows PyTorch and PEFT`, async () => followTraining(await inFloat32(), name, 'high'));
-      it('gradients add up over micro-batches', async () => followTraining(await inFloat32(), 'llama-lora', 'low-accum2'));
+        it(`${name}, high: training follows PyTorch and PEFT`, async () =>
+          followTraining(await inFloat32(), name, 'high'));
+      it('gradients add up over micro-batches', async () =>
+        followTraining(await inFloat32(), 'llama-lora', 'low-accum2'));
       it('three trials in a pack', async () => followTraining(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
     });
 

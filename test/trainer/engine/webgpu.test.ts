@@ -160,7 +160,12 @@ it('what the CPU had to do is counted by operation', () => {
 
 describe.runIf(there)('run.device', () => {
   it('gpu names the device; auto does not take a software one', async () => {
-    const {gpu: found, reason} = await chooseEngine({engine: 'auto', device: 'gpu', precision: 'auto', stored: 'float32'});
+    const {gpu: found, reason} = await chooseEngine({
+      engine: 'auto',
+      device: 'gpu',
+      precision: 'auto',
+      stored: 'float32',
+    });
     expect(reason).toContain(found!.name);
     if (found!.software) {
       const choice = await chooseEngine({engine: 'auto', device: 'auto', precision: 'auto', stored: 'float32'});
