@@ -4,19 +4,13 @@ import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
-const external = [
-  'onnxruntime-node',
-  'pyodide',
-  '@tensorflow/tfjs-node',
-  '@tensorflow/tfjs-node-gpu',
-  '@tensorflow/tfjs-backend-wasm',
-  '@tensorflow/tfjs-backend-webgpu',
-];
+const external = ['onnxruntime-node', 'pyodide', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'];
 
 const trainer = await build({
   entryPoints: {
     cli: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
+    'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/try-gpu.ts',
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
     sandbox: 'trainer/task/sandbox/process.ts',

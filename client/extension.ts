@@ -2,6 +2,7 @@
 import {commands, type ExtensionContext, Uri, window} from 'vscode';
 import type {LanguageClient} from 'vscode-languageclient/node';
 import {Commands} from './commands.ts';
+import {NativeSetup} from './native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run.ts';
@@ -18,6 +19,7 @@ export function activate(context: ExtensionContext): void {
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
   const program = new Program(context.asAbsolutePath('dist/trainer/cli.js'), storage);
   const output = window.createOutputChannel('LoRA Sweep');
+  const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
   const results = new Results(context.asAbsolutePath('dist/webviews'));
   let language: Promise<LanguageClient> | undefined;
   const server = () => {
@@ -38,6 +40,7 @@ export function activate(context: ExtensionContext): void {
   const sweeps = new Sweeps({
     changed(run) {
       tell(run);
+      void nativeSetup.offer(run);
       results.changed(run);
       if (run.alive) wasAlive.add(run.folder);
       else if (wasAlive.delete(run.folder)) setTimeout(() => tell(run), afterTheEnd);
@@ -76,6 +79,7 @@ export function activate(context: ExtensionContext): void {
         else panel.dispose();
       },
     }),
+    commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
     ...parts.register(),
   );
   // The server starts with the first sweep file that is shown.

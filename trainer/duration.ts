@@ -1,5 +1,6 @@
 /** How long a sweep will take: a little of everything is done on this machine, all workers at once, and counted up. */
 import type {AdapterMethodName, MethodName, Trial} from '../core/sweep/sweep.ts';
+import type {Choice} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import type {Site} from './method/method.ts';
 import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
@@ -15,11 +16,11 @@ import type {TrialTimes} from './timing.ts';
 export async function estimatedTimes(
   prepared: Prepared,
   {packs, workers, threads}: Arrangement,
-  engine: string,
+  {engine, precision, gpu}: Pick<Choice, 'engine' | 'precision' | 'gpu'>,
   preparing: number,
-  {onGpu, note}: {onGpu: boolean; note(message: string): void},
+  {note}: {note(message: string): void},
 ): Promise<{whole: number; training: number} | null> {
-  const pool = openPool(workers, {base: prepared.model, engine, threads, onGpu});
+  const pool = openPool(workers, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
   try {
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
     const probing = await timeProbing(pool, prepared, packs.flat(), workers);

@@ -1,6 +1,5 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
 
-import {availableParallelism} from 'node:os';
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {type StepTime, stepTimes} from '../core/run/costs.ts';
@@ -13,7 +12,7 @@ import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
 import {weightCount} from './model/weights.ts';
-import {arrange} from './packs.ts';
+import {arrange, coresFor} from './packs.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {hasRun, readRun, runFolderOf} from './store/run.ts';
 
@@ -57,17 +56,17 @@ export interface Plan {
 /** @throws SweepError for a file that cannot run */
 export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
   const began = performance.now();
-  const {sweep, prepare} = openSweep(file);
+  const {sweep, prepare, wish} = openSweep(file);
   const trials = expandTrials(sweep);
-  const {engine, reason, gpu} = await chooseEngine(sweep.run);
-  const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
-  const prepared = await prepare(cores, undefined, loading, gpu);
-  const arrangement = arrange(prepared, trials, gpu);
+  const choice = await chooseEngine(await wish());
+  const {engine, reason, gpu} = choice;
+  const cores = coresFor(choice, sweep.run.workers);
+  const prepared = await prepare(cores, undefined, loading, choice);
+  const arrangement = arrange(prepared, trials, gpu, undefined, cores);
   const {packs} = arrangement;
   const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
   const notes = [...arrangement.notes];
-  const times = await estimatedTimes(prepared, arrangement, engine, (performance.now() - began) / 1000, {
-    onGpu: gpu !== undefined,
+  const times = await estimatedTimes(prepared, arrangement, choice, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });
   const {data} = prepared;

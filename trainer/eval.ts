@@ -8,7 +8,7 @@ import {count, formatValue} from '../core/run/format.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../core/sweep/sweep.ts';
 import {columnsOf} from './data/rows.ts';
-import {chooseEngine} from './engine/choose.ts';
+import {chooseEngine, inFloat32} from './engine/choose.ts';
 import {findModel} from './model/find-model.ts';
 import {openModel} from './model/open-model.ts';
 import {openTokenizer} from './model/tokenizer.ts';
@@ -53,8 +53,8 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
-  const {engine} = await chooseEngine({engine: options.engine, device: 'cpu'});
-  const pool = openPool(1, {base: model, engine, threads: availableParallelism()});
+  const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
+  const pool = openPool(1, {base: model, engine, precision, threads: availableParallelism()});
   const judge = openJudge({
     prompts: new Map([[0, prompts ?? []]]),
     tokenizer,

@@ -5,7 +5,7 @@ import {SweepError} from '../core/error.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {adaptedModel} from './adapted.ts';
 import {promptIds} from './data/encode.ts';
-import {chooseEngine} from './engine/choose.ts';
+import {chooseEngine, inFloat32} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
 import {findModel} from './model/find-model.ts';
 import {type Choosing, generate} from './model/generation.ts';
@@ -58,8 +58,8 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
         `Token ${beyond} is not in the model's vocabulary of ${config.vocabSize}; token ids go from 0 to ${config.vocabSize - 1}.`,
       );
   }
-  const {engine} = await chooseEngine({engine: options.engine, device: 'cpu'});
-  const pool = openPool(1, {base, engine, threads: availableParallelism()});
+  const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
+  const pool = openPool(1, {base, engine, precision, threads: availableParallelism()});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;

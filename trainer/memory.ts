@@ -2,6 +2,7 @@
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import {activationBytes, type KeptBy, type StepSize} from './activations.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Site} from './method/method.ts';
 import {isPlain} from './model/expanded.ts';
 import type {WeightIndex} from './model/weights.ts';
@@ -10,6 +11,8 @@ export interface TrainingSize extends KeptBy {
   weights: Pick<WeightIndex, 'tensors'>;
   /** Trained numbers of one trial, at most. */
   parameters: number;
+  /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
+  native?: Precision;
   /** Bytes that a trial's evaluations take beside its training. */
   evaluating: number;
 }
@@ -42,9 +45,10 @@ export function adaptedBytes(sites: readonly Site[]): number {
  * start, the gathered gradient and a step's gradients and updates once each.
  */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, parameters, evaluating} = size;
+  const {config, weights, native, parameters, evaluating} = size;
   const own = activationBytes(size, step) + evaluating + 12 * float * parameters;
-  return workerBytes + config.layers.length * layerBytes + trials * own;
+  const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
+  return workerBytes + config.layers.length * layerBytes + frozen + trials * own;
 }
 
 /**
@@ -68,12 +72,12 @@ export function recomputes(
 /** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once. */
 export function deviceMemory(size: TrainingSize, step: StepSize, trials: number): number {
   const {parameters, weights} = size;
-  const numbers = [...weights.tensors.values()].map(({shape}) =>
-    shape.reduce((product, length) => product * length, 1),
-  );
   const own = activationBytes(size, step) + 12 * float * parameters;
-  return float * numbers.reduce((sum, count) => sum + count, 0) + trials * own;
+  return float * numbersOf(weights) + trials * own;
 }
+
+const numbersOf = ({tensors}: Pick<WeightIndex, 'tensors'>): number =>
+  [...tensors.values()].reduce((sum, {shape}) => sum + shape.reduce((product, length) => product * length, 1), 0);
 
 /** Memory of a GPU. */
 export interface DeviceRoom {

@@ -39,9 +39,17 @@ export interface Arrangement extends MemoryPlan {
   packs: TrialPack[];
 }
 
+/** Workers side by side, at most: as asked for, else one a core, and one for a GPU. */
+export function coresFor({engine, gpu}: {engine: string; gpu?: unknown}, workers: RunSettings['workers']): number {
+  if (gpu !== undefined) return 1;
+  if (workers !== 'auto') return workers;
+  return engine === 'tfjs-node-gpu' ? 1 : availableParallelism();
+}
+
+/**
 /**
  * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
- * its memory has room for.
+ * its memory has room for. `cores`: workers at most where the file does not say.
  * @throws SweepError `no-memory` where not even one trial fits
  */
 export function arrange(
@@ -49,6 +57,7 @@ export function arrange(
   trials: Trial[],
   device?: DeviceRoom,
   stepOf?: (trial: Trial) => number,
+  cores = availableParallelism(),
 ): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
@@ -63,7 +72,7 @@ export function arrange(
   const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
   const plan = device
     ? planDevice(prepared.size, largest, side, run.workers)
-    : planMemory(prepared.size, largest, side, packs.length, run.workers, availableParallelism());
+    : planMemory(prepared.size, largest, side, packs.length, run.workers, cores);
   const split =
     side < widest && run.pack !== 'auto'
       ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]

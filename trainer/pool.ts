@@ -2,6 +2,8 @@
 import {Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
+import {isNative, prepareEnvironment} from './engine/binding.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation, Generated} from './evaluate.ts';
 import type {GenerateJob} from './generate.ts';
 import type {Site} from './method/method.ts';
@@ -15,6 +17,7 @@ export interface WorkerSetup {
   /** What the model is opened by. */
   model: string;
   engine: string;
+  precision: Precision;
   /** Inside one operation. */
   threads: number;
   /** The compiled engine on the GPU. */
@@ -73,12 +76,19 @@ const maxYoungGenerationSizeMb = 8;
 const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url);
 
 export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
+  /** Default float32. */
+  precision?: Precision;
   onGpu?: boolean;
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(count: number, {base, engine, threads, onGpu = false}: PoolSettings): Pool {
-  const setup = {model: base.path, engine, threads, onGpu, expansion: shareExpansion(base.weights.tensors.values())};
+export function openPool(
+  count: number,
+  {base, engine, precision = 'float32', threads, onGpu = false}: PoolSettings,
+): Pool {
+  if (isNative(engine)) prepareEnvironment(threads);
+  const expansion = shareExpansion(base.weights.tensors.values());
+  const setup = {model: base.path, engine, precision, threads, onGpu, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

@@ -16,12 +16,16 @@ import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
 import {bucketShapes, type Extent} from './data/shapes.ts';
 import {type DataStatistics, statisticsOf} from './data/statistics.ts';
+import {isNative} from './engine/binding.ts';
+import type {Choice, Wish} from './engine/choose.ts';
+import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
-import {adaptedBytes, type DeviceRoom, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
+import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
+import type {StoredTensor} from './model/safetensors.ts';
 import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {weightCount} from './model/weights.ts';
@@ -52,13 +56,18 @@ export interface Prepared {
   pathOf(path: string): string;
 }
 
+/** What trains. */
+type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'>;
+
 export interface OpenedSweep {
   sweep: Sweep;
   /**
-   * `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. `device`:
-   * the GPU that trains, where there is one.
+   * `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. `choice`:
+   * the engine that trains, and the GPU where it runs on one.
    */
-  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading, device?: DeviceRoom): Promise<Prepared>;
+  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading, choice?: Trainer): Promise<Prepared>;
+  /** What an engine is chosen by. */
+  wish(): Promise<Wish>;
 }
 
 /** The text of a sweep file. */
@@ -93,9 +102,21 @@ export function openSweep(file: string): OpenedSweep {
   const base = dirname(resolve(file));
   return {
     sweep,
-    prepare: (workers, curvature, loading = {}, device) =>
-      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, device),
+    async wish() {
+      const {weights} = await openModel(findModel(sweep.model, base));
+      return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
+    },
+    prepare: (workers, curvature, loading = {}, choice) =>
+      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice),
   };
+}
+
+/** bfloat16 where most of the weights' numbers are stored so. */
+function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
+  let balance = 0;
+  for (const {dtype, shape} of tensors)
+    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
+  return balance > 0 ? 'bfloat16' : 'float32';
 }
 
 /** Shapes a step is compiled for, at most. */
@@ -112,7 +133,7 @@ async function prepare(
   base: string,
   workers: number,
   loading: Loading,
-  device?: DeviceRoom,
+  choice?: Trainer,
 ): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
@@ -138,10 +159,12 @@ async function prepare(
     ),
   );
   const {training, data, curvature, run} = sweep;
+  const device = choice?.gpu;
   const merged = adaptedBytes(sites) <= mergeLimit;
   const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
   const kept = {
     ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
+    ...(choice && isNative(choice.engine) ? {native: choice.precision} : {}),
     evaluating: evaluationBytes(config, evaluations),
   };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];

@@ -1,6 +1,5 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
-import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
@@ -12,7 +11,7 @@ import {type Choice, chooseEngine} from './engine/choose.ts';
 import {costsOf, trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
-import {arrange, checkTrials, settingsOf, trainJob} from './packs.ts';
+import {arrange, checkTrials, coresFor, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
@@ -51,20 +50,20 @@ export type SweepEnd = 'finished' | 'failed' | 'stopped';
  * @throws SweepError
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
-  const {sweep, prepare} = openSweep(file);
+  const {sweep, prepare, wish} = openSweep(file);
   const trials = onlySweep(sweep, options.only);
-  const choice = await chooseEngine(sweep.run);
+  const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
   const open = () => openRun({folder, sweepFile: file, resume: options.resume});
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   try {
-    const cores = sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+    const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
-    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice.gpu);
+    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
     checkTrials(prepared, trials);
-    arrange(prepared, trials, choice.gpu);
+    arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
@@ -118,6 +117,7 @@ async function runPrepared(
   store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
+    precision: choice.precision,
     modelHash: await prepared.model.weights.hash(),
     model: {
       folder: prepared.model.path,
@@ -128,16 +128,20 @@ async function runPrepared(
   });
 
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
-  const cores = choice.gpu ? 1 : sweep.run.workers === 'auto' ? availableParallelism() : sweep.run.workers;
+  const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(prepared, todo, choice.gpu, ({id}) =>
-    checkpointStep(join(store.folder, 'checkpoints'), id),
+  const {packs, workers, threads, notes} = arrange(
+    prepared,
+    todo,
+    choice.gpu,
+    ({id}) => checkpointStep(join(store.folder, 'checkpoints'), id),
+    cores,
   );
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
-  const {engine, reason} = choice;
+  const {engine, precision, reason, setUp} = choice;
   const selected = todo.map(({id}) => id);
   emit({
     event: 'run-started',
@@ -146,6 +150,7 @@ async function runPrepared(
     selected,
     engine,
     reason,
+    ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? workers : probers,
     resumed: options.resume,
     steps,
@@ -167,6 +172,7 @@ async function runPrepared(
     const pool = openPool(count, {
       base: prepared.model,
       engine,
+      precision,
       threads: threadsEach,
       onGpu: choice.gpu !== undefined,
     });

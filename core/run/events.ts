@@ -26,6 +26,8 @@ export interface RunStarted {
   costs?: MethodCost[];
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
+  /** An engine that would be faster on this machine, once it is set up. */
+  setUp?: string;
 }
 
 /** A long preparation (reading data, factorising weights) made progress. */

@@ -44,6 +44,8 @@ export interface RunState {
   name: string;
   engine: string;
   reason: string;
+  /** An engine that would be faster on the machine of the run, once it is set up. */
+  setUp: string | null;
   workers: number;
   state: 'waiting' | 'running' | 'finished' | 'failed' | 'stopped';
   /** Milliseconds since 1970 of the last start or resumption, and of the last event. */
@@ -75,6 +77,7 @@ export const emptyRun: RunState = {
   name: '',
   engine: '',
   reason: '',
+  setUp: null,
   workers: 0,
   state: 'waiting',
   startedAt: null,
@@ -191,6 +194,7 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     name: event.name,
     engine: event.engine,
     reason: event.reason,
+    setUp: event.setUp ?? null,
     workers: event.workers,
     state: 'running',
     startedAt: event.at,

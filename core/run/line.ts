@@ -70,6 +70,7 @@ const shapes: Record<RunEvent['event'], Check> = {
     resumed: flag,
     steps: value => isRecord(value) && Object.values(value).every(number),
     selected: value => value === undefined || listOf(text)(value),
+    setUp: optional(text),
   }),
   prepared: record({what: text, done: number, total: number}),
   'trial-started': record({trial: text, steps: number}),

@@ -540,12 +540,17 @@ const training = {
     type: {
       kind: 'choice',
       values: {
-        auto: {doc: 'The best the engine can do for the weights as they are stored.'},
+        auto: {
+          doc: 'As the weights are stored, where the engine has that: bfloat16 on TensorFlow (tfjs-node, tfjs-node-gpu), float32 elsewhere.',
+        },
         float32: {doc: 'Everything in single precision.', alsoKnownAs: ['fp32', 'f32', 'float', 'single']},
-        bfloat16: {doc: 'Base weights in bfloat16.', notYet: true, alsoKnownAs: ['bf16']},
+        bfloat16: {
+          doc: 'Base weights in bfloat16, and products of them that add up in float32; norms, softmax, loss, adapters and optimizer stay in float32. Needs TensorFlow: `lora-sweep setup-native`.',
+          alsoKnownAs: ['bf16'],
+        },
       },
     },
-    doc: 'Precision of the base weights; adapters are always trained in float32.',
+    doc: 'Precision of the base weights and their products; adapters are always trained in float32.',
     example: 'float32',
     default: 'auto',
     alsoKnownAs: ['dtype', 'torch_dtype', 'bf16', 'fp16'],
@@ -797,8 +802,14 @@ const run = {
       values: {
         auto: {doc: 'The fastest one this machine has; says which and why.'},
         compiled: {doc: 'A whole step as one graph on onnxruntime.', alsoKnownAs: ['onnx', 'onnxruntime']},
-        'tfjs-node-gpu': {doc: 'TensorFlow on an NVIDIA GPU.', alsoKnownAs: ['gpu', 'cuda']},
-        'tfjs-node': {doc: 'TensorFlow on the CPU.', alsoKnownAs: ['tensorflow', 'tfjs']},
+        'tfjs-node-gpu': {
+          doc: 'A whole step as one graph on TensorFlow and an NVIDIA GPU; `lora-sweep setup-native --gpu` sets it up.',
+          alsoKnownAs: ['gpu', 'cuda'],
+        },
+        'tfjs-node': {
+          doc: 'A whole step as one graph on TensorFlow and the processor, also in bfloat16; `lora-sweep setup-native` sets it up.',
+          alsoKnownAs: ['tensorflow', 'tfjs'],
+        },
         webgpu: {doc: 'TensorFlow.js on WebGPU.'},
         wasm: {doc: 'TensorFlow.js on WebAssembly.', alsoKnownAs: ['webassembly']},
         cpu: {doc: 'TensorFlow.js in plain JavaScript: slow, runs everywhere.'},

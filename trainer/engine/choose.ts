@@ -1,36 +1,45 @@
-/** Which engine a run takes, and opening it. Each TFJS backend is loaded only when it is asked for and present. */
+/** Which engine a run takes, in which precision, and opening it. Each is loaded only when it is asked for and present. */
 import {SweepError} from '../../core/error.ts';
-import type {RunSettings} from '../../core/sweep/sweep.ts';
+import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../model/expanded.ts';
+import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './binding.ts';
 import type {Engine} from './engine.ts';
 import {findGpu, type Gpu, mayHaveGpu} from './gpu.ts';
+import {hasBfloat16, nvidiaGpus} from './processor.ts';
+import type {Precision} from './tensorflow.ts';
 
 export interface Choice {
   engine: Engine['name'];
-  /** One line: why this one, and on which device. */
+  /** Of frozen weights and products in training and evaluation. */
+  precision: Precision;
+  /** One line: why this one. */
   reason: string;
   /** Where the compiled engine runs on one. */
   gpu?: Gpu;
+  /** An engine that would be faster here, once it is set up. */
+  setUp?: NativeName;
 }
+
+export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
+  precision: TrainingSettings['precision'];
+  /** How most of the model's weights are stored. */
+  stored: Precision;
+}
+
+/** What work outside of a sweep asks for: the numbers of every machine. */
+export const inFloat32 = {device: 'cpu', precision: 'float32', stored: 'float32'} as const;
 
 /** A GPU is taken by itself where it is at least so many times as fast as the CPU. */
 const worthwhile = 2;
 
-type EagerName = Exclude<RunSettings['engine'], 'auto' | 'compiled'>;
+type EagerName = Exclude<RunSettings['engine'], 'auto' | 'compiled' | NativeName>;
 
 /** TFJS backend and the packages that register it. */
 const eagerBackends: Record<EagerName, {backend: string; load(): Promise<unknown>}> = {
-  'tfjs-node-gpu': {backend: 'tensorflow', load: () => loadNative('@tensorflow/tfjs-node-gpu')},
-  'tfjs-node': {backend: 'tensorflow', load: () => loadNative('@tensorflow/tfjs-node')},
   webgpu: {backend: 'webgpu', load: () => import('@tensorflow/tfjs-backend-webgpu')},
   wasm: {backend: 'wasm', load: loadWasm},
   cpu: {backend: 'cpu', load: () => import('@tensorflow/tfjs-backend-cpu')},
 };
-
-/** The native packages are optional: their names are not known when this program is built. */
-async function loadNative(name: string): Promise<unknown> {
-  return import(name);
-}
 
 async function loadWasm(): Promise<void> {
   const [{setWasmPaths, setThreadsCount}, {createRequire}, {dirname}] = await Promise.all([
@@ -52,20 +61,40 @@ async function loadable(load: () => Promise<unknown>): Promise<string | null> {
   }
 }
 
+const setUpCommand = (name: NativeName): string => `lora-sweep setup-native${name === 'tfjs-node-gpu' ? ' --gpu' : ''}`;
+
+/** Why a native engine cannot run here; null where it can. */
+async function nativeFault(name: NativeName): Promise<string | null> {
+  const file = findBinding(name);
+  if (file === undefined) return `it is not set up: ${setUpCommand(name)}`;
+  const found = await probeBinding(file);
+  if ('fault' in found) return found.fault;
+  if (name === 'tfjs-node-gpu' && !found.gpu) return 'TensorFlow sees no GPU';
+  return null;
+}
+
 /**
- * The engine for these settings.
- * @throws SweepError `no-engine`, `no-gpu` where what is asked for cannot run here
+ * The engine and the precision for these settings.
+ * @throws SweepError `no-engine` where what is asked for cannot run here
  */
-export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' | 'device'>): Promise<Choice> {
-  if (engine === 'auto' || engine === 'compiled') {
+export async function chooseEngine(wish: Wish): Promise<Choice> {
+  const {engine, device} = wish;
+  if (engine === 'auto') return chooseFastest(wish);
+  if (isNative(engine)) {
+    const fault = await nativeFault(engine);
+    if (fault !== null)
+      throw new SweepError('no-engine', `The engine ${engine} cannot run here (${fault}); or set run.engine to auto.`);
+    return native(engine, wish, 'asked for in the sweep file');
+  }
+  refuseBfloat16(wish, engine);
+  if (engine === 'compiled') {
     const fault = await loadable(() => import('onnxruntime-node'));
-    if (fault === null) return compiledOn(device);
-    if (engine === 'compiled')
+    if (fault !== null)
       throw new SweepError(
         'no-engine',
         `The compiled engine cannot run here (${fault}); set run.engine to cpu or wasm.`,
       );
-    return {engine: 'cpu', reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`};
+    return compiledOn(device);
   }
   if (device === 'gpu')
     throw new SweepError(
@@ -75,7 +104,55 @@ export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' 
   const fault = await loadable(async () => (await openEagerEngine(engine)).dispose());
   if (fault !== null)
     throw new SweepError('no-engine', `The engine ${engine} cannot run here (${fault}); set run.engine to auto.`);
-  return {engine, reason: 'asked for in the sweep file'};
+  return {engine, precision: 'float32', reason: 'asked for in the sweep file'};
+}
+
+/** `auto`: a GPU where TensorFlow sees one; bfloat16 on a processor that has it; else onnxruntime. */
+async function chooseFastest(wish: Wish): Promise<Choice> {
+  const {device, precision, stored} = wish;
+  if (device !== 'cpu') {
+    const fault = await nativeFault('tfjs-node-gpu');
+    if (fault === null) return native('tfjs-node-gpu', wish, 'TensorFlow on the GPU');
+  }
+  const narrow = precision === 'bfloat16' || (precision === 'auto' && stored === 'bfloat16');
+  if (device !== 'gpu' && narrow && (hasBfloat16() || precision === 'bfloat16')) {
+    const fault = await nativeFault('tfjs-node');
+    if (fault === null) return native('tfjs-node', wish, 'TensorFlow, since this processor multiplies bfloat16');
+    refuseBfloat16(wish, 'compiled');
+  }
+  const fault = await loadable(() => import('onnxruntime-node'));
+  if (fault === null) {
+    const choice = await compiledOn(device);
+    const setUp = choice.gpu ? undefined : await worthSettingUp(device, narrow);
+    if (setUp === undefined) return choice;
+    return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
+  }
+  return {
+    engine: 'cpu',
+    precision: 'float32',
+    reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
+  };
+}
+
+/** The native engine that is missing where it would be faster. */
+async function worthSettingUp(device: Wish['device'], narrow: boolean): Promise<NativeName | undefined> {
+  if (device !== 'cpu' && findBinding('tfjs-node-gpu') === undefined && (await nvidiaGpus()).length > 0)
+    return 'tfjs-node-gpu';
+  return narrow && hasBfloat16() && findBinding('tfjs-node') === undefined ? 'tfjs-node' : undefined;
+}
+
+function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {
+  const taken = precision === 'auto' ? stored : precision;
+  const cause = precision === 'auto' ? `${taken}, as the weights are stored` : `${taken}, as asked for`;
+  return {engine, precision: taken, reason: `${why}; ${cause}`};
+}
+
+function refuseBfloat16({precision}: Wish, engine: string): void {
+  if (precision !== 'bfloat16') return;
+  throw new SweepError(
+    'no-engine',
+    `training.precision bfloat16 needs TensorFlow, and the engine here is ${engine}, which computes in float32; run ${setUpCommand('tfjs-node')} and leave run.engine out, or set training.precision to float32.`,
+  );
 }
 
 /**
@@ -83,7 +160,11 @@ export async function chooseEngine({engine, device}: Pick<RunSettings, 'engine' 
  * @throws SweepError `no-gpu`
  */
 async function compiledOn(device: RunSettings['device']): Promise<Choice> {
-  const onCpu: Choice = {engine: 'compiled', reason: 'compiled graphs on onnxruntime, the fastest engine on a CPU'};
+  const onCpu: Choice = {
+    engine: 'compiled',
+    precision: 'float32',
+    reason: 'compiled graphs on onnxruntime, the fastest engine for float32 on a CPU',
+  };
   if (device === 'cpu' || (device === 'auto' && !mayHaveGpu())) return onCpu;
   const found = await findGpu();
   if ('missing' in found) {
@@ -99,18 +180,36 @@ async function compiledOn(device: RunSettings['device']): Promise<Choice> {
   const kind = found.software ? ', a software device' : '';
   return {
     engine: 'compiled',
+    precision: 'float32',
     reason: `compiled graphs on onnxruntime's WebGPU, on ${found.name}${kind} (${times})`,
     gpu: found,
   };
 }
 
+export interface EngineOptions {
+  /** Inside one operation. */
+  threads: number;
+  expansion?: SharedExpansion;
+  /** Default float32, which all engines have. */
+  precision?: Precision;
+  /** The compiled engine on the GPU. */
+  onGpu?: boolean;
+  note?(message: string): void;
+}
+
 /** Opens an engine that `chooseEngine` named, in this thread. */
-export async function openEngine(
-  name: Engine['name'],
-  options: {threads: number; expansion?: SharedExpansion; onGpu?: boolean; note?(message: string): void},
-): Promise<Engine> {
+export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
   if (name === 'compiled' && options.onGpu) return (await import('./webgpu.ts')).openWebgpu(options);
   if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
+  if (isNative(name)) {
+    prepareEnvironment(options.threads);
+    const {openNative} = await import('./native.ts');
+    const {expansion, precision = 'float32'} = options;
+    const file = findBinding(name);
+    if (file === undefined)
+      throw new SweepError('no-engine', `The engine ${name} is not set up; run ${setUpCommand(name)}.`);
+    return openNative({name, file, precision, ...(expansion ? {expansion} : {})});
+  }
   return openEagerEngine(name as EagerName);
 }
 

@@ -101,7 +101,7 @@ export async function openEager(backend: string): Promise<Engine> {
   registerInverse(backend);
   const weights = new Map<StoredTensor, tf.Tensor>();
   return {
-    name: backend === 'tensorflow' ? 'tfjs-node' : backend,
+    name: backend,
     macros: options => (options.exact ? exact : composite),
     weight(stored) {
       let tensor = weights.get(stored);

@@ -86,6 +86,8 @@ export interface Staged {
 export interface Engine {
   /** As in the sweep file's `run.engine`. */
   readonly name: string;
+  /** Whether its programs are for one shape of each tensor only, axes that are `free` among them. */
+  readonly fixedShapes?: boolean;
   macros(options: MacroOptions): Macros;
   /** A frozen weight as float32 [as stored]. Only inside a computation's body. */
   weight(tensor: StoredTensor): Tensor;

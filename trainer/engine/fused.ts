@@ -279,6 +279,31 @@ fuse(
   },
 );
 
+/** The same with the update beside the weight: where W + s·B·A is not to be rounded, or not to be kept. */
+fuse(
+  'AddedDecomposedLowRank',
+  ['x', 'W', 'A', 'B', 'magnitude'],
+  ({x, W, A, B, magnitude}, attributes) => {
+    const scale = attributes['scale'] as number;
+    const norm = tf.sqrt(tf.sum(tf.square(merge({W: W!, A: A!, B: B!}, scale)), -1));
+    const narrow = matMul(x!, A!, {transposeB: true});
+    const z = tf.add(matMul(x!, W!, {transposeB: true}), matMul(narrow, B!, {transposeB: true, scale}));
+    return [tf.mul(z, tf.expandDims(tf.div(magnitude!, norm), 1)), narrow, norm, z];
+  },
+  3,
+  (dy, {x, W, A, B, magnitude}, [, narrow, norm, z], attributes) => {
+    const scale = attributes['scale'] as number;
+    const dz = shared(() => tf.mul(dy, tf.expandDims(tf.div(magnitude!, norm!), 1)));
+    const dNarrow = shared(() => matMul(dz(), B!, {scale}));
+    return {
+      x: () => tf.add(matMul(dz(), W!), matMul(dNarrow(), A!)),
+      A: () => matMul(dNarrow(), x!, {transposeA: true}),
+      B: () => matMul(dz(), narrow!, {transposeA: true, scale}),
+      magnitude: () => tf.div(tf.sum(tf.mul(dy, z!), 1), norm!),
+    };
+  },
+);
+
 /** Logits are made for this many rows at a time at most, so that [rows, vocabulary] never stands in memory whole. */
 const logitsAtOnce = 1 << 22;
 
@@ -356,7 +381,7 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
     lowRank: (x, W, factors, scale) =>
       run(`${factors.start ? 'Residual' : ''}${merged ? 'Merged' : 'Added'}LowRank`, {x, W, ...pair(factors)}, {scale}),
     decomposed: (x, W, factors, magnitude, scale) =>
-      run('DecomposedLowRank', {x, W, magnitude, A: factors.A, B: factors.B}, {scale}),
+      run(`${merged ? '' : 'Added'}DecomposedLowRank`, {x, W, magnitude, A: factors.A, B: factors.B}, {scale}),
     rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
     rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
     rotaryAt: (x, cos, sin, row) => run('RotaryAt', {x, cos, sin, row}),

@@ -4,7 +4,7 @@ import {chmod, copyFile, readdir, stat, writeFile} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
 import {basename, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {chooseEngine} from '../engine/choose.ts';
+import {chooseEngine, inFloat32} from '../engine/choose.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import type {WeightIndex} from '../model/weights.ts';
 import {type Failure, openPool} from '../pool.ts';
@@ -89,8 +89,8 @@ async function mergeOnWorker(
   folder: string,
   progress: MergeOptions['progress'],
 ): Promise<void> {
-  const {engine} = await chooseEngine({engine: 'auto', device: 'cpu'});
-  const pool = openPool(1, {base, engine, threads: availableParallelism()});
+  const {engine, precision} = await chooseEngine({...inFloat32, engine: 'auto'});
+  const pool = openPool(1, {base, engine, precision, threads: availableParallelism()});
   try {
     let failure: Failure | undefined;
     await pool.run([{kind: 'merge', adapter, folder}], {

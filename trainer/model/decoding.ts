@@ -142,7 +142,8 @@ export function openCache(
       }
     },
     async add(ids, position, beyond) {
-      const program = await programs.get(`add ${rows} of ${reach}`, () => ({
+      const size = programs.engine.fixedShapes ? `${rows} × ${room}` : rows;
+      const program = await programs.get(`add ${size} of ${reach}`, () => ({
         inputs: {ids: perSequence, position: perSequence, turn: perSequence},
         state: {...Object.fromEntries(specs), ...inputs},
         inPlace: true,

@@ -142,6 +142,22 @@ export function readTensor(stored: StoredTensor, into?: Float32Array): Float32Ar
   return values;
 }
 
+/**
+ * A tensor's bytes as they are stored.
+ * @throws SweepError `bad-model`, `missing-file`
+ */
+export function readBytes({file, offset, length}: StoredTensor): Uint8Array {
+  const bytes = Buffer.from(new ArrayBuffer(length));
+  const {descriptor} = open(file);
+  try {
+    for (let at = 0; at < length; at += 1 << 30)
+      readExactly(descriptor, bytes.subarray(at, Math.min(length, at + (1 << 30))), offset + at, file);
+  } finally {
+    closeSync(descriptor);
+  }
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, length);
+}
+
 let scratch = Buffer.alloc(0);
 
 /** The same memory for every tensor of a thread: a model's worth of small buffers would stand until they are collected. */

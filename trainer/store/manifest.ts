@@ -12,6 +12,8 @@ export interface Ingredients {
   /** Program or library → version. */
   versions: Record<string, string>;
   engine: string;
+  /** Of the frozen weights and their products, as the engine takes it; default float32. */
+  precision?: 'float32' | 'bfloat16';
   /** SHA-256 (or another hash of the content) of the model's weights. */
   modelHash: string;
   /** Where the model was found, the commit of the hub it is, and the hashes of its other files by name. */
@@ -102,7 +104,9 @@ export function resumedManifest(earlier: Manifest, now: FullManifest): Manifest 
   for (const key of new Set([...Object.keys(earlier.settings), ...Object.keys(now.settings)])) {
     // A method or probe that is new, or no longer asked for, does not touch what is there.
     const isOptional = key.startsWith('methods.') || key === 'curvature';
-    const [before, after] = [earlier.settings[key], now.settings[key]];
+    const [stored, after] = [earlier.settings[key], now.settings[key]];
+    // Earlier versions wrote down what was asked for, and knew nothing but float32.
+    const before = key === 'training.precision' && stored === 'auto' ? 'float32' : stored;
     if (isOptional && (before === undefined || after === undefined)) continue;
     if (JSON.stringify(before) !== JSON.stringify(after)) throw notComparable(key, before, after);
   }
@@ -155,7 +159,10 @@ export function writeManifest(file: string, manifest: Manifest): void {
  * Everything two results must share to be compared, beside method, rank, alpha, batch size, rate and seed, which a
  * trial carries itself. Not here: engine, workers, packing, micro-batches; they move the last digits only.
  */
-function settingsThatMatter(sweep: Sweep, {modelHash, dataHashes}: Ingredients): Record<string, unknown> {
+function settingsThatMatter(
+  sweep: Sweep,
+  {modelHash, dataHashes, precision = 'float32'}: Ingredients,
+): Record<string, unknown> {
   const {data, training} = sweep;
   const hash = (path: string): string => dataHashes[path] ?? path;
   return {
@@ -175,7 +182,8 @@ function settingsThatMatter(sweep: Sweep, {modelHash, dataHashes}: Ingredients):
     'training.warmup_ratio': training.warmupRatio,
     'training.max_grad_norm': training.maxGradNorm,
     'training.dropout': training.dropout,
-    'training.precision': training.precision,
+    // As it was taken, not as asked for: `auto` may mean the one today and the other tomorrow.
+    'training.precision': precision,
     evaluate: sweep.evaluate.map(one => sortedByKey({...one, data: hash(one.data)})),
     ...(sweep.curvature
       ? {curvature: sortedByKey({...sweep.curvature, data: hash(sweep.curvature.data ?? 'data.train'), at: null})}

@@ -196,7 +196,6 @@ describe('a problem', () => {
     ['search: random', 'unknown-value search "random"'],
     ['run: {engine: cuda}', 'unknown-value run.engine "cuda"'],
     ['run: {workers: 0}', 'out-of-range run.workers "0"'],
-    ['training: {precision: bfloat16}', 'not-yet training.precision "bfloat16"'],
     ['training: {dropout: 1}', 'out-of-range training.dropout "1"'],
     ['training: {optimizer: {betas: [0.9]}}', 'wrong-type training.optimizer.betas "[0.9]"'],
     ['evaluate: {task: loss}', 'missing-key evaluate.data "evaluate"'],

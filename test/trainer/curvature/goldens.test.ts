@@ -5,26 +5,10 @@ import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {goldenJson, goldenValues} from '../golden.ts';
 import {blockSize, type CurvatureGolden, fullBlock, goldenBlock, goldenCases, goldenNetwork} from './golden-blocks.ts';
+import {eigenvalueErrors, iteration, nobodyStops} from './golden-eigenvalues.ts';
 
-const iteration = {maxIterations: 300, tolerance: 5e-3, accuracy: 3e-4};
-const nobodyStops = () => {};
-
-/** λmax and λmin of a block, relative to the dense float64 Hessian's. */
-async function errors(engineName: string, name: string, blockName: string, remember?: number): Promise<number[]> {
-  const {arch, blocks} = goldenJson<CurvatureGolden>(`curvature/${name}.json`);
-  const engine = await openEngine(engineName, {threads: 1});
-  const setting = goldenNetwork(engine, arch, remember);
-  const block = goldenBlock(setting, name, blockName);
-  const reference = blocks[blockName]!;
-  expect(blockSize(block)).toBe(reference.size);
-  const {largest, smallest} = await lanczos(
-    async vector => (await products(setting.segments, setting.network, [{block, vector}], nobodyStops))[0]!,
-    random(1, blockName).normal(blockSize(block)),
-    iteration,
-  );
-  await engine.dispose();
-  return [largest.value / reference.lambda_max - 1, smallest.value / reference.lambda_min - 1].map(Math.abs);
-}
+const errors = async (engineName: string, ...block: [name: string, blockName: string, remember?: number]) =>
+  eigenvalueErrors(await openEngine(engineName, {threads: 1}), ...block);
 
 describe('extreme eigenvalues on the compiled engine agree with the dense float64 Hessian', () => {
   for (const name of goldenCases)

@@ -160,10 +160,15 @@ it('what the CPU had to do is counted by operation', () => {
 
 describe.runIf(there)('run.device', () => {
   it('gpu names the device; auto does not take a software one', async () => {
-    const {gpu: found, reason} = await chooseEngine({engine: 'auto', device: 'gpu'});
+    const {gpu: found, reason} = await chooseEngine({
+      engine: 'auto',
+      device: 'gpu',
+      precision: 'auto',
+      stored: 'float32',
+    });
     expect(reason).toContain(found!.name);
     if (found!.software) {
-      const choice = await chooseEngine({engine: 'auto', device: 'auto'});
+      const choice = await chooseEngine({engine: 'auto', device: 'auto', precision: 'auto', stored: 'float32'});
       expect(choice.gpu).toBeUndefined();
       expect(choice.reason).toContain(`${found!.name} is software`);
     }
@@ -172,7 +177,7 @@ describe.runIf(there)('run.device', () => {
   it('gpu without a GPU is an error that says what to do', async () => {
     const before = process.env['VK_ICD_FILENAMES'];
     process.env['VK_ICD_FILENAMES'] = '/nowhere.json';
-    await expect(chooseEngine({engine: 'auto', device: 'gpu'})).rejects.toThrow(
+    await expect(chooseEngine({engine: 'auto', device: 'gpu', precision: 'auto', stored: 'float32'})).rejects.toThrow(
       /^There is no GPU for run\.device: gpu: .*set run\.device to cpu\.$/,
     );
     process.env['VK_ICD_FILENAMES'] = before;

@@ -222,6 +222,7 @@ describe('starting again', () => {
     ['methods.pissa', text.replace('[lora, pissa]', '{lora: {}, pissa: {iterations: 4}}'), ingredients],
     ['model', text, {...ingredients, modelHash: 'cccc'}],
     ['data.train', text, {...ingredients, dataHashes: {'rows.jsonl': 'cccc'}}],
+    ['training.precision', text, {...ingredients, precision: 'bfloat16' as const}],
   ])('is refused when %s changed, and nothing is touched', async (key, changed, other) => {
     await firstRun();
     const {sweep, trials} = sweepOf(changed);

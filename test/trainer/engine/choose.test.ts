@@ -1,0 +1,67 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {chooseEngine, type Wish} from '../../../trainer/engine/choose.ts';
+import {hasBfloat16} from '../../../trainer/engine/processor.ts';
+
+const wish: Wish = {engine: 'auto', device: 'cpu', precision: 'auto', stored: 'float32'};
+
+describe('which engine a run takes', () => {
+  let folder: string;
+  const before = process.env['LORA_SWEEP_CACHE'];
+  // A user who has not set TensorFlow up.
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lora-sweep-choose-'));
+    process.env['LORA_SWEEP_CACHE'] = folder;
+  });
+  afterAll(() => {
+    if (before === undefined) delete process.env['LORA_SWEEP_CACHE'];
+    else process.env['LORA_SWEEP_CACHE'] = before;
+    rmSync(folder, {recursive: true});
+  });
+
+  it('auto takes onnxruntime for float32', async () => {
+    const {engine, precision, reason, setUp} = await chooseEngine(wish);
+    expect([engine, precision, setUp]).toEqual(['compiled', 'float32', undefined]);
+    expect(reason).toContain('float32');
+  });
+
+  it('weights in bfloat16 stay trainable without TensorFlow, in float32, and the reason says what would be faster', async () => {
+    const {engine, precision, reason, setUp} = await chooseEngine({...wish, stored: 'bfloat16'});
+    expect([engine, precision]).toEqual(['compiled', 'float32']);
+    expect(setUp).toBe(hasBfloat16() ? 'tfjs-node' : undefined);
+    expect(reason.includes('lora-sweep setup-native')).toBe(hasBfloat16());
+  });
+
+  it.each(['auto', 'compiled', 'cpu'] as const)(
+    'bfloat16 that engine %s cannot give is refused with what to do',
+    async engine => {
+      const refused = chooseEngine({...wish, engine, precision: 'bfloat16'});
+      await expect(refused).rejects.toMatchObject({code: 'no-engine'});
+      await expect(refused).rejects.toThrow(/training\.precision bfloat16 needs TensorFlow.*lora-sweep setup-native/);
+    },
+  );
+
+  it('an engine that is not set up is refused with the command that does it', async () => {
+    await expect(chooseEngine({...wish, engine: 'tfjs-node-gpu'})).rejects.toThrow(
+      'it is not set up: lora-sweep setup-native --gpu',
+    );
+  });
+
+  it('device gpu is for engines that have one', async () => {
+    await expect(chooseEngine({...wish, engine: 'cpu', device: 'gpu'})).rejects.toMatchObject({code: 'no-engine'});
+  });
+
+  it('a processor says in its flags whether it multiplies bfloat16', () => {
+    const file = join(folder, 'cpuinfo');
+    const says = (flags: string) => {
+      writeFileSync(file, `processor\t: 0\nflags\t\t: fpu ${flags} sse\n`);
+      return hasBfloat16(file);
+    };
+    expect(says('avx512f avx512_bf16')).toBe(true);
+    expect(says('amx_bf16')).toBe(true);
+    expect(says('avx512f avx512_vnni')).toBe(false);
+    expect(hasBfloat16(join(folder, 'nothing'))).toBe(false);
+  });
+});

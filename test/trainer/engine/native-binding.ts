@@ -1,0 +1,22 @@
+/** TensorFlow's addon for the tests: set up in the user's cache at their first run, as a user would. */
+import {findBinding} from '../../../trainer/engine/binding.ts';
+import {setUpNative} from '../../../trainer/setup/native.ts';
+
+/**
+ * Whether the native engine can be tested here. Where it cannot be set up (no compiler, no Python, no network), a
+ * build server fails; elsewhere a line says loudly what is not tested.
+ */
+export async function nativeBinding(): Promise<boolean> {
+  if (findBinding('tfjs-node') !== undefined) return true;
+  try {
+    const signal = AbortSignal.timeout(180_000);
+    await setUpNative({gpu: false, signal, say: line => process.stderr.write(`setup-native: ${line}\n`)});
+    return true;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const told = `The native engine (TensorFlow) IS NOT TESTED: it cannot be set up here. ${reason}`;
+    if (process.env['CI']) throw new Error(told);
+    process.stderr.write(`\n*** ${told}\n\n`);
+    return false;
+  }
+}

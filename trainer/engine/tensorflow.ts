@@ -1,0 +1,528 @@
+/**
+ * Emits an intermediate graph as TensorFlow nodes. Frozen weights and state are resource variables, so that only what
+ * changes from run to run crosses the border. With `bfloat16`, frozen weights are bfloat16 and products take bfloat16
+ * (they add up in float32); everything else stays float32.
+ */
+import type {StoredTensor} from '../model/safetensors.ts';
+import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, type Value} from './graph.ts';
+import {attribute, type ElementType, type NodeDef} from './saved-model.ts';
+
+export type Precision = 'float32' | 'bfloat16';
+
+/** A variable of a program. */
+export interface Variable {
+  shape: readonly number[];
+  type: ElementType;
+  /** Gives its value. */
+  read: string;
+  /** Its value to be is fed here. The variable shares that memory, which must belong to TensorFlow. */
+  next: string;
+}
+
+export interface WeightVariable extends Variable {
+  tensor: StoredTensor;
+}
+
+/** A graph as TensorFlow nodes, and the names by which it is run. */
+export interface TensorFlowProgram {
+  nodes: NodeDef[];
+  /** Placeholders by input. */
+  inputs: ReadonlyMap<string, string>;
+  /** What is fetched by output; outputs that replace state are not among them. */
+  outputs: ReadonlyMap<string, string>;
+  /** Fetched so that the state is replaced. */
+  done: string;
+  /** Fetched so that what is fed to `next` of all weights, or of all state, is assigned. */
+  weightsAssigned: string;
+  stateAssigned: string;
+  weights: WeightVariable[];
+  state: ReadonlyMap<string, Variable>;
+}
+
+/**
+ * A number that is fed to every run. TensorFlow's graph optimizer, whose time grows faster than the graph (minutes for 30
+ * layers), leaves graphs alone that are fed anywhere but at a placeholder; there is no other way to tell it off from here.
+ */
+export const unoptimized = 'unoptimized';
+
+class Emitter {
+  readonly nodes: NodeDef[] = [];
+  readonly weights: WeightVariable[] = [];
+  readonly precision: Precision;
+  readonly #names = new Map<Value, string>();
+  /** Values rounded to bfloat16: those that came as such from a product or a weight, and casts made for products. */
+  readonly #narrow = new Map<Value, string>();
+  readonly #rounded = new Set<Value>();
+  readonly #constants = new Map<string, string>();
+  readonly #stored = new Map<string, string>();
+  #fresh = 0;
+
+  constructor(precision: Precision) {
+    this.precision = precision;
+    this.add('Identity', [this.int(0)], {T: attribute.type('int32')}, unoptimized);
+  }
+
+  /** Adds a node and returns its first output. */
+  add(op: string, inputs: readonly string[], attributes: Record<string, object>, name = `n${this.#fresh++}`): string {
+    this.nodes.push({name, op, inputs: [...inputs], attributes});
+    return name;
+  }
+
+  bind(value: Value, name: string): void {
+    this.#names.set(value, name);
+  }
+
+  /** The value is exactly what bfloat16 holds; as float32 it is cast where that is asked for. */
+  bindRounded(value: Value, name: string): void {
+    this.#narrow.set(value, name);
+    this.#rounded.add(value);
+  }
+
+  /** Whether the value is at hand in bfloat16 without loss. */
+  isRounded(value: Value): boolean {
+    this.#define(value);
+    return this.#rounded.has(value);
+  }
+
+  /** The value in its own type. */
+  name(value: Value): string {
+    this.#define(value);
+    let name = this.#names.get(value);
+    if (name === undefined) {
+      name = this.cast(this.#narrow.get(value)!, 'bfloat16', 'float32');
+      this.#names.set(value, name);
+    }
+    return name;
+  }
+
+  /** The value rounded to bfloat16. */
+  narrow(value: Value): string {
+    this.#define(value);
+    let name = this.#narrow.get(value);
+    if (name === undefined) {
+      name = this.cast(this.#names.get(value)!, 'float32', 'bfloat16');
+      this.#narrow.set(value, name);
+    }
+    return name;
+  }
+
+  cast(name: string, from: ElementType, to: ElementType): string {
+    return this.add('Cast', [name], {
+      SrcT: attribute.type(from),
+      DstT: attribute.type(to),
+      Truncate: attribute.bool(false),
+    });
+  }
+
+  #define(value: Value): void {
+    if (this.#names.has(value) || this.#narrow.has(value)) return;
+    const {source, shape, dtype} = value;
+    if (source?.kind === 'constant') {
+      const uniform = source.values.length > 64 && source.values.every(x => x === source.values[0]);
+      this.bind(
+        value,
+        uniform
+          ? this.fill(shape, dtype, this.constant(dtype, [], source.values.slice(0, 1)))
+          : this.constant(dtype, shape, source.values),
+      );
+    } else if (source?.kind === 'stored') {
+      const read = this.#weight(source.tensor);
+      if (this.precision === 'bfloat16') this.bindRounded(value, read);
+      else this.bind(value, read);
+    } else throw new Error(`The value v${value.id} is used before it is made.`);
+  }
+
+  #weight(tensor: StoredTensor): string {
+    let read = this.#stored.get(tensor.name);
+    if (read === undefined) {
+      const variable = this.variable(`weight${this.#stored.size}`, tensor.shape, this.precision);
+      this.weights.push({...variable, tensor});
+      read = variable.read;
+      this.#stored.set(tensor.name, read);
+    }
+    return read;
+  }
+
+  /** A variable, with the operations that read it and assign to it. */
+  variable(name: string, shape: readonly number[], type: ElementType): Variable {
+    const dtype = attribute.type(type);
+    const place = {shape: attribute.shape(shape), shared_name: attribute.text(name), container: attribute.text('')};
+    const handle = this.add('VarHandleOp', [], {dtype, ...place}, name);
+    const next = this.placeholder(`${name}/next`, shape, type);
+    this.assign(name, next, type, []);
+    return {shape, type, read: this.add('ReadVariableOp', [handle], {dtype}, `${name}/read`), next};
+  }
+
+  /** Assigns a value to a variable once these operations have run. */
+  assign(name: string, value: string, type: ElementType, after: readonly string[]): string {
+    const inputs = [name, value, ...after.map(operation => `^${operation}`)];
+    return this.add('AssignVariableOp', inputs, {dtype: attribute.type(type)}, `${value.split(':')[0]}/to/${name}`);
+  }
+
+  readonly #done = {dtype: attribute.type('int32'), value: attribute.tensor('int32', [], new Int32Array(1))};
+
+  /** A constant that is there once these operations have run. */
+  after(operations: readonly string[], name: string): string {
+    return this.add(
+      'Const',
+      operations.map(operation => `^${operation}`),
+      this.#done,
+      name,
+    );
+  }
+
+  placeholder(name: string, shape: readonly number[] | null, type: ElementType): string {
+    return this.add('Placeholder', [], {dtype: attribute.type(type), shape: attribute.shape(shape)}, name);
+  }
+
+  constant(type: DType, shape: readonly number[], values: ArrayBufferView): string {
+    const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+    const key = bytes.length <= 256 ? `${type}:${shape}:${bytes.toString('base64')}` : '';
+    const known = key && this.#constants.get(key);
+    if (known) return known;
+    const name = this.add('Const', [], {
+      dtype: attribute.type(type),
+      value: attribute.tensor(type, shape, values),
+    });
+    if (key) this.#constants.set(key, name);
+    return name;
+  }
+
+  number(value: number): string {
+    return this.constant('float32', [], Float32Array.of(value));
+  }
+
+  ints(values: readonly number[]): string {
+    return this.constant('int32', [values.length], Int32Array.from(values));
+  }
+
+  int(value: number): string {
+    return this.constant('int32', [], Int32Array.of(value));
+  }
+
+  fill(shape: readonly number[], type: DType, value: string): string {
+    return this.add('Fill', [this.ints(shape), value], {T: attribute.type(type), index_type: attribute.type('int32')});
+  }
+
+  reshape(name: string, shape: readonly number[], type: ElementType): string {
+    return this.add('Reshape', [name, this.ints(shape)], {T: attribute.type(type), Tshape: attribute.type('int32')});
+  }
+
+  /** Two tables side by side; made once. */
+  twice(first: string, second: string): string {
+    const types = {N: attribute.int(2), T: attribute.type('float32'), Tidx: attribute.type('int32')};
+    return this.#once(`twice ${first} ${second}`, () => this.add('ConcatV2', [first, second, this.int(1)], types));
+  }
+
+  negative(table: string): string {
+    return this.#once(`negative ${table}`, () => this.elementwise('Neg', table));
+  }
+
+  #once(key: string, make: () => string): string {
+    let name = this.#constants.get(key);
+    if (name === undefined) {
+      name = make();
+      this.#constants.set(key, name);
+    }
+    return name;
+  }
+
+  /** An elementwise operation of float32 values. */
+  elementwise(op: string, ...inputs: string[]): string {
+    return this.add(op, inputs, {T: attribute.type('float32')});
+  }
+}
+
+type Emit = (emitter: Emitter, node: GraphNode) => void;
+
+const {type, bool, int} = attribute;
+const numbers = (value: Attribute | undefined): readonly number[] => value as readonly number[];
+const index = {Tidx: type('int32')};
+
+/** A node that has the same inputs and outputs in TensorFlow. */
+const same =
+  (op: string, typeName: string | null = 'T'): Emit =>
+  (e, {inputs, outputs: [output]}) =>
+    e.bind(
+      output!,
+      e.add(
+        op,
+        inputs.map(input => e.name(input)),
+        typeName === null ? {} : {[typeName]: type(inputs[0]!.dtype)},
+      ),
+    );
+
+/** A uniform constant as a scalar, where the other operand of a broadcasting node has the full shape. */
+const operand = (e: Emitter, value: Value, other: Value, result: Value): string => {
+  const {source} = value;
+  const uniform = source?.kind === 'constant' && source.values.length > 0;
+  if (uniform && String(other.shape) === String(result.shape) && source.values.every(x => x === source.values[0]))
+    return e.constant(value.dtype, [], source.values.slice(0, 1));
+  return e.name(value);
+};
+
+const binary =
+  (op: string): Emit =>
+  (e, {inputs: [a, b], outputs: [output]}) => {
+    const inputs = [operand(e, a!, b!, output!), operand(e, b!, a!, output!)];
+    e.bind(output!, e.add(op, inputs, {T: type(a!.dtype)}));
+  };
+
+const reduction =
+  (op: string): Emit =>
+  (e, {inputs: [x], outputs: [output], attributes}) => {
+    const axes = e.ints(numbers(attributes['axes']));
+    const keep = bool(Boolean(attributes['keepDims']));
+    e.bind(output!, e.add(op, [e.name(x!), axes], {T: type(x!.dtype), keep_dims: keep, ...index}));
+  };
+
+/**
+ * An operation that moves elements without computing. What is rounded to bfloat16 moves as such: half the memory, and
+ * often it is never needed as float32.
+ */
+const movement =
+  (emit: (e: Emitter, inputs: string[], type: ElementType, node: GraphNode) => string[]): Emit =>
+  (e, node) => {
+    const moved = node.inputs.filter(({dtype}) => dtype === 'float32');
+    const narrow = moved.length > 0 && moved.every(value => e.isRounded(value));
+    const inputs = node.inputs.map(value => (narrow && moved.includes(value) ? e.narrow(value) : e.name(value)));
+    const names = emit(e, inputs, narrow ? 'bfloat16' : node.inputs[0]!.dtype, node);
+    node.outputs.forEach((output, i) => {
+      if (narrow) e.bindRounded(output, names[i]!);
+      else e.bind(output, names[i]!);
+    });
+  };
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+/** scale · op(a) · op(b) as a product of two matrices where it is one, which runs fastest. */
+const product: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
+  const transposeA = Boolean(attributes['transposeA']);
+  const transposeB = Boolean(attributes['transposeB']);
+  const scale = attributes['scale'] as number;
+  const narrow = e.precision === 'bfloat16';
+  const element: ElementType = narrow ? 'bfloat16' : 'float32';
+  const given = (value: Value) => (narrow ? e.narrow(value) : e.name(value));
+  const flat = (value: Value) => {
+    const [rows, columns] = value.shape.slice(-2) as [number, number];
+    const wanted = [sizeOf(value.shape.slice(0, -2)) * rows, columns];
+    return value.shape.length === 2 ? given(value) : e.reshape(given(value), wanted, element);
+  };
+  const single = (value: Value) => sizeOf(value.shape.slice(0, -2)) === 1;
+  let result: string;
+  if (single(b!) && (single(a!) || !transposeA)) {
+    const attributes = {T: type(element), transpose_a: bool(transposeA), transpose_b: bool(transposeB)};
+    const two = e.add('MatMul', [flat(a!), flat(b!)], attributes);
+    result = output!.shape.length === 2 ? two : e.reshape(two, output!.shape, element);
+  } else {
+    const attributes = {T: type(element), adj_x: bool(transposeA), adj_y: bool(transposeB)};
+    result = e.add('BatchMatMulV2', [given(a!), given(b!)], attributes);
+  }
+  if (scale !== 1) {
+    const wide = narrow ? e.cast(result, 'bfloat16', 'float32') : result;
+    e.bind(output!, e.elementwise('Mul', wide, e.number(scale)));
+  } else if (narrow) e.bindRounded(output!, result);
+  else e.bind(output!, result);
+};
+
+const emitters: Record<string, Emit> = {
+  Add: binary('AddV2'),
+  Sub: binary('Sub'),
+  Multiply: binary('Mul'),
+  RealDiv: binary('RealDiv'),
+  Pow: binary('Pow'),
+  Maximum: binary('Maximum'),
+  Minimum: binary('Minimum'),
+  Greater: binary('Greater'),
+  GreaterEqual: binary('GreaterEqual'),
+  Less: binary('Less'),
+  LessEqual: binary('LessEqual'),
+  Equal: binary('Equal'),
+  LogicalAnd: same('LogicalAnd', null),
+  Exp: same('Exp'),
+  Log: same('Log'),
+  Neg: same('Neg'),
+  Sqrt: same('Sqrt'),
+  Rsqrt: same('Rsqrt'),
+  Square: same('Square'),
+  Sigmoid: same('Sigmoid'),
+  Tanh: same('Tanh'),
+  Floor: same('Floor'),
+  Abs: same('Abs'),
+  IsFinite: same('IsFinite'),
+  Softmax: same('Softmax'),
+  LogSoftmax: same('LogSoftmax'),
+  ZerosLike: same('ZerosLike'),
+  Cast: (e, {inputs: [x], outputs: [output]}) => e.bind(output!, e.cast(e.name(x!), x!.dtype, output!.dtype)),
+  Reshape: movement((e, [x], element, {outputs: [output]}) => [e.reshape(x!, output!.shape, element)]),
+  BroadcastTo: movement((e, [x], element, {outputs: [output]}) => [
+    e.add('BroadcastTo', [x!, e.ints(output!.shape)], {T: type(element), ...index}),
+  ]),
+  Transpose: movement((e, [x], element, {attributes}) => [
+    e.add('Transpose', [x!, e.ints(numbers(attributes['perm']))], {T: type(element), Tperm: type('int32')}),
+  ]),
+  Tile: movement((e, [x], element, {attributes}) => [
+    e.add('Tile', [x!, e.ints(numbers(attributes['reps']))], {T: type(element), Tmultiples: type('int32')}),
+  ]),
+  Sum: reduction('Sum'),
+  Max: reduction('Max'),
+  Mean: reduction('Mean'),
+  ArgMax: (e, {inputs: [x], outputs: [output], attributes}) => {
+    const types = {T: type(x!.dtype), ...index, output_type: type('int32')};
+    e.bind(output!, e.add('ArgMax', [e.name(x!), e.int(attributes['axis'] as number)], types));
+  },
+  GatherV2: movement((e, [x, indices], element, {attributes}) => {
+    const types = {Tparams: type(element), Tindices: type('int32'), Taxis: type('int32'), batch_dims: int(0)};
+    return [e.add('GatherV2', [x!, indices!, e.int(attributes['axis'] as number)], types)];
+  }),
+  // Along the last axis, one element of each row.
+  GatherElements: (e, {inputs: [x, indices], outputs: [output], attributes}) => {
+    const axis = attributes['axis'] as number;
+    const types = {Tparams: type(x!.dtype), Tindices: type('int32'), Taxis: type('int32'), batch_dims: int(axis)};
+    e.bind(output!, e.add('GatherV2', [e.name(x!), e.name(indices!), e.int(axis)], types));
+  },
+  UnsortedSegmentSum: (e, {inputs: [x, ids], outputs: [output]}) => {
+    const types = {T: type(x!.dtype), Tindices: type('int32'), Tnumsegments: type('int32')};
+    e.bind(output!, e.add('UnsortedSegmentSum', [e.name(x!), e.name(ids!), e.int(output!.shape[0]!)], types));
+  },
+  Concat: movement((e, parts, element, {attributes}) => {
+    if (parts.length === 1) return parts;
+    const types = {N: int(parts.length), T: type(element), ...index};
+    return [e.add('ConcatV2', [...parts, e.int(attributes['axis'] as number)], types)];
+  }),
+  Slice: movement((e, [x], element, {outputs: [output], attributes}) => {
+    const types = {T: type(element), Index: type('int32')};
+    return [e.add('Slice', [x!, e.ints(numbers(attributes['begin'])), e.ints(output!.shape)], types)];
+  }),
+  SplitV: movement((e, [x], element, {outputs, attributes}) => {
+    if (outputs.length === 1) return [x!];
+    const sizes = e.ints(numbers(attributes['sizes']));
+    const types = {T: type(element), Tlen: type('int32'), num_split: int(outputs.length)};
+    const split = e.add('SplitV', [x!, sizes, e.int(attributes['axis'] as number)], types);
+    return outputs.map((_, i) => `${split}:${i}`);
+  }),
+  PadV2: (e, {inputs: [x], outputs: [output], attributes}) => {
+    const [before, after] = [numbers(attributes['before']), numbers(attributes['after'])];
+    const pairs = Int32Array.from(before.flatMap((count, axis) => [count, after[axis]!]));
+    const paddings = e.constant('int32', [before.length, 2], pairs);
+    const value =
+      x!.dtype === 'float32' ? e.number(attributes['value'] as number) : e.int(attributes['value'] as number);
+    e.bind(output!, e.add('PadV2', [e.name(x!), paddings, value], {T: type(x!.dtype), Tpaddings: type('int32')}));
+  },
+  Select: (e, {inputs: [condition, t, f], outputs: [output]}) =>
+    e.bind(output!, e.add('SelectV2', [e.name(condition!), e.name(t!), e.name(f!)], {T: type(t!.dtype)})),
+  BatchMatMul: product,
+  RmsNormalization: (e, {inputs: [x, w], outputs: [output, inverse], attributes}) => {
+    const mean = e.add('Mean', [e.elementwise('Square', e.name(x!)), e.ints([x!.shape.length - 1])], {
+      T: type('float32'),
+      keep_dims: bool(true),
+      ...index,
+    });
+    const epsilon = e.number(attributes['epsilon'] as number);
+    const scale = e.elementwise('Rsqrt', e.elementwise('AddV2', mean, epsilon));
+    if (inverse) e.bind(inverse, scale);
+    e.bind(output!, e.elementwise('Mul', e.elementwise('Mul', e.name(x!), scale), e.name(w!)));
+  },
+  Silu: (e, {inputs: [x], outputs: [output]}) =>
+    e.bind(output!, e.elementwise('Mul', e.name(x!), e.elementwise('Sigmoid', e.name(x!)))),
+  // The halves change places, the first one with its sign; row i of the tables is position i.
+  Rotary: (e, {inputs: [x, cos, sin], outputs: [output]}) => {
+    const last = x!.shape.length - 1;
+    const half = x!.shape[last]! / 2;
+    const swapped = e.add('Roll', [e.name(x!), e.int(half), e.int(last)], {
+      T: type('float32'),
+      Tshift: type('int32'),
+      Taxis: type('int32'),
+    });
+    const kept = e.elementwise('Mul', e.name(x!), e.twice(e.name(cos!), e.name(cos!)));
+    const turned = e.elementwise('Mul', swapped, e.twice(e.negative(e.name(sin!)), e.name(sin!)));
+    e.bind(output!, e.elementwise('AddV2', kept, turned));
+  },
+};
+
+/** How memory of JavaScript becomes TensorFlow's own. */
+export interface Conversion {
+  from: string;
+  to: string;
+}
+
+/** Copies of numbers of any shape: float32 as float32 or bfloat16, and the bytes of bfloat16 as either. */
+export function emitConversions(): {
+  nodes: NodeDef[];
+  numbers: Record<Precision, Conversion>;
+  bytes: Record<Precision, Conversion>;
+} {
+  const e = new Emitter('float32');
+  const numbers = e.placeholder('numbers', null, 'float32');
+  const bytes = e.placeholder('bytes', null, 'uint8');
+  const read = e.add('Bitcast', [bytes], {T: type('uint8'), type: type('bfloat16')});
+  const copy = (name: string, element: ElementType) => e.add('DeepCopy', [name], {T: type(element)});
+  return {
+    nodes: e.nodes,
+    numbers: {
+      float32: {from: numbers, to: copy(numbers, 'float32')},
+      bfloat16: {from: numbers, to: e.cast(numbers, 'float32', 'bfloat16')},
+    },
+    bytes: {
+      float32: {from: bytes, to: e.cast(read, 'bfloat16', 'float32')},
+      bfloat16: {from: bytes, to: copy(read, 'bfloat16')},
+    },
+  };
+}
+
+/**
+ * A graph as TensorFlow nodes. `state` names the inputs that are variables, by the name of the input in the graph;
+ * an output with the name of a variable replaces it at the end of a run.
+ */
+export function emitTensorFlow(
+  graph: Graph,
+  {state, precision}: {state: ReadonlyMap<string, string>; precision: Precision},
+): TensorFlowProgram {
+  const e = new Emitter(precision);
+  const inputs = new Map<string, string>();
+  const variables = new Map<string, Variable>();
+  for (const [name, value] of graph.inputs) {
+    const variable = state.get(name);
+    if (variable === undefined) {
+      const placeholder = e.placeholder(`in/${name}`, value.shape, value.dtype);
+      e.bind(value, placeholder);
+      inputs.set(name, placeholder);
+    } else {
+      const made = e.variable(`state/${variable}`, value.shape, value.dtype);
+      e.bind(value, made.read);
+      variables.set(variable, made);
+    }
+  }
+  for (const node of liveNodes(graph)) {
+    const emit = emitters[node.op];
+    if (emit === undefined) throw new Error(`There is no TensorFlow translation of ${node.op}.`);
+    emit(e, node);
+  }
+  const replaced = [...graph.outputs].filter(([name]) => variables.has(name));
+  // Nothing is replaced before everything has been read.
+  const assigned = replaced.map(([name, value]) => {
+    const {read, type: element} = variables.get(name)!;
+    return e.assign(`state/${name}`, e.name(value), element, [read]);
+  });
+  const outputs = [...graph.outputs]
+    .filter(([name]) => !variables.has(name))
+    .map(([name, value]) => {
+      const after = assigned.map(operation => `^${operation}`);
+      return [name, e.add('Identity', [e.name(value), ...after], {T: type(value.dtype)}, `out/${name}`)] as const;
+    });
+  const filled = (variables: Iterable<Variable>, kind: string) =>
+    e.after(
+      [...variables].map(({next}) => `${next}/to/${next.slice(0, -'/next'.length)}`),
+      `${kind}-assigned`,
+    );
+  return {
+    nodes: e.nodes,
+    inputs,
+    outputs: new Map(outputs),
+    done: e.after(assigned, 'done'),
+    weightsAssigned: filled(e.weights, 'weights'),
+    stateAssigned: filled(variables.values(), 'state'),
+    weights: e.weights,
+    state: variables,
+  };
+}

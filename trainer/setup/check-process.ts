@@ -1,0 +1,11 @@
+/** A process of its own that checks an addon, which may crash: its distances from plain TFJS, as JSON. */
+import type {NativeName} from '../engine/binding.ts';
+import {openEngine} from '../engine/choose.ts';
+import {openNative} from '../engine/native.ts';
+import {distance, layerOn} from './check.ts';
+
+const [file, name] = process.argv.slice(2) as [string, NativeName];
+const expected = await layerOn(await openEngine('cpu', {threads: 1}));
+const distanceIn = async (precision: 'float32' | 'bfloat16') =>
+  distance(await layerOn(openNative({name, file, precision})), expected);
+process.stdout.write(JSON.stringify({float32: await distanceIn('float32'), bfloat16: await distanceIn('bfloat16')}));
