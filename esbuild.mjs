@@ -6,6 +6,7 @@ import {build} from 'esbuild';
 /** Native or optional parts that are loaded only where they are installed. */
 const external = [
   'onnxruntime-node',
+  'pyodide',
   '@tensorflow/tfjs-node',
   '@tensorflow/tfjs-node-gpu',
   '@tensorflow/tfjs-backend-wasm',
@@ -18,6 +19,8 @@ const trainer = await build({
     worker: 'trainer/worker.ts',
     'try-gpu': 'trainer/engine/try-gpu.ts',
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
+    sandbox: 'trainer/task/sandbox/process.ts',
+    'scorer-process': 'trainer/task/scorer-process.ts',
   },
   outdir: 'dist/trainer',
   bundle: true,

@@ -31,6 +31,7 @@ const modules = {
     'dist/tfjs-backend-wasm-threaded-simd.wasm',
   ],
   '@tensorflow/tfjs-core': ['dist/tf-core.node.js'],
+  pyodide: ['pyodide.mjs', 'pyodide.asm.mjs', 'pyodide.asm.wasm', 'pyodide-lock.json', 'python_stdlib.zip'],
   seedrandom: ['index.js', 'seedrandom.js', 'lib'],
 };
 

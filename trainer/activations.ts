@@ -1,4 +1,5 @@
 /** What a training step keeps in memory while it runs, counted from what the macros keep (engine/fused.ts). */
+import type {Evaluation} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 
@@ -70,4 +71,34 @@ function mergedNumbers({sites, merged}: KeptBy): number {
 function backwardPerToken({config}: KeptBy, length: number): number {
   const {hiddenSize, intermediateSize, heads} = config;
   return hiddenSize + Math.max(4 * intermediateSize, 3 * heads * length);
+}
+
+/** Sequences that are generated side by side, and tokens of prompts read at once. */
+const [sequencesAtOnce, tokensAtOnce] = [64, 1024];
+
+/** Bytes that the evaluations of a trial take; each has programs of its own, which keep their memory beside training's. */
+export function evaluationBytes(config: ModelConfig, evaluations: readonly Evaluation[]): number {
+  const {hiddenSize, kvHeads, headDim, vocabSize} = config;
+  const numbers = evaluations.map(evaluation => {
+    if (evaluation.task === 'loss') {
+      const {length, targets} = evaluation.source.shapes.at(-1) ?? {length: 0, targets: 0};
+      const tokens = evaluation.source.rows * length;
+      return (
+        tokens * forwardPerToken(config, length) + Math.min(2 * targets * vocabSize, logits) + targets * hiddenSize
+      );
+    }
+    const {prompts, maxNewTokens} = evaluation;
+    const longest = prompts.reduce((most, {length}) => Math.max(most, length), 0);
+    const sequences = Math.min(prompts.length, sequencesAtOnce);
+    const perPosition = 2 * kvHeads * headDim * config.layers.length;
+    const reading = Math.max(longest, Math.min(tokensAtOnce, sequences * longest));
+    const cached = perPosition * (sequences * (longest + maxNewTokens) + 2 * reading);
+    return cached + reading * forwardPerToken(config, longest) + 2 * sequences * vocabSize;
+  });
+  return float * numbers.reduce((sum, own) => sum + own, 0);
+}
+
+/** Numbers that stand side by side in the widest place of a layer's forward pass, for each token: the gated product's, or attention's. */
+function forwardPerToken({hiddenSize, intermediateSize, heads, kvHeads, headDim}: ModelConfig, length: number): number {
+  return 2 * hiddenSize + Math.max(3 * intermediateSize, 2 * heads * length + (heads + 2 * kvHeads) * headDim);
 }

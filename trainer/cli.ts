@@ -9,6 +9,7 @@ import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {endQuietlyWithReader, print, stopOnSignal} from './cli/terminal.ts';
 import type {EvalOptions} from './eval.ts';
+import type {GenerateOptions as TextOptions} from './generate.ts';
 import {version} from './version.ts';
 
 const engines: EngineName[] = ['auto', 'compiled', 'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'];
@@ -75,7 +76,7 @@ program
   .argument('<dir>', 'run folder')
   .addOption(
     new Option('--rows <kind>', 'what to list')
-      .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature'])
+      .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'])
       .makeOptionMandatory(),
   )
   .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
@@ -161,33 +162,53 @@ program
   .option('--max-length <tokens>', 'longer rows are cut, as data.max_length', positiveInteger)
   .option('--max-new-tokens <n>', 'new tokens of an answer at most', positiveInteger)
   .option('--limit <n>', 'only the first this many rows', positiveInteger)
+  .option('--samples <n>', 'answers to each row', positiveInteger)
+  .option('--temperature <t>', 'randomness of the answers; 0 = the likeliest token always', Number)
+  .option('--top-p <p>', 'draw from the likeliest tokens of this probability together', Number)
+  .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
+  .option('--scorer <file.mjs>', 'the module of the task custom')
+  .option('--out <dir>', 'keep the answers with their verdicts in this folder')
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
-    const {evaluateModel, scoreText} = await import('./eval.ts');
-    const {score, remarks} = await evaluateModel({...options, columns});
+    const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
+    const {scores, remarks} = await evaluateModel({...options, columns});
     for (const remark of remarks) process.stderr.write(`${remark}\n`);
-    await print([json ? JSON.stringify(score) : scoreText(score)]);
+    await print(scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score))));
   });
 
 program
   .command('generate')
-  .description('continue prompts with a base model or an adapter, greedily')
+  .description('continue prompts with a base model or an adapter, greedily unless told otherwise')
   .requiredOption('--model <dir>', 'model folder')
   .option('--adapter <dir>', 'PEFT adapter folder')
   .option('--prompt <text>', 'text to continue; may be repeated', collectText, [])
   .option('--tokens <ids>', 'token ids to continue, e.g. 1,5,7; may be repeated', collectTokens, [])
   .option('--max-new-tokens <n>', 'new tokens at most', positiveInteger, 128)
+  .option('--temperature <t>', 'draw tokens, from logits divided by this; 0 = the likeliest always', temperature)
+  .option('--top-p <p>', 'draw from the likeliest tokens that together have this probability', probability)
+  .option('--top-k <k>', 'draw from this many likeliest tokens', positiveInteger)
+  .option('--samples <n>', 'continuations of each prompt, drawn', positiveInteger)
+  .option('--seed <n>', 'of what is drawn (default: 0)', seed)
+  .option('--stop <text>', 'end before this text; may be repeated', collectStop)
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
-  .option('--json', 'one {"tokens", "text"} a prompt')
+  .option('--json', 'one {"tokens", "text"} a continuation')
+  .addHelpText(
+    'after',
+    '\nThe same seed, prompt and options give the same texts, whatever else is asked for beside them.',
+  )
   .action(async (options: GenerateOptions) => {
     if (prompts.length === 0) throw new SweepError('usage', 'There is nothing to continue: give --prompt or --tokens.');
     const {generateText} = await import('./generate.ts');
-    const {model, adapter, maxNewTokens, engine} = options;
-    const answers = await generateText({model, ...(adapter ? {adapter} : {}), prompts, maxNewTokens, engine});
+    const {prompt: _, tokens: __, json, ...asked} = options;
+    const answers = await generateText({...asked, prompts});
     await print(
       answers.map(({tokens, text}) =>
-        options.json ? JSON.stringify({tokens, text}) : text === '' && tokens.length > 0 ? tokens.join(',') : text,
+        json
+          ? JSON.stringify({tokens, text})
+          : text === '' && tokens.length > 0 && !asked.stop
+            ? tokens.join(',')
+            : text,
       ),
     );
   });
@@ -239,7 +260,7 @@ interface ExportFlags {
 }
 
 interface ShowOptions {
-  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature';
+  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature' | 'samples';
   format: 'table' | 'csv' | 'json';
 }
 
@@ -248,11 +269,10 @@ interface EvalFlags extends Omit<EvalOptions, 'columns'> {
   json?: true;
 }
 
-interface GenerateOptions {
-  model: string;
-  adapter?: string;
-  maxNewTokens: number;
-  engine: EngineName;
+interface GenerateOptions extends Omit<TextOptions, 'prompts'> {
+  /** What is given here is in `prompts` too. */
+  prompt: string[];
+  tokens: string[];
   json?: true;
 }
 
@@ -330,6 +350,35 @@ function collectTokens(text: string, earlier: string[]): string[] {
   if (!/^\d+(\s*,\s*\d+)*$/.test(text)) throw new InvalidArgumentError('Write token ids with commas, e.g. 1,5,7.');
   prompts.push({tokens: text.split(',').map(Number)});
   return [...earlier, text];
+}
+
+function collectStop(text: string, earlier: string[] = []): string[] {
+  if (text === '') throw new InvalidArgumentError('Write the text to stop at.');
+  return [...earlier, text];
+}
+
+function temperature(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !(number >= 0 && number < Infinity))
+    throw new InvalidArgumentError('Write a number from 0.');
+  return number;
+}
+
+function probability(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number <= 1)) throw new InvalidArgumentError('Write a number above 0, up to 1.');
+  return number;
+}
+
+function seed(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('Write a whole number from 0.');
+  return number;
+}
+
+function numberList(text: string): number[] {
+  return text.split(',').map(positiveInteger);
 }
 
 function positiveInteger(text: string): number {

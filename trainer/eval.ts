@@ -15,7 +15,8 @@ import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 import {readEvaluation} from './prepare.ts';
 import {readManifest} from './store/manifest.ts';
-import {scoreAnswers} from './task/score.ts';
+import {openJudge} from './task/score.ts';
+import {tasks} from './task/tasks.ts';
 
 export interface EvalOptions {
   model: string;
@@ -31,13 +32,21 @@ export interface EvalOptions {
   maxLength?: number;
   maxNewTokens?: number;
   limit?: number;
+  samples?: number;
+  temperature?: number;
+  topP?: number;
+  k?: number[];
+  /** Of task custom. */
+  scorer?: string;
+  /** A folder to keep the answers with their verdicts in. */
+  out?: string;
   engine: EngineName;
 }
 
 export type Score = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
 
 /** @throws SweepError */
-export async function evaluateModel(options: EvalOptions): Promise<{score: Score; remarks: string[]}> {
+export async function evaluateModel(options: EvalOptions): Promise<{scores: Score[]; remarks: string[]}> {
   const {adapter} = options;
   const model = await openModel(findModel(options.model, '.'));
   const {data, evaluation: settings} = await settingsOf(options);
@@ -46,41 +55,64 @@ export async function evaluateModel(options: EvalOptions): Promise<{score: Score
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
   const {engine} = await chooseEngine({engine: options.engine, device: 'cpu'});
   const pool = openPool(1, {base: model, engine, threads: availableParallelism()});
+  const judge = openJudge({
+    prompts: new Map([[0, prompts ?? []]]),
+    tokenizer,
+    model,
+    evaluations: [settings],
+    pathOf: path => resolve(path),
+    ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
+  });
   try {
-    let found: Score | undefined;
+    const found: Score[] = [];
+    let judging: Promise<unknown> | undefined;
     let failure: Failure | undefined;
     await pool.run([{kind: 'evaluate', evaluation, ...(adapter === undefined ? {} : {adapter})}], {
       event: event => {
-        if (event.event === 'evaluation') found = event;
+        if (event.event === 'evaluation') found.push(event);
       },
       generated: result => {
-        found = scoreAnswers({prompts: new Map([[0, prompts ?? []]]), tokenizer, model}, result);
+        judging = judge.score({...result, trial: 'eval'}).then(events => found.push(...events));
+        // It is awaited below.
+        judging.catch(() => {});
       },
       ended: (_, fault) => {
         failure = fault;
       },
     });
     if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
-    const {task, metric, value, correct, total} = found!;
+    await judging;
     const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
-    return {score: {task, metric, value, correct, total}, remarks: truncated > 0 ? [cut] : []};
+    const scores = found.map(({task, metric, value, correct, total}) => ({task, metric, value, correct, total}));
+    return {scores, remarks: truncated > 0 ? [cut] : []};
   } finally {
+    judge.close();
     await pool.close();
   }
+}
+
+/** The token mean as perplexity too. */
+export function withPerplexity(score: Score): Score & {perplexity?: number} {
+  return score.metric === 'loss' && score.value !== null ? {...score, perplexity: Math.exp(score.value)} : score;
 }
 
 /** For people: `loss 1.234 (token mean over 5,678 tokens)`. */
 export function scoreText({task, metric, value, correct, total}: Score): string {
   if (value === null) return `${task}: ${metric} is not finite`;
-  if (correct === null) return `${task}: ${metric} ${value.toPrecision(6)} over ${count(total, 'token')}`;
+  if (task === 'loss')
+    return `${task}: ${metric} ${value.toPrecision(6)} over ${count(total, 'token')}, perplexity ${Math.exp(value).toPrecision(6)}`;
+  if (correct === null) return `${task}: ${metric} ${formatValue(value, metric)} (over ${total})`;
   return `${task}: ${metric} ${formatValue(value, metric)} (${correct} of ${total})`;
 }
 
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
 async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
-  const {task, data: file, maxNewTokens, limit} = options;
+  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, k, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
-  const guessed = options.format === undefined && !known ? await guessFormat(resolve(file)) : undefined;
+  const guessed =
+    options.format === undefined && !known && !Object.hasOwn(tasks, task)
+      ? await guessFormat(resolve(file))
+      : undefined;
   const sweep = {
     model: 'model',
     methods: ['lora'],
@@ -93,7 +125,7 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       template: options.template ?? known?.template,
       packing: known?.packing,
     },
-    evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit},
+    evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit, samples, temperature, top_p: topP, k, scorer},
   };
   const {sweep: read, problems} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
   const errors = problems.filter(({severity}) => severity === 'error');

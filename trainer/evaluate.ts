@@ -13,7 +13,17 @@ export type Evaluation = {
   index: number;
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
-} & ({task: 'loss'; source: RowSource} | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number});
+} & (
+  | {task: 'loss'; source: RowSource}
+  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; sampling: Sampling}
+);
+
+/** How answers are drawn, as `evaluate` of a sweep file says. */
+export interface Sampling {
+  samples?: number;
+  temperature?: number;
+  topP?: number;
+}
 
 /** A model that can be evaluated: the trials of a pack, or one with a finished adapter or none. */
 export interface Evaluable {
@@ -30,7 +40,7 @@ export interface Generated {
   trial: string;
   step: number;
   evaluation: number;
-  /** New ids by prompt. */
+  /** New ids: prompt after prompt, the samples of each beside one another. */
   answers: number[][];
 }
 
@@ -70,8 +80,8 @@ export async function evaluatePack(
         });
       });
     } else {
-      const {prompts, maxNewTokens, index} = evaluation;
-      const limits = {maxNewTokens, eosIds: context.config.eosIds};
+      const {prompts, maxNewTokens, sampling, index} = evaluation;
+      const limits = {maxNewTokens, eosIds: context.config.eosIds, ...sampling};
       const answers = await generate(context.programs, await pack.generative(), prompts, limits, context.stopped);
       if (context.stopped()) return;
       trials.forEach(({id}, i) => {

@@ -8,12 +8,13 @@ import {promptIds} from './data/encode.ts';
 import {chooseEngine} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
 import {findModel} from './model/find-model.ts';
-import {generate} from './model/generation.ts';
+import {type Choosing, generate} from './model/generation.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
+import {textBefore} from './model/stopping.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 
-export interface GenerateOptions {
+export interface GenerateOptions extends Choosing {
   model: string;
   /** PEFT adapter folder. */
   adapter?: string;
@@ -22,12 +23,30 @@ export interface GenerateOptions {
   engine: EngineName;
 }
 
-/** Greedy continuations in the order of the prompts: the new ids (end-of-sequence token included) and their text. */
+/** What a worker is asked to generate. */
+export interface GenerateJob extends Choosing {
+  adapter?: string;
+  prompts: number[][];
+  maxNewTokens: number;
+}
+
+/**
+ * Continuations in the order of the prompts, all samples of one before the next; greedy unless the options say
+ * otherwise: the new ids (with an end-of-sequence token or the tokens of a stop string) and their text, which ends
+ * before a stop string.
+ * @throws SweepError
+ */
 export async function generateText(options: GenerateOptions): Promise<{tokens: number[]; text: string}[]> {
-  const {prompts, maxNewTokens, adapter} = options;
-  const base = await openModel(findModel(options.model, '.'));
+  const {model, prompts, maxNewTokens, adapter, engine: _, ...choosing} = options;
+  const {stop = [], samples = 1, temperature} = choosing;
+  if (samples > 1 && temperature === 0)
+    throw new SweepError(
+      'usage',
+      'All samples of a prompt are the same at temperature 0; give a higher one, or one sample.',
+    );
+  const base = await openModel(findModel(model, '.'));
   const {config, folder} = base;
-  const asksForText = prompts.some(prompt => 'text' in prompt);
+  const asksForText = stop.length > 0 || prompts.some(prompt => 'text' in prompt);
   const tokenizer = asksForText ? openTokenizer(folder) : tokenizerIfAny(folder);
   const ids = prompts.map(prompt => ('text' in prompt ? promptIds(prompt.text, tokenizer!) : prompt.tokens));
   for (const prompt of ids) {
@@ -44,7 +63,8 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;
-    await pool.run([{kind: 'generate', prompts: ids, maxNewTokens, ...(adapter === undefined ? {} : {adapter})}], {
+    const job = {prompts: ids, maxNewTokens, ...choosing, ...(adapter === undefined ? {} : {adapter})};
+    await pool.run([{kind: 'generate', ...job}], {
       event: () => {},
       generated: result => {
         answers = result.answers;
@@ -54,7 +74,10 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       },
     });
     if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
-    return answers.map(tokens => ({tokens, text: tokenizer?.decode(tokens, {skipSpecial: true}) ?? ''}));
+    return answers.map(tokens => {
+      const text = tokenizer?.decode(tokens, {skipSpecial: true}) ?? '';
+      return {tokens, text: textBefore(text, stop)};
+    });
   } finally {
     await pool.close();
   }
@@ -73,9 +96,12 @@ function tokenizerIfAny(folder: string): ReturnType<typeof openTokenizer> | unde
 export async function generateHere(
   programs: Programs,
   base: BaseModel,
-  {adapter, prompts, maxNewTokens}: {adapter?: string; prompts: number[][]; maxNewTokens: number},
+  {adapter, prompts, ...limits}: GenerateJob,
 ): Promise<number[][]> {
   const generative = await (await adaptedModel(programs, base, adapter)).generative();
-  const [answers] = await generate(programs, generative, prompts, {maxNewTokens, eosIds: base.config.eosIds});
+  const tokenizer = limits.stop?.length ? openTokenizer(base.folder) : undefined;
+  // A special token may be what to stop at.
+  const decode = (ids: readonly number[]) => tokenizer?.decode(ids, {skipSpecial: false}) ?? '';
+  const [answers] = await generate(programs, generative, prompts, {...limits, decode, eosIds: base.config.eosIds});
   return answers!;
 }

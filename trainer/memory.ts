@@ -10,12 +10,14 @@ export interface TrainingSize extends KeptBy {
   weights: Pick<WeightIndex, 'tensors'>;
   /** Trained numbers of one trial, at most. */
   parameters: number;
+  /** Bytes that a trial's evaluations take beside its training. */
+  evaluating: number;
 }
 
 /** The command itself: Node.js, its code, the runtime's libraries. */
-const commandBytes = 170e6;
-/** Of a worker before it loads anything: a JavaScript heap with the trainer's code. */
-const workerBytes = 45e6;
+const commandBytes = 120e6;
+/** Of a worker before it loads anything: a JavaScript heap with the trainer's code, and the runtime's own. */
+const workerBytes = 80e6;
 /** Of a worker for each layer of the model: the nodes of its compiled programs. */
 const layerBytes = 4e6;
 /** Of the memory of the machine, or of a GPU, what a run may take. */
@@ -40,8 +42,8 @@ export function adaptedBytes(sites: readonly Site[]): number {
  * start, the gathered gradient and a step's gradients and updates once each.
  */
 export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, parameters} = size;
-  const own = activationBytes(size, step) + 12 * float * parameters;
+  const {config, parameters, evaluating} = size;
+  const own = activationBytes(size, step) + evaluating + 12 * float * parameters;
   return workerBytes + config.layers.length * layerBytes + trials * own;
 }
 

@@ -3,6 +3,7 @@ import {Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
 import type {Evaluation, Generated} from './evaluate.ts';
+import type {GenerateJob} from './generate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
 import type {BaseModel} from './model/open-model.ts';
@@ -28,7 +29,7 @@ export interface WorkerSetup {
 
 export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
-  | {kind: 'generate'; prompts: number[][]; maxNewTokens: number; adapter?: string}
+  | ({kind: 'generate'} & GenerateJob)
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
   | {kind: 'measure'; job: TrainJob; answerTokens: Record<number, number>}
   | {kind: 'merge'; folder: string; adapter: string}

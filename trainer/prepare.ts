@@ -5,6 +5,7 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
+import {evaluationBytes} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -139,7 +140,10 @@ async function prepare(
   const {training, data, curvature, run} = sweep;
   const merged = adaptedBytes(sites) <= mergeLimit;
   const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
-  const kept = {config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest};
+  const kept = {
+    ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
+    evaluating: evaluationBytes(config, evaluations),
+  };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
@@ -174,7 +178,7 @@ async function prepare(
     dataHashes: await hashes(
       [
         ...data.train,
-        ...sweep.evaluate.map(evaluation => evaluation.data),
+        ...sweep.evaluate.flatMap(({data: rows, scorer}) => (scorer === undefined ? [rows] : [rows, scorer])),
         ...(curvature?.data ? [curvature.data] : []),
       ],
       new Set(sweep.methods.flatMap(({startFrom}) => startFrom ?? [])),
@@ -204,12 +208,13 @@ async function prepare(
 
 /** One entry of `evaluate` with its rows, read as the training rows are; prompts where answers are generated. */
 export async function readEvaluation(
-  {task, data: file, maxNewTokens, limit, every}: EvaluationSettings,
+  settings: EvaluationSettings,
   index: number,
   data: DataSettings,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
+  const {task, data: file, maxNewTokens, limit, every, samples, temperature, topP} = settings;
   const when = every === undefined ? {index} : {index, every};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
@@ -221,9 +226,14 @@ export async function readEvaluation(
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }
-  const prompts = await readPrompts({data: file, ...(limit === undefined ? {} : {limit})}, data, base, encoding);
+  const prompts = await readPrompts(settings, data, base, encoding);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
-  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens}, prompts, truncated: 0};
+  const sampling = {
+    ...(samples === undefined ? {} : {samples}),
+    ...(temperature === undefined ? {} : {temperature}),
+    ...(topP === undefined ? {} : {topP}),
+  };
+  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, sampling}, prompts, truncated: 0};
 }
 
 function largestOf(all: readonly Extent[]): Extent {

@@ -6,8 +6,9 @@ import {compare} from '../core/run/verdict.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {textTable} from '../core/table.ts';
 import {readRun, remarks} from './store/run.ts';
+import {readSamples} from './store/samples.ts';
 
-export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature'] as const;
+export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
 export type RowKind = (typeof rowKinds)[number];
 export const formats = ['table', 'csv', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -31,10 +32,10 @@ export async function showRun(
 ): Promise<{lines: Iterable<string>; remarks: string[]}> {
   const traces = new Traces();
   const run = await readRun(folder, kind === 'steps' ? event => traces.add(event) : undefined);
-  return {lines: formatted(rowsOf(run.state, kind, traces), format), remarks: remarks(run.reading)};
+  return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: remarks(run.reading)};
 }
 
-function rowsOf(state: RunState, kind: RowKind, traces: Traces): Rows {
+function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
   switch (kind) {
     case 'peaks':
       return {columns: peakColumns, rows: peakRows(state)};
@@ -55,14 +56,17 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces): Rows {
       };
     case 'evaluations':
       return {
-        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total'],
+        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity'],
         rows: state.trials.flatMap(({trial, evaluations}) =>
           evaluations.map(({step, task, metric, value, correct, total}) => [
             ...trialCells(trial),
             ...[step, task, metric, value, correct, total],
+            metric === 'loss' && value !== null ? Math.exp(value) : null,
           ]),
         ),
       };
+    case 'samples':
+      return {columns: sampleColumns, rows: sampleRows(state, folder)};
     case 'curvature':
       return {columns: curvatureColumns, rows: curvatureRows(state)};
   }
@@ -120,6 +124,25 @@ function peakRows(state: RunState): Cell[][] {
       ];
     }),
   );
+}
+
+const sampleColumns = [
+  ...['trial', 'step', 'evaluation'],
+  ...['row', 'sample', 'verdict', 'extracted', 'expected', 'reason', 'output'],
+];
+
+/** What the trials answered, as `samples/` keeps it. */
+function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
+  const ids = trials.map(({trial}) => trial.id);
+  for (const {trial, step, evaluation, rows} of readSamples(folder, ids))
+    for (const row of rows)
+      yield [
+        ...[trial, step, evaluation],
+        ...sampleColumns.slice(3).map(name => {
+          const cell = row[name];
+          return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);
+        }),
+      ];
 }
 
 const curvatureColumns = [

@@ -16,11 +16,13 @@ import {arrange, checkTrials, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
-import {checkpointStep} from './store/checkpoint.ts';
+import {checkpointStep, dropCheckpoint} from './store/checkpoint.ts';
 import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
-import {scoreAnswers} from './task/score.ts';
+import {openJudge} from './task/score.ts';
+import {scoreBeside} from './task/scoring.ts';
+import {idsOf, isJudgedLater, type TrainJob} from './train.ts';
 import {versions} from './version.ts';
 
 export interface SweepOptions {
@@ -188,19 +190,34 @@ async function runPrepared(
   if (todo.length === 0) return end('finished');
 
   const pool = open(workers, threads);
+  const judge = openJudge({...prepared, evaluations: sweep.evaluate, folder: store.folder});
+  options.signal.addEventListener('abort', () => judge.close(), {once: true});
   let failed = false;
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
     const ended = new Set<string>();
+    const scoring = scoreBeside(judge, emit);
+    const judging: Promise<void>[] = [];
+    /** A pack whose answers are judged needs its checkpoint no more. */
+    const forget = async (job: TrainJob) => {
+      const judged = await scoring.done(idsOf(job));
+      if (!judged && !options.signal.aborted) failed = true;
+      if (judged && isJudgedLater(job) && !options.signal.aborted)
+        dropCheckpoint(join(store.folder, 'checkpoints'), idsOf(job));
+    };
     const handlers: JobHandlers = {
       event(event) {
         if (event.event === 'trial-ended') ended.add(event.trial);
-        emit(event);
+        scoring.event(event);
       },
-      generated: result => emit(scoreAnswers(prepared, result)),
+      generated: scoring.add,
       ended(job, failure) {
-        if (!failure || job.kind !== 'train') return;
+        if (job.kind !== 'train') return;
+        if (!failure) {
+          judging.push(forget(job.job));
+          return;
+        }
         failed = true;
         for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
@@ -214,6 +231,7 @@ async function runPrepared(
       })),
       handlers,
     );
+    await Promise.all(judging);
     const seconds = (Date.now() - training) / 1000;
     // Short runs are all start-up; the editor's estimates are for the CPU.
     if (!failed && !options.signal.aborted && !choice.gpu && seconds > tellingSeconds)
@@ -222,6 +240,7 @@ async function runPrepared(
     end('failed', error instanceof Error ? error.message : String(error));
     throw error;
   } finally {
+    judge.close();
     clearInterval(measuring);
     await pool.close();
   }

@@ -161,12 +161,20 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
     await save(job, run, seconds());
     end(alive(), 'stopped');
   } else {
+    // Answers are judged elsewhere: until that is done the pack can be asked again.
+    if (isJudgedLater(job)) await save(job, run, seconds());
     end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active, context)});
-    dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
+    if (!isJudgedLater(job)) dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   }
 }
 
-const idsOf = ({trials}: TrainJob): string[] => trials.map(({id}) => id);
+/** Its trials by name. */
+export const idsOf = ({trials}: TrainJob): string[] => trials.map(({id}) => id);
+
+/** Whether the trials' results are known only after they ended. */
+export function isJudgedLater({evaluations}: TrainJob): boolean {
+  return evaluations.some(({task}) => task === 'generate');
+}
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

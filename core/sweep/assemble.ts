@@ -130,9 +130,31 @@ function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSetti
 }
 
 function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
-  const {task, data, max_new_tokens: maxNewTokens, limit, every} = evaluation;
+  const {
+    task,
+    data,
+    max_new_tokens: maxNewTokens,
+    limit,
+    every,
+    samples,
+    temperature,
+    top_p: topP,
+    k,
+    scorer,
+  } = evaluation;
   if (task === undefined || data === undefined) return undefined;
-  return {task, data, maxNewTokens, ...(limit !== undefined && {limit}), ...(every !== undefined && {every})};
+  return {
+    task,
+    data,
+    maxNewTokens,
+    ...(samples !== 1 && {samples}),
+    ...(k.join() !== '1' && {k}),
+    ...(limit !== undefined && {limit}),
+    ...(every !== undefined && {every}),
+    ...(temperature !== undefined && {temperature}),
+    ...(topP !== undefined && {topP}),
+    ...(scorer !== undefined && {scorer}),
+  };
 }
 
 function curvatureOf(curvature: Exclude<Values['curvature'], undefined>): CurvatureSettings | undefined {

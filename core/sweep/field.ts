@@ -13,7 +13,7 @@ export interface Choice {
 /** Text: `name` must be fit for a folder name; `file` has one of the endings of `fileEndings`. */
 export interface TextType {
   kind: 'text';
-  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt';
+  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script';
 }
 
 export interface NumberType {
@@ -160,6 +160,7 @@ export function describe(type: Type): string {
         module: 'the name of a module, like q_proj',
         column: 'the name of a column',
         prompt: 'a text',
+        script: 'the path of a JavaScript module',
       }[type.what];
     case 'number':
       return describeNumber(type);

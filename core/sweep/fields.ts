@@ -584,14 +584,24 @@ const evaluation = {
     type: {
       kind: 'choice',
       values: {
-        gsm8k: {doc: 'Grade-school arithmetic: the last number of the answer counts.', notYet: true},
+        gsm8k: {
+          doc: "Grade-school arithmetic (columns question, answer): the number after the last 'The answer is:' or '####' counts, as in the study.",
+        },
         math: {
-          doc: 'Competition mathematics: the boxed answer counts.',
-          notYet: true,
+          doc: "Competition mathematics (columns problem, solution, answer): what follows 'The answer is:', else the last boxed answer, is compared by the rules of Hendrycks et al.",
           alsoKnownAs: ['math500', 'math-500'],
         },
-        humaneval: {doc: 'Python functions, judged by running their tests.', notYet: true, alsoKnownAs: ['human-eval']},
-        mbpp: {doc: 'Short Python programs, judged by running their tests.', notYet: true},
+        humaneval: {
+          doc: 'Python functions to be completed, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
+          alsoKnownAs: ['human-eval'],
+        },
+        mbpp: {
+          doc: 'Short Python programs, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
+        },
+        custom: {
+          doc: 'Your own rule: `scorer` names a JavaScript module that exports `score({row, output})` and returns a number, true or false.',
+          alsoKnownAs: ['own', 'script'],
+        },
         'exact-match': {
           doc: 'The generated answer is exactly the one of the row.',
           alsoKnownAs: ['exact', 'em', 'accuracy'],
@@ -625,7 +635,42 @@ const evaluation = {
     unit: 'rows',
     example: '200',
     defaultDoc: 'all',
-    alsoKnownAs: ['rows', 'max_rows', 'samples'],
+    alsoKnownAs: ['rows', 'max_rows'],
+  },
+  samples: {
+    type: count,
+    doc: 'Answers generated for each row; several are drawn at random.',
+    example: '20',
+    default: 1,
+    alsoKnownAs: ['n', 'n_samples', 'num_samples'],
+    interacts: 'pass@k needs at least k samples.',
+  },
+  temperature: {
+    type: {kind: 'number', atLeast: 0, atMost: 100},
+    doc: 'Divides the logits before a token is drawn; 0 takes the likeliest token always.',
+    example: '0.8',
+    defaultDoc: '0 for one sample, 1 for several',
+  },
+  top_p: {
+    type: {kind: 'number', above: 0, atMost: 1},
+    doc: 'Tokens are drawn from the likeliest ones that have this much probability together.',
+    example: '0.95',
+    defaultDoc: '1: from all',
+    alsoKnownAs: ['nucleus'],
+  },
+  k: {
+    type: {kind: 'list', of: count, orOne: true, distinct: true},
+    doc: 'Which pass@k are computed, for the tasks humaneval and mbpp: the estimate without bias of Chen et al. 2021.',
+    example: '[1, 10]',
+    default: 1,
+    alsoKnownAs: ['pass_at', 'pass@k'],
+    interacts: 'Needs at least k samples.',
+  },
+  scorer: {
+    type: {kind: 'text', what: 'script'},
+    doc: 'The JavaScript module of the task custom, relative to the sweep file. It exports `score({row, output})`, which returns a number, true or false, and runs in a process of its own.',
+    example: 'score.mjs',
+    alsoKnownAs: ['script', 'module'],
   },
   at: {
     type: {kind: 'choice', values: {end: {doc: 'After the last step.'}}},

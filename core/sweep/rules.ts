@@ -43,6 +43,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkColumns(file);
   checkTemplate(file);
   checkPacking(file);
+  checkEvaluations(file);
   checkNumberOfTrials(file);
 }
 
@@ -199,6 +200,34 @@ function checkTemplate(file: File): void {
   } else if (!used.includes(known[0]!)) {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
     file.problems.report('bad-expression', place, message);
+  }
+}
+
+function checkEvaluations(file: File): void {
+  const list = find(file, ['evaluate'])?.node.kind === 'list';
+  for (const [index, {task, scorer, samples, k}] of file.values.evaluate.entries()) {
+    const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
+    const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
+      file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+    if (task === 'custom' && scorer === undefined && !find(file, at('scorer')))
+      report(
+        'missing-key',
+        at('task'),
+        "The task custom needs a scorer: add 'scorer: score.mjs', a JavaScript module that exports score({row, output}).",
+      );
+    if (task !== undefined && task !== 'custom' && scorer !== undefined)
+      report(
+        'out-of-range',
+        at('scorer'),
+        `The task ${task} has a rule of its own: remove 'scorer', or take the task custom.`,
+      );
+    const most = Math.max(...k);
+    if ((task === 'humaneval' || task === 'mbpp') && most > samples)
+      report(
+        'out-of-range',
+        at('k'),
+        `pass@${most} needs at least ${most} samples: raise 'samples' (${samples}), or lower 'k'.`,
+      );
   }
 }
 

@@ -155,13 +155,22 @@ export interface TrainingSettings {
   checkpoint: 'auto' | boolean;
 }
 
-export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss';
+export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss' | 'custom';
 
 export interface EvaluationSettings {
   task: TaskName;
   data: string;
   maxNewTokens: number;
   limit?: number;
+  /** Answers to each row; absent = 1. */
+  samples?: number;
+  /** 0 = the likeliest token always; absent = the generator's default. */
+  temperature?: number;
+  topP?: number;
+  /** Of pass@k; absent = 1. */
+  k?: number[];
+  /** Of task custom: a JavaScript module. */
+  scorer?: string;
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
 }

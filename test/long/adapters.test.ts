@@ -9,7 +9,7 @@ import {exportTrial} from '../../trainer/export.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {adaptedLogits} from './logits.ts';
-import {ask, numbersIn, relativeDifference} from './peer.ts';
+import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const model = `${demo}base`;
@@ -24,6 +24,7 @@ const tolerance = 1e-5;
 let home: string;
 let run: string;
 let engine: Engine;
+let peer: Peer;
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'long-adapters-'));
   run = join(home, 'run');
@@ -43,8 +44,10 @@ training: {steps: 12}
   const signal = new AbortController().signal;
   expect(await runSweep(file, {out: run, only: [], resume: false, signal, onEvent: () => {}})).toBe('finished');
   engine = await openEngine('compiled', {threads: 2});
+  peer = await openPeer();
 });
 afterAll(async () => {
+  peer.close();
   await engine.dispose();
   rmSync(home, {recursive: true, force: true});
 });
@@ -56,7 +59,7 @@ describe.each(names)('%s', method => {
   it('trained here and exported as an adapter gives our logits in PEFT', async () => {
     const folder = join(home, `adapter-${method}`);
     await exportTrial({folder: run, trial: idOf(method), to: 'adapter', out: folder});
-    await ask(home, {task: 'logits', model, adapter: folder, ids, out: out()});
+    await peer.ask({task: 'logits', model, adapter: folder, ids, out: out()});
     const ours = await adaptedLogits(engine, model, ids, join(run, 'adapters', idOf(method)));
     expect(relativeDifference(ours, numbersIn(out()))).toBeLessThan(tolerance);
     // An adapter that does nothing would agree too.
@@ -66,7 +69,7 @@ describe.each(names)('%s', method => {
   it('trained here and merged gives our logits in transformers', async () => {
     const folder = join(home, `merged-${method}`);
     await exportTrial({folder: run, trial: idOf(method), to: 'merged', out: folder});
-    await ask(home, {task: 'logits', model: folder, ids, out: out()});
+    await peer.ask({task: 'logits', model: folder, ids, out: out()});
     const ours = await adaptedLogits(engine, model, ids, join(run, 'adapters', idOf(method)));
     expect(relativeDifference(ours, numbersIn(out()))).toBeLessThan(tolerance);
   });
@@ -75,7 +78,7 @@ describe.each(names)('%s', method => {
   it('made by PEFT gives its logits here', async () => {
     const folder = join(home, `peft-${method}`);
     const shape = {method, rank: 4, alpha: 8, noise: 0.05};
-    expect(await ask(home, {task: 'adapter', model, ...shape, folder, ids, out: out()})).toEqual({});
+    expect(await peer.ask({task: 'adapter', model, ...shape, folder, ids, out: out()})).toEqual({});
     const theirs = numbersIn(out());
     const ours = await adaptedLogits(engine, model, ids, folder);
     expect(relativeDifference(ours, theirs)).toBeLessThan(tolerance);

@@ -1,5 +1,5 @@
 """
-The other side of the long tests: transformers and PEFT. argv[1] is JSON with `task`; the answer is JSON on the last line.
+The other side of the long tests: transformers and PEFT. Every line in is a question, JSON with `task`; every answer is a line of JSON.
 
   logits   {model, adapter?, ids, out}                            float32 logits of all positions into the file `out`
   adapter  {model, method, rank, alpha, noise, folder, ids, out}  an adapter of PEFT's own, moved from its start by `noise`,
@@ -112,6 +112,7 @@ def train(model, start, residual, rank, alpha, batches, rates):
     return {"losses": losses}
 
 
-with open(sys.argv[1]) as file:
-    settings = json.load(file)
-print(json.dumps({"logits": logits, "adapter": adapter, "train": train}[settings.pop("task")](**settings)))
+tasks = {"logits": logits, "adapter": adapter, "train": train}
+for line in sys.stdin:
+    settings = json.loads(line)
+    print(json.dumps(tasks[settings.pop("task")](**settings)), flush=True)

@@ -1,20 +1,38 @@
-/** transformers and PEFT in the benchmark's Python environment, a process a question. */
-import {readFileSync, writeFileSync} from 'node:fs';
+/** transformers and PEFT in the benchmark's Python environment: one process that answers questions. */
+import {spawn} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {output, python} from '../bench/python.ts';
+import {createInterface} from 'node:readline';
+import {python} from '../bench/python.ts';
 
-/** Asks peer.py; `home` is a folder for what they exchange. */
-export async function ask(home: string, question: Record<string, unknown>): Promise<Record<string, unknown>> {
-  const file = join(home, 'question.json');
-  writeFileSync(file, JSON.stringify(question));
-  const printed = await output(await python(), [join(import.meta.dirname, 'peer.py'), file]);
-  return JSON.parse(printed.trim().split('\n').at(-1)!) as Record<string, unknown>;
+export interface Peer {
+  /** Asks peer.py, which says what it can do. */
+  ask(question: Record<string, unknown>): Promise<Record<string, unknown>>;
+  close(): void;
+}
+
+export async function openPeer(): Promise<Peer> {
+  const child = spawn(await python(), [join(import.meta.dirname, 'peer.py')], {stdio: ['pipe', 'pipe', 'pipe']});
+  let complaint = '';
+  child.stderr.on('data', chunk => {
+    complaint = (complaint + chunk).slice(-4000);
+  });
+  const lines = createInterface({input: child.stdout})[Symbol.asyncIterator]();
+  return {
+    async ask(question) {
+      child.stdin.write(`${JSON.stringify(question)}\n`);
+      for (let line = await lines.next(); !line.done; line = await lines.next())
+        if (line.value.startsWith('{')) return JSON.parse(line.value) as Record<string, unknown>;
+      throw new Error(`peer.py ended: ${complaint}`);
+    },
+    close: () => child.stdin.end(),
+  };
 }
 
 /** Float32 numbers that the other side wrote. */
 export function numbersIn(file: string): Float32Array {
   const bytes = readFileSync(file);
-  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
 }
 
 /** The largest difference, relative to the largest number. */

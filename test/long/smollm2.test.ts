@@ -13,24 +13,29 @@ import {openSweep} from '../../trainer/prepare.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {smollm2} from '../bench/smollm2.ts';
 import {adaptedLogits} from './logits.ts';
-import {ask, numbersIn, relativeDifference} from './peer.ts';
+import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 
 const rows = fileURLToPath(new URL('../fixtures/gsm8k/train-first-80.jsonl', import.meta.url));
 
 let home: string;
 let model: string;
+let peer: Peer;
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'long-smollm2-'));
   model = await smollm2();
+  peer = await openPeer();
 });
-afterAll(() => rmSync(home, {recursive: true, force: true}));
+afterAll(() => {
+  peer.close();
+  rmSync(home, {recursive: true, force: true});
+});
 
 it('logits agree with transformers', async () => {
   const tokenizer = openTokenizer(model);
   const texts = ['The capital of France is Paris.', 'def add(a, b):\n    return a + b\n', 'Natalia sold 48 clips.'];
   const encoded = texts.map(text => tokenizer.encode(text.repeat(8), {special: false}).slice(0, 48));
   const out = join(home, 'logits');
-  await ask(home, {task: 'logits', model, ids: encoded, out});
+  await peer.ask({task: 'logits', model, ids: encoded, out});
   const engine = await openEngine('compiled', {threads: 2});
   const ours = await adaptedLogits(engine, model, encoded);
   await engine.dispose();
@@ -82,7 +87,7 @@ run: {workers: 1}
     ? join(startFrom, 'adapter_model.safetensors')
     : join(out, 'adapters', trials[0]!.id, 'start.safetensors');
   const question = {task: 'train', model, start, residual: !startFrom, rank, alpha, batches, rates};
-  const {losses} = (await ask(home, question)) as {losses: number[]};
+  const {losses} = (await peer.ask(question)) as {losses: number[]};
   expect(ours).toHaveLength(40);
   const worst = Math.max(...losses.map((loss, step) => Math.abs(ours[step]! / loss - 1)));
   // The training does something.
@@ -95,7 +100,7 @@ describe('40 steps on GSM8K follow PEFT', () => {
   it('LoRA from a starting adapter of PEFT, layers computed again in the backward pass', async () => {
     const folder = join(home, 'start');
     const ids = [[1, 2, 3]];
-    await ask(home, {
+    await peer.ask({
       task: 'adapter',
       ...{model, method: 'lora', rank, alpha, noise: 0, folder, ids, out: join(home, 'unused')},
     });

@@ -59,7 +59,7 @@ const prompts = [{text: 'sort 3 1 2'}, {text: 'reverse a b c'}];
 
 /** Loss on the test rows, to many digits. */
 async function lossOf(model: string, adapter?: string): Promise<number> {
-  const {score} = await evaluateModel({
+  const {scores} = await evaluateModel({
     model,
     ...(adapter === undefined ? {} : {adapter}),
     task: 'loss',
@@ -69,7 +69,7 @@ async function lossOf(model: string, adapter?: string): Promise<number> {
     limit: 64,
     engine: 'auto',
   });
-  return score.value!;
+  return scores[0]!.value!;
 }
 
 describe.each(methods)('a trial of %s', method => {

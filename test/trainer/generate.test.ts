@@ -4,12 +4,13 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {Evaluated} from '../../core/run/events.ts';
-import {generateText} from '../../trainer/generate.ts';
+import {type GenerateOptions, generateText} from '../../trainer/generate.ts';
 import {readAdapter, writeAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors} from './golden.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
+const stories = fileURLToPath(new URL('../fixtures/stories260K/', import.meta.url));
 
 let folder: string;
 beforeAll(() => {
@@ -171,6 +172,34 @@ describe('an adapter is refused in one sentence', () => {
 
   it('when there is none', async () => {
     await expect(refusal(join(folder, 'nowhere'))).rejects.toThrow(/no adapter in .*nowhere/);
+  });
+});
+
+describe('texts are drawn', () => {
+  const prompt = 'Once';
+  const draw = (options: Partial<GenerateOptions>) =>
+    generateText({model: stories, prompts: [{text: prompt}], maxNewTokens: 24, engine: 'auto', ...options});
+
+  it('as often as asked for, and the same ones with the same seed', async () => {
+    const drawn = await draw({samples: 3, temperature: 0.8, topP: 0.9, topK: 40, seed: 7});
+    expect(new Set(drawn.map(({text}) => text)).size).toBe(3);
+    expect(await draw({samples: 3, temperature: 0.8, topP: 0.9, topK: 40, seed: 7})).toEqual(drawn);
+    expect(await draw({samples: 3, temperature: 0.8, topP: 0.9, topK: 40, seed: 8})).not.toEqual(drawn);
+  });
+
+  it('and end before a stop string, as greedy ones do', async () => {
+    const [whole] = await draw({});
+    const stop = whole!.text.slice(10, 13);
+    const [cut] = await draw({stop: [stop]});
+    expect(cut!.text).toBe(whole!.text.slice(0, whole!.text.indexOf(stop)));
+    expect(cut!.tokens).toEqual(whole!.tokens.slice(0, cut!.tokens.length));
+    expect(cut!.tokens.length).toBeLessThan(whole!.tokens.length);
+    const [cutBoth] = await draw({stop: ['no such text', stop]});
+    expect(cutBoth).toEqual(cut);
+  });
+
+  it('unless all samples would be the same', async () => {
+    await expect(draw({samples: 2, temperature: 0})).rejects.toThrow(/All samples.*temperature 0/);
   });
 });
 

@@ -10,6 +10,7 @@ const sites = sitesOf(config.layers.length, 'all', weights);
 const size = (recompute: boolean): TrainingSize => ({
   ...{config, weights, sites, rank: 8, merged: true, dropout: false, recompute},
   parameters: 100_000,
+  evaluating: 0,
 });
 const few: StepSize = {rows: 4, length: 64, targets: 200};
 const step = (rows: number): StepSize => ({rows, length: 512, targets: rows * 511});

@@ -1,8 +1,10 @@
 /** Rows to be answered: for evaluation by greedy generation. */
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {DataSettings} from '../../core/sweep/sweep.ts';
+import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
+import {tasks} from '../task/tasks.ts';
+import {askedAs} from './asked.ts';
 import {chatPrompt} from './chat.ts';
 import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn} from './encode.ts';
 import {conversationOf} from './messages.ts';
@@ -16,6 +18,8 @@ export interface Prompt {
   answer: string | null;
   /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
   answerIds: number[];
+  /** As it was read, where the task judges by more than the answer. */
+  row?: Row;
 }
 
 /**
@@ -24,15 +28,18 @@ export interface Prompt {
  * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
  */
 export async function readPrompts(
-  evaluation: {data: string; limit?: number},
+  evaluation: Pick<EvaluationSettings, 'data' | 'limit'> & {task?: TaskName},
   data: DataSettings,
   base: string,
   model: EncodingModel,
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
+  const task = evaluation.task && tasks[evaluation.task];
+  const keepsRow = task !== undefined || evaluation.task === 'custom';
   const read = promptReader(data, model);
   const prompts: Prompt[] = [];
-  for await (const row of readRows([file], evaluation.limit)) prompts.push(read(row));
+  for await (const row of readRows([file], evaluation.limit))
+    prompts.push({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
   if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return prompts;
 }

@@ -21,18 +21,33 @@ export interface CompiledOptions {
   expansion?: SharedExpansion;
 }
 
-/** Two buffers for each tensor: a run reads one and writes the other. */
+/** Two buffers for each tensor that a run replaces: it reads one and writes the other. */
 class CompiledState implements State {
   readonly current: Map<string, ort.Tensor>;
-  readonly spare: Map<string, ort.Tensor>;
+  readonly #spare = new Map<string, ort.Tensor>();
 
   constructor(values: Record<string, {shape: number[]; data: Float32Array}>) {
-    const tensors = (copy: (data: Float32Array) => Float32Array) =>
-      new Map(
-        Object.entries(values).map(([name, {shape, data}]) => [name, new ort.Tensor('float32', copy(data), shape)]),
-      );
-    this.current = tensors(data => data.slice());
-    this.spare = tensors(data => new Float32Array(data.length));
+    this.current = new Map(
+      Object.entries(values).map(([name, {shape, data}]) => [name, new ort.Tensor('float32', data.slice(), shape)]),
+    );
+  }
+
+  /** The buffer that is not read. */
+  spare(name: string): ort.Tensor {
+    let tensor = this.#spare.get(name);
+    if (tensor === undefined) {
+      const {size, dims} = this.current.get(name)!;
+      tensor = new ort.Tensor('float32', new Float32Array(size), dims);
+      this.#spare.set(name, tensor);
+    }
+    return tensor;
+  }
+
+  /** The buffers change places. */
+  swap(name: string): void {
+    const written = this.spare(name);
+    this.#spare.set(name, this.current.get(name)!);
+    this.current.set(name, written);
   }
 
   async read(name: string): Promise<Float32Array> {
@@ -43,9 +58,13 @@ class CompiledState implements State {
     (this.current.get(name)!.data as Float32Array).set(data);
   }
 
+  async change(name: string, change: (data: Float32Array) => void): Promise<void> {
+    change(this.current.get(name)!.data as Float32Array);
+  }
+
   dispose(): void {
     this.current.clear();
-    this.spare.clear();
+    this.#spare.clear();
   }
 }
 
@@ -102,15 +121,12 @@ class CompiledProgram implements Program {
     const inputs: Record<string, ort.Tensor> = {...this.#weights};
     for (const [name, spec] of Object.entries(this.#computation.inputs)) inputs[name] = tensorOf(spec, feeds[name]!);
     const outputs: Record<string, ort.Tensor> = Object.fromEntries(this.#results);
-    const {current, spare} = (state ?? new CompiledState({})) as CompiledState;
-    for (const name of Object.keys(this.#computation.state)) inputs[stateInput(name)] = current.get(name)!;
-    for (const name of this.#replaced) outputs[name] = spare.get(name)!;
+    const own = (state ?? new CompiledState({})) as CompiledState;
+    const {inPlace = false} = this.#computation;
+    for (const name of Object.keys(this.#computation.state)) inputs[stateInput(name)] = own.current.get(name)!;
+    for (const name of this.#replaced) outputs[name] = inPlace ? own.current.get(name)! : own.spare(name);
     await this.#session.run(inputs, outputs);
-    for (const name of this.#replaced) {
-      const written = spare.get(name)!;
-      spare.set(name, current.get(name)!);
-      current.set(name, written);
-    }
+    if (!inPlace) for (const name of this.#replaced) own.swap(name);
     return Object.fromEntries([...this.#results].map(([name, tensor]) => [name, tensor.data as Values]));
   }
 

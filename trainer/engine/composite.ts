@@ -51,6 +51,36 @@ function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor, sc
   return tf.matMul(tf.softmax(scores), v);
 }
 
+const rotaryAt: Macros['rotaryAt'] = (x, cos, sin, row) => {
+  const angle = (table: tf.Tensor) => tf.reshape(tf.gather(table, row as tf.Tensor1D), [x.shape[0]!, 1, 1, -1]);
+  return rotary(x, angle(cos), angle(sin));
+};
+
+/** Large enough to vanish in a softmax, small enough to stay finite in every format. */
+export const masked = -1e9;
+
+/** The whole cache is written anew, with the new positions by masks. */
+const cached: Macros['cached'] = (q, k, v, cache, position, {scale, window}) => {
+  const [sequences, kvHeads, room, size] = cache.k.shape as [number, number, number, number];
+  const slots = (shape: number[]) =>
+    tf.tensor(
+      Int32Array.from({length: room}, (_, i) => i),
+      shape,
+      'int32',
+    );
+  const own = tf.reshape(position, [sequences, 1, 1, 1]);
+  const here = tf.cast(tf.equal(slots([1, 1, room, 1]), own), 'float32');
+  const elsewhere = tf.sub(1, here);
+  const join = (before: tf.Tensor, x: tf.Tensor) => tf.add(tf.mul(before, elsewhere), tf.mul(x, here));
+  const [keys, values] = [join(cache.k, k), join(cache.v, v)];
+  const slot = slots([1, 1, 1, room]);
+  const late = tf.cast(tf.greater(slot, own), 'float32');
+  const early = window === null ? late : tf.add(late, tf.cast(tf.lessEqual(slot, tf.sub(own, window)), 'float32'));
+  const grouped = tf.reshape(q, [sequences, kvHeads, -1, size]);
+  const y = attention(grouped, keys, values, tf.mul(early, masked), scale);
+  return {y: tf.reshape(y, q.shape), k: keys, v: values};
+};
+
 /** SiLU: x σ(x). GELU (tanh): ½x (1 + tanh(√(2/π) (x + 0.044715 x³))), Hendrycks & Gimpel 2016. */
 export function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
   if (activation === 'silu') return tf.mul(x, tf.sigmoid(x));
@@ -90,7 +120,9 @@ export const composite: Macros = {
   decomposed,
   rmsNorm,
   rotary,
+  rotaryAt,
   attention,
+  cached,
   gated: (gate, up, activation) => tf.mul(activate(gate, activation), up),
   rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
   crossEntropy,

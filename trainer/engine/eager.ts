@@ -25,6 +25,12 @@ class EagerState implements State {
     this.replace(name, tf.tensor(data.slice(), this.tensors.get(name)!.shape, 'float32'));
   }
 
+  async change(name: string, change: (data: Float32Array) => void): Promise<void> {
+    const data = await this.read(name);
+    change(data);
+    this.write(name, data);
+  }
+
   replace(name: string, tensor: tf.Tensor): void {
     this.tensors.get(name)!.dispose();
     this.tensors.set(name, tensor);

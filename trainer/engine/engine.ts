@@ -14,6 +14,8 @@ export interface Computation {
   inputs: Record<string, TensorSpec>;
   /** Tensors that stay in the engine between runs; an output of the same name replaces one. */
   state: Record<string, TensorSpec>;
+  /** Outputs that replace a state tensor are written over it: only `macros.cached` reads what it writes so. */
+  inPlace?: boolean;
   body(inputs: Tensors): Tensors;
 }
 
@@ -22,6 +24,8 @@ export interface State {
   /** A copy. */
   read(name: string): Promise<Float32Array>;
   write(name: string, data: Float32Array): void;
+  /** Lets a function change a tensor's values where they lie. */
+  change(name: string, change: (data: Float32Array) => void): Promise<void>;
   dispose(): void;
 }
 

@@ -4,7 +4,7 @@
  * need the composite macros.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {activate, exact} from './composite.ts';
+import {activate, composite, exact} from './composite.ts';
 import type {Factors, MacroOptions, Macros} from './macros.ts';
 import {afterOp, checkpointOp, reachedOp} from './order.ts';
 import {product, record, recorded, traceKernel} from './tracing.ts';
@@ -120,6 +120,45 @@ fuse(
   0,
   (dy, {cos, sin}) => ({x: () => run('Rotary', {x: dy, cos: cos!, sin: tf.neg(sin!)})}),
 );
+
+/** The same at one position a sequence, each its own. */
+traceKernel('RotaryAt', ({x, cos, sin, row}) => {
+  const rows = tf.reshape(row as tf.Tensor, [x!.shape[0]!, 1]);
+  return record('Rotary', [x!, cos!, sin!, rows], [[x!.shape, 'float32']]);
+});
+
+/** One step of generation: the new key and value are written into the cache where it lies. */
+traceKernel('CachedAttention', (inputs, {scale, window}) => {
+  const {q, k, v, cacheK, cacheV, position} = inputs as Tensors;
+  const flat = (x: tf.Tensor) => tf.reshape(x, [x.shape[0]!, 1, x.shape[1]! * x.shape[3]!]);
+  const [sequences, heads, , size] = q!.shape as [number, number, number, number];
+  const [y, keys, values] = recorded(
+    'CachedAttention',
+    [flat(q!), flat(k!), flat(v!), cacheK!, cacheV!, position!, tf.add(tf.max(position!), tf.scalar(1, 'int32'))],
+    [
+      [[sequences, 1, heads * size], 'float32'],
+      [cacheK!.shape, 'float32'],
+      [cacheV!.shape, 'float32'],
+    ],
+    {heads, kvHeads: k!.shape[1]!, scale: scale as number, window: window as number},
+  );
+  return [tf.reshape(y!, q!.shape), keys!, values!];
+});
+
+/** The runtime's operation reads heads in vectors of this many numbers. */
+const headStep = 8;
+
+const cached: Macros['cached'] = (q, k, v, cache, position, options) => {
+  if (q.shape[3]! % headStep !== 0) return composite.cached(q, k, v, cache, position, options);
+  const [y, keys, values] = tf
+    .engine()
+    .runKernel(
+      'CachedAttention',
+      {q, k, v, cacheK: cache.k, cacheV: cache.v, position},
+      {scale: options.scale, window: options.window ?? -1},
+    ) as tf.Tensor[];
+  return {y: y!, k: keys!, v: values!};
+};
 
 /** Attention, with the softmax's gradient from Σ dy∘y instead of Σ dp∘p (Dao et al. 2022, appendix B). */
 fuse(
@@ -320,7 +359,9 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
       run('DecomposedLowRank', {x, W, magnitude, A: factors.A, B: factors.B}, {scale}),
     rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
     rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
+    rotaryAt: (x, cos, sin, row) => run('RotaryAt', {x, cos, sin, row}),
     attention: (q, k, v, mask, scale) => run('Attention', {q, k, v, mask}, {scale}),
+    cached,
     gated: (gate, up, activation) =>
       activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),
     rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),

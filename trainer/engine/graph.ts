@@ -9,7 +9,8 @@ export type Constant = Float32Array | Int32Array | Uint8Array;
 
 /** Where a value comes from when no node makes it. */
 export type Source =
-  | {kind: 'input'; name: string}
+  /** `free`: axes whose length is known at a run only. */
+  | {kind: 'input'; name: string; free?: readonly number[]}
   | {kind: 'constant'; values: Constant}
   | {kind: 'stored'; tensor: StoredTensor};
 

@@ -26,6 +26,11 @@ export interface Factors {
   start?: {A: Tensor; B: Tensor};
 }
 
+export interface KeysAndValues {
+  k: Tensor;
+  v: Tensor;
+}
+
 export interface Macros {
   /** x, marked as what is kept of the forward pass where the rest is computed again in the backward pass. */
   checkpoint(x: Tensor): Tensor;
@@ -41,6 +46,21 @@ export interface Macros {
   rotary(x: Tensor, cos: Tensor, sin: Tensor): Tensor;
   /** softmax(scale · q·kᵀ + mask) · v. q [rows, kvHeads, group·positions, size], k and v [rows, kvHeads, positions, size], mask [group·positions, positions]. */
   attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: number): Tensor;
+  /** `rotary` of one position a sequence, each by its own row of the tables: x [sequences, heads, 1, size], row [sequences]. */
+  rotaryAt(x: Tensor, cos: Tensor, sin: Tensor, row: Tensor): Tensor;
+  /**
+   * Attention of one new token a sequence over a cache, which its key and value join first, at the sequence's own
+   * `position` [sequences]. q [sequences, heads, 1, size], k and v [sequences, kvHeads, 1, size], cache [sequences,
+   * kvHeads, room, size]. A layer with a window sees the last `window` positions, the new one among them.
+   */
+  cached(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    cache: KeysAndValues,
+    position: Tensor,
+    options: {scale: number; window: number | null},
+  ): KeysAndValues & {y: Tensor};
   /** activation(gate) ∘ up */
   gated(gate: Tensor, up: Tensor, activation: Activation): Tensor;
   /** Rows of x [rows, size] by index [count] → [count, size]. */

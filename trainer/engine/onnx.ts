@@ -60,7 +60,7 @@ const schema = protobuf.Root.fromJSON({
     Type: {fields: {tensor: field(1, 'TensorType')}},
     TensorType: {fields: {element: field(1, 'int32'), shape: field(2, 'Shape')}},
     Shape: {fields: {dims: field(1, 'Dimension', 'repeated')}},
-    Dimension: {fields: {size: field(1, 'int64')}},
+    Dimension: {fields: {size: field(1, 'int64'), name: field(2, 'string')}},
   },
 });
 const Model = schema.lookupType('Model');
@@ -294,8 +294,11 @@ const emitters: Record<string, Emit> = {
       names(e, outputs),
     ),
   Select: same('Where'),
-  BatchMatMul: (e, {inputs, outputs, attributes: {transposeA, transposeB, scale}}) => {
-    if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
+  BatchMatMul: (e, node) => {
+    const {inputs, outputs, attributes} = node;
+    const {transposeA, transposeB, scale} = attributes;
+    if (hasFewRows(node)) emitTurnedProduct(e, node);
+    else if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
     else {
       const attributes = {transA: flag(transposeA), transB: flag(transposeB), alpha: {float: scale as number}};
       e.emit('FusedMatMul', names(e, inputs), names(e, outputs), attributes, contrib);
@@ -307,6 +310,21 @@ const emitters: Record<string, Emit> = {
       epsilon: {float: attributes['epsilon'] as number},
       stash_type: 1,
     }),
+  CachedAttention: (e, {inputs, outputs, attributes: {heads, kvHeads, scale, window}}) => {
+    const [q, k, v, cacheK, cacheV, position, total] = names(e, inputs) as [string, ...string[]];
+    e.emit(
+      'GroupQueryAttention',
+      [q, k!, v!, cacheK!, cacheV!, position!, total!],
+      names(e, outputs),
+      {
+        num_heads: heads as number,
+        kv_num_heads: kvHeads as number,
+        scale: {float: scale as number},
+        local_window_size: window as number,
+      },
+      contrib,
+    );
+  },
   Silu: same('QuickGelu', {alpha: {float: 1}}, contrib),
   Rotary: (e, {inputs: [x, cos, sin, positions], outputs}) =>
     e.emit(
@@ -318,6 +336,39 @@ const emitters: Record<string, Emit> = {
     ),
 };
 
+/** Up to so many rows, reading the weight is what a product takes its time for. */
+const fewRows = 64;
+
+const rowsOf = ({shape}: Value): number => shape.slice(0, -1).reduce((product, size) => product * size, 1);
+
+/** x · Wᵀ of few rows with a large matrix. */
+function hasFewRows({inputs: [x, W], attributes: {transposeA, transposeB, scale}}: GraphNode): boolean {
+  if (W!.shape.length !== 2 || transposeA || !transposeB || scale !== 1) return false;
+  const rows = rowsOf(x!);
+  return rows <= fewRows && rows < W!.shape[0]!;
+}
+
+/**
+ * The same as (W · xᵀ)ᵀ: the runtime copies its right side into another order before it multiplies, which would be the
+ * large one; the left one it reads as it lies.
+ */
+function emitTurnedProduct(e: Emitter, {inputs: [x, W], outputs}: GraphNode): void {
+  const rows = rowsOf(x!);
+  const shaped = (name: string, value: Value, shape: number[]) => {
+    if (value.shape.length === 2) return name;
+    const reshaped = e.fresh();
+    e.emit('Reshape', [name, e.ints(shape)], [reshaped]);
+    return reshaped;
+  };
+  const flat = shaped(e.name(x!), x!, [rows, x!.shape.at(-1)!]);
+  const turned = e.fresh();
+  e.emit('FusedMatMul', [e.name(W!), flat], [turned], {transA: 0, transB: 1, alpha: {float: 1}}, contrib);
+  const [y] = outputs as [Value];
+  const result = y.shape.length === 2 && rows > 1 ? e.name(y) : e.fresh();
+  if (rows > 1) e.emit('Transpose', [turned], [result], {perm: [1, 0]});
+  if (result !== e.name(y)) e.emit('Reshape', [rows > 1 ? result : turned, e.ints(y.shape)], [e.name(y)]);
+}
+
 function zeroOf(value: Value): ArrayBufferView {
   return value.dtype === 'float32'
     ? new Float32Array(1)
@@ -326,8 +377,15 @@ function zeroOf(value: Value): ArrayBufferView {
       : new Uint8Array(1);
 }
 
-function describe(name: string, {dtype, shape}: Pick<Value, 'dtype' | 'shape'>): object {
-  return {name, type: {tensor: {element: elementTypes[dtype], shape: {dims: shape.map(size => ({size}))}}}};
+function describe(name: string, {dtype, shape, source}: Pick<Value, 'dtype' | 'shape' | 'source'>): object {
+  const free = source?.kind === 'input' ? source.free : undefined;
+  const dims = shape.map((size, axis) => (free?.includes(axis) ? {name: `${name}.${axis}`} : {size}));
+  return {name, type: {tensor: {element: elementTypes[dtype], shape: {dims}}}};
+}
+
+/** Without lengths: those of free axes go through the graph. */
+function describeOutput(name: string, {dtype}: Value): object {
+  return {name, type: {tensor: {element: elementTypes[dtype]}}};
 }
 
 /** Under which a frozen weight stands in the model. */
@@ -355,9 +413,10 @@ export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Arra
     if (emit === undefined) throw new Error(`There is no ONNX translation of ${node.op}.`);
     emit(e, node);
   }
+  const hasFree = [...graph.inputs.values()].some(({source}) => source?.kind === 'input' && source.free);
   const outputs = [...graph.outputs].map(([name, value]) => {
     e.emit('Identity', [e.name(value)], [name]);
-    return describe(name, value);
+    return hasFree ? describeOutput(name, value) : describe(name, value);
   });
   const model = {
     irVersion: 10,
@@ -373,7 +432,7 @@ export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Arra
         ...[...graph.inputs].map(([name, value]) => describe(name, value)),
         ...storedTensors(graph)
           .filter(tensor => !dialect.reads(tensor))
-          .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape})),
+          .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape, source: null})),
       ],
       outputs,
     },

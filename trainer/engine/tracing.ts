@@ -11,6 +11,8 @@ const backendName = 'trace';
 
 class TracingBackend extends tf.KernelBackend {
   recorder = new Recorder();
+  /** Tensors over a value, where there is more than one. */
+  readonly #tensors = new WeakMap<object, number>();
 
   override write(values: tf.BackendValues, shape: number[], dtype: tf.DataType): Value {
     return this.recorder.value(shape, asDType(dtype), {kind: 'constant', values: asConstant(values, dtype)});
@@ -27,12 +29,16 @@ class TracingBackend extends tf.KernelBackend {
   override numDataIds(): number {
     return 0;
   }
-  override incRef(): void {}
-  override refCount(): number {
-    return 1;
+  override incRef(value: object): void {
+    this.#tensors.set(value, this.refCount(value) + 1);
   }
-  override disposeData(): boolean {
-    return true;
+  override refCount(value: object): number {
+    return this.#tensors.get(value) ?? 1;
+  }
+  override disposeData(value: object): boolean {
+    const left = this.refCount(value) - 1;
+    this.#tensors.set(value, left);
+    return left <= 0;
   }
   override floatPrecision(): 32 {
     return 32;
@@ -117,12 +123,16 @@ for (const op of ['Greater', 'GreaterEqual', 'Less', 'LessEqual', 'Equal', 'Logi
 for (const op of ['Exp', 'Log', 'Neg', 'Sqrt', 'Rsqrt', 'Square', 'Sigmoid', 'Tanh', 'Floor', 'Abs', 'ZerosLike'])
   traceKernel(op, ({x}) => one(op, [x!], x!.shape, typeOf(x!)));
 traceKernel('IsFinite', ({x}) => one('IsFinite', [x!], x!.shape, 'bool'));
-// A new tensor over the same value: TFJS tells tensors apart on its tape.
-traceKernel('Identity', ({x}) => infoOf(recordedValue(x!)));
+/** A new tensor over the same value: TFJS tells tensors apart on its tape. */
+function again(tensor: Info): Info {
+  backend.incRef(tensor.dataId);
+  return infoOf(recordedValue(tensor));
+}
+traceKernel('Identity', ({x}) => again(x!));
 traceKernel('Softmax', ({logits}) => one('Softmax', [logits!], logits!.shape, 'float32'));
 traceKernel('LogSoftmax', ({logits}) => one('LogSoftmax', [logits!], logits!.shape, 'float32'));
 traceKernel('Cast', ({x}, {dtype}) =>
-  x!.dtype === dtype ? infoOf(recordedValue(x!)) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
+  x!.dtype === dtype ? again(x!) : one('Cast', [x!], x!.shape, asDType(dtype as tf.DataType)),
 );
 
 traceKernel('Reshape', ({x}, {shape}) =>
@@ -134,15 +144,14 @@ traceKernel('ExpandDims', ({input}, {dim}) => {
   shape.splice(axis < 0 ? shape.length + axis + 1 : axis, 0, 1);
   return one('Reshape', [input!], shape, typeOf(input!));
 });
-traceKernel('Transpose', ({x}, {perm}) =>
-  one(
-    'Transpose',
-    [x!],
-    (perm as number[]).map(axis => x!.shape[axis]!),
-    typeOf(x!),
-    {perm: perm as number[]},
-  ),
-);
+traceKernel('Transpose', ({x}, {perm}) => {
+  const order = perm as number[];
+  const shape = order.map(axis => x!.shape[axis]!);
+  // Where only axes of length 1 move, nothing moves in memory.
+  const moved = order.filter(axis => x!.shape[axis] !== 1);
+  const still = moved.every((axis, i) => i === 0 || axis > moved[i - 1]!);
+  return still ? one('Reshape', [x!], shape, typeOf(x!)) : one('Transpose', [x!], shape, typeOf(x!), {perm: order});
+});
 traceKernel('BroadcastTo', ({x}, {shape}) => one('BroadcastTo', [x!], shape as number[], typeOf(x!)));
 traceKernel('Tile', ({x}, {reps}) =>
   one(
@@ -234,6 +243,8 @@ export function product(a: Info, b: Info, transposeA: boolean, transposeB: boole
 export interface TensorSpec {
   shape: number[];
   dtype: 'float32' | 'int32';
+  /** Axes whose length may differ from run to run; `shape` has an example of it. */
+  free?: readonly number[];
 }
 
 /** A frozen weight, read from its file by whoever runs the graph. Only inside `trace`. */
@@ -260,9 +271,9 @@ export function trace(
   tf.engine().startScope('trace');
   try {
     const values = new Map(
-      Object.entries(inputs).map(([name, {shape, dtype}]) => [
+      Object.entries(inputs).map(([name, {shape, dtype, free}]) => [
         name,
-        recorder.value(shape, dtype, {kind: 'input', name}),
+        recorder.value(shape, dtype, {kind: 'input', name, ...(free && {free})}),
       ]),
     );
     const tensors = Object.fromEntries([...values].map(([name, value]) => [name, asTensor(value)]));

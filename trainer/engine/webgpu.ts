@@ -70,6 +70,12 @@ class DeviceState implements State {
     this.#waiting.set(name, data.slice());
   }
 
+  async change(name: string, change: (data: Float32Array) => void): Promise<void> {
+    const data = await this.read(name);
+    change(data);
+    this.write(name, data);
+  }
+
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();

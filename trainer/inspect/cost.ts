@@ -38,6 +38,8 @@ export function costOf(
     merged: adaptedBytes(sites) <= mergeLimit,
     dropout: training.dropout > 0,
     parameters: Math.max(...trials.map(parameters)),
+    // What is evaluated is not read here.
+    evaluating: 0,
   };
   const stepSize = (batchSize: number, length: number): StepSize => ({
     rows: batchSize,

@@ -177,7 +177,7 @@ async function lookAtRows(
       once(task, [file], async () => {
         const rows = few(limit);
         if (task === 'loss') return (await loadDataset({...data, train: [file], rows}, base, encoding)).count;
-        return (await readPrompts({data: file, limit: rows}, data, base, encoding)).length;
+        return (await readPrompts({task, data: file, limit: rows}, data, base, encoding)).length;
       }),
     );
   await nameColumns(sweep, base, attempts.faults);

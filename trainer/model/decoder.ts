@@ -3,6 +3,7 @@
  * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {masked} from '../engine/composite.ts';
 import type {Macros} from '../engine/macros.ts';
 import type {ModelConfig} from './config.ts';
 import {type Rotary, rotaryTables} from './rotary.ts';
@@ -114,13 +115,17 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
   return biased ? tf.add(y, weight(`${site}.bias`)) : y;
 }
 
-/** Large enough to vanish in a softmax, small enough to stay finite in every format. */
-export const masked = -1e9;
-
-/** Causal attention over whole right-padded sequences from position 0; layers may see a window only. */
-export function causalAttention({config, macros}: Model, {trials, rows, length}: Batching): Passes['attend'] {
+/**
+ * Causal attention over whole right-padded sequences from position 0; layers may see a window only. `positions`: of the
+ * longest text without its padding, which some rotary embeddings depend on.
+ */
+export function causalAttention(
+  {config, macros}: Model,
+  {trials, rows, length}: Batching,
+  positions = length,
+): Passes['attend'] {
   const group = config.heads / config.kvHeads;
-  const tables = once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary));
+  const tables = once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions));
   const masks = once((window: number) => {
     const mask = new Float32Array(group * length * length);
     for (let row = 0; row < group * length; row++) {

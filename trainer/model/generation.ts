@@ -1,218 +1,292 @@
 /**
- * Greedy generation with a key–value cache, batched over prompts and trials: one computation reads the prompts and
- * fills the cache, another adds a token to every sequence. Prompts of different lengths share a batch; every
- * sequence sees exactly what it would see alone.
+ * Generation with a key–value cache, batched over prompts, samples and trials. Sequences that end make room for those
+ * that wait (continuous batching: Yu et al. 2022, Orca), prompts of like length are read together, and the cache grows
+ * as texts do. Every sequence becomes what it would become alone.
  */
-import * as tf from '@tensorflow/tfjs-core';
-import {composite} from '../engine/composite.ts';
-import type {Program, State, TensorSpec, Tensors, Values} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
-import type {ModelConfig} from './config.ts';
-import {causalAttention, finalNorm, head, hidden, type Model, masked, type Passes} from './decoder.ts';
-import {rotaryTables} from './rotary.ts';
+import {random} from '../math/random.ts';
+import {
+  type Cache,
+  cacheNames,
+  type Generative,
+  type KeysAndValues,
+  openCache,
+  originalPositions,
+  readTexts,
+} from './decoding.ts';
+import {draw, likeliest} from './sampling.ts';
+import {stopCheck} from './stopping.ts';
 
-/** A model whose forward pass can be built inside a computation, and the tensors it reads. */
-export interface Generative {
-  config: ModelConfig;
-  trials: number;
-  inputs: Record<string, TensorSpec>;
-  feeds: Record<string, Float32Array>;
-  passes(tensors: Tensors): {model: Model; project: Passes['project']};
-}
+export type {Generative} from './decoding.ts';
 
 export interface GenerationLimits {
   maxNewTokens: number;
   /** Generation of a sequence ends after one of these. */
   eosIds: readonly number[];
+  /** Generation of a sequence ends where its text has one of these; needs `decode`. */
+  stop?: readonly string[];
+  /** The text of new ids. */
+  decode?: (ids: readonly number[]) => string;
+  /** 0 = the likeliest token always. Default: 1 where `topP`, `topK` or several samples are asked for, else 0. */
+  temperature?: number;
+  /** Default 1: all tokens. */
+  topP?: number;
+  /** Default 0: all tokens. */
+  topK?: number;
+  /** Continuations of each prompt. Default 1. */
+  samples?: number;
+  /** Default 0. */
+  seed?: number;
 }
 
-/** Sequences decoded side by side, over all trials: bounds the cache. */
-const sequencesAtOnce = 256;
+/** How tokens are chosen, and when a text ends. */
+export type Choosing = Pick<GenerationLimits, 'stop' | 'temperature' | 'topP' | 'topK' | 'samples' | 'seed'>;
+
+/** Sequences decoded side by side, over all trials. */
+const sequencesAtOnce = 64;
+/** What their caches may grow to. */
+const cacheBytes = 2 ** 31;
+/** Tokens read at once. */
+const tokensAtOnce = 1024;
+/** Positions a cache is extended by at least. */
+const roomStep = 64;
+/** Fewer sequences than this take as long as so many: the weights are read once for all. */
+const fewSequences = 8;
+/** A smaller batch is made when it has so many tokens to go: its computation is compiled first. */
+const worthwhileSteps = 32;
+
+/** One continuation under way. */
+interface Sequence {
+  prompt: readonly number[];
+  ids: number[];
+  next(logits: Float32Array): number;
+  ended: boolean;
+}
 
 /**
- * Continues every prompt for every trial. Returns `[trial][prompt]` new ids, the end-of-sequence token included when
- * it was reached.
+ * Continues every prompt for every trial. Returns `[trial][prompt · samples + sample]` new ids, the end-of-sequence
+ * token included when it was reached, or all tokens of a stop string: it may begin within a token, so that it is the
+ * text that is cut, by `textBefore`.
+ *
+ * What is drawn depends on `seed`, the prompt's tokens and the sample's number only: trials are compared on the same
+ * random numbers, and batches do not matter.
  */
 export async function generate(
   programs: Programs,
   generative: Generative,
   prompts: readonly ArrayLike<number>[],
-  {maxNewTokens, eosIds}: GenerationLimits,
+  limits: GenerationLimits,
   stopped: () => boolean = () => false,
 ): Promise<number[][][]> {
-  const {trials} = generative;
-  const results: number[][][] = Array.from({length: trials}, () => prompts.map(() => []));
-  const longest = Math.max(...prompts.map(prompt => prompt.length));
-  const rows = Math.min(prompts.length, Math.max(1, Math.floor(sequencesAtOnce / trials)));
-  const decoder = await openDecoder(programs, generative, {rows, length: longest, room: longest + maxNewTokens});
-  try {
-    const order = prompts.map((_, i) => i).sort((a, b) => prompts[a]!.length - prompts[b]!.length);
-    for (let start = 0; start < order.length && !stopped(); start += rows) {
-      const batch = order.slice(start, start + rows);
-      const unfinished = new Set<number>();
-      const take = (next: Int32Array) => {
-        for (const sequence of unfinished) {
-          const ids = results[Math.floor(sequence / rows)]![batch[sequence % rows]!]!;
-          ids.push(next[sequence]!);
-          if (ids.length >= maxNewTokens || eosIds.includes(next[sequence]!)) unfinished.delete(sequence);
-        }
-      };
-      for (let trial = 0; trial < trials; trial++)
-        batch.forEach((_, row) => {
-          unfinished.add(trial * rows + row);
-        });
-      take(await decoder.read(batch.map(i => prompts[i]!)));
-      while (unfinished.size > 0 && !stopped()) take(await decoder.next());
-    }
-  } finally {
-    decoder.dispose();
-  }
-  return results;
-}
-
-interface Decoder {
-  /** Reads one prompt a row (fewer rows may be given) and returns the first new token of each sequence. */
-  read(prompts: readonly ArrayLike<number>[]): Promise<Int32Array>;
-  /** The next token of each sequence. */
-  next(): Promise<Int32Array>;
-  dispose(): void;
-}
-
-interface Room {
-  rows: number;
-  /** Of the longest prompt. */
-  length: number;
-  /** Positions in the cache. */
-  room: number;
-}
-
-async function openDecoder(programs: Programs, generative: Generative, {rows, length, room}: Room): Promise<Decoder> {
-  const {config, trials, inputs, feeds} = generative;
-  const sequences = trials * rows;
-  const cacheShape = [sequences, config.kvHeads, room, config.headDim];
-  const cache: Record<string, TensorSpec> = {};
-  for (const layer of config.layers.keys())
-    for (const part of ['k', 'v']) cache[`${part}${layer}`] = {shape: cacheShape, dtype: 'float32'};
-  // What the model reads is kept beside the cache: a device gets it once, not for every token.
-  const kept = {...cache, ...inputs};
-  const perSequence: TensorSpec = {shape: [sequences], dtype: 'int32'};
-
-  const size = `${rows}x${length}+${room - length}`;
-  const reading = await programs.get(`read ${size}`, () => ({
-    inputs: {ids: {shape: [sequences * length], dtype: 'int32'}, last: perSequence},
-    state: kept,
-    body: tensors => {
-      const {model, project} = generative.passes(tensors);
-      const batching = {trials, rows, length};
-      const causal = causalAttention(model, batching);
-      const filled: Tensors = {};
-      const fill = (x: tf.Tensor) =>
-        tf.pad(x, [
-          [0, 0],
-          [0, 0],
-          [0, room - length],
-          [0, 0],
-        ]);
-      const attend: Passes['attend'] = (layer, q, k, v) => {
-        const {cos, sin} = rotaryTables(length, config.headDim, config.layers[layer]!.rotary);
-        filled[`k${layer}`] = fill(model.macros.rotary(k, cos, sin));
-        filled[`v${layer}`] = fill(v);
-        return causal(layer, q, k, v);
-      };
-      const x = hidden(model, tensors['ids']!, batching, {project, attend});
-      const rowsOut = model.macros.rows(tf.reshape(x, [sequences * length, config.hiddenSize]), tensors['last']!);
-      return {...filled, next: likeliest(model, rowsOut)};
-    },
-  }));
-
-  const adding = await programs.get(`add ${size}`, () => ({
-    inputs: {ids: perSequence, position: perSequence},
-    state: kept,
-    body: tensors => {
-      const {model, project} = generative.passes(tensors);
-      const {attend, extended} = cachedAttention(model, tensors, {sequences, room});
-      const x = hidden(model, tensors['ids']!, {trials, rows, length: 1}, {project, attend});
-      return {...extended, next: likeliest(model, tf.reshape(x, [sequences, config.hiddenSize]))};
-    },
-  }));
-
-  const zeros = () => new Float32Array(cacheShape.reduce((product, size) => product * size, 1));
-  const state: State = programs.engine.state(
-    Object.fromEntries(Object.entries(kept).map(([name, {shape}]) => [name, {shape, data: feeds[name] ?? zeros()}])),
+  const {samples = 1} = limits;
+  if (prompts.length === 0) return Array.from({length: generative.trials}, () => []);
+  const sequences = Array.from({length: generative.trials}, () =>
+    prompts.flatMap(prompt => Array.from({length: samples}, (_, sample) => start(Array.from(prompt), sample, limits))),
   );
-  const position = new Int32Array(sequences);
-  let next = new Int32Array(sequences);
-  const run = async (program: Program, own: Record<string, Values>) => {
-    next = Int32Array.from((await program.run(own, state))['next']!);
-    return next;
-  };
-  return {
-    async read(prompts) {
-      const ids = new Int32Array(sequences * length).fill(config.padId ?? 0);
-      const last = new Int32Array(sequences);
-      for (let sequence = 0; sequence < sequences; sequence++) {
-        const prompt = prompts[sequence % rows] ?? prompts[0]!;
-        ids.set(prompt, sequence * length);
-        position[sequence] = prompt.length - 1;
-        last[sequence] = sequence * length + prompt.length - 1;
-      }
-      return run(reading, {ids, last});
-    },
-    async next() {
-      for (let sequence = 0; sequence < sequences; sequence++)
-        position[sequence] = Math.min(position[sequence]! + 1, room - 1);
-      return run(adding, {ids: next, position});
-    },
-    dispose: () => state.dispose(),
-  };
+  const batch = new Batch(programs, generative, sequences, limits);
+  try {
+    while (!stopped() && (await batch.fill())) await batch.step();
+  } finally {
+    batch.dispose();
+  }
+  return sequences.map(own => own.map(({ids}) => ids));
 }
 
-/** The likeliest next token after each hidden state: [rows, hidden] → [rows]. */
-function likeliest(model: Model, x: tf.Tensor): tf.Tensor {
-  return tf.argMax(model.macros.linear(finalNorm(model, x), head(model)), -1);
+function start(prompt: number[], sample: number, limits: GenerationLimits): Sequence {
+  const {topP = 1, topK = 0, samples = 1, seed = 0} = limits;
+  const {temperature = topP < 1 || topK > 0 || samples > 1 ? 1 : 0} = limits;
+  const sequence = {prompt, ids: [], ended: false};
+  if (temperature === 0) return {...sequence, next: likeliest};
+  const stream = random(seed, 'generation', prompt.join(), sample);
+  return {...sequence, next: logits => draw(logits, {temperature, topP, topK}, stream.next())};
 }
 
-/** Attention of one new token a sequence over the cache, which it joins at its own `position`. */
-function cachedAttention(
-  {config}: Model,
-  tensors: Tensors,
-  {sequences, room}: {sequences: number; room: number},
-): {attend: Passes['attend']; extended: Tensors} {
-  const extended: Tensors = {};
-  const position = tensors['position'] as tf.Tensor1D;
-  const own = tf.reshape(position, [sequences, 1, 1, 1]);
-  const slots = (shape: number[]) =>
-    tf.tensor(
-      Int32Array.from({length: room}, (_, i) => i),
-      shape,
-      'int32',
+const textLength = ({prompt, ids}: Sequence): number => prompt.length + ids.length;
+
+/** The next power of 2. */
+const powerOf2 = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
+
+/** Lengths that texts are padded to: a computation is compiled for each, and padding is a third at most. */
+function paddedLength(length: number): number {
+  const power = Math.max(16, powerOf2(length));
+  return length <= (power * 3) / 4 ? (power * 3) / 4 : power;
+}
+
+/** Sequences in seats, and those that wait for one. */
+class Batch {
+  readonly #programs: Programs;
+  readonly #generative: Generative;
+  readonly #limits: GenerationLimits;
+  readonly #hasStopped: (ids: readonly number[]) => boolean;
+  /** Of each trial, the shortest texts first. */
+  readonly #waiting: Sequence[][];
+  /** Of each trial; their number is the cache's `rows`. */
+  #seats: (Sequence | null)[][];
+  #cache: Cache;
+  /** The longest text there can be. */
+  readonly #longest: number;
+  readonly #reach: number;
+  readonly #original: number | null;
+
+  constructor(programs: Programs, generative: Generative, sequences: Sequence[][], limits: GenerationLimits) {
+    this.#programs = programs;
+    this.#generative = generative;
+    this.#limits = limits;
+    const {stop = [], decode} = limits;
+    if (stop.length > 0 && !decode) throw new Error('Stop strings are looked for in text: decode is missing.');
+    this.#hasStopped = stopCheck(stop, decode ?? (() => ''));
+    this.#waiting = sequences.map(own => own.toSorted((a, b) => a.prompt.length - b.prompt.length));
+    const {config, trials} = generative;
+    this.#original = originalPositions(config);
+    const all = this.#waiting[0]!;
+    this.#longest = all.at(-1)!.prompt.length + limits.maxNewTokens;
+    this.#reach = Math.max(512, powerOf2(this.#longest));
+    const bytes = cacheNames(config).length * config.kvHeads * config.headDim * this.#longest * 4;
+    const most = Math.min(sequencesAtOnce, Math.floor(cacheBytes / bytes)) / trials;
+    const rows = Math.min(powerOf2(all.length), 2 ** Math.floor(Math.log2(Math.max(1, most))));
+    this.#seats = sequences.map(() => Array.from({length: rows}, () => null));
+    this.#cache = this.#open(rows, this.#roomFor(all[0]!.prompt.length + 1));
+  }
+
+  /** Reads waiting texts into free seats, where it is worth it. Returns whether any seat is taken. */
+  async fill(): Promise<boolean> {
+    for (;;) {
+      const taken = this.#seats.flat().filter(Boolean).length;
+      const coming = this.#waiting.map((own, trial) => Math.min(own.length, this.#free(trial).length));
+      const count = coming.reduce((sum, own) => sum + own, 0);
+      const waiting = this.#waiting.reduce((sum, own) => sum + own.length, 0);
+      // Few at a time cost more than they bring, unless they are the last.
+      if (count === 0 || (taken > 0 && count < waiting && count < this.#seats.flat().length / 4)) return taken > 0;
+      await this.#read();
+    }
+  }
+
+  /** Adds a token to every sequence in a seat. */
+  async step(): Promise<void> {
+    await this.#shrink();
+    const all = this.#seats.flat();
+    const longest = Math.max(...all.map(sequence => (sequence ? textLength(sequence) : 0)));
+    if (longest > this.#cache.room) await this.#reseat(this.#cache.rows, this.#roomFor(longest));
+    const {padId} = this.#generative.config;
+    const ids = Int32Array.from(all, sequence => sequence?.ids.at(-1) ?? padId ?? 0);
+    const position = Int32Array.from(all, sequence => (sequence ? textLength(sequence) - 1 : 0));
+    const beyond = all.map(sequence => sequence !== null && this.#isBeyond(sequence));
+    const logits = await this.#cache.add(ids, position, beyond);
+    all.forEach((sequence, seat) => {
+      if (sequence === null) return;
+      this.#extend(sequence, logits, seat);
+      const trial = Math.floor(seat / this.#cache.rows);
+      // With another rotary embedding from here on, what was read before is read again.
+      const turns = !sequence.ended && this.#isBeyond(sequence) && !beyond[seat];
+      if (turns) this.#waiting[trial]!.unshift(sequence);
+      if (sequence.ended || turns) this.#seats[trial]![seat % this.#cache.rows] = null;
+    });
+  }
+
+  dispose(): void {
+    this.#cache.dispose();
+  }
+
+  #isBeyond(sequence: Sequence): boolean {
+    return this.#original !== null && textLength(sequence) > this.#original;
+  }
+
+  #free(trial: number): number[] {
+    return this.#seats[trial]!.flatMap((sequence, row) => (sequence === null ? [row] : []));
+  }
+
+  /** Reads the next texts of like length, each once for all its samples. */
+  async #read(): Promise<void> {
+    const {trials} = this.#generative;
+    const firsts = this.#waiting.flatMap((own, trial) => (this.#free(trial).length > 0 ? own.slice(0, 1) : []));
+    const first = firsts.reduce((a, b) => (textLength(b) < textLength(a) ? b : a));
+    const length = paddedLength(textLength(first));
+    const beyond = this.#isBeyond(first);
+    const most = Math.max(1, 2 ** Math.floor(Math.log2(tokensAtOnce / length / trials)));
+    const groups = this.#waiting.map((own, trial) =>
+      this.#takeTexts(own, this.#free(trial).length, most, length, beyond),
     );
-  const here = tf.cast(tf.equal(slots([1, 1, room, 1]), own), 'float32');
-  const elsewhere = tf.sub(1, here);
-  const attend: Passes['attend'] = (layer, q, k, v) => {
-    const {rotary, window} = config.layers[layer]!;
-    const {cos, sin} = rotaryTables(room, config.headDim, rotary);
-    const angle = (table: tf.Tensor) => tf.reshape(tf.gather(table, position), [sequences, 1, 1, config.headDim / 2]);
-    const rotate = (x: tf.Tensor) => composite.rotary(x, angle(cos), angle(sin));
-    const join = (name: string, x: tf.Tensor) => {
-      const joined = tf.add(tf.mul(tensors[name]!, elsewhere), tf.mul(x, here));
-      extended[name] = joined;
-      return joined;
-    };
-    const keys = join(`k${layer}`, rotate(k));
-    const values = join(`v${layer}`, v);
-    const slot = slots([1, 1, 1, room]);
-    const late = tf.cast(tf.greater(slot, own), 'float32');
-    const early = window === null ? late : tf.add(late, tf.cast(tf.lessEqual(slot, tf.sub(own, window)), 'float32'));
-    const group = config.heads / config.kvHeads;
-    const y = composite.attention(
-      tf.reshape(rotate(q), [sequences, config.kvHeads, group, config.headDim]),
-      keys,
-      values,
-      tf.mul(early, masked),
-      config.attentionScale,
+    const rows = powerOf2(Math.max(...groups.map(own => own.length)));
+    const texts = groups.flatMap(own =>
+      Array.from({length: rows}, (_, row) => (own[row] ? [...own[row][0]!.prompt, ...own[row][0]!.ids] : null)),
     );
-    return tf.reshape(y, [sequences, config.heads, 1, config.headDim]);
-  };
-  return {attend, extended};
+    const read = await readTexts(this.#programs, this.#generative, texts, {rows, length, beyond});
+    const longest = Math.max(...texts.map(text => text?.length ?? 0));
+    if (longest >= this.#cache.room) await this.#reseat(this.#cache.rows, this.#roomFor(longest + 1));
+    const moves = groups.flatMap((own, trial) =>
+      own.flatMap((group, row) =>
+        group.flatMap(sequence => {
+          const from = trial * rows + row;
+          const known = textLength(sequence);
+          this.#extend(sequence, read.logits, from);
+          if (sequence.ended) return [];
+          const seat = this.#free(trial)[0]!;
+          this.#seats[trial]![seat] = sequence;
+          return [{from, to: trial * this.#cache.rows + seat, length: known}];
+        }),
+      ),
+    );
+    await this.#cache.take(read, moves);
+  }
+
+  /** Takes up to `seats` sequences with up to `most` texts of the length from those that wait; grouped by text. */
+  #takeTexts(waiting: Sequence[], seats: number, most: number, length: number, beyond: boolean): Sequence[][] {
+    const groups: Sequence[][] = [];
+    for (let count = 0; count < seats && waiting.length > 0; count++) {
+      const next = waiting[0]!;
+      const group = groups.at(-1);
+      const same = group !== undefined && next.ids.length === 0 && String(group[0]!.prompt) === String(next.prompt);
+      const fits = paddedLength(textLength(next)) <= length && this.#isBeyond(next) === beyond;
+      if (!fits || (!same && groups.length === most)) break;
+      waiting.shift();
+      if (same) group.push(next);
+      else groups.push([next]);
+    }
+    return groups;
+  }
+
+  /** Gives a sequence its next token. */
+  #extend(sequence: Sequence, logits: Float32Array, at: number): void {
+    const {vocabSize} = this.#generative.config;
+    const {maxNewTokens, eosIds} = this.#limits;
+    const token = sequence.next(logits.subarray(at * vocabSize, (at + 1) * vocabSize));
+    sequence.ids.push(token);
+    sequence.ended = sequence.ids.length >= maxNewTokens || eosIds.includes(token) || this.#hasStopped(sequence.ids);
+  }
+
+  /** Goes on with a smaller batch when half the seats stay empty. */
+  async #shrink(): Promise<void> {
+    if (this.#waiting.some(own => own.length > 0)) return;
+    const {trials} = this.#generative;
+    const taken = Math.max(...this.#seats.map(own => own.filter(Boolean).length));
+    const rows = powerOf2(Math.max(taken, fewSequences / trials));
+    const left = Math.max(...this.#seats.flat().map(own => (own ? this.#limits.maxNewTokens - own.ids.length : 0)));
+    if (rows < this.#cache.rows && left >= worthwhileSteps) await this.#reseat(rows, this.#cache.room);
+  }
+
+  #open(rows: number, room: number): Cache {
+    return openCache(this.#programs, this.#generative, {rows, room, reach: this.#reach});
+  }
+
+  #roomFor(length: number): number {
+    const grown = Math.max(length + roomStep, 1.5 * (this.#cache?.room ?? 0));
+    return Math.max(length, Math.min(this.#longest, roomStep * Math.ceil(grown / roomStep)));
+  }
+
+  /** Moves all sequences into a cache of another size. */
+  async #reseat(rows: number, room: number): Promise<void> {
+    const before: KeysAndValues & {rows: number; dispose(): void} = this.#cache;
+    const cache = this.#open(rows, room);
+    const moves: {from: number; to: number; length: number}[] = [];
+    this.#seats = this.#seats.map((own, trial) => {
+      const kept = own.flatMap((sequence, row) => (sequence ? [{sequence, row}] : []));
+      kept.forEach(({sequence, row}, to) => {
+        moves.push({from: trial * before.rows + row, to: trial * rows + to, length: textLength(sequence) - 1});
+      });
+      return Array.from({length: rows}, (_, row) => kept[row]?.sequence ?? null);
+    });
+    await cache.take(before, moves);
+    before.dispose();
+    this.#cache = cache;
+  }
 }

@@ -45,9 +45,14 @@ function scaled(frequency: number, index: number, scaling: RotaryScaling | null,
   return ((1 - kept) * frequency) / factor + kept * frequency;
 }
 
-/** cos and sin of the rotary angles: [positions, size/2] each. */
-export function rotaryTables(positions: number, size: number, rotary: Rotary | null): {cos: tf.Tensor; sin: tf.Tensor} {
-  const frequencies = rotaryFrequencies(positions, size, rotary);
+/** cos and sin of the rotary angles: [positions, size/2] each, for texts of `length` positions. */
+export function rotaryTables(
+  positions: number,
+  size: number,
+  rotary: Rotary | null,
+  length = positions,
+): {cos: tf.Tensor; sin: tf.Tensor} {
+  const frequencies = rotaryFrequencies(length, size, rotary);
   const magnification = rotary?.scaling?.type === 'longrope' ? rotary.scaling.magnification : 1;
   const half = size / 2;
   const cos = new Float32Array(positions * half);

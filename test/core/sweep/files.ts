@@ -42,7 +42,7 @@ training:
   micro_batch: auto
   checkpoint: auto
 evaluate:
-  - {task: gsm8k, data: data/gsm8k-test.jsonl, max_new_tokens: 1024, limit: 200}    # not yet
+  - {task: gsm8k, data: data/gsm8k-test.jsonl, max_new_tokens: 1024, limit: 200}
     # at: end (default) | every: 100   (steps)
 curvature:                           # not yet
   data: data/probe.jsonl

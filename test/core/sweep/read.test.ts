@@ -43,15 +43,11 @@ describe('a sweep file', () => {
     });
   });
 
-  it('reads the whole example of the language, but for what does not work yet', () => {
-    expect(faults(example)).toEqual(['not-yet evaluate.0.task "gsm8k"']);
-    const now = example.replace('gsm8k,', 'exact-match,');
-    const sweep = sweepOf(now);
+  it('reads the whole example of the language', () => {
+    const sweep = sweepOf(example);
     expect(sweep.methods.map(({method}) => method)).toEqual(['lora', 'pissa', 'milora', 'init-ab', 'dora']);
     expect(sweep.methods[0]?.learningRates).toHaveLength(12);
-    expect(sweep.evaluate).toEqual([
-      {task: 'exact-match', data: 'data/gsm8k-test.jsonl', maxNewTokens: 1024, limit: 200},
-    ]);
+    expect(sweep.evaluate).toEqual([{task: 'gsm8k', data: 'data/gsm8k-test.jsonl', maxNewTokens: 1024, limit: 200}]);
     expect(sweep.data.rows).toBe(100000);
   });
 
@@ -204,7 +200,9 @@ describe('a problem', () => {
     ['training: {dropout: 1}', 'out-of-range training.dropout "1"'],
     ['training: {optimizer: {betas: [0.9]}}', 'wrong-type training.optimizer.betas "[0.9]"'],
     ['evaluate: {task: loss}', 'missing-key evaluate.data "evaluate"'],
-    ['evaluate: [{task: humaneval, data: a.jsonl}]', 'not-yet evaluate.0.task "humaneval"'],
+    ['evaluate: [{task: humaneval, data: a.jsonl, k: 10}]', 'out-of-range evaluate.0.k "k"'],
+    ['evaluate: {task: custom, data: a.jsonl}', 'missing-key evaluate.task "task"'],
+    ['evaluate: {task: loss, data: a.jsonl, scorer: s.mjs}', 'out-of-range evaluate.scorer "scorer"'],
     ['name: a/b', 'unknown-value name "a/b"'],
     ['name: ..', 'unknown-value name ".."'],
     ['name: "\\ud800"', 'unknown-value name ""\\ud800""'],

@@ -1,0 +1,63 @@
+/**
+ * The long checks of the tasks, on whole data sets: `npm run test:tasks -- FOLDER`, where FOLDER holds humaneval/HumanEval.jsonl,
+ * mbpp/mbpp.jsonl, mbpp/sanitized-mbpp.jsonl, gsm8k/{train,test}.jsonl and math500/math500.jsonl. Without a folder: the
+ * hostile programs only. The last line says whether all held.
+ */
+import {join} from 'node:path';
+import {readRows} from '../../../trainer/data/rows.ts';
+import {humaneval, mbpp} from '../../../trainer/task/code.ts';
+import {gsm8k} from '../../../trainer/task/gsm8k.ts';
+import {math} from '../../../trainer/task/math.ts';
+import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
+import type {Task} from '../../../trainer/task/task.ts';
+import {hostilePrograms} from './hostile.ts';
+import {runHostile} from './hosting.ts';
+
+const folder = process.argv[2];
+let failed = 0;
+
+async function goldAnswers(name: string, task: Task, files: string[], isWanted = (_id: number) => true): Promise<void> {
+  const began = performance.now();
+  const sandbox = openSandbox();
+  const tools = {
+    sandbox: () => sandbox,
+    scorer: () => {
+      throw new Error('no scorer here');
+    },
+  };
+  const judged: Promise<boolean>[] = [];
+  for await (const row of readRows(files.map(file => join(folder!, file)))) {
+    if (!isWanted(Number(row.values['task_id']))) continue;
+    judged.push(
+      Promise.resolve(task.judge(row, task.expected(row), tools)).then(({verdict, reason, extracted}) => {
+        if (verdict !== true) console.log(`${name} line ${row.line}: ${reason ?? `extracted ${extracted}`}`);
+        return verdict === true;
+      }),
+    );
+  }
+  const right = (await Promise.all(judged)).filter(Boolean).length;
+  sandbox.close();
+  failed += judged.length - right;
+  console.log(`${name}: ${right} of ${judged.length} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+}
+
+const began = performance.now();
+const {reports, connections, aliveAfter} = await runHostile(hostilePrograms, ({name, reason, seconds}) =>
+  console.log(`${seconds.toFixed(1)} s  ${name}: ${reason}`),
+);
+const bad = reports.filter(({passed, untouched, seconds}) => passed || !untouched || seconds > 5);
+for (const report of bad) console.log(`FAILED ${JSON.stringify(report)}`);
+failed += bad.length + connections + (aliveAfter ? 0 : 1);
+console.log(
+  `hostile: ${reports.length - bad.length} of ${reports.length} held, ${connections} connections, longest ${Math.max(...reports.map(({seconds}) => seconds)).toFixed(1)} s, ${((performance.now() - began) / 1000).toFixed(0)} s in all`,
+);
+if (folder !== undefined) {
+  await goldAnswers('GSM8K', gsm8k, ['gsm8k/train.jsonl', 'gsm8k/test.jsonl']);
+  await goldAnswers('MATH-500', math, ['math500/math500.jsonl']);
+  await goldAnswers('HumanEval', humaneval, ['humaneval/HumanEval.jsonl']);
+  const isTest = (id: number) => id > 10 && id < 511;
+  await goldAnswers('MBPP, sanitized', mbpp, ['mbpp/sanitized-mbpp.jsonl'], isTest);
+  await goldAnswers('MBPP', mbpp, ['mbpp/mbpp.jsonl'], isTest);
+}
+console.log(failed === 0 ? 'all held' : `${failed} did not hold`);
+process.exitCode = failed === 0 ? 0 : 1;

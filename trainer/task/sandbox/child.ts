@@ -1,0 +1,102 @@
+/** One process of the sandbox as its parent sees it: lines in, lines out, and a kill that always works. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {createRequire} from 'node:module';
+import {dirname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+export type Role = 'candidate' | 'judge' | 'snapshot';
+
+/** A line of a process: `?` it asks, `=` it answers, `!` it is ready. */
+export interface Said {
+  kind: string;
+  text: string;
+}
+
+export interface Child {
+  /** The next line; undefined once the process is gone. */
+  next(): Promise<Said | undefined>;
+  say(line: string): void;
+  /** Ends it at once, whatever it does. */
+  kill(): void;
+}
+
+/** This file's neighbour, as source or as built. */
+const program = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './process.ts' : './sandbox.js', import.meta.url),
+);
+/** Where the interpreter lies. */
+const pyodideFolder = (): string => dirname(createRequire(import.meta.url).resolve('pyodide/pyodide.mjs'));
+
+/** Of the interpreter's own memory, in pages of 64 KiB: 512 MiB. */
+const mostPages = 8192;
+/** Of JavaScript around it. */
+const mostHeapMegabytes = 256;
+/** A line longer than this is no answer. */
+const longestLine = 8e6;
+
+/** Node's name for the permission model: it left the experimental stage in Node 23.5. */
+function permissionFlag(): string {
+  return process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission';
+}
+
+/** Starts a process that can read what it is made of, and nothing else of the machine. */
+export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
+  const pyodide = pyodideFolder();
+  const readable = [dirname(program), pyodide, ...(snapshotFile ? [snapshotFile] : [])];
+  const flags = [
+    permissionFlag(),
+    ...readable.map(path => `--allow-fs-read=${path}`),
+    `--wasm-max-mem-pages=${mostPages}`,
+    `--max-old-space-size=${mostHeapMegabytes}`,
+    '--no-warnings',
+    ...(role === 'snapshot' ? [] : ['--disallow-code-generation-from-strings', '--disable-proto=throw']),
+  ];
+  return spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
+    // Electron is Node only when it is told to be.
+    env: {ELECTRON_RUN_AS_NODE: '1'},
+    stdio: ['pipe', 'pipe', 'ignore'],
+    windowsHide: true,
+  });
+}
+
+export function startChild(role: Role, snapshotFile: string): Child {
+  const child = startProcess(role, snapshotFile);
+  const lines: Said[] = [];
+  let gone = false;
+  let wake = (): void => {};
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  const end = (): void => {
+    gone = true;
+    child.kill('SIGKILL');
+    wake();
+  };
+  child.stdout!.on('data', (chunk: Buffer) => {
+    let start = 0;
+    for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, start)) {
+      const line = Buffer.concat([...held, chunk.subarray(start, at)]).toString('utf8');
+      lines.push({kind: line.slice(0, 1), text: line.slice(1)});
+      [held, heldBytes, start] = [[], 0, at + 1];
+    }
+    held.push(chunk.subarray(start));
+    heldBytes += chunk.length - start;
+    if (heldBytes > longestLine || lines.length > 1000) end();
+    wake();
+  });
+  child.on('error', end);
+  child.on('close', end);
+  child.stdin!.on('error', end);
+  return {
+    async next() {
+      while (lines.length === 0) {
+        if (gone) return undefined;
+        await new Promise<void>(resolve => {
+          wake = resolve;
+        });
+      }
+      return lines.shift();
+    },
+    say: line => void (gone || child.stdin!.write(`${line}\n`)),
+    kill: end,
+  };
+}

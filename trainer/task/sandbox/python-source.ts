@@ -1,0 +1,211 @@
+/**
+ * The Python that both kinds of process run. A candidate holds the untrusted program and answers questions about it; a judge
+ * runs the tests, in which the program's functions are stand-ins that ask the candidate. What crosses is plain data, rebuilt
+ * by the judge from built-in types: a program cannot reach the tests, nor hand out objects that compare equal to everything.
+ */
+export const pythonSource = `
+import _collections_abc, ast, bisect, cmath, collections, copy, datetime, decimal, fractions, functools, heapq, itertools
+import json, math, operator, random, re, statistics, string, sys, textwrap, time, types, typing, unittest.mock
+
+
+class _Codec:
+    """Values as JSON text. Lists are tagged, so that every other built-in type has a tag of its own beside them."""
+
+    def __init__(self, known, unknown):
+        self.known, self.unknown = known, unknown
+
+    def dumps(self, value):
+        return json.dumps(self.encode(value))
+
+    def loads(self, text):
+        return self.decode(json.loads(text))
+
+    def encode(self, x, depth=0):
+        if depth > 300:
+            raise ValueError("the value is nested too deeply")
+        kind = type(x)
+        if x is None or kind is bool or kind is str or kind is float:
+            return x
+        if kind is int:
+            return x if -(2**53) < x < 2**53 else ["int", hex(x)]
+        if (own := self.known(x)) is not None:
+            return own
+        many = lambda values: [self.encode(v, depth + 1) for v in values]
+        for tag, of in (("list", list), ("tuple", tuple), ("set", set), ("frozenset", frozenset), ("deque", collections.deque)):
+            if isinstance(x, of):
+                return [tag, many(x)]
+        if isinstance(x, dict):
+            pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in x.items()]
+            return ["ordered" if isinstance(x, collections.OrderedDict) else "dict", pairs]
+        if isinstance(x, str):
+            return str.__str__(x)
+        if isinstance(x, int):
+            return self.encode(int(x), depth + 1)
+        if isinstance(x, float):
+            return float(x)
+        if isinstance(x, complex):
+            return ["complex", x.real, x.imag]
+        if isinstance(x, (bytes, bytearray)):
+            return ["bytes" if isinstance(x, bytes) else "bytearray", x.hex()]
+        if isinstance(x, range):
+            return ["range", many((x.start, x.stop, x.step))]
+        if isinstance(x, decimal.Decimal):
+            return ["decimal", str(x)]
+        if isinstance(x, fractions.Fraction):
+            return ["fraction", str(x)]
+        if isinstance(x, (datetime.datetime, datetime.date)):
+            return ["datetime" if isinstance(x, datetime.datetime) else "date", x.isoformat()]
+        if isinstance(x, types.ModuleType):
+            return ["module", x.__name__]
+        if isinstance(x, (_collections_abc.Iterator, _collections_abc.KeysView, _collections_abc.ValuesView, _collections_abc.ItemsView)):
+            return ["iterator", many(itertools.islice(x, 1_000_000))]
+        return self.unknown(x)
+
+    def decode(self, x):
+        if not isinstance(x, list):
+            return x
+        tag, *rest = x
+        body = rest[0] if rest else None
+        if tag in ("list", "tuple", "set", "frozenset", "deque", "iterator"):
+            return _builders[tag]([self.decode(v) for v in body])
+        if tag in ("dict", "ordered"):
+            return _builders[tag]([(self.decode(k), self.decode(v)) for k, v in body])
+        if tag == "range":
+            return range(*body)
+        if tag == "complex":
+            return complex(*rest)
+        if tag in _builders:
+            return _builders[tag](body)
+        return self.other(tag, rest)
+
+    def other(self, tag, rest):
+        raise ValueError("unknown kind of value: " + str(tag))
+
+
+_builders = {
+    "list": list, "tuple": tuple, "set": set, "frozenset": frozenset, "deque": collections.deque, "iterator": iter,
+    "dict": dict, "ordered": collections.OrderedDict, "int": lambda text: int(text, 16), "bytes": bytes.fromhex,
+    "bytearray": bytearray.fromhex, "decimal": decimal.Decimal, "fraction": fractions.Fraction,
+    "datetime": datetime.datetime.fromisoformat, "date": datetime.date.fromisoformat,
+}
+
+
+def _told(error):
+    try:
+        return [type(error).__name__, str(error)[:300]]
+    except BaseException:
+        return ["Exception", "an error that cannot be shown"]
+
+
+class _Candidate:
+    def __init__(self):
+        self.space = {"__name__": "program"}
+        self.kept = []
+        self.codec = _Codec(lambda x: None, self.keep)
+        self.codec.other = lambda tag, rest: self.kept[rest[0]]
+
+    def keep(self, x):
+        self.kept.append(x)
+        return ["kept", len(self.kept) - 1]
+
+    def answer(self, text):
+        """[operation, ...] -> ["ok", value] or ["error", type, text]."""
+        try:
+            operation, *rest = json.loads(text)
+            return json.dumps(["ok", getattr(self, "do_" + operation)(*rest)])
+        except BaseException as error:
+            return json.dumps(["error", *_told(error)])
+
+    def do_program(self, source):
+        exec(compile(source, "program", "exec"), self.space)
+
+    def do_names(self, names):
+        return {name: self.codec.encode(self.space[name]) for name in names if name in self.space}
+
+    def do_call(self, function, arguments, named):
+        called = self.codec.decode(function)
+        return self.codec.encode(called(*self.codec.decode(arguments), **self.codec.decode(named)))
+
+    def do_get(self, of, name):
+        return self.codec.encode(getattr(self.codec.decode(of), name))
+
+    def do_set(self, of, name, value):
+        setattr(self.codec.decode(of), name, self.codec.decode(value))
+
+
+class _Failed(BaseException):
+    """The candidate could not answer; no test may go on after that."""
+
+
+class _Judge:
+    def __init__(self, ask):
+        self.ask_process = ask
+
+    def ask(self, *question):
+        state, *rest = json.loads(self.ask_process(json.dumps(question)))
+        if state == "ok":
+            return rest[0]
+        kind = __builtins__.get(rest[0]) if isinstance(__builtins__, dict) else getattr(__builtins__, rest[0], None)
+        if isinstance(kind, type) and issubclass(kind, Exception):
+            raise kind(rest[1])
+        raise _Failed(rest[0] + ": " + rest[1])
+
+    def remote(self):
+        judge, seen = self, {}
+
+        class Remote:
+            __slots__ = ("_place",)
+
+            def __call__(self, *arguments, **named):
+                encoded = codec.encode(list(arguments)), codec.encode(named)
+                return codec.decode(judge.ask("call", codec.encode(self), *encoded))
+
+            def __getattr__(self, name):
+                return codec.decode(judge.ask("get", codec.encode(self), name))
+
+            def __setattr__(self, name, value):
+                judge.ask("set", codec.encode(self), name, codec.encode(value))
+
+        def unknown(x):
+            raise TypeError("the tests hand a " + type(x).__name__ + " to the program, which cannot leave the process of the tests")
+
+        def other(tag, rest):
+            if tag == "module":
+                return __import__("importlib").import_module(rest[0])
+            if tag != "kept" or not isinstance(rest[0], int):
+                raise ValueError("unknown kind of value")
+            if rest[0] not in seen:
+                seen[rest[0]] = Remote()
+                object.__setattr__(seen[rest[0]], "_place", rest[0])
+            return seen[rest[0]]
+
+        codec = _Codec(lambda x: ["kept", object.__getattribute__(x, "_place")] if type(x) is Remote else None, unknown)
+        codec.other = other
+        return codec
+
+    def answer(self, text):
+        """{trusted, tests, reference} -> [passed, what went wrong]."""
+        try:
+            self.judge(json.loads(text))
+            return json.dumps([True, ""])
+        except BaseException as error:
+            kind, told = _told(error)
+            return json.dumps([False, (told if kind == "_Failed" else kind + ": " + told).removesuffix(": ")])
+
+    def judge(self, problem):
+        codec = self.remote()
+        space = {"__name__": "tests"}
+        exec(compile(problem["trusted"], "prompt", "exec"), space)
+        tests = ast.parse(problem["tests"])
+        names = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+        stored = {node.id for node in ast.walk(tests) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        defined = (ast.FunctionDef, ast.ClassDef)
+        owned = {node.name for node in ast.parse(problem["reference"]).body if isinstance(node, defined)}
+        builtin = vars(sys.modules["builtins"])
+        wanted = sorted(name for name in names - stored if name in owned or (name not in space and name not in builtin))
+        for name in wanted:
+            space.pop(name, None)
+        found = self.ask("names", wanted)
+        space.update({name: codec.decode(value) for name, value in found.items()})
+        exec(compile(tests, "tests", "exec"), space)
+`;

@@ -1,0 +1,190 @@
+/**
+ * Running programs that nobody has read: each in a process of its own that is thrown away after it, judged by another
+ * process that the program cannot reach (process.ts, python-source.ts). Processes are started ahead, so that one is ready
+ * when the one before it is done.
+ */
+import {availableParallelism} from 'node:os';
+import {SweepError} from '../../../core/error.ts';
+import {type Child, startChild} from './child.ts';
+import {dropSnapshot, snapshotFile} from './snapshot.ts';
+
+/** A program and the tests it has to pass. */
+export interface Problem {
+  program: string;
+  /** Runs where the tests run, before them: imports, what the prompt defines. */
+  trusted: string;
+  /** Python statements; a name that nothing else defines is the program's. */
+  tests: string;
+  /** Python whose functions and classes are the program's to define, whatever else has such a name; may be empty. */
+  reference: string;
+}
+
+export interface Outcome {
+  passed: boolean;
+  /** What went wrong, one line; empty where nothing did. */
+  reason: string;
+  /** Of the program and its tests, without the wait for a free process. */
+  seconds: number;
+}
+
+export interface Sandbox {
+  /** @throws SweepError `no-sandbox`, `stopped` after `close` */
+  run(problem: Problem): Promise<Outcome>;
+  close(): void;
+}
+
+/** Of a program with its tests; HumanEval's and MBPP's harnesses take 3 s. */
+export const limitMilliseconds = 3000;
+const startMilliseconds = 60_000;
+
+interface Slot {
+  judge: Promise<Child>;
+  candidate: Promise<Child>;
+}
+
+/** Programs that run side by side: each keeps three processes. */
+const usualWidth = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+
+export function openSandbox(width = usualWidth): Sandbox {
+  const running = new Set<Child>();
+  const free: Slot[] = [];
+  const waiting: ((slot: Slot) => void)[] = [];
+  let slots = 0;
+  let closed = false;
+
+  const start = async (role: 'judge' | 'candidate', again = true): Promise<Child> => {
+    if (closed) throw stopped();
+    const file = await snapshotFile();
+    if (closed) throw stopped();
+    const child = startChild(role, file);
+    running.add(child);
+    const said = await within(child.next(), startMilliseconds);
+    if (said !== 'late' && said?.kind === '!') return child;
+    running.delete(child);
+    child.kill();
+    if (closed) throw stopped();
+    if (again) {
+      dropSnapshot(file);
+      return start(role, false);
+    }
+    throw new SweepError(
+      'no-sandbox',
+      'The Python sandbox of the tasks humaneval and mbpp does not start on this machine.',
+    );
+  };
+  const starting = (role: 'judge' | 'candidate'): Promise<Child> => {
+    const child = start(role);
+    // It is awaited when it is needed.
+    child.catch(() => {});
+    return child;
+  };
+  const drop = (child: Child): void => {
+    running.delete(child);
+    child.kill();
+  };
+
+  const take = async (): Promise<Slot> => {
+    const slot = free.pop();
+    if (slot) return slot;
+    if (slots < width) {
+      slots++;
+      return {judge: starting('judge'), candidate: starting('candidate')};
+    }
+    return new Promise(resolve => {
+      waiting.push(resolve);
+    });
+  };
+  const give = (slot: Slot): void => {
+    const next = waiting.shift();
+    if (next) next(slot);
+    else free.push(slot);
+  };
+
+  return {
+    async run(problem) {
+      if (closed) throw stopped();
+      const slot = await take();
+      try {
+        const [judge, candidate] = await Promise.all([slot.judge, slot.candidate]);
+        // The next one starts while this one runs.
+        slot.candidate = starting('candidate');
+        const began = performance.now();
+        const found = await within(examine(problem, judge, candidate), limitMilliseconds);
+        const seconds = (performance.now() - began) / 1000;
+        drop(candidate);
+        const fine = found !== 'late' && found !== 'broken';
+        if (!fine) {
+          drop(judge);
+          slot.judge = starting('judge');
+        }
+        if (closed) throw stopped();
+        if (found === 'late') return {passed: false, reason: `stopped after ${limitMilliseconds / 1000} s`, seconds};
+        return found === 'broken'
+          ? {passed: false, reason: 'the program ended its process', seconds}
+          : {...found, seconds};
+      } catch (error) {
+        slot.judge = starting('judge');
+        slot.candidate = starting('candidate');
+        throw error;
+      } finally {
+        give(slot);
+      }
+    },
+    close() {
+      closed = true;
+      for (const child of running) child.kill();
+    },
+  };
+}
+
+const stopped = (): SweepError => new SweepError('stopped', 'The evaluation was stopped.');
+
+/** Loads the program, then lets the judge ask it. `broken` where one of the two processes is gone. */
+async function examine(problem: Problem, judge: Child, candidate: Child): Promise<Omit<Outcome, 'seconds'> | 'broken'> {
+  const ask = async (question: string): Promise<string | undefined> => {
+    candidate.say(question);
+    const said = await candidate.next();
+    return said?.kind === '=' ? said.text : undefined;
+  };
+  const loaded = await ask(JSON.stringify(['program', problem.program]));
+  if (loaded === undefined) return 'broken';
+  const refusal = errorIn(loaded);
+  if (refusal !== undefined) return {passed: false, reason: refusal};
+  const {trusted, tests, reference} = problem;
+  judge.say(JSON.stringify({trusted, tests, reference}));
+  for (;;) {
+    const said = await judge.next();
+    if (said === undefined) return 'broken';
+    if (said.kind === '=') {
+      const [passed, reason] = JSON.parse(said.text) as [boolean, string];
+      return {passed, reason: oneLine(reason)};
+    }
+    const reply = await ask(said.text);
+    if (reply === undefined) return 'broken';
+    judge.say(reply);
+  }
+}
+
+/** What a candidate's answer complains of. It is not to be trusted to be well-formed. */
+function errorIn(answer: string): string | undefined {
+  try {
+    const read: unknown = JSON.parse(answer);
+    if (Array.isArray(read) && read[0] === 'ok') return undefined;
+    if (Array.isArray(read) && read[0] === 'error') return oneLine(`${read[1]}: ${read[2]}`);
+  } catch {
+    // No answer then.
+  }
+  return 'the program answers nonsense';
+}
+
+function oneLine(text: string): string {
+  return text.split('\n')[0]!.slice(0, 300);
+}
+
+function within<T>(work: Promise<T>, milliseconds: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>(resolve => {
+    timer = setTimeout(resolve, milliseconds, 'late');
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,27 @@
+/** What a task that generates is: how a row is asked, what is expected, and how an answer is judged. */
+import type {Row} from '../data/row.ts';
+import type {Sandbox} from './sandbox/sandbox.ts';
+import type {Scorer} from './scorer.ts';
+
+/** What a task may need to judge; each is opened when it is first asked for. */
+export interface Tools {
+  sandbox(): Sandbox;
+  scorer(file: string): Scorer;
+}
+
+export interface Judged {
+  /** What was found in the output; null where nothing was. */
+  extracted: string | null;
+  /** Right or wrong; a number from scorers that give one. */
+  verdict: boolean | number;
+  /** Why it is wrong, where that is known. */
+  reason?: string;
+}
+
+export interface Task {
+  /** The instruction, before the template. */
+  asked(row: Row): string;
+  /** A right answer in the form that the data teaches. */
+  expected(row: Row): string;
+  judge(row: Row, output: string, tools: Tools): Judged | Promise<Judged>;
+}
