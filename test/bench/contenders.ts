@@ -6,8 +6,18 @@ import {batch, type Job, learningRates, rank, type Size} from './sizes.ts';
 
 const here = import.meta.dirname;
 
-/** How PyTorch is set up: as installed; with MKL's Intel kernels; with bfloat16 products. */
-export type Setting = 'ours' | 'stock' | 'intel' | 'bfloat16';
+/** This project on its engines; PyTorch as installed, with MKL's Intel kernels, with bfloat16 products. */
+export type Setting = OwnSetting | 'stock' | 'intel' | 'bfloat16';
+/** The default engine; TensorFlow in float32 and in bfloat16. */
+export type OwnSetting = 'ours' | 'native32' | 'native';
+
+const ownSettings: Record<OwnSetting, {name: string; native?: 'float32' | 'bfloat16'}> = {
+  ours: {name: 'LoRA Sweep'},
+  native32: {name: 'LoRA Sweep on TensorFlow', native: 'float32'},
+  native: {name: 'LoRA Sweep on TensorFlow', native: 'bfloat16'},
+};
+
+export const isOurs = (setting: Setting): setting is OwnSetting => setting in ownSettings;
 
 export interface Entry {
   name: string;
@@ -29,11 +39,11 @@ const styles: Style[] = [
   {title: 'transformers + PEFT', style: 'peft', compiled: false},
 ];
 
-/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones. */
-const worthwhile: Record<Exclude<Setting, 'ours'>, (style: Style) => boolean> = {
+/** Which styles each setting is worth: float32 the fast ones, bfloat16 the compiled ones and a user's loop. */
+const worthwhile: Record<Exclude<Setting, OwnSetting>, (style: Style) => boolean> = {
   stock: () => true,
   intel: ({style}) => style !== 'peft',
-  bfloat16: ({compiled}) => compiled,
+  bfloat16: ({compiled, style}) => compiled || style === 'peft',
 };
 
 /** One comparison: a model, how many trials side by side, how many threads they have in all. */
@@ -57,13 +67,16 @@ const job = (model: string, size: Size, trials: number[], ownThreads: number): J
 const allOf = (trials: number) => Array.from({length: trials}, (_, index) => index);
 
 /** This project: one process, which spreads the trials over its workers itself. */
-export const ours = ({model, size, trials, threads}: Case): Entry => ({
-  name: 'LoRA Sweep',
-  setting: 'ours',
+export const ours = ({model, size, trials, threads}: Case, setting: OwnSetting = 'ours'): Entry => ({
+  name: ownSettings[setting].name,
+  setting,
   commands: [
     {
       program: process.execPath,
-      args: [join(here, 'ours.ts'), JSON.stringify(job(model, size, allOf(trials), threads))],
+      args: [
+        join(here, 'ours.ts'),
+        JSON.stringify({...job(model, size, allOf(trials), threads), native: ownSettings[setting].native}),
+      ],
       environment: {},
       trials,
     },
@@ -72,7 +85,7 @@ export const ours = ({model, size, trials, threads}: Case): Entry => ({
 
 /** PyTorch in one setting: every style, in one process with all threads and, where there are several trials, in one process a thread. */
 export function peers(
-  setting: Exclude<Setting, 'ours'>,
+  setting: Exclude<Setting, OwnSetting>,
   python: string,
   preload: string | undefined,
   {model, size, trials, threads}: Case,

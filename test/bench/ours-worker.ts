@@ -1,7 +1,7 @@
 /** A worker's share of the trials: for every message `n` it takes n steps of each and answers the sum of their last losses. */
 import {parentPort, workerData} from 'node:worker_threads';
 import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
-import {openCompiled} from '../../trainer/engine/compiled.ts';
+import {openEngine} from '../../trainer/engine/choose.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {formOf, methods} from '../../trainer/method/index.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
@@ -10,10 +10,12 @@ import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 
-const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute} = workerData as Job;
+const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute, native} = workerData as Job;
 const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
-const programs = new Programs(openCompiled({threads}));
+const programs = new Programs(
+  await (native ? openEngine('tfjs-node', {threads, precision: native}) : openEngine('compiled', {threads})),
+);
 const training: TrainingSettings = {
   epochs: 1,
   optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},

@@ -1,9 +1,11 @@
 /** This project as a contender: its trials over as many workers as there are threads, or fewer with several. Protocol: contender.ts. */
 import {createInterface} from 'node:readline';
 import {Worker} from 'node:worker_threads';
+import {prepareEnvironment} from '../../trainer/engine/binding.ts';
 import type {Job} from './sizes.ts';
 
 const job = JSON.parse(process.argv[2]!) as Job;
+if (job.native) prepareEnvironment(job.threads);
 const count = Math.min(job.threads, job.trials.length);
 const workers = Array.from({length: count}, (_, index) => {
   const trials = job.trials.filter((_, place) => place % count === index);

@@ -1,10 +1,11 @@
 /** Contenders of a group, side by side: all stay up and take turns. */
 import {Contender} from './contender.ts';
-import type {Entry} from './contenders.ts';
+import type {Entry, Setting} from './contenders.ts';
 import {median, type Result} from './results.ts';
 
 /** Differences allowed between the first losses of any two contenders: summation order; bfloat16 rounds to 3 digits. */
-const lossTolerance = {ours: 1e-4, stock: 1e-4, intel: 1e-4, bfloat16: 2e-2};
+const lossTolerance = {ours: 1e-4, native32: 1e-4, native: 2e-2, stock: 1e-4, intel: 1e-4, bfloat16: 2e-2};
+const rounded: Setting[] = ['native', 'bfloat16'];
 /** A turn is about this long, whatever the contender. */
 const turnMilliseconds = 1500;
 
@@ -25,7 +26,7 @@ export async function race(entries: Entry[], rounds: number, say: (line: string)
         result.failure = (error as Error).message;
       }
     }
-    const losses = [...running].filter(([{setting}]) => setting !== 'bfloat16').map(([, {firstLoss}]) => firstLoss);
+    const losses = [...running].filter(([{setting}]) => !rounded.includes(setting)).map(([, {firstLoss}]) => firstLoss);
     for (const [result, {firstLoss}] of running)
       if (Math.abs(firstLoss - median(losses)) > lossTolerance[result.setting])
         throw new Error(

@@ -1,6 +1,6 @@
 /** What was measured, and how it is shown: the same tables as text and as Markdown. */
 import {formatMemory} from '../../core/run/format.ts';
-import type {Setting} from './contenders.ts';
+import {isOurs, type OwnSetting, type Setting} from './contenders.ts';
 
 export interface Result {
   name: string;
@@ -19,20 +19,26 @@ export const median = (values: number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-export const settingTitles: Record<Exclude<Setting, 'ours'>, string> = {
+export const settingTitles: Record<Exclude<Setting, OwnSetting>, string> = {
   stock: 'stock PyTorch, float32',
   intel: "float32 with MKL's Intel kernels forced",
-  bfloat16: 'bfloat16 autocast + torch.compile',
+  bfloat16: 'bfloat16 autocast',
 };
 
 /** Milliseconds of one step of one trial. */
 const perTrial = (ms: number, trials: number) => (ms / trials).toFixed(2);
 
+/** Of this project, in bfloat16 where that took part. */
+const ownRounds = (results: Result[]): number[] =>
+  ['native', 'ours'].flatMap(wanted =>
+    results.filter(({setting, rounds}) => setting === wanted && rounds.length > 0),
+  )[0]?.rounds ?? [];
+
 /** One line a contender, in the order they ran: `ratio` is its median over ours. */
 export function resultTable(results: Result[], trials: number): string[][] {
-  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
+  const mine = ownRounds(results);
   const rows = results.map(({name, setting, rounds, peakBytes, failure}) => {
-    const precision = setting === 'ours' ? 'float32' : settingTitles[setting];
+    const precision = isOurs(setting) ? (setting === 'native' ? 'bfloat16' : 'float32') : settingTitles[setting];
     if (rounds.length === 0) return [name, precision, `did not run: ${failure}`, '', '', '', ''];
     const ratio = mine.length > 0 ? (median(rounds) / median(mine)).toFixed(2) : '';
     const times = [median(rounds), Math.min(...rounds), Math.max(...rounds)].map(ms => perTrial(ms, trials));
@@ -43,7 +49,7 @@ export function resultTable(results: Result[], trials: number): string[][] {
 
 /** For each setting of PyTorch: its fastest contender and how much faster this project is. */
 export function verdicts(results: Result[], trials: number): string[] {
-  const mine = results.find(({setting}) => setting === 'ours')?.rounds ?? [];
+  const mine = ownRounds(results);
   return (Object.keys(settingTitles) as (keyof typeof settingTitles)[]).flatMap(setting => {
     const ran = results.filter(result => result.setting === setting && result.rounds.length > 0);
     if (ran.length === 0) return [];

@@ -34,6 +34,8 @@ export interface Job {
   tokens: number;
   rank: number;
   threads: number;
+  /** Of this project: TensorFlow in this precision instead of the default engine. */
+  native?: 'float32' | 'bfloat16';
   /** This project only: low-rank updates beside the weights instead of merged into them; layers computed again in the backward pass. */
   beside?: boolean;
   recompute?: boolean;

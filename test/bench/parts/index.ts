@@ -5,9 +5,11 @@ export const parts: Record<string, () => Promise<Part>> = {
   products: async () => (await import('./products.ts')).products,
   training: async () => (await import('./training.ts')).training,
   smollm2: async () => (await import('./smollm2.ts')).training135M,
+  generation: async () => (await import('./generation.ts')).generation,
   curvature: async () => (await import('./curvature.ts')).curvature,
   start: async () => (await import('./start.ts')).start,
   demo: async () => (await import('./demo.ts')).demo,
+  plan: async () => (await import('./plan.ts')).plan,
   language: async () => (await import('./language.ts')).language,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
 };

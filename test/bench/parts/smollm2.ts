@@ -7,18 +7,19 @@ import {race} from '../race.ts';
 import {median, type Result, resultTable} from '../results.ts';
 import type {Job} from '../sizes.ts';
 import {smollm2} from '../smollm2.ts';
+import {setUpTensorFlow} from '../tensorflow.ts';
 
 const threads = 2;
 const shape = {batch: 4, tokens: 256, rank: 16};
 const bench = join(import.meta.dirname, '..');
 
-const ours = (model: string, name: string, recompute: boolean): Entry => ({
+const ours = (model: string, name: string, {recompute = false, native}: Pick<Job, 'recompute' | 'native'>): Entry => ({
   name,
-  setting: 'ours',
+  setting: native === 'bfloat16' ? 'native' : 'ours',
   commands: [
     {
       program: process.execPath,
-      args: [join(bench, 'ours.ts'), JSON.stringify({...job(model), beside: true, recompute})],
+      args: [join(bench, 'ours.ts'), JSON.stringify({...job(model), beside: true, recompute, native})],
       environment: {},
       trials: 1,
     },
@@ -59,17 +60,20 @@ export const training135M: Part = {
   async measure({quick, only, say}) {
     const interpreter = await python();
     const model = await smollm2();
-    const mine = [ours(model, 'LoRA Sweep', false), ours(model, 'LoRA Sweep, layers computed again', true)];
-    const groups: [string, Entry[]][] = [
+    const plain = ours(model, 'LoRA Sweep', {});
+    const native = (await setUpTensorFlow(say)) ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16'})] : [];
+    const groups: [string, Entry[], Entry[]][] = [
       [
         'as users have it',
+        [plain, ours(model, 'LoRA Sweep, layers computed again', {recompute: true})],
         [
           peer(interpreter, model, 'transformers + PEFT', {}),
           peer(interpreter, model, 'transformers + PEFT, gradient checkpointing', {checkpointing: true}),
         ],
       ],
       [
-        'other settings of PyTorch',
+        'torch.compile and bfloat16',
+        [plain, ...native],
         [
           peer(interpreter, model, 'transformers + PEFT, torch.compile', {compiled: true}),
           peer(interpreter, model, 'transformers + PEFT, bfloat16', {precision: 'bfloat16'}),
@@ -77,33 +81,32 @@ export const training135M: Part = {
       ],
     ];
     const sections: Section[] = [];
-    for (const [title, peers] of quick ? groups.slice(0, 1) : groups) {
+    for (const [title, own, peers] of quick ? groups.slice(0, 1) : groups) {
       const wanted = peers.filter(({name}) => name.includes(only));
       if (wanted.length === 0) continue;
       const heading = `SmolLM2-135M: 1 trial, batch ${shape.batch} × ${shape.tokens}, rank ${shape.rank}, ${threads} threads; ${title}`;
       say(heading);
-      const results = await race([...mine, ...wanted], quick ? 2 : 5, say);
+      const results = await race([...own, ...wanted], quick ? 2 : 5, say);
       sections.push({
         title: heading,
         introduction:
           'All seven projections, AdamW, clipping; weights stored in bfloat16, computed with in float32 unless the contender says otherwise. A step learns all tokens.',
         table: resultTable(results, 1),
-        sentences: comparisons(results),
+        sentences: comparisons(results.slice(0, own.length), results.slice(own.length)),
       });
     }
     return sections;
   },
 };
 
-/** Each peer against both of ours: time, and peak memory. */
-function comparisons(results: Result[]): string[] {
-  const [fast, lean] = results as [Result, Result];
-  return results
-    .slice(2)
-    .filter(({rounds}) => rounds.length > 0)
-    .map(({name, rounds, peakBytes}) => {
-      const time = (one: Result) => (median(rounds) / median(one.rounds)).toFixed(2);
-      const memory = (one: Result) => (one.peakBytes / peakBytes).toFixed(2);
-      return `Against ${name}: ${time(fast)} times as fast with ${memory(fast)} of its peak memory; with layers computed again ${time(lean)} times as fast with ${memory(lean)} of its memory.`;
+/** Each peer against each of ours: time, and peak memory. */
+function comparisons(own: Result[], peers: Result[]): string[] {
+  const ran = ({rounds}: Result): boolean => rounds.length > 0;
+  return peers.filter(ran).map(peer => {
+    const beside = own.filter(ran).map(({name, rounds, peakBytes}) => {
+      const time = (median(peer.rounds) / median(rounds)).toFixed(2);
+      return `${name} is ${time} times as fast with ${(peakBytes / peer.peakBytes).toFixed(2)} of its peak memory`;
     });
+    return `Against ${peer.name}: ${beside.join('; ')}.`;
+  });
 }

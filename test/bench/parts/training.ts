@@ -5,6 +5,7 @@ import {intelKernels, python, randomModel} from '../python.ts';
 import {race} from '../race.ts';
 import {median, type Result, resultTable, verdicts} from '../results.ts';
 import {batch, learningRates, rank, sizes} from '../sizes.ts';
+import {setUpTensorFlow} from '../tensorflow.ts';
 
 interface Plan {
   size: keyof typeof sizes;
@@ -15,13 +16,11 @@ interface Plan {
 
 const sweep = learningRates.length;
 const whole: Plan[] = [
-  {size: '2x64', trials: sweep, threads: 2, rounds: 7},
-  {size: '2x64', trials: 1, threads: 1, rounds: 7},
-  {size: '4x256', trials: sweep, threads: 2, rounds: 7},
-  {size: '4x256', trials: 1, threads: 2, rounds: 7},
-  {size: '4x256', trials: 1, threads: 1, rounds: 5},
-  {size: '6x512', trials: sweep, threads: 2, rounds: 3},
-  {size: '6x512', trials: 1, threads: 2, rounds: 5},
+  {size: '4x256', trials: sweep, threads: 2, rounds: 5},
+  {size: '2x64', trials: sweep, threads: 2, rounds: 5},
+  {size: '6x512', trials: sweep, threads: 2, rounds: 2},
+  {size: '4x256', trials: 1, threads: 2, rounds: 5},
+  {size: '2x64', trials: 1, threads: 1, rounds: 5},
 ];
 const hurried: Plan[] = [
   {size: '2x64', trials: sweep, threads: 2, rounds: 2},
@@ -37,6 +36,7 @@ export const training: Part = {
     const interpreter = await python();
     const intel = await intelKernels();
     const preload = 'library' in intel ? intel.library : undefined;
+    const hasNative = await setUpTensorFlow(say);
     const sections: Section[] = [];
     for (const {size: name, trials, threads, rounds} of quick ? hurried : whole) {
       const size = sizes[name]!;
@@ -45,21 +45,18 @@ export const training: Part = {
         entries.filter(
           entry => entry.name.includes(only) && (!quick || telling.some(text => entry.name.includes(text))),
         );
-      const groups: [string, Entry[]][] = [
-        ['stock PyTorch', wanted(peers('stock', interpreter, undefined, one))],
-        [
-          'other settings of PyTorch',
-          wanted([
-            ...(preload ? peers('intel', interpreter, preload, one) : []),
-            ...peers('bfloat16', interpreter, undefined, one),
-          ]),
-        ],
+      const native = hasNative ? [ours(one, 'native32'), ours(one, 'native')] : [];
+      const groups: [string, Entry[], Entry[]][] = [
+        ['stock PyTorch', [ours(one)], wanted(peers('stock', interpreter, undefined, one))],
+        ["MKL's Intel kernels", [ours(one)], preload ? wanted(peers('intel', interpreter, preload, one)) : []],
+        ['bfloat16', [ours(one), ...native], wanted(peers('bfloat16', interpreter, undefined, one))],
       ];
-      for (const [title, entries] of quick ? groups.slice(0, 1) : groups) {
+      for (const [title, own, entries] of groups) {
+        if (quick && title === "MKL's Intel kernels") continue;
         if (entries.length === 0) continue;
         const heading = `${name}: ${trials === 1 ? '1 trial' : `${trials} trials`}, batch ${batch} × ${size.tokens}, rank ${rank}, ${threads === 1 ? '1 thread' : `${threads} threads`}; ${title}`;
         say(heading);
-        const results = await race([ours(one), ...entries], rounds, say);
+        const results = await race([...own, ...entries], rounds, say);
         sections.push({
           title: heading,
           table: resultTable(results, trials),

@@ -1,22 +1,18 @@
 /**
- * `npm run bench:plan`: what `plan` says of memory and time, beside what a run takes: the demo, stories260K and
- * SmolLM2-135M, with one and two workers, as they are and with layers computed again in the backward pass.
- *
- *   --only TEXT   cases with TEXT in their names
+ * What `plan` says of memory and time, beside what a run takes: the demo, stories260K and SmolLM2-135M, with one and two
+ * workers, as they are and with layers computed again in the backward pass.
  */
 import {spawn} from 'node:child_process';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {parseArgs} from 'node:util';
-import {formatMemory} from '../../core/run/format.ts';
-import {output} from './python.ts';
-import {asText} from './results.ts';
-import {smollm2} from './smollm2.ts';
+import {formatMemory} from '../../../core/run/format.ts';
+import type {Part} from '../part.ts';
+import {output} from '../python.ts';
+import {smollm2} from '../smollm2.ts';
 
-const {values: options} = parseArgs({options: {only: {type: 'string', default: ''}}});
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 const command = join(root, 'dist/trainer/cli.js');
 
 interface Case {
@@ -94,33 +90,45 @@ async function run(file: string, out: string): Promise<{seconds: number; bytes: 
   return {seconds: (performance.now() - began) / 1000, bytes};
 }
 
-const kinds = [demo, stories, (...args: [number, boolean]) => large(model, ...args)];
-const model = await smollm2();
-const cases = kinds.flatMap(kind => [1, 2].flatMap(workers => [kind(workers, false), kind(workers, true)]));
-const table = [['sweep', 'memory planned', 'measured', 'ratio', 'time planned', 'measured', 'ratio']];
-const home = await mkdtemp(join(tmpdir(), 'lora-sweep-plan-'));
-try {
-  for (const {name, sweep} of cases.filter(one => one.name.includes(options.only))) {
-    process.stderr.write(`  ${name}\n`);
-    const file = join(home, 'case.sweep.yaml');
-    await writeFile(file, sweep);
-    const planned = JSON.parse(await output(process.execPath, [command, 'plan', file, '--json'])) as {
-      memory_bytes: number;
-      seconds: number;
-    };
-    const measured = await run(file, join(home, `run-${name.replaceAll(/[^a-z0-9]+/gi, '-')}`));
-    table.push([
-      name,
-      formatMemory(planned.memory_bytes),
-      formatMemory(measured.bytes),
-      (planned.memory_bytes / measured.bytes).toFixed(2),
-      `${planned.seconds.toFixed(1)} s`,
-      `${measured.seconds.toFixed(1)} s`,
-      (planned.seconds / measured.seconds).toFixed(2),
-    ]);
-    process.stderr.write(`${table.at(-1)!.join('  ')}\n`);
-  }
-} finally {
-  await rm(home, {recursive: true, force: true});
-}
-console.log(asText(table));
+export const plan: Part = {
+  summary: 'what plan says of memory and time beside what runs take',
+  async measure({quick, only, say}) {
+    const model = await smollm2();
+    const kinds = [demo, stories, (...args: [number, boolean]) => large(model, ...args)];
+    const all = kinds.flatMap(kind => [1, 2].flatMap(workers => [kind(workers, false), kind(workers, true)]));
+    const cases = all.filter(({name}, i) => name.includes(only) && (!quick || i % 4 === 2));
+    const rows: string[][] = [];
+    const home = await mkdtemp(join(tmpdir(), 'lora-sweep-plan-'));
+    try {
+      for (const {name, sweep} of cases) {
+        say(name);
+        const file = join(home, 'case.sweep.yaml');
+        await writeFile(file, sweep);
+        const planned = JSON.parse(await output(process.execPath, [command, 'plan', file, '--json'])) as {
+          memory_bytes: number;
+          seconds: number;
+        };
+        const measured = await run(file, join(home, `run-${name.replaceAll(/[^a-z0-9]+/gi, '-')}`));
+        rows.push([
+          name,
+          formatMemory(planned.memory_bytes),
+          formatMemory(measured.bytes),
+          (planned.memory_bytes / measured.bytes).toFixed(2),
+          `${planned.seconds.toFixed(1)} s`,
+          `${measured.seconds.toFixed(1)} s`,
+          (planned.seconds / measured.seconds).toFixed(2),
+        ]);
+      }
+    } finally {
+      await rm(home, {recursive: true, force: true});
+    }
+    return [
+      {
+        title: '`plan` beside what runs take',
+        introduction: 'Peak memory of the whole process, and the whole time with start-up and evaluation.',
+        table: [['sweep', 'memory planned', 'measured', 'ratio', 'time planned', 'measured', 'ratio'], ...rows],
+        sentences: [],
+      },
+    ];
+  },
+};
