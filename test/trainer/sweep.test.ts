@@ -192,10 +192,12 @@ it('PiSSA and MiLoRA follow the published 300-step loss curves of the toy task',
 });
 
 it('the real stories260K model lowers its loss with every method', async () => {
+  // VeRA trains two short vectors a matrix: it needs a larger rate.
+  const own = Object.keys(methods).map(name => `${name}: {${name === 'vera' ? 'learning_rate: 3e-2' : ''}}`);
   const {events} = await run(`
 model: ${fixtures}stories260K
 data: {train: ${fixtures}tinystories/stories.jsonl, format: text, max_length: 128, rows: 32}
-methods: [${Object.keys(methods).join(', ')}]
+methods: {${own.join(', ')}}
 rank: 4
 batch_size: 8
 learning_rate: 1e-3
@@ -207,7 +209,7 @@ training: {epochs: 8}
     const losses = trace(events, id) as number[];
     const epoch = (index: number) => losses.slice(4 * index, 4 * index + 4).reduce((sum, loss) => sum + loss, 0) / 4;
     expect(losses).toHaveLength(32);
-    expect(epoch(7)).toBeLessThan(epoch(0) - 0.01);
+    expect(epoch(7), id).toBeLessThan(epoch(0) - 0.01);
   }
 });
 
