@@ -35,6 +35,15 @@ export function packsOf(
   });
 }
 
+/** Packs that differ in work by less than this factor stay in the order of the sweep. */
+const telling = 1.5;
+
+/** The longest work first, so that no worker is left with it at the end; of like length in the order given. */
+export function longestFirst(packs: readonly TrialPack[], workOf: (pack: TrialPack) => number): TrialPack[] {
+  const size = new Map(packs.map(pack => [pack, Math.round(Math.log(workOf(pack)) / Math.log(telling))]));
+  return packs.toSorted((a, b) => size.get(b)! - size.get(a)!);
+}
+
 export interface Arrangement extends MemoryPlan {
   packs: TrialPack[];
 }

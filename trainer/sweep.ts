@@ -11,7 +11,7 @@ import {type Choice, chooseEngine} from './engine/choose.ts';
 import {costsOf, trainingFlops} from './estimate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
-import {arrange, checkTrials, coresFor, settingsOf, trainJob} from './packs.ts';
+import {arrange, checkTrials, coresFor, longestFirst, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
@@ -231,7 +231,7 @@ async function runPrepared(
     const training = Date.now();
     measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
     await pool.run(
-      packs.map(pack => ({
+      longestFirst(packs, pack => trainingFlops(prepared, pack)).map(pack => ({
         kind: 'train',
         job: {...trainJob(prepared, pack, store.folder), ...trainingProbes(prepared, pack, store.earlier)},
       })),
