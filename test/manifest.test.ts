@@ -3,7 +3,9 @@ import {expect, it} from 'vitest';
 
 const root = new URL('../', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-const sources = readFileSync(new URL('client/commands.ts', root), 'utf8');
+const sources = ['client/commands.ts', 'client/extension.ts']
+  .map(file => readFileSync(new URL(file, root), 'utf8'))
+  .join('\n');
 
 /** Every text within a value that looks like a file of the package. */
 function* files(value: unknown): Generator<string> {
