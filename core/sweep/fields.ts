@@ -590,7 +590,7 @@ const evaluation = {
       kind: 'choice',
       values: {
         gsm8k: {
-          doc: "Grade-school arithmetic (columns question, answer): the number after the last 'The answer is:' or '####' counts, as in the study.",
+          doc: "Grade-school arithmetic (columns question, answer): the number after the last 'The answer is:' or '####' counts, as in the study; without either the last number.",
         },
         math: {
           doc: "Competition mathematics (columns problem, solution, answer): what follows 'The answer is:', else the last boxed answer, is compared by the rules of Hendrycks et al.",

@@ -6,15 +6,17 @@ import type {Task} from './task.ts';
 const marks = ['The answer is: ', '####'];
 
 /** A number with or without thousands separators, or a fraction. */
-const number = /[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?/;
+const number = /[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\/\d+)?/g;
 
 /**
- * The number after the last mark, as text without separators; null without a mark or a number. The study's own pattern
- * stops at a second separator (`1,234,567`), which some of GSM8K's answers have; here they are read whole.
+ * The first number after the last mark, as text without separators, or the last one of a text without a mark; null where
+ * there is none. The study counts texts without its mark as wrong, which models that were not trained on it never write;
+ * its own pattern stops at a second separator (`1,234,567`), which some of GSM8K's answers have; here they are read whole.
  */
 export function answerNumber(text: string): string | null {
   const from = Math.max(...marks.map(mark => (text.includes(mark) ? text.lastIndexOf(mark) + mark.length : -1)));
-  return from < 0 ? null : (number.exec(text.slice(from))?.[0].replaceAll(',', '') ?? null);
+  const found = from < 0 ? text.match(number)?.at(-1) : text.slice(from).match(number)?.[0];
+  return found?.replaceAll(',', '') ?? null;
 }
 
 /** The value that is compared: rounded to a whole number as Python rounds, halves to the even one; n/0 counts as n. */

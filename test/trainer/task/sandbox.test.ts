@@ -12,7 +12,7 @@ const fixtures = fileURLToPath(new URL('../../fixtures/tasks/', import.meta.url)
 
 it.each([
   ['HumanEval', humaneval, 'humaneval-first-20.jsonl'],
-  ['MBPP', mbpp, 'mbpp-20.jsonl'],
+  ['MBPP', mbpp, 'mbpp-17.jsonl'],
 ] as [string, Task, string][])(
   'the solutions of %s pass their tests',
   async (_, task, file) => {

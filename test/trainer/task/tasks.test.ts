@@ -36,7 +36,8 @@ describe('GSM8K', () => {
     ['The answer is: 1,234,567.', '1234567'],
     ['The answer is: 5\nNo. The answer is: $-6.50', '-6.50'],
     ['The answer is: 3/4', '3/4'],
-    ['it is 7', null],
+    ['first 5, then 1,007.', '1007'],
+    ['it is nothing', null],
     ['The answer is: unknown', null],
   ])('reads %j as %s', (text, number) => {
     expect(answerNumber(text)).toBe(number);
