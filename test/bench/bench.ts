@@ -6,6 +6,7 @@
  *   npm run bench -- training demo     these parts only
  *   --quick                            fewer rounds, cases and contenders: about 5 minutes in all
  *   --only TEXT                        contenders with TEXT in their names, besides this project
+ *   --case TEXT                        cases with TEXT in their names (training: 4x256, 6x512 …)
  *   --write                            write the parts into docs/benchmarks.md; other parts stay as they are there
  */
 import {parseArgs} from 'node:util';
@@ -17,6 +18,7 @@ const {values: options, positionals} = parseArgs({
   options: {
     quick: {type: 'boolean', default: false},
     only: {type: 'string', default: ''},
+    case: {type: 'string', default: ''},
     write: {type: 'boolean', default: false},
   },
   allowPositionals: true,
@@ -30,8 +32,13 @@ for (const name of wanted) {
   const part = await parts[name]!();
   console.log(`\n== ${name}: ${part.summary}`);
   const began = performance.now();
-  const {quick, only} = options;
-  const sections = await part.measure({quick, only, say: line => process.stderr.write(`  ${line}\n`)});
+  const {quick, only, case: wantedCase} = options;
+  const sections = await part.measure({
+    quick,
+    only,
+    case: wantedCase,
+    say: line => process.stderr.write(`  ${line}\n`),
+  });
   for (const {title, introduction, table, sentences} of sections)
     console.log([`\n${title}`, ...(introduction ? [introduction] : []), asText(table), ...sentences].join('\n'));
   console.log(`(${((performance.now() - began) / 60_000).toFixed(1)} min)`);

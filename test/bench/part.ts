@@ -25,6 +25,8 @@ export interface PartOptions {
   quick: boolean;
   /** Contenders with this in their names, besides this project. */
   only: string;
+  /** Cases with this in their names, where a part has several. */
+  case: string;
   /** For the person who waits. */
   say(line: string): void;
 }

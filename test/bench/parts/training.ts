@@ -32,13 +32,14 @@ const telling = ['compiled, one by one', 'transformers + PEFT'];
 
 export const training: Part = {
   summary: 'training steps against PyTorch eager, compiled, packed, one by one, and transformers + PEFT',
-  async measure({quick, only, say}) {
+  async measure({quick, only, case: wantedCase, say}) {
     const interpreter = await python();
     const intel = await intelKernels();
     const preload = 'library' in intel ? intel.library : undefined;
     const hasNative = await setUpTensorFlow(say);
     const sections: Section[] = [];
     for (const {size: name, trials, threads, rounds} of quick ? hurried : whole) {
+      if (!`${name}, ${trials}`.includes(wantedCase)) continue;
       const size = sizes[name]!;
       const one: Case = {model: await randomModel(interpreter, name, size), size, trials, threads};
       const wanted = (entries: Entry[]) =>
