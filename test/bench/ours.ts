@@ -5,8 +5,8 @@ import {prepareEnvironment} from '../../trainer/engine/binding.ts';
 import type {Job} from './sizes.ts';
 
 const job = JSON.parse(process.argv[2]!) as Job;
-if (job.native) prepareEnvironment(job.threads);
 const count = Math.min(job.threads, job.trials.length);
+if (job.native) prepareEnvironment(Math.floor(job.threads / count));
 const workers = Array.from({length: count}, (_, index) => {
   const trials = job.trials.filter((_, place) => place % count === index);
   const workerData = {...job, trials, threads: Math.floor(job.threads / count)};

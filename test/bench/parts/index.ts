@@ -2,6 +2,7 @@
 import type {Part} from '../part.ts';
 
 export const parts: Record<string, () => Promise<Part>> = {
+  goldens: async () => (await import('./goldens.ts')).goldens,
   products: async () => (await import('./products.ts')).products,
   training: async () => (await import('./training.ts')).training,
   smollm2: async () => (await import('./smollm2.ts')).training135M,
