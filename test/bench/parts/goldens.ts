@@ -40,7 +40,9 @@ export const goldens: Part = {
       const vitest = join(root, 'node_modules/vitest/vitest.mjs');
       const began = performance.now();
       // A failed test is a row of the table, not the end of it.
-      await output(process.execPath, [vitest, 'run', ...args, '--reporter=json', `--outputFile=${file}`]).catch(() => {});
+      await output(process.execPath, [vitest, 'run', ...args, '--reporter=json', `--outputFile=${file}`]).catch(
+        () => {},
+      );
       const seconds = (performance.now() - began) / 1000;
       const {numPassedTests, numFailedTests} = JSON.parse(await readFile(file, 'utf8')) as {
         numPassedTests: number;
