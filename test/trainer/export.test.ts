@@ -15,6 +15,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {evaluateModel} from '../../trainer/eval.ts';
 import {exportTrial} from '../../trainer/export.ts';
 import {generateText} from '../../trainer/generate.ts';
+import {readHeader} from '../../trainer/model/safetensors.ts';
 import {writeReport} from '../../trainer/report.ts';
 import {readAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
@@ -105,6 +106,21 @@ describe.each(methods)('a trial of %s', method => {
     ]);
     expect(after).toEqual(before);
   });
+});
+
+// As vLLM checks an adapter (vllm/lora/peft_helper.py): no bias, no further modules, no DoRA, a rank within its buffers.
+it.each(['lora', 'pissa', 'rslora'])('a trial of %s leaves a plain LoRA that vLLM takes', async method => {
+  const out = join(home, `${method}-served`);
+  await exportTrial({folder: run, trial: idOf(method), to: 'adapter', out});
+  const config = JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8'));
+  expect(config).toMatchObject({peft_type: 'LORA', bias: 'none', modules_to_save: null, use_dora: false});
+  expect(Number.isInteger(config.r) && config.r <= 512).toBe(true);
+  expect(config.lora_alpha).toBeGreaterThan(0);
+  const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
+  expect(config.target_modules.toSorted()).toEqual(projections.toSorted());
+  const names = [...readHeader(join(out, 'adapter_model.safetensors')).tensors.keys()];
+  const pattern = /^base_model\.model\.model\.layers\.\d+\.(self_attn|mlp)\.\w+_proj\.lora_[AB]\.weight$/;
+  expect(names.filter(name => !pattern.test(name))).toEqual([]);
 });
 
 describe('the record of the run', () => {
