@@ -1,6 +1,17 @@
 /** TensorFlow's addon for the tests: set up in the user's cache at their first run, as a user would. */
 import {findBinding} from '../../../trainer/engine/binding.ts';
 import {setUpNative} from '../../../trainer/setup/native.ts';
+import {canInstall, installPackages} from '../../debian.ts';
+
+/** What the set-up needs of Debian. */
+const packages = ['python3', 'python3-venv', 'g++'];
+
+const setUp = (): Promise<void> =>
+  setUpNative({
+    gpu: false,
+    signal: AbortSignal.timeout(180_000),
+    say: line => process.stderr.write(`setup-native: ${line}\n`),
+  });
 
 /**
  * Whether the native engine can be tested here. Where it cannot be set up (no compiler, no Python, no network), a
@@ -9,8 +20,11 @@ import {setUpNative} from '../../../trainer/setup/native.ts';
 export async function nativeBinding(): Promise<boolean> {
   if (findBinding('tfjs-node') !== undefined) return true;
   try {
-    const signal = AbortSignal.timeout(180_000);
-    await setUpNative({gpu: false, signal, say: line => process.stderr.write(`setup-native: ${line}\n`)});
+    await setUp().catch(async error => {
+      if (!canInstall()) throw error;
+      await installPackages(packages, line => console.log(line));
+      await setUp();
+    });
     return true;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
