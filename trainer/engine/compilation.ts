@@ -1,10 +1,9 @@
-/** What the compiled engine does alike on every device: tracing a computation, and the names things have in its graph. */
-import * as ort from 'onnxruntime-node';
-import type {Computation, Values} from './engine.ts';
+/** What engines that compile a traced graph do alike: tracing a computation, and the names things have in its graph. */
+import type {Computation} from './engine.ts';
 import type {Graph} from './graph.ts';
 import {withTurnedInputs} from './simplify.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
-import {type TensorSpec, trace} from './tracing.ts';
+import {trace} from './tracing.ts';
 
 /** A state tensor and the output that replaces it need two names in one graph. */
 export const stateInput = (name: string): string => `${name}.before`;
@@ -31,13 +30,6 @@ export function traceParts(computation: StagedComputation): Map<string, PartGrap
 export function partGraph(part: PartGraph): Graph {
   const kept = [...part.kept].map(([key, value]) => [keptOutput(key), value] as const);
   return {...part, outputs: new Map([...part.outputs, ...kept])};
-}
-
-/** Values in this program's memory as the runtime takes them; not copied. */
-export function tensorOf({shape, dtype}: TensorSpec, values: Values): ort.Tensor {
-  return dtype === 'float32'
-    ? new ort.Tensor('float32', values as Float32Array, shape)
-    : new ort.Tensor('int32', values as Int32Array, shape);
 }
 
 const turnedMatrices = new WeakMap<Float32Array, Float32Array>();

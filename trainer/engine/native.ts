@@ -9,6 +9,7 @@ import {setImmediate} from 'node:timers/promises';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
 import {readBytes, readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {type Binding, loadBinding, type NativeName} from './binding.ts';
+import {keptOutput, partGraph, stateInput, traceComputation} from './compilation.ts';
 import {composite} from './composite.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
@@ -298,9 +299,10 @@ class NativeStages implements Staged {
     const fed = [...inputs].map(([input, placeholder]) => [placeholder, (memory.get(input) as Held).tensor] as const);
     const tensors = session.run(fed, [...outputs.values()]);
     const results: Record<string, Values> = {};
+    const kept = new Map([...part.kept.keys()].map(key => [keptOutput(key), key]));
     [...outputs.keys()].forEach((output, i) => {
       const tensor = tensors[i]!;
-      const keptValue = output.endsWith(keptSuffix) ? output.slice(0, -keptSuffix.length) : undefined;
+      const keptValue = kept.get(output);
       if (keptValue === undefined) {
         results[output] = this.#binding.tensorDataSync(tensor) as Values;
         this.#binding.deleteTensor(tensor);
@@ -317,8 +319,7 @@ class NativeStages implements Staged {
   #session(name: string, part: PartGraph): Opened {
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      const keptOutputs = [...part.kept].map(([key, value]) => [`${key}${keptSuffix}`, value] as const);
-      session = this.#open({...part, outputs: new Map([...part.outputs, ...keptOutputs])});
+      session = this.#open(partGraph(part));
       this.#sessions.set(name, session);
     }
     return session;
@@ -329,12 +330,6 @@ class NativeStages implements Staged {
     this.#sessions.clear();
   }
 }
-
-/** A kept value is the output of one part and the input of another, under two names in the graphs. */
-const keptSuffix = '.kept';
-
-/** A state tensor and the output that replaces it need two names in one graph. */
-const stateInput = (name: string): string => `${name}.before`;
 
 /** Opens the engine for one thread of JavaScript; a program blocks it while running. */
 export function openNative({name, file, precision, expansion}: NativeOptions): Engine {
@@ -385,11 +380,7 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     weight: storedWeight,
     state: values => new NativeState(memories, values),
     async compile(computation) {
-      const stateInputs = Object.entries(computation.state).map(([name, spec]) => [stateInput(name), spec] as const);
-      const graph = trace({...computation.inputs, ...Object.fromEntries(stateInputs)}, tensors => {
-        const named = Object.keys(computation.state).map(name => [name, tensors[stateInput(name)]!] as const);
-        return computation.body({...tensors, ...Object.fromEntries(named)});
-      });
+      const graph = traceComputation(computation);
       const state = new Map(Object.keys(computation.state).map(name => [stateInput(name), name]));
       const program = kept(new NativeProgram(binding, openSession(graph, state, precision), computation));
       return {

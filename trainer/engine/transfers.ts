@@ -3,10 +3,10 @@
  * process, so both directions are sessions of a single operation that copies.
  */
 import * as ort from 'onnxruntime-node';
-import {tensorOf} from './compilation.ts';
 import type {Values} from './engine.ts';
 import {emitIdentity} from './onnx.ts';
 import {onDevice} from './placement.ts';
+import {tensorOf} from './runtime-tensor.ts';
 import type {TensorSpec} from './tracing.ts';
 
 export interface Transfers {

@@ -5,7 +5,7 @@
 import type * as ort from 'onnxruntime-node';
 import {expanded, type SharedExpansion} from '../model/expanded.ts';
 import {readTensor, type StoredTensor} from '../model/safetensors.ts';
-import {keptOutput, partGraph, stateInput, tensorOf, traceComputation, traceParts, transposed} from './compilation.ts';
+import {keptOutput, partGraph, stateInput, traceComputation, traceParts, transposed} from './compilation.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
@@ -13,6 +13,7 @@ import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, weightName} from './onnx.ts';
 import {webgpuDialect} from './onnx-webgpu.ts';
 import {type DeviceSession, openDeviceSession} from './placement.ts';
+import {tensorOf} from './runtime-tensor.ts';
 import {turnedSuffix} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
