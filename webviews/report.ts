@@ -160,7 +160,9 @@ function start(root: HTMLElement): void {
     if (scroll !== undefined && state.trials.length > 0) settle(scroll);
   }).observe(root);
   window.addEventListener('scroll', () => {
-    if (Math.abs(window.scrollY - placed) >= 2) scroll = undefined;
+    // A page that shrank under its place was moved to its end by the browser, not by the reader.
+    const atEnd = window.scrollY + window.innerHeight > document.documentElement.scrollHeight - 2;
+    if (!atEnd && Math.abs(window.scrollY - placed) >= 2) scroll = undefined;
   });
   editor.postMessage({type: 'ready', others: kept.others ?? []});
 }

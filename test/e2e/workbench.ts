@@ -45,8 +45,8 @@ export class Workbench {
 
   /** Loads the window anew with the editors that were open. A window that is asked to open a file restores none. */
   async reload(): Promise<void> {
-    // The workbench saves what is open when it goes quiet.
-    await this.page.waitForTimeout(3000);
+    // The workbench saves what is open, and what panels keep, every five seconds when it is idle.
+    await this.page.waitForTimeout(12_000);
     const address = new URL(this.page.url());
     address.searchParams.delete('payload');
     await this.page.goto(String(address));

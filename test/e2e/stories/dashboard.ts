@@ -6,7 +6,7 @@ export const dashboard: Story = {
   sentence:
     'The dashboard opens from the lens, grows while the sweep trains, stops it, and keeps its view over a reload',
   async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 40}));
+    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 120}));
     const {editor, trials} = workbench;
     await trials.open();
     await editor.lens('Run 6 trials').click();

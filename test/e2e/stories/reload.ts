@@ -5,7 +5,7 @@ import {until} from '../until.ts';
 export const reload: Story = {
   sentence: 'A run goes on while its window reloads: the tree follows it again, and Stop stops it',
   async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 60}));
+    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 120}));
     const {trials, status} = workbench;
     await trials.open();
     await trials.expand();
