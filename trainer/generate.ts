@@ -59,7 +59,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       );
   }
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
-  const pool = openPool(1, {base, engine, precision, threads: availableParallelism()});
+  const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights: true});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;

@@ -15,7 +15,7 @@ import {tripletsOf} from './start.ts';
 import {timeTrial} from './timing.ts';
 import {train} from './train.ts';
 
-const {model, engine, precision, threads, onGpu, expansion, worker, stop} = workerData as WorkerSetup;
+const {model, engine, precision, threads, onGpu, packsWeights, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const opened = await openModel(model);
@@ -26,7 +26,7 @@ const note = (text: string): void => {
   if (!notes.has(text)) send({kind: 'event', event: {event: 'note', message: text}});
   notes.add(text);
 };
-const programs = openEngine(engine, {threads, expansion, precision, onGpu, note}).then(
+const programs = openEngine(engine, {threads, expansion, packsWeights, precision, onGpu, note}).then(
   running => new Programs(running),
 );
 

@@ -110,15 +110,14 @@ export class Emitter {
     }
     const {tensor} = source;
     const name = weightName(tensor);
-    if (!this.#stored.has(name) && this.#dialect.reads(tensor))
+    const place = this.#dialect.place(tensor);
+    if (!this.#stored.has(name) && place)
       this.initializers.push({
         name,
         dims: tensor.shape,
         type: elementTypes.float32,
         location: 1,
-        external: Object.entries({location: basename(tensor.file), offset: tensor.offset, length: tensor.length}).map(
-          ([key, entry]) => ({key, value: String(entry)}),
-        ),
+        external: Object.entries(place).map(([key, entry]) => ({key, value: String(entry)})),
       });
     this.#stored.add(name);
     return name;
@@ -294,16 +293,7 @@ const emitters: Record<string, Emit> = {
       names(e, outputs),
     ),
   Select: same('Where'),
-  BatchMatMul: (e, node) => {
-    const {inputs, outputs, attributes} = node;
-    const {transposeA, transposeB, scale} = attributes;
-    if (hasFewRows(node)) emitTurnedProduct(e, node);
-    else if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
-    else {
-      const attributes = {transA: flag(transposeA), transB: flag(transposeB), alpha: {float: scale as number}};
-      e.emit('FusedMatMul', names(e, inputs), names(e, outputs), attributes, contrib);
-    }
-  },
+  BatchMatMul: (e, node) => (hasFewRows(node) ? emitTurnedProduct(e, node) : emitProduct(e, node)),
   RmsNormalization: (e, {inputs, outputs, attributes}) =>
     e.emit('SimplifiedLayerNormalization', names(e, inputs), names(e, outputs), {
       axis: -1,
@@ -335,6 +325,14 @@ const emitters: Record<string, Emit> = {
       contrib,
     ),
 };
+
+function emitProduct(e: Emitter, {inputs, outputs, attributes: {transposeA, transposeB, scale}}: GraphNode): void {
+  if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
+  else {
+    const attributes = {transA: flag(transposeA), transB: flag(transposeB), alpha: {float: scale as number}};
+    e.emit('FusedMatMul', names(e, inputs), names(e, outputs), attributes, contrib);
+  }
+}
 
 /** Up to so many rows, reading the weight is what a product takes its time for. */
 const fewRows = 64;
@@ -395,12 +393,36 @@ export const weightName = ({name}: StoredTensor): string => `w.${name}`;
 export interface Dialect {
   /** Operations that are written in another way than usual. */
   emitters: Readonly<Record<string, Emit>>;
-  /** Whether the runtime reads this weight from its file by itself; else it is an input. */
-  reads(tensor: StoredTensor): boolean;
+  /** Where the runtime reads this weight by itself; without a place it is an input. */
+  place(tensor: StoredTensor): Place | undefined;
 }
 
+/** Bytes of a file in the folder given at load, or of a buffer given under that name. */
+export interface Place {
+  location: string;
+  offset: number;
+  length: number;
+}
+
+const placeInFile = ({file, offset, length}: StoredTensor): Place => ({location: basename(file), offset, length});
+
 /** For the runtime's kernels for CPUs: weights stored as float32 are read from their files. */
-export const cpuDialect: Dialect = {emitters: {}, reads: isPlain};
+export const cpuDialect: Dialect = {
+  emitters: {},
+  place: tensor => (isPlain(tensor) ? placeInFile(tensor) : undefined),
+};
+
+/**
+ * The same for weights that the runtime packs into its own order at load: all are constants, from their files or from
+ * buffers of the name `weightName` says, and products take them as they are.
+ */
+export const packedDialect: Dialect = {
+  emitters: {BatchMatMul: emitProduct},
+  place: tensor =>
+    isPlain(tensor)
+      ? placeInFile(tensor)
+      : {location: weightName(tensor), offset: 0, length: 4 * tensor.shape.reduce((size, axis) => size * axis, 1)},
+};
 
 /**
  * A serialised ModelProto. Weights that the runtime reads are named by their file's base name, relative to a folder
@@ -431,7 +453,7 @@ export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Arra
       inputs: [
         ...[...graph.inputs].map(([name, value]) => describe(name, value)),
         ...storedTensors(graph)
-          .filter(tensor => !dialect.reads(tensor))
+          .filter(tensor => dialect.place(tensor) === undefined)
           .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape, source: null})),
       ],
       outputs,
