@@ -165,6 +165,7 @@ program
   .option('--samples <n>', 'answers to each row', positiveInteger)
   .option('--temperature <t>', 'randomness of the answers; 0 = the likeliest token always', Number)
   .option('--top-p <p>', 'draw from the likeliest tokens of this probability together', Number)
+  .option('--stop <text>', 'end an answer before this text; may be repeated', collectStop)
   .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
   .option('--scorer <file.mjs>', 'the module of the task custom')
   .option('--out <dir>', 'keep the answers with their verdicts in this folder')

@@ -35,6 +35,7 @@ export interface EvalOptions {
   samples?: number;
   temperature?: number;
   topP?: number;
+  stop?: string[];
   k?: number[];
   /** Of task custom. */
   scorer?: string;
@@ -107,7 +108,7 @@ export function scoreText({task, metric, value, correct, total}: Score): string 
 
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
 async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
-  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, k, scorer} = options;
+  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
@@ -125,7 +126,18 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       template: options.template ?? known?.template,
       packing: known?.packing,
     },
-    evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit, samples, temperature, top_p: topP, k, scorer},
+    evaluate: {
+      task,
+      data: file,
+      max_new_tokens: maxNewTokens,
+      limit,
+      samples,
+      temperature,
+      top_p: topP,
+      stop,
+      k,
+      scorer,
+    },
   };
   const {sweep: read, problems} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
   const errors = problems.filter(({severity}) => severity === 'error');

@@ -79,7 +79,10 @@ rank: [4, 8]
 learning_rate: {from: 1e-3, to: 1e-2, per_decade: 4}
 seeds: [1, 2, 3]
 training: {steps: 7, optimizer: {name: sgd, momentum: 0.9}}
-evaluate: [{task: loss, data: b.jsonl, limit: 3, every: 2}]
+evaluate:
+  - {task: loss, data: b.jsonl, limit: 3, every: 2}
+  - {task: humaneval, data: c.jsonl, samples: 5, temperature: 0.8, top_p: 0.9, stop: ["\\n\\n", '#'], k: [1, 5]}
+  - {task: custom, data: d.jsonl, scorer: score.mjs}
 `);
     const trial = expandTrials(sweep!).find(({method, seed}) => method === 'pissa' && seed === 2)!;
     const copied = readSweep(stringify(trialFile(sweep!, trial.id)));

@@ -7,6 +7,7 @@ import type {Evaluated} from '../../core/run/events.ts';
 import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
 import type {Prompt} from '../data/prompts.ts';
 import type {Generated} from '../evaluate.ts';
+import {textBefore} from '../model/stopping.ts';
 import type {Prepared} from '../prepare.ts';
 import {writeWhole} from '../store/errors.ts';
 import {samplesFile, samplesFolder} from '../store/samples.ts';
@@ -14,7 +15,7 @@ import {passAtK} from './pass-at-k.ts';
 import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
 import type {Judged, Tools} from './task.ts';
-import {runsPrograms, tasks} from './tasks.ts';
+import {runsPrograms, stopsOf, tasks} from './tasks.ts';
 
 /** One generated answer, as it is kept. */
 export interface Sample extends Judged {
@@ -99,13 +100,15 @@ export function openJudge(context: JudgeContext): Judge {
 async function judge(
   ids: number[],
   prompt: Prompt,
-  {task: name, scorer}: EvaluationSettings,
+  settings: EvaluationSettings,
   tools: Tools,
   {tokenizer, model}: JudgeContext,
 ): Promise<Omit<Sample, 'row' | 'sample'>> {
   const said = ids.filter(id => !model.config.eosIds.includes(id));
   const {answer, answerIds, row} = prompt;
-  const output = tokenizer?.decode(said, {skipSpecial: true}) ?? said.join(' ');
+  const {task: name, scorer} = settings;
+  const text = tokenizer?.decode(said, {skipSpecial: true});
+  const output = text === undefined ? said.join(' ') : textBefore(text, stopsOf(settings));
   const task = tasks[name];
   if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
   if (name === 'custom') {
