@@ -173,7 +173,8 @@ program
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
     const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
-    const {scores, remarks} = await evaluateModel({...options, columns});
+    const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
+    const {scores, remarks} = await evaluateModel({...options, columns, signal});
     for (const remark of remarks) process.stderr.write(`${remark}\n`);
     await print(scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score))));
   });
@@ -282,7 +283,7 @@ interface ShowOptions {
   format: 'table' | 'csv' | 'json';
 }
 
-interface EvalFlags extends Omit<EvalOptions, 'columns'> {
+interface EvalFlags extends Omit<EvalOptions, 'columns' | 'signal'> {
   column: Record<string, string>;
   json?: true;
 }

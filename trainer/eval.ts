@@ -42,11 +42,13 @@ export interface EvalOptions {
   /** A folder to keep the answers with their verdicts in. */
   out?: string;
   engine: EngineName;
+  /** Stops it. */
+  signal?: AbortSignal;
 }
 
 export type Score = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
 
-/** @throws SweepError */
+/** @throws SweepError, `stopped` where the signal says so */
 export async function evaluateModel(options: EvalOptions): Promise<{scores: Score[]; remarks: string[]}> {
   const {adapter} = options;
   const model = await openModel(findModel(options.model, '.'));
@@ -64,6 +66,12 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     pathOf: path => resolve(path),
     ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
   });
+  const stop = () => {
+    pool.stop();
+    judge.close();
+  };
+  options.signal?.addEventListener('abort', stop, {once: true});
+  if (options.signal?.aborted) stop();
   try {
     const found: Score[] = [];
     let judging: Promise<unknown> | undefined;
@@ -83,10 +91,12 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     });
     if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
     await judging;
+    if (options.signal?.aborted) throw new SweepError('stopped', 'The evaluation was stopped.');
     const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
     const scores = found.map(({task, metric, value, correct, total}) => ({task, metric, value, correct, total}));
     return {scores, remarks: truncated > 0 ? [cut] : []};
   } finally {
+    options.signal?.removeEventListener('abort', stop);
     judge.close();
     await pool.close();
   }
