@@ -11,6 +11,7 @@ import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run.ts';
+import {openSamples} from './samples.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
@@ -49,6 +50,7 @@ export class Commands {
       on('openResults', target => this.#openResults(target)),
       commands.registerCommand('loraSweep.openFolder', () => this.#openFolder()),
       on('showLog', target => this.#showLog(target)),
+      on('openSamples', target => this.#openSamples(target)),
       on('exportTrial', target => this.#exportTrial(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
@@ -176,6 +178,13 @@ export class Commands {
     const words = program.lastWords(run.folder);
     if (words !== '') output.appendLine(`  last words: ${words}`);
     output.show(true);
+  }
+
+  /** What a trial of the tree answered, or any trial of a sweep. */
+  async #openSamples(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
+    if (file?.run) await openSamples(file.run, trial);
   }
 
   /** A trial of the tree, or the best one of a sweep. */

@@ -6,6 +6,7 @@ import {NativeSetup} from './native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run.ts';
+import {provideSamples} from './samples.ts';
 import {showStatus} from './status.ts';
 import {Sweeps} from './sweeps.ts';
 import {TrialsTree} from './tree.ts';
@@ -70,6 +71,7 @@ export function activate(context: ExtensionContext): void {
     sweeps,
     tree,
     showStatus(sweeps),
+    provideSamples(),
     window.registerTreeDataProvider('loraSweep.trials', tree),
     window.registerWebviewPanelSerializer(resultsView, {
       async deserializeWebviewPanel(panel, kept: {sweepFile?: string; folder?: string} | undefined) {

@@ -127,6 +127,8 @@ function actions(
     else if (has('waiting', 'stopped')) button('Resume', () => act('resume'));
     if (!alive && has('failed', 'diverged')) button('Rerun failed', () => act('rerunFailed'));
     if (!alive && comparisons.length > 0) button('Export best…', () => act('exportTrial'));
+    const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
+    if (generated) button('Open samples…', () => act('openSamples'));
     button('Show log', () => act('showLog'));
     button('Open sweep file', () => act('openSweep'));
   }

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
 import {lastLines} from '../../client/program.ts';
+import {samplesText} from '../../client/samples-text.ts';
 import {guessFormat, scaffold} from '../../client/scaffold.ts';
 import {statusText} from '../../client/status-text.ts';
 import {trialFile} from '../../client/trial-file.ts';
@@ -64,6 +65,30 @@ describe('a new sweep', () => {
       expect(problems, text).toEqual([]);
       expect(sweep?.model).toBe('models/my base');
     }
+  });
+});
+
+describe('stored answers', () => {
+  it('are a text that says of each what was found, what was expected, and whether it is right', () => {
+    const lines = [
+      {row: 0, sample: 0, output: 'so\nThe answer is: 7', expected: '#### 7', extracted: '7', verdict: true},
+      {row: 0, sample: 1, output: 'hm', expected: '#### 7', extracted: null, verdict: false, reason: 'no number'},
+    ];
+    const text = samplesText('/run/samples/t-5-0.jsonl', lines.map(line => `${JSON.stringify(line)}\n`).join(''));
+    expect(text).toBe(`1 of 2 answers are right; kept in /run/samples/t-5-0.jsonl
+
+──── row 0, sample 0: right
+found: 7
+expected: #### 7
+answer:
+so
+The answer is: 7
+
+──── row 0, sample 1: wrong (no number)
+found: nothing
+expected: #### 7
+answer:
+hm`);
   });
 });
 

@@ -1,6 +1,4 @@
 /** Judging generated answers, away from the workers: every sample with its verdict is kept, and a trial's metrics become events. */
-import {mkdirSync} from 'node:fs';
-import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
@@ -9,8 +7,7 @@ import type {Prompt} from '../data/prompts.ts';
 import type {Generated} from '../evaluate.ts';
 import {textBefore} from '../model/stopping.ts';
 import type {Prepared} from '../prepare.ts';
-import {writeWhole} from '../store/errors.ts';
-import {samplesFile, samplesFolder} from '../store/samples.ts';
+import {writeSamples} from '../store/samples.ts';
 import {passAtK} from './pass-at-k.ts';
 import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
@@ -77,11 +74,7 @@ export function openJudge(context: JudgeContext): Judge {
         judged.push(one);
       }
       const samples = await Promise.all(judged);
-      if (context.folder !== undefined) {
-        mkdirSync(join(context.folder, samplesFolder), {recursive: true});
-        const lines = samples.map(sample => `${JSON.stringify(sample)}\n`);
-        writeWhole(join(context.folder, samplesFile(trial, step, evaluation)), lines.join(''));
-      }
+      if (context.folder !== undefined) writeSamples(context.folder, {trial, step, evaluation}, samples);
       return metricsOf(samples, prompts.length, settings).map(metric => ({
         event: 'evaluation',
         trial,
