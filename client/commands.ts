@@ -26,6 +26,8 @@ export interface Parts {
   results: Results;
   output: OutputChannel;
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
+  /** Names of a data file's columns; none where it cannot be read. */
+  columnsOf(file: string): Promise<string[]>;
 }
 
 export class Commands {
@@ -55,7 +57,7 @@ export class Commands {
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
-        newSweep(folder instanceof Uri ? folder : undefined),
+        newSweep(this.#parts.columnsOf, folder instanceof Uri ? folder : undefined),
       ),
     ];
   }
@@ -154,7 +156,8 @@ export class Commands {
   async #openResults(target: Target): Promise<void> {
     const file = await this.#fileOf(target);
     if (!file?.run) return;
-    if (file.run.state.trials.length === 0 && file.run.state.curvature.length === 0) {
+    const {alive, state} = file.run;
+    if (!alive && state.trials.length === 0 && state.curvature.length === 0) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
       return;
     }

@@ -28,6 +28,8 @@ export function activate(context: ExtensionContext): void {
     return language;
   };
 
+  const serverCommand = async <T>(name: string, ...args: unknown[]): Promise<T> =>
+    (await server()).sendRequest('workspace/executeCommand', {command: `loraSweep.server.${name}`, arguments: args});
   const told = new Map<string, NodeJS.Timeout>();
   const tell = ({folder}: Run) => {
     if (!language || told.has(folder)) return;
@@ -57,11 +59,8 @@ export function activate(context: ExtensionContext): void {
     program,
     results,
     output,
-    checkWorkspace: async () =>
-      (await server()).sendRequest('workspace/executeCommand', {
-        command: 'loraSweep.server.checkWorkspace',
-        arguments: [],
-      }),
+    checkWorkspace: () => serverCommand('checkWorkspace'),
+    columnsOf: file => serverCommand('columns', file),
   });
   const tree = new TrialsTree(sweeps);
 

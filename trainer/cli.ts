@@ -7,7 +7,7 @@ import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
-import {endQuietlyWithReader, print, stopOnSignal} from './cli/terminal.ts';
+import {endQuietlyWithReader, print, stopOnSignal, tellParent} from './cli/terminal.ts';
 import type {EvalOptions} from './eval.ts';
 import type {GenerateOptions as TextOptions} from './generate.ts';
 import {version} from './version.ts';
@@ -316,7 +316,7 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
   try {
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
-    const onPreparing = (event: RunEvent) => (options.json ? undefined : report.event(event));
+    const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
     const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
     end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
   } finally {

@@ -38,6 +38,9 @@ describe('the status of a run', () => {
   it('names the preparation', () => {
     const preparing = {what: 'factorising weights', done: 3, total: 28};
     expect(statusText({state: 'running', preparing, trials: []}, progress)).toBe('factorising weights 3/28');
+    const reading = {what: 'reading rows', done: 180_000, total: 400_000};
+    expect(statusText({state: 'waiting', preparing: reading, trials: []}, progress)).toBe('reading rows, 45 %');
+    expect(statusText({state: 'waiting', preparing: null, trials: []}, progress)).toBe('starting');
   });
 });
 
