@@ -71,7 +71,9 @@ interface Shown {
 
 async function shown(name: string, kind: RowKind): Promise<Shown[]> {
   const {lines} = await showRun(join(folder, name), kind, 'json');
-  return JSON.parse([...lines].join('')) as Shown[];
+  const rows = JSON.parse([...lines].join('')) as (Shown & {file?: string})[];
+  // Where the answers lie differs from run to run.
+  return rows.map(({file: _, ...row}) => row);
 }
 
 /** The share of pairs of samples with a right one among them, averaged over the rows. */
