@@ -87,9 +87,9 @@ export function evaluationBytes(config: ModelConfig, evaluations: readonly Evalu
         tokens * forwardPerToken(config, length) + Math.min(2 * targets * vocabSize, logits) + targets * hiddenSize
       );
     }
-    const {prompts, maxNewTokens} = evaluation;
+    const {prompts, maxNewTokens, choosing} = evaluation;
     const longest = prompts.reduce((most, {length}) => Math.max(most, length), 0);
-    const sequences = Math.min(prompts.length, sequencesAtOnce);
+    const sequences = Math.min(prompts.length * (choosing.samples ?? 1), sequencesAtOnce);
     const perPosition = 2 * kvHeads * headDim * config.layers.length;
     const reading = Math.max(longest, Math.min(tokensAtOnce, sequences * longest));
     const cached = perPosition * (sequences * (longest + maxNewTokens) + 2 * reading);

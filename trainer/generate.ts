@@ -97,11 +97,9 @@ export async function generateHere(
   programs: Programs,
   base: BaseModel,
   {adapter, prompts, ...limits}: GenerateJob,
+  decode: (ids: readonly number[]) => string,
 ): Promise<number[][]> {
   const generative = await (await adaptedModel(programs, base, adapter)).generative();
-  const tokenizer = limits.stop?.length ? openTokenizer(base.folder) : undefined;
-  // A special token may be what to stop at.
-  const decode = (ids: readonly number[]) => tokenizer?.decode(ids, {skipSpecial: false}) ?? '';
   const [answers] = await generate(programs, generative, prompts, {...limits, decode, eosIds: base.config.eosIds});
   return answers!;
 }

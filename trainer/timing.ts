@@ -116,11 +116,11 @@ async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}
 /** Generates for a while, twice: the first time compiles. */
 async function timeGeneration(
   pack: Pack,
-  {prompts, maxNewTokens}: Extract<Evaluation, {task: 'generate'}>,
+  {prompts, maxNewTokens, choosing: {stop: _, ...drawing}}: Extract<Evaluation, {task: 'generate'}>,
   answerTokens: number,
   {programs, config}: BaseContext,
 ): Promise<Timed> {
-  const limits = {maxNewTokens, eosIds: config.eosIds};
+  const limits = {maxNewTokens, eosIds: config.eosIds, ...drawing};
   const times: number[] = [];
   let tokens = 0;
   for (let run = 0; run < 2; run++) {
@@ -132,7 +132,7 @@ async function timeGeneration(
     times.push(secondsSince(began));
     tokens = answers.flat().reduce((sum, ids) => sum + ids.length, 0);
   }
-  const wanted = pack.settings.trials * prompts.length * Math.min(maxNewTokens, answerTokens);
+  const wanted = pack.settings.trials * prompts.length * (drawing.samples ?? 1) * Math.min(maxNewTokens, answerTokens);
   const seconds = (times[1]! * wanted) / Math.max(1, tokens);
   return {opening: Math.max(0, times[0]! - times[1]!), seconds};
 }

@@ -10,6 +10,7 @@ import {evaluatePack, type Generated} from './evaluate.ts';
 import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
+import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {timeTrial} from './timing.ts';
@@ -30,6 +31,13 @@ const programs = openEngine(engine, {threads, expansion, packsWeights, precision
   running => new Programs(running),
 );
 
+let tokenizer: Tokenizer | undefined;
+/** Opened when something is to stop at a text. A special token may be what to stop at. */
+const decode = (ids: readonly number[]): string => {
+  tokenizer ??= openTokenizer(opened.folder);
+  return tokenizer.decode(ids, {skipSpecial: false});
+};
+
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
     await tripletsOf({weights, note, ...message.settings}, message.site, message.end, message.rank);
@@ -37,7 +45,7 @@ async function work(message: ToWorker): Promise<void> {
   }
   const base = {config, weights, programs: await programs};
   if (message.kind === 'generate') {
-    const answers = await generateHere(base.programs, opened, message);
+    const answers = await generateHere(base.programs, opened, message, decode);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
     return;
   }
@@ -49,6 +57,7 @@ async function work(message: ToWorker): Promise<void> {
     ...base,
     emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
+    decode,
   };
   if (message.kind === 'evaluate') {
     const adapted = await adaptedModel(base.programs, opened, message.adapter);
