@@ -11,7 +11,7 @@ import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, weightName} from './onnx.ts';
 import {tensorOf} from './runtime-tensor.ts';
-import {turnedSuffix} from './simplify.ts';
+import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
 
@@ -212,10 +212,11 @@ export function openCompiled({threads, expansion}: CompiledOptions): Engine {
   const programs = new Set<{dispose(): Promise<void>}>();
   const openSession = (graph: Graph) => {
     const folder = weightFolder(graph);
-    return ort.InferenceSession.create(emitOnnx(graph), {
+    return ort.InferenceSession.create(emitOnnx(withoutRepeats(withoutDetours(graph))), {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
+      // Graphs come as they are to be run: sixteen passes of the runtime find nothing worth their time in them.
+      graphOptimizationLevel: 'disabled',
       logSeverityLevel: 3,
       // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
       enableMemPattern: false,
