@@ -272,8 +272,11 @@ const emitters: Record<string, Emit> = {
   GatherV2: (e, {inputs, outputs, attributes}) =>
     e.emit('Gather', names(e, inputs), names(e, outputs), {axis: attributes['axis'] as number}),
   UnsortedSegmentSum: (e, {inputs: [x, ids], outputs}) => {
+    // Reshaped before the cast: the WebGPU provider reshapes no int64.
+    const column = e.fresh();
+    e.emit('Reshape', [e.name(ids!), e.ints([...ids!.shape, 1])], [column]);
     const indices = e.fresh();
-    e.emit('Reshape', [asInt64(e, ids!), e.ints([...ids!.shape, 1])], [indices]);
+    e.emit('Cast', [column], [indices], {to: elementTypes.int64});
     const zeros = e.fresh();
     e.emit('Expand', [e.constant('float32', [], new Float32Array(1)), e.ints(outputs[0]!.shape)], [zeros]);
     e.emit('ScatterND', [zeros, indices, e.name(x!)], names(e, outputs), {reduction: 'add'});
