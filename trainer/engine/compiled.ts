@@ -11,7 +11,7 @@ import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {cpuDialect, emitOnnx, packedDialect, weightName} from './onnx.ts';
 import {tensorOf} from './runtime-tensor.ts';
-import {turnedSuffix} from './simplify.ts';
+import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
 
@@ -215,11 +215,13 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
   const openSession = (graph: Graph, packed = false) => {
     const folder = weightFolder(graph);
     const constants = packed ? Object.entries(fedWeights(graph)) : [];
-    return ort.InferenceSession.create(emitOnnx(graph, packed ? packedDialect : cpuDialect), {
+    const ready = withoutRepeats(withoutDetours(graph));
+    return ort.InferenceSession.create(emitOnnx(ready, packed ? packedDialect : cpuDialect), {
       externalData: constants.map(([path, {data}]) => ({path, data: new Uint8Array((data as Float32Array).buffer)})),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
+      // Graphs come as they are to be run: sixteen passes of the runtime find nothing worth their time in them.
+      graphOptimizationLevel: 'disabled',
       logSeverityLevel: 3,
       // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
       enableMemPattern: false,

@@ -87,6 +87,13 @@ export class Emitter {
     return `c${this.#fresh++}`;
   }
 
+  /** Has the node that makes a value write it under this name; false where no node makes it, or it has a name. */
+  claim(value: Value, name: string): boolean {
+    if (value.source !== null || this.#names.has(value)) return false;
+    this.#names.set(value, name);
+    return true;
+  }
+
   /** The name of a value; constants and stored weights become initializers at their first use. */
   name(value: Value): string {
     let name = this.#names.get(value);
@@ -193,10 +200,12 @@ const reduction =
       keepdims: flag(attributes['keepDims']),
     });
 
-/** The indices of a value as int64, which some ONNX operators insist on. */
-function asInt64(e: Emitter, value: string): string {
+/** Indices as int64, which some ONNX operators insist on. */
+function asInt64(e: Emitter, value: Value): string {
+  const {source, shape} = value;
+  if (source?.kind === 'constant') return e.constant('int64', shape, BigInt64Array.from(source.values, BigInt));
   const name = e.fresh();
-  e.emit('Cast', [value], [name], {to: elementTypes.int64});
+  e.emit('Cast', [e.name(value)], [name], {to: elementTypes.int64});
   return name;
 }
 
@@ -262,9 +271,11 @@ const emitters: Record<string, Emit> = {
   GatherV2: (e, {inputs, outputs, attributes}) =>
     e.emit('Gather', names(e, inputs), names(e, outputs), {axis: attributes['axis'] as number}),
   UnsortedSegmentSum: (e, {inputs: [x, ids], outputs}) => {
+    // Reshaped before the cast: the WebGPU provider reshapes no int64.
     const column = e.fresh();
     e.emit('Reshape', [e.name(ids!), e.ints([...ids!.shape, 1])], [column]);
-    const indices = asInt64(e, column);
+    const indices = e.fresh();
+    e.emit('Cast', [column], [indices], {to: elementTypes.int64});
     const zeros = e.fresh();
     e.emit('Expand', [e.constant('float32', [], new Float32Array(1)), e.ints(outputs[0]!.shape)], [zeros]);
     e.emit('ScatterND', [zeros, indices, e.name(x!)], names(e, outputs), {reduction: 'add'});
@@ -319,7 +330,7 @@ const emitters: Record<string, Emit> = {
   Rotary: (e, {inputs: [x, cos, sin, positions], outputs}) =>
     e.emit(
       'RotaryEmbedding',
-      [e.name(x!), asInt64(e, e.name(positions!)), e.name(cos!), e.name(sin!)],
+      [e.name(x!), asInt64(e, positions!), e.name(cos!), e.name(sin!)],
       names(e, outputs),
       {interleaved: 0},
       contrib,
@@ -430,16 +441,17 @@ export const packedDialect: Dialect = {
  */
 export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Array {
   const e = new Emitter(dialect);
+  const copied = [...graph.outputs].filter(([name, value]) => !e.claim(value, name));
   for (const node of liveNodes(graph)) {
     const emit = dialect.emitters[node.op] ?? emitters[node.op];
     if (emit === undefined) throw new Error(`There is no ONNX translation of ${node.op}.`);
     emit(e, node);
   }
   const hasFree = [...graph.inputs.values()].some(({source}) => source?.kind === 'input' && source.free);
-  const outputs = [...graph.outputs].map(([name, value]) => {
-    e.emit('Identity', [e.name(value)], [name]);
-    return hasFree ? describeOutput(name, value) : describe(name, value);
-  });
+  for (const [name, value] of copied) e.emit('Identity', [e.name(value)], [name]);
+  const outputs = [...graph.outputs].map(([name, value]) =>
+    hasFree ? describeOutput(name, value) : describe(name, value),
+  );
   const model = {
     irVersion: 10,
     opsets: [
