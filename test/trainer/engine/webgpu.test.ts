@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import {afterAll, describe, expect, it, vi} from 'vitest';
 import {products} from '../../../trainer/curvature/hessian.ts';
 import {chooseEngine, openEngine} from '../../../trainer/engine/choose.ts';
+import {openCompiled} from '../../../trainer/engine/compiled.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
 import {missingNote} from '../../../trainer/engine/placement.ts';
 import {openWebgpu} from '../../../trainer/engine/webgpu.ts';
@@ -16,6 +17,8 @@ import {
   packBatch,
   targetsIn,
 } from '../golden.ts';
+import {attentionProgram} from './attention-program.ts';
+import {furthestApart} from './low-rank-program.ts';
 import {testGpu} from './software-gpu.ts';
 
 // A software GPU on a busy machine takes its time.
@@ -49,6 +52,18 @@ describe.runIf(there)('the compiled engine on a GPU', () => {
     ['llama-initab', 'high'],
   ] as const)
     it(`${name}: twelve steps follow PyTorch and PEFT`, () => followTraining(gpu, name, caseName));
+
+  it('attention over many positions, in blocks, gives what it gives on the CPU', async () => {
+    const cpu = openCompiled({threads: 1});
+    const [onGpu, onCpu] = await Promise.all(
+      [gpu, cpu].map(async own => {
+        const {computation, feeds} = attentionProgram(own.macros({merged: false}), 256, Infinity);
+        return (await own.compile(computation)).run(feeds);
+      }),
+    );
+    expect(furthestApart(onGpu!, onCpu!)).toBeLessThan(1e-5);
+    await cpu.dispose();
+  });
 
   it('a Hessian product agrees with float64', async () => {
     const setting = goldenNetwork(gpu, 'qwen3');

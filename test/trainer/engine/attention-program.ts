@@ -1,0 +1,44 @@
+/** Attention over all positions or a window, and the gradients of a weighted sum of it, as a computation. */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Computation, Values} from '../../../trainer/engine/engine.ts';
+import type {Macros} from '../../../trainer/engine/macros.ts';
+import {random} from '../../../trainer/math/random.ts';
+
+const [rows, kvHeads, group, size] = [2, 2, 3, 8];
+
+export function attentionProgram(
+  macros: Pick<Macros, 'attention'>,
+  length: number,
+  window: number,
+): {computation: Computation; feeds: Record<string, Values>} {
+  const mask = Float32Array.from({length: group * length * length}, (_, i) => {
+    const [position, seen] = [Math.floor(i / length) % length, i % length];
+    return seen > position || seen <= position - window ? -1e9 : 0;
+  });
+  const shapes = {
+    q: [rows, kvHeads, group * length, size],
+    k: [rows, kvHeads, length, size],
+    v: [rows, kvHeads, length, size],
+    weights: [rows, kvHeads, group * length, size],
+  };
+  return {
+    computation: {
+      inputs: Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, {shape, dtype: 'float32'}])),
+      state: {},
+      body: ({q, k, v, weights}) => {
+        const seen = tf.tensor(mask, [group * length, length]);
+        const attend = (...[own, keys, values]: tf.Tensor[]) =>
+          macros.attention(own!, keys!, values!, seen, size ** -0.5);
+        const weigh = (...x: tf.Tensor[]) => tf.sum(tf.mul(attend(...x), weights!)) as tf.Scalar;
+        const [dq, dk, dv] = tf.grads(weigh)([q!, k!, v!]);
+        return {y: attend(q!, k!, v!), dq: dq!, dk: dk!, dv: dv!};
+      },
+    },
+    feeds: Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => {
+        const count = shape.reduce((product, axis) => product * axis, 1);
+        return [name, Float32Array.from(random('attention', name).normal(count))];
+      }),
+    ),
+  };
+}
