@@ -10,7 +10,9 @@ const sites = sitesOf(config.layers.length, 'all', weights);
 const size = (recompute: boolean): TrainingSize => ({
   ...{config, weights, sites, rank: 8, merged: true, dropout: false, recompute},
   parameters: 100_000,
-  evaluating: 0,
+  shared: 0,
+  gradients: false,
+  evaluating: {bytes: 0, programs: 0},
 });
 const few: StepSize = {rows: 4, length: 64, targets: 200};
 const step = (rows: number): StepSize => ({rows, length: 512, targets: rows * 511});
@@ -20,22 +22,22 @@ const alone = {workers: 1, trials: 1};
 
 describe('layers are computed again', () => {
   it('where the file says so', () => {
-    expect(recomputes(true, size(false), [few], alone)).toBe(true);
-    expect(recomputes(false, size(false), [huge], alone)).toBe(false);
+    expect(recomputes(true, size(false), [[few]], alone)).toBe(true);
+    expect(recomputes(false, size(false), [[huge]], alone)).toBe(false);
   });
 
   it('by themselves only where a batch, or as many workers as wanted, would not fit', () => {
-    expect(recomputes('auto', size(false), [few], alone)).toBe(false);
-    expect(recomputes('auto', size(false), [few, huge], alone)).toBe(true);
-    expect(recomputes('auto', size(false), [few], {workers: 1 << 20, trials: 1})).toBe(true);
-    expect(recomputes('auto', size(false), [few], {workers: 1, trials: 1 << 26})).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], alone)).toBe(false);
+    expect(recomputes('auto', size(false), [[few], [huge]], alone)).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], {workers: 1 << 20, trials: 1})).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], {workers: 1, trials: 1 << 26})).toBe(true);
   });
 
   it('and then more rows and more workers fit', () => {
-    expect(workerMemory(size(true), step(64))).toBeLessThan(0.7 * workerMemory(size(false), step(64)));
-    expect(microBatchFor(size(true), huge, 1)).toBeGreaterThan(microBatchFor(size(false), huge, 1));
-    const rows = microBatchFor(size(false), huge, 1);
-    const workers = (recompute: boolean) => planMemory(size(recompute), partOf(huge, rows), 1, 64, 64, 64).workers;
+    expect(workerMemory(size(true), [step(64)])).toBeLessThan(0.7 * workerMemory(size(false), [step(64)]));
+    expect(microBatchFor(size(true), [huge], 1)).toBeGreaterThan(microBatchFor(size(false), [huge], 1));
+    const rows = microBatchFor(size(false), [huge], 1);
+    const workers = (recompute: boolean) => planMemory(size(recompute), [partOf(huge, rows)], 1, 64, 64, 64).workers;
     expect(workers(true)).toBeGreaterThan(workers(false));
   });
 });
