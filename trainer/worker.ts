@@ -42,7 +42,7 @@ async function work(message: ToWorker): Promise<void> {
     return;
   }
   if (message.kind === 'measure') {
-    send({kind: 'measured', times: await timeTrial(message.job, message.answerTokens, base)});
+    send({kind: 'measured', times: await timeTrial(message.job, base)});
     return;
   }
   const context = {
