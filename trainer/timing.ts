@@ -4,10 +4,9 @@ import {activationBytes, generationMemory, type KeptBy, lossBytes} from './activ
 import {packBatches, sideBySide} from './batches.ts';
 import type {Evaluation} from './evaluate.ts';
 import {stepFlops} from './flops.ts';
-import {topTriplets} from './math/svd.ts';
 import type {Site} from './method/method.ts';
 import {generate} from './model/generation.ts';
-import type {StartJob} from './start.ts';
+import {gradientTripletsOf, type StartJob} from './start.ts';
 import type {Pack, PackBatch} from './step.ts';
 import {type BaseContext, openPack, type TrainJob} from './train.ts';
 import {firstGradients} from './weight-gradients.ts';
@@ -82,26 +81,30 @@ export async function timeTrial(
   }
 }
 
-/** Seconds of a start from gradients: they are made, and a matrix of each shape is factorised. */
+/**
+ * Seconds of a start from gradients: they are made, and a matrix of each shape is factorised; those that the cache has
+ * already cost next to nothing.
+ */
 async function timeGradients(
   {trial, sources}: NonNullable<MeasuredJob['gradients']>,
-  {start}: TrainJob,
+  {start: {sites}}: TrainJob,
   {config, weights, programs}: BaseContext,
 ): Promise<number> {
+  const settings = {config, weights, programs, sources, sites};
   const began = performance.now();
   // Programs of the setting before are let go first, as openPack does.
   await programs.use('');
-  const gradients = await firstGradients(trial, {config, weights, programs, sources, ...start});
+  await firstGradients(trial, settings);
   let seconds = secondsSince(began);
-  const shapes = new Map<string, {site: Site; count: number}>();
-  for (const site of start.sites) {
+  const shapes = new Map<string, Site[]>();
+  for (const site of sites) {
     const key = `${site.outputs}x${site.inputs}`;
-    shapes.set(key, {site, count: (shapes.get(key)?.count ?? 0) + 1});
+    shapes.set(key, [...(shapes.get(key) ?? []), site]);
   }
-  for (const {site, count} of shapes.values()) {
+  for (const alike of shapes.values()) {
     const before = performance.now();
-    topTriplets(gradients.get(site.name)!, site.outputs, site.inputs, 2 * trial.rank);
-    seconds += count * secondsSince(before);
+    await gradientTripletsOf(trial, settings, alike.at(-1)!, 2 * trial.rank);
+    seconds += alike.length * secondsSince(before);
   }
   return seconds;
 }
