@@ -1,8 +1,17 @@
 import {describe, expect, it} from 'vitest';
 import type {StepSize} from '../../trainer/activations.ts';
-import {microBatchFor, partOf, planMemory, recomputes, type TrainingSize, workerMemory} from '../../trainer/memory.ts';
+import {
+  adaptedBytes,
+  microBatchFor,
+  partOf,
+  planMemory,
+  recomputes,
+  type TrainingSize,
+  workerMemory,
+} from '../../trainer/memory.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
+import {sharedNumbers} from '../../trainer/prepare.ts';
 import {golden} from './golden.ts';
 
 const {config, weights} = openFolder(golden('models/llama'));
@@ -39,5 +48,36 @@ describe('layers are computed again', () => {
     const rows = microBatchFor(size(false), [huge], 1);
     const workers = (recompute: boolean) => planMemory(size(recompute), [partOf(huge, rows)], 1, 64, 64, 64).workers;
     expect(workers(true)).toBeGreaterThan(workers(false));
+  });
+});
+
+describe('the memory of a worker counts', () => {
+  const {evaluating: _, ...plain} = size(false);
+  const of = (more: Partial<TrainingSize>, steps = [few]) =>
+    workerMemory({...plain, evaluating: {bytes: 0, programs: 0}, ...more}, steps);
+
+  it('every shape of batches, for each has a program that keeps its memory', () => {
+    const alone = of({}, []);
+    expect(of({}, [few, step(1)]) - alone).toBe(of({}, [few]) - alone + of({}, [step(1)]) - alone);
+  });
+
+  it('the gradients that LoRA-GA starts from, shaped as the adapted weights', () => {
+    expect(of({gradients: true}) - of({})).toBe(adaptedBytes(sites));
+  });
+
+  it('the frozen pair that the sites of VeRA share', () => {
+    const [inputs, outputs] = [
+      Math.max(...sites.map(site => site.inputs)),
+      Math.max(...sites.map(site => site.outputs)),
+    ];
+    const shared = sharedNumbers(
+      [
+        {method: 'vera', ranks: [4, 8]},
+        {method: 'lora', ranks: [16]},
+      ],
+      sites,
+    );
+    expect(shared).toBe(8 * (inputs + outputs));
+    expect(of({shared}) - of({})).toBe(4 * shared);
   });
 });
