@@ -21,19 +21,24 @@ export interface TrainingSize extends KeptBy {
   evaluating: EvaluationMemory;
 }
 
-/** The command itself: Node.js, its code, the tokenizer and the rows. */
+/** The command itself: Node.js, its code, rows of usual size. */
 const commandBytes = 140e6;
 /** Pages of TensorFlow's libraries. */
 const nativeBytes = 220e6;
 /** Of a worker before it compiles anything: a JavaScript heap with the trainer's code, and the runtime's own. */
 const workerBytes = 45e6;
-/** The nodes of a compiled program, for each layer: of a training step, and of a forward pass. */
-const [stepLayerBytes, forwardLayerBytes] = [4e6, 2.4e6];
+/** The nodes of a compiled program, for each layer: of a forward pass, of a training step, and of one that computes layers again. */
+const [forwardLayerBytes, stepLayerBytes, againLayerBytes] = [2.4e6, 4e6, 6e6];
+/** Of the tokenizer, for each token that there is. */
+const tokenBytes = 700;
 /**
  * Vectors as long as the trained one: parameters and two moments as read and as written, their start, the gathered
- * gradient; and while a step updates them, the pieces of its gradient and what the optimizer makes of it.
+ * gradient (8); while a step updates them, the pieces of its gradient and what the optimizer makes of it (8); and the
+ * copies that a checkpoint is written from (4).
  */
-const vectors = 16;
+const vectors = 20;
+/** What the runtime takes for the tensors of a program is not used without gaps; measured between 1.0 and 1.2. */
+const gaps = 1.1;
 /** Of the memory of the machine, or of a GPU, what a run may take. */
 const share = 0.8;
 const float = 4;
@@ -62,13 +67,13 @@ function mappedBytes({weights, native}: TrainingSize): number {
 
 /** Bytes of one worker that trains a pack of `trials` in steps of these sizes: each has a program that keeps its memory. */
 export function workerMemory(size: TrainingSize, steps: readonly StepSize[], trials = 1): number {
-  const {config, sites, weights, native, parameters, shared, gradients, evaluating} = size;
+  const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
   const kept = steps.reduce((sum, step) => sum + activationBytes(size, step), 0);
-  const own = kept + evaluating.bytes + float * (vectors * parameters + shared);
+  const own = gaps * (kept + evaluating.bytes) + float * (vectors * parameters + shared);
   const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
-  // The gradients stay for the trials to come; while they are made a step's own memory is not there yet.
-  const started = gradients ? adaptedBytes(sites) : 0;
-  const layer = steps.length * stepLayerBytes + evaluating.programs * forwardLayerBytes;
+  // The gradients stay for the trials to come, and as the last batch gave them until the garbage is collected.
+  const started = gradients ? 2 * adaptedBytes(sites) : 0;
+  const layer = steps.length * (recompute ? againLayerBytes : stepLayerBytes) + evaluating.programs * forwardLayerBytes;
   return workerBytes + config.layers.length * layer + frozen + started + trials * own;
 }
 
@@ -96,14 +101,14 @@ export function recomputes(
 }
 
 /** Bytes of the command and of what all workers share. */
-function baseBytes({weights, native}: Pick<TrainingSize, 'weights' | 'native'>): number {
-  return commandBytes + (native === undefined ? weightBytes(weights) : nativeBytes);
+function baseBytes({config, weights, native}: Pick<TrainingSize, 'config' | 'weights' | 'native'>): number {
+  return commandBytes + tokenBytes * config.vocabSize + (native === undefined ? weightBytes(weights) : nativeBytes);
 }
 
 /** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once, and programs share their memory. */
 export function deviceMemory(size: TrainingSize, steps: readonly StepSize[], trials: number): number {
   const {parameters, shared, weights} = size;
-  const kept = Math.max(0, ...steps.map(step => activationBytes(size, step)));
+  const kept = gaps * Math.max(0, ...steps.map(step => activationBytes(size, step)));
   const own = kept + float * (vectors * parameters + shared);
   return float * numbersOf(weights) + trials * own;
 }

@@ -44,9 +44,14 @@ describe('layers are computed again', () => {
 
   it('and then more rows and more workers fit', () => {
     expect(workerMemory(size(true), [step(64)])).toBeLessThan(0.7 * workerMemory(size(false), [step(64)]));
-    expect(microBatchFor(size(true), [huge], 1)).toBeGreaterThan(microBatchFor(size(false), [huge], 1));
     const rows = microBatchFor(size(false), [huge], 1);
-    const workers = (recompute: boolean) => planMemory(size(recompute), [partOf(huge, rows)], 1, 64, 64, 64).workers;
+    const more = Math.ceil(1.3 * rows);
+    expect(workerMemory(size(true), [partOf(huge, more)])).toBeLessThan(
+      workerMemory(size(false), [partOf(huge, rows)]),
+    );
+    expect(microBatchFor(size(true), [huge], 1)).toBeGreaterThanOrEqual(rows);
+    const workers = (recompute: boolean) =>
+      planMemory(size(recompute), [partOf(huge, rows >> 3)], 1, 64, 64, 64).workers;
     expect(workers(true)).toBeGreaterThan(workers(false));
   });
 });
@@ -58,11 +63,11 @@ describe('the memory of a worker counts', () => {
 
   it('every shape of batches, for each has a program that keeps its memory', () => {
     const alone = of({}, []);
-    expect(of({}, [few, step(1)]) - alone).toBe(of({}, [few]) - alone + of({}, [step(1)]) - alone);
+    expect(of({}, [few, step(1)]) - alone).toBeCloseTo(of({}, [few]) - alone + of({}, [step(1)]) - alone, 0);
   });
 
-  it('the gradients that LoRA-GA starts from, shaped as the adapted weights', () => {
-    expect(of({gradients: true}) - of({})).toBe(adaptedBytes(sites));
+  it('the gradients that LoRA-GA starts from, shaped as the adapted weights: their sum and the last ones', () => {
+    expect(of({gradients: true}) - of({})).toBe(2 * adaptedBytes(sites));
   });
 
   it('the frozen pair that the sites of VeRA share', () => {
