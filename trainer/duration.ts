@@ -32,6 +32,7 @@ export async function estimated(
   const pool = openPool(workers, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
   const resident = watchResident();
   try {
+    const opening = await timeOpening(pool, workers);
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
     const probing = await timeProbing(pool, prepared, packs.flat(), workers);
     let bytes = resident.peak();
@@ -50,12 +51,22 @@ export async function estimated(
       const setting = `${method} ${rank} ${batchSize}`;
       durations.push({setting, start: `${setting} ${seed}`, times});
     }
-    const whole = preparing + factorising + probing + makespan(durations, workers);
+    const whole = preparing + opening + factorising + probing + makespan(durations, workers);
     return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers, bytes};
   } finally {
     resident.end();
     await pool.close();
   }
+}
+
+/** Seconds until all workers have their engine. */
+async function timeOpening(pool: Pool, workers: number): Promise<number> {
+  const began = performance.now();
+  await pool.run(
+    Array.from({length: workers}, () => ({kind: 'open' as const})),
+    {event: () => {}, generated: () => {}, ended: () => {}},
+  );
+  return (performance.now() - began) / 1000;
 }
 
 /** How often memory is looked at, in milliseconds. */

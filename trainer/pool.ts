@@ -31,6 +31,8 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
+  /** Nothing but its engine. */
+  | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}

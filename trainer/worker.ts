@@ -36,6 +36,7 @@ async function work(message: ToWorker): Promise<void> {
     return;
   }
   const base = {config, weights, programs: await programs};
+  if (message.kind === 'open') return;
   if (message.kind === 'generate') {
     const answers = await generateHere(base.programs, opened, message);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
