@@ -37,7 +37,7 @@ export interface MeasuredJob extends MeasuredTraining {
 
 /** The runs that a program takes until its memory is laid out. */
 const firstRuns = 2;
-const mostRuns = 8;
+const mostRuns = 64;
 /** Something is measured for about this long, and all shapes of batches together. */
 const [measureSeconds, shapesSeconds] = [1.5, 6];
 /** Other shapes are run once, as long as all together take no longer than this; so is what takes this long by itself. */
@@ -146,13 +146,14 @@ async function timeSteps(
   {config}: BaseContext,
 ): Promise<Timed> {
   const batchesOf = (step: number) => packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
-  const kinds = new Map<string, {count: number; batches: PackBatch[]; flops: number}>();
+  const kinds = new Map<string, {count: number; step: number; batches: PackBatch[]; flops: number}>();
   for (let step = 0; step < job.steps; step++) {
     const batches = batchesOf(step);
     const key = batches.map(({shape}) => Object.values(shape).join('x')).join(' ');
     const {layout} = pack.adaptation;
     const known = kinds.get(key) ?? {
       count: 0,
+      step,
       batches,
       flops: batches.reduce(
         (sum, {shape}) => sum + stepFlops(config, {...shape, rows: shape.batch}, layout.size * job.trials.length),
@@ -173,10 +174,10 @@ async function timeSteps(
   const still = new Float32Array(job.trials.length);
   let perFlop = 0;
   const total = {opening: 0, seconds: 0, bytesLeft: 0};
-  for (const {count, batches, flops} of [...kinds.values()].sort((a, b) => b.count - a.count)) {
+  for (const {count, step, batches, flops} of [...kinds.values()].sort((a, b) => b.count - a.count)) {
     let seconds = perFlop * flops;
     if (perFlop === 0 || secondsSince(began) < shapesSeconds) {
-      const one = await settled(() => pack.step(batches, still, active));
+      const one = await settled(() => pack.step(batchesOf(step), still, active));
       total.opening += one.opening;
       seconds = one.seconds;
       perFlop = seconds / flops;
