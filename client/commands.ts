@@ -11,6 +11,7 @@ import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run.ts';
+import {openSamples} from './samples.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
@@ -25,6 +26,8 @@ export interface Parts {
   results: Results;
   output: OutputChannel;
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
+  /** Names of a data file's columns; none where it cannot be read. */
+  columnsOf(file: string): Promise<string[]>;
 }
 
 export class Commands {
@@ -49,11 +52,12 @@ export class Commands {
       on('openResults', target => this.#openResults(target)),
       commands.registerCommand('loraSweep.openFolder', () => this.#openFolder()),
       on('showLog', target => this.#showLog(target)),
+      on('openSamples', target => this.#openSamples(target)),
       on('exportTrial', target => this.#exportTrial(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
-        newSweep(folder instanceof Uri ? folder : undefined),
+        newSweep(this.#parts.columnsOf, folder instanceof Uri ? folder : undefined),
       ),
     ];
   }
@@ -152,7 +156,8 @@ export class Commands {
   async #openResults(target: Target): Promise<void> {
     const file = await this.#fileOf(target);
     if (!file?.run) return;
-    if (file.run.state.trials.length === 0 && file.run.state.curvature.length === 0) {
+    const {alive, state} = file.run;
+    if (!alive && state.trials.length === 0 && state.curvature.length === 0) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
       return;
     }
@@ -176,6 +181,13 @@ export class Commands {
     const words = program.lastWords(run.folder);
     if (words !== '') output.appendLine(`  last words: ${words}`);
     output.show(true);
+  }
+
+  /** What a trial of the tree answered, or any trial of a sweep. */
+  async #openSamples(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
+    if (file?.run) await openSamples(file.run, trial);
   }
 
   /** A trial of the tree, or the best one of a sweep. */

@@ -6,6 +6,7 @@ import {NativeSetup} from './native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run.ts';
+import {provideSamples} from './samples.ts';
 import {showStatus} from './status.ts';
 import {Sweeps} from './sweeps.ts';
 import {TrialsTree} from './tree.ts';
@@ -27,6 +28,8 @@ export function activate(context: ExtensionContext): void {
     return language;
   };
 
+  const serverCommand = async <T>(name: string, ...args: unknown[]): Promise<T> =>
+    (await server()).sendRequest('workspace/executeCommand', {command: `loraSweep.server.${name}`, arguments: args});
   const told = new Map<string, NodeJS.Timeout>();
   const tell = ({folder}: Run) => {
     if (!language || told.has(folder)) return;
@@ -56,11 +59,8 @@ export function activate(context: ExtensionContext): void {
     program,
     results,
     output,
-    checkWorkspace: async () =>
-      (await server()).sendRequest('workspace/executeCommand', {
-        command: 'loraSweep.server.checkWorkspace',
-        arguments: [],
-      }),
+    checkWorkspace: () => serverCommand('checkWorkspace'),
+    columnsOf: file => serverCommand('columns', file),
   });
   const tree = new TrialsTree(sweeps);
 
@@ -70,6 +70,7 @@ export function activate(context: ExtensionContext): void {
     sweeps,
     tree,
     showStatus(sweeps),
+    provideSamples(),
     window.registerTreeDataProvider('loraSweep.trials', tree),
     window.registerWebviewPanelSerializer(resultsView, {
       async deserializeWebviewPanel(panel, kept: {sweepFile?: string; folder?: string} | undefined) {

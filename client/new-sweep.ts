@@ -1,14 +1,15 @@
 /** "New Sweep…": asks for a model and data, looks at the data's columns, and opens a sweep file that can run. */
 import {existsSync} from 'node:fs';
-import {open} from 'node:fs/promises';
-import {dirname, join, relative, sep} from 'node:path';
+import {dirname, extname, join, relative, sep} from 'node:path';
 import {Uri, window, workspace} from 'vscode';
+import {fileEndings} from '../core/sweep/field.ts';
 import {guessFormat, scaffold} from './scaffold.ts';
 
-/** Of a data file, what is looked at for its first row. */
-const firstBytes = 1 << 20;
+/** As dialogs take them: what follows the last dot. */
+const extensions = [...new Set(fileEndings.map(ending => extname(`rows${ending}`).slice(1)))];
 
-export async function newSweep(start?: Uri): Promise<void> {
+/** @param columnsOf names of a data file's columns; none where it cannot be read */
+export async function newSweep(columnsOf: (file: string) => Promise<string[]>, start?: Uri): Promise<void> {
   const here = start ?? workspace.workspaceFolders?.[0]?.uri;
   const [folder] = (await window.showOpenDialog({
     title: 'New sweep: the model folder (it has a config.json)',
@@ -23,7 +24,7 @@ export async function newSweep(start?: Uri): Promise<void> {
   }
   const [data] = (await window.showOpenDialog({
     title: 'New sweep: the training rows',
-    filters: {Rows: ['jsonl', 'json']},
+    filters: {Rows: extensions},
     ...(here ? {defaultUri: here} : {}),
   })) ?? [undefined];
   if (!data) return;
@@ -52,35 +53,4 @@ function freeName(folder: string): string {
     const file = join(folder, number === 1 ? 'first.sweep.yaml' : `sweep-${number}.sweep.yaml`);
     if (!existsSync(file)) return file;
   }
-}
-
-/** The columns of the first row; none where it cannot be read. */
-async function columnsOf(path: string): Promise<string[]> {
-  const file = await open(path);
-  try {
-    const {buffer, bytesRead} = await file.read(Buffer.alloc(firstBytes), 0, firstBytes, 0);
-    const text = buffer
-      .toString('utf8', 0, bytesRead)
-      .replace(/^\uFEFF/, '')
-      .trim();
-    const row: unknown = text.startsWith('[') ? firstOfList(text) : JSON.parse(text.split(/\r?\n/)[0] ?? '');
-    return typeof row === 'object' && row !== null ? Object.keys(row) : [];
-  } catch {
-    // The server says what is wrong with the file once it is named in a sweep.
-    return [];
-  } finally {
-    await file.close();
-  }
-}
-
-/** The first object of a list of which only the beginning may be there. */
-function firstOfList(text: string): unknown {
-  for (let end = text.indexOf('}'); end > 0; end = text.indexOf('}', end + 1)) {
-    try {
-      return JSON.parse(text.slice(1, end + 1));
-    } catch {
-      // That brace was within the object.
-    }
-  }
-  return null;
 }

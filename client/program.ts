@@ -22,7 +22,7 @@ export class Program {
 
   /**
    * Starts a run that goes on when the window closes: nothing ties it to this process. Its events are read from the run
-   * folder; what it says on standard error goes into the folder's log.
+   * folder, those before there is one come as messages; what it says on standard error goes into the folder's log.
    */
   startRun(args: readonly string[], sweepFile: string, folder: string): ChildProcess {
     mkdirSync(this.#logs, {recursive: true});
@@ -32,10 +32,11 @@ export class Program {
         cwd: dirname(sweepFile),
         env: this.#env,
         detached: true,
-        stdio: ['ignore', 'ignore', log],
+        stdio: ['ignore', 'ignore', log, 'ipc'],
         windowsHide: true,
       });
       child.unref();
+      child.channel?.unref();
       return child;
     } finally {
       closeSync(log);

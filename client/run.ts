@@ -1,6 +1,8 @@
 /** One run folder: its state as it grows, whether its process lives, and how to stop it. */
 import type {ChildProcess} from 'node:child_process';
-import type {RunState} from '../core/run/fold.ts';
+import type {RunEvent} from '../core/run/events.ts';
+import {fold, type RunState} from '../core/run/fold.ts';
+import {readLine} from '../core/run/line.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
 
@@ -26,6 +28,8 @@ export class Run {
   #connecting = false;
   /** When this window started a process last, in milliseconds since 1970. */
   #followedAt = 0;
+  /** What that process said last before its run began. */
+  #preparing: RunEvent | undefined;
 
   constructor(folder: string, sweepFile: string, listener: RunListener) {
     this.folder = folder;
@@ -40,7 +44,8 @@ export class Run {
   }
 
   get state(): RunState {
-    return this.#follower.state(this.alive);
+    const state = this.#follower.state(this.alive);
+    return this.#preparing && this.alive && !this.#hasBegun(state) ? fold(state, this.#preparing) : state;
   }
 
   /** Reads what is there and connects to a process at work, whoever started it. */
@@ -55,6 +60,13 @@ export class Run {
   follow(child: ChildProcess): void {
     this.#child = child;
     this.#followedAt = Date.now();
+    this.#preparing = undefined;
+    child.on('message', message => {
+      const {event} = readLine(JSON.stringify(message));
+      if (event?.event !== 'prepared') return;
+      this.#preparing = event;
+      this.#listener.changed(this);
+    });
     child.once('exit', () => {
       if (this.#child !== child) return;
       this.#child = undefined;
@@ -101,15 +113,19 @@ export class Run {
     if (await this.#follower.read()) this.#listener.changed(this);
   }
 
+  /** Whether the last process of this window came to its run. */
+  #hasBegun({startedAt}: RunState): boolean {
+    return (startedAt ?? 0) >= this.#followedAt;
+  }
+
   async #ended(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#follower.read();
     this.#listener.changed(this);
     // As if the process still lived: a run that has not said its end is running.
-    const {state, startedAt} = this.#follower.state(true);
-    const began = (startedAt ?? 0) >= this.#followedAt;
-    if (!began) this.#listener.refused(this);
-    else if (state === 'running') this.#listener.died(this);
+    const state = this.#follower.state(true);
+    if (!this.#hasBegun(state)) this.#listener.refused(this);
+    else if (state.state === 'running') this.#listener.died(this);
   }
 }

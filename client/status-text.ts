@@ -1,5 +1,5 @@
 import type {RunState} from '../core/run/fold.ts';
-import {formatSeconds} from '../core/run/format.ts';
+import {formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {Progress} from '../core/run/progress.ts';
 
 /** How a run stands, in a few words: `37/120 · 1 min 20 s left`. */
@@ -7,7 +7,8 @@ export function statusText(
   {state, preparing, trials}: Pick<RunState, 'state' | 'preparing' | 'trials'>,
   {trialsDone, trialsTotal, secondsLeft}: Progress,
 ): string {
-  if (state === 'running' && preparing) return `${preparing.what} ${preparing.done}/${preparing.total}`;
+  if (preparing) return formatPreparing(preparing);
+  if (state === 'waiting') return 'starting';
   if (state === 'running') {
     const left = secondsLeft === null ? '' : ` · ${formatSeconds(secondsLeft)} left`;
     return `${trialsDone}/${trialsTotal}${left}`;

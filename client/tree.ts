@@ -88,7 +88,7 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'
-    : run && run.state.trials.length > 0
+    : run && (run.alive || run.state.trials.length > 0)
       ? statusText(run.state, progress(run.state, Date.now()))
       : '';
   return item;

@@ -10,6 +10,7 @@ export function trialFile(sweep: Sweep, id: string): Record<string, unknown> {
   const settings = sweep.methods.find(({method}) => method === trial.method);
   const own = {
     ...(settings?.iterations === undefined ? {} : {iterations: settings.iterations}),
+    ...settings?.options,
     ...(settings?.startFrom === undefined ? {} : {start_from: settings.startFrom}),
   };
   const {rows, maxLength, ...rest} = data;
@@ -39,12 +40,10 @@ export function trialFile(sweep: Sweep, id: string): Record<string, unknown> {
     ...(evaluate.length === 0
       ? {}
       : {
-          evaluate: evaluate.map(({task, data: file, maxNewTokens, limit, every}) => ({
-            task,
-            data: file,
+          evaluate: evaluate.map(({maxNewTokens, topP, ...rest}) => ({
+            ...rest,
             max_new_tokens: maxNewTokens,
-            ...(limit === undefined ? {} : {limit}),
-            ...(every === undefined ? {} : {every}),
+            ...(topP === undefined ? {} : {top_p: topP}),
           })),
         }),
   };

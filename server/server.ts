@@ -26,6 +26,8 @@ import {Watch} from './watch.ts';
 import {checkFolders} from './workspace.ts';
 
 const checkWorkspace = 'loraSweep.server.checkWorkspace';
+/** Of a data file, given by its absolute path. */
+const columns = 'loraSweep.server.columns';
 
 /** Serves one editor until it says goodbye. */
 export const serve: Serve = (inspector, transport) => {
@@ -73,7 +75,7 @@ export const serve: Serve = (inspector, transport) => {
         inlayHintProvider: true,
         codeLensProvider: {},
         codeActionProvider: {codeActionKinds: ['quickfix']},
-        executeCommandProvider: {commands: [checkWorkspace]},
+        executeCommandProvider: {commands: [checkWorkspace, columns]},
         workspace: {workspaceFolders: {supported: true, changeNotifications: true}},
       },
     };
@@ -118,7 +120,8 @@ export const serve: Serve = (inspector, transport) => {
   connection.languages.inlayHint.on(({textDocument: {uri}, range}) =>
     on(uri, [], document => inlayHints(document, range)),
   );
-  connection.onExecuteCommand(async ({command}) => {
+  connection.onExecuteCommand(async ({command, arguments: [file] = []}) => {
+    if (command === columns && typeof file === 'string') return inspector.columns(file, '.');
     if (command !== checkWorkspace) return null;
     return checkFolders(folders, inspector, watch, file => void connection.sendDiagnostics(file));
   });

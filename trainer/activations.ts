@@ -92,9 +92,9 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
         programs: shapes.length,
       };
     }
-    const {prompts, maxNewTokens, sampling} = evaluation;
+    const {prompts, maxNewTokens, choosing} = evaluation;
     const lengths = prompts.map(({length}) => length);
-    return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: sampling.samples ?? 1});
+    return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
   });
   return {
     bytes: each.reduce((sum, {bytes}) => sum + bytes, 0),

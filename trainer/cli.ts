@@ -7,7 +7,7 @@ import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
-import {endQuietlyWithReader, print, stopOnSignal} from './cli/terminal.ts';
+import {endQuietlyWithReader, print, stopOnSignal, tellParent} from './cli/terminal.ts';
 import type {EvalOptions} from './eval.ts';
 import type {GenerateOptions as TextOptions} from './generate.ts';
 import {version} from './version.ts';
@@ -165,6 +165,7 @@ program
   .option('--samples <n>', 'answers to each row', positiveInteger)
   .option('--temperature <t>', 'randomness of the answers; 0 = the likeliest token always', Number)
   .option('--top-p <p>', 'draw from the likeliest tokens of this probability together', Number)
+  .option('--stop <text>', 'end an answer before this text; may be repeated', collectStop)
   .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
   .option('--scorer <file.mjs>', 'the module of the task custom')
   .option('--out <dir>', 'keep the answers with their verdicts in this folder')
@@ -172,7 +173,8 @@ program
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
     const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
-    const {scores, remarks} = await evaluateModel({...options, columns});
+    const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
+    const {scores, remarks} = await evaluateModel({...options, columns, signal});
     for (const remark of remarks) process.stderr.write(`${remark}\n`);
     await print(scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score))));
   });
@@ -281,7 +283,7 @@ interface ShowOptions {
   format: 'table' | 'csv' | 'json';
 }
 
-interface EvalFlags extends Omit<EvalOptions, 'columns'> {
+interface EvalFlags extends Omit<EvalOptions, 'columns' | 'signal'> {
   column: Record<string, string>;
   json?: true;
 }
@@ -314,7 +316,7 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
   try {
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
-    const onPreparing = (event: RunEvent) => (options.json ? undefined : report.event(event));
+    const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
     const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
     end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
   } finally {

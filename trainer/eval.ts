@@ -35,17 +35,20 @@ export interface EvalOptions {
   samples?: number;
   temperature?: number;
   topP?: number;
+  stop?: string[];
   k?: number[];
   /** Of task custom. */
   scorer?: string;
   /** A folder to keep the answers with their verdicts in. */
   out?: string;
   engine: EngineName;
+  /** Stops it. */
+  signal?: AbortSignal;
 }
 
 export type Score = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
 
-/** @throws SweepError */
+/** @throws SweepError, `stopped` where the signal says so */
 export async function evaluateModel(options: EvalOptions): Promise<{scores: Score[]; remarks: string[]}> {
   const {adapter} = options;
   const model = await openModel(findModel(options.model, '.'));
@@ -63,6 +66,12 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     pathOf: path => resolve(path),
     ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
   });
+  const stop = () => {
+    pool.stop();
+    judge.close();
+  };
+  options.signal?.addEventListener('abort', stop, {once: true});
+  if (options.signal?.aborted) stop();
   try {
     const found: Score[] = [];
     let judging: Promise<unknown> | undefined;
@@ -82,10 +91,12 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     });
     if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
     await judging;
+    if (options.signal?.aborted) throw new SweepError('stopped', 'The evaluation was stopped.');
     const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
     const scores = found.map(({task, metric, value, correct, total}) => ({task, metric, value, correct, total}));
     return {scores, remarks: truncated > 0 ? [cut] : []};
   } finally {
+    options.signal?.removeEventListener('abort', stop);
     judge.close();
     await pool.close();
   }
@@ -107,7 +118,7 @@ export function scoreText({task, metric, value, correct, total}: Score): string 
 
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
 async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
-  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, k, scorer} = options;
+  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
@@ -125,7 +136,18 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       template: options.template ?? known?.template,
       packing: known?.packing,
     },
-    evaluate: {task, data: file, max_new_tokens: maxNewTokens, limit, samples, temperature, top_p: topP, k, scorer},
+    evaluate: {
+      task,
+      data: file,
+      max_new_tokens: maxNewTokens,
+      limit,
+      samples,
+      temperature,
+      top_p: topP,
+      stop,
+      k,
+      scorer,
+    },
   };
   const {sweep: read, problems} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
   const errors = problems.filter(({severity}) => severity === 'error');

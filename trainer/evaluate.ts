@@ -4,7 +4,7 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {type RowSource, sideBySide} from './batches.ts';
 import type {Programs} from './engine/programs.ts';
 import type {ModelConfig} from './model/config.ts';
-import {type Generative, generate} from './model/generation.ts';
+import {type Choosing, type Generative, generate} from './model/generation.ts';
 import type {PackBatch} from './step.ts';
 
 /** One entry of `evaluate`, with its data read. */
@@ -15,15 +15,8 @@ export type Evaluation = {
   every?: number;
 } & (
   | {task: 'loss'; source: RowSource}
-  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; sampling: Sampling}
+  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; choosing: Choosing}
 );
-
-/** How answers are drawn, as `evaluate` of a sweep file says. */
-export interface Sampling {
-  samples?: number;
-  temperature?: number;
-  topP?: number;
-}
 
 /** A model that can be evaluated: the trials of a pack, or one with a finished adapter or none. */
 export interface Evaluable {
@@ -50,6 +43,8 @@ export interface EvaluateContext {
   emit(event: RunEventBody): void;
   generated(result: Generated): void;
   stopped(): boolean;
+  /** The text of new ids, for what is to stop at a text. */
+  decode(ids: readonly number[]): string;
 }
 
 /** Evaluates the trials that still train. */
@@ -80,8 +75,8 @@ export async function evaluatePack(
         });
       });
     } else {
-      const {prompts, maxNewTokens, sampling, index} = evaluation;
-      const limits = {maxNewTokens, eosIds: context.config.eosIds, ...sampling};
+      const {prompts, maxNewTokens, choosing, index} = evaluation;
+      const limits = {maxNewTokens, eosIds: context.config.eosIds, decode: context.decode, ...choosing};
       const answers = await generate(context.programs, await pack.generative(), prompts, limits, context.stopped);
       if (context.stopped()) return;
       trials.forEach(({id}, i) => {

@@ -59,7 +59,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       );
   }
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
-  const pool = openPool(1, {base, engine, precision, threads: availableParallelism()});
+  const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights: true});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;
@@ -97,11 +97,9 @@ export async function generateHere(
   programs: Programs,
   base: BaseModel,
   {adapter, prompts, ...limits}: GenerateJob,
+  decode: (ids: readonly number[]) => string,
 ): Promise<number[][]> {
   const generative = await (await adaptedModel(programs, base, adapter)).generative();
-  const tokenizer = limits.stop?.length ? openTokenizer(base.folder) : undefined;
-  // A special token may be what to stop at.
-  const decode = (ids: readonly number[]) => tokenizer?.decode(ids, {skipSpecial: false}) ?? '';
   const [answers] = await generate(programs, generative, prompts, {...limits, decode, eosIds: base.config.eosIds});
   return answers!;
 }

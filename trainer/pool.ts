@@ -22,6 +22,8 @@ export interface WorkerSetup {
   threads: number;
   /** The compiled engine on the GPU. */
   onGpu: boolean;
+  /** Memory for speed, where one worker has the machine to itself. */
+  packsWeights: boolean;
   /** Where the workers expand weights that are not stored as float32. */
   expansion: SharedExpansion;
   /** From 0. */
@@ -81,16 +83,17 @@ export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
   /** Default float32. */
   precision?: Precision;
   onGpu?: boolean;
+  packsWeights?: boolean;
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
 export function openPool(
   count: number,
-  {base, engine, precision = 'float32', threads, onGpu = false}: PoolSettings,
+  {base, engine, precision = 'float32', threads, onGpu = false, packsWeights = false}: PoolSettings,
 ): Pool {
   if (isNative(engine)) prepareEnvironment(threads);
   const expansion = shareExpansion(base.weights.tensors.values());
-  const setup = {model: base.path, engine, precision, threads, onGpu, expansion};
+  const setup = {model: base.path, engine, precision, threads, onGpu, packsWeights, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
     new Worker(workerFile, {

@@ -32,6 +32,7 @@ import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {weightCount} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
+import {stopsOf} from './task/tasks.ts';
 
 export interface Prepared {
   sweep: Sweep;
@@ -257,12 +258,14 @@ export async function readEvaluation(
   }
   const prompts = await readPrompts(settings, data, base, encoding);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
-  const sampling = {
+  const stop = stopsOf(settings);
+  const choosing = {
     ...(samples === undefined ? {} : {samples}),
     ...(temperature === undefined ? {} : {temperature}),
     ...(topP === undefined ? {} : {topP}),
+    ...(stop.length > 0 ? {stop} : {}),
   };
-  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, sampling}, prompts, truncated: 0};
+  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, choosing}, prompts, truncated: 0};
 }
 
 function largestOf(all: readonly Extent[]): Extent {

@@ -91,13 +91,17 @@ function trialEnd({trial, state, loss, seconds, evaluations, message}: TrialView
   const facts = [
     loss === null ? '' : `loss ${formatLoss(loss)}`,
     ...evaluations
+      .filter(({step}) => step === evaluations.at(-1)?.step)
       .slice(-3)
-      .map(({task, metric, value}) => (value === null ? '' : `${task} ${formatValue(value, metric)}`)),
+      .map(({task, metric, value}) => (value === null ? '' : `${nameOf(task, metric)} ${formatValue(value, metric)}`)),
     formatSeconds(seconds),
     message ?? '',
   ];
   return `${trial.id} ${state}: ${facts.filter(Boolean).join(', ')}`;
 }
+
+/** A task that gives several metrics at once is named with them. */
+const nameOf = (task: string, metric: string): string => (metric.startsWith('pass@') ? `${task} ${metric}` : task);
 
 /** `1,234 steps/s, 2 min 10 s left` as far as known. */
 function pace({stepsPerSecond, secondsLeft}: Progress): string {

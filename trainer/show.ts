@@ -128,20 +128,21 @@ function peakRows(state: RunState): Cell[][] {
 
 const sampleColumns = [
   ...['trial', 'step', 'evaluation'],
-  ...['row', 'sample', 'verdict', 'extracted', 'expected', 'reason', 'output'],
+  ...['row', 'sample', 'verdict', 'extracted', 'expected', 'reason', 'output', 'file'],
 ];
 
 /** What the trials answered, as `samples/` keeps it. */
 function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
   const ids = trials.map(({trial}) => trial.id);
-  for (const {trial, step, evaluation, rows} of readSamples(folder, ids))
+  for (const {trial, step, evaluation, file, rows} of readSamples(folder, ids))
     for (const row of rows)
       yield [
         ...[trial, step, evaluation],
-        ...sampleColumns.slice(3).map(name => {
+        ...sampleColumns.slice(3, -1).map(name => {
           const cell = row[name];
           return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);
         }),
+        file,
       ];
 }
 
@@ -200,6 +201,11 @@ function tableLines(columns: string[], rows: Cell[][]): string[] {
   );
 }
 
+/** What a table shows of a text: csv and json have all of it. */
+const longestCell = 160;
+
 function shortCell(cell: Cell): string {
-  return typeof cell === 'number' ? String(Number(cell.toPrecision(5))) : (cell ?? '');
+  if (typeof cell === 'number') return String(Number(cell.toPrecision(5)));
+  const line = (cell ?? '').replace(/\r?\n/g, '⏎');
+  return line.length > longestCell ? `${line.slice(0, longestCell)}…` : line;
 }

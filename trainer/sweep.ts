@@ -9,12 +9,14 @@ import type {Trial} from '../core/sweep/sweep.ts';
 import {openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {costsOf, trainingFlops} from './estimate.ts';
+import type {Generated} from './evaluate.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {methods} from './method/index.ts';
 import {arrange, checkTrials, coresFor, longestFirst, settingsOf, trainJob} from './packs.ts';
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {dropAnswers, keepAnswers, keptAnswers} from './store/answers.ts';
 import {checkpointStep, dropCheckpoint} from './store/checkpoint.ts';
 import {hashCompanions} from './store/hash.ts';
 import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
@@ -127,6 +129,7 @@ async function runPrepared(
     dataHashes: prepared.dataHashes,
   });
 
+  const checkpoints = join(store.folder, 'checkpoints');
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
@@ -136,7 +139,7 @@ async function runPrepared(
     prepared,
     todo,
     choice.gpu,
-    ({id}) => checkpointStep(join(store.folder, 'checkpoints'), id),
+    ({id}) => checkpointStep(checkpoints, id),
     cores,
   );
   const probers = Math.min(cores, probes.jobs.length);
@@ -203,21 +206,23 @@ async function runPrepared(
   try {
     await factorize(pool, prepared, todo, emit);
     const ended = new Set<string>();
-    const scoring = scoreBeside(judge, emit);
+    const scoring = scoreBeside(judge, emit, result => dropAnswers(checkpoints, result));
     const judging: Promise<void>[] = [];
     /** A pack whose answers are judged needs its checkpoint no more. */
     const forget = async (job: TrainJob) => {
       const judged = await scoring.done(idsOf(job));
       if (!judged && !options.signal.aborted) failed = true;
-      if (judged && isJudgedLater(job) && !options.signal.aborted)
-        dropCheckpoint(join(store.folder, 'checkpoints'), idsOf(job));
+      if (judged && isJudgedLater(job) && !options.signal.aborted) dropCheckpoint(checkpoints, idsOf(job));
     };
     const handlers: JobHandlers = {
       event(event) {
         if (event.event === 'trial-ended') ended.add(event.trial);
         scoring.event(event);
       },
-      generated: scoring.add,
+      generated(result) {
+        keepAnswers(checkpoints, result);
+        scoring.add(result);
+      },
       ended(job, failure) {
         if (job.kind !== 'train') return;
         if (!failure) {
@@ -228,6 +233,7 @@ async function runPrepared(
         for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
     };
+    for (const trial of todo) for (const result of left(checkpoints, trial, prepared)) scoring.add(result);
     const training = Date.now();
     measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
     await pool.run(
@@ -251,6 +257,12 @@ async function runPrepared(
     await pool.close();
   }
   return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
+}
+
+/** Answers from before the checkpoint of a trial that the last start did not come to judge; those at its end are generated again. */
+function left(checkpoints: string, {id, batchSize}: Trial, {steps}: Prepared): Generated[] {
+  const from = checkpointStep(checkpoints, id);
+  return keptAnswers(checkpoints, id).filter(({step}) => step <= from && step < steps(batchSize));
 }
 
 /** Finished and diverged trials are not trained again. */

@@ -208,12 +208,12 @@ async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}
 /** Generates for a while, twice: the first time compiles. */
 async function timeGeneration(
   pack: Pack,
-  {prompts, maxNewTokens, sampling}: Extract<Evaluation, {task: 'generate'}>,
+  {prompts, maxNewTokens, choosing: {stop: _, ...drawing}}: Extract<Evaluation, {task: 'generate'}>,
   answerTokens: number,
   {programs, config}: BaseContext,
 ): Promise<Timed> {
-  const {samples = 1} = sampling;
-  const limits = {maxNewTokens, eosIds: config.eosIds, ...sampling};
+  const {samples = 1} = drawing;
+  const limits = {maxNewTokens, eosIds: config.eosIds, ...drawing};
   const times: number[] = [];
   let answers: number[][] = [];
   for (let run = 0; run < 2; run++) {

@@ -51,6 +51,8 @@ export interface TrainContext extends BaseContext {
   /** Generated answers go to whoever can read them. */
   generated(result: Generated): void;
   stopped(): boolean;
+  /** The text of new ids. */
+  decode(ids: readonly number[]): string;
 }
 
 const checkpointMilliseconds = 60_000;

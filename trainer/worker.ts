@@ -10,12 +10,13 @@ import {evaluatePack, type Generated} from './evaluate.ts';
 import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
+import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
 import {timeTrial} from './timing.ts';
 import {train} from './train.ts';
 
-const {model, engine, precision, threads, onGpu, expansion, worker, stop} = workerData as WorkerSetup;
+const {model, engine, precision, threads, onGpu, packsWeights, expansion, worker, stop} = workerData as WorkerSetup;
 const send = (message: FromWorker): void => parentPort!.postMessage(message);
 
 const opened = await openModel(model);
@@ -26,9 +27,16 @@ const note = (text: string): void => {
   if (!notes.has(text)) send({kind: 'event', event: {event: 'note', message: text}});
   notes.add(text);
 };
-const programs = openEngine(engine, {threads, expansion, precision, onGpu, note}).then(
+const programs = openEngine(engine, {threads, expansion, packsWeights, precision, onGpu, note}).then(
   running => new Programs(running),
 );
+
+let tokenizer: Tokenizer | undefined;
+/** Opened when something is to stop at a text. A special token may be what to stop at. */
+const decode = (ids: readonly number[]): string => {
+  tokenizer ??= openTokenizer(opened.folder);
+  return tokenizer.decode(ids, {skipSpecial: false});
+};
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
@@ -38,7 +46,7 @@ async function work(message: ToWorker): Promise<void> {
   const base = {config, weights, programs: await programs};
   if (message.kind === 'open') return;
   if (message.kind === 'generate') {
-    const answers = await generateHere(base.programs, opened, message);
+    const answers = await generateHere(base.programs, opened, message, decode);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
     return;
   }
@@ -50,6 +58,7 @@ async function work(message: ToWorker): Promise<void> {
     ...base,
     emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
+    decode,
   };
   if (message.kind === 'evaluate') {
     const adapted = await adaptedModel(base.programs, opened, message.adapter);

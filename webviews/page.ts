@@ -1,6 +1,6 @@
 /** A folded run as the elements of a page. */
 import type {RunState} from '../core/run/fold.ts';
-import {formatMemory, formatSeconds} from '../core/run/format.ts';
+import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {progress} from '../core/run/progress.ts';
@@ -127,6 +127,8 @@ function actions(
     else if (has('waiting', 'stopped')) button('Resume', () => act('resume'));
     if (!alive && has('failed', 'diverged')) button('Rerun failed', () => act('rerunFailed'));
     if (!alive && comparisons.length > 0) button('Export best…', () => act('exportTrial'));
+    const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
+    if (generated) button('Open samples…', () => act('openSamples'));
     button('Show log', () => act('showLog'));
     button('Open sweep file', () => act('openSweep'));
   }
@@ -143,6 +145,7 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
 }
 
 function progressSentence(state: RunState): string {
+  if (state.preparing) return formatPreparing(state.preparing);
   const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = progress(state);
   return [
     `${trialsDone} of ${trialsTotal} trials done`,

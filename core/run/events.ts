@@ -30,7 +30,10 @@ export interface RunStarted {
   setUp?: string;
 }
 
-/** A long preparation (reading data, factorising weights) made progress. */
+/**
+ * A long preparation (reading data, factorising weights) made progress. While there is no run folder yet, `run --json` sends it
+ * to the process that started it, where that opened Node's channel to it.
+ */
 export interface Prepared {
   event: 'prepared';
   what: string;

@@ -115,7 +115,7 @@ function folded(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
 
 /** The state of a run whose process is gone without a word: what was running stands still. */
 export function interrupted(state: RunState): RunState {
-  if (state.state !== 'running') return state;
+  if (state.state !== 'running') return state.preparing === null ? state : {...state, preparing: null};
   return {...state, state: 'stopped', preparing: null, trials: stopped(state.trials)};
 }
 

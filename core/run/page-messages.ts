@@ -20,7 +20,15 @@ export interface OthersMessage {
 }
 
 /** What the page's buttons ask for; each is a command of the extension. */
-export const pageActions = ['stop', 'resume', 'rerunFailed', 'exportTrial', 'showLog', 'openSweep'] as const;
+export const pageActions = [
+  'stop',
+  'resume',
+  'rerunFailed',
+  'exportTrial',
+  'openSamples',
+  'showLog',
+  'openSweep',
+] as const;
 export type PageAction = (typeof pageActions)[number];
 
 /**

@@ -139,6 +139,7 @@ function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSetting
     samples,
     temperature,
     top_p: topP,
+    stop,
     k,
     scorer,
   } = evaluation;
@@ -153,6 +154,7 @@ function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSetting
     ...(every !== undefined && {every}),
     ...(temperature !== undefined && {temperature}),
     ...(topP !== undefined && {topP}),
+    ...(stop !== undefined && {stop}),
     ...(scorer !== undefined && {scorer}),
   };
 }

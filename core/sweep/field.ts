@@ -10,10 +10,13 @@ export interface Choice {
   alsoKnownAs?: readonly string[];
 }
 
-/** Text: `name` must be fit for a folder name; `file` has one of the endings of `fileEndings`. */
+/**
+ * Text: `name` must be fit for a folder name; `file` has one of the endings of `fileEndings`; `prompt` and `stop` may have line
+ * breaks.
+ */
 export interface TextType {
   kind: 'text';
-  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script';
+  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script' | 'stop';
 }
 
 export interface NumberType {
@@ -161,6 +164,7 @@ export function describe(type: Type): string {
         column: 'the name of a column',
         prompt: 'a text',
         script: 'the path of a JavaScript module',
+        stop: 'a text',
       }[type.what];
     case 'number':
       return describeNumber(type);

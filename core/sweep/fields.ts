@@ -663,6 +663,14 @@ const evaluation = {
     defaultDoc: '1: from all',
     alsoKnownAs: ['nucleus'],
   },
+  stop: {
+    type: {kind: 'list', of: {kind: 'text', what: 'stop'}, orOne: true, distinct: true},
+    doc: 'An answer ends before this text, or before the first of several; a line break is written "\\n", in double quotes. The tasks humaneval and mbpp also end an answer at `[DONE]`, after which they read nothing.',
+    example: '["\\n\\n"]',
+    defaultDoc: 'none: an answer goes on to its end-of-text token or `max_new_tokens`',
+    alsoKnownAs: ['stop_strings', 'stop_tokens', 'stop_sequences', 'until'],
+    interacts: 'Needs the tokenizer, which format tokens does without.',
+  },
   k: {
     type: {kind: 'list', of: count, orOne: true, distinct: true},
     doc: 'Which pass@k are computed, for the tasks humaneval and mbpp: the estimate without bias of Chen et al. 2021.',

@@ -205,7 +205,7 @@ function checkTemplate(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [index, {task, scorer, samples, k}] of file.values.evaluate.entries()) {
+  for (const [index, {task, scorer, samples, stop, k}] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.report(code, {path, range: rangeOf(file, path)}, message);
@@ -220,6 +220,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('scorer'),
         `The task ${task} has a rule of its own: remove 'scorer', or take the task custom.`,
+      );
+    if (stop !== undefined && formatOf(file) === 'tokens')
+      report(
+        'out-of-range',
+        at('stop'),
+        "Texts to stop at are looked for in text, which format tokens has none of: remove 'stop', or take another format.",
       );
     const most = Math.max(...k);
     if ((task === 'humaneval' || task === 'mbpp') && most > samples)

@@ -48,11 +48,13 @@ function readText(type: TextType, reading: ScalarReading): unknown {
   } = reading;
   if (type.what === 'prompt') return text;
   const key = keyName(path);
-  if (text.trim() === '') return fail(reading, 'wrong-type', `'${key}' is empty: write ${describe(type)}.`);
+  const isEmpty = type.what === 'stop' ? text === '' : text.trim() === '';
+  if (isEmpty) return fail(reading, 'wrong-type', `'${key}' is empty: write ${describe(type)}.`);
   if (type.what === 'name' && folderName(text) !== text) {
     const message = `${quote(text)} cannot be the name of a run folder: use letters, digits, spaces, '.', '-' and '_', 100 at most.`;
     return fail(reading, 'unknown-value', message, [replacement(range, folderName(text))]);
   }
+  if (type.what === 'stop') return text;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     return fail(reading, 'wrong-type', `'${key}' has a line break or control character in it: remove it.`);

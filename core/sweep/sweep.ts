@@ -167,6 +167,8 @@ export interface EvaluationSettings {
   /** 0 = the likeliest token always; absent = the generator's default. */
   temperature?: number;
   topP?: number;
+  /** Texts that an answer ends before. */
+  stop?: string[];
   /** Of pass@k; absent = 1. */
   k?: number[];
   /** Of task custom: a JavaScript module. */

@@ -9,7 +9,7 @@ import type {GenerationJob} from './generation-job.ts';
 
 const {model: folder, adapter, prompts, newTokens, threads} = JSON.parse(process.argv[2]!) as GenerationJob;
 const model = openFolder(folder);
-const programs = new Programs(openCompiled({threads}));
+const programs = new Programs(openCompiled({threads, packsWeights: true}));
 const generative = await (await adaptedModel(programs, model, adapter)).generative();
 
 async function turn(): Promise<number[]> {

@@ -104,6 +104,19 @@ describe('a run seen from the editor', () => {
     expect(steps(third)).toBe(steps(run));
   });
 
+  it('tells how far the reading of its rows is, before there is a run folder', async () => {
+    const rows = readFileSync(join(demo, 'desc-train.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'desc-train.jsonl'), rows.repeat(Math.ceil(2e7 / rows.length)));
+    const run = newRun();
+    run.follow(commands().startRun(['run', file, '--json'], file, runFolder));
+    await expect.poll(() => run.state.preparing, {timeout: 20_000, interval: 20}).toMatchObject({what: 'reading rows'});
+    expect(existsSync(runFolder)).toBe(false);
+    run.stop();
+    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    expect(run.state.preparing).toBeNull();
+    expect(existsSync(runFolder)).toBe(false);
+  });
+
   it('that is refused says why, and leaves no run folder', async () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('model: base', 'model: ./nowhere'));
     const run = newRun();

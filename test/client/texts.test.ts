@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
 import {lastLines} from '../../client/program.ts';
+import {samplesText} from '../../client/samples-text.ts';
 import {guessFormat, scaffold} from '../../client/scaffold.ts';
 import {statusText} from '../../client/status-text.ts';
 import {trialFile} from '../../client/trial-file.ts';
@@ -37,6 +38,9 @@ describe('the status of a run', () => {
   it('names the preparation', () => {
     const preparing = {what: 'factorising weights', done: 3, total: 28};
     expect(statusText({state: 'running', preparing, trials: []}, progress)).toBe('factorising weights 3/28');
+    const reading = {what: 'reading rows', done: 180_000, total: 400_000};
+    expect(statusText({state: 'waiting', preparing: reading, trials: []}, progress)).toBe('reading rows, 45 %');
+    expect(statusText({state: 'waiting', preparing: null, trials: []}, progress)).toBe('starting');
   });
 });
 
@@ -67,6 +71,30 @@ describe('a new sweep', () => {
   });
 });
 
+describe('stored answers', () => {
+  it('are a text that says of each what was found, what was expected, and whether it is right', () => {
+    const lines = [
+      {row: 0, sample: 0, output: 'so\nThe answer is: 7', expected: '#### 7', extracted: '7', verdict: true},
+      {row: 0, sample: 1, output: 'hm', expected: '#### 7', extracted: null, verdict: false, reason: 'no number'},
+    ];
+    const text = samplesText('/run/samples/t-5-0.jsonl', lines.map(line => `${JSON.stringify(line)}\n`).join(''));
+    expect(text).toBe(`1 of 2 answers are right; kept in /run/samples/t-5-0.jsonl
+
+──── row 0, sample 0: right
+found: 7
+expected: #### 7
+answer:
+so
+The answer is: 7
+
+──── row 0, sample 1: wrong (no number)
+found: nothing
+expected: #### 7
+answer:
+hm`);
+  });
+});
+
 describe('a trial as a file', () => {
   it('holds that trial alone, with everything else as in the sweep', () => {
     const {sweep} = readSweep(`name: s
@@ -79,7 +107,10 @@ rank: [4, 8]
 learning_rate: {from: 1e-3, to: 1e-2, per_decade: 4}
 seeds: [1, 2, 3]
 training: {steps: 7, optimizer: {name: sgd, momentum: 0.9}}
-evaluate: [{task: loss, data: b.jsonl, limit: 3, every: 2}]
+evaluate:
+  - {task: loss, data: b.jsonl, limit: 3, every: 2}
+  - {task: humaneval, data: c.jsonl, samples: 5, temperature: 0.8, top_p: 0.9, stop: ["\\n\\n", '#'], k: [1, 5]}
+  - {task: custom, data: d.jsonl, scorer: score.mjs}
 `);
     const trial = expandTrials(sweep!).find(({method, seed}) => method === 'pissa' && seed === 2)!;
     const copied = readSweep(stringify(trialFile(sweep!, trial.id)));

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {promisify} from 'node:util';
+import {gzipSync} from 'node:zlib';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {
   CodeActionRequest,
@@ -199,6 +200,19 @@ describe('an open document', () => {
 });
 
 describe('the command and the editor', () => {
+  it('read the columns of the same kinds of data files', async () => {
+    const columns = (file: string): Promise<unknown> =>
+      client.connection.sendRequest(ExecuteCommandRequest.type, {
+        command: 'loraSweep.server.columns',
+        arguments: [file],
+      });
+    const parquet = fileURLToPath(new URL('../fixtures/parquet/snappy.parquet', import.meta.url));
+    expect(await columns(parquet)).toEqual(expect.arrayContaining(['query', 'response']));
+    writeFileSync(join(folder, 'rows.jsonl.gz'), gzipSync('{"question": "1 + 1", "answer": "2"}\n'));
+    expect(await columns(join(folder, 'rows.jsonl.gz'))).toEqual(['question', 'answer']);
+    expect(await columns(join(folder, 'lost.jsonl'))).toEqual([]);
+  });
+
   it('show the same problems of every fixture, and the workspace check finds them all', async () => {
     const result: unknown = await client.connection.sendRequest(ExecuteCommandRequest.type, {
       command: 'loraSweep.server.checkWorkspace',

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
+import {openCompiled} from '../../trainer/engine/compiled.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {followForward, followGeneration, followTraining} from './follow.ts';
 import {engines, type GoldenRun, goldenJson} from './golden.ts';
@@ -23,6 +24,15 @@ for (const engineName of Object.keys(engines)) {
         on(engineName, engine => followGeneration(engine, name)));
   });
 }
+
+describe('greedy generation on the compiled engine with packed weights', () => {
+  for (const name of ['llama', 'qwen3', 'gemma3', 'llama-bf16'])
+    it(`${name}: prompts continue as alone in transformers`, async () => {
+      const engine = openCompiled({threads: 2, packsWeights: true});
+      await followGeneration(engine, name);
+      await engine.dispose();
+    });
+});
 
 const trained = [
   ...[

@@ -67,6 +67,7 @@ async function trained(engine: Engine, packed: boolean): Promise<{events: RunEve
     emit: (event: RunEventBody) => void events.push(event),
     generated: () => {},
     stopped: () => false,
+    decode: () => '',
   };
   const trials = expandTrials(sweep);
   for (const pack of packed ? [trials] : trials.map(trial => [trial]))

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
 import {openEngine} from '../../trainer/engine/choose.ts';
+import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {goldenCases} from './curvature/golden-blocks.ts';
 import {eigenvalueErrors} from './curvature/golden-eigenvalues.ts';
+import {furthestApart, lowRankProgram} from './engine/low-rank-program.ts';
 import {nativeBinding} from './engine/native-binding.ts';
 import {type Bounds, followForward, followGeneration, followTraining, trained} from './follow.ts';
 import {goldenJson} from './golden.ts';
@@ -62,6 +64,23 @@ if (isThere) {
       expect([...(await b.read('n'))]).toEqual([6, 8]);
       await engine.dispose();
     });
+
+    for (const [precision, engineOf, resolution] of [
+      ['float32', inFloat32, 2 ** -23],
+      ['bfloat16', inBfloat16, 2 ** -8],
+    ] as const)
+      it(`a weight and the pairs beside it, multiplied as one, give what they give one by one, in ${precision}`, async () => {
+        const [ours, plain] = [await engineOf(), openCompiled({threads: 1})];
+        const results = await Promise.all(
+          [ours, plain].map(async engine => {
+            const {computation, feeds} = lowRankProgram(engine.macros({merged: false}), 200);
+            return (await engine.compile(computation)).run(feeds);
+          }),
+        );
+        expect(furthestApart(results[0]!, results[1]!)).toBeLessThan(8 * resolution);
+        await ours.dispose();
+        await plain.dispose();
+      });
 
     describe('in bfloat16', () => {
       for (const name of trained)

@@ -6,6 +6,7 @@ import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
 import {formatLine} from '../../core/run/line.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {type Format, type RowKind, showRun} from '../../trainer/show.ts';
+import {writeSamples} from '../../trainer/store/samples.ts';
 import {toyEvents} from '../core/run/toy-run.ts';
 
 let folder: string;
@@ -86,6 +87,20 @@ describe('show', () => {
     const [, row] = await show('steps', 'csv');
     expect(row?.split(',').map(Number).slice(6)).toEqual([1, 2 / 3, 0.1 + 0.2, 2 / 3]);
     expect(Number(row?.split(',')[4])).toBe(1 / 3e4);
+  });
+
+  it('shows what was answered, a line each in a table and whole elsewhere, with the file that keeps it', async () => {
+    write(bodies.map((body, at) => ({...body, at})));
+    const place = {trial: 't1', step: 10, evaluation: 0};
+    const sample = {row: 3, sample: 0, output: 'a\nb', expected: 'a', extracted: 'b', verdict: false};
+    writeSamples(folder, place, [sample]);
+    const file = join(folder, 'samples/t1-10-0.jsonl');
+    expect(JSON.parse((await show('samples', 'json')).join(''))).toEqual([
+      {...place, ...sample, verdict: 'false', reason: null, file},
+    ]);
+    const table = await show('samples', 'table');
+    expect(table).toHaveLength(2);
+    expect(table[1]).toContain('a⏎b');
   });
 
   it('shows a loss that was not finite as an empty cell, null in JSON', async () => {

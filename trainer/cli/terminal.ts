@@ -23,6 +23,12 @@ export async function print(lines: Iterable<string>): Promise<void> {
   process.stdout.write(block);
 }
 
+/** Sends a message to the process that started this one, as long as it listens. */
+export function tellParent(message: object): void {
+  // It may leave at any time, which is no fault of this process.
+  if (process.connected) process.send?.(message, () => {});
+}
+
 /** A signal sent to a whole group reaches a program twice when its parent passes it on: that is one key press. */
 const onePressMilliseconds = 500;
 

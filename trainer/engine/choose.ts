@@ -190,6 +190,8 @@ export interface EngineOptions {
   /** Inside one operation. */
   threads: number;
   expansion?: SharedExpansion;
+  /** Memory for speed: `Computation.packed` is honoured. */
+  packsWeights?: boolean;
   /** Default float32, which all engines have. */
   precision?: Precision;
   /** The compiled engine on the GPU. */

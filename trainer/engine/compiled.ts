@@ -9,9 +9,9 @@ import type {Computation, Engine, Memory, Program, Staged, State, Values} from '
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
-import {emitOnnx, weightName} from './onnx.ts';
+import {cpuDialect, emitOnnx, packedDialect, weightName} from './onnx.ts';
 import {tensorOf} from './runtime-tensor.ts';
-import {turnedSuffix} from './simplify.ts';
+import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
 
@@ -20,6 +20,8 @@ export interface CompiledOptions {
   threads: number;
   /** Where weights that are not stored as float32 are expanded; shared with other threads. Else this engine's own. */
   expansion?: SharedExpansion;
+  /** Whether computations that ask for it have weights of their own, packed: as much memory again, and faster. */
+  packsWeights?: boolean;
 }
 
 /** Two buffers for each tensor that a run replaces: it reads one and writes the other. */
@@ -195,7 +197,7 @@ function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][numbe
 }
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
-export function openCompiled({threads, expansion}: CompiledOptions): Engine {
+export function openCompiled({threads, expansion, packsWeights = false}: CompiledOptions): Engine {
   registerGradients();
   const own = new Map<string, Float32Array>();
   /** The weights of a graph that are not read from their files by the runtime. */
@@ -210,18 +212,22 @@ export function openCompiled({threads, expansion}: CompiledOptions): Engine {
         }),
     );
   const programs = new Set<{dispose(): Promise<void>}>();
-  const openSession = (graph: Graph) => {
+  const openSession = (graph: Graph, packed = false) => {
     const folder = weightFolder(graph);
-    return ort.InferenceSession.create(emitOnnx(graph), {
+    const constants = packed ? Object.entries(fedWeights(graph)) : [];
+    const ready = withoutRepeats(withoutDetours(graph));
+    return ort.InferenceSession.create(emitOnnx(ready, packed ? packedDialect : cpuDialect), {
+      externalData: constants.map(([path, {data}]) => ({path, data: new Uint8Array((data as Float32Array).buffer)})),
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
+      // Graphs come as they are to be run: sixteen passes of the runtime find nothing worth their time in them.
+      graphOptimizationLevel: 'disabled',
       logSeverityLevel: 3,
       // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
       enableMemPattern: false,
       extra: {
         session: {
-          disable_prepacking: '1',
+          disable_prepacking: packed ? '0' : '1',
           intra_op: {allow_spinning: '0'},
           ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
         },
@@ -235,8 +241,9 @@ export function openCompiled({threads, expansion}: CompiledOptions): Engine {
     state: values => new CompiledState(values),
     async compile(computation) {
       const graph = traceComputation(computation);
-      const session = await openSession(graph);
-      const program = new CompiledProgram(session, computation, graph, fedWeights(graph));
+      const packed = packsWeights && computation.packed === true;
+      const session = await openSession(graph, packed);
+      const program = new CompiledProgram(session, computation, graph, packed ? {} : fedWeights(graph));
       programs.add(program);
       return {
         run: (feeds, state) => program.run(feeds, state),

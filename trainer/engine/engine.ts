@@ -16,6 +16,8 @@ export interface Computation {
   state: Record<string, TensorSpec>;
   /** Outputs that replace a state tensor are written over it: only `macros.cached` reads what it writes so. */
   inPlace?: boolean;
+  /** Whether its time goes into reading weights for few rows: an engine may keep them in a faster order. */
+  packed?: boolean;
   body(inputs: Tensors): Tensors;
 }
 

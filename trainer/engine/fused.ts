@@ -5,69 +5,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import {activate, composite, exact} from './composite.ts';
+import {fuse, matMul, run, shared, type Tensors} from './fuse.ts';
 import type {Factors, MacroOptions, Macros} from './macros.ts';
+import './fused-attention.ts';
 import {afterOp, checkpointOp, reachedOp} from './order.ts';
-import {product, record, recorded, traceKernel} from './tracing.ts';
-
-type Tensors = Record<string, tf.Tensor>;
-
-/** One thunk for each input that has a gradient. */
-type Gradients = Record<string, () => tf.Tensor>;
-
-/** Runs a fused kernel: on the tape as one operation with the gradients given to `fuse`. */
-function run(kernel: string, inputs: Tensors, attributes: tf.NamedAttrMap = {}): tf.Tensor {
-  const result = tf.engine().runKernel(kernel, inputs, attributes) as tf.Tensor | tf.Tensor[];
-  return Array.isArray(result) ? result[0]! : result;
-}
-
-/**
- * Defines a fused kernel. `forward` runs on the trace, off the tape; its first result is the value, the others are
- * kept for `backward`, which gives one thunk for each differentiable input.
- */
-function fuse(
-  kernel: string,
-  inputNames: string[],
-  forward: (inputs: Tensors, attributes: Record<string, unknown>) => tf.TensorInfo[],
-  kept: number,
-  backward: (dy: tf.Tensor, inputs: Tensors, kept: tf.Tensor[], attributes: Record<string, unknown>) => Gradients,
-): void {
-  traceKernel(kernel, (inputs, attributes) => forward(inputs as Tensors, attributes));
-  tf.registerGradient({
-    kernelName: kernel,
-    inputsToSave: inputNames,
-    outputsToSave: Array.from({length: kept + 1}, () => true),
-    gradFunc: (dy, saved, attributes) => {
-      const inputs = Object.fromEntries(inputNames.map((name, i) => [name, saved[i]!]));
-      return backward(Array.isArray(dy) ? dy[0]! : dy, inputs, saved.slice(inputNames.length), attributes);
-    },
-  });
-}
-
-/** Computes a value at its first use and keeps it for the others. */
-function shared<T>(compute: () => T): () => T {
-  let value: {of: T} | undefined;
-  return () => {
-    value ??= {of: compute()};
-    return value.of;
-  };
-}
-
-fuse(
-  'ScaledMatMul',
-  ['a', 'b'],
-  ({a, b}, {transposeA, transposeB, scale}) => [
-    product(a!, b!, Boolean(transposeA), Boolean(transposeB), scale as number),
-  ],
-  0,
-  () => {
-    throw new Error('A scaled product stands in forward and backward passes of fused operations only.');
-  },
-);
-
-/** scale · op(a) · op(b), off the tape. */
-function matMul(a: tf.Tensor, b: tf.Tensor, {transposeA = false, transposeB = false, scale = 1} = {}): tf.Tensor {
-  return run('ScaledMatMul', {a, b}, {transposeA, transposeB, scale});
-}
+import {record, recorded, traceKernel} from './tracing.ts';
 
 fuse(
   checkpointOp,
@@ -159,28 +101,6 @@ const cached: Macros['cached'] = (q, k, v, cache, position, options) => {
     ) as tf.Tensor[];
   return {y: y!, k: keys!, v: values!};
 };
-
-/** Attention, with the softmax's gradient from Σ dy∘y instead of Σ dp∘p (Dao et al. 2022, appendix B). */
-fuse(
-  'Attention',
-  ['q', 'k', 'v'],
-  ({q, k, v, mask}, {scale}) => {
-    const p = tf.softmax(tf.add(matMul(q!, k!, {transposeB: true, scale: scale as number}), mask!));
-    return [matMul(p, v!), p];
-  },
-  1,
-  (dy, {q, k, v}, [y, p], attributes) => {
-    const scale = attributes['scale'] as number;
-    const dScores = shared(() =>
-      tf.mul(p!, tf.sub(matMul(dy, v!, {transposeB: true}), tf.sum(tf.mul(dy, y!), -1, true))),
-    );
-    return {
-      q: () => matMul(dScores(), k!, {scale}),
-      k: () => matMul(dScores(), q!, {transposeA: true, scale}),
-      v: () => matMul(p!, dy, {transposeA: true}),
-    };
-  },
-);
 
 fuse(
   'SiluGate',
@@ -304,13 +224,15 @@ fuse(
   },
 );
 
-/** Logits are made for this many rows at a time at most, so that [rows, vocabulary] never stands in memory whole. */
-const logitsAtOnce = 1 << 22;
+/** Logits are made for so many at a time, so that [rows, vocabulary] never stands in memory whole. */
+const logitsAtOnce = 3 << 22;
+/** With fewer rows at a time a product with the vocabulary takes longer. */
+const fewestRows = 128;
 
 /** Rows [start, rows) that logits are made of at once. */
 function chunksOf(h: tf.Tensor, E: tf.Tensor): [start: number, rows: number][] {
   const count = h.shape[0]!;
-  const chunk = Math.max(1, Math.floor(logitsAtOnce / E.shape[0]!));
+  const chunk = Math.max(fewestRows, Math.floor(logitsAtOnce / E.shape[0]!));
   return Array.from({length: Math.ceil(count / chunk)}, (_, i) => [i * chunk, Math.min(chunk, count - i * chunk)]);
 }
 

@@ -16,7 +16,7 @@ import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import type {Graph} from './graph.ts';
 import {encodeSavedModel, type NodeDef, servingTag, types} from './saved-model.ts';
-import {withoutRepeats} from './simplify.ts';
+import {withoutDetours, withoutRepeats} from './simplify.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
 import {
   type Conversion,
@@ -358,7 +358,7 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     if (!shared) for (const [, tensor] of tensors) binding.deleteTensor(tensor);
   };
   const openSession = (graph: Graph, state: ReadonlyMap<string, string>, as: Precision): Opened => {
-    const program = emitTensorFlow(withoutRepeats(graph), {state, precision: as});
+    const program = emitTensorFlow(withoutRepeats(withoutDetours(graph)), {state, precision: as});
     const session = new Session(binding, program.nodes);
     fillWeights(session, program);
     return {session, program};

@@ -120,5 +120,5 @@ export const webgpuDialect: Dialect = {
     SplitV: split,
     RmsNormalization: rmsNormalization,
   } satisfies Record<string, Emit>,
-  reads: () => false,
+  place: () => undefined,
 };

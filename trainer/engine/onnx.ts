@@ -87,6 +87,13 @@ export class Emitter {
     return `c${this.#fresh++}`;
   }
 
+  /** Has the node that makes a value write it under this name; false where no node makes it, or it has a name. */
+  claim(value: Value, name: string): boolean {
+    if (value.source !== null || this.#names.has(value)) return false;
+    this.#names.set(value, name);
+    return true;
+  }
+
   /** The name of a value; constants and stored weights become initializers at their first use. */
   name(value: Value): string {
     let name = this.#names.get(value);
@@ -110,15 +117,14 @@ export class Emitter {
     }
     const {tensor} = source;
     const name = weightName(tensor);
-    if (!this.#stored.has(name) && this.#dialect.reads(tensor))
+    const place = this.#dialect.place(tensor);
+    if (!this.#stored.has(name) && place)
       this.initializers.push({
         name,
         dims: tensor.shape,
         type: elementTypes.float32,
         location: 1,
-        external: Object.entries({location: basename(tensor.file), offset: tensor.offset, length: tensor.length}).map(
-          ([key, entry]) => ({key, value: String(entry)}),
-        ),
+        external: Object.entries(place).map(([key, entry]) => ({key, value: String(entry)})),
       });
     this.#stored.add(name);
     return name;
@@ -194,10 +200,12 @@ const reduction =
       keepdims: flag(attributes['keepDims']),
     });
 
-/** The indices of a value as int64, which some ONNX operators insist on. */
-function asInt64(e: Emitter, value: string): string {
+/** Indices as int64, which some ONNX operators insist on. */
+function asInt64(e: Emitter, value: Value): string {
+  const {source, shape} = value;
+  if (source?.kind === 'constant') return e.constant('int64', shape, BigInt64Array.from(source.values, BigInt));
   const name = e.fresh();
-  e.emit('Cast', [value], [name], {to: elementTypes.int64});
+  e.emit('Cast', [e.name(value)], [name], {to: elementTypes.int64});
   return name;
 }
 
@@ -263,9 +271,11 @@ const emitters: Record<string, Emit> = {
   GatherV2: (e, {inputs, outputs, attributes}) =>
     e.emit('Gather', names(e, inputs), names(e, outputs), {axis: attributes['axis'] as number}),
   UnsortedSegmentSum: (e, {inputs: [x, ids], outputs}) => {
+    // Reshaped before the cast: the WebGPU provider reshapes no int64.
     const column = e.fresh();
     e.emit('Reshape', [e.name(ids!), e.ints([...ids!.shape, 1])], [column]);
-    const indices = asInt64(e, column);
+    const indices = e.fresh();
+    e.emit('Cast', [column], [indices], {to: elementTypes.int64});
     const zeros = e.fresh();
     e.emit('Expand', [e.constant('float32', [], new Float32Array(1)), e.ints(outputs[0]!.shape)], [zeros]);
     e.emit('ScatterND', [zeros, indices, e.name(x!)], names(e, outputs), {reduction: 'add'});
@@ -294,16 +304,7 @@ const emitters: Record<string, Emit> = {
       names(e, outputs),
     ),
   Select: same('Where'),
-  BatchMatMul: (e, node) => {
-    const {inputs, outputs, attributes} = node;
-    const {transposeA, transposeB, scale} = attributes;
-    if (hasFewRows(node)) emitTurnedProduct(e, node);
-    else if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
-    else {
-      const attributes = {transA: flag(transposeA), transB: flag(transposeB), alpha: {float: scale as number}};
-      e.emit('FusedMatMul', names(e, inputs), names(e, outputs), attributes, contrib);
-    }
-  },
+  BatchMatMul: (e, node) => (hasFewRows(node) ? emitTurnedProduct(e, node) : emitProduct(e, node)),
   RmsNormalization: (e, {inputs, outputs, attributes}) =>
     e.emit('SimplifiedLayerNormalization', names(e, inputs), names(e, outputs), {
       axis: -1,
@@ -329,12 +330,20 @@ const emitters: Record<string, Emit> = {
   Rotary: (e, {inputs: [x, cos, sin, positions], outputs}) =>
     e.emit(
       'RotaryEmbedding',
-      [e.name(x!), asInt64(e, e.name(positions!)), e.name(cos!), e.name(sin!)],
+      [e.name(x!), asInt64(e, positions!), e.name(cos!), e.name(sin!)],
       names(e, outputs),
       {interleaved: 0},
       contrib,
     ),
 };
+
+function emitProduct(e: Emitter, {inputs, outputs, attributes: {transposeA, transposeB, scale}}: GraphNode): void {
+  if (!transposeA && !transposeB && scale === 1) e.emit('MatMul', names(e, inputs), names(e, outputs));
+  else {
+    const attributes = {transA: flag(transposeA), transB: flag(transposeB), alpha: {float: scale as number}};
+    e.emit('FusedMatMul', names(e, inputs), names(e, outputs), attributes, contrib);
+  }
+}
 
 /** Up to so many rows, reading the weight is what a product takes its time for. */
 const fewRows = 64;
@@ -395,12 +404,36 @@ export const weightName = ({name}: StoredTensor): string => `w.${name}`;
 export interface Dialect {
   /** Operations that are written in another way than usual. */
   emitters: Readonly<Record<string, Emit>>;
-  /** Whether the runtime reads this weight from its file by itself; else it is an input. */
-  reads(tensor: StoredTensor): boolean;
+  /** Where the runtime reads this weight by itself; without a place it is an input. */
+  place(tensor: StoredTensor): Place | undefined;
 }
 
+/** Bytes of a file in the folder given at load, or of a buffer given under that name. */
+export interface Place {
+  location: string;
+  offset: number;
+  length: number;
+}
+
+const placeInFile = ({file, offset, length}: StoredTensor): Place => ({location: basename(file), offset, length});
+
 /** For the runtime's kernels for CPUs: weights stored as float32 are read from their files. */
-export const cpuDialect: Dialect = {emitters: {}, reads: isPlain};
+export const cpuDialect: Dialect = {
+  emitters: {},
+  place: tensor => (isPlain(tensor) ? placeInFile(tensor) : undefined),
+};
+
+/**
+ * The same for weights that the runtime packs into its own order at load: all are constants, from their files or from
+ * buffers of the name `weightName` says, and products take them as they are.
+ */
+export const packedDialect: Dialect = {
+  emitters: {BatchMatMul: emitProduct},
+  place: tensor =>
+    isPlain(tensor)
+      ? placeInFile(tensor)
+      : {location: weightName(tensor), offset: 0, length: 4 * tensor.shape.reduce((size, axis) => size * axis, 1)},
+};
 
 /**
  * A serialised ModelProto. Weights that the runtime reads are named by their file's base name, relative to a folder
@@ -408,16 +441,17 @@ export const cpuDialect: Dialect = {emitters: {}, reads: isPlain};
  */
 export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Array {
   const e = new Emitter(dialect);
+  const copied = [...graph.outputs].filter(([name, value]) => !e.claim(value, name));
   for (const node of liveNodes(graph)) {
     const emit = dialect.emitters[node.op] ?? emitters[node.op];
     if (emit === undefined) throw new Error(`There is no ONNX translation of ${node.op}.`);
     emit(e, node);
   }
   const hasFree = [...graph.inputs.values()].some(({source}) => source?.kind === 'input' && source.free);
-  const outputs = [...graph.outputs].map(([name, value]) => {
-    e.emit('Identity', [e.name(value)], [name]);
-    return hasFree ? describeOutput(name, value) : describe(name, value);
-  });
+  for (const [name, value] of copied) e.emit('Identity', [e.name(value)], [name]);
+  const outputs = [...graph.outputs].map(([name, value]) =>
+    hasFree ? describeOutput(name, value) : describe(name, value),
+  );
   const model = {
     irVersion: 10,
     opsets: [
@@ -431,7 +465,7 @@ export function emitOnnx(graph: Graph, dialect: Dialect = cpuDialect): Uint8Arra
       inputs: [
         ...[...graph.inputs].map(([name, value]) => describe(name, value)),
         ...storedTensors(graph)
-          .filter(tensor => !dialect.reads(tensor))
+          .filter(tensor => dialect.place(tensor) === undefined)
           .map(tensor => describe(weightName(tensor), {dtype: 'float32', shape: tensor.shape, source: null})),
       ],
       outputs,

@@ -82,6 +82,38 @@ export function withoutRepeats(graph: Graph): Graph {
   return {inputs: graph.inputs, outputs: mapped(graph.outputs, resolve), nodes};
 }
 
+/** What an operation makes of a constant; undefined where that is left to a runtime. */
+function folded({op, outputs: [output]}: GraphNode, values: Constant): Constant | undefined {
+  if (op === 'Reshape') return values;
+  if (op === 'Neg' && values instanceof Float32Array) return values.map(x => -x);
+  if (op === 'Cast' && output!.dtype === 'float32') return Float32Array.from(values);
+  return undefined;
+}
+
+/** The same graph without what a runtime would have to find out: reshapes of reshapes and to the same shape, constants made of constants. */
+export function withoutDetours(graph: Graph): Graph {
+  const replaced = new Map<Value, Value>();
+  const reshaped = new Map<Value, Value>();
+  const resolve = (value: Value): Value => replaced.get(value) ?? value;
+  const nodes: GraphNode[] = [];
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map(resolve);
+    const [first] = inputs;
+    const [output] = node.outputs as [Value];
+    const values = first?.source?.kind === 'constant' ? folded(node, first.source.values) : undefined;
+    if (values !== undefined) replaced.set(output, {...output, source: {kind: 'constant', values}});
+    else if (node.op === 'Reshape') {
+      const whole = reshaped.get(first!) ?? first!;
+      if (String(whole.shape) === String(output.shape)) replaced.set(output, whole);
+      else {
+        reshaped.set(output, whole);
+        nodes.push({...node, inputs: [whole]});
+      }
+    } else nodes.push({...node, inputs});
+  }
+  return {inputs: graph.inputs, outputs: mapped(graph.outputs, resolve), nodes};
+}
+
 function digest(values: Constant): string {
   const bytes = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
   return bytes.length <= 64 ? bytes.toString('base64') : createHash('sha256').update(bytes).digest('base64');

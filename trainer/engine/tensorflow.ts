@@ -6,6 +6,7 @@
 import type {StoredTensor} from '../model/safetensors.ts';
 import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, type Value} from './graph.ts';
 import {attribute, type ElementType, type NodeDef} from './saved-model.ts';
+import {sumsOfProducts} from './sums-of-products.ts';
 
 export type Precision = 'float32' | 'bfloat16';
 
@@ -325,6 +326,32 @@ const product: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
   else e.bind(output!, result);
 };
 
+/** A sum of products as one: what they multiply is laid side by side. */
+function emitSumOfProducts(e: Emitter, sum: Value, terms: readonly GraphNode[]): void {
+  const narrow = e.precision === 'bfloat16';
+  const element: ElementType = narrow ? 'bfloat16' : 'float32';
+  const matrix = (value: Value, name: string) => {
+    const [rows, columns] = value.shape.slice(-2) as [number, number];
+    const wanted = [sizeOf(value.shape.slice(0, -2)) * rows, columns];
+    return value.shape.length === 2 ? name : e.reshape(name, wanted, element);
+  };
+  const given = (value: Value, scale: number) => {
+    if (scale === 1) return narrow ? e.narrow(value) : e.name(value);
+    const scaled = e.elementwise('Mul', e.name(value), e.number(scale));
+    return narrow ? e.cast(scaled, 'float32', 'bfloat16') : scaled;
+  };
+  const beside = (parts: string[], axis: number) =>
+    e.add('ConcatV2', [...parts, e.int(axis)], {N: int(parts.length), T: type(element), ...index});
+  const transposeB = Boolean(terms[0]!.attributes['transposeB']);
+  const left = terms.map(({inputs: [a], attributes}) => matrix(a!, given(a!, attributes['scale'] as number)));
+  const right = terms.map(({inputs: [, b]}) => matrix(b!, given(b!, 1)));
+  const attributes = {T: type(element), transpose_a: bool(false), transpose_b: bool(transposeB)};
+  const two = e.add('MatMul', [beside(left, 1), beside(right, transposeB ? 1 : 0)], attributes);
+  const result = sum.shape.length === 2 ? two : e.reshape(two, sum.shape, element);
+  if (narrow) e.bindRounded(sum, result);
+  else e.bind(sum, result);
+}
+
 const emitters: Record<string, Emit> = {
   Add: binary('AddV2'),
   Sub: binary('Sub'),
@@ -493,7 +520,12 @@ export function emitTensorFlow(
       variables.set(variable, made);
     }
   }
-  for (const node of liveNodes(graph)) {
+  const nodes = liveNodes(graph);
+  const {products, leftOut} = sumsOfProducts(graph, nodes);
+  for (const node of nodes) {
+    const terms = products.get(node);
+    if (terms) emitSumOfProducts(e, node.outputs[0]!, terms);
+    if (terms || leftOut.has(node)) continue;
     const emit = emitters[node.op];
     if (emit === undefined) throw new Error(`There is no TensorFlow translation of ${node.op}.`);
     emit(e, node);

@@ -89,6 +89,9 @@ export async function readTexts(
   };
 }
 
+/** With more, a product's time goes into multiplying. */
+const fewSequences = 8;
+
 /** Sequences of all trials that grow token by token. */
 export interface Cache extends KeysAndValues {
   /** Of each trial. */
@@ -147,6 +150,7 @@ export function openCache(
         inputs: {ids: perSequence, position: perSequence, turn: perSequence},
         state: {...Object.fromEntries(specs), ...inputs},
         inPlace: true,
+        packed: sequences <= fewSequences,
         body: tensors => {
           const {model, project} = generative.passes(tensors);
           const {attend, extended} = cachedAttention(model, tensors, reach);

@@ -5,12 +5,12 @@ import type {Judged, Task, Tools} from './task.ts';
 /** Where Codex's evaluation stops a completion (Chen et al. 2021, section 2.1 and its data). */
 const nextStatement = /\n(?=class |def |#|if |print\(|@)/;
 
-/**
- * The Python in an output: the first fenced block, else the whole text; up to its own tests and examples. `[DONE]` closes an
- * answer in MBPP's prompt (Austin et al. 2021).
- */
+/** What closes an answer in MBPP's prompt (Austin et al. 2021). */
+const done = '[DONE]';
+
+/** The Python in an output: the first fenced block, else the whole text; up to its own tests and examples. */
 export function programIn(output: string): string {
-  let text = output.replaceAll('\r', '').split('[DONE]')[0]!.replace('[BEGIN]', '');
+  let text = output.replaceAll('\r', '').split(done)[0]!.replace('[BEGIN]', '');
   const fence = /```(?:python|py)?[ \t]*\n/.exec(text);
   if (fence) text = text.slice(fence.index + fence[0].length).split('\n```')[0]!;
   else if (/^\n*[ \t]/.test(text) && text.trim() !== '') text = text.split(nextStatement)[0]!;
@@ -28,6 +28,7 @@ async function run(
 
 /** HumanEval (Chen et al. 2021): the prompt is completed, and its `check` calls the completed function. */
 export const humaneval: Task = {
+  stop: [done],
   asked: row => `Complete the following Python function:\n\n${textIn(row, 'prompt')}`,
   expected: row => textIn(row, 'canonical_solution'),
   judge(row, output, tools) {
@@ -45,6 +46,7 @@ export const humaneval: Task = {
 
 /** MBPP (Austin et al. 2021), both files: the full one has `text`, the hand-verified one `prompt` and `test_imports`. */
 export const mbpp: Task = {
+  stop: [done],
   asked(row) {
     const what = textIn(row, 'text' in row.values ? 'text' : 'prompt');
     return `You are an expert Python programmer, and here is your task: ${what} Your code should pass these tests:\n\n${lines(row, 'test_list')}\n`;

@@ -1,20 +1,18 @@
 /** Judging generated answers, away from the workers: every sample with its verdict is kept, and a trial's metrics become events. */
-import {mkdirSync} from 'node:fs';
-import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
 import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
 import type {Prompt} from '../data/prompts.ts';
 import type {Generated} from '../evaluate.ts';
+import {textBefore} from '../model/stopping.ts';
 import type {Prepared} from '../prepare.ts';
-import {writeWhole} from '../store/errors.ts';
-import {samplesFile, samplesFolder} from '../store/samples.ts';
+import {writeSamples} from '../store/samples.ts';
 import {passAtK} from './pass-at-k.ts';
 import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
 import type {Judged, Tools} from './task.ts';
-import {runsPrograms, tasks} from './tasks.ts';
+import {runsPrograms, stopsOf, tasks} from './tasks.ts';
 
 /** One generated answer, as it is kept. */
 export interface Sample extends Judged {
@@ -76,11 +74,7 @@ export function openJudge(context: JudgeContext): Judge {
         judged.push(one);
       }
       const samples = await Promise.all(judged);
-      if (context.folder !== undefined) {
-        mkdirSync(join(context.folder, samplesFolder), {recursive: true});
-        const lines = samples.map(sample => `${JSON.stringify(sample)}\n`);
-        writeWhole(join(context.folder, samplesFile(trial, step, evaluation)), lines.join(''));
-      }
+      if (context.folder !== undefined) writeSamples(context.folder, {trial, step, evaluation}, samples);
       return metricsOf(samples, prompts.length, settings).map(metric => ({
         event: 'evaluation',
         trial,
@@ -99,13 +93,15 @@ export function openJudge(context: JudgeContext): Judge {
 async function judge(
   ids: number[],
   prompt: Prompt,
-  {task: name, scorer}: EvaluationSettings,
+  settings: EvaluationSettings,
   tools: Tools,
   {tokenizer, model}: JudgeContext,
 ): Promise<Omit<Sample, 'row' | 'sample'>> {
   const said = ids.filter(id => !model.config.eosIds.includes(id));
   const {answer, answerIds, row} = prompt;
-  const output = tokenizer?.decode(said, {skipSpecial: true}) ?? said.join(' ');
+  const {task: name, scorer} = settings;
+  const text = tokenizer?.decode(said, {skipSpecial: true});
+  const output = text === undefined ? said.join(' ') : textBefore(text, stopsOf(settings));
   const task = tasks[name];
   if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
   if (name === 'custom') {

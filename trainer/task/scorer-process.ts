@@ -2,6 +2,9 @@
 import {pathToFileURL} from 'node:url';
 import type {FromScorer} from './scorer.ts';
 
+// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
+process.on('SIGINT', () => {});
+
 const file = process.argv[2]!;
 const loaded = import(pathToFileURL(file).href) as Promise<{score?: unknown}>;
 // It is awaited with the first message.

@@ -31,6 +31,13 @@ export function openScorer(file: string): Scorer {
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
+  const close = (): void => {
+    closed = true;
+    child?.kill('SIGKILL');
+    process.off('exit', close);
+  };
+  process.on('exit', close);
+
   const one = (row: Record<string, unknown>, output: string) =>
     new Promise<number | boolean>((resolve, reject) => {
       if (closed) return reject(new SweepError('stopped', 'The evaluation was stopped.'));
@@ -68,9 +75,6 @@ export function openScorer(file: string): Scorer {
       last = next.catch(() => {});
       return next;
     },
-    close() {
-      closed = true;
-      child?.kill('SIGKILL');
-    },
+    close,
   };
 }

@@ -12,7 +12,12 @@ export interface Scoring {
   done(trials: readonly string[]): Promise<boolean>;
 }
 
-export function scoreBeside(judge: Judge, emit: (event: RunEventBody) => void): Scoring {
+/** `judged` hears of answers whose results have been emitted. */
+export function scoreBeside(
+  judge: Pick<Judge, 'score'>,
+  emit: (event: RunEventBody) => void,
+  judged: (result: Generated) => void,
+): Scoring {
   const under = new Map<string, Promise<void>>();
   const faults = new Map<string, unknown>();
   const after = (trial: string, work: () => void | Promise<void>): void => {
@@ -25,6 +30,7 @@ export function scoreBeside(judge: Judge, emit: (event: RunEventBody) => void): 
     add: result =>
       after(result.trial, async () => {
         for (const event of await judge.score(result)) emit(event);
+        judged(result);
       }),
     event(event) {
       if (event.event !== 'trial-ended' || !under.has(event.trial)) emit(event);

@@ -19,6 +19,8 @@ export interface Judged {
 }
 
 export interface Task {
+  /** Texts after which nothing counts: an answer ends before them. */
+  stop?: readonly string[];
   /** The instruction, before the template. */
   asked(row: Row): string;
   /** A right answer in the form that the data teaches. */

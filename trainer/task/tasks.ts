@@ -1,5 +1,5 @@
 /** The tasks that generate, by name; `exact-match` and `custom` take their rows as the training data is read. */
-import type {TaskName} from '../../core/sweep/sweep.ts';
+import type {EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import {humaneval, mbpp} from './code.ts';
 import {gsm8k} from './gsm8k.ts';
 import {math} from './math.ts';
@@ -9,3 +9,8 @@ export const tasks: Partial<Record<TaskName, Task>> = {gsm8k, math, humaneval, m
 
 /** Whether a task's value is the share of samples that pass, of k. */
 export const runsPrograms = (task: TaskName): boolean => task === 'humaneval' || task === 'mbpp';
+
+/** The texts that an answer ends before: the sweep file's and the task's own. */
+export function stopsOf({task, stop = []}: Pick<EvaluationSettings, 'task' | 'stop'>): string[] {
+  return [...new Set([...stop, ...(tasks[task]?.stop ?? [])])];
+}

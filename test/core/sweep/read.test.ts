@@ -127,6 +127,15 @@ learning_rate: [3e-3, 1e-3]
     expect(sweep.evaluate).toEqual([{task: 'loss', data: 'test.jsonl', maxNewTokens: 256, every: 100}]);
   });
 
+  it('takes texts to stop at, line breaks and spaces among them, but no empty one and none without text', () => {
+    const stopping = (stop: string) => `${smallest}evaluate: {task: gsm8k, data: test.jsonl, stop: ${stop}}\n`;
+    expect(sweepOf(stopping('"\\n"')).evaluate[0]?.stop).toEqual(['\n']);
+    expect(sweepOf(stopping('["Question:", "  ", 7]')).evaluate[0]?.stop).toEqual(['Question:', '  ', '7']);
+    expect(faults(stopping('""'))).toEqual(['wrong-type evaluate.stop """"']);
+    const wordless = stopping('x').replace('{train: data/train.jsonl}', '{train: a.jsonl, format: tokens}');
+    expect(faults(wordless)).toEqual(['out-of-range evaluate.stop "stop"']);
+  });
+
   it('takes an optimizer with settings', () => {
     const sweep = sweepOf(`${smallest}training: {optimizer: {name: sgd, momentum: 0.9}, steps: 300}\n`);
     expect(sweep.training.optimizer).toEqual({name: 'sgd', betas: [0.9, 0.999], eps: 1e-8, momentum: 0.9});

@@ -19,6 +19,9 @@ const [role, folder, snapshotFile] = process.argv.slice(2) as [string, string, s
 /** Bytes that a program's files may take in all: they lie outside the interpreter's own memory. */
 const mostFileBytes = 64e6;
 
+// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
+process.on('SIGINT', () => {});
+
 const refuse = (): never => {
   throw new Error('not permitted in the sandbox');
 };

@@ -1,0 +1,42 @@
+/**
+ * Answers that are generated but not judged yet, beside the checkpoints: a run that stops in between judges them when it
+ * goes on. Those of an earlier step could not be generated again from a later checkpoint.
+ */
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {join} from 'node:path';
+import type {Generated} from '../evaluate.ts';
+import {writeWhole} from './errors.ts';
+
+const ending = '.answers.json';
+
+function fileOf(folder: string, {trial, step, evaluation}: Omit<Generated, 'answers'>): string {
+  return join(folder, `${trial}-${step}-${evaluation}${ending}`);
+}
+
+export function keepAnswers(folder: string, result: Generated): void {
+  mkdirSync(folder, {recursive: true});
+  writeWhole(fileOf(folder, result), JSON.stringify(result));
+}
+
+export function dropAnswers(folder: string, result: Generated): void {
+  rmSync(fileOf(folder, result), {force: true});
+}
+
+/** Of a trial, in the order in which they were generated; what cannot be read counts as none. */
+export function keptAnswers(folder: string, trial: string): Generated[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const found = names
+    .filter(name => name.startsWith(`${trial}-`) && name.endsWith(ending))
+    .flatMap(name => readAnswers(join(folder, name)) ?? [])
+    .filter(result => result.trial === trial);
+  return found.sort((a, b) => a.step - b.step || a.evaluation - b.evaluation);
+}
+
+function readAnswers(file: string): Generated | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Generated;
+  } catch {
+    // Damaged: the trial goes on without them.
+    return undefined;
+  }
+}
