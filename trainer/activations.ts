@@ -2,6 +2,7 @@
 import type {Evaluation} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
+import {cachedPerPosition, paddedLength, powerOf2, seatsFor, textsAtOnce} from './model/generation-sizes.ts';
 
 /** The part of a batch that is computed at a time. */
 export interface StepSize {
@@ -73,32 +74,68 @@ function backwardPerToken({config}: KeptBy, length: number): number {
   return hiddenSize + Math.max(4 * intermediateSize, 3 * heads * length);
 }
 
-/** Sequences that are generated side by side, and tokens of prompts read at once. */
-const [sequencesAtOnce, tokensAtOnce] = [64, 1024];
+/** What evaluations take beside the training, whose programs stay as theirs do. */
+export interface EvaluationMemory {
+  /** Of one trial. */
+  bytes: number;
+  /** Compiled computations. */
+  programs: number;
+}
 
-/** Bytes that the evaluations of a trial take; each has programs of its own, which keep their memory beside training's. */
-export function evaluationBytes(config: ModelConfig, evaluations: readonly Evaluation[]): number {
-  const {hiddenSize, kvHeads, headDim, vocabSize} = config;
-  const numbers = evaluations.map(evaluation => {
+/** All evaluations of a trial: each shape, and each length of prompts, has a program that keeps its memory. */
+export function evaluationMemory(config: ModelConfig, evaluations: readonly Evaluation[]): EvaluationMemory {
+  const each = evaluations.map(evaluation => {
     if (evaluation.task === 'loss') {
-      const {length, targets} = evaluation.source.shapes.at(-1) ?? {length: 0, targets: 0};
-      const tokens = evaluation.source.rows * length;
-      return (
-        tokens * forwardPerToken(config, length) + Math.min(2 * targets * vocabSize, logits) + targets * hiddenSize
-      );
+      const {rows, shapes} = evaluation.source;
+      return {
+        bytes: shapes.reduce((sum, shape) => sum + lossBytes(config, {rows, ...shape}), 0),
+        programs: shapes.length,
+      };
     }
     const {prompts, maxNewTokens, choosing} = evaluation;
-    const longest = prompts.reduce((most, {length}) => Math.max(most, length), 0);
-    const sequences = Math.min(prompts.length * (choosing.samples ?? 1), sequencesAtOnce);
-    const perPosition = 2 * kvHeads * headDim * config.layers.length;
-    const reading = Math.max(longest, Math.min(tokensAtOnce, sequences * longest));
-    const cached = perPosition * (sequences * (longest + maxNewTokens) + 2 * reading);
-    return cached + reading * forwardPerToken(config, longest) + 2 * sequences * vocabSize;
+    const lengths = prompts.map(({length}) => length);
+    return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
   });
-  return float * numbers.reduce((sum, own) => sum + own, 0);
+  return {
+    bytes: each.reduce((sum, {bytes}) => sum + bytes, 0),
+    programs: each.reduce((sum, {programs}) => sum + programs, 0),
+  };
+}
+
+/** Bytes of a forward pass over a batch with its loss. */
+export function lossBytes(config: ModelConfig, {rows, length, targets}: StepSize): number {
+  const {hiddenSize, vocabSize} = config;
+  const tokens = rows * length;
+  return (
+    float *
+    (tokens * forwardPerToken(config, length) + Math.min(2 * targets * vocabSize, logits) + 2 * targets * hiddenSize)
+  );
+}
+
+/** Answers to prompts of these lengths, each of up to `newTokens`. */
+export function generationMemory(
+  config: ModelConfig,
+  {lengths, newTokens, samples}: {lengths: readonly number[]; newTokens: number; samples: number},
+): EvaluationMemory {
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const seats = seatsFor(config, lengths.length * samples, longest + newTokens, 1);
+  const perPosition = cachedPerPosition(config);
+  // A cache grows by half at least, and the one before stands beside it.
+  const cached = 1.5 * perPosition * seats * (longest + newTokens);
+  const texts = new Map<number, number>();
+  for (const length of lengths) texts.set(paddedLength(length), (texts.get(paddedLength(length)) ?? 0) + 1);
+  const reading = [...texts].map(([length, count]) => {
+    const rows = Math.min(textsAtOnce(length, 1), powerOf2(count));
+    return rows * (length * (perPosition + forwardPerToken(config, length)) + config.vocabSize);
+  });
+  const numbers = cached + reading.reduce((sum, own) => sum + own, 0) + 2 * seats * config.vocabSize;
+  return {bytes: float * numbers, programs: texts.size + 1};
 }
 
 /** Numbers that stand side by side in the widest place of a layer's forward pass, for each token: the gated product's, or attention's. */
-function forwardPerToken({hiddenSize, intermediateSize, heads, kvHeads, headDim}: ModelConfig, length: number): number {
-  return 2 * hiddenSize + Math.max(3 * intermediateSize, 2 * heads * length + (heads + 2 * kvHeads) * headDim);
+function forwardPerToken(config: ModelConfig, length: number): number {
+  const {hiddenSize, intermediateSize, heads, kvHeads, headDim, activation} = config;
+  // The parts of a GELU stand side by side.
+  const gated = (activation === 'silu' ? 3 : 8) * intermediateSize;
+  return 2 * hiddenSize + Math.max(gated, 2 * heads * length + (heads + 2 * kvHeads) * headDim);
 }

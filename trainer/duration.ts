@@ -1,50 +1,100 @@
-/** How long a sweep will take: a little of everything is done on this machine, all workers at once, and counted up. */
+/** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
 import type {AdapterMethodName, MethodName, Trial} from '../core/sweep/sweep.ts';
 import type {Choice} from './engine/choose.ts';
 import {methods} from './method/index.ts';
 import type {Site} from './method/method.ts';
-import {type Arrangement, settingsOf, type TrialPack, trainJob} from './packs.ts';
+import {type Arrangement, settingsOf, startSettings, type TrialPack, trainJob} from './packs.ts';
 import {openPool, type Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
 import {timeProbing} from './probe-duration.ts';
 import type {TrialTimes} from './timing.ts';
 
+export interface Estimate {
+  /** Seconds of the whole run. */
+  whole: number;
+  /** Of the training steps alone, with all workers at it. */
+  training: number;
+  /** Memory at its peak: resident while this was found out, and what was not reached. */
+  bytes: number;
+}
+
 /**
- * Seconds of a whole run, and of its training steps alone with all workers at it; null where not even a step could be
- * done. `preparing`: what reading the sweep took. `note` hears what the engine has to say.
+ * Time and memory of a run; null where not even a step could be done. `preparing`: seconds that reading the sweep took.
+ * `note` hears what the engine has to say.
  */
-export async function estimatedTimes(
+export async function estimated(
   prepared: Prepared,
   {packs, workers, threads}: Arrangement,
   {engine, precision, gpu}: Pick<Choice, 'engine' | 'precision' | 'gpu'>,
   preparing: number,
   {note}: {note(message: string): void},
-): Promise<{whole: number; training: number} | null> {
+): Promise<Estimate | null> {
   const pool = openPool(workers, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
+  const resident = watchResident();
   try {
+    const opening = await timeOpening(pool, workers);
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
     const probing = await timeProbing(pool, prepared, packs.flat(), workers);
+    let bytes = resident.peak();
     const known = new Map<string, TrialTimes | null>();
-    const durations: {setting: string; times: TrialTimes}[] = [];
+    const durations: PackTimes[] = [];
     for (const pack of packs) {
       const key = computationOf(pack);
-      if (!known.has(key)) known.set(key, await timePack(pool, prepared, standIn(pack), workers, note));
+      if (!known.has(key)) {
+        const found = await timePack(pool, prepared, pack, workers, note);
+        known.set(key, found);
+        if (found) bytes = Math.max(bytes, resident.peak() + workers * found.bytesLeft);
+      }
       const times = known.get(key);
       if (!times) return null;
-      const {method, rank, batchSize} = pack[0]!;
-      durations.push({setting: `${method} ${rank} ${batchSize}`, times});
+      const {method, rank, batchSize, seed} = pack[0]!;
+      const setting = `${method} ${rank} ${batchSize}`;
+      durations.push({setting, start: `${setting} ${seed}`, times});
     }
-    const whole = preparing + factorising + probing + makespan(durations, workers);
-    return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers};
+    const whole = preparing + opening + factorising + probing + makespan(durations, workers);
+    return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers, bytes};
   } finally {
+    resident.end();
     await pool.close();
   }
+}
+
+/** Seconds until all workers have their engine. */
+async function timeOpening(pool: Pool, workers: number): Promise<number> {
+  const began = performance.now();
+  await pool.run(
+    Array.from({length: workers}, () => ({kind: 'open' as const})),
+    {event: () => {}, generated: () => {}, ended: () => {}},
+  );
+  return (performance.now() - began) / 1000;
+}
+
+/** How often memory is looked at, in milliseconds. */
+const watchEvery = 20;
+
+/** Watches the memory of this process. */
+function watchResident(): {peak(): number; end(): void} {
+  let most = 0;
+  const look = () => {
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  const timer = setInterval(look, watchEvery);
+  return {
+    /** The most since the last time this was asked. */
+    peak() {
+      look();
+      const peak = most;
+      most = 0;
+      return peak;
+    },
+    end: () => clearInterval(timer),
+  };
 }
 
 /** Packs that compute the same, whatever their numbers. */
 function computationOf(pack: TrialPack): string {
   const {method, rank, batchSize} = pack[0]!;
-  return `${plainest(method)} ${rank} ${batchSize} ${pack.length}`;
+  return `${plainest(method)} ${startsFromGradients(method)} ${rank} ${batchSize} ${pack.length}`;
 }
 
 /** The first method that computes like this one and starts without a factorisation, or the method itself. */
@@ -64,6 +114,8 @@ function plainest(name: MethodName): MethodName {
   return same ?? name;
 }
 
+const startsFromGradients = (method: MethodName): boolean => method !== 'full' && methods[method].gradient === true;
+
 const standIn = (pack: TrialPack): TrialPack => pack.map(trial => ({...trial, method: plainest(trial.method)}));
 
 /** Every worker does the same, as they will later; the mean of what they found. */
@@ -74,13 +126,22 @@ async function timePack(
   workers: number,
   note: (message: string) => void,
 ): Promise<TrialTimes | null> {
-  const {start, ...job} = trainJob({...prepared, sweep: withMethod(prepared, pack)}, pack, '');
+  const plain = standIn(pack);
+  const {start, ...job} = trainJob({...prepared, sweep: withMethod(prepared, plain)}, plain, '');
+  const [trial] = pack;
+  const {sources} = startSettings(prepared, trial!.method);
+  const {config, sites, rank, merged, recompute, dropout} = prepared.size;
   const found: TrialTimes[] = [];
   await pool.run(
     Array.from({length: workers}, () => ({
       kind: 'measure' as const,
-      job: {...job, start: {sites: start.sites}},
-      answerTokens: answerTokens(prepared),
+      job: {
+        ...job,
+        start: {sites: start.sites},
+        kept: {config, sites, rank, merged, recompute, dropout},
+        answerTokens: answerTokens(prepared),
+        ...(sources ? {gradients: {trial: trial!, sources}} : {}),
+      },
     })),
     {
       event: event => event.event === 'note' && note(event.message),
@@ -91,7 +152,13 @@ async function timePack(
   );
   if (found.length === 0) return null;
   const mean = (of: keyof TrialTimes) => found.reduce((sum, times) => sum + times[of], 0) / found.length;
-  return {opening: mean('opening'), steps: mean('steps'), evaluations: mean('evaluations')};
+  return {
+    opening: mean('opening'),
+    starting: mean('starting'),
+    steps: mean('steps'),
+    evaluations: mean('evaluations'),
+    bytesLeft: mean('bytesLeft'),
+  };
 }
 
 /** The sweep with settings for the method that stands in for another one. */
@@ -110,11 +177,26 @@ function answerTokens({prompts}: Prepared): Record<number, number> {
   );
 }
 
+interface PackTimes {
+  /** What its programs are kept for. */
+  setting: string;
+  /** What a start from gradients is kept for. */
+  start: string;
+  times: TrialTimes;
+}
+
 /** Seconds until the last worker is done, each taking the next pack when it has finished one. */
-function makespan(packs: readonly {setting: string; times: TrialTimes}[], workers: number): number {
+function makespan(packs: readonly PackTimes[], workers: number): number {
   const each = Array.from({length: workers}, () => ({busy: 0, setting: ''}));
-  for (const {setting, times} of packs) {
+  /** When a start was first known: from then on it is in the cache. */
+  const known = new Map<string, number>();
+  for (const {setting, start, times} of packs) {
     const next = each.reduce((first, worker) => (worker.busy < first.busy ? worker : first));
+    const since = known.get(start) ?? Number.POSITIVE_INFINITY;
+    if (next.busy < since) {
+      next.busy += times.starting;
+      known.set(start, Math.min(since, next.busy));
+    }
     next.busy += (next.setting === setting ? 0 : times.opening) + times.steps + times.evaluations;
     next.setting = setting;
   }

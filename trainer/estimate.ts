@@ -7,7 +7,7 @@ import {noRank, type Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
 import type {DataStatistics} from './data/statistics.ts';
-import {estimatedTimes} from './duration.ts';
+import {estimated} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
 import {stepFlops} from './flops.ts';
 import {sitesOf} from './model/sites.ts';
@@ -38,6 +38,7 @@ export interface Plan {
   steps: Record<string, number>;
   /** Of all training steps. */
   flops: number;
+  /** Of the run at its peak: measured where its parts could be done here, else counted. */
   memory_bytes: number;
   /** Layers are computed again in the backward pass. */
   checkpoint: boolean;
@@ -66,7 +67,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const {packs} = arrangement;
   const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
   const notes = [...arrangement.notes];
-  const times = await estimatedTimes(prepared, arrangement, choice, (performance.now() - began) / 1000, {
+  const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });
   const {data} = prepared;
@@ -87,13 +88,14 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     step_times: await measuredSteps(file, sweep.name),
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
-    memory_bytes: Math.round(arrangement.bytes),
+    // What a GPU holds is not resident here.
+    memory_bytes: Math.round(estimate && !gpu ? estimate.bytes : arrangement.bytes),
     checkpoint: prepared.size.recompute,
-    seconds: times?.whole ?? null,
+    seconds: estimate?.whole ?? null,
     data: {
       ...data,
       max_length: sweep.data.maxLength,
-      tokens_per_second: times && (rows * data.lengths.mean) / times.training,
+      tokens_per_second: estimate && (rows * data.lengths.mean) / estimate.training,
     },
     engine,
     reason,

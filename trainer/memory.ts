@@ -1,7 +1,7 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
-import {activationBytes, type KeptBy, type StepSize} from './activations.ts';
+import {activationBytes, type EvaluationMemory, type KeptBy, type StepSize} from './activations.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Site} from './method/method.ts';
 import {isPlain} from './model/expanded.ts';
@@ -11,18 +11,34 @@ export interface TrainingSize extends KeptBy {
   weights: Pick<WeightIndex, 'tensors'>;
   /** Trained numbers of one trial, at most. */
   parameters: number;
+  /** Frozen numbers of one trial that all its sites share, at most (VeRA, RandLoRA). */
+  shared: number;
+  /** A method starts from gradients of the adapted weights (LoRA-GA). */
+  gradients: boolean;
   /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
   native?: Precision;
-  /** Bytes that a trial's evaluations take beside its training. */
-  evaluating: number;
+  /** What a trial's evaluations take beside its training. */
+  evaluating: EvaluationMemory;
 }
 
-/** The command itself: Node.js, its code, the runtime's libraries. */
-const commandBytes = 120e6;
-/** Of a worker before it loads anything: a JavaScript heap with the trainer's code, and the runtime's own. */
-const workerBytes = 80e6;
-/** Of a worker for each layer of the model: the nodes of its compiled programs. */
-const layerBytes = 4e6;
+/** The command itself: Node.js, its code, rows of usual size. */
+const commandBytes = 140e6;
+/** Pages of TensorFlow's libraries. */
+const nativeBytes = 220e6;
+/** Of a worker before it compiles anything: a JavaScript heap with the trainer's code, and the runtime's own. */
+const workerBytes = 45e6;
+/** The nodes of a compiled program, for each layer: of a forward pass, of a training step, and of one that computes layers again. */
+const [forwardLayerBytes, stepLayerBytes, againLayerBytes] = [2.4e6, 4e6, 6e6];
+/** Of the tokenizer, for each token that there is. */
+const tokenBytes = 700;
+/**
+ * Vectors as long as the trained one: parameters and two moments as read and as written, their start, the gathered
+ * gradient (8); while a step updates them, the pieces of its gradient and what the optimizer makes of it (8); and the
+ * copies that a checkpoint is written from (4).
+ */
+const vectors = 20;
+/** What the runtime takes for the tensors of a program is not used without gaps; measured between 1.0 and 1.2. */
+const gaps = 1.1;
 /** Of the memory of the machine, or of a GPU, what a run may take. */
 const share = 0.8;
 const float = 4;
@@ -41,38 +57,59 @@ export function adaptedBytes(sites: readonly Site[]): number {
 }
 
 /**
- * Bytes of one worker that trains a pack of `trials`. Parameters and two moments stand twice, as read and as written; their
- * start, the gathered gradient and a step's gradients and updates once each.
+ * Bytes of weights that every compiled program maps from their files for itself: the pages are there once, but count
+ * each time in what the system calls resident.
  */
-export function workerMemory(size: TrainingSize, step: StepSize, trials = 1): number {
-  const {config, weights, native, parameters, evaluating} = size;
-  const own = activationBytes(size, step) + evaluating + 12 * float * parameters;
+function mappedBytes({weights, native}: TrainingSize): number {
+  if (native !== undefined) return 0;
+  return [...weights.tensors.values()].reduce((sum, stored) => sum + (isPlain(stored) ? stored.length : 0), 0);
+}
+
+/** Bytes of one worker that trains a pack of `trials` in steps of these sizes: each has a program that keeps its memory. */
+export function workerMemory(size: TrainingSize, steps: readonly StepSize[], trials = 1): number {
+  const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
+  const kept = steps.reduce((sum, step) => sum + activationBytes(size, step), 0);
+  const own = gaps * (kept + evaluating.bytes) + float * (vectors * parameters + shared);
   const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
-  return workerBytes + config.layers.length * layerBytes + frozen + trials * own;
+  // The gradients stay for the trials to come, and as the last batch gave them until the garbage is collected.
+  const started = gradients ? 2 * adaptedBytes(sites) : 0;
+  const layer = steps.length * (recompute ? againLayerBytes : stepLayerBytes) + evaluating.programs * forwardLayerBytes;
+  return workerBytes + config.layers.length * layer + frozen + started + trials * own;
+}
+
+/** Of several kinds of batches, of which a worker has one at a time, the one that takes most. */
+export function heaviest(size: TrainingSize, kinds: readonly (readonly StepSize[])[]): readonly StepSize[] {
+  return kinds.reduce((most, steps) => (workerMemory(size, steps) > workerMemory(size, most) ? steps : most), []);
 }
 
 /**
- * Whether only the hidden states between layers are to be kept: as the sweep file says, or where these batches would not
- * fit whole, `trials` at a time on each of the `workers`, or one on the GPU where there is one.
+ * Whether only the hidden states between layers are to be kept: as the sweep file says, or where one of these kinds of
+ * batches (each with the shapes it has programs for) would not fit whole, `trials` at a time on each of the `workers`, or one on the GPU where there is one.
  */
 export function recomputes(
   checkpoint: 'auto' | boolean,
   size: Omit<TrainingSize, 'recompute'>,
-  batches: readonly StepSize[],
+  kinds: readonly (readonly StepSize[])[],
   {workers, trials}: {workers: number; trials: number},
   device?: DeviceRoom,
 ): boolean {
   if (checkpoint !== 'auto') return checkpoint;
   const whole = {...size, recompute: false};
-  if (device) return batches.some(batch => deviceMemory(whole, batch, 1) > share * device.bytes);
-  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
-  return batches.some(batch => workers * workerMemory(whole, batch, trials) > room);
+  if (device) return kinds.some(steps => deviceMemory(whole, steps, 1) > share * device.bytes);
+  const room = share * totalmem() - baseBytes(size);
+  return kinds.some(steps => workers * workerMemory(whole, steps, trials) > room);
 }
 
-/** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once. */
-export function deviceMemory(size: TrainingSize, step: StepSize, trials: number): number {
-  const {parameters, weights} = size;
-  const own = activationBytes(size, step) + 12 * float * parameters;
+/** Bytes of the command and of what all workers share. */
+function baseBytes({config, weights, native}: Pick<TrainingSize, 'config' | 'weights' | 'native'>): number {
+  return commandBytes + tokenBytes * config.vocabSize + (native === undefined ? weightBytes(weights) : nativeBytes);
+}
+
+/** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once, and programs share their memory. */
+export function deviceMemory(size: TrainingSize, steps: readonly StepSize[], trials: number): number {
+  const {parameters, shared, weights} = size;
+  const kept = gaps * Math.max(0, ...steps.map(step => activationBytes(size, step)));
+  const own = kept + float * (vectors * parameters + shared);
   return float * numbersOf(weights) + trials * own;
 }
 
@@ -99,14 +136,14 @@ export interface MemoryPlan {
  */
 export function planMemory(
   size: TrainingSize,
-  step: StepSize,
+  steps: readonly StepSize[],
   trials: number,
   packs: number,
   wanted: 'auto' | number,
   cores: number,
 ): MemoryPlan {
-  const each = workerMemory(size, step, trials);
-  const base = commandBytes + weightBytes(size.weights);
+  const each = workerMemory(size, steps, trials);
+  const base = baseBytes(size);
   const room = share * totalmem() - base;
   const fitting = Math.floor(room / each);
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
@@ -121,30 +158,37 @@ export function planMemory(
     workers < asked
       ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`]
       : [];
-  return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes: base + workers * each, notes};
+  const mappings = workers * (steps.length + size.evaluating.programs) - 1;
+  const bytes = base + workers * each + mappings * mappedBytes(size);
+  return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes, notes};
 }
 
 /**
  * The plan of a run on a GPU: one worker.
  * @throws SweepError `no-memory` where the machine has no room for the worker itself
  */
-export function planDevice(size: TrainingSize, step: StepSize, trials: number, wanted: 'auto' | number): MemoryPlan {
-  const onDevice = deviceMemory(size, step, trials);
+export function planDevice(
+  size: TrainingSize,
+  steps: readonly StepSize[],
+  trials: number,
+  wanted: 'auto' | number,
+): MemoryPlan {
+  const onDevice = deviceMemory(size, steps, trials);
   const notes =
     wanted === 'auto' || wanted === 1 ? [] : [`One worker a GPU: run.workers (${wanted}) does not apply to it.`];
   return {workers: 1, threads: 1, bytes: commandBytes + workerBytes + onDevice, notes};
 }
 
 /** Trials that fit into one pack, on the GPU where there is one, at least one. */
-export function trialsThatFit(size: TrainingSize, step: StepSize, device?: DeviceRoom): number {
+export function trialsThatFit(size: TrainingSize, steps: readonly StepSize[], device?: DeviceRoom): number {
   if (device) {
-    const alone = deviceMemory(size, step, 1);
-    const each = deviceMemory(size, step, 2) - alone;
+    const alone = deviceMemory(size, steps, 1);
+    const each = deviceMemory(size, steps, 2) - alone;
     return Math.max(1, 1 + Math.floor((share * device.bytes - alone) / each));
   }
-  const room = share * totalmem() - commandBytes - weightBytes(size.weights);
-  const alone = workerMemory(size, step, 1);
-  const each = workerMemory(size, step, 2) - alone;
+  const room = share * totalmem() - baseBytes(size);
+  const alone = workerMemory(size, steps, 1);
+  const each = workerMemory(size, steps, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
 }
 
@@ -152,13 +196,16 @@ export function trialsThatFit(size: TrainingSize, step: StepSize, device?: Devic
  * The largest number of rows at a time (halved from the whole batch) of which `workers` fit side by side, or one on the
  * GPU where there is one.
  */
-export function microBatchFor(size: TrainingSize, batch: StepSize, workers: number, device?: DeviceRoom): number {
-  const room = device
-    ? share * device.bytes
-    : (share * totalmem() - commandBytes - weightBytes(size.weights)) / workers;
-  const need = (step: StepSize) => (device ? deviceMemory(size, step, 1) : workerMemory(size, step));
-  let rows = batch.rows;
-  while (rows > 1 && need(partOf(batch, rows)) > room) rows = Math.ceil(rows / 2);
+export function microBatchFor(
+  size: TrainingSize,
+  batch: readonly StepSize[],
+  workers: number,
+  device?: DeviceRoom,
+): number {
+  const room = device ? share * device.bytes : (share * totalmem() - baseBytes(size)) / workers;
+  const need = (steps: StepSize[]) => (device ? deviceMemory(size, steps, 1) : workerMemory(size, steps));
+  let rows = Math.max(1, ...batch.map(step => step.rows));
+  while (rows > 1 && need(batch.map(step => partOf(step, rows))) > room) rows = Math.ceil(rows / 2);
   return rows;
 }
 

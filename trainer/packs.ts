@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
-import {type DeviceRoom, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
+import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
 import {formOf, methodOf, methods} from './method/index.ts';
 import {checkSites} from './model/sites.ts';
 import type {Prepared} from './prepare.ts';
@@ -56,7 +56,6 @@ export function coresFor({engine, gpu}: {engine: string; gpu?: unknown}, workers
 }
 
 /**
-/**
  * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
  * its memory has room for. `cores`: workers at most where the file does not say.
  * @throws SweepError `no-memory` where not even one trial fits
@@ -70,18 +69,15 @@ export function arrange(
 ): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
-  const largest = {
-    rows: Math.max(1, ...sources.map(source => source.rows)),
-    length: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.length)),
-    targets: Math.max(1, ...sources.map(source => source.shapes.at(-1)!.targets)),
-  };
+  const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
+  const steps = heaviest(prepared.size, kinds);
   const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
   const widest = Math.max(1, ...asked.map(pack => pack.length));
-  const side = Math.min(widest, trialsThatFit(prepared.size, largest, device));
+  const side = Math.min(widest, trialsThatFit(prepared.size, steps, device));
   const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
   const plan = device
-    ? planDevice(prepared.size, largest, side, run.workers)
-    : planMemory(prepared.size, largest, side, packs.length, run.workers, cores);
+    ? planDevice(prepared.size, steps, side, run.workers)
+    : planMemory(prepared.size, steps, side, packs.length, run.workers, cores);
   const split =
     side < widest && run.pack !== 'auto'
       ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]

@@ -9,7 +9,7 @@ import type {GenerateJob} from './generate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
 import type {BaseModel} from './model/open-model.ts';
-import type {TrialTimes} from './timing.ts';
+import type {MeasuredJob, TrialTimes} from './timing.ts';
 import type {TrainJob} from './train.ts';
 
 /** What a worker is started with. */
@@ -33,10 +33,12 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
+  /** Nothing but its engine. */
+  | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
   | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
-  | {kind: 'measure'; job: TrainJob; answerTokens: Record<number, number>}
+  | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}
   | {kind: 'train'; job: TrainJob};

@@ -5,7 +5,7 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
-import {evaluationBytes} from './activations.ts';
+import {evaluationMemory, type StepSize} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -21,6 +21,8 @@ import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
+import {formOf, methods} from './method/index.ts';
+import {sharedLayout} from './method/layout.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {findModel} from './model/find-model.ts';
@@ -166,7 +168,9 @@ async function prepare(
   const kept = {
     ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
     ...(choice && isNative(choice.engine) ? {native: choice.precision} : {}),
-    evaluating: evaluationBytes(config, evaluations),
+    shared: sharedNumbers(sweep.methods, sites),
+    gradients: sweep.methods.some(({method}) => method !== 'full' && methods[method].gradient),
+    evaluating: evaluationMemory(config, evaluations),
   };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
@@ -179,11 +183,13 @@ async function prepare(
       extents({...orderOf(batchSize), rows: batchSize}, seeds, steps(batchSize)),
     ]),
   );
-  const wholeStep = (batchSize: number) => ({rows: batchSize, ...largestOf(wholes.get(batchSize)!)});
+  /** A batch of this size computed whole, in all its shapes. */
+  const wholeSteps = (batchSize: number): StepSize[] =>
+    shapesOf(wholes.get(batchSize)!).map(shape => ({rows: batchSize, ...shape}));
   const {microBatch} = training;
   const asked = [...wholes.keys()].map(batchSize => {
-    const whole = wholeStep(batchSize);
-    return microBatch === 'auto' || microBatch >= batchSize ? whole : partOf(whole, microBatch);
+    const whole = wholeSteps(batchSize);
+    return microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch));
   });
   const trials = run.pack === 'auto' ? 1 : run.pack;
   const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials}, device)};
@@ -219,10 +225,10 @@ async function prepare(
         const order = orderOf(batchSize);
         const rows =
           microBatch === 'auto'
-            ? microBatchFor(size, wholeStep(batchSize), workers, device)
+            ? microBatchFor(size, wholeSteps(batchSize), workers, device)
             : Math.min(microBatch, batchSize);
         const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
-        source = {...order, rows, shapes: rising(bucketShapes(parts, mostShapes)), pad};
+        source = {...order, rows, shapes: shapesOf(parts), pad};
         sources.set(batchSize, source);
       }
       return source;
@@ -272,6 +278,9 @@ function largestOf(all: readonly Extent[]): Extent {
   );
 }
 
+/** Shapes that these batches are computed in. */
+export const shapesOf = (batches: readonly Extent[]): Extent[] => rising(bucketShapes(batches, mostShapes));
+
 /** Longer shapes take at least as many targets as shorter ones, so that side by side any two batches fit one. */
 function rising(shapes: Extent[]): Extent[] {
   let most = 1;
@@ -279,6 +288,21 @@ function rising(shapes: Extent[]): Extent[] {
     most = Math.max(most, targets);
     return {length, targets: most};
   });
+}
+
+/** Frozen numbers that all sites of a trial share, of the method that has most of them. */
+export function sharedNumbers(
+  settings: readonly Pick<Sweep['methods'][number], 'method' | 'ranks' | 'options'>[],
+  sites: readonly Site[],
+): number {
+  const sizes = settings.flatMap(({method, ranks, options}) =>
+    method === 'full'
+      ? []
+      : ranks.map(
+          rank => sharedLayout(sites, methods[method], formOf({rank, alpha: rank, ...(options ? {options} : {})})).size,
+        ),
+  );
+  return Math.max(0, ...sizes);
 }
 
 /** A dataset from its first row to its last, for evaluation. */
@@ -291,7 +315,7 @@ function inOrder(dataset: Dataset, pad: number): RowSource {
       Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i),
     ),
   );
-  return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad};
+  return {dataset, rows, shapes: shapesOf(batches), pad};
 }
 
 /** The rows of `curvature.data`, read as the training rows are. */
@@ -312,7 +336,7 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: rising(bucketShapes(batches, mostShapes)), pad, order};
+  return {dataset, rows, shapes: shapesOf(batches), pad, order};
 }
 
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {

@@ -121,13 +121,21 @@ function contextOf(trial: Trial, site: Site, settings: StartSettings, given?: Pa
     ...(given ? {given} : {}),
     weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
-    async gradientTriplets(count) {
-      const gradient = (await firstGradients(trial, settings)).get(site.name)!;
-      return cached(settings, {weight: gradient, rows: site.outputs, cols: site.inputs, end: 'top', rank: count}, () =>
-        topTriplets(gradient, site.outputs, site.inputs, count),
-      );
-    },
+    gradientTriplets: count => gradientTripletsOf(trial, settings, site, count),
   };
+}
+
+/** The first singular triplets of the gradient that a site starts from. */
+export async function gradientTripletsOf(
+  trial: Trial,
+  settings: StartSettings,
+  site: Site,
+  count: number,
+): Promise<Triplets> {
+  const gradient = (await firstGradients(trial, settings)).get(site.name)!;
+  return cached(settings, {weight: gradient, rows: site.outputs, cols: site.inputs, end: 'top', rank: count}, () =>
+    topTriplets(gradient, site.outputs, site.inputs, count),
+  );
 }
 
 function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float32Array {

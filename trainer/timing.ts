@@ -1,39 +1,69 @@
 /** How long the parts of a training take on this machine, found by doing a little of each. */
+import type {Trial} from '../core/sweep/sweep.ts';
+import {activationBytes, generationMemory, type KeptBy, lossBytes} from './activations.ts';
 import {packBatches, sideBySide} from './batches.ts';
 import type {Evaluation} from './evaluate.ts';
 import {stepFlops} from './flops.ts';
+import type {Site} from './method/method.ts';
 import {generate} from './model/generation.ts';
+import {gradientTripletsOf, type StartJob} from './start.ts';
 import type {Pack, PackBatch} from './step.ts';
 import {type BaseContext, openPack, type TrainJob} from './train.ts';
+import {firstGradients} from './weight-gradients.ts';
 
 /** Seconds. */
 export interface TrialTimes {
   /** Until a worker that begins with this setting is at full speed: drawing factors, tracing, compiling, first runs. */
   opening: number;
+  /** Of a seed that nobody has started from yet: gradients of the base's weights and their factorisation. */
+  starting: number;
   /** All steps of a trial. */
   steps: number;
   /** All evaluations of a trial. */
   evaluations: number;
+  /** Bytes that the whole training will take beyond what was done here: shapes and lengths that were not reached. */
+  bytesLeft: number;
+}
+
+/** What is measured of a training; `kept`: what decides how much of a step is kept in memory. */
+export interface MeasuredTraining extends TrainJob {
+  kept: KeptBy;
+}
+
+export interface MeasuredJob extends MeasuredTraining {
+  answerTokens: Record<number, number>;
+  gradients?: {trial: Trial; sources: NonNullable<StartJob['sources']>};
 }
 
 /** The runs that a program takes until its memory is laid out. */
 const firstRuns = 2;
-const mostRuns = 8;
+const mostRuns = 64;
 /** Something is measured for about this long, and all shapes of batches together. */
 const [measureSeconds, shapesSeconds] = [1.5, 6];
+/** Other shapes are run once, as long as all together take no longer than this; so is what takes this long by itself. */
+const onceSeconds = 20;
 
-/** Of one pack. `answerTokens`: new tokens a row that each evaluation by generation, by its index, is expected to take. */
+/**
+ * Of one pack. `answerTokens`: new tokens a row that each evaluation by generation, by its index, is expected to take.
+ * `gradients`: the method whose start is made of the base's gradients; `job` may have another one that computes alike.
+ */
 export async function timeTrial(
-  job: TrainJob,
-  answerTokens: Record<number, number>,
+  {answerTokens, gradients, ...job}: MeasuredJob,
   context: BaseContext,
 ): Promise<TrialTimes> {
+  const starting = gradients ? await timeGradients(gradients, job, context) : 0;
   const began = performance.now();
   const {pack, active} = await openPack(job, context);
   try {
     const opened = secondsSince(began);
     const steps = await timeSteps(job, pack, active, context);
-    const times = {opening: opened + steps.opening, steps: steps.seconds, evaluations: 0};
+    const times = {
+      opening: opened + steps.opening,
+      starting,
+      steps: steps.seconds,
+      evaluations: 0,
+      bytesLeft: steps.bytesLeft,
+    };
     for (const evaluation of job.evaluations) {
       const {index, every, task} = evaluation;
       const one = await (task === 'loss'
@@ -41,11 +71,42 @@ export async function timeTrial(
         : timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context));
       times.opening += one.opening;
       times.evaluations += one.seconds * (1 + (every === undefined ? 0 : Math.floor((job.steps - 1) / every)));
+      times.bytesLeft += one.bytesLeft;
     }
+    // As a checkpoint does, beside all the programs.
+    await pack.snapshot();
     return times;
   } finally {
     pack.dispose();
   }
+}
+
+/**
+ * Seconds of a start from gradients: they are made, and a matrix of each shape is factorised; those that the cache has
+ * already cost next to nothing.
+ */
+async function timeGradients(
+  {trial, sources}: NonNullable<MeasuredJob['gradients']>,
+  {start: {sites}}: TrainJob,
+  {config, weights, programs}: BaseContext,
+): Promise<number> {
+  const settings = {config, weights, programs, sources, sites};
+  const began = performance.now();
+  // Programs of the setting before are let go first, as openPack does.
+  await programs.use('');
+  await firstGradients(trial, settings);
+  let seconds = secondsSince(began);
+  const shapes = new Map<string, Site[]>();
+  for (const site of sites) {
+    const key = `${site.outputs}x${site.inputs}`;
+    shapes.set(key, [...(shapes.get(key) ?? []), site]);
+  }
+  for (const alike of shapes.values()) {
+    const before = performance.now();
+    await gradientTripletsOf(trial, settings, alike.at(-1)!, 2 * trial.rank);
+    seconds += alike.length * secondsSince(before);
+  }
+  return seconds;
 }
 
 const secondsSince = (began: number): number => (performance.now() - began) / 1000;
@@ -53,33 +114,46 @@ const secondsSince = (began: number): number => (performance.now() - began) / 10
 interface Timed {
   opening: number;
   seconds: number;
+  bytesLeft: number;
 }
 
 /** Repeats something until it has settled: seconds of one run, and what the first ones took beyond that. */
-async function settled(run: () => Promise<unknown>): Promise<Timed> {
+async function settled(run: () => Promise<unknown>): Promise<Pick<Timed, 'opening' | 'seconds'>> {
   const times: number[] = [];
   const began = performance.now();
-  while (times.length <= firstRuns || (times.length < mostRuns && secondsSince(began) < measureSeconds)) {
+  const enough = () =>
+    times.length <= firstRuns
+      ? times.length > 1 && secondsSince(began) > onceSeconds
+      : times.length >= mostRuns || secondsSince(began) >= measureSeconds;
+  while (!enough()) {
     const before = performance.now();
     await run();
     times.push(secondsSince(before));
   }
-  const later = times.slice(firstRuns).sort((a, b) => a - b);
+  // What takes very long has settled at its second run: laying memory out is little of it.
+  const first = Math.min(firstRuns, times.length - 1);
+  const later = times.slice(first).sort((a, b) => a - b);
   const seconds = later[later.length >> 1]!;
-  const first = times.slice(0, firstRuns).reduce((sum, time) => sum + time, 0);
-  return {opening: Math.max(0, first - firstRuns * seconds), seconds};
+  const opening = times.slice(0, first).reduce((sum, time) => sum + time, 0);
+  return {opening: Math.max(0, opening - first * seconds), seconds};
 }
 
 /** All steps: the most frequent shapes of batches are measured, the others go by what they compute. */
-async function timeSteps(job: TrainJob, pack: Pack, active: Float32Array, {config}: BaseContext): Promise<Timed> {
+async function timeSteps(
+  job: MeasuredTraining,
+  pack: Pack,
+  active: Float32Array,
+  {config}: BaseContext,
+): Promise<Timed> {
   const batchesOf = (step: number) => packBatches(job.source, job.trials, step, shape => pack.noiseSize(shape));
-  const kinds = new Map<string, {count: number; batches: PackBatch[]; flops: number}>();
+  const kinds = new Map<string, {count: number; step: number; batches: PackBatch[]; flops: number}>();
   for (let step = 0; step < job.steps; step++) {
     const batches = batchesOf(step);
     const key = batches.map(({shape}) => Object.values(shape).join('x')).join(' ');
     const {layout} = pack.adaptation;
     const known = kinds.get(key) ?? {
       count: 0,
+      step,
       batches,
       flops: batches.reduce(
         (sum, {shape}) => sum + stepFlops(config, {...shape, rows: shape.batch}, layout.size * job.trials.length),
@@ -88,29 +162,47 @@ async function timeSteps(job: TrainJob, pack: Pack, active: Float32Array, {confi
     };
     kinds.set(key, {...known, count: known.count + 1});
   }
+  /** Programs of these shapes, each once. */
+  const bytesOf = (batches: readonly PackBatch[]) => {
+    const shapes = new Map(batches.map(({shape}) => [Object.values(shape).join('x'), shape]));
+    return [...shapes.values()].reduce(
+      (sum, {batch, ...shape}) => sum + job.trials.length * activationBytes(job.kept, {rows: batch, ...shape}),
+      0,
+    );
+  };
   const began = performance.now();
   const still = new Float32Array(job.trials.length);
   let perFlop = 0;
-  const total = {opening: 0, seconds: 0};
-  for (const {count, batches, flops} of [...kinds.values()].sort((a, b) => b.count - a.count)) {
+  const total = {opening: 0, seconds: 0, bytesLeft: 0};
+  for (const {count, step, batches, flops} of [...kinds.values()].sort((a, b) => b.count - a.count)) {
     let seconds = perFlop * flops;
     if (perFlop === 0 || secondsSince(began) < shapesSeconds) {
-      const one = await settled(() => pack.step(batches, still, active));
+      const one = await settled(() => pack.step(batchesOf(step), still, active));
       total.opening += one.opening;
       seconds = one.seconds;
       perFlop = seconds / flops;
-    }
+    } else if (secondsSince(began) + seconds < onceSeconds) {
+      const before = performance.now();
+      await pack.step(batches, still, active);
+      total.opening += Math.max(0, secondsSince(before) - seconds);
+    } else total.bytesLeft += bytesOf(batches);
     total.seconds += count * seconds;
   }
   return total;
 }
 
 async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}>): Promise<Timed> {
-  const {dataset, rows} = source;
+  const {dataset, rows, shapes} = source;
   const some = Int32Array.from({length: Math.min(rows, dataset.count)}, (_, row) => row);
-  const trials = Array.from({length: pack.settings.trials}, () => some);
-  const one = await settled(() => pack.evaluate(sideBySide(source, trials)));
-  return {opening: one.opening, seconds: (one.seconds * dataset.count) / some.length};
+  const batch = sideBySide(
+    source,
+    Array.from({length: pack.settings.trials}, () => some),
+  );
+  const one = await settled(() => pack.evaluate(batch));
+  const others = shapes.filter(({length}) => length !== batch.shape.length);
+  const {config, trials} = pack.settings;
+  const bytesLeft = trials * others.reduce((sum, shape) => sum + lossBytes(config, {rows, ...shape}), 0);
+  return {opening: one.opening, seconds: (one.seconds * dataset.count) / some.length, bytesLeft};
 }
 
 /** Generates for a while, twice: the first time compiles. */
@@ -120,19 +212,27 @@ async function timeGeneration(
   answerTokens: number,
   {programs, config}: BaseContext,
 ): Promise<Timed> {
+  const {samples = 1} = drawing;
   const limits = {maxNewTokens, eosIds: config.eosIds, ...drawing};
   const times: number[] = [];
-  let tokens = 0;
+  let answers: number[][] = [];
   for (let run = 0; run < 2; run++) {
     const generative = await pack.generative();
     const began = performance.now();
     let asked = 0;
     const enough = () => asked++ > 1 && secondsSince(began) > measureSeconds;
-    const answers = await generate(programs, generative, prompts, limits, enough);
+    const all = await generate(programs, generative, prompts, limits, enough);
     times.push(secondsSince(began));
-    tokens = answers.flat().reduce((sum, ids) => sum + ids.length, 0);
+    answers = all.flat();
   }
-  const wanted = pack.settings.trials * prompts.length * (drawing.samples ?? 1) * Math.min(maxNewTokens, answerTokens);
+  const {trials} = pack.settings;
+  const tokens = answers.reduce((sum, ids) => sum + ids.length, 0);
+  const wanted = trials * samples * prompts.length * Math.min(maxNewTokens, answerTokens);
   const seconds = (times[1]! * wanted) / Math.max(1, tokens);
-  return {opening: Math.max(0, times[0]! - times[1]!), seconds};
+  const bytesOf = (reached: readonly Int32Array[], newTokens: number) =>
+    generationMemory(config, {lengths: reached.map(({length}) => length), newTokens, samples}).bytes;
+  const read = prompts.filter((_, i) => answers[i * samples]!.length > 0);
+  const longest = answers.reduce((most, {length}) => Math.max(most, length), 0);
+  const bytesLeft = trials * Math.max(0, bytesOf(prompts, maxNewTokens) - bytesOf(read, longest));
+  return {opening: Math.max(0, times[0]! - times[1]!), seconds, bytesLeft};
 }

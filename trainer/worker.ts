@@ -44,13 +44,14 @@ async function work(message: ToWorker): Promise<void> {
     return;
   }
   const base = {config, weights, programs: await programs};
+  if (message.kind === 'open') return;
   if (message.kind === 'generate') {
     const answers = await generateHere(base.programs, opened, message, decode);
     send({kind: 'generated', result: {trial: '', step: 0, evaluation: 0, answers}});
     return;
   }
   if (message.kind === 'measure') {
-    send({kind: 'measured', times: await timeTrial(message.job, message.answerTokens, base)});
+    send({kind: 'measured', times: await timeTrial(message.job, base)});
     return;
   }
   const context = {

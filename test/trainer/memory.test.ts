@@ -1,8 +1,17 @@
 import {describe, expect, it} from 'vitest';
 import type {StepSize} from '../../trainer/activations.ts';
-import {microBatchFor, partOf, planMemory, recomputes, type TrainingSize, workerMemory} from '../../trainer/memory.ts';
+import {
+  adaptedBytes,
+  microBatchFor,
+  partOf,
+  planMemory,
+  recomputes,
+  type TrainingSize,
+  workerMemory,
+} from '../../trainer/memory.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
+import {sharedNumbers} from '../../trainer/prepare.ts';
 import {golden} from './golden.ts';
 
 const {config, weights} = openFolder(golden('models/llama'));
@@ -10,7 +19,9 @@ const sites = sitesOf(config.layers.length, 'all', weights);
 const size = (recompute: boolean): TrainingSize => ({
   ...{config, weights, sites, rank: 8, merged: true, dropout: false, recompute},
   parameters: 100_000,
-  evaluating: 0,
+  shared: 0,
+  gradients: false,
+  evaluating: {bytes: 0, programs: 0},
 });
 const few: StepSize = {rows: 4, length: 64, targets: 200};
 const step = (rows: number): StepSize => ({rows, length: 512, targets: rows * 511});
@@ -20,22 +31,58 @@ const alone = {workers: 1, trials: 1};
 
 describe('layers are computed again', () => {
   it('where the file says so', () => {
-    expect(recomputes(true, size(false), [few], alone)).toBe(true);
-    expect(recomputes(false, size(false), [huge], alone)).toBe(false);
+    expect(recomputes(true, size(false), [[few]], alone)).toBe(true);
+    expect(recomputes(false, size(false), [[huge]], alone)).toBe(false);
   });
 
   it('by themselves only where a batch, or as many workers as wanted, would not fit', () => {
-    expect(recomputes('auto', size(false), [few], alone)).toBe(false);
-    expect(recomputes('auto', size(false), [few, huge], alone)).toBe(true);
-    expect(recomputes('auto', size(false), [few], {workers: 1 << 20, trials: 1})).toBe(true);
-    expect(recomputes('auto', size(false), [few], {workers: 1, trials: 1 << 26})).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], alone)).toBe(false);
+    expect(recomputes('auto', size(false), [[few], [huge]], alone)).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], {workers: 1 << 20, trials: 1})).toBe(true);
+    expect(recomputes('auto', size(false), [[few]], {workers: 1, trials: 1 << 26})).toBe(true);
   });
 
   it('and then more rows and more workers fit', () => {
-    expect(workerMemory(size(true), step(64))).toBeLessThan(0.7 * workerMemory(size(false), step(64)));
-    expect(microBatchFor(size(true), huge, 1)).toBeGreaterThan(microBatchFor(size(false), huge, 1));
-    const rows = microBatchFor(size(false), huge, 1);
-    const workers = (recompute: boolean) => planMemory(size(recompute), partOf(huge, rows), 1, 64, 64, 64).workers;
+    expect(workerMemory(size(true), [step(64)])).toBeLessThan(0.7 * workerMemory(size(false), [step(64)]));
+    const rows = microBatchFor(size(false), [huge], 1);
+    const more = Math.ceil(1.3 * rows);
+    expect(workerMemory(size(true), [partOf(huge, more)])).toBeLessThan(
+      workerMemory(size(false), [partOf(huge, rows)]),
+    );
+    expect(microBatchFor(size(true), [huge], 1)).toBeGreaterThanOrEqual(rows);
+    const workers = (recompute: boolean) =>
+      planMemory(size(recompute), [partOf(huge, rows >> 3)], 1, 64, 64, 64).workers;
     expect(workers(true)).toBeGreaterThan(workers(false));
+  });
+});
+
+describe('the memory of a worker counts', () => {
+  const {evaluating: _, ...plain} = size(false);
+  const of = (more: Partial<TrainingSize>, steps = [few]) =>
+    workerMemory({...plain, evaluating: {bytes: 0, programs: 0}, ...more}, steps);
+
+  it('every shape of batches, for each has a program that keeps its memory', () => {
+    const alone = of({}, []);
+    expect(of({}, [few, step(1)]) - alone).toBeCloseTo(of({}, [few]) - alone + of({}, [step(1)]) - alone, 0);
+  });
+
+  it('the gradients that LoRA-GA starts from, shaped as the adapted weights: their sum and the last ones', () => {
+    expect(of({gradients: true}) - of({})).toBe(2 * adaptedBytes(sites));
+  });
+
+  it('the frozen pair that the sites of VeRA share', () => {
+    const [inputs, outputs] = [
+      Math.max(...sites.map(site => site.inputs)),
+      Math.max(...sites.map(site => site.outputs)),
+    ];
+    const shared = sharedNumbers(
+      [
+        {method: 'vera', ranks: [4, 8]},
+        {method: 'lora', ranks: [16]},
+      ],
+      sites,
+    );
+    expect(shared).toBe(8 * (inputs + outputs));
+    expect(of({shared}) - of({})).toBe(4 * shared);
   });
 });

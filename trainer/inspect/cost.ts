@@ -8,10 +8,11 @@ import {stepsOf} from '../data/order.ts';
 import type {Extent} from '../data/shapes.ts';
 import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
+import {methods} from '../method/index.ts';
 import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import {weightCount} from '../model/weights.ts';
-import {mergeLimit} from '../prepare.ts';
+import {mergeLimit, shapesOf, sharedNumbers} from '../prepare.ts';
 import {lastSpeed} from '../store/speed.ts';
 
 /**
@@ -26,7 +27,6 @@ export function costOf(
   const {config, weights} = model;
   const {data, training, run} = sweep;
   const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
-  const longest = Math.max(1, ...cut.map(({length}) => length));
   const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
   const parameters = (trial: Trial) => trainedParameters(trial, sites, weightCount(config));
@@ -38,8 +38,10 @@ export function costOf(
     merged: adaptedBytes(sites) <= mergeLimit,
     dropout: training.dropout > 0,
     parameters: Math.max(...trials.map(parameters)),
+    shared: sharedNumbers(sweep.methods, sites),
+    gradients: sweep.methods.some(({method}) => method !== 'full' && methods[method].gradient),
     // What is evaluated is not read here.
-    evaluating: 0,
+    evaluating: {bytes: 0, programs: 0},
   };
   const stepSize = (batchSize: number, length: number): StepSize => ({
     rows: batchSize,
@@ -49,13 +51,14 @@ export function costOf(
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
   const {microBatch} = training;
   const asked = batchSizes.map(batchSize => {
-    const whole = stepSize(batchSize, longest);
-    return microBatch === 'auto' || microBatch >= batchSize ? whole : partOf(whole, microBatch);
+    const whole = batchShapes(cut, batchSize).map(shape => ({rows: batchSize, ...shape}));
+    return microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch));
   });
   const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers: cores, trials: 1})};
   const bytes = asked.map(whole => {
-    const step = microBatch === 'auto' ? partOf(whole, microBatchFor(size, whole, cores)) : whole;
-    return planMemory(size, step, 1, trials.length, run.workers, cores).bytes;
+    const rows = microBatch === 'auto' ? microBatchFor(size, whole, cores) : microBatch;
+    const steps = whole.map(step => (step.rows > rows ? partOf(step, rows) : step));
+    return planMemory(size, steps, 1, trials.length, run.workers, cores).bytes;
   });
   const speed = lastSpeed();
   const done = new Set(results?.done);
@@ -73,4 +76,20 @@ export function costOf(
     seconds: speed === null ? null : flops / speed,
     bytes: Math.max(...bytes),
   };
+}
+
+/** Shapes of batches of rows like these, in the order they come. */
+function batchShapes(rows: readonly Extent[], batchSize: number): Extent[] {
+  const batches = Array.from({length: Math.max(1, Math.ceil(rows.length / batchSize))}, (_, i) => {
+    // Fewer rows than a batch has come more than once.
+    const own = Array.from({length: batchSize}, (_, row) => rows[(i * batchSize + row) % Math.max(1, rows.length)]);
+    return {
+      length: Math.max(1, ...own.map(row => row?.length ?? 1)),
+      targets: Math.max(
+        1,
+        own.reduce((sum, row) => sum + (row?.targets ?? 1), 0),
+      ),
+    };
+  });
+  return shapesOf(batches);
 }

@@ -5,15 +5,8 @@
  */
 import type {Programs} from '../engine/programs.ts';
 import {random} from '../math/random.ts';
-import {
-  type Cache,
-  cacheNames,
-  type Generative,
-  type KeysAndValues,
-  openCache,
-  originalPositions,
-  readTexts,
-} from './decoding.ts';
+import {type Cache, type Generative, type KeysAndValues, openCache, originalPositions, readTexts} from './decoding.ts';
+import {paddedLength, powerOf2, seatsFor, textsAtOnce} from './generation-sizes.ts';
 import {draw, likeliest} from './sampling.ts';
 import {stopCheck} from './stopping.ts';
 
@@ -42,12 +35,6 @@ export interface GenerationLimits {
 /** How tokens are chosen, and when a text ends. */
 export type Choosing = Pick<GenerationLimits, 'stop' | 'temperature' | 'topP' | 'topK' | 'samples' | 'seed'>;
 
-/** Sequences decoded side by side, over all trials. */
-const sequencesAtOnce = 64;
-/** What their caches may grow to. */
-const cacheBytes = 2 ** 31;
-/** Tokens read at once. */
-const tokensAtOnce = 1024;
 /** Positions a cache is extended by at least. */
 const roomStep = 64;
 /** Fewer sequences than this take as long as so many: the weights are read once for all. */
@@ -103,15 +90,6 @@ function start(prompt: number[], sample: number, limits: GenerationLimits): Sequ
 
 const textLength = ({prompt, ids}: Sequence): number => prompt.length + ids.length;
 
-/** The next power of 2. */
-const powerOf2 = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
-
-/** Lengths that texts are padded to: a computation is compiled for each, and padding is a third at most. */
-function paddedLength(length: number): number {
-  const power = Math.max(16, powerOf2(length));
-  return length <= (power * 3) / 4 ? (power * 3) / 4 : power;
-}
-
 /** Sequences in seats, and those that wait for one. */
 class Batch {
   readonly #programs: Programs;
@@ -141,9 +119,7 @@ class Batch {
     const all = this.#waiting[0]!;
     this.#longest = all.at(-1)!.prompt.length + limits.maxNewTokens;
     this.#reach = Math.max(512, powerOf2(this.#longest));
-    const bytes = cacheNames(config).length * config.kvHeads * config.headDim * this.#longest * 4;
-    const most = Math.min(sequencesAtOnce, Math.floor(cacheBytes / bytes)) / trials;
-    const rows = Math.min(powerOf2(all.length), 2 ** Math.floor(Math.log2(Math.max(1, most))));
+    const rows = seatsFor(config, all.length, this.#longest, trials);
     this.#seats = sequences.map(() => Array.from({length: rows}, () => null));
     this.#cache = this.#open(rows, this.#roomFor(all[0]!.prompt.length + 1));
   }
@@ -202,7 +178,7 @@ class Batch {
     const first = firsts.reduce((a, b) => (textLength(b) < textLength(a) ? b : a));
     const length = paddedLength(textLength(first));
     const beyond = this.#isBeyond(first);
-    const most = Math.max(1, 2 ** Math.floor(Math.log2(tokensAtOnce / length / trials)));
+    const most = textsAtOnce(length, trials);
     const groups = this.#waiting.map((own, trial) =>
       this.#takeTexts(own, this.#free(trial).length, most, length, beyond),
     );
