@@ -1,4 +1,5 @@
 /** What a training step keeps in memory while it runs, counted from what the macros keep (engine/fused.ts). */
+import {keysRead, logitRows} from './engine/blocks.ts';
 import type {Evaluation} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
@@ -26,8 +27,9 @@ export interface KeptBy {
 }
 
 const float = 4;
-/** Logits at a time, as in engine/fused.ts; their logarithm and their exponential stand side by side. */
-const logits = 2 * (1 << 22);
+/** Numbers of the logits at a time: their logarithm and their exponential stand side by side. */
+const logitNumbers = (targets: number, vocabulary: number): number =>
+  2 * Math.min(targets, logitRows(vocabulary)) * vocabulary;
 
 /** Bytes of a step at its peak, of one trial: between forward and backward pass, or in a layer's backward pass. */
 export function activationBytes(training: KeptBy, {rows, length, targets}: StepSize): number {
@@ -38,7 +40,7 @@ export function activationBytes(training: KeptBy, {rows, length, targets}: StepS
   const kept = recompute
     ? tokens * hiddenSize * layers
     : tokens * keptPerToken(training, length) * layers + mergedNumbers(training);
-  const loss = Math.min(targets * vocabSize * 2, logits) + 4 * targets * hiddenSize;
+  const loss = logitNumbers(targets, vocabSize) + 4 * targets * hiddenSize;
   const inLayer =
     tokens * (backwardPerToken(training, length) + (recompute ? keptPerToken(training, length) : 0)) +
     (recompute ? mergedNumbers(training) / layers : 0);
@@ -53,7 +55,7 @@ function keptPerToken({config, sites, rank, merged, dropout}: KeptBy, length: nu
   // The layer's input, the sum in its middle, and both after their norms; around a sandwich two more of each.
   const hidden = (config.sandwichNorms ? 8 : 4) * hiddenSize;
   // q, k and v as attention reads them; its result, as it comes and as o_proj reads it; the probabilities.
-  const attention = 3 * queries + 2 * keys + heads * length + (config.qkNorm ? queries + keys : 0);
+  const attention = 3 * queries + 2 * keys + heads * keysRead(length) + (config.qkNorm ? queries + keys : 0);
   // gate, up, the activation and the product; the parts of a GELU are kept one by one.
   const gated = (config.activation === 'silu' ? 4 : 8) * intermediateSize;
   const layers = config.layers.length;
@@ -71,7 +73,7 @@ function mergedNumbers({sites, merged}: KeptBy): number {
 /** Numbers that stand side by side in the widest place of a layer's backward pass, for each token: the gated product's, or attention's. */
 function backwardPerToken({config}: KeptBy, length: number): number {
   const {hiddenSize, intermediateSize, heads} = config;
-  return hiddenSize + Math.max(4 * intermediateSize, 3 * heads * length);
+  return hiddenSize + Math.max(4 * intermediateSize, 3 * heads * keysRead(length));
 }
 
 /** What evaluations take beside the training, whose programs stay as theirs do. */
@@ -107,8 +109,7 @@ export function lossBytes(config: ModelConfig, {rows, length, targets}: StepSize
   const {hiddenSize, vocabSize} = config;
   const tokens = rows * length;
   return (
-    float *
-    (tokens * forwardPerToken(config, length) + Math.min(2 * targets * vocabSize, logits) + 2 * targets * hiddenSize)
+    float * (tokens * forwardPerToken(config, length) + logitNumbers(targets, vocabSize) + 2 * targets * hiddenSize)
   );
 }
 
@@ -137,5 +138,5 @@ function forwardPerToken(config: ModelConfig, length: number): number {
   const {hiddenSize, intermediateSize, heads, kvHeads, headDim, activation} = config;
   // The parts of a GELU stand side by side.
   const gated = (activation === 'silu' ? 3 : 8) * intermediateSize;
-  return 2 * hiddenSize + Math.max(gated, 2 * heads * length + (heads + 2 * kvHeads) * headDim);
+  return 2 * hiddenSize + Math.max(gated, 2 * heads * keysRead(length) + (heads + 2 * kvHeads) * headDim);
 }

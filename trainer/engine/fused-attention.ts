@@ -4,18 +4,8 @@
  * instead of Σ dp∘p (Dao et al. 2022, appendix B).
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {blocksOf, mostBlocks} from './blocks.ts';
 import {fuse, matMul, shared} from './fuse.ts';
-
-/** Positions of a block of queries; shorter ones multiply more slowly than they save. */
-const blockLength = 128;
-const mostBlocks = 32;
-
-/** Positions [start, end) of the blocks. */
-function blocksOf(positions: number): [start: number, end: number][] {
-  const length = Math.max(blockLength, Math.ceil(positions / mostBlocks));
-  const count = Math.max(1, Math.floor(positions / length));
-  return Array.from({length: count}, (_, i) => [i * length, i === count - 1 ? positions : (i + 1) * length]);
-}
 
 /** Blocks of an axis of x that holds `group` times all positions. */
 function blocksAlong(x: tf.Tensor, axis: number, group: number, blocks: readonly [number, number][]): tf.Tensor[] {

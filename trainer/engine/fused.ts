@@ -4,6 +4,7 @@
  * need the composite macros.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {logitRows} from './blocks.ts';
 import {activate, composite, exact} from './composite.ts';
 import {fuse, matMul, run, shared, type Tensors} from './fuse.ts';
 import type {Factors, MacroOptions, Macros} from './macros.ts';
@@ -224,15 +225,10 @@ fuse(
   },
 );
 
-/** Logits are made for so many at a time, so that [rows, vocabulary] never stands in memory whole. */
-const logitsAtOnce = 3 << 22;
-/** With fewer rows at a time a product with the vocabulary takes longer. */
-const fewestRows = 128;
-
 /** Rows [start, rows) that logits are made of at once. */
 function chunksOf(h: tf.Tensor, E: tf.Tensor): [start: number, rows: number][] {
   const count = h.shape[0]!;
-  const chunk = Math.max(fewestRows, Math.floor(logitsAtOnce / E.shape[0]!));
+  const chunk = logitRows(E.shape[0]!);
   return Array.from({length: Math.ceil(count / chunk)}, (_, i) => [i * chunk, Math.min(chunk, count - i * chunk)]);
 }
 
