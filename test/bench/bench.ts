@@ -7,7 +7,7 @@
  *   --quick                            fewer rounds, cases and contenders: about 5 minutes in all
  *   --only TEXT                        contenders with TEXT in their names, besides this project
  *   --case TEXT                        cases with TEXT in their names (training: 4x256, 6x512 …)
- *   --write                            write the parts into docs/benchmarks.md; other parts stay as they are there
+ *   --write                            write the parts into docs/benchmarks.md; other parts, and other cases, stay as they are
  */
 import {parseArgs} from 'node:util';
 import {writePart} from './page.ts';
@@ -42,6 +42,7 @@ for (const name of wanted) {
   for (const {title, introduction, table, sentences} of sections)
     console.log([`\n${title}`, ...(introduction ? [introduction] : []), asText(table), ...sentences].join('\n'));
   console.log(`(${((performance.now() - began) / 60_000).toFixed(1)} min)`);
-  if (options.write) await writePart(name, sections, {order: Object.keys(parts), quick});
+  if (options.write)
+    await writePart(name, sections, {order: Object.keys(parts), quick, some: only !== '' || wantedCase !== ''});
 }
 process.exit(0);

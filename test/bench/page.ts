@@ -17,12 +17,17 @@ What holds on one machine need not hold on another: ratios follow the matrix pro
 
 const marks = (name: string) => [`<!-- ${name} -->`, `<!-- end of ${name} -->`] as const;
 
+/** Of what was measured. */
+export interface Extent {
+  /** All parts, in their order. */
+  order: string[];
+  quick: boolean;
+  /** Some cases or contenders of the part only: its other sections stay as they are on the page. */
+  some: boolean;
+}
+
 /** Puts the part's sections into the page, where they were or in their place of `order`. */
-export async function writePart(
-  name: string,
-  sections: Section[],
-  {order, quick}: {order: string[]; quick: boolean},
-): Promise<void> {
+export async function writePart(name: string, sections: Section[], {order, quick, some}: Extent): Promise<void> {
   const before = await readFile(file, 'utf8').catch(() => '');
   const blocks = new Map(order.flatMap(part => block(before, part).map(text => [part, text] as const)));
   const pictures = sections.flatMap(({picture}) => (picture ? [picture] : []));
@@ -30,7 +35,9 @@ export async function writePart(
   const day = new Date().toISOString().slice(0, 10);
   const how = `Measured on ${day}${quick ? ', in a hurry (`--quick`): rough figures' : ''}.`;
   const [from, to] = marks(name);
-  blocks.set(name, [from, `_${how}_`, ...sections.map(markdownOf), to].join('\n\n'));
+  const written = new Map(some ? sectionsOf(blocks.get(name) ?? '') : []);
+  for (const section of sections) written.set(section.title, markdownOf(section, how));
+  blocks.set(name, [from, ...written.values(), to].join('\n\n'));
   const machine = asMarkdown(await machineAndVersions(await python()));
   const text = [introduction, machine, ...order.flatMap(part => blocks.get(part) ?? [])].join('\n\n');
   await writeFile(`${file}.unfinished`, `${text}\n`);
@@ -43,9 +50,16 @@ function block(page: string, name: string): string[] {
   return start < 0 || end < start ? [] : [page.slice(start, end + to.length)];
 }
 
-function markdownOf({title, introduction: words, table, sentences, picture}: Section): string {
+/** The sections of a block by their titles. */
+function sectionsOf(block: string): [title: string, text: string][] {
+  const [, ...sections] = block.replace(/\s*<!-- end of .*/, '').split(/^(?=## )/m);
+  return sections.map(text => [text.slice('## '.length, text.indexOf('\n')), text.trimEnd()]);
+}
+
+function markdownOf({title, introduction: words, table, sentences, picture}: Section, how: string): string {
   return [
     `## ${title}`,
+    `_${how}_`,
     ...(words ? [words] : []),
     ...(picture ? [`![${picture.title}](pictures/${picture.file})`] : []),
     asMarkdown(table),
