@@ -1,12 +1,13 @@
 /** Continuing prompts with a base model or an adapter. */
 
-import {availableParallelism} from 'node:os';
+import {availableParallelism, freemem} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {adaptedModel} from './adapted.ts';
 import {promptIds} from './data/encode.ts';
 import {chooseEngine, inFloat32} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
+import {weightBytes} from './memory.ts';
 import {findModel} from './model/find-model.ts';
 import {type Choosing, generate} from './model/generation.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
@@ -59,7 +60,9 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       );
   }
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
-  const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights: true});
+  // Packed weights stand beside the others.
+  const packsWeights = 2 * weightBytes(base.weights) < freemem();
+  const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;
