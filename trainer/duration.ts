@@ -1,7 +1,7 @@
 /** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
 import type {AdapterMethodName, MethodName, Trial} from '../core/sweep/sweep.ts';
 import type {Choice} from './engine/choose.ts';
-import {methods} from './method/index.ts';
+import {methods, startsFromGradients} from './method/index.ts';
 import type {Site} from './method/method.ts';
 import {type Arrangement, settingsOf, startSettings, type TrialPack, trainJob} from './packs.ts';
 import {openPool, type Pool} from './pool.ts';
@@ -113,8 +113,6 @@ function plainest(name: MethodName): MethodName {
   });
   return same ?? name;
 }
-
-const startsFromGradients = (method: MethodName): boolean => method !== 'full' && methods[method].gradient === true;
 
 const standIn = (pack: TrialPack): TrialPack => pack.map(trial => ({...trial, method: plainest(trial.method)}));
 

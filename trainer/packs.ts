@@ -4,7 +4,7 @@ import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../cor
 import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';
-import {formOf, methodOf, methods} from './method/index.ts';
+import {formOf, methodOf, startsFromGradients} from './method/index.ts';
 import {checkSites} from './model/sites.ts';
 import type {Prepared} from './prepare.ts';
 import type {AdapterBase} from './store/adapter.ts';
@@ -105,7 +105,7 @@ export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName
 /** How trials of a method start. */
 export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
   const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, method);
-  const gradient = method !== 'full' && methods[method].gradient;
+  const gradient = startsFromGradients(method);
   return {
     sites: prepared.sites,
     ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),

@@ -21,7 +21,7 @@ import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
 import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
-import {formOf, methods} from './method/index.ts';
+import {formOf, methods, startsFromGradients} from './method/index.ts';
 import {sharedLayout} from './method/layout.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
@@ -169,7 +169,7 @@ async function prepare(
     ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
     ...(choice && isNative(choice.engine) ? {native: choice.precision} : {}),
     shared: sharedNumbers(sweep.methods, sites),
-    gradients: sweep.methods.some(({method}) => method !== 'full' && methods[method].gradient),
+    gradients: sweep.methods.some(({method}) => startsFromGradients(method)),
     evaluating: evaluationMemory(config, evaluations),
   };
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];

@@ -2,7 +2,7 @@
  * How models are written for the runtime's WebGPU provider, so that every node runs on the device: operations it has
  * no kernel for are taken apart, and none needs more storage buffers than every device has.
  */
-import type {Value} from './graph.ts';
+import {sizeOf, type Value} from './graph.ts';
 import {type Dialect, type Emit, type Emitter, elementTypes, names} from './onnx.ts';
 
 /** Storage buffers in one shader that every WebGPU device allows (maxStorageBuffersPerShaderStage). */
@@ -15,8 +15,6 @@ const emitted = (e: Emitter, op: string, inputs: string[], attributes: Parameter
 };
 
 const number = (e: Emitter, value: number): string => e.constant('float32', [], Float32Array.of(value));
-const product = (sizes: readonly number[]): number => sizes.reduce((all, size) => all * size, 1);
-
 /** x with its last two axes swapped. */
 function swapped(e: Emitter, name: string, rank: number): string {
   const axes = Array.from({length: rank}, (_, axis) => axis);
@@ -33,12 +31,12 @@ const matMul: Emit = (e, {inputs: [a, b], outputs: [y], attributes}) => {
   const transposeB = Boolean(attributes['transposeB']);
   const scale = attributes['scale'] as number;
   const leading = (value: Value) => value.shape.slice(0, -2);
-  const single = product(leading(a!)) === 1 && product(leading(b!)) === 1;
+  const single = sizeOf(leading(a!)) === 1 && sizeOf(leading(b!)) === 1;
   if (single || (b!.shape.length === 2 && !transposeA)) {
     const flat = (value: Value) => {
       if (value.shape.length === 2) return e.name(value);
       const columns = value.shape.at(-1)!;
-      return emitted(e, 'Reshape', [e.name(value), e.ints([product(value.shape) / columns, columns])]);
+      return emitted(e, 'Reshape', [e.name(value), e.ints([sizeOf(value.shape) / columns, columns])]);
     };
     const settings = {transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: {float: scale}};
     const whole = emitted(e, 'Gemm', [flat(a!), flat(b!)], settings);

@@ -6,7 +6,16 @@ import {basename} from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import {isPlain} from '../model/expanded.ts';
 import type {StoredTensor} from '../model/safetensors.ts';
-import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, storedTensors, type Value} from './graph.ts';
+import {
+  type Attribute,
+  type DType,
+  type Graph,
+  type GraphNode,
+  liveNodes,
+  sizeOf,
+  storedTensors,
+  type Value,
+} from './graph.ts';
 
 const field = (id: number, type: string, rule?: 'repeated') => (rule ? {id, type, rule} : {id, type});
 
@@ -348,7 +357,7 @@ function emitProduct(e: Emitter, {inputs, outputs, attributes: {transposeA, tran
 /** Up to so many rows, reading the weight is what a product takes its time for. */
 const fewRows = 64;
 
-const rowsOf = ({shape}: Value): number => shape.slice(0, -1).reduce((product, size) => product * size, 1);
+const rowsOf = ({shape}: Value): number => sizeOf(shape.slice(0, -1));
 
 /** x · Wᵀ of few rows with a large matrix. */
 function hasFewRows({inputs: [x, W], attributes: {transposeA, transposeB, scale}}: GraphNode): boolean {
@@ -430,9 +439,7 @@ export const cpuDialect: Dialect = {
 export const packedDialect: Dialect = {
   emitters: {BatchMatMul: emitProduct},
   place: tensor =>
-    isPlain(tensor)
-      ? placeInFile(tensor)
-      : {location: weightName(tensor), offset: 0, length: 4 * tensor.shape.reduce((size, axis) => size * axis, 1)},
+    isPlain(tensor) ? placeInFile(tensor) : {location: weightName(tensor), offset: 0, length: 4 * sizeOf(tensor.shape)},
 };
 
 /**

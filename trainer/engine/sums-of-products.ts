@@ -2,7 +2,7 @@
  * Finds sums of matrix products, Σ aᵢ·op(bᵢ), that one product of what lies side by side gives: [a₁ a₂ …]·[b₁ b₂ …]ᵀ.
  * The parts are read and written once more, but the sum, which is often larger, is written once instead of per part.
  */
-import type {Graph, GraphNode, Value} from './graph.ts';
+import {type Graph, type GraphNode, sizeOf, type Value} from './graph.ts';
 
 /** The products of each sum, by the node that finishes it. Their own nodes, and sums on the way, are left out then. */
 export interface SumsOfProducts {
@@ -42,8 +42,6 @@ export function sumsOfProducts({outputs}: Graph, nodes: readonly GraphNode[]): S
   }
   return {products, leftOut};
 }
-
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
 /** Whether all rows of a product are those of one matrix times another. */
 function isJoinable({op, inputs: [, b], attributes: {transposeA}}: GraphNode): boolean {

@@ -4,7 +4,7 @@
  * (they add up in float32); everything else stays float32.
  */
 import type {StoredTensor} from '../model/safetensors.ts';
-import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, type Value} from './graph.ts';
+import {type Attribute, type DType, type Graph, type GraphNode, liveNodes, sizeOf, type Value} from './graph.ts';
 import {attribute, type ElementType, type NodeDef} from './saved-model.ts';
 import {sumsOfProducts} from './sums-of-products.ts';
 
@@ -294,62 +294,68 @@ const movement =
     });
   };
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+/** A value as products take it. */
+const factor = (e: Emitter, value: Value): string => (e.precision === 'bfloat16' ? e.narrow(value) : e.name(value));
+
+/** A factor by its name as one matrix: all its rows below each other. */
+function matrixOf(e: Emitter, {shape}: Value, name: string): string {
+  const columns = shape.at(-1)!;
+  return shape.length === 2 ? name : e.reshape(name, [sizeOf(shape) / columns, columns], e.precision);
+}
+
+/** a · b of two matrices in the shape of `output`. */
+function matrixProduct(
+  e: Emitter,
+  [a, b]: readonly [string, string],
+  {transposeA, transposeB}: {transposeA: boolean; transposeB: boolean},
+  {shape}: Value,
+): string {
+  const attributes = {T: type(e.precision), transpose_a: bool(transposeA), transpose_b: bool(transposeB)};
+  const two = e.add('MatMul', [a, b], attributes);
+  return shape.length === 2 ? two : e.reshape(two, shape, e.precision);
+}
+
+/** What a product gave is the value. */
+function bindProduct(e: Emitter, value: Value, name: string): void {
+  if (e.precision === 'bfloat16') e.bindRounded(value, name);
+  else e.bind(value, name);
+}
 
 /** scale · op(a) · op(b) as a product of two matrices where it is one, which runs fastest. */
 const product: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
   const transposeA = Boolean(attributes['transposeA']);
   const transposeB = Boolean(attributes['transposeB']);
   const scale = attributes['scale'] as number;
-  const narrow = e.precision === 'bfloat16';
-  const element: ElementType = narrow ? 'bfloat16' : 'float32';
-  const given = (value: Value) => (narrow ? e.narrow(value) : e.name(value));
-  const flat = (value: Value) => {
-    const [rows, columns] = value.shape.slice(-2) as [number, number];
-    const wanted = [sizeOf(value.shape.slice(0, -2)) * rows, columns];
-    return value.shape.length === 2 ? given(value) : e.reshape(given(value), wanted, element);
-  };
   const single = (value: Value) => sizeOf(value.shape.slice(0, -2)) === 1;
+  const flat = (value: Value) => matrixOf(e, value, factor(e, value));
   let result: string;
-  if (single(b!) && (single(a!) || !transposeA)) {
-    const attributes = {T: type(element), transpose_a: bool(transposeA), transpose_b: bool(transposeB)};
-    const two = e.add('MatMul', [flat(a!), flat(b!)], attributes);
-    result = output!.shape.length === 2 ? two : e.reshape(two, output!.shape, element);
-  } else {
-    const attributes = {T: type(element), adj_x: bool(transposeA), adj_y: bool(transposeB)};
-    result = e.add('BatchMatMulV2', [given(a!), given(b!)], attributes);
+  if (single(b!) && (single(a!) || !transposeA))
+    result = matrixProduct(e, [flat(a!), flat(b!)], {transposeA, transposeB}, output!);
+  else {
+    const attributes = {T: type(e.precision), adj_x: bool(transposeA), adj_y: bool(transposeB)};
+    result = e.add('BatchMatMulV2', [factor(e, a!), factor(e, b!)], attributes);
   }
-  if (scale !== 1) {
-    const wide = narrow ? e.cast(result, 'bfloat16', 'float32') : result;
+  if (scale === 1) bindProduct(e, output!, result);
+  else {
+    const wide = e.precision === 'bfloat16' ? e.cast(result, 'bfloat16', 'float32') : result;
     e.bind(output!, e.elementwise('Mul', wide, e.number(scale)));
-  } else if (narrow) e.bindRounded(output!, result);
-  else e.bind(output!, result);
+  }
 };
 
 /** A sum of products as one: what they multiply is laid side by side. */
 function emitSumOfProducts(e: Emitter, sum: Value, terms: readonly GraphNode[]): void {
-  const narrow = e.precision === 'bfloat16';
-  const element: ElementType = narrow ? 'bfloat16' : 'float32';
-  const matrix = (value: Value, name: string) => {
-    const [rows, columns] = value.shape.slice(-2) as [number, number];
-    const wanted = [sizeOf(value.shape.slice(0, -2)) * rows, columns];
-    return value.shape.length === 2 ? name : e.reshape(name, wanted, element);
-  };
-  const given = (value: Value, scale: number) => {
-    if (scale === 1) return narrow ? e.narrow(value) : e.name(value);
-    const scaled = e.elementwise('Mul', e.name(value), e.number(scale));
-    return narrow ? e.cast(scaled, 'float32', 'bfloat16') : scaled;
+  const scaled = (value: Value, scale: number) => {
+    if (scale === 1) return factor(e, value);
+    const wide = e.elementwise('Mul', e.name(value), e.number(scale));
+    return e.precision === 'bfloat16' ? e.cast(wide, 'float32', 'bfloat16') : wide;
   };
   const beside = (parts: string[], axis: number) =>
-    e.add('ConcatV2', [...parts, e.int(axis)], {N: int(parts.length), T: type(element), ...index});
+    e.add('ConcatV2', [...parts, e.int(axis)], {N: int(parts.length), T: type(e.precision), ...index});
   const transposeB = Boolean(terms[0]!.attributes['transposeB']);
-  const left = terms.map(({inputs: [a], attributes}) => matrix(a!, given(a!, attributes['scale'] as number)));
-  const right = terms.map(({inputs: [, b]}) => matrix(b!, given(b!, 1)));
-  const attributes = {T: type(element), transpose_a: bool(false), transpose_b: bool(transposeB)};
-  const two = e.add('MatMul', [beside(left, 1), beside(right, transposeB ? 1 : 0)], attributes);
-  const result = sum.shape.length === 2 ? two : e.reshape(two, sum.shape, element);
-  if (narrow) e.bindRounded(sum, result);
-  else e.bind(sum, result);
+  const left = terms.map(({inputs: [a], attributes: {scale}}) => matrixOf(e, a!, scaled(a!, scale as number)));
+  const right = terms.map(({inputs: [, b]}) => matrixOf(e, b!, factor(e, b!)));
+  const factors = [beside(left, 1), beside(right, transposeB ? 1 : 0)] as const;
+  bindProduct(e, sum, matrixProduct(e, factors, {transposeA: false, transposeB}, sum));
 }
 
 const emitters: Record<string, Emit> = {

@@ -8,7 +8,7 @@ import {stepsOf} from '../data/order.ts';
 import type {Extent} from '../data/shapes.ts';
 import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
-import {methods} from '../method/index.ts';
+import {startsFromGradients} from '../method/index.ts';
 import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import {weightCount} from '../model/weights.ts';
@@ -39,7 +39,7 @@ export function costOf(
     dropout: training.dropout > 0,
     parameters: Math.max(...trials.map(parameters)),
     shared: sharedNumbers(sweep.methods, sites),
-    gradients: sweep.methods.some(({method}) => method !== 'full' && methods[method].gradient),
+    gradients: sweep.methods.some(({method}) => startsFromGradients(method)),
     // What is evaluated is not read here.
     evaluating: {bytes: 0, programs: 0},
   };

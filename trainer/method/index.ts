@@ -1,4 +1,4 @@
-import type {AdapterMethodName, Trial} from '../../core/sweep/sweep.ts';
+import type {AdapterMethodName, MethodName, Trial} from '../../core/sweep/sweep.ts';
 import {boft} from './boft.ts';
 import {dora} from './dora.ts';
 import {gralora} from './gralora.ts';
@@ -28,6 +28,10 @@ export const methods: Record<AdapterMethodName, Method> = {
   randlora,
   boft,
 };
+
+/** Whether the start of a method's trials is made of gradients of the base's weights. */
+export const startsFromGradients = (method: MethodName): boolean =>
+  method !== 'full' && methods[method].gradient === true;
 
 export function formOf({rank, alpha, options = {}}: Pick<Trial, 'rank' | 'alpha' | 'options'>): Form {
   return {rank, scale: alpha / rank, options};

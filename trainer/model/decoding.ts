@@ -7,6 +7,7 @@ import type {State, TensorSpec, Tensors} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
 import type {ModelConfig} from './config.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from './decoder.ts';
+import {fewSequences} from './generation-sizes.ts';
 import {type Rotary, rotaryTables} from './rotary.ts';
 
 /** A model whose forward pass can be built inside a computation, and the tensors it reads. */
@@ -88,9 +89,6 @@ export async function readTexts(
     logits: results['logits'] as Float32Array,
   };
 }
-
-/** With more, a product's time goes into multiplying. */
-const fewSequences = 8;
 
 /** Sequences of all trials that grow token by token. */
 export interface Cache extends KeysAndValues {

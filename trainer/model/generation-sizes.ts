@@ -8,6 +8,9 @@ const cacheBytes = 2 ** 31;
 /** Tokens read at once. */
 const tokensAtOnce = 1024;
 
+/** Fewer sequences than this take as long as so many: the weights are read once for all. With more, the time goes into multiplying. */
+export const fewSequences = 8;
+
 /** The next power of 2. */
 export const powerOf2 = (count: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, count)));
 

@@ -6,7 +6,7 @@
 import type {Programs} from '../engine/programs.ts';
 import {random} from '../math/random.ts';
 import {type Cache, type Generative, type KeysAndValues, openCache, originalPositions, readTexts} from './decoding.ts';
-import {paddedLength, powerOf2, seatsFor, textsAtOnce} from './generation-sizes.ts';
+import {fewSequences, paddedLength, powerOf2, seatsFor, textsAtOnce} from './generation-sizes.ts';
 import {draw, likeliest} from './sampling.ts';
 import {stopCheck} from './stopping.ts';
 
@@ -37,8 +37,6 @@ export type Choosing = Pick<GenerationLimits, 'stop' | 'temperature' | 'topP' | 
 
 /** Positions a cache is extended by at least. */
 const roomStep = 64;
-/** Fewer sequences than this take as long as so many: the weights are read once for all. */
-const fewSequences = 8;
 /** A smaller batch is made when it has so many tokens to go: its computation is compiled first. */
 const worthwhileSteps = 32;
 
