@@ -1,23 +1,18 @@
-import {cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {cpSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import type {Evaluated} from '../../core/run/events.ts';
 import {type GenerateOptions, generateText} from '../../trainer/generate.ts';
 import {readAdapter, writeAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors} from './golden.ts';
+import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const stories = fileURLToPath(new URL('../fixtures/stories260K/', import.meta.url));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
-  process.env['LORA_SWEEP_CACHE'] = join(folder, 'cache');
-});
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const folder = testFolder();
 
 const ask = (arch: string, prompts: number[][], maxNewTokens: number, adapter?: string) =>
   generateText({

@@ -1,8 +1,7 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import type {Evaluated, RunEvent} from '../../core/run/events.ts';
 import {adaptedProjection, openAdapter} from '../../trainer/adapted.ts';
 import {loadDataset} from '../../trainer/data/dataset.ts';
@@ -16,15 +15,11 @@ import {startingParameters} from '../../trainer/start.ts';
 import {readAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors, modelOn} from './golden.ts';
+import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
-  process.env['LORA_SWEEP_CACHE'] = join(folder, 'cache');
-});
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const folder = testFolder();
 
 /** Logits of the forward batch's inputs, padded positions included. */
 async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float32Array> {

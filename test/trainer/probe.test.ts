@@ -1,20 +1,15 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import type {Probed, RunEvent} from '../../core/run/events.ts';
 import {runSweep, type SweepEnd} from '../../trainer/sweep.ts';
 import {type GoldenBatch, golden, goldenJson} from './golden.ts';
+import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
-  process.env['LORA_SWEEP_CACHE'] = join(folder, 'cache');
-});
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const folder = testFolder();
 
 interface Options {
   out: string;

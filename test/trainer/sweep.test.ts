@@ -1,23 +1,18 @@
-import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import type {Evaluated, RunEvent, Stepped} from '../../core/run/events.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {readHeader, readTensor} from '../../trainer/model/safetensors.ts';
 import {runSweep, type SweepEnd} from '../../trainer/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson} from './golden.ts';
+import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
-  process.env['LORA_SWEEP_CACHE'] = join(folder, 'cache');
-});
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const folder = testFolder();
 
 let files = 0;
 /** Writes a sweep file of its own folder and runs it. */

@@ -1,8 +1,7 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterAll, beforeAll, expect, it} from 'vitest';
+import {expect, it} from 'vitest';
 import type {Choosing} from '../../../trainer/model/generation.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
 import {textBefore} from '../../../trainer/model/stopping.ts';
@@ -11,16 +10,12 @@ import {openPool} from '../../../trainer/pool.ts';
 import {readSamples} from '../../../trainer/store/samples.ts';
 import {runSweep} from '../../../trainer/sweep.ts';
 import {stopsOf} from '../../../trainer/task/tasks.ts';
+import {testFolder} from '../test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.url));
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-stopping-'));
-  process.env['LORA_SWEEP_CACHE'] = join(folder, 'cache');
-});
-afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const folder = testFolder();
 
 it("a worker's evaluation generates no further than the tokens of a stop string", async () => {
   const base = await openModel(stories);
