@@ -113,7 +113,7 @@ it('logits agree with those of transformers, read and added token by token', asy
       });
       largest = Math.max(largest, difference / size);
       const position = Int32Array.of(prompt.length + step);
-      found = await cache.add(Int32Array.of(answers[i]![step]!), position, [false]);
+      found = (await cache.add(Int32Array.of(answers[i]![step]!), position, [false])).logits;
     }
     cache.dispose();
   }

@@ -3,14 +3,15 @@ import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
-import {readTensor} from '../model/safetensors.ts';
+import {readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {keptOutput, partGraph, stateInput, traceComputation, traceParts, transposed} from './compilation.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
-import {type Graph, storedTensors, type Value} from './graph.ts';
-import {cpuDialect, emitOnnx, packedDialect, weightName} from './onnx.ts';
+import {type Graph, type JoinedPart, joinedValues, sizeOf, storedTensors, type Value} from './graph.ts';
+import {emitOnnx, joinedName, packedDialect, weightName} from './onnx.ts';
 import {tensorOf} from './runtime-tensor.ts';
+import {withJoinedProducts} from './shared-operands.ts';
 import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
 import {storedWeight, type TensorSpec} from './tracing.ts';
@@ -196,42 +197,77 @@ function room(memory: Memory, name: string, {shape, dtype}: Graph['nodes'][numbe
   }) as ort.Tensor;
 }
 
+const simplified = (graph: Graph): Graph => withoutRepeats(withoutDetours(graph));
+
+const sessionOptions = (threads: number): ort.InferenceSession.SessionOptions => ({
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  // Graphs come as they are to be run: sixteen passes of the runtime find nothing worth their time in them.
+  graphOptimizationLevel: 'disabled',
+  logSeverityLevel: 3,
+  // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
+  enableMemPattern: false,
+});
+/** Threads that wait do not spin: on a busy machine that takes twice the time. */
+const sleeping = {allow_spinning: '0'};
+
+/** The frozen weights of a packed graph, by the names of their buffers. */
+function constants(graph: Graph, valuesOf: (tensor: StoredTensor) => Float32Array): [string, Float32Array][] {
+  const joined = joinedValues(graph).map((value): [string, Float32Array] => {
+    const all = new Float32Array(sizeOf(value.shape));
+    let start = 0;
+    for (const part of (value.source as {parts: readonly JoinedPart[]}).parts) {
+      const values = part instanceof Float32Array ? part : valuesOf(part);
+      all.set(values, start);
+      start += values.length;
+    }
+    return [joinedName(value), all];
+  });
+  return [
+    ...storedTensors(graph).map((tensor): [string, Float32Array] => [weightName(tensor), valuesOf(tensor)]),
+    ...joined,
+  ];
+}
+
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
 export function openCompiled({threads, expansion, packsWeights = false}: CompiledOptions): Engine {
   registerGradients();
   const own = new Map<string, Float32Array>();
+  const valuesOf = (tensor: StoredTensor): Float32Array => {
+    if (isPlain(tensor)) return readTensor(tensor);
+    if (expansion) return expanded(tensor, expansion);
+    const values = own.get(tensor.name) ?? readTensor(tensor);
+    own.set(tensor.name, values);
+    return values;
+  };
   /** The weights of a graph that are not read from their files by the runtime. */
   const fedWeights = (graph: Graph): Record<string, ort.Tensor> =>
     Object.fromEntries(
       storedTensors(graph)
         .filter(tensor => !isPlain(tensor))
-        .map(tensor => {
-          const values = expansion ? expanded(tensor, expansion) : (own.get(tensor.name) ?? readTensor(tensor));
-          if (!expansion) own.set(tensor.name, values);
-          return [weightName(tensor), new ort.Tensor('float32', values, tensor.shape)];
-        }),
+        .map(tensor => [weightName(tensor), new ort.Tensor('float32', valuesOf(tensor), tensor.shape)]),
     );
   const programs = new Set<{dispose(): Promise<void>}>();
-  const openSession = (graph: Graph, packed = false) => {
+  const openSession = (graph: Graph) => {
     const folder = weightFolder(graph);
-    const constants = packed ? Object.entries(fedWeights(graph)) : [];
-    const ready = withoutRepeats(withoutDetours(graph));
-    return ort.InferenceSession.create(emitOnnx(ready, packed ? packedDialect : cpuDialect), {
-      externalData: constants.map(([path, {data}]) => ({path, data: new Uint8Array((data as Float32Array).buffer)})),
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Graphs come as they are to be run: sixteen passes of the runtime find nothing worth their time in them.
-      graphOptimizationLevel: 'disabled',
-      logSeverityLevel: 3,
-      // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
-      enableMemPattern: false,
+    return ort.InferenceSession.create(emitOnnx(simplified(graph)), {
+      ...sessionOptions(threads),
       extra: {
         session: {
-          disable_prepacking: packed ? '0' : '1',
-          intra_op: {allow_spinning: '0'},
+          disable_prepacking: '1',
+          intra_op: sleeping,
           ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
         },
       },
+    });
+  };
+  /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
+  const openPacked = (graph: Graph) => {
+    const ready = withJoinedProducts(simplified(graph));
+    return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
+      ...sessionOptions(threads),
+      externalData: constants(ready, valuesOf).map(([path, {buffer}]) => ({path, data: new Uint8Array(buffer)})),
+      extra: {session: {intra_op: sleeping}},
     });
   };
   return {
@@ -242,7 +278,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
     async compile(computation) {
       const graph = traceComputation(computation);
       const packed = packsWeights && computation.packed === true;
-      const session = await openSession(graph, packed);
+      const session = await (packed ? openPacked(graph) : openSession(graph));
       const program = new CompiledProgram(session, computation, graph, packed ? {} : fedWeights(graph));
       programs.add(program);
       return {

@@ -12,7 +12,11 @@ export type Source =
   /** `free`: axes whose length is known at a run only. */
   | {kind: 'input'; name: string; free?: readonly number[]}
   | {kind: 'constant'; values: Constant}
-  | {kind: 'stored'; tensor: StoredTensor};
+  | {kind: 'stored'; tensor: StoredTensor}
+  /** Matrices of as many columns, one below the other. */
+  | {kind: 'joined'; parts: readonly JoinedPart[]};
+
+export type JoinedPart = StoredTensor | Float32Array;
 
 export interface Value {
   readonly id: number;
@@ -67,6 +71,12 @@ export class Recorder {
   }
 }
 
+/** Collects nodes that are added to a graph. */
+export function recorderBeside({nodes, inputs}: Pick<Graph, 'nodes' | 'inputs'>): Recorder {
+  const values = nodes.flatMap(({outputs}) => outputs).concat(...inputs.values());
+  return new Recorder(values.reduce((largest, {id}) => Math.max(largest, id), 0) + 1);
+}
+
 /** The nodes that the outputs need, in their order. */
 export function liveNodes(graph: Graph): GraphNode[] {
   const needed = new Set<Value>(graph.outputs.values());
@@ -80,10 +90,19 @@ export function liveNodes(graph: Graph): GraphNode[] {
   return live.reverse();
 }
 
-/** The frozen weights that a graph's outputs need, each once. */
+/** The frozen weights that a graph's outputs need, each once; without those that are joined. */
 export function storedTensors(graph: Graph): StoredTensor[] {
   const found = new Map<string, StoredTensor>();
-  for (const value of [...liveNodes(graph).flatMap(node => node.inputs), ...graph.outputs.values()])
-    if (value.source?.kind === 'stored') found.set(value.source.tensor.name, value.source.tensor);
+  for (const {source} of neededValues(graph))
+    if (source?.kind === 'stored') found.set(source.tensor.name, source.tensor);
   return [...found.values()];
 }
+
+/** The values of a graph that are joined. */
+export const joinedValues = (graph: Graph): Value[] =>
+  neededValues(graph).filter(({source}) => source?.kind === 'joined');
+
+const neededValues = (graph: Graph): Value[] => [
+  ...liveNodes(graph).flatMap(node => node.inputs),
+  ...graph.outputs.values(),
+];

@@ -4,7 +4,7 @@
  * are worked out once in the earlier parts.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {type Graph, type GraphNode, Recorder, type Value} from './graph.ts';
+import {type Graph, type GraphNode, type Recorder, recorderBeside, type Value} from './graph.ts';
 
 /** A factor of a term: a number times a value that does not change. */
 interface Factor {
@@ -115,8 +115,7 @@ class Gathering {
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    const ids = graph.nodes.flatMap(({outputs}) => outputs.map(({id}) => id));
-    this.#recorder = new Recorder(Math.max(0, ...ids, ...[...graph.inputs.values()].map(({id}) => id)) + 1);
+    this.#recorder = recorderBeside(graph);
   }
 
   emit(node: GraphNode): void {

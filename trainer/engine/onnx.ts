@@ -85,6 +85,7 @@ export class Emitter {
   readonly #names = new Map<Value, string>();
   readonly #constants = new Map<string, string>();
   readonly #stored = new Set<string>();
+  readonly #wide = new Map<Value, string>();
   readonly #dialect: Dialect;
   #fresh = 0;
 
@@ -124,13 +125,12 @@ export class Emitter {
       this.emit('Expand', [this.constant(dtype, [], source.values.slice(0, 1)), this.ints(shape)], [name]);
       return name;
     }
-    const {tensor} = source;
-    const name = weightName(tensor);
-    const place = this.#dialect.place(tensor);
+    const name = source.kind === 'stored' ? weightName(source.tensor) : joinedName(value);
+    const place = source.kind === 'stored' ? this.#dialect.place(source.tensor) : placeInBuffer(name, shape);
     if (!this.#stored.has(name) && place)
       this.initializers.push({
         name,
-        dims: tensor.shape,
+        dims: shape,
         type: elementTypes.float32,
         location: 1,
         external: Object.entries(place).map(([key, entry]) => ({key, value: String(entry)})),
@@ -152,6 +152,19 @@ export class Emitter {
 
   ints(values: readonly number[]): string {
     return this.constant('int64', [values.length], BigInt64Array.from(values.map(BigInt)));
+  }
+
+  /** A value as int64, which some ONNX operators insist on for indices. */
+  int64(value: Value): string {
+    const {source, shape} = value;
+    if (source?.kind === 'constant') return this.constant('int64', shape, BigInt64Array.from(source.values, BigInt));
+    let name = this.#wide.get(value);
+    if (name === undefined) {
+      name = this.fresh();
+      this.emit('Cast', [this.name(value)], [name], {to: elementTypes.int64});
+      this.#wide.set(value, name);
+    }
+    return name;
   }
 
   /** A uniform constant as a scalar, where the other operand of a broadcasting node has the full shape. */
@@ -208,15 +221,6 @@ const reduction =
     e.emit(op, [e.name(x!), e.ints(numbers(attributes['axes']))], names(e, outputs), {
       keepdims: flag(attributes['keepDims']),
     });
-
-/** Indices as int64, which some ONNX operators insist on. */
-function asInt64(e: Emitter, value: Value): string {
-  const {source, shape} = value;
-  if (source?.kind === 'constant') return e.constant('int64', shape, BigInt64Array.from(source.values, BigInt));
-  const name = e.fresh();
-  e.emit('Cast', [e.name(value)], [name], {to: elementTypes.int64});
-  return name;
-}
 
 const emitters: Record<string, Emit> = {
   Add: binary('Add'),
@@ -339,7 +343,7 @@ const emitters: Record<string, Emit> = {
   Rotary: (e, {inputs: [x, cos, sin, positions], outputs}) =>
     e.emit(
       'RotaryEmbedding',
-      [e.name(x!), asInt64(e, positions!), e.name(cos!), e.name(sin!)],
+      [e.name(x!), e.int64(positions!), e.name(cos!), e.name(sin!)],
       names(e, outputs),
       {interleaved: 0},
       contrib,
@@ -409,6 +413,9 @@ function describeOutput(name: string, {dtype}: Value): object {
 /** Under which a frozen weight stands in the model. */
 export const weightName = ({name}: StoredTensor): string => `w.${name}`;
 
+/** Under which matrices that are one stand there. */
+export const joinedName = ({id}: Value): string => `joined.${id}`;
+
 /** How a runtime wants its model. */
 export interface Dialect {
   /** Operations that are written in another way than usual. */
@@ -426,6 +433,12 @@ export interface Place {
 
 const placeInFile = ({file, offset, length}: StoredTensor): Place => ({location: basename(file), offset, length});
 
+const placeInBuffer = (name: string, shape: readonly number[]): Place => ({
+  location: name,
+  offset: 0,
+  length: 4 * sizeOf(shape),
+});
+
 /** For the runtime's kernels for CPUs: weights stored as float32 are read from their files. */
 export const cpuDialect: Dialect = {
   emitters: {},
@@ -433,13 +446,12 @@ export const cpuDialect: Dialect = {
 };
 
 /**
- * The same for weights that the runtime packs into its own order at load: all are constants, from their files or from
- * buffers of the name `weightName` says, and products take them as they are.
+ * The same for weights that the runtime packs into its own order at load: all are constants from buffers of the names
+ * that `weightName` and `joinedName` say (it takes no files beside them), and products take them as they are.
  */
 export const packedDialect: Dialect = {
   emitters: {BatchMatMul: emitProduct},
-  place: tensor =>
-    isPlain(tensor) ? placeInFile(tensor) : {location: weightName(tensor), offset: 0, length: 4 * sizeOf(tensor.shape)},
+  place: tensor => placeInBuffer(weightName(tensor), tensor.shape),
 };
 
 /**

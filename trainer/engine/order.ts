@@ -7,7 +7,7 @@
  * - Where asked for, the forward pass between two checkpoints is computed again when the backward pass gets there (Chen et
  *   al. 2016, "Training Deep Nets with Sublinear Memory Cost"): only the checkpoints are kept.
  */
-import {type DType, type Graph, type GraphNode, Recorder, type Value} from './graph.ts';
+import {type DType, type Graph, type GraphNode, type Recorder, recorderBeside, type Value} from './graph.ts';
 
 /** x → x: the start of a stretch; `recompute`: what follows it up to the next one is not kept for the backward pass. */
 export const checkpointOp = 'Checkpoint';
@@ -48,8 +48,7 @@ class Ordering {
 
   constructor(graph: Graph) {
     this.#graph = graph;
-    const values = graph.nodes.flatMap(({outputs}) => outputs).concat(...graph.inputs.values());
-    this.#recorder = new Recorder(values.reduce((largest, {id}) => Math.max(largest, id), 0) + 1);
+    this.#recorder = recorderBeside(graph);
     for (const [place, {inputs}] of graph.nodes.entries()) for (const value of inputs) this.#lastRead.set(value, place);
     for (const value of graph.outputs.values()) this.#lastRead.set(value, Infinity);
   }

@@ -3,7 +3,7 @@
  * all; the other adds one token to every sequence of a cache.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type {State, TensorSpec, Tensors} from '../engine/engine.ts';
+import type {State, TensorSpec, Tensors, Values} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
 import type {ModelConfig} from './config.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from './decoder.ts';
@@ -25,6 +25,14 @@ export interface KeysAndValues {
   read(name: string): Promise<Float32Array>;
 }
 
+/** What may follow each sequence. */
+export interface Prospects {
+  /** [sequences, vocabulary] */
+  logits: Float32Array;
+  /** [sequences]: the token with the largest logit, the first of equal ones. */
+  likeliest: Int32Array;
+}
+
 export const cacheNames = (config: ModelConfig): string[] =>
   config.layers.flatMap((_, i) => [`keys.${i}`, `values.${i}`]);
 
@@ -43,13 +51,13 @@ export interface Reading {
   beyond: boolean;
 }
 
-/** Reads one text a sequence (null: none) over all trials. `logits` is [sequences, vocabulary]. */
+/** Reads one text a sequence (null: none) over all trials. */
 export async function readTexts(
   programs: Programs,
   generative: Generative,
   texts: readonly (readonly number[] | null)[],
   {rows, length, beyond}: Reading,
-): Promise<KeysAndValues & {logits: Float32Array}> {
+): Promise<KeysAndValues & Prospects> {
   const {config, trials, inputs, feeds} = generative;
   const sequences = trials * rows;
   const positions = beyond ? Infinity : 1;
@@ -73,7 +81,7 @@ export async function readTexts(
       };
       const x = hidden(model, tensors['ids']!, batching, {project, attend});
       const ends = model.macros.rows(tf.reshape(x, [sequences * length, config.hiddenSize]), tensors['last']!);
-      return {...left, logits: logitsOf(model, ends)};
+      return {...left, ...prospects(model, ends)};
     },
   }));
   const ids = new Int32Array(sequences * length).fill(config.padId ?? 0);
@@ -86,7 +94,7 @@ export async function readTexts(
   return {
     room: length,
     read: async name => results[name] as Float32Array,
-    logits: results['logits'] as Float32Array,
+    ...prospectsOf(results),
   };
 }
 
@@ -98,9 +106,9 @@ export interface Cache extends KeysAndValues {
   take(from: KeysAndValues, moves: readonly {from: number; to: number; length: number}[]): Promise<void>;
   /**
    * Adds a token to each sequence, at its `position`; `beyond`: the sequences whose text is longer than
-   * `originalPositions`. Returns the logits after it [sequences, vocabulary], valid until the next call.
+   * `originalPositions`. What it returns is valid until the next call.
    */
-  add(ids: Int32Array, position: Int32Array, beyond: readonly boolean[]): Promise<Float32Array>;
+  add(ids: Int32Array, position: Int32Array, beyond: readonly boolean[]): Promise<Prospects>;
   dispose(): void;
 }
 
@@ -153,20 +161,26 @@ export function openCache(
           const {model, project} = generative.passes(tensors);
           const {attend, extended} = cachedAttention(model, tensors, reach);
           const x = hidden(model, tensors['ids']!, {trials, rows, length: 1}, {project, attend});
-          return {...extended, logits: logitsOf(model, tf.reshape(x, [sequences, config.hiddenSize]))};
+          return {...extended, ...prospects(model, tf.reshape(x, [sequences, config.hiddenSize]))};
         },
       }));
       const turn = stretches ? position.map((own, i) => (beyond[i] ? own + reach : own)) : position;
-      return (await program.run({ids, position, turn}, state))['logits'] as Float32Array;
+      return prospectsOf(await program.run({ids, position, turn}, state));
     },
     dispose: () => state.dispose(),
   };
 }
 
-/** [rows, hidden] → [rows, vocabulary] */
-function logitsOf(model: Model, x: tf.Tensor): tf.Tensor {
-  return model.macros.linear(finalNorm(model, x), head(model));
+/** From hidden states [sequences, hidden]. */
+function prospects(model: Model, x: tf.Tensor): Tensors {
+  const logits = model.macros.linear(finalNorm(model, x), head(model));
+  return {logits, likeliest: tf.argMax(logits, -1)};
 }
+
+const prospectsOf = ({logits, likeliest}: Record<string, Values>): Prospects => ({
+  logits: logits as Float32Array,
+  likeliest: likeliest as Int32Array,
+});
 
 /** Attention of one new token a sequence over the cache, which it joins at its own `position`. */
 function cachedAttention(

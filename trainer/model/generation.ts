@@ -5,9 +5,17 @@
  */
 import type {Programs} from '../engine/programs.ts';
 import {random} from '../math/random.ts';
-import {type Cache, type Generative, type KeysAndValues, openCache, originalPositions, readTexts} from './decoding.ts';
+import {
+  type Cache,
+  type Generative,
+  type KeysAndValues,
+  openCache,
+  originalPositions,
+  type Prospects,
+  readTexts,
+} from './decoding.ts';
 import {fewSequences, paddedLength, powerOf2, seatsFor, textsAtOnce} from './generation-sizes.ts';
-import {draw, likeliest} from './sampling.ts';
+import {draw} from './sampling.ts';
 import {stopCheck} from './stopping.ts';
 
 export type {Generative} from './decoding.ts';
@@ -44,7 +52,8 @@ const worthwhileSteps = 32;
 interface Sequence {
   prompt: readonly number[];
   ids: number[];
-  next(logits: Float32Array): number;
+  /** From the logits of this sequence, and the largest one's token. */
+  next(logits: Float32Array, likeliest: number): number;
   ended: boolean;
 }
 
@@ -81,7 +90,7 @@ function start(prompt: number[], sample: number, limits: GenerationLimits): Sequ
   const {topP = 1, topK = 0, samples = 1, seed = 0} = limits;
   const {temperature = topP < 1 || topK > 0 || samples > 1 ? 1 : 0} = limits;
   const sequence = {prompt, ids: [], ended: false};
-  if (temperature === 0) return {...sequence, next: likeliest};
+  if (temperature === 0) return {...sequence, next: (_, likeliest) => likeliest};
   const stream = random(seed, 'generation', prompt.join(), sample);
   return {...sequence, next: logits => draw(logits, {temperature, topP, topK}, stream.next())};
 }
@@ -145,10 +154,10 @@ class Batch {
     const ids = Int32Array.from(all, sequence => sequence?.ids.at(-1) ?? padId ?? 0);
     const position = Int32Array.from(all, sequence => (sequence ? textLength(sequence) - 1 : 0));
     const beyond = all.map(sequence => sequence !== null && this.#isBeyond(sequence));
-    const logits = await this.#cache.add(ids, position, beyond);
+    const prospects = await this.#cache.add(ids, position, beyond);
     all.forEach((sequence, seat) => {
       if (sequence === null) return;
-      this.#extend(sequence, logits, seat);
+      this.#extend(sequence, prospects, seat);
       const trial = Math.floor(seat / this.#cache.rows);
       // With another rotary embedding from here on, what was read before is read again.
       const turns = !sequence.ended && this.#isBeyond(sequence) && !beyond[seat];
@@ -192,7 +201,7 @@ class Batch {
         group.flatMap(sequence => {
           const from = trial * rows + row;
           const known = textLength(sequence);
-          this.#extend(sequence, read.logits, from);
+          this.#extend(sequence, read, from);
           if (sequence.ended) return [];
           const seat = this.#free(trial)[0]!;
           this.#seats[trial]![seat] = sequence;
@@ -220,10 +229,10 @@ class Batch {
   }
 
   /** Gives a sequence its next token. */
-  #extend(sequence: Sequence, logits: Float32Array, at: number): void {
+  #extend(sequence: Sequence, {logits, likeliest}: Prospects, at: number): void {
     const {vocabSize} = this.#generative.config;
     const {maxNewTokens, eosIds} = this.#limits;
-    const token = sequence.next(logits.subarray(at * vocabSize, (at + 1) * vocabSize));
+    const token = sequence.next(logits.subarray(at * vocabSize, (at + 1) * vocabSize), likeliest[at]!);
     sequence.ids.push(token);
     sequence.ended = sequence.ids.length >= maxNewTokens || eosIds.includes(token) || this.#hasStopped(sequence.ids);
   }
