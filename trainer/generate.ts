@@ -60,8 +60,8 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       );
   }
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
-  // Packed weights stand beside the others.
-  const packsWeights = 2 * weightBytes(base.weights) < freemem();
+  // Packed weights stand beside the others, and while they are packed a copy of them does too.
+  const packsWeights = 3 * weightBytes(base.weights) < freemem();
   const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights});
   try {
     let answers: number[][] = [];
