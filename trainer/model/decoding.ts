@@ -123,8 +123,8 @@ export function openCache(
   const sequences = trials * rows;
   const names = cacheNames(config);
   const shape = [sequences, kvHeads, room, headDim];
-  const size = shape.reduce((product, length) => product * length, 1);
-  const values = names.map(name => [name, {shape, data: new Float32Array(size)}] as const);
+  const zeros = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  const values = names.map(name => [name, {shape, data: zeros}] as const);
   // What the model reads is kept beside the cache: a device gets it once, not for every token.
   const read = Object.entries(inputs).map(([name, {shape}]) => [name, {shape, data: feeds[name]!}] as const);
   const state: State = programs.engine.state(Object.fromEntries([...values, ...read]));
