@@ -127,8 +127,8 @@ export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCos
   const others = sitesOf(config.layers.length, 'all', weights).filter(({name}) => !adapted.has(name));
   const head = {inputs: config.hiddenSize, outputs: config.vocabSize};
   const batchSize = Math.max(...trials.map(trial => trial.batchSize));
-  const {shapes} = source(batchSize);
-  const tokens = (batchSize * shapes.reduce((sum, {length}) => sum + length, 0)) / shapes.length;
+  const {rows, shapes} = source(batchSize);
+  const tokens = (batchSize * mean(shapes.map(shape => shape.tokens))) / rows;
   const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
   const shape = {adapted: sites, others: [...others, head], everything: weightCount(config)};
   return [...sized.values()].map(trial => methodCost(trial, shape, tokens));
@@ -142,10 +142,10 @@ export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): num
   }, 0);
 }
 
-/** Operations of one step on a batch of average length. */
+/** Operations of one step, on the average of the shapes. */
 function batchFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
   const {rows, shapes} = source(batchSize);
-  const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
-  const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
-  return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
+  return (mean(shapes.map(shape => stepFlops(config, shape, parameters))) * batchSize) / rows;
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

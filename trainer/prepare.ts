@@ -5,7 +5,7 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
-import {evaluationMemory, type StepSize} from './activations.ts';
+import {evaluationMemory} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -14,7 +14,7 @@ import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
-import {bucketShapes, type Extent} from './data/shapes.ts';
+import {type BatchShape, bucketShapes, type Extent, paddedShapes} from './data/shapes.ts';
 import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
@@ -184,8 +184,7 @@ async function prepare(
     ]),
   );
   /** A batch of this size computed whole, in all its shapes. */
-  const wholeSteps = (batchSize: number): StepSize[] =>
-    shapesOf(wholes.get(batchSize)!).map(shape => ({rows: batchSize, ...shape}));
+  const wholeSteps = (batchSize: number) => shapesOf(wholes.get(batchSize)!, batchSize);
   const {microBatch} = training;
   const asked = [...wholes.keys()].map(batchSize => {
     const whole = wholeSteps(batchSize);
@@ -228,7 +227,7 @@ async function prepare(
             ? microBatchFor(size, wholeSteps(batchSize), workers, device)
             : Math.min(microBatch, batchSize);
         const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
-        source = {...order, rows, shapes: shapesOf(parts), pad};
+        source = {...order, rows, shapes: shapesOf(parts, rows), pad};
         sources.set(batchSize, source);
       }
       return source;
@@ -268,27 +267,9 @@ export async function readEvaluation(
   return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, choosing}, prompts, truncated: 0};
 }
 
-function largestOf(all: readonly Extent[]): Extent {
-  return all.reduce(
-    (largest, {length, targets}) => ({
-      length: Math.max(largest.length, length),
-      targets: Math.max(largest.targets, targets),
-    }),
-    {length: 1, targets: 1},
-  );
-}
-
-/** Shapes that these batches are computed in. */
-export const shapesOf = (batches: readonly Extent[]): Extent[] => rising(bucketShapes(batches, mostShapes));
-
-/** Longer shapes take at least as many targets as shorter ones, so that side by side any two batches fit one. */
-function rising(shapes: Extent[]): Extent[] {
-  let most = 1;
-  return shapes.map(({length, targets}) => {
-    most = Math.max(most, targets);
-    return {length, targets: most};
-  });
-}
+/** Shapes that these batches of `rows` rows are computed in. */
+export const shapesOf = (batches: readonly Extent[], rows: number): BatchShape[] =>
+  bucketShapes(batches, rows, mostShapes);
 
 /** Frozen numbers that all sites of a trial share, of the method that has most of them. */
 export function sharedNumbers(
@@ -308,14 +289,17 @@ export function sharedNumbers(
 /** A dataset from its first row to its last, for evaluation. */
 function inOrder(dataset: Dataset, pad: number): RowSource {
   const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
-  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / largestOf(all).length)));
+  const rows = Math.max(
+    1,
+    Math.min(dataset.count, Math.floor(evaluationTokens / Math.max(...all.map(({lengths}) => lengths[0]!)))),
+  );
   const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
     extentOf(
       dataset,
       Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i),
     ),
   );
-  return {dataset, rows, shapes: shapesOf(batches), pad};
+  return {dataset, rows, shapes: shapesOf(batches, rows), pad};
 }
 
 /** The rows of `curvature.data`, read as the training rows are. */
@@ -328,7 +312,7 @@ function loadProbed({data}: Sweep, file: string, base: string, encoding: Encodin
 function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, pad: number): ProbeSource {
   const {samples, batchSize} = curvature!;
   const first = stepRows(dataset.count, Math.min(samples, dataset.count), 0, {seed, shuffle: data.shuffle});
-  const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).length]));
+  const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).tokens]));
   const order = first.toSorted((a, b) => lengths.get(b)! - lengths.get(a)! || a - b);
   // Rows so short that a batch of them is hardly worth a call are taken more at a time.
   const longest = Math.max(...lengths.values());
@@ -336,7 +320,7 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: shapesOf(batches), pad, order};
+  return {dataset, rows, shapes: paddedShapes(batches, rows, mostShapes), pad, order};
 }
 
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {

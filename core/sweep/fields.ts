@@ -648,13 +648,14 @@ const evaluation = {
     example: '20',
     default: 1,
     alsoKnownAs: ['n', 'n_samples', 'num_samples'],
-    interacts: 'pass@k needs at least k samples.',
+    interacts: 'pass@k needs at least k samples. Several need a temperature above 0, or they would be the same.',
   },
   temperature: {
     type: {kind: 'number', atLeast: 0, atMost: 100},
     doc: 'Divides the logits before a token is drawn; 0 takes the likeliest token always.',
     example: '0.8',
     defaultDoc: '0 for one sample, 1 for several',
+    interacts: 'Several samples need one above 0.',
   },
   top_p: {
     type: {kind: 'number', above: 0, atMost: 1},

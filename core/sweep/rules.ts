@@ -205,7 +205,7 @@ function checkTemplate(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [index, {task, scorer, samples, stop, k}] of file.values.evaluate.entries()) {
+  for (const [index, {task, scorer, samples, temperature, stop, k}] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.report(code, {path, range: rangeOf(file, path)}, message);
@@ -226,6 +226,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('stop'),
         "Texts to stop at are looked for in text, which format tokens has none of: remove 'stop', or take another format.",
+      );
+    if (samples > 1 && temperature === 0)
+      report(
+        'out-of-range',
+        at('temperature'),
+        `All ${samples} samples of a row would be the same at temperature 0: raise 'temperature', or remove 'samples'.`,
       );
     const most = Math.max(...k);
     if ((task === 'humaneval' || task === 'mbpp') && most > samples)

@@ -4,13 +4,14 @@
  *
  *   npm run bench                      every part, about 40 minutes on two cores
  *   npm run bench -- training demo     these parts only
- *   --quick                            fewer rounds, cases and contenders: about 5 minutes in all
+ *   --quick                            every ratio from few rounds, one case and the strongest peers: below 5 minutes in all
  *   --only TEXT                        contenders with TEXT in their names, besides this project
  *   --case TEXT                        cases with TEXT in their names (training: 4x256, 6x512 …)
  *   --write                            write the parts into docs/benchmarks.md; other parts, and other cases, stay as they are
  */
 import {parseArgs} from 'node:util';
 import {writePart} from './page.ts';
+import type {Part} from './part.ts';
 import {parts} from './parts/index.ts';
 import {asText} from './results.ts';
 
@@ -23,16 +24,31 @@ const {values: options, positionals} = parseArgs({
   },
   allowPositionals: true,
 });
-const wanted = positionals.length > 0 ? positionals : Object.keys(parts);
-const unknown = wanted.filter(name => !(name in parts));
-if (unknown.length > 0)
-  throw new Error(`There is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}.`);
+const {quick, only, case: wantedCase} = options;
 
-for (const name of wanted) {
-  const part = await parts[name]!();
+const refuse = (sentence: string): never => {
+  console.error(sentence);
+  process.exit(2);
+};
+const unknown = positionals.filter(name => !(name in parts));
+if (unknown.length > 0) refuse(`There is no part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}.`);
+if (quick && options.write)
+  refuse('The figures of --quick are too rough for docs/benchmarks.md: leave out --quick or --write.');
+
+const named = positionals.length > 0;
+const all: [name: string, part: Part][] = [];
+for (const name of named ? positionals : Object.keys(parts)) all.push([name, await parts[name]!()]);
+// A part of which nothing is quick runs where it is named.
+const wanted = all.filter(([, {leftOut}]) => named || !quick || leftOut !== undefined);
+if (quick) {
+  console.log('Left out of a quick run:');
+  for (const [name, {leftOut}] of all) console.log(`  ${name}: ${leftOut ?? (named ? 'nothing' : 'all of it')}`);
+}
+
+const seconds = new Map<string, number>();
+for (const [name, part] of wanted) {
   console.log(`\n== ${name}: ${part.summary}`);
   const began = performance.now();
-  const {quick, only, case: wantedCase} = options;
   const sections = await part.measure({
     quick,
     only,
@@ -41,8 +57,11 @@ for (const name of wanted) {
   });
   for (const {title, introduction, table, sentences} of sections)
     console.log([`\n${title}`, ...(introduction ? [introduction] : []), asText(table), ...sentences].join('\n'));
-  console.log(`(${((performance.now() - began) / 60_000).toFixed(1)} min)`);
+  seconds.set(name, (performance.now() - began) / 1000);
   if (options.write)
-    await writePart(name, sections, {order: Object.keys(parts), quick, some: only !== '' || wantedCase !== ''});
+    await writePart(name, sections, {order: Object.keys(parts), some: only !== '' || wantedCase !== ''});
 }
+const total = [...seconds.values()].reduce((sum, part) => sum + part, 0);
+const each = [...seconds].map(([name, part]) => `${name} ${part.toFixed(0)} s`).join(', ');
+console.log(`\n${(total / 60).toFixed(1)} minutes: ${each}.`);
 process.exit(0);

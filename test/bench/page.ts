@@ -21,19 +21,18 @@ const marks = (name: string) => [`<!-- ${name} -->`, `<!-- end of ${name} -->`] 
 export interface Extent {
   /** All parts, in their order. */
   order: string[];
-  quick: boolean;
   /** Some cases or contenders of the part only: its other sections stay as they are on the page. */
   some: boolean;
 }
 
 /** Puts the part's sections into the page, where they were or in their place of `order`. */
-export async function writePart(name: string, sections: Section[], {order, quick, some}: Extent): Promise<void> {
+export async function writePart(name: string, sections: Section[], {order, some}: Extent): Promise<void> {
   const before = await readFile(file, 'utf8').catch(() => '');
   const blocks = new Map(order.flatMap(part => block(before, part).map(text => [part, text] as const)));
   const pictures = sections.flatMap(({picture}) => (picture ? [picture] : []));
   if (pictures.length > 0) await draw(pictures, join(docs, 'pictures'));
   const day = new Date().toISOString().slice(0, 10);
-  const how = `Measured on ${day}${quick ? ', in a hurry (`--quick`): rough figures' : ''}.`;
+  const how = `Measured on ${day}.`;
   const [from, to] = marks(name);
   const written = new Map(some ? sectionsOf(blocks.get(name) ?? '') : []);
   for (const section of sections) written.set(section.title, markdownOf(section, how));

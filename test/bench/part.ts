@@ -21,7 +21,7 @@ export interface Section {
 }
 
 export interface PartOptions {
-  /** Fewer rounds, cases and contenders: to see that all runs, and roughly how it stands. */
+  /** Fewer rounds, cases and contenders: enough for each ratio, roughly. */
   quick: boolean;
   /** Contenders with this in their names, besides this project. */
   only: string;
@@ -34,5 +34,7 @@ export interface PartOptions {
 export interface Part {
   /** What is compared with what, for `--help`. */
   summary: string;
+  /** What a quick run leaves out of it; undefined where it leaves out the whole part. */
+  leftOut: string | undefined;
   measure(options: PartOptions): Promise<Section[]>;
 }

@@ -1,74 +1,156 @@
 /** A few shapes for all batches of a sweep: a step is compiled once a shape, and padding is computed for nothing. */
+import type {RowGroup} from '../model/decoder.ts';
+import {cheapestSplit, type Split} from './split.ts';
 
-/** The longest row of a batch, and its tokens to predict. */
+/** What a batch needs. */
 export interface Extent {
-  length: number;
+  /** Of its rows, the longest first. */
+  lengths: readonly number[];
+  /** Of all rows together. */
+  tokens: number;
+  /** Those to predict. */
   targets: number;
+}
+
+/**
+ * What a step is compiled for. Rows that are not padded stand one after another, with a token of padding at least behind
+ * the last; only attention pads them, with an empty place at least.
+ */
+export interface BatchShape {
+  /** Of rows that attention pads to one length, the longest first. */
+  groups: readonly RowGroup[];
+  /** As many as there are places in a single group where its rows are padded everywhere. */
+  tokens: number;
+  targets: number;
+}
+
+/** Places of padded rows. */
+export const placesOf = ({groups}: Pick<BatchShape, 'groups'>): number =>
+  groups.reduce((sum, {rows, length}) => sum + rows * length, 0);
+
+export const rowsOf = ({groups}: Pick<BatchShape, 'groups'>): number => groups.reduce((sum, {rows}) => sum + rows, 0);
+
+/** Whether rows are padded everywhere. */
+export const isPadded = (shape: BatchShape): boolean => shape.groups.length === 1 && shape.tokens === placesOf(shape);
+
+/** Rows padded everywhere. */
+export const paddedShape = (rows: number, length: number, targets: number): BatchShape => ({
+  groups: [{rows, length}],
+  tokens: rows * length,
+  targets,
+});
+
+/** Different for every shape. */
+export function shapeName({groups, tokens, targets}: BatchShape): string {
+  return `${groups.map(({rows, length}) => `${rows}x${length}`).join('+')} ${tokens} ${targets}`;
 }
 
 /** Below this, padding costs less than another compiled step. */
 const shortLength = 32;
-/** Fewer shapes are taken as long as they cost at most this much more than as many as allowed. */
-const tolerance = 1.1;
+/** Fewer shapes are taken as long as they cost at most this much more than as many as allowed; and groups of rows. */
+const [tolerance, groupTolerance] = [1.1, 1.2];
+/** Groups of rows at most: each adds its attention to every layer. */
+const mostGroups = 4;
+/** Without padding at least this share must be saved. */
+const worthwhile = 0.05;
+/** Tokens of unpadded batches are a multiple of this, and at most so many numbers of them are told apart. */
+const [multiple, kinds] = [16, 256];
+
+/** What attention costs on a padded row, where all else in the layers costs 1 a token (measured, SmolLM2-135M). */
+const attending = (length: number): number => length * (0.05 + 0.0006 * length);
+/** What moving a token to its place and back costs. */
+const moving = 0.03;
 
 /**
- * At most `most` shapes, shortest first, such that every batch fits one of its length or longer and little is padded:
- * the split of the sorted lengths that pads least (dynamic programming), with as few shapes as come within 10 % of it.
- * One shape where all batches are short. Depends on the batches only, not on their order.
+ * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is computed on
+ * padding, with as few shapes as come within 10 % of that; one where all rows are short. Depends on the batches only, not
+ * on their order. Every shape has room for what fits an earlier one, so that side by side any two batches fit one.
  */
-export function bucketShapes(batches: readonly Extent[], most: number): Extent[] {
-  const lengths = [...new Set(batches.map(batch => batch.length))].sort((a, b) => a - b);
-  if (lengths.length === 0) return [];
-  const longest = lengths.at(-1)!;
-  const splits = leastPadding(batches, lengths, longest <= shortLength ? 1 : most);
-  const best = splits.at(-1)!.cost;
-  const {ends} = splits.find(split => split.cost <= tolerance * best)!;
-  return ends.map((length, i) => {
-    const inside = batches.filter(batch => batch.length <= length && batch.length > (ends[i - 1] ?? -1));
-    return {length, targets: inside.reduce((largest, {targets}) => Math.max(largest, targets), 0)};
-  });
+export function bucketShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
+  const padded = paddedSplit(batches, rows, most);
+  const unpadded = unpaddedSplit(batches, most);
+  if (unpadded.cost >= (1 - worthwhile) * padded.cost) return paddedFrom(padded, rows);
+  return rising(unpadded).map(({lengths, tokens, targets}) => ({groups: groupsOf(lengths, rows), tokens, targets}));
+}
+
+/** The same with all rows padded. */
+export function paddedShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
+  return paddedFrom(paddedSplit(batches, rows, most), rows);
 }
 
 /**
- * The cheapest shape that a batch fits.
+ * The first of these shapes that a batch fits.
  * @throws RangeError when there is none
  */
-export function shapeFor(shapes: readonly Extent[], {length, targets}: Extent): Extent {
-  const shape = shapes.find(candidate => candidate.length >= length && candidate.targets >= targets);
-  if (!shape) throw new RangeError(`no shape for ${length} tokens with ${targets} to predict`);
+export function shapeFor(shapes: readonly BatchShape[], {lengths, tokens, targets}: Extent): BatchShape {
+  const shape = shapes.find(candidate => {
+    const unpadded = !isPadded(candidate);
+    if (candidate.targets < targets || (unpadded && Math.min(candidate.tokens, placesOf(candidate)) <= tokens))
+      return false;
+    const room = lengthsOf(candidate);
+    return lengths.every((length, row) => length <= (room[row] ?? 0));
+  });
+  if (!shape)
+    throw new RangeError(`no shape for ${tokens} tokens in rows of up to ${lengths[0]} with ${targets} to predict`);
   return shape;
 }
 
-interface Split {
-  /** Sum over all batches of the length they are padded to. */
-  cost: number;
-  /** The lengths of the shapes, rising. */
-  ends: number[];
+/** The length each row is padded to. */
+export const lengthsOf = ({groups}: Pick<BatchShape, 'groups'>): number[] =>
+  groups.flatMap(({rows, length}) => Array.from({length: rows}, () => length));
+
+/** What all of them fit, row by row. */
+export function union(extents: readonly Extent[]): Extent {
+  return extents.reduce(both, {lengths: [], tokens: 0, targets: 0});
 }
 
-/** For 1, 2, .. `most` shapes the cheapest split of the rising `lengths`. */
-function leastPadding(batches: readonly Extent[], lengths: readonly number[], most: number): Split[] {
-  // before[i]: batches shorter than lengths[i]; the last entry counts all.
-  const counts = new Map<number, number>();
-  for (const {length} of batches) counts.set(length, (counts.get(length) ?? 0) + 1);
-  const before = [0];
-  for (const length of lengths) before.push(before.at(-1)! + counts.get(length)!);
+function both(a: Extent, b: Extent): Extent {
+  const [more, fewer] = a.lengths.length < b.lengths.length ? [b.lengths, a.lengths] : [a.lengths, b.lengths];
+  return {
+    lengths: more.map((length, row) => Math.max(length, fewer[row] ?? 0)),
+    tokens: Math.max(a.tokens, b.tokens),
+    targets: Math.max(a.targets, b.targets),
+  };
+}
 
-  // row[i]: the cheapest way to cover lengths[0 .. i] with the shapes so far.
-  let row: Split[] = lengths.map((length, i) => ({cost: length * before[i + 1]!, ends: [length]}));
-  const results = [row.at(-1)!];
-  for (let shapes = 2; shapes <= Math.min(most, lengths.length); shapes++) {
-    const last: Split[] = row;
-    row = lengths.map((length, i) => {
-      let {cost} = last[i]!;
-      let from = -1;
-      for (let k = 0; k < i; k++) {
-        const split = last[k]!.cost + length * (before[i + 1]! - before[k + 1]!);
-        if (split < cost) [cost, from] = [split, k];
-      }
-      return from < 0 ? last[i]! : {cost, ends: [...last[from]!.ends, length]};
-    });
-    results.push(row.at(-1)!);
-  }
-  return results;
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const longestOf = (batches: readonly Extent[]): number =>
+  batches.reduce((longest, {lengths}) => Math.max(longest, lengths[0] ?? 0), 0);
+
+/** How many shapes there may be. */
+const allowed = (batches: readonly Extent[], most: number): number => (longestOf(batches) <= shortLength ? 1 : most);
+
+/** By the length of the longest row alone. */
+function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split<Extent> {
+  const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
+  const length = ({lengths}: Extent) => lengths[0] ?? 0;
+  const cost = (whole: Extent) => rows * (length(whole) + attending(length(whole)));
+  return cheapestSplit(alike, {size: length, union: both, cost}, allowed(batches, most), tolerance);
+}
+
+function paddedFrom(split: Split<Extent>, rows: number): BatchShape[] {
+  return rising(split).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets));
+}
+
+/** By the number of tokens. */
+function unpaddedSplit(batches: readonly Extent[], most: number): Split<Extent> {
+  const unit = multiple * Math.ceil(Math.max(...batches.map(({tokens}) => tokens), 1) / multiple / kinds);
+  // One of padding: what is empty in a padded row reads it.
+  const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
+  const cost = ({lengths, tokens}: Extent) =>
+    tokens + sumOf(lengths.map(length => moving * length + attending(length)));
+  return cheapestSplit(larger, {size: ({tokens}) => tokens, union: both, cost}, allowed(batches, most), tolerance);
+}
+
+/** Larger shapes have room for all that smaller ones have. */
+const rising = ({classes}: Split<Extent>): Extent[] =>
+  classes.map((_, i) => union(classes.slice(0, i + 1).map(({whole}) => whole)));
+
+/** Rows of these lengths, and as many more as make `rows`, in a few groups; the shortest has an empty place. */
+function groupsOf(lengths: readonly number[], rows: number): RowGroup[] {
+  const all = Array.from({length: rows}, (_, row) => (lengths[row] ?? 0) + (row === rows - 1 ? 1 : 0));
+  const kind = {size: (length: number) => length, union: Math.max, cost: attending};
+  const {classes} = cheapestSplit(all, kind, mostGroups, groupTolerance);
+  return classes.map(({whole, members}) => ({rows: members, length: whole})).reverse();
 }

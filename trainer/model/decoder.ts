@@ -16,27 +16,51 @@ export interface Model {
   weight(name: string): tf.Tensor;
 }
 
-/** Token sequences of several trials: ids are [trials · rows · length]. */
-export interface Batching {
-  trials: number;
+/** Rows of one length, padded on the right. */
+export interface RowGroup {
   rows: number;
   length: number;
 }
 
+/** Token sequences of several trials. The tokens of each are the places of one group of rows, or others that attention moves to the places of several. */
+export interface Batching {
+  trials: number;
+  groups: readonly RowGroup[];
+  unpadded?: Unpadded;
+}
+
+/** Rows one after another: only attention sees them padded. */
+export interface Unpadded {
+  /** Of each trial. */
+  tokens: number;
+  /** [places]: the token at each place of the padded rows, one of padding where they are empty; group after group. */
+  tokenAt: tf.Tensor;
+  /** [trials · tokens]: the place of each token. */
+  placeOf: tf.Tensor;
+}
+
+/** Rows padded to one length everywhere. */
+export const paddedRows = (trials: number, rows: number, length: number): Batching => ({
+  trials,
+  groups: [{rows, length}],
+});
+
+/** Of each trial. */
+const tokensOf = ({groups, unpadded}: Batching): number => unpadded?.tokens ?? groups[0]!.rows * groups[0]!.length;
+
 export interface Passes {
-  /** One projection: x [trials, rows·length, in] → [trials, rows·length, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
+  /** One projection: x [trials, tokens, in] → [trials, tokens, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
   project(site: string, x: tf.Tensor): tf.Tensor;
   /** Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. */
   attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
 
-/** Hidden states before the last norm: ids [trials·rows·length] → [trials, rows·length, hidden]. */
+/** Hidden states before the last norm: ids [trials·tokens] → [trials, tokens, hidden]. */
 export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, weight} = model;
-  const {trials, rows, length} = batching;
   let x = tf.reshape(tf.gather(weight('model.embed_tokens.weight'), ids as tf.Tensor1D), [
-    trials,
-    rows * length,
+    batching.trials,
+    tokensOf(batching),
     config.hiddenSize,
   ]);
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
@@ -46,27 +70,38 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
   return model.macros.checkpoint(x);
 }
 
-/** One layer: hidden states [trials, rows·length, hidden] → the same. */
-export function decoderLayer(
-  model: Model,
-  layer: number,
-  x: tf.Tensor,
-  {trials, rows, length}: Batching,
-  passes: Passes,
-): tf.Tensor {
+/** One layer: hidden states [trials, tokens, hidden] → the same. */
+export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, macros, weight} = model;
   const {headDim, heads, kvHeads} = config;
-  const tokens = rows * length;
+  const {trials, groups, unpadded} = batching;
+  const tokens = tokensOf(batching);
   const name = `model.layers.${layer}`;
 
   const norm = (normName: string, input: tf.Tensor) => {
     const w = weight(`${normName}.weight`);
     return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
   };
-  /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
+  const places = groups.map(({rows, length}) => trials * rows * length);
+  /** [trials, tokens, count·size] → for each group [trials·rows, count, length, size] */
   const split = (input: tf.Tensor, count: number, normName?: string) => {
-    const byHead = tf.reshape(input, [trials * rows, length, count, headDim]);
-    return tf.transpose(normName ? norm(normName, byHead) : byHead, [0, 2, 1, 3]);
+    const byHead = tf.reshape(input, [trials * tokens, count, headDim]);
+    const normed = normName ? norm(normName, byHead) : byHead;
+    const placed = unpadded ? macros.rearranged(normed, unpadded.tokenAt, unpadded.placeOf) : normed;
+    const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
+    return parts.map((part, i) => {
+      const {rows, length} = groups[i]!;
+      return tf.transpose(tf.reshape(part, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
+    });
+  };
+  /** For each group [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
+  const join = (outputs: tf.Tensor[]) => {
+    const parts = outputs.map((output, i) =>
+      tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [places[i]!, heads * headDim]),
+    );
+    const placed = parts.length === 1 ? parts[0]! : tf.concat(parts);
+    const own = unpadded ? macros.rearranged(placed, unpadded.placeOf, unpadded.tokenAt) : placed;
+    return tf.reshape(own, [trials, tokens, heads * headDim]);
   };
   const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
   const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
@@ -78,8 +113,7 @@ export function decoderLayer(
   const q = split(queries!, heads, qk('q'));
   const k = split(keys!, kvHeads, qk('k'));
   const v = split(values!, kvHeads);
-  const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
-  const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
+  const attended = project('o_proj', join(q.map((own, i) => passes.attend(layer, own, k[i]!, v[i]!))));
   const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
 
   const g = norm(
@@ -119,35 +153,37 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
  * Causal attention over whole right-padded sequences from position 0; layers may see a window only. `positions`: of the
  * longest text without its padding, which some rotary embeddings depend on.
  */
-export function causalAttention(
-  {config, macros}: Model,
-  {trials, rows, length}: Batching,
-  positions = length,
-): Passes['attend'] {
+export function causalAttention({config, macros}: Model, positions?: number): Passes['attend'] {
   const group = config.heads / config.kvHeads;
-  const tables = once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions));
-  const masks = once((window: number) => {
-    const mask = new Float32Array(group * length * length);
-    for (let row = 0; row < group * length; row++) {
-      const position = row % length;
-      for (let seen = 0; seen < length; seen++)
-        if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
-    }
-    return tf.tensor(mask, [group * length, length]);
-  });
+  const constants = once((length: number) => ({
+    tables: once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions ?? length)),
+    masks: once((window: number) => causalMask(length, group, window)),
+  }));
   return (layer, q, k, v) => {
     const {rotary, window} = config.layers[layer]!;
+    const [rows, , length] = q.shape as [number, number, number];
+    const {tables, masks} = constants(length);
     const {cos, sin} = tables(rotary);
-    const grouped = [trials * rows, config.kvHeads, group * length, config.headDim];
     const y = macros.attention(
-      tf.reshape(macros.rotary(q, cos, sin), grouped),
+      tf.reshape(macros.rotary(q, cos, sin), [rows, config.kvHeads, group * length, config.headDim]),
       macros.rotary(k, cos, sin),
       v,
       masks(window === null || window >= length ? Infinity : window),
       config.attentionScale,
     );
-    return tf.reshape(y, [trials * rows, config.heads, length, config.headDim]);
+    return tf.reshape(y, q.shape);
   };
+}
+
+/** 0 at the last `window` positions of each, [group · length, length]; so much below it elsewhere that nothing is seen. */
+function causalMask(length: number, group: number, window: number): tf.Tensor {
+  const mask = new Float32Array(group * length * length);
+  for (let row = 0; row < group * length; row++) {
+    const position = row % length;
+    for (let seen = 0; seen < length; seen++)
+      if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
+  }
+  return tf.tensor(mask, [group * length, length]);
 }
 
 /** Remembers results by argument. */

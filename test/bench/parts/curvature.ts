@@ -16,6 +16,7 @@ const dealt = (side: number) => every.filter(site => [0, 1, 1, 0][site % 4] === 
 
 export const curvature: Part = {
   summary: 'Hessian probes of every block against double backward in PyTorch',
+  leftOut: 'all methods but two, most iterations, all peers but stock PyTorch in two processes',
   async measure({quick, only, say}) {
     const interpreter = await python();
     const intel = await intelKernels();
@@ -31,16 +32,16 @@ export const curvature: Part = {
       environment: preload ? {LD_PRELOAD: preload} : {},
       trials: sites.length,
     });
-    const peers = (title: string, preload?: string) => [
-      {
-        name: `${title}, 1 process × ${threads} threads`,
-        commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
-      },
-      {
-        name: `${title}, 2 processes × 1 thread`,
-        commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
-      },
-    ];
+    const single = (title: string, preload?: string) => ({
+      name: `${title}, 1 process × ${threads} threads`,
+      commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
+    });
+    const double = (title: string, preload?: string) => ({
+      name: `${title}, 2 processes × 1 thread`,
+      commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
+    });
+    const peers = (title: string, preload?: string) =>
+      quick ? [double(title, preload)] : [single(title, preload), double(title, preload)];
     const entries = [
       {name: 'LoRA Sweep', commands: [command(process.execPath, 'curvature-ours.ts', every, threads)]},
       ...[

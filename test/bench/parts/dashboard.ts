@@ -137,6 +137,7 @@ async function heapMegabytes(page: Page): Promise<number> {
 
 export const dashboard: Part = {
   summary: 'the dashboard with a run of 36 trials × 30,000 steps',
+  leftOut: 'most of the streaming',
   async measure({quick}) {
     const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));
     const browser = await openBrowser(await installation(console.log));

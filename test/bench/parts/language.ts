@@ -26,7 +26,6 @@ import {sweepSchema} from '../../../core/sweep/schema.ts';
 import type {Part} from '../part.ts';
 import {cache, output} from '../python.ts';
 
-const warmUp = 30;
 const peerVersion = '2.0.0';
 const root = join(import.meta.dirname, '../../..');
 
@@ -125,7 +124,7 @@ async function installPeer(say: (line: string) => void): Promise<void> {
 const wait = (milliseconds: number) => new Promise(resolve => setTimeout(resolve, milliseconds));
 
 /** Edits the file in all servers, the same way, and asks each one question after every edit. */
-async function ask(servers: Server[], edits: number): Promise<void> {
+async function ask(servers: Server[], edits: number, warmUp: number): Promise<void> {
   const lines = longSweep();
   let version = 1;
   for (const {connection} of servers)
@@ -167,6 +166,7 @@ const quantile = (values: number[], share: number) =>
 
 export const language: Part = {
   summary: 'answers of the language server against yaml-language-server',
+  leftOut: 'edits',
   async measure({quick, say}) {
     await installPeer(say);
     const settings = {
@@ -179,8 +179,8 @@ export const language: Part = {
       await start('LoRA Sweep', [join(root, 'dist/trainer/cli.js'), 'lsp', '--stdio']),
       await start('yaml-language-server with the JSON schema', [peerFile, '--stdio'], settings),
     ];
-    const edits = quick ? 60 : 400;
-    await ask(servers, edits);
+    const [edits, warmUp] = quick ? [45, 15] : [400, 30];
+    await ask(servers, edits, warmUp);
     await Promise.all(servers.map(server => server.close()));
     return [
       {

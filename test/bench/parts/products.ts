@@ -6,6 +6,7 @@ import {productShapes} from '../sizes.ts';
 
 export const products: Part = {
   summary: 'matrix products, onnxruntime and PyTorch',
+  leftOut: 'nothing',
   async measure() {
     const interpreter = await python();
     const intel = await intelKernels();

@@ -11,6 +11,7 @@ const sweep = {rates: [2e-3], steps: 300};
 
 export const start: Part = {
   summary: 'from the command to the first training step of the demo',
+  leftOut: 'rounds',
   async measure({quick, say}) {
     const interpreter = await python();
     const theirs = peer(interpreter, sweep, trialsOf(sweep), 2);

@@ -209,6 +209,10 @@ describe('a problem', () => {
     ['training: {optimizer: {betas: [0.9]}}', 'wrong-type training.optimizer.betas "[0.9]"'],
     ['evaluate: {task: loss}', 'missing-key evaluate.data "evaluate"'],
     ['evaluate: [{task: humaneval, data: a.jsonl, k: 10}]', 'out-of-range evaluate.0.k "k"'],
+    [
+      'evaluate: [{task: mbpp, data: a.jsonl, samples: 4, temperature: 0}]',
+      'out-of-range evaluate.0.temperature "temperature"',
+    ],
     ['evaluate: {task: custom, data: a.jsonl}', 'missing-key evaluate.task "task"'],
     ['evaluate: {task: loss, data: a.jsonl, scorer: s.mjs}', 'out-of-range evaluate.scorer "scorer"'],
     ['name: a/b', 'unknown-value name "a/b"'],

@@ -2,7 +2,17 @@ import {describe, expect, it} from 'vitest';
 import {collate, emptyBatch, extentOf} from '../../../trainer/data/batch.ts';
 import type {Dataset} from '../../../trainer/data/dataset.ts';
 import {stepRows, stepsOf} from '../../../trainer/data/order.ts';
-import {bucketShapes, type Extent, shapeFor} from '../../../trainer/data/shapes.ts';
+import {
+  type BatchShape,
+  bucketShapes,
+  type Extent,
+  isPadded,
+  lengthsOf,
+  paddedShape,
+  paddedShapes,
+  shapeFor,
+  union,
+} from '../../../trainer/data/shapes.ts';
 
 /** Rows 1: [1 5 6 2] learning 6 2; 2: [1 7 2] learning all. */
 const dataset: Dataset = {
@@ -15,37 +25,75 @@ const dataset: Dataset = {
 };
 
 describe('a batch', () => {
+  const none = new Int32Array(0);
+
   it('is padded on the right, and a target is predicted from the place before it', () => {
-    expect(extentOf(dataset, [1, 0])).toEqual({length: 4, targets: 4});
-    expect(collate(dataset, [1, 0], {batch: 3, length: 5, targets: 6}, 9)).toEqual({
+    expect(extentOf(dataset, [1, 0])).toEqual({lengths: [4, 3], tokens: 7, targets: 4});
+    expect(collate(dataset, [1, 0], paddedShape(3, 5, 6), 9)).toEqual({
       ids: Int32Array.of(1, 7, 2, 9, 9, 1, 5, 6, 2, 9, 9, 9, 9, 9, 9),
       targets: Int32Array.of(7, 2, 6, 2, 0, 0),
       positions: Int32Array.of(0, 1, 6, 7, 0, 0),
       weights: Float32Array.of(1, 1, 1, 1, 0, 0),
-      tokens: 4,
+      ...{tokenAt: none, placeOf: none},
+    });
+  });
+
+  it('has its rows one after another, the longest first, where its shape has fewer tokens than places', () => {
+    const groups = [
+      {rows: 1, length: 5},
+      {rows: 2, length: 3},
+    ];
+    expect(collate(dataset, [1, 0], {groups, tokens: 9, targets: 5}, 9)).toEqual({
+      ids: Int32Array.of(1, 5, 6, 2, 1, 7, 2, 9, 9),
+      targets: Int32Array.of(6, 2, 7, 2, 0),
+      positions: Int32Array.of(1, 2, 4, 5, 0),
+      weights: Float32Array.of(1, 1, 1, 1, 0),
+      // Empty places read the last token, which is padding, and padding reads an empty place.
+      tokenAt: Int32Array.of(0, 1, 2, 3, 8, 4, 5, 6, 8, 8, 8),
+      placeOf: Int32Array.of(0, 1, 2, 3, 5, 6, 7, 8, 8),
     });
   });
 
   it('can be one trial of a pack, and leaves nothing of the batch before', () => {
-    const shape = {batch: 1, length: 4, targets: 3};
-    const pack = emptyBatch({batch: 2, length: 4, targets: 6});
-    const second = {
-      ids: pack.ids.subarray(4),
-      targets: pack.targets.subarray(3),
-      positions: pack.positions.subarray(3),
-      weights: pack.weights.subarray(3),
-      tokens: 0,
-    };
-    collate(dataset, [0], shape, 0, second);
-    expect(collate(dataset, [1], shape, 0, second)).toEqual(collate(dataset, [1], shape, 0));
+    const second = {trial: 1, trials: 2};
+    const padded = paddedShape(1, 4, 3);
+    const pack = emptyBatch(padded, 2);
+    collate(dataset, [0], padded, 0, pack, second);
+    collate(dataset, [1], padded, 0, pack, second);
     expect([...pack.ids]).toEqual([0, 0, 0, 0, 1, 7, 2, 0]);
     expect([...pack.weights]).toEqual([0, 0, 0, 1, 1, 0]);
+    expect([...pack.positions]).toEqual([0, 0, 0, 4, 5, 4]);
+
+    const groups = [
+      {rows: 1, length: 4},
+      {rows: 1, length: 3},
+    ];
+    const unpadded = {groups, tokens: 5, targets: 3};
+    const trials = emptyBatch(unpadded, 2);
+    collate(dataset, [0], unpadded, 0, trials, second);
+    collate(dataset, [1], unpadded, 0, trials, second);
+    expect([...trials.ids]).toEqual([0, 0, 0, 0, 0, 1, 7, 2, 0, 0]);
+    // The first group of both trials stands before the second of both.
+    expect([...trials.tokenAt.subarray(4, 8)]).toEqual([5, 6, 7, 9]);
+    expect([...trials.tokenAt.subarray(11)]).toEqual([9, 9, 9]);
+    expect([...trials.placeOf.subarray(5)]).toEqual([4, 5, 6, 11, 11]);
+    expect([...trials.positions.subarray(3)]).toEqual([5, 6, 5]);
   });
 
   it('does not take more than its shape has', () => {
-    expect(() => collate(dataset, [0, 1], {batch: 1, length: 5, targets: 6}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {batch: 1, length: 3, targets: 6}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {batch: 1, length: 4, targets: 1}, 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0, 1], paddedShape(1, 5, 6), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], paddedShape(2, 3, 6), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], paddedShape(2, 5, 1), 0)).toThrow(RangeError);
+    // The last token of rows without padding is padding.
+    const unpadded = (tokens: number) => ({...paddedShape(2, 5, 6), tokens});
+    expect(() => collate(dataset, [0, 1], unpadded(7), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0, 1], unpadded(8), 0)).not.toThrow();
+    // And it moves to an empty place.
+    const full = [
+      {rows: 1, length: 4},
+      {rows: 1, length: 3},
+    ];
+    expect(() => collate(dataset, [0, 1], {groups: full, tokens: 8, targets: 6}, 0)).toThrow(RangeError);
   });
 });
 
@@ -83,42 +131,76 @@ describe('the order of rows', () => {
 });
 
 describe('the shapes of batches', () => {
-  const even = (from: number, to: number): Extent[] =>
-    Array.from({length: to - from + 1}, (_, i) => ({length: from + i, targets: 2 * (from + i)}));
-  const padded = (batches: Extent[], shapes: Extent[]) =>
-    batches.reduce((sum, batch) => sum + shapeFor(shapes, batch).length, 0);
+  /** Two rows that are equally long. */
+  const alike = (length: number): Extent => ({lengths: [length, length], tokens: 2 * length, targets: length});
+  const even = (from: number, to: number): Extent[] => Array.from({length: to - from + 1}, (_, i) => alike(from + i));
+  const full = (length: number) => paddedShape(2, length, length);
+  const computed = (batches: Extent[], shapes: BatchShape[]) =>
+    batches.reduce((sum, batch) => sum + shapeFor(shapes, batch).tokens, 0);
+  /** A long row and short ones: padded they would be as long as the long one. */
+  const uneven = Array.from({length: 100}, (_, i) => ({
+    lengths: [300 + i, 60, 50 - (i % 10), 40],
+    tokens: 450 + i - (i % 10),
+    targets: 300,
+  }));
 
   it('are one where all batches are short, or alike', () => {
-    expect(bucketShapes(even(9, 21), 4)).toEqual([{length: 21, targets: 42}]);
-    expect(bucketShapes(even(500, 512), 4)).toEqual([{length: 512, targets: 1024}]);
-    expect(bucketShapes([], 4)).toEqual([]);
+    expect(bucketShapes(even(9, 21), 2, 4)).toEqual([full(21)]);
+    expect(bucketShapes(even(500, 512), 2, 4)).toEqual([full(512)]);
+    expect(bucketShapes([], 2, 4)).toEqual([]);
   });
 
   it('fit every batch and pad no more than the best split allowed, within a tenth', () => {
     const batches = even(100, 500);
-    const shapes = bucketShapes(batches, 4);
+    const shapes = bucketShapes(batches, 2, 4);
     expect(shapes.length).toBeLessThanOrEqual(4);
-    expect(shapes.at(-1)!.length).toBe(500);
-    // Four equal parts of 100 pad each batch by 50 on average: 350 a batch instead of 300; the best is no worse.
-    expect(padded(batches, shapes)).toBeLessThanOrEqual(1.1 * 350.5 * batches.length);
-    expect(bucketShapes(batches.toReversed(), 4)).toEqual(shapes);
+    expect(shapes.at(-1)).toEqual(full(500));
+    // Four equal parts of 100 pad each row by 50 on average: 350 a row instead of 300; the best is no worse.
+    expect(computed(batches, shapes)).toBeLessThanOrEqual(1.1 * 2 * 350.5 * batches.length);
+    expect(bucketShapes(batches.toReversed(), 2, 4)).toEqual(shapes);
   });
 
   it('find two groups that lie apart', () => {
-    expect(bucketShapes([...even(60, 64), ...even(508, 512)], 4)).toEqual([
-      {length: 64, targets: 128},
-      {length: 512, targets: 1024},
-    ]);
-    expect(bucketShapes([...even(60, 64), ...even(508, 512)], 1)).toEqual([{length: 512, targets: 1024}]);
+    const groups = [...even(60, 64), ...even(508, 512)];
+    expect(bucketShapes(groups, 2, 4)).toEqual([full(64), full(512)]);
+    expect(bucketShapes(groups, 2, 1)).toEqual([full(512)]);
   });
 
-  it('give a batch with unusually many targets a longer shape, or none', () => {
-    const shapes = [
-      {length: 64, targets: 10},
-      {length: 128, targets: 200},
-    ];
-    expect(shapeFor(shapes, {length: 60, targets: 5})).toBe(shapes[0]);
-    expect(shapeFor(shapes, {length: 60, targets: 50})).toBe(shapes[1]);
-    expect(() => shapeFor(shapes, {length: 129, targets: 1})).toThrow(RangeError);
+  it('have rows one after another where their lengths differ much, padded in attention only, in groups', () => {
+    const shapes = bucketShapes(uneven, 4, 4);
+    for (const batch of uneven) {
+      const {tokens, groups} = shapeFor(shapes, batch);
+      expect(tokens).toBeGreaterThan(batch.tokens);
+      expect(tokens).toBeLessThan(1.15 * 500);
+      expect(groups[0]!.rows).toBe(1);
+      expect(groups.at(-1)!.length).toBeLessThanOrEqual(60);
+    }
+    expect(computed(uneven, shapes)).toBeLessThan(1.1 * uneven.reduce((sum, {tokens}) => sum + tokens, 0));
+    expect(paddedShapes(uneven, 4, 4).every(isPadded)).toBe(true);
+  });
+
+  it('have room for fewer rows, and for what fits an earlier shape', () => {
+    const long = Array.from({length: 50}, () => ({lengths: [500, 20], tokens: 520, targets: 10}));
+    const even = Array.from({length: 50}, (_, i) => ({lengths: [300 + i, 300], tokens: 600 + i, targets: 400}));
+    const shapes = bucketShapes([...long, ...even, {lengths: [700], tokens: 700, targets: 50}], 2, 4);
+    for (const batch of [...long, ...even]) expect(() => shapeFor(shapes, batch)).not.toThrow();
+    for (const [i, shape] of shapes.entries())
+      for (const earlier of shapes.slice(0, i)) {
+        expect(lengthsOf(shape).every((length, row) => length >= lengthsOf(earlier)[row]!)).toBe(true);
+        expect(shape.tokens).toBeGreaterThanOrEqual(earlier.tokens);
+        expect(shape.targets).toBeGreaterThanOrEqual(earlier.targets);
+      }
+    expect(shapeFor(shapes, union([long[0]!, even[49]!, {lengths: [700], tokens: 700, targets: 50}]))).toEqual(
+      shapes.at(-1),
+    );
+  });
+
+  it('give a batch with unusually many tokens or targets a larger shape, or none', () => {
+    const shapes = [{...paddedShape(2, 64, 10), tokens: 100}, paddedShape(2, 128, 200)];
+    expect(shapeFor(shapes, {lengths: [60, 39], tokens: 99, targets: 5})).toBe(shapes[0]);
+    expect(shapeFor(shapes, {lengths: [60, 40], tokens: 100, targets: 5})).toBe(shapes[1]);
+    expect(shapeFor(shapes, {lengths: [60, 39], tokens: 99, targets: 50})).toBe(shapes[1]);
+    expect(() => shapeFor(shapes, {lengths: [129], tokens: 129, targets: 1})).toThrow(RangeError);
+    expect(() => shapeFor(shapes, {lengths: [9, 9, 9], tokens: 27, targets: 1})).toThrow(RangeError);
   });
 });

@@ -1,6 +1,7 @@
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {openEngine} from '../../../trainer/engine/choose.ts';
+import {openCompiled} from '../../../trainer/engine/compiled.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
 import {Programs} from '../../../trainer/engine/programs.ts';
 import {random} from '../../../trainer/math/random.ts';
@@ -93,6 +94,14 @@ for (const [name, folder] of Object.entries(models))
         expect(alone![0]).not.toEqual(alone![1]);
       }
       expect(await said(one, [prompts[1]!], {...drawing, seed: 5})).not.toEqual([[together[1]![3]]]);
+    });
+
+    it('answers are the same with packed weights', async () => {
+      const one = generativeOf(model, [strengths[2]!]);
+      const packing = openCompiled({threads: 1, packsWeights: true});
+      const programs = new Programs(packing);
+      expect(await generate(programs, one, prompts, limits)).toEqual(await said(one, prompts, limits));
+      await packing.dispose();
     });
   });
 
