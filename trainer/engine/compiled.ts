@@ -8,8 +8,9 @@ import {keptOutput, partGraph, stateInput, traceComputation, traceParts, transpo
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
-import {type Graph, type JoinedPart, joinedValues, sizeOf, storedTensors, type Value} from './graph.ts';
-import {emitOnnx, joinedName, packedDialect, weightName} from './onnx.ts';
+import {type Graph, storedTensors, type Value} from './graph.ts';
+import {emitOnnx, packedDialect, weightName} from './onnx.ts';
+import {weightBuffers} from './packed-weights.ts';
 import {tensorOf} from './runtime-tensor.ts';
 import {withJoinedProducts} from './shared-operands.ts';
 import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
@@ -211,24 +212,6 @@ const sessionOptions = (threads: number): ort.InferenceSession.SessionOptions =>
 /** Threads that wait do not spin: on a busy machine that takes twice the time. */
 const sleeping = {allow_spinning: '0'};
 
-/** The frozen weights of a packed graph, by the names of their buffers. */
-function constants(graph: Graph, valuesOf: (tensor: StoredTensor) => Float32Array): [string, Float32Array][] {
-  const joined = joinedValues(graph).map((value): [string, Float32Array] => {
-    const all = new Float32Array(sizeOf(value.shape));
-    let start = 0;
-    for (const part of (value.source as {parts: readonly JoinedPart[]}).parts) {
-      const values = part instanceof Float32Array ? part : valuesOf(part);
-      all.set(values, start);
-      start += values.length;
-    }
-    return [joinedName(value), all];
-  });
-  return [
-    ...storedTensors(graph).map((tensor): [string, Float32Array] => [weightName(tensor), valuesOf(tensor)]),
-    ...joined,
-  ];
-}
-
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
 export function openCompiled({threads, expansion, packsWeights = false}: CompiledOptions): Engine {
   registerGradients();
@@ -266,7 +249,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
     const ready = withJoinedProducts(simplified(graph));
     return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
       ...sessionOptions(threads),
-      externalData: constants(ready, valuesOf).map(([path, {buffer}]) => ({path, data: new Uint8Array(buffer)})),
+      externalData: weightBuffers(ready, valuesOf),
       extra: {session: {intra_op: sleeping}},
     });
   };
