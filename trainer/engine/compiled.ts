@@ -11,6 +11,7 @@ import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, packedDialect, weightName} from './onnx.ts';
 import {weightBuffers} from './packed-weights.ts';
+import {withResidualNorms} from './residual-norms.ts';
 import {tensorOf} from './runtime-tensor.ts';
 import {withJoinedProducts} from './shared-operands.ts';
 import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
@@ -246,7 +247,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
   };
   /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
   const openPacked = (graph: Graph) => {
-    const ready = withJoinedProducts(simplified(graph));
+    const ready = withResidualNorms(withJoinedProducts(simplified(graph)));
     return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
       ...sessionOptions(threads),
       externalData: weightBuffers(ready, valuesOf),

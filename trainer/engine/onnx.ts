@@ -16,6 +16,7 @@ import {
   storedTensors,
   type Value,
 } from './graph.ts';
+import {residualNormOp} from './residual-norms.ts';
 
 const field = (id: number, type: string, rule?: 'repeated') => (rule ? {id, type, rule} : {id, type});
 
@@ -324,6 +325,14 @@ const emitters: Record<string, Emit> = {
       epsilon: {float: attributes['epsilon'] as number},
       stash_type: 1,
     }),
+  [residualNormOp]: (e, {inputs, outputs: [y, sum], attributes}) =>
+    e.emit(
+      'SkipSimplifiedLayerNormalization',
+      names(e, inputs),
+      [e.name(y!), '', '', e.name(sum!)],
+      {epsilon: {float: attributes['epsilon'] as number}},
+      contrib,
+    ),
   CachedAttention: (e, {inputs, outputs, attributes: {heads, kvHeads, scale, window}}) => {
     const [q, k, v, cacheK, cacheV, position, total] = names(e, inputs) as [string, ...string[]];
     e.emit(
