@@ -334,12 +334,14 @@ const emitters: Record<string, Emit> = {
       contrib,
     ),
   CachedAttention: (e, {inputs, outputs, attributes: {heads, kvHeads, scale, window}}) => {
-    const [q, k, v, cacheK, cacheV, position, total] = names(e, inputs) as [string, ...string[]];
+    const [cos, sin, rows] = inputs.slice(7);
+    const rotation = rows ? [e.name(cos!), e.name(sin!), e.int64(rows)] : [];
     e.emit(
       'GroupQueryAttention',
-      [q, k!, v!, cacheK!, cacheV!, position!, total!],
+      [...names(e, inputs.slice(0, 7)), ...rotation],
       names(e, outputs),
       {
+        do_rotary: flag(rows !== undefined),
         num_heads: heads as number,
         kv_num_heads: kvHeads as number,
         scale: {float: scale as number},
