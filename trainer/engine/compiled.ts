@@ -4,7 +4,6 @@ import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
 import {expanded, isPlain, type SharedExpansion} from '../model/expanded.ts';
 import {readTensor, type StoredTensor} from '../model/safetensors.ts';
-import {withCachedRotations} from './cached-rotations.ts';
 import {keptOutput, partGraph, stateInput, traceComputation, traceParts, transposed} from './compilation.ts';
 import type {Computation, Engine, Memory, Program, Staged, State, Values} from './engine.ts';
 import {fused} from './fused.ts';
@@ -248,7 +247,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
   };
   /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
   const openPacked = (graph: Graph) => {
-    const ready = withResidualNorms(withJoinedProducts(simplified(withCachedRotations(withoutRepeats(graph)))));
+    const ready = withResidualNorms(withJoinedProducts(simplified(graph)));
     return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
       ...sessionOptions(threads),
       externalData: weightBuffers(ready, valuesOf),

@@ -334,14 +334,12 @@ const emitters: Record<string, Emit> = {
       contrib,
     ),
   CachedAttention: (e, {inputs, outputs, attributes: {heads, kvHeads, scale, window}}) => {
-    const [cos, sin, rows] = inputs.slice(7);
-    const rotation = rows ? [e.name(cos!), e.name(sin!), e.int64(rows)] : [];
+    const [q, k, v, cacheK, cacheV, position, total] = names(e, inputs) as [string, ...string[]];
     e.emit(
       'GroupQueryAttention',
-      [...names(e, inputs.slice(0, 7)), ...rotation],
+      [q, k!, v!, cacheK!, cacheV!, position!, total!],
       names(e, outputs),
       {
-        do_rotary: flag(rows !== undefined),
         num_heads: heads as number,
         kv_num_heads: kvHeads as number,
         scale: {float: scale as number},
