@@ -1,4 +1,4 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -9,6 +9,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {evaluateModel} from '../../../trainer/eval.ts';
 import {type RowKind, showRun} from '../../../trainer/show.ts';
 import {runSweep} from '../../../trainer/sweep.ts';
+import {childrenOf, lives} from './processes.ts';
 
 const program = fileURLToPath(new URL('../../../trainer/cli.ts', import.meta.url));
 const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.url));
@@ -112,21 +113,6 @@ it('a sweep reports pass@k of several samples, which are kept; a trained adapter
   expect(kept.map(line => (JSON.parse(line) as {verdict: boolean}).verdict)).toEqual(last.map(one => one.right));
 }, 120_000);
 
-/** Processes of the sandbox that a command has started. */
-function sandboxOf(parent: number): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], {encoding: 'utf8'});
-  const rows = table.split('\n').map(line => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
-  return rows.flatMap(row => (row && Number(row[2]) === parent && row[3]!.includes('sandbox') ? [Number(row[1])] : []));
-}
-
-const lives = (id: number): boolean => {
-  try {
-    return process.kill(id, 0);
-  } catch {
-    return false;
-  }
-};
-
 it.skipIf(process.platform === 'win32')(
   'Ctrl-C while programs run ends the run with all of their processes, and going on gives the same results',
   async () => {
@@ -143,7 +129,7 @@ it.skipIf(process.platform === 'win32')(
     const seen = new Set<number>();
     // Trained to the end, and still judging what it answered on the way.
     while (child.exitCode === null && (seen.size === 0 || !answered(50) || !answered(60))) {
-      for (const one of sandboxOf(child.pid!)) seen.add(one);
+      for (const one of childrenOf(child.pid!, 'sandbox')) seen.add(one);
       await setTimeout(50);
     }
     expect(child.exitCode).toBe(null);
