@@ -1,16 +1,15 @@
 /** What a training step keeps in memory while it runs, counted from what the macros keep (engine/fused.ts). */
+
+import type {Extent} from './data/shapes.ts';
 import {keysRead, logitRows} from './engine/blocks.ts';
 import type {Evaluation} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {cachedPerPosition, paddedLength, powerOf2, seatsFor, textsAtOnce} from './model/generation-sizes.ts';
 
-/** The part of a batch that is computed at a time. */
-export interface StepSize {
-  /** Rows at a time, padded length, target tokens at most. */
+/** The part of a batch that is computed at a time: its rows, what each is padded to in attention, and all that they need. */
+export interface StepSize extends Extent {
   rows: number;
-  length: number;
-  targets: number;
 }
 
 /** What of a training decides how much is kept. */
@@ -32,30 +31,33 @@ const logitNumbers = (targets: number, vocabulary: number): number =>
   2 * Math.min(targets, logitRows(vocabulary)) * vocabulary;
 
 /** Bytes of a step at its peak, of one trial: between forward and backward pass, or in a layer's backward pass. */
-export function activationBytes(training: KeptBy, {rows, length, targets}: StepSize): number {
+export function activationBytes(training: KeptBy, {rows, length, tokens, targets}: StepSize): number {
   const {config, recompute} = training;
-  const tokens = rows * length;
-  const {hiddenSize, vocabSize} = config;
+  const {hiddenSize, intermediateSize, heads, vocabSize} = config;
   const layers = config.layers.length;
-  const kept = recompute
-    ? tokens * hiddenSize * layers
-    : tokens * keptPerToken(training, length) * layers + mergedNumbers(training);
+  const places = rows * length;
+  const layer = tokens * keptPerToken(training) + places * keptPerPlace(training, length);
+  const kept = recompute ? tokens * hiddenSize * layers : layer * layers + mergedNumbers(training);
   const loss = logitNumbers(targets, vocabSize) + 4 * targets * hiddenSize;
-  const inLayer =
-    tokens * (backwardPerToken(training, length) + (recompute ? keptPerToken(training, length) : 0)) +
-    (recompute ? mergedNumbers(training) / layers : 0);
+  // Side by side in the widest place of a layer's backward pass: the gated product's numbers, or attention's.
+  const widest = Math.max(tokens * 4 * intermediateSize, places * 3 * heads * keysRead(length));
+  const inLayer = tokens * hiddenSize + widest + (recompute ? layer + mergedNumbers(training) / layers : 0);
   return float * (kept + Math.max(loss, inLayer));
 }
 
+/** Numbers that a layer leaves for the backward pass, for each place of its padded rows: q, k, v, the probabilities, and what comes of them. */
+function keptPerPlace({config: {heads, kvHeads, headDim}}: KeptBy, length: number): number {
+  return 2 * (heads + kvHeads) * headDim + heads * keysRead(length);
+}
+
 /** Numbers that a layer leaves for the backward pass, for each token. */
-function keptPerToken({config, sites, rank, merged, dropout}: KeptBy, length: number): number {
+function keptPerToken({config, sites, rank, merged, dropout}: KeptBy): number {
   const {hiddenSize, intermediateSize, heads, kvHeads, headDim} = config;
   const queries = heads * headDim;
-  const keys = kvHeads * headDim;
   // The layer's input, the sum in its middle, and both after their norms; around a sandwich two more of each.
   const hidden = (config.sandwichNorms ? 8 : 4) * hiddenSize;
-  // q, k and v as attention reads them; its result, as it comes and as o_proj reads it; the probabilities.
-  const attention = 3 * queries + 2 * keys + heads * keysRead(length) + (config.qkNorm ? queries + keys : 0);
+  // What o_proj reads; q and k before their norms.
+  const attention = queries + (config.qkNorm ? queries + kvHeads * headDim : 0);
   // gate, up, the activation and the product; the parts of a GELU are kept one by one.
   const gated = (config.activation === 'silu' ? 4 : 8) * intermediateSize;
   const layers = config.layers.length;
@@ -68,12 +70,6 @@ function keptPerToken({config, sites, rank, merged, dropout}: KeptBy, length: nu
 /** Numbers of the merged weights, where there are any. */
 function mergedNumbers({sites, merged}: KeptBy): number {
   return merged ? sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0) : 0;
-}
-
-/** Numbers that stand side by side in the widest place of a layer's backward pass, for each token: the gated product's, or attention's. */
-function backwardPerToken({config}: KeptBy, length: number): number {
-  const {hiddenSize, intermediateSize, heads} = config;
-  return hiddenSize + Math.max(4 * intermediateSize, 3 * heads * keysRead(length));
 }
 
 /** What evaluations take beside the training, whose programs stay as theirs do. */
@@ -105,12 +101,10 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
 }
 
 /** Bytes of a forward pass over a batch with its loss. */
-export function lossBytes(config: ModelConfig, {rows, length, targets}: StepSize): number {
+export function lossBytes(config: ModelConfig, {rows, length, tokens, targets}: StepSize): number {
   const {hiddenSize, vocabSize} = config;
-  const tokens = rows * length;
-  return (
-    float * (tokens * forwardPerToken(config, length) + logitNumbers(targets, vocabSize) + 2 * targets * hiddenSize)
-  );
+  const widest = Math.max(tokens * gatedNumbers(config), rows * length * attentionNumbers(config, length));
+  return float * (2 * (tokens + targets) * hiddenSize + widest + logitNumbers(targets, vocabSize));
 }
 
 /** Answers to prompts of these lengths, each of up to `newTokens`. */
@@ -133,10 +127,17 @@ export function generationMemory(
   return {bytes: float * numbers, programs: texts.size + 1};
 }
 
-/** Numbers that stand side by side in the widest place of a layer's forward pass, for each token: the gated product's, or attention's. */
+/** Numbers that stand side by side in the widest place of a layer's forward pass, for each token. */
 function forwardPerToken(config: ModelConfig, length: number): number {
-  const {hiddenSize, intermediateSize, heads, kvHeads, headDim, activation} = config;
-  // The parts of a GELU stand side by side.
-  const gated = (activation === 'silu' ? 3 : 8) * intermediateSize;
-  return 2 * hiddenSize + Math.max(gated, 2 * heads * keysRead(length) + (heads + 2 * kvHeads) * headDim);
+  return 2 * config.hiddenSize + Math.max(gatedNumbers(config), attentionNumbers(config, length));
+}
+
+/** In a gated product's forward pass, for each token; the parts of a GELU stand side by side. */
+function gatedNumbers({activation, intermediateSize}: ModelConfig): number {
+  return (activation === 'silu' ? 3 : 8) * intermediateSize;
+}
+
+/** In attention's forward pass, for each place. */
+function attentionNumbers({heads, kvHeads, headDim}: ModelConfig, length: number): number {
+  return 2 * heads * keysRead(length) + (heads + 2 * kvHeads) * headDim;
 }

@@ -8,7 +8,7 @@ import type {Parts, Shapes, Site} from './method/method.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
 import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
-import {batchInputs, batching, feeds, lossesOf} from './step.ts';
+import {batchInputs, feeds, lossesOf, shapeName} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
 
 /**
@@ -110,12 +110,12 @@ export async function adaptedModel(programs: Programs, base: BaseModel, folder?:
     generative: async () => ({config, trials: 1, inputs: {}, feeds: {}, passes}),
     async evaluate(batch) {
       const {shape} = batch;
-      const program = await programs.get(`evaluate ${shape.batch}x${shape.length} ${shape.targets}`, () => ({
+      const program = await programs.get(`evaluate ${shapeName(shape)}`, () => ({
         inputs: batchInputs(1, shape),
         state: {},
         body: tensors => {
           const {model, project} = passes();
-          return {losses: lossesOf(model, batching(1, shape), tensors, project)};
+          return {losses: lossesOf(model, 1, shape, tensors, project)};
         },
       }));
       const {losses} = await program.run(feeds(batch));

@@ -1,9 +1,9 @@
 /** The batches of a pack: every trial's own rows in its own order, side by side on the trials axis. */
 import type {Trial} from '../core/sweep/sweep.ts';
-import {type BatchShape, collate, extentOf} from './data/batch.ts';
+import {type BatchShape, collate, emptyBatch, extentOf} from './data/batch.ts';
 import type {Dataset} from './data/dataset.ts';
 import {stepRows} from './data/order.ts';
-import {type Extent, shapeFor} from './data/shapes.ts';
+import {type Extent, shapeFor, union} from './data/shapes.ts';
 import {residues} from './math/dropout.ts';
 import {random} from './math/random.ts';
 import type {PackBatch} from './step.ts';
@@ -13,7 +13,7 @@ export interface RowSource {
   dataset: Dataset;
   /** Rows computed at a time. */
   rows: number;
-  /** What programs are compiled for; lengths and targets rise. */
+  /** What programs are compiled for, each with room for what fits an earlier one. */
   shapes: Extent[];
   /** The id padding is made of. */
   pad: number;
@@ -77,33 +77,10 @@ export function packBatches(
 
 /** One batch with the given rows for each trial; its weights are 1 at targets. */
 export function sideBySide({dataset, rows: batch, shapes, pad}: RowSource, rows: readonly Int32Array[]): PackBatch {
-  const needs = rows.map(own => extentOf(dataset, own));
-  const {length, targets} = shapeFor(shapes, {
-    length: Math.max(...needs.map(need => need.length)),
-    targets: Math.max(...needs.map(need => need.targets)),
-  });
-  const shape = {batch, length, targets};
-  const trials = rows.length;
-  const whole = {
-    shape,
-    ids: new Int32Array(trials * batch * length),
-    targets: new Int32Array(trials * targets),
-    positions: new Int32Array(trials * targets),
-    weights: new Float32Array(trials * targets),
-    noise: new Float32Array(0),
-  };
+  const shape = {batch, ...shapeFor(shapes, batch, union(rows.map(own => extentOf(dataset, own))))};
+  const whole = emptyBatch(shape, rows.length);
   rows.forEach((own, trial) => {
-    const part = (array: Int32Array, size: number) => array.subarray(trial * size, (trial + 1) * size);
-    const positions = part(whole.positions, targets);
-    collate(dataset, own, shape, pad, {
-      ids: part(whole.ids, batch * length),
-      targets: part(whole.targets, targets),
-      positions,
-      weights: whole.weights.subarray(trial * targets, (trial + 1) * targets),
-      tokens: 0,
-    });
-    // Positions count through the rows of all trials.
-    for (let i = 0; i < targets; i++) positions[i]! += trial * batch * length;
+    collate(dataset, own, shape, pad, whole, trial);
   });
-  return whole;
+  return {shape, ...whole, noise: new Float32Array(0)};
 }

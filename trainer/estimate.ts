@@ -6,6 +6,7 @@ import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import {noRank, type Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
+import type {Extent} from './data/shapes.ts';
 import type {DataStatistics} from './data/statistics.ts';
 import {estimated} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
@@ -127,8 +128,8 @@ export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCos
   const others = sitesOf(config.layers.length, 'all', weights).filter(({name}) => !adapted.has(name));
   const head = {inputs: config.hiddenSize, outputs: config.vocabSize};
   const batchSize = Math.max(...trials.map(trial => trial.batchSize));
-  const {shapes} = source(batchSize);
-  const tokens = (batchSize * shapes.reduce((sum, {length}) => sum + length, 0)) / shapes.length;
+  const {rows, shapes} = source(batchSize);
+  const tokens = (batchSize * mean(shapes.map(shape => shape.tokens))) / rows;
   const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
   const shape = {adapted: sites, others: [...others, head], everything: weightCount(config)};
   return [...sized.values()].map(trial => methodCost(trial, shape, tokens));
@@ -145,7 +146,10 @@ export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): num
 /** Operations of one step on a batch of average length. */
 function batchFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
   const {rows, shapes} = source(batchSize);
-  const length = shapes.reduce((sum, shape) => sum + shape.length, 0) / shapes.length;
-  const targets = shapes.reduce((sum, shape) => sum + shape.targets, 0) / shapes.length / rows;
-  return stepFlops(config, {rows: batchSize, length, targets: batchSize * targets}, parameters);
+  const whole = (of: (shape: Extent) => number) => (batchSize * mean(shapes.map(of))) / rows;
+  const length = mean(shapes.map(shape => shape.length));
+  const [tokens, targets] = [whole(shape => shape.tokens), whole(shape => shape.targets)];
+  return stepFlops(config, {rows: batchSize, length, tokens, targets}, parameters);
 }
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

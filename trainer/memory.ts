@@ -211,5 +211,6 @@ export function microBatchFor(
 
 /** A batch of which `rows` are computed at a time. */
 export function partOf(batch: StepSize, rows: number): StepSize {
-  return {...batch, rows, targets: Math.ceil((batch.targets * rows) / batch.rows)};
+  const share = (count: number) => Math.ceil((count * rows) / batch.rows);
+  return {...batch, rows, tokens: share(batch.tokens), targets: share(batch.targets)};
 }

@@ -14,7 +14,7 @@ import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
-import {bucketShapes, type Extent} from './data/shapes.ts';
+import {bucketShapes, type Extent, paddedShapes, union} from './data/shapes.ts';
 import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
@@ -185,7 +185,7 @@ async function prepare(
   );
   /** A batch of this size computed whole, in all its shapes. */
   const wholeSteps = (batchSize: number): StepSize[] =>
-    shapesOf(wholes.get(batchSize)!).map(shape => ({rows: batchSize, ...shape}));
+    shapesOf(wholes.get(batchSize)!, batchSize).map(shape => ({rows: batchSize, ...shape}));
   const {microBatch} = training;
   const asked = [...wholes.keys()].map(batchSize => {
     const whole = wholeSteps(batchSize);
@@ -228,7 +228,7 @@ async function prepare(
             ? microBatchFor(size, wholeSteps(batchSize), workers, device)
             : Math.min(microBatch, batchSize);
         const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
-        source = {...order, rows, shapes: shapesOf(parts), pad};
+        source = {...order, rows, shapes: shapesOf(parts, rows), pad};
         sources.set(batchSize, source);
       }
       return source;
@@ -268,27 +268,8 @@ export async function readEvaluation(
   return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, choosing}, prompts, truncated: 0};
 }
 
-function largestOf(all: readonly Extent[]): Extent {
-  return all.reduce(
-    (largest, {length, targets}) => ({
-      length: Math.max(largest.length, length),
-      targets: Math.max(largest.targets, targets),
-    }),
-    {length: 1, targets: 1},
-  );
-}
-
-/** Shapes that these batches are computed in. */
-export const shapesOf = (batches: readonly Extent[]): Extent[] => rising(bucketShapes(batches, mostShapes));
-
-/** Longer shapes take at least as many targets as shorter ones, so that side by side any two batches fit one. */
-function rising(shapes: Extent[]): Extent[] {
-  let most = 1;
-  return shapes.map(({length, targets}) => {
-    most = Math.max(most, targets);
-    return {length, targets: most};
-  });
-}
+/** Shapes that these batches of `rows` rows are computed in. */
+export const shapesOf = (batches: readonly Extent[], rows: number): Extent[] => bucketShapes(batches, rows, mostShapes);
 
 /** Frozen numbers that all sites of a trial share, of the method that has most of them. */
 export function sharedNumbers(
@@ -308,14 +289,14 @@ export function sharedNumbers(
 /** A dataset from its first row to its last, for evaluation. */
 function inOrder(dataset: Dataset, pad: number): RowSource {
   const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
-  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / largestOf(all).length)));
+  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / union(all).length)));
   const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
     extentOf(
       dataset,
       Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i),
     ),
   );
-  return {dataset, rows, shapes: shapesOf(batches), pad};
+  return {dataset, rows, shapes: shapesOf(batches, rows), pad};
 }
 
 /** The rows of `curvature.data`, read as the training rows are. */
@@ -336,7 +317,7 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: shapesOf(batches), pad, order};
+  return {dataset, rows, shapes: paddedShapes(batches, rows, mostShapes), pad, order};
 }
 
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {

@@ -4,13 +4,13 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingSettings} from '../core/sweep/sweep.ts';
-import type {BatchShape} from './data/batch.ts';
+import {type Batch, type BatchShape, isPadded} from './data/batch.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from './engine/engine.ts';
 import type {Programs} from './engine/programs.ts';
 import {optimizerOf} from './math/optimizer.ts';
 import {type Adaptation, type AdaptationSettings, adaptationOf} from './method/adaptation.ts';
 import {pack, unpack} from './method/layout.ts';
-import {type Batching, causalAttention, finalNorm, head, hidden, type Model, type Passes} from './model/decoder.ts';
+import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from './model/decoder.ts';
 import type {Generative} from './model/generation.ts';
 
 /** What the trials of a pack have in common. */
@@ -22,17 +22,9 @@ export interface PackSettings extends AdaptationSettings {
   recompute?: boolean;
 }
 
-/** The batches of all trials of a pack, one trial after another. */
-export interface PackBatch {
+/** The batches of all trials of a pack, one trial after another; a target weighs 1 / (target tokens of the trial's whole batch). */
+export interface PackBatch extends Batch {
   shape: BatchShape;
-  /** [trials · batch · length] */
-  ids: Int32Array;
-  /** [trials · targets] */
-  targets: Int32Array;
-  /** [trials · targets]: rows of the flattened [trials · batch · length] whose logits predict the targets. */
-  positions: Int32Array;
-  /** [trials · targets]: 1 / (target tokens of the whole batch), 0 at padding. */
-  weights: Float32Array;
   /** [trials · noise], residues for dropout; empty without. */
   noise: Float32Array;
 }
@@ -44,28 +36,30 @@ export interface StepResult {
   gradNorms: Float32Array;
 }
 
-export const batching = (trials: number, {batch, length}: BatchShape): Batching => ({trials, rows: batch, length});
-
 /** The tensors of a batch, as inputs of a computation. */
-export function batchInputs(trials: number, {batch, length, targets}: BatchShape): Record<string, TensorSpec> {
+export function batchInputs(trials: number, shape: BatchShape): Record<string, TensorSpec> {
+  const {batch, length, tokens, targets} = shape;
+  const integers = (count: number): TensorSpec => ({shape: [trials * count], dtype: 'int32'});
   return {
-    ids: {shape: [trials * batch * length], dtype: 'int32'},
-    targets: {shape: [trials * targets], dtype: 'int32'},
-    positions: {shape: [trials * targets], dtype: 'int32'},
+    ids: integers(tokens),
+    targets: integers(targets),
+    positions: integers(targets),
     weights: {shape: [trials * targets], dtype: 'float32'},
+    ...(isPadded(shape) ? {} : {tokenAt: integers(batch * length), placeOf: integers(tokens)}),
   };
 }
 
 /** Σ weights · cross-entropy of each trial: [trials]. */
 export function lossesOf(
   model: Model,
-  shape: Batching,
-  {ids, targets, positions, weights}: Tensors,
+  trials: number,
+  {batch, length, tokens}: BatchShape,
+  {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
   project: Passes['project'],
 ) {
-  const {trials, rows, length} = shape;
-  const x = hidden(model, ids!, shape, {project, attend: causalAttention(model, shape)});
-  const flat = tf.reshape(x, [trials * rows * length, model.config.hiddenSize]);
+  const batching = {trials, rows: batch, length, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
+  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, batching)});
+  const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
   const answers = finalNorm(model, model.macros.rows(flat, positions!));
   const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!), weights!);
   return tf.sum(tf.reshape(losses, [trials, -1]), 1);
@@ -193,14 +187,13 @@ export class Pack {
   }
 
   /** Residues that the dropout masks of a batch need for each trial. */
-  noiseSize({batch, length}: BatchShape): number {
+  noiseSize({tokens}: BatchShape): number {
     const {dropout} = this.settings.training;
-    return dropout === 0 ? 0 : this.adaptation.noiseSize(batch * length);
+    return dropout === 0 ? 0 : this.adaptation.noiseSize(tokens);
   }
 
   #program(kind: 'step' | 'gather' | 'update' | 'evaluate', shape?: BatchShape): Promise<Program> {
-    const name = `${kind} ${shape?.batch}x${shape?.length} ${shape?.targets}`;
-    return this.#programs.get(name, () => this.#computation(kind, shape!));
+    return this.#programs.get(shape ? `${kind} ${shapeName(shape)}` : kind, () => this.#computation(kind, shape!));
   }
 
   /** What the forward pass reads. */
@@ -233,7 +226,7 @@ export class Pack {
         state: this.#reading(),
         body: tensors => {
           const {model, project} = this.adaptation.passes(tensors, this.settings);
-          return {losses: lossesOf(model, batching(trials, shape), tensors, project)};
+          return {losses: lossesOf(model, trials, shape, tensors, project)};
         },
       };
     if (kind === 'gather')
@@ -266,7 +259,7 @@ export class Pack {
     const lossOf = (...trained: tf.Tensor[]) => {
       const options = {merged, recompute, dropout: training.dropout};
       const {model, project} = this.adaptation.passes({...tensors, trained}, options);
-      return lossesOf(model, batching(trials, shape), tensors, project);
+      return lossesOf(model, trials, shape, tensors, project);
     };
     const {value, grads} = tf.valueAndGrads(lossOf)(unpack(layout, tensors['parameters']!), tf.ones([trials]));
     return {losses: value, gradient: pack(grads)};
@@ -296,6 +289,11 @@ export class Pack {
 }
 
 /** The arrays of a batch, as feeds of a computation. */
-export function feeds({ids, targets, positions, weights, noise}: PackBatch): Record<string, Values> {
-  return {ids, targets, positions, weights, ...(noise.length > 0 ? {noise} : {})};
+export function feeds({shape: _, ...arrays}: PackBatch): Record<string, Values> {
+  return Object.fromEntries(Object.entries(arrays).filter(([, values]) => values.length > 0));
+}
+
+/** Different for every shape. */
+export function shapeName({batch, length, tokens, targets}: BatchShape): string {
+  return `${batch}x${length} ${tokens} ${targets}`;
 }

@@ -199,7 +199,7 @@ async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}
     Array.from({length: pack.settings.trials}, () => some),
   );
   const one = await settled(() => pack.evaluate(batch));
-  const others = shapes.filter(({length}) => length !== batch.shape.length);
+  const others = shapes.filter(({length, tokens}) => length !== batch.shape.length || tokens !== batch.shape.tokens);
   const {config, trials} = pack.settings;
   const bytesLeft = trials * others.reduce((sum, shape) => sum + lossBytes(config, {rows, ...shape}), 0);
   return {opening: one.opening, seconds: (one.seconds * dataset.count) / some.length, bytesLeft};

@@ -7,7 +7,7 @@ import type {Engine, Program} from './engine/engine.ts';
 import type {Site} from './method/method.ts';
 import {frozenProjection, type Model} from './model/decoder.ts';
 import type {StartSettings} from './start.ts';
-import {batchInputs, batching, feeds, lossesOf, type PackBatch} from './step.ts';
+import {batchInputs, feeds, lossesOf, type PackBatch, shapeName} from './step.ts';
 
 /** By site, shaped as its weight. */
 type Gradients = Map<string, Float32Array>;
@@ -47,7 +47,7 @@ async function meanGradients(
   const programs = new Map<string, Program>();
   try {
     for (const batch of batches) {
-      const key = JSON.stringify(batch.shape);
+      const key = shapeName(batch.shape);
       const program = programs.get(key) ?? (await engine.compile(gradientOf(engine, {config, stored, sites}, batch)));
       programs.set(key, program);
       const found = await program.run(feeds(batch));
@@ -75,7 +75,7 @@ function gradientOf(
       const loss = (...own: tf.Tensor[]) => {
         const weight: Model['weight'] = name => own[names.indexOf(name)] ?? stored(name);
         const model = {config, macros: engine.macros({merged: false}), weight};
-        return lossesOf(model, batching(1, shape), tensors, frozenProjection(model));
+        return lossesOf(model, 1, shape, tensors, frozenProjection(model));
       };
       const gradients = tf.grads(loss)(names.map(stored), tf.ones([1]));
       return Object.fromEntries(sites.map((site, i) => [site.name, gradients[i]!]));

@@ -27,11 +27,13 @@ function batchOf(index: number): PackBatch {
   const ids = Int32Array.from({length: batch * tokens}, (_, i) => ((first + i) * 7 + 3) % model.config.vocabSize);
   const positions = Int32Array.from(ids.keys()).filter(position => (position + 1) % tokens !== 0);
   return {
-    shape: {batch, length: tokens, targets: positions.length},
+    shape: {batch, length: tokens, tokens: batch * tokens, targets: positions.length},
     ids,
     positions,
     targets: positions.map(position => ids[position + 1]!),
     weights: new Float32Array(positions.length).fill(batch / (positions.length * samples)),
+    tokenAt: new Int32Array(0),
+    placeOf: new Int32Array(0),
     noise: new Float32Array(0),
   };
 }

@@ -37,11 +37,13 @@ function batchOf(trial: number): PackBatch {
   );
   const positions = Int32Array.from(ids.keys()).filter(position => (position + 1) % tokens !== 0);
   return {
-    shape: {batch, length: tokens, targets: positions.length},
+    shape: {batch, length: tokens, tokens: batch * tokens, targets: positions.length},
     ids,
     positions,
     targets: positions.map(position => ids[position + 1]!),
     weights: new Float32Array(positions.length).fill(1 / positions.length),
+    tokenAt: new Int32Array(0),
+    placeOf: new Int32Array(0),
     noise: new Float32Array(0),
   };
 }

@@ -19,6 +19,7 @@ import {
   modelOn,
   packBatch,
   targetsIn,
+  tokensIn,
 } from './golden.ts';
 
 /** Another order of summation in float32 stays within this many times float32's own distance from float64. */
@@ -36,6 +37,8 @@ export interface FollowOptions {
   trials?: number;
   merged?: boolean;
   recompute?: boolean;
+  /** Rows stand one after another, without padding. */
+  unpadded?: boolean;
   /** How far the results may be from the record, where the engine computes in bfloat16. */
   bounds?: Bounds;
 }
@@ -116,7 +119,7 @@ export async function followTraining(
   engine: Engine,
   name: string,
   caseName: string,
-  {trials = 1, merged = true, recompute = false, bounds}: FollowOptions = {},
+  {trials = 1, merged = true, recompute = false, unpadded = false, bounds}: FollowOptions = {},
 ): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
@@ -127,18 +130,19 @@ export async function followTraining(
   const start = await pack.parameters();
   // One shape for all batches, as the trainer has it.
   const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
+  const sized = unpadded ? {room, unpadded: 1 + Math.max(...[...dataset.train, dataset.eval].map(tokensIn))} : {room};
   const losses: number[][] = [];
   const norms: number[][] = [];
   const all = (value: number) => new Float32Array(trials).fill(value);
   for (const [step, rate] of reference.lr_per_step.entries()) {
     const {gradient_accumulation: parts} = reference;
     const micro = dataset.train.slice(step * parts, (step + 1) * parts);
-    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro), room));
+    const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro), sized));
     const result = await pack.step(batches, all(rate), all(1));
     losses.push([...result.losses]);
     norms.push([...result.gradNorms]);
   }
-  const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval])));
+  const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval]), sized));
   for (let trial = 0; trial < trials; trial++) {
     const worst = (found: number[][], expected: number[], relative: boolean) =>
       Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));

@@ -2,6 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
+import {collate, emptyBatch} from '../../trainer/data/batch.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
@@ -56,6 +57,11 @@ export function modelOn(engine: Engine, {config, weights}: BaseModel): Model {
   return {config, macros: engine.macros({merged: false}), weight: name => engine.weight(weights.tensors.get(name)!)};
 }
 
+/** Tokens, padding left out. */
+export function tokensIn({attention_mask}: GoldenBatch): number {
+  return attention_mask.flat().filter(Boolean).length;
+}
+
 /** Tokens to predict. */
 export function targetsIn(batches: GoldenBatch[]): number {
   return batches.flatMap(batch => batch.labels.flatMap(row => row.slice(1))).filter(label => label !== -100).length;
@@ -63,35 +69,32 @@ export function targetsIn(batches: GoldenBatch[]): number {
 
 /**
  * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: places for targets, at
- * least; those beyond the batch's own carry no weight.
+ * least; those beyond the batch's own carry no weight. `unpadded`: rows one after another in so many tokens.
  */
-export function packBatch({input_ids, labels}: GoldenBatch, trials: number, tokens: number, room = 0): PackBatch {
-  const length = input_ids[0]!.length;
-  const targets: number[] = [];
-  const positions: number[] = [];
-  labels.forEach((row, i) => {
-    row.forEach((label, t) => {
-      if (t === 0 || label === -100) return;
-      targets.push(label);
-      positions.push(i * length + t - 1);
-    });
-  });
-  const weights = targets.map(() => 1 / tokens);
-  for (; targets.length < room; weights.push(0)) {
-    targets.push(0);
-    positions.push(0);
-  }
-  const each = <T>(values: T[], of: (value: T, trial: number) => number) =>
-    Array.from({length: trials}, (_, trial) => values.map(value => of(value, trial))).flat();
-  const rows = input_ids.length * length;
-  return {
-    shape: {batch: input_ids.length, length, targets: targets.length},
-    ids: Int32Array.from(each(input_ids.flat(), id => id)),
-    targets: Int32Array.from(each(targets, id => id)),
-    positions: Int32Array.from(each(positions, (position, trial) => position + trial * rows)),
-    weights: Float32Array.from(each(weights, weight => weight)),
-    noise: new Float32Array(0),
+export function packBatch(
+  golden: GoldenBatch,
+  trials: number,
+  tokens: number,
+  {room = 0, unpadded}: {room?: number; unpadded?: number} = {},
+): PackBatch {
+  const {input_ids, attention_mask, labels} = golden;
+  const lengths = attention_mask.map(row => row.filter(Boolean).length);
+  const starts = Int32Array.from([0, ...lengths], (_, row) =>
+    lengths.slice(0, row).reduce((sum, length) => sum + length, 0),
+  );
+  const own = (rows: number[][]) => Int32Array.from(rows.flatMap((row, i) => row.slice(0, lengths[i])));
+  const rows = lengths.map((_, row) => row);
+  const dataset = {count: rows.length, starts, ids: own(input_ids), labels: own(labels), truncated: 0, empty: 0};
+  const [batch, length] = [rows.length, input_ids[0]!.length];
+  const shape = {
+    batch,
+    length,
+    tokens: unpadded ?? batch * length,
+    targets: Math.max(room, targetsIn([golden])),
   };
+  const whole = emptyBatch(shape, trials);
+  for (let trial = 0; trial < trials; trial++) collate(dataset, rows, shape, 0, whole, trial);
+  return {shape, ...whole, weights: whole.weights.map(weight => weight / tokens), noise: new Float32Array(0)};
 }
 
 interface Series {

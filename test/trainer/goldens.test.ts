@@ -56,6 +56,10 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
       follow('compiled', name, 'high', {merged: false, recompute: true}));
   it('llama-lora, low, merged and computed again in the backward pass', () =>
     follow('compiled', 'llama-lora', 'low', {recompute: true}));
+  for (const name of ['llama-lora', 'llama-dora', 'qwen3-pissa', 'gemma3-lora'])
+    it(`${name}, high, rows without padding`, () => follow('compiled', name, 'high', {unpadded: true}));
+  it('qwen3-lora, high, rows without padding, three trials in a pack, computed again in the backward pass', () =>
+    follow('compiled', 'qwen3-lora', 'high', {unpadded: true, trials: 3, merged: false, recompute: true}));
   for (const name of ['llama-pissa', 'qwen3-dora', 'llama-vera', 'llama-gralora', 'llama-randlora', 'llama-boft'])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });

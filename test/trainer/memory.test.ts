@@ -23,8 +23,8 @@ const size = (recompute: boolean): TrainingSize => ({
   gradients: false,
   evaluating: {bytes: 0, programs: 0},
 });
-const few: StepSize = {rows: 4, length: 64, targets: 200};
-const step = (rows: number): StepSize => ({rows, length: 512, targets: rows * 511});
+const few: StepSize = {rows: 4, length: 64, tokens: 256, targets: 200};
+const step = (rows: number): StepSize => ({rows, length: 512, tokens: rows * 512, targets: rows * 511});
 /** So many rows that a step does not fit in any machine. */
 const huge = step(1 << 26);
 const alone = {workers: 1, trials: 1};

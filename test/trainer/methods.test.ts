@@ -76,7 +76,7 @@ it('LoRA-GA starts where the reference does, up to the signs of singular vectors
   });
   const engine = await openEngine('compiled', {threads: 1});
   const sites = sitesOf(base.config.layers.length, [...projections], base.weights);
-  const shapes = [{length: 20, targets: 80}];
+  const shapes = [{length: 20, tokens: 80, targets: 80}];
   const {parameters} = await startingParameters(
     {
       ...{id: '', method: 'lora-ga', rank: 4, alpha: 4, batchSize: 4, learningRate: 1, seed: 1},

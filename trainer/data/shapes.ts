@@ -1,8 +1,9 @@
 /** A few shapes for all batches of a sweep: a step is compiled once a shape, and padding is computed for nothing. */
 
-/** The longest row of a batch, and its tokens to predict. */
+/** What a batch needs: its longest row, the tokens of all its rows, and those to predict. */
 export interface Extent {
   length: number;
+  tokens: number;
   targets: number;
 }
 
@@ -10,65 +11,127 @@ export interface Extent {
 const shortLength = 32;
 /** Fewer shapes are taken as long as they cost at most this much more than as many as allowed. */
 const tolerance = 1.1;
+/** What attention costs at a place of a padded row, where the rest of the layers costs 1 a token; and with moving tokens there and back. */
+const [attending, movingToo] = [0.15, 0.2];
+/** Without padding at least this share must be saved. */
+const worthwhile = 0.05;
+/** Tokens of an unpadded batch are a multiple of this, and at most so many kinds of it are told apart. */
+const [multiple, kinds] = [16, 256];
 
 /**
- * At most `most` shapes, shortest first, such that every batch fits one of its length or longer and little is padded:
- * the split of the sorted lengths that pads least (dynamic programming), with as few shapes as come within 10 % of it.
- * One shape where all batches are short. Depends on the batches only, not on their order.
+ * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is padded: the
+ * split of the sorted batches that costs least (dynamic programming), with as few shapes as come within 10 % of it; one
+ * where all rows are short. In a shape of `rows` · `length` tokens the rows are padded to one length; in one of fewer
+ * they stand one after another, with at least one token of padding behind the last. Depends on the batches only, not on
+ * their order; every shape has room for what fits an earlier one, so that side by side any two batches fit one.
  */
-export function bucketShapes(batches: readonly Extent[], most: number): Extent[] {
-  const lengths = [...new Set(batches.map(batch => batch.length))].sort((a, b) => a - b);
-  if (lengths.length === 0) return [];
-  const longest = lengths.at(-1)!;
-  const splits = leastPadding(batches, lengths, longest <= shortLength ? 1 : most);
-  const best = splits.at(-1)!.cost;
-  const {ends} = splits.find(split => split.cost <= tolerance * best)!;
-  return ends.map((length, i) => {
-    const inside = batches.filter(batch => batch.length <= length && batch.length > (ends[i - 1] ?? -1));
-    return {length, targets: inside.reduce((largest, {targets}) => Math.max(largest, targets), 0)};
-  });
+export function bucketShapes(batches: readonly Extent[], rows: number, most: number): Extent[] {
+  const padded = paddedSplit(batches, rows, most);
+  const unpadded = unpaddedSplit(batches, rows, most);
+  return rising(unpadded.cost < (1 - worthwhile) * padded.cost ? unpadded.shapes : padded.shapes, rows);
+}
+
+/** The same with all rows padded. */
+export function paddedShapes(batches: readonly Extent[], rows: number, most: number): Extent[] {
+  return rising(paddedSplit(batches, rows, most).shapes, rows);
 }
 
 /**
  * The cheapest shape that a batch fits.
  * @throws RangeError when there is none
  */
-export function shapeFor(shapes: readonly Extent[], {length, targets}: Extent): Extent {
-  const shape = shapes.find(candidate => candidate.length >= length && candidate.targets >= targets);
-  if (!shape) throw new RangeError(`no shape for ${length} tokens with ${targets} to predict`);
+export function shapeFor(shapes: readonly Extent[], rows: number, {length, tokens, targets}: Extent): Extent {
+  const shape = shapes.find(
+    candidate =>
+      candidate.length >= length &&
+      candidate.targets >= targets &&
+      (candidate.tokens > tokens || candidate.tokens === rows * candidate.length),
+  );
+  if (!shape) throw new RangeError(`no shape for ${tokens} tokens in rows of ${length} with ${targets} to predict`);
   return shape;
 }
 
-interface Split {
-  /** Sum over all batches of the length they are padded to. */
-  cost: number;
-  /** The lengths of the shapes, rising. */
-  ends: number[];
+/** The smallest extent that all of them fit. */
+export function union(extents: Iterable<Extent>): Extent {
+  const all = {length: 0, tokens: 0, targets: 0};
+  for (const {length, tokens, targets} of extents) {
+    all.length = Math.max(all.length, length);
+    all.tokens = Math.max(all.tokens, tokens);
+    all.targets = Math.max(all.targets, targets);
+  }
+  return all;
 }
 
-/** For 1, 2, .. `most` shapes the cheapest split of the rising `lengths`. */
-function leastPadding(batches: readonly Extent[], lengths: readonly number[], most: number): Split[] {
-  // before[i]: batches shorter than lengths[i]; the last entry counts all.
-  const counts = new Map<number, number>();
-  for (const {length} of batches) counts.set(length, (counts.get(length) ?? 0) + 1);
-  const before = [0];
-  for (const length of lengths) before.push(before.at(-1)! + counts.get(length)!);
+interface Split {
+  /** Of all batches together. */
+  cost: number;
+  shapes: Extent[];
+}
 
-  // row[i]: the cheapest way to cover lengths[0 .. i] with the shapes so far.
-  let row: Split[] = lengths.map((length, i) => ({cost: length * before[i + 1]!, ends: [length]}));
-  const results = [row.at(-1)!];
-  for (let shapes = 2; shapes <= Math.min(most, lengths.length); shapes++) {
-    const last: Split[] = row;
-    row = lengths.map((length, i) => {
-      let {cost} = last[i]!;
-      let from = -1;
-      for (let k = 0; k < i; k++) {
-        const split = last[k]!.cost + length * (before[i + 1]! - before[k + 1]!);
-        if (split < cost) [cost, from] = [split, k];
-      }
-      return from < 0 ? last[i]! : {cost, ends: [...last[from]!.ends, length]};
-    });
-    results.push(row.at(-1)!);
+function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split {
+  const padded = batches.map(batch => ({...batch, tokens: rows * batch.length}));
+  return cheapestSplit(padded, most, ({tokens}) => (1 + attending) * tokens);
+}
+
+function unpaddedSplit(batches: readonly Extent[], rows: number, most: number): Split {
+  const unit = multiple * Math.ceil(union(batches).tokens / multiple / kinds);
+  // One of padding: what is empty in a padded row reads it.
+  const unpadded = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
+  return cheapestSplit(unpadded, most, ({tokens, length}) => {
+    const places = rows * length;
+    return tokens < places ? tokens + movingToo * places : (1 + attending) * places;
+  });
+}
+
+/** Longer shapes take at least as many tokens and targets as shorter ones. */
+function rising(shapes: readonly Extent[], rows: number): Extent[] {
+  return shapes.map((_, i) => {
+    const shape = union(shapes.slice(0, i + 1));
+    return {...shape, tokens: Math.min(shape.tokens, rows * shape.length)};
+  });
+}
+
+/** The last shape of a split of the kinds so far: where it begins among them, what all of it costs. */
+interface Part {
+  cost: number;
+  start: number;
+  shape: Extent;
+}
+
+/** With as few shapes as come near the cheapest split into `most`; batches are sorted by their tokens. */
+function cheapestSplit(batches: readonly Extent[], most: number, costOf: (shape: Extent) => number): Split {
+  if (batches.length === 0) return {cost: 0, shapes: []};
+  const alike = new Map<number, Extent[]>();
+  for (const batch of batches) alike.set(batch.tokens, [...(alike.get(batch.tokens) ?? []), batch]);
+  const sorted = [...alike.entries()].sort(([a], [b]) => a - b).map(([, own]) => own);
+  const extents = sorted.map(union);
+  const allowed = union(batches).length <= shortLength ? 1 : Math.min(most, sorted.length);
+
+  // best[end][count - 1]: the cheapest split of the kinds up to `end` into `count` shapes.
+  const best: Part[][] = [];
+  for (let end = 0; end < sorted.length; end++) {
+    const own: Part[] = [];
+    let members = 0;
+    let shape = extents[end]!;
+    for (let start = end; start >= 0; start--) {
+      members += sorted[start]!.length;
+      shape = union([shape, extents[start]!]);
+      const alone = members * costOf(shape);
+      if (start === 0) own[0] = {cost: alone, start, shape};
+      for (const [i, {cost}] of (best[start - 1] ?? []).entries())
+        if (i + 1 < allowed && cost + alone < (own[i + 1]?.cost ?? Infinity))
+          own[i + 1] = {cost: cost + alone, start, shape};
+    }
+    best.push(own);
   }
-  return results;
+  const last = best.at(-1)!;
+  const least = Math.min(...last.map(({cost}) => cost));
+  const count = 1 + last.findIndex(({cost}) => cost <= tolerance * least);
+  const shapes: Extent[] = [];
+  for (let end = sorted.length - 1, i = count - 1; i >= 0; i--) {
+    const {start, shape} = best[end]![i]!;
+    shapes.unshift(shape);
+    end = start - 1;
+  }
+  return {cost: last[count - 1]!.cost, shapes};
 }

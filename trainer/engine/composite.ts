@@ -125,6 +125,7 @@ export const composite: Macros = {
   cached,
   gated: (gate, up, activation) => tf.mul(activate(gate, activation), up),
   rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
+  rearranged: (x, from) => tf.gather(x, from as tf.Tensor1D),
   crossEntropy,
 };
 

@@ -51,6 +51,15 @@ fuse(
   }),
 );
 
+/** Rows are moved back. */
+fuse(
+  'Rearranged',
+  ['from', 'back'],
+  ({x, from}) => [tf.gather(x!, from as tf.Tensor1D)],
+  0,
+  (dy, {from, back}) => ({x: () => run('Rearranged', {x: dy, from: back!, back: from!})}),
+);
+
 /** A rotation's gradient is the rotation back. */
 fuse(
   'Rotary',
@@ -308,6 +317,7 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
     gated: (gate, up, activation) =>
       activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),
     rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
+    rearranged: (x, from, back) => run('Rearranged', {x, from, back}),
     crossEntropy: (h, E, targets) => run('CrossEntropy', {h, E, targets}),
   };
 }

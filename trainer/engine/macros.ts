@@ -65,6 +65,11 @@ export interface Macros {
   gated(gate: Tensor, up: Tensor, activation: Activation): Tensor;
   /** Rows of x [rows, size] by index [count] → [count, size]. */
   rows(x: Tensor, indices: Tensor): Tensor;
+  /**
+   * Rows of x [rows, ...] by `from` [count] → [count, ...], where `back` [rows] says which of the results each went to. A
+   * row that several results read has no gradient, nor has one that is read by nothing.
+   */
+  rearranged(x: Tensor, from: Tensor, back: Tensor): Tensor;
   /** -log softmax(h · Eᵀ)[target]. h [rows, size], E [vocabulary, size], targets [rows] → [rows]. */
   crossEntropy(h: Tensor, E: Tensor, targets: Tensor): Tensor;
 }

@@ -26,7 +26,10 @@ export function costOf(
 ): Cost {
   const {config, weights} = model;
   const {data, training, run} = sweep;
-  const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
+  const cut = sample.map(row => {
+    const length = Math.min(row.length, data.maxLength);
+    return {...row, length, tokens: length};
+  });
   const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
   const parameters = (trial: Trial) => trainedParameters(trial, sites, weightCount(config));
@@ -46,6 +49,7 @@ export function costOf(
   const stepSize = (batchSize: number, length: number): StepSize => ({
     rows: batchSize,
     length,
+    tokens: Math.ceil(batchSize * length),
     targets: Math.ceil(batchSize * mean(row => row.targets)),
   });
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
@@ -85,11 +89,12 @@ function batchShapes(rows: readonly Extent[], batchSize: number): Extent[] {
     const own = Array.from({length: batchSize}, (_, row) => rows[(i * batchSize + row) % Math.max(1, rows.length)]);
     return {
       length: Math.max(1, ...own.map(row => row?.length ?? 1)),
+      tokens: own.reduce((sum, row) => sum + (row?.tokens ?? 1), 0),
       targets: Math.max(
         1,
         own.reduce((sum, row) => sum + (row?.targets ?? 1), 0),
       ),
     };
   });
-  return shapesOf(batches);
+  return shapesOf(batches, batchSize);
 }

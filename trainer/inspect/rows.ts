@@ -24,6 +24,7 @@ export async function sampleOf(data: DataSettings, base: string, model: Encoding
   const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model);
   return Array.from({length: count}, (_, row) => ({
     length: starts[row + 1]! - starts[row]!,
+    tokens: starts[row + 1]! - starts[row]!,
     targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
   }));
 }
@@ -36,7 +37,7 @@ export function blocksOf(
 ): {rows: number; sample: Extent[]} {
   const mean = sample.reduce((sum, {length}) => sum + length, 0) / Math.max(1, sample.length);
   const rows = Math.max(1, Math.floor((texts * mean) / maxLength));
-  return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
+  return {rows, sample: [{length: maxLength, tokens: maxLength, targets: maxLength - 1}]};
 }
 
 /** Rows that will be cut. */

@@ -16,27 +16,40 @@ export interface Model {
   weight(name: string): tf.Tensor;
 }
 
-/** Token sequences of several trials: ids are [trials · rows · length]. */
+/** Token sequences of several trials: `tokens` of each trial are rows · length, or fewer where rows are not padded. */
 export interface Batching {
   trials: number;
   rows: number;
   length: number;
+  unpadded?: Unpadded;
 }
 
+/** Rows one after another: only attention sees them padded. */
+export interface Unpadded {
+  /** Of each trial. */
+  tokens: number;
+  /** [trials · rows · length]: the token at each place of the padded rows, one of padding where they are empty. */
+  tokenAt: tf.Tensor;
+  /** [trials · tokens]: the place of each token. */
+  placeOf: tf.Tensor;
+}
+
+/** Of each trial. */
+const tokensOf = ({rows, length, unpadded}: Batching): number => unpadded?.tokens ?? rows * length;
+
 export interface Passes {
-  /** One projection: x [trials, rows·length, in] → [trials, rows·length, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
+  /** One projection: x [trials, tokens, in] → [trials, tokens, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
   project(site: string, x: tf.Tensor): tf.Tensor;
   /** Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. */
   attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
 }
 
-/** Hidden states before the last norm: ids [trials·rows·length] → [trials, rows·length, hidden]. */
+/** Hidden states before the last norm: ids [trials·tokens] → [trials, tokens, hidden]. */
 export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, weight} = model;
-  const {trials, rows, length} = batching;
   let x = tf.reshape(tf.gather(weight('model.embed_tokens.weight'), ids as tf.Tensor1D), [
-    trials,
-    rows * length,
+    batching.trials,
+    tokensOf(batching),
     config.hiddenSize,
   ]);
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
@@ -46,17 +59,12 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
   return model.macros.checkpoint(x);
 }
 
-/** One layer: hidden states [trials, rows·length, hidden] → the same. */
-export function decoderLayer(
-  model: Model,
-  layer: number,
-  x: tf.Tensor,
-  {trials, rows, length}: Batching,
-  passes: Passes,
-): tf.Tensor {
+/** One layer: hidden states [trials, tokens, hidden] → the same. */
+export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, macros, weight} = model;
   const {headDim, heads, kvHeads} = config;
-  const tokens = rows * length;
+  const {trials, rows, length, unpadded} = batching;
+  const tokens = tokensOf(batching);
   const name = `model.layers.${layer}`;
 
   const norm = (normName: string, input: tf.Tensor) => {
@@ -65,8 +73,16 @@ export function decoderLayer(
   };
   /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
   const split = (input: tf.Tensor, count: number, normName?: string) => {
-    const byHead = tf.reshape(input, [trials * rows, length, count, headDim]);
-    return tf.transpose(normName ? norm(normName, byHead) : byHead, [0, 2, 1, 3]);
+    const byHead = tf.reshape(input, [trials * tokens, count, headDim]);
+    const normed = normName ? norm(normName, byHead) : byHead;
+    const padded = unpadded ? macros.rearranged(normed, unpadded.tokenAt, unpadded.placeOf) : normed;
+    return tf.transpose(tf.reshape(padded, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
+  };
+  /** [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
+  const join = (output: tf.Tensor) => {
+    const padded = tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [trials * rows * length, heads * headDim]);
+    const own = unpadded ? macros.rearranged(padded, unpadded.placeOf, unpadded.tokenAt) : padded;
+    return tf.reshape(own, [trials, tokens, heads * headDim]);
   };
   const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
   const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
@@ -78,8 +94,7 @@ export function decoderLayer(
   const q = split(queries!, heads, qk('q'));
   const k = split(keys!, kvHeads, qk('k'));
   const v = split(values!, kvHeads);
-  const mixed = tf.transpose(passes.attend(layer, q, k, v), [0, 2, 1, 3]);
-  const attended = project('o_proj', tf.reshape(mixed, [trials, tokens, heads * headDim]));
+  const attended = project('o_proj', join(passes.attend(layer, q, k, v)));
   const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
 
   const g = norm(
@@ -121,7 +136,7 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
  */
 export function causalAttention(
   {config, macros}: Model,
-  {trials, rows, length}: Batching,
+  {trials, rows, length}: Omit<Batching, 'unpadded'>,
   positions = length,
 ): Passes['attend'] {
   const group = config.heads / config.kvHeads;

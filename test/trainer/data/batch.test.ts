@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {collate, emptyBatch, extentOf} from '../../../trainer/data/batch.ts';
 import type {Dataset} from '../../../trainer/data/dataset.ts';
 import {stepRows, stepsOf} from '../../../trainer/data/order.ts';
-import {bucketShapes, type Extent, shapeFor} from '../../../trainer/data/shapes.ts';
+import {bucketShapes, type Extent, paddedShapes, shapeFor} from '../../../trainer/data/shapes.ts';
 
 /** Rows 1: [1 5 6 2] learning 6 2; 2: [1 7 2] learning all. */
 const dataset: Dataset = {
@@ -15,37 +15,58 @@ const dataset: Dataset = {
 };
 
 describe('a batch', () => {
+  const none = new Int32Array(0);
+
   it('is padded on the right, and a target is predicted from the place before it', () => {
-    expect(extentOf(dataset, [1, 0])).toEqual({length: 4, targets: 4});
-    expect(collate(dataset, [1, 0], {batch: 3, length: 5, targets: 6}, 9)).toEqual({
+    expect(extentOf(dataset, [1, 0])).toEqual({length: 4, tokens: 7, targets: 4});
+    expect(collate(dataset, [1, 0], {batch: 3, length: 5, tokens: 15, targets: 6}, 9)).toEqual({
       ids: Int32Array.of(1, 7, 2, 9, 9, 1, 5, 6, 2, 9, 9, 9, 9, 9, 9),
       targets: Int32Array.of(7, 2, 6, 2, 0, 0),
       positions: Int32Array.of(0, 1, 6, 7, 0, 0),
       weights: Float32Array.of(1, 1, 1, 1, 0, 0),
-      tokens: 4,
+      ...{tokenAt: none, placeOf: none},
+    });
+  });
+
+  it('has its rows one after another where its shape has fewer tokens than places', () => {
+    expect(collate(dataset, [1, 0], {batch: 3, length: 5, tokens: 9, targets: 5}, 9)).toEqual({
+      ids: Int32Array.of(1, 7, 2, 1, 5, 6, 2, 9, 9),
+      targets: Int32Array.of(7, 2, 6, 2, 0),
+      positions: Int32Array.of(0, 1, 4, 5, 0),
+      weights: Float32Array.of(1, 1, 1, 1, 0),
+      // Empty places read the last token, which is padding, and padding reads the first empty place.
+      tokenAt: Int32Array.of(0, 1, 2, 8, 8, 3, 4, 5, 6, 8, 8, 8, 8, 8, 8),
+      placeOf: Int32Array.of(0, 1, 2, 5, 6, 7, 8, 3, 3),
     });
   });
 
   it('can be one trial of a pack, and leaves nothing of the batch before', () => {
-    const shape = {batch: 1, length: 4, targets: 3};
-    const pack = emptyBatch({batch: 2, length: 4, targets: 6});
-    const second = {
-      ids: pack.ids.subarray(4),
-      targets: pack.targets.subarray(3),
-      positions: pack.positions.subarray(3),
-      weights: pack.weights.subarray(3),
-      tokens: 0,
-    };
-    collate(dataset, [0], shape, 0, second);
-    expect(collate(dataset, [1], shape, 0, second)).toEqual(collate(dataset, [1], shape, 0));
+    const padded = {batch: 1, length: 4, tokens: 4, targets: 3};
+    const pack = emptyBatch(padded, 2);
+    collate(dataset, [0], padded, 0, pack, 1);
+    collate(dataset, [1], padded, 0, pack, 1);
     expect([...pack.ids]).toEqual([0, 0, 0, 0, 1, 7, 2, 0]);
     expect([...pack.weights]).toEqual([0, 0, 0, 1, 1, 0]);
+    expect([...pack.positions]).toEqual([0, 0, 0, 4, 5, 4]);
+
+    const unpadded = {batch: 2, length: 4, tokens: 5, targets: 3};
+    const trials = emptyBatch(unpadded, 2);
+    collate(dataset, [0], unpadded, 0, trials, 1);
+    collate(dataset, [1], unpadded, 0, trials, 1);
+    expect([...trials.ids]).toEqual([0, 0, 0, 0, 0, 1, 7, 2, 0, 0]);
+    expect([...trials.tokenAt.subarray(8)]).toEqual([5, 6, 7, 9, 9, 9, 9, 9]);
+    expect([...trials.placeOf.subarray(5)]).toEqual([8, 9, 10, 11, 11]);
+    expect([...trials.positions.subarray(3)]).toEqual([5, 6, 5]);
   });
 
   it('does not take more than its shape has', () => {
-    expect(() => collate(dataset, [0, 1], {batch: 1, length: 5, targets: 6}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {batch: 1, length: 3, targets: 6}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {batch: 1, length: 4, targets: 1}, 0)).toThrow(RangeError);
+    const shape = {batch: 2, length: 5, tokens: 10, targets: 6};
+    expect(() => collate(dataset, [0, 1], {...shape, batch: 1, tokens: 5}, 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], {...shape, length: 3, tokens: 6}, 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], {...shape, targets: 1}, 0)).toThrow(RangeError);
+    // The last token of an unpadded batch is padding.
+    expect(() => collate(dataset, [0, 1], {...shape, tokens: 7}, 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0, 1], {...shape, tokens: 8}, 0)).not.toThrow();
   });
 });
 
@@ -83,42 +104,68 @@ describe('the order of rows', () => {
 });
 
 describe('the shapes of batches', () => {
-  const even = (from: number, to: number): Extent[] =>
-    Array.from({length: to - from + 1}, (_, i) => ({length: from + i, targets: 2 * (from + i)}));
-  const padded = (batches: Extent[], shapes: Extent[]) =>
-    batches.reduce((sum, batch) => sum + shapeFor(shapes, batch).length, 0);
+  /** Two full rows. */
+  const even = (from: number, to: number): Extent[] => Array.from({length: to - from + 1}, (_, i) => full(from + i));
+  const full = (length: number): Extent => ({length, tokens: 2 * length, targets: length});
+  const computed = (batches: Extent[], shapes: Extent[]) =>
+    batches.reduce((sum, batch) => sum + shapeFor(shapes, 2, batch).tokens, 0);
 
   it('are one where all batches are short, or alike', () => {
-    expect(bucketShapes(even(9, 21), 4)).toEqual([{length: 21, targets: 42}]);
-    expect(bucketShapes(even(500, 512), 4)).toEqual([{length: 512, targets: 1024}]);
-    expect(bucketShapes([], 4)).toEqual([]);
+    expect(bucketShapes(even(9, 21), 2, 4)).toEqual([full(21)]);
+    expect(bucketShapes(even(500, 512), 2, 4)).toEqual([full(512)]);
+    expect(bucketShapes([], 2, 4)).toEqual([]);
   });
 
   it('fit every batch and pad no more than the best split allowed, within a tenth', () => {
     const batches = even(100, 500);
-    const shapes = bucketShapes(batches, 4);
+    const shapes = bucketShapes(batches, 2, 4);
     expect(shapes.length).toBeLessThanOrEqual(4);
-    expect(shapes.at(-1)!.length).toBe(500);
-    // Four equal parts of 100 pad each batch by 50 on average: 350 a batch instead of 300; the best is no worse.
-    expect(padded(batches, shapes)).toBeLessThanOrEqual(1.1 * 350.5 * batches.length);
-    expect(bucketShapes(batches.toReversed(), 4)).toEqual(shapes);
+    expect(shapes.at(-1)).toEqual(full(500));
+    // Four equal parts of 100 pad each row by 50 on average: 350 a row instead of 300; the best is no worse.
+    expect(computed(batches, shapes)).toBeLessThanOrEqual(1.1 * 2 * 350.5 * batches.length);
+    expect(bucketShapes(batches.toReversed(), 2, 4)).toEqual(shapes);
   });
 
   it('find two groups that lie apart', () => {
-    expect(bucketShapes([...even(60, 64), ...even(508, 512)], 4)).toEqual([
-      {length: 64, targets: 128},
-      {length: 512, targets: 1024},
-    ]);
-    expect(bucketShapes([...even(60, 64), ...even(508, 512)], 1)).toEqual([{length: 512, targets: 1024}]);
+    const groups = [...even(60, 64), ...even(508, 512)];
+    expect(bucketShapes(groups, 2, 4)).toEqual([full(64), full(512)]);
+    expect(bucketShapes(groups, 2, 1)).toEqual([full(512)]);
   });
 
-  it('give a batch with unusually many targets a longer shape, or none', () => {
+  it('have rows one after another where their lengths differ much, with a token of padding', () => {
+    // A long row and a short one: padded it would be as long as two long ones.
+    const uneven = Array.from({length: 100}, (_, i) => ({length: 300 + i, tokens: 350 + i, targets: 300}));
+    const shapes = bucketShapes(uneven, 2, 4);
+    for (const batch of uneven) {
+      const {tokens, length} = shapeFor(shapes, 2, batch);
+      expect(tokens).toBeGreaterThan(batch.tokens);
+      expect(tokens).toBeLessThan(1.1 * 450);
+      expect(tokens).toBeLessThan(2 * length);
+    }
+    expect(paddedShapes(uneven, 2, 4).every(({tokens, length}) => tokens === 2 * length)).toBe(true);
+  });
+
+  it('have room for what fits an earlier one', () => {
+    const long = {length: 500, tokens: 520, targets: 10};
+    const full = Array.from({length: 50}, (_, i) => ({length: 300 + i, tokens: 600 + i, targets: 400}));
+    const shapes = bucketShapes([...Array.from({length: 50}, () => long), ...full], 2, 4);
+    for (const [i, shape] of shapes.entries())
+      for (const earlier of shapes.slice(0, i)) {
+        expect(shape.length).toBeGreaterThanOrEqual(earlier.length);
+        expect(shape.tokens).toBeGreaterThanOrEqual(earlier.tokens);
+        expect(shape.targets).toBeGreaterThanOrEqual(earlier.targets);
+      }
+    expect(shapeFor(shapes, 2, {length: 500, tokens: 649, targets: 400})).toEqual(shapes.at(-1));
+  });
+
+  it('give a batch with unusually many tokens or targets a larger shape, or none', () => {
     const shapes = [
-      {length: 64, targets: 10},
-      {length: 128, targets: 200},
+      {length: 64, tokens: 100, targets: 10},
+      {length: 128, tokens: 256, targets: 200},
     ];
-    expect(shapeFor(shapes, {length: 60, targets: 5})).toBe(shapes[0]);
-    expect(shapeFor(shapes, {length: 60, targets: 50})).toBe(shapes[1]);
-    expect(() => shapeFor(shapes, {length: 129, targets: 1})).toThrow(RangeError);
+    expect(shapeFor(shapes, 2, {length: 60, tokens: 99, targets: 5})).toBe(shapes[0]);
+    expect(shapeFor(shapes, 2, {length: 60, tokens: 100, targets: 5})).toBe(shapes[1]);
+    expect(shapeFor(shapes, 2, {length: 60, tokens: 99, targets: 50})).toBe(shapes[1]);
+    expect(() => shapeFor(shapes, 2, {length: 129, tokens: 200, targets: 1})).toThrow(RangeError);
   });
 });
