@@ -4,7 +4,8 @@ import type {Trial} from '../sweep/sweep.ts';
 import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
 
-export type Evaluation = Omit<Evaluated, 'event'>;
+/** Its `task` is the name that tells it from all others: `gsm8k`, or `gsm8k on test.jsonl` where a sweep has several of the task. */
+export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;
 export type Aggregate = Omit<Aggregated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
 
@@ -142,7 +143,8 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'step':
       return stepped(state, event, unseen);
     case 'evaluation': {
-      const {event: _, ...evaluation} = event;
+      const {event: _, entry, ...named} = event;
+      const evaluation = {...named, task: entry === undefined ? event.task : `${event.task} on ${entry}`};
       return change(state, event.trial, view => ({
         ...view,
         evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],
