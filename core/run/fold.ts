@@ -2,9 +2,10 @@
 import type {MethodCost} from '../method/cost.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
+import {formatEvaluation} from './format.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
 
-/** Its `task` is the name that tells it from all others: `gsm8k`, or `gsm8k on test.jsonl` where a sweep has several of the task. */
+/** Its `task` is the name that tells it from all others of the sweep. */
 export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;
 export type Aggregate = Omit<Aggregated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
@@ -144,7 +145,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       return stepped(state, event, unseen);
     case 'evaluation': {
       const {event: _, entry, ...named} = event;
-      const evaluation = {...named, task: entry === undefined ? event.task : `${event.task} on ${entry}`};
+      const evaluation = {...named, task: formatEvaluation(event.task, entry)};
       return change(state, event.trial, view => ({
         ...view,
         evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],
