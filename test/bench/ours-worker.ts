@@ -1,16 +1,18 @@
-/** A worker's share of the trials: for every message `n` it takes n steps of each and answers the sum of their last losses. */
+/** A worker's share of the trials: for every message `n` it takes n turns of each, mostly of one step, and answers the sum of the last turn's first losses. */
 import {parentPort, workerData} from 'node:worker_threads';
 import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
+import {packBatches} from '../../trainer/batches.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {formOf, methods} from '../../trainer/method/index.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
+import {openSweep} from '../../trainer/prepare.ts';
 import {startingParameters} from '../../trainer/start.ts';
 import {Pack, type PackBatch} from '../../trainer/step.ts';
 import type {Job} from './sizes.ts';
 
-const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute, native} = workerData as Job;
+const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute, native, real} = workerData as Job;
 const model = openFolder(folder);
 const sites = sitesOf(model.config.layers.length, 'all', model.weights);
 const programs = new Programs(
@@ -29,8 +31,16 @@ const training: TrainingSettings = {
   checkpoint: 'auto',
 };
 
-/** The rows of a trial; every token but a row's first is a target. */
-function batchOf(trial: number): PackBatch {
+/** The batches of a trial's turn. */
+async function batchesOf(trial: Trial, place: number): Promise<PackBatch[]> {
+  if (!real) return [madeBatch(place)];
+  const {prepare} = openSweep(real.sweep!);
+  const source = (await prepare(1)).source(batch);
+  return Array.from({length: real.steps}, (_, step) => packBatches(source, [trial], step, () => 0)).flat();
+}
+
+/** Made rows; every token but a row's first is a target. */
+function madeBatch(trial: number): PackBatch {
   const ids = Int32Array.from(
     {length: batch * tokens},
     (_, i) => ((trial * batch * tokens + i) * 7 + 3) % model.config.vocabSize,
@@ -70,7 +80,7 @@ const packs = await Promise.all(
       recompute: recompute === true,
     };
     const pack = new Pack(programs, settings, await startingParameters(trial, {...model, sites}));
-    return {pack, batch: batchOf(place), rate: Float32Array.of(trial.learningRate)};
+    return {pack, batches: await batchesOf(trial, place), rate: Float32Array.of(trial.learningRate)};
   }),
 );
 const active = Float32Array.of(1);
@@ -79,7 +89,11 @@ parentPort!.on('message', async (steps: number) => {
   let sum = 0;
   for (let step = 0; step < steps; step++) {
     sum = 0;
-    for (const {pack, batch, rate} of packs) sum += (await pack.step([batch], rate, active)).losses[0]!;
+    for (const {pack, batches, rate} of packs)
+      for (const [i, one] of batches.entries()) {
+        const {losses} = await pack.step([one], rate, active);
+        if (i === 0) sum += losses[0]!;
+      }
   }
   parentPort!.postMessage(sum);
 });

@@ -7,6 +7,8 @@ argv[1] is JSON: {style, compiled, threads, precision, model, trials, rates, bat
              sequential  one trial after the other through the same functions
              peft        one Hugging Face model with PEFT adapters a trial, as a user's loop
   checkpointing  peft only: transformers' gradient checkpointing
+  real       peft only: {steps, rows}: `rows` is a JSON file with the rows {ids, labels} of as many steps, which are one turn;
+             they are padded to the longest of their batch, as transformers' collators do
   precision  float32, or bfloat16: frozen weights stored in bfloat16, autocast around the forward pass
   trials     which of the benchmark's trials this process trains; trial k reads rows k*batch .. (k+1)*batch
 
@@ -26,6 +28,7 @@ torch.set_num_threads(settings["threads"])
 torch.manual_seed(2)
 BATCH, TOKENS, RANK = settings["batch"], settings["tokens"], settings["rank"]
 BFLOAT16 = settings["precision"] == "bfloat16"
+REAL = settings.get("real")
 
 
 def token_ids(trial, vocabulary):
@@ -144,6 +147,24 @@ def own_steps():
     return step
 
 
+def batches_of(trial, vocabulary):
+    """A turn's batches, as the model's arguments."""
+    if not REAL:
+        ids = token_ids(trial, vocabulary)
+        return [{"input_ids": ids, "labels": ids}]
+    with open(REAL["rows"]) as file:
+        steps = json.load(file)
+    pad = lambda rows, value: torch.nn.utils.rnn.pad_sequence([torch.tensor(r) for r in rows], True, value)
+    return [
+        {
+            "input_ids": pad([row["ids"] for row in rows], 0),
+            "attention_mask": pad([[1] * len(row["ids"]) for row in rows], 0),
+            "labels": pad([row["labels"] for row in rows], -100),
+        }
+        for rows in steps
+    ]
+
+
 def peft_steps():
     """The step of a user's loop with Hugging Face transformers and PEFT."""
     import peft
@@ -165,18 +186,19 @@ def peft_steps():
         parameters = [p for p in model.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(parameters, lr=settings["rates"][trial], weight_decay=0.0)
         forward = torch.compile(model) if settings["compiled"] else model
-        jobs.append((forward, parameters, optimizer, token_ids(trial, model.config.vocab_size)))
+        jobs.append((forward, parameters, optimizer, batches_of(trial, model.config.vocab_size)))
 
     def step():
         total = 0.0
-        for model, parameters, optimizer, ids in jobs:
-            optimizer.zero_grad()
-            with autocast():
-                loss = model(input_ids=ids, labels=ids).loss
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-            total += loss.item()
+        for model, parameters, optimizer, batches in jobs:
+            for index, batch in enumerate(batches):
+                optimizer.zero_grad()
+                with autocast():
+                    loss = model(**batch).loss
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+                optimizer.step()
+                total += loss.item() if index == 0 else 0.0
         return total / len(jobs)
 
     return step
@@ -184,13 +206,14 @@ def peft_steps():
 
 step = peft_steps() if settings["style"] == "peft" else own_steps()
 first_loss = step()
-step()
-step()
+if not REAL:
+    step()
+    step()
 print(json.dumps({"ready": True, "loss": first_loss}), flush=True)
 for line in sys.stdin:
     times = []
     for _ in range(int(line)):
         begin = time.perf_counter()
         step()
-        times.append((time.perf_counter() - begin) * 1e3)
+        times.append((time.perf_counter() - begin) * 1e3 / (REAL["steps"] if REAL else 1))
     print(json.dumps({"ms": times}), flush=True)

@@ -36,6 +36,14 @@ export interface Job {
   threads: number;
   /** Of this project: TensorFlow in this precision instead of the default engine. */
   native?: 'float32' | 'bfloat16';
+  /** Real rows instead of made ones: how many steps are a turn. */
+  real?: {
+    steps: number;
+    /** This project: the sweep file that has them. */
+    sweep?: string;
+    /** PyTorch: a JSON file with [step][row]{ids, labels}. */
+    rows?: string;
+  };
   /** This project only: low-rank updates beside the weights instead of merged into them; layers computed again in the backward pass. */
   beside?: boolean;
   recompute?: boolean;

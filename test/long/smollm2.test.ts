@@ -76,11 +76,14 @@ run: {workers: 1}
   const batches = ours.map((_, step) => {
     const [batch, more] = packBatches(source, trials, step, () => 0);
     expect(more).toBeUndefined();
-    const {ids, positions, targets, weights, shape} = batch!;
-    const lines = Array.from({length: shape.batch}, (_, row) => [
-      ...ids.subarray(row * shape.length, (row + 1) * shape.length),
-    ]);
-    return {ids: lines, positions: [...positions], targets: [...targets], weights: [...weights]};
+    const {ids, positions, targets, weights, shape, tokenAt, placeOf} = batch!;
+    // Theirs are padded.
+    const idAt = (place: number) => ids[tokenAt[place] ?? place]!;
+    const lines = Array.from({length: shape.batch}, (_, row) =>
+      Array.from({length: shape.length}, (_, i) => idAt(row * shape.length + i)),
+    );
+    const places = Array.from(positions, position => placeOf[position] ?? position);
+    return {ids: lines, positions: places, targets: [...targets], weights: [...weights]};
   });
   const rates = ours.map((_, step) => rateAt(step, ours.length, trials[0]!.learningRate, sweep.training));
   const start = startFrom

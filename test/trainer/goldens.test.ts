@@ -56,7 +56,7 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
       follow('compiled', name, 'high', {merged: false, recompute: true}));
   it('llama-lora, low, merged and computed again in the backward pass', () =>
     follow('compiled', 'llama-lora', 'low', {recompute: true}));
-  for (const name of ['llama-lora', 'llama-dora', 'qwen3-pissa', 'gemma3-lora'])
+  for (const name of ['llama-lora', 'llama-dora', 'llama-full', 'qwen3-pissa', 'gemma3-lora'])
     it(`${name}, high, rows without padding`, () => follow('compiled', name, 'high', {unpadded: true}));
   it('qwen3-lora, high, rows without padding, three trials in a pack, computed again in the backward pass', () =>
     follow('compiled', 'qwen3-lora', 'high', {unpadded: true, trials: 3, merged: false, recompute: true}));
@@ -67,6 +67,11 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
 describe('training follows PyTorch and PEFT on the eager cpu engine', () => {
   for (const name of trained) it(`${name}, high`, () => follow('eager cpu', name, 'high'), 120_000);
   it('llama-lora, low-accum2', () => follow('eager cpu', 'llama-lora', 'low-accum2'), 120_000);
+  it(
+    'gemma3-lora, high, rows without padding',
+    () => follow('eager cpu', 'gemma3-lora', 'high', {unpadded: true}),
+    120_000,
+  );
 });
 
 describe('training follows PyTorch and PEFT on the eager wasm engine', () => {

@@ -31,6 +31,8 @@ if (isThere) {
           followTraining(await inFloat32(), name, 'high'));
       it('gradients add up over micro-batches', async () =>
         followTraining(await inFloat32(), 'llama-lora', 'low-accum2'));
+      it('rows without padding', async () =>
+        followTraining(await inFloat32(), 'gemma3-lora', 'high', {unpadded: true}));
       it('three trials in a pack', async () => followTraining(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
     });
 
@@ -87,6 +89,11 @@ if (isThere) {
         for (const caseName of name.startsWith('llama') ? ['low', 'high'] : ['high'])
           it(`${name}, ${caseName}: training stays as near to float64 as PyTorch in bfloat16`, async () =>
             followTraining(await inBfloat16(), name, caseName, {bounds: bounds[name]![caseName]!}));
+      it('qwen3-lora, high: rows without padding too', async () =>
+        followTraining(await inBfloat16(), 'qwen3-lora', 'high', {
+          bounds: bounds['qwen3-lora']!['high']!,
+          unpadded: true,
+        }));
     });
 
     describe('Hessians', () => {

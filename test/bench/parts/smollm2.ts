@@ -1,8 +1,9 @@
 /** One training of SmolLM2-135M on two threads: step time and peak memory against transformers + PEFT. */
 import {join} from 'node:path';
 import type {Entry} from '../contenders.ts';
+import {gsm8kRows, type RealRows} from '../gsm8k-rows.ts';
 import type {Part, Section} from '../part.ts';
-import {inductorCache, python} from '../python.ts';
+import {cache, inductorCache, python} from '../python.ts';
 import {race} from '../race.ts';
 import {median, type Result, resultTable} from '../results.ts';
 import type {Job} from '../sizes.ts';
@@ -13,32 +14,46 @@ const threads = 2;
 const shape = {batch: 4, tokens: 256, rank: 16};
 const bench = join(import.meta.dirname, '..');
 
-const ours = (model: string, name: string, {recompute = false, native}: Pick<Job, 'recompute' | 'native'>): Entry => ({
+/** A turn of real rows, on both sides. */
+interface RealTurn extends RealRows {
+  batch: number;
+  steps: number;
+}
+
+interface OwnStyle extends Pick<Job, 'recompute' | 'native'> {
+  real?: RealTurn;
+}
+
+const ours = (model: string, name: string, {recompute = false, native, real}: OwnStyle): Entry => ({
   name,
   setting: native === 'bfloat16' ? 'native' : 'ours',
   commands: [
     {
       program: process.execPath,
-      args: [join(bench, 'ours.ts'), JSON.stringify({...job(model), beside: true, recompute, native})],
+      args: [join(bench, 'ours.ts'), JSON.stringify({...job(model, real), beside: true, recompute, native})],
       environment: {},
       trials: 1,
     },
   ],
 });
 
-const job = (model: string): Job => ({model, trials: [0], rates: [1e-4], threads, ...shape});
+const job = (model: string, real?: RealTurn): Job => ({
+  ...{model, trials: [0], rates: [1e-4], threads, ...shape},
+  ...(real ? {batch: real.batch, real} : {}),
+});
 
 interface PeerStyle {
   compiled?: boolean;
   checkpointing?: boolean;
   precision?: 'float32' | 'bfloat16';
+  real?: RealTurn;
 }
 
 const peer = (
   interpreter: string,
   model: string,
   name: string,
-  {compiled = false, checkpointing = false, precision = 'float32'}: PeerStyle,
+  {compiled = false, checkpointing = false, precision = 'float32', real}: PeerStyle,
 ): Entry => ({
   name,
   setting: precision === 'bfloat16' ? 'bfloat16' : 'stock',
@@ -47,7 +62,7 @@ const peer = (
       program: interpreter,
       args: [
         join(bench, 'peer.py'),
-        JSON.stringify({...job(model), style: 'peft', compiled, checkpointing, precision}),
+        JSON.stringify({...job(model, real), style: 'peft', compiled, checkpointing, precision}),
       ],
       environment: {TORCHINDUCTOR_CACHE_DIR: inductorCache},
       trials: 1,
@@ -55,17 +70,41 @@ const peer = (
   ],
 });
 
+/** Turns of several steps each. */
+const rowsOfGsm8k = 'rows of GSM8K';
+
+/** What it is, what a step learns, and who takes part of both sides. */
+type Group = [title: string, learnt: string, own: Entry[], peers: Entry[]];
+
 export const training135M: Part = {
   summary: 'a training step of SmolLM2-135M against transformers + PEFT: time and peak memory',
   leftOut: 'layers computed again, torch.compile, bfloat16',
-  async measure({quick, only, say}) {
+  async measure({quick, only, case: wantedCase, say}) {
     const interpreter = await python();
     const model = await smollm2();
     const plain = ours(model, 'LoRA Sweep', {});
-    const native = (await setUpTensorFlow(say)) ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16'})] : [];
-    const groups: [string, Entry[], Entry[]][] = [
+    const hasNative = await setUpTensorFlow(say);
+    const native = hasNative ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16'})] : [];
+    const turn = {batch: shape.batch, steps: 6};
+    const real = {...turn, ...(await gsm8kRows(model, join(cache, 'rows'), turn.batch, turn.steps))};
+    const heading = `1 trial, batch ${shape.batch} × ${shape.tokens}, rank ${shape.rank}, ${threads} threads`;
+    const made = 'A step learns all tokens.';
+    const groups: Group[] = [
       [
-        'as users have it',
+        `1 trial, batches of ${real.batch} ${rowsOfGsm8k}, rank ${shape.rank}, ${threads} threads`,
+        `The mean of ${real.steps} batches, whose rows have ${real.tokens} tokens together and would have ${real.padded} if all were as long as the longest; answers are learnt.`,
+        [
+          ours(model, 'LoRA Sweep', {real}),
+          ...(hasNative ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16', real})] : []),
+        ],
+        [
+          peer(interpreter, model, 'transformers + PEFT', {real}),
+          peer(interpreter, model, 'transformers + PEFT, bfloat16', {precision: 'bfloat16', real}),
+        ],
+      ],
+      [
+        `${heading}; as users have it`,
+        made,
         [plain, ours(model, 'LoRA Sweep, layers computed again', {recompute: true})],
         [
           peer(interpreter, model, 'transformers + PEFT', {}),
@@ -73,7 +112,8 @@ export const training135M: Part = {
         ],
       ],
       [
-        'torch.compile and bfloat16',
+        `${heading}; torch.compile and bfloat16`,
+        made,
         [plain, ...native],
         [
           peer(interpreter, model, 'transformers + PEFT, torch.compile', {compiled: true}),
@@ -82,16 +122,15 @@ export const training135M: Part = {
       ],
     ];
     const sections: Section[] = [];
-    for (const [title, own, peers] of quick ? groups.slice(0, 1).map(plainOnly) : groups) {
+    for (const [what, learnt, own, peers] of quick ? groups.slice(0, 2).map(plainOnly) : groups) {
       const wanted = peers.filter(({name}) => name.includes(only));
-      if (wanted.length === 0) continue;
-      const heading = `SmolLM2-135M: 1 trial, batch ${shape.batch} × ${shape.tokens}, rank ${shape.rank}, ${threads} threads; ${title}`;
-      say(heading);
-      const results = await race([...own, ...wanted], quick ? 2 : 5, say);
+      if (wanted.length === 0 || !what.includes(wantedCase)) continue;
+      const title = `SmolLM2-135M: ${what}`;
+      say(title);
+      const results = await race([...own, ...wanted], quick ? 2 : what.includes(rowsOfGsm8k) ? 3 : 5, say);
       sections.push({
-        title: heading,
-        introduction:
-          'All seven projections, AdamW, clipping; weights stored in bfloat16, computed with in float32 unless the contender says otherwise. A step learns all tokens.',
+        title,
+        introduction: `All seven projections, AdamW, clipping; weights stored in bfloat16, computed with in float32 unless the contender says otherwise. ${learnt}`,
         table: resultTable(results, 1),
         sentences: comparisons(results.slice(0, own.length), results.slice(own.length)),
       });
@@ -101,11 +140,7 @@ export const training135M: Part = {
 };
 
 /** The first of each side: without the modes that trade time for memory. */
-const plainOnly = ([title, own, peers]: [string, Entry[], Entry[]]): [string, Entry[], Entry[]] => [
-  title,
-  own.slice(0, 1),
-  peers.slice(0, 1),
-];
+const plainOnly = ([title, learnt, own, peers]: Group): Group => [title, learnt, own.slice(0, 1), peers.slice(0, 1)];
 
 /** Each peer against each of ours: time, and peak memory. */
 function comparisons(own: Result[], peers: Result[]): string[] {

@@ -52,6 +52,8 @@ describe.runIf(there)('the compiled engine on a GPU', () => {
     ['llama-initab', 'high'],
   ] as const)
     it(`${name}: twelve steps follow PyTorch and PEFT`, () => followTraining(gpu, name, caseName));
+  it('qwen3-lora, two trials, rows without padding', () =>
+    followTraining(gpu, 'qwen3-lora', 'high', {unpadded: true, trials: 2}));
 
   it('attention over many positions, in blocks, gives what it gives on the CPU', async () => {
     const cpu = openCompiled({threads: 1});
