@@ -1,5 +1,5 @@
 /** Processes as the system sees them. */
-import {execFileSync} from 'node:child_process';
+import {execFileSync, spawnSync} from 'node:child_process';
 
 /** Those that a process has started, by their ids, whose command lines hold a text. */
 export function childrenOf(parent: number, text = ''): number[] {
@@ -8,10 +8,8 @@ export function childrenOf(parent: number, text = ''): number[] {
   return rows.flatMap(row => (row && Number(row[2]) === parent && row[3]!.includes(text) ? [Number(row[1])] : []));
 }
 
+/** One that has ended may still be listed, until somebody asks how it ended: in a container perhaps nobody does. */
 export const lives = (id: number): boolean => {
-  try {
-    return process.kill(id, 0);
-  } catch {
-    return false;
-  }
+  const {stdout} = spawnSync('ps', ['-o', 'stat=', '-p', `${id}`], {encoding: 'utf8'});
+  return stdout.trim() !== '' && !stdout.trim().startsWith('Z');
 };
