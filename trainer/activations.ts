@@ -1,16 +1,11 @@
 /** What a training step keeps in memory while it runs, counted from what the macros keep (engine/fused.ts). */
 
-import type {Extent} from './data/shapes.ts';
+import type {BatchShape} from './data/shapes.ts';
 import {keysRead, logitRows} from './engine/blocks.ts';
 import type {Evaluation} from './evaluate.ts';
 import type {Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {cachedPerPosition, paddedLength, powerOf2, seatsFor, textsAtOnce} from './model/generation-sizes.ts';
-
-/** The part of a batch that is computed at a time: its rows, what each is padded to in attention, and all that they need. */
-export interface StepSize extends Extent {
-  rows: number;
-}
 
 /** What of a training decides how much is kept. */
 export interface KeptBy {
@@ -31,16 +26,21 @@ const logitNumbers = (targets: number, vocabulary: number): number =>
   2 * Math.min(targets, logitRows(vocabulary)) * vocabulary;
 
 /** Bytes of a step at its peak, of one trial: between forward and backward pass, or in a layer's backward pass. */
-export function activationBytes(training: KeptBy, {rows, length, tokens, targets}: StepSize): number {
+export function activationBytes(training: KeptBy, {groups, tokens, targets}: BatchShape): number {
   const {config, recompute} = training;
   const {hiddenSize, intermediateSize, heads, vocabSize} = config;
   const layers = config.layers.length;
-  const places = rows * length;
-  const layer = tokens * keptPerToken(training) + places * keptPerPlace(training, length);
+  const atPlaces = (perPlace: (length: number) => number) =>
+    groups.reduce((sum, {rows, length}) => sum + rows * length * perPlace(length), 0);
+  const layer = tokens * keptPerToken(training) + atPlaces(length => keptPerPlace(training, length));
   const kept = recompute ? tokens * hiddenSize * layers : layer * layers + mergedNumbers(training);
   const loss = logitNumbers(targets, vocabSize) + 4 * targets * hiddenSize;
   // Side by side in the widest place of a layer's backward pass: the gated product's numbers, or attention's.
-  const widest = Math.max(tokens * 4 * intermediateSize, places * 3 * heads * keysRead(length));
+  const attention = groups.reduce(
+    (most, {rows, length}) => Math.max(most, rows * length * 3 * heads * keysRead(length)),
+    0,
+  );
+  const widest = Math.max(tokens * 4 * intermediateSize, attention);
   const inLayer = tokens * hiddenSize + widest + (recompute ? layer + mergedNumbers(training) / layers : 0);
   return float * (kept + Math.max(loss, inLayer));
 }
@@ -84,9 +84,9 @@ export interface EvaluationMemory {
 export function evaluationMemory(config: ModelConfig, evaluations: readonly Evaluation[]): EvaluationMemory {
   const each = evaluations.map(evaluation => {
     if (evaluation.task === 'loss') {
-      const {rows, shapes} = evaluation.source;
+      const {shapes} = evaluation.source;
       return {
-        bytes: shapes.reduce((sum, shape) => sum + lossBytes(config, {rows, ...shape}), 0),
+        bytes: shapes.reduce((sum, shape) => sum + lossBytes(config, shape), 0),
         programs: shapes.length,
       };
     }
@@ -101,9 +101,10 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
 }
 
 /** Bytes of a forward pass over a batch with its loss. */
-export function lossBytes(config: ModelConfig, {rows, length, tokens, targets}: StepSize): number {
+export function lossBytes(config: ModelConfig, {groups, tokens, targets}: BatchShape): number {
   const {hiddenSize, vocabSize} = config;
-  const widest = Math.max(tokens * gatedNumbers(config), rows * length * attentionNumbers(config, length));
+  const attention = groups.map(({rows, length}) => rows * length * attentionNumbers(config, length));
+  const widest = attention.reduce((most, own) => Math.max(most, own), tokens * gatedNumbers(config));
   return float * (2 * (tokens + targets) * hiddenSize + widest + logitNumbers(targets, vocabSize));
 }
 

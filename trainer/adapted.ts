@@ -1,6 +1,7 @@
 /** A base model with an adapter folder on it: what generation, evaluation and export have in common. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
+import {shapeName} from './data/shapes.ts';
 import type {Programs} from './engine/programs.ts';
 import type {Evaluable} from './evaluate.ts';
 import {methods} from './method/index.ts';
@@ -8,7 +9,7 @@ import type {Parts, Shapes, Site} from './method/method.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
 import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
-import {batchInputs, feeds, lossesOf, shapeName} from './step.ts';
+import {batchInputs, feeds, lossesOf} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
 
 /**

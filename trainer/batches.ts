@@ -1,9 +1,9 @@
 /** The batches of a pack: every trial's own rows in its own order, side by side on the trials axis. */
 import type {Trial} from '../core/sweep/sweep.ts';
-import {type BatchShape, collate, emptyBatch, extentOf} from './data/batch.ts';
+import {collate, emptyBatch, extentOf} from './data/batch.ts';
 import type {Dataset} from './data/dataset.ts';
 import {stepRows} from './data/order.ts';
-import {type Extent, shapeFor, union} from './data/shapes.ts';
+import {type BatchShape, type Extent, shapeFor, union} from './data/shapes.ts';
 import {residues} from './math/dropout.ts';
 import {random} from './math/random.ts';
 import type {PackBatch} from './step.ts';
@@ -14,7 +14,7 @@ export interface RowSource {
   /** Rows computed at a time. */
   rows: number;
   /** What programs are compiled for, each with room for what fits an earlier one. */
-  shapes: Extent[];
+  shapes: BatchShape[];
   /** The id padding is made of. */
   pad: number;
 }
@@ -76,11 +76,12 @@ export function packBatches(
 }
 
 /** One batch with the given rows for each trial; its weights are 1 at targets. */
-export function sideBySide({dataset, rows: batch, shapes, pad}: RowSource, rows: readonly Int32Array[]): PackBatch {
-  const shape = {batch, ...shapeFor(shapes, batch, union(rows.map(own => extentOf(dataset, own))))};
-  const whole = emptyBatch(shape, rows.length);
+export function sideBySide({dataset, shapes, pad}: RowSource, rows: readonly Int32Array[]): PackBatch {
+  const shape = shapeFor(shapes, union(rows.map(own => extentOf(dataset, own))));
+  const trials = rows.length;
+  const whole = emptyBatch(shape, trials);
   rows.forEach((own, trial) => {
-    collate(dataset, own, shape, pad, whole, trial);
+    collate(dataset, own, shape, pad, whole, {trial, trials});
   });
   return {shape, ...whole, noise: new Float32Array(0)};
 }

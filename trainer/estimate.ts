@@ -6,7 +6,6 @@ import {type StepTime, stepTimes} from '../core/run/costs.ts';
 import {noRank, type Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
-import type {Extent} from './data/shapes.ts';
 import type {DataStatistics} from './data/statistics.ts';
 import {estimated} from './duration.ts';
 import {chooseEngine} from './engine/choose.ts';
@@ -143,13 +142,10 @@ export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): num
   }, 0);
 }
 
-/** Operations of one step on a batch of average length. */
+/** Operations of one step, on the average of the shapes. */
 function batchFlops({model: {config}, source}: Prepared, batchSize: number, parameters: number): number {
   const {rows, shapes} = source(batchSize);
-  const whole = (of: (shape: Extent) => number) => (batchSize * mean(shapes.map(of))) / rows;
-  const length = mean(shapes.map(shape => shape.length));
-  const [tokens, targets] = [whole(shape => shape.tokens), whole(shape => shape.targets)];
-  return stepFlops(config, {rows: batchSize, length, tokens, targets}, parameters);
+  return (mean(shapes.map(shape => stepFlops(config, shape, parameters))) * batchSize) / rows;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,16 +1,16 @@
 /** How much a training step computes. */
-import type {StepSize} from './activations.ts';
+import type {BatchShape} from './data/shapes.ts';
 import type {ModelConfig} from './model/config.ts';
 
 /**
- * Floating-point operations of one step over `tokens` tokens in `rows` rows of `length` places, `targets` of them to
- * learn: twice the weights forward, twice backward to the inputs, six times the trained numbers (`parameters`) for each
- * token; attention for each place.
+ * Floating-point operations of one step: twice the weights forward, twice backward to the inputs, six times the trained
+ * numbers (`parameters`) for each token; attention for each place of the padded rows.
  */
-export function stepFlops(config: ModelConfig, {rows, length, tokens, targets}: StepSize, parameters: number): number {
+export function stepFlops(config: ModelConfig, {groups, tokens, targets}: BatchShape, parameters: number): number {
   const perToken = 4 * layerWeights(config) + 6 * parameters;
-  const perPlace = 8 * config.layers.length * config.heads * config.headDim * length;
-  return tokens * perToken + rows * length * perPlace + targets * 4 * config.vocabSize * config.hiddenSize;
+  const seen = groups.reduce((sum, {rows, length}) => sum + rows * length ** 2, 0);
+  const attention = 8 * config.layers.length * config.heads * config.headDim * seen;
+  return tokens * perToken + attention + targets * 4 * config.vocabSize * config.hiddenSize;
 }
 
 function layerWeights({hiddenSize, intermediateSize, heads, kvHeads, headDim, layers}: ModelConfig): number {

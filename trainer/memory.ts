@@ -1,7 +1,8 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 import {totalmem} from 'node:os';
 import {SweepError} from '../core/error.ts';
-import {activationBytes, type EvaluationMemory, type KeptBy, type StepSize} from './activations.ts';
+import {activationBytes, type EvaluationMemory, type KeptBy} from './activations.ts';
+import {type BatchShape, rowsOf} from './data/shapes.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Site} from './method/method.ts';
 import {isPlain} from './model/expanded.ts';
@@ -66,7 +67,7 @@ function mappedBytes({weights, native}: TrainingSize): number {
 }
 
 /** Bytes of one worker that trains a pack of `trials` in steps of these sizes: each has a program that keeps its memory. */
-export function workerMemory(size: TrainingSize, steps: readonly StepSize[], trials = 1): number {
+export function workerMemory(size: TrainingSize, steps: readonly BatchShape[], trials = 1): number {
   const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
   const kept = steps.reduce((sum, step) => sum + activationBytes(size, step), 0);
   const own = gaps * (kept + evaluating.bytes) + float * (vectors * parameters + shared);
@@ -78,7 +79,7 @@ export function workerMemory(size: TrainingSize, steps: readonly StepSize[], tri
 }
 
 /** Of several kinds of batches, of which a worker has one at a time, the one that takes most. */
-export function heaviest(size: TrainingSize, kinds: readonly (readonly StepSize[])[]): readonly StepSize[] {
+export function heaviest(size: TrainingSize, kinds: readonly (readonly BatchShape[])[]): readonly BatchShape[] {
   return kinds.reduce((most, steps) => (workerMemory(size, steps) > workerMemory(size, most) ? steps : most), []);
 }
 
@@ -89,7 +90,7 @@ export function heaviest(size: TrainingSize, kinds: readonly (readonly StepSize[
 export function recomputes(
   checkpoint: 'auto' | boolean,
   size: Omit<TrainingSize, 'recompute'>,
-  kinds: readonly (readonly StepSize[])[],
+  kinds: readonly (readonly BatchShape[])[],
   {workers, trials}: {workers: number; trials: number},
   device?: DeviceRoom,
 ): boolean {
@@ -106,7 +107,7 @@ function baseBytes({config, weights, native}: Pick<TrainingSize, 'config' | 'wei
 }
 
 /** Bytes on a GPU of a pack of `trials`: the weights lie there in float32, once, and programs share their memory. */
-export function deviceMemory(size: TrainingSize, steps: readonly StepSize[], trials: number): number {
+export function deviceMemory(size: TrainingSize, steps: readonly BatchShape[], trials: number): number {
   const {parameters, shared, weights} = size;
   const kept = gaps * Math.max(0, ...steps.map(step => activationBytes(size, step)));
   const own = kept + float * (vectors * parameters + shared);
@@ -136,7 +137,7 @@ export interface MemoryPlan {
  */
 export function planMemory(
   size: TrainingSize,
-  steps: readonly StepSize[],
+  steps: readonly BatchShape[],
   trials: number,
   packs: number,
   wanted: 'auto' | number,
@@ -169,7 +170,7 @@ export function planMemory(
  */
 export function planDevice(
   size: TrainingSize,
-  steps: readonly StepSize[],
+  steps: readonly BatchShape[],
   trials: number,
   wanted: 'auto' | number,
 ): MemoryPlan {
@@ -180,7 +181,7 @@ export function planDevice(
 }
 
 /** Trials that fit into one pack, on the GPU where there is one, at least one. */
-export function trialsThatFit(size: TrainingSize, steps: readonly StepSize[], device?: DeviceRoom): number {
+export function trialsThatFit(size: TrainingSize, steps: readonly BatchShape[], device?: DeviceRoom): number {
   if (device) {
     const alone = deviceMemory(size, steps, 1);
     const each = deviceMemory(size, steps, 2) - alone;
@@ -198,19 +199,27 @@ export function trialsThatFit(size: TrainingSize, steps: readonly StepSize[], de
  */
 export function microBatchFor(
   size: TrainingSize,
-  batch: readonly StepSize[],
+  batch: readonly BatchShape[],
   workers: number,
   device?: DeviceRoom,
 ): number {
   const room = device ? share * device.bytes : (share * totalmem() - baseBytes(size)) / workers;
-  const need = (steps: StepSize[]) => (device ? deviceMemory(size, steps, 1) : workerMemory(size, steps));
-  let rows = Math.max(1, ...batch.map(step => step.rows));
+  const need = (steps: BatchShape[]) => (device ? deviceMemory(size, steps, 1) : workerMemory(size, steps));
+  let rows = Math.max(1, ...batch.map(rowsOf));
   while (rows > 1 && need(batch.map(step => partOf(step, rows))) > room) rows = Math.ceil(rows / 2);
   return rows;
 }
 
 /** A batch of which `rows` are computed at a time. */
-export function partOf(batch: StepSize, rows: number): StepSize {
-  const share = (count: number) => Math.ceil((count * rows) / batch.rows);
-  return {...batch, rows, tokens: share(batch.tokens), targets: share(batch.targets)};
+export function partOf(batch: BatchShape, rows: number): BatchShape {
+  const whole = rowsOf(batch);
+  const share = (count: number) => Math.ceil((count * rows) / whole);
+  // The same share of every group.
+  const ends = batch.groups.map((_, i) => share(rowsOf({groups: batch.groups.slice(0, i + 1)})));
+  const groups = batch.groups.map(({length}, i) => ({rows: ends[i]! - (ends[i - 1] ?? 0), length}));
+  return {
+    groups: groups.filter(group => group.rows > 0),
+    tokens: share(batch.tokens),
+    targets: share(batch.targets),
+  };
 }

@@ -5,7 +5,7 @@ import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
-import {evaluationMemory, type StepSize} from './activations.ts';
+import {evaluationMemory} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
 import {extentOf} from './data/batch.ts';
@@ -14,7 +14,7 @@ import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
-import {bucketShapes, type Extent, paddedShapes, union} from './data/shapes.ts';
+import {type BatchShape, bucketShapes, type Extent, paddedShapes} from './data/shapes.ts';
 import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
@@ -184,8 +184,7 @@ async function prepare(
     ]),
   );
   /** A batch of this size computed whole, in all its shapes. */
-  const wholeSteps = (batchSize: number): StepSize[] =>
-    shapesOf(wholes.get(batchSize)!, batchSize).map(shape => ({rows: batchSize, ...shape}));
+  const wholeSteps = (batchSize: number) => shapesOf(wholes.get(batchSize)!, batchSize);
   const {microBatch} = training;
   const asked = [...wholes.keys()].map(batchSize => {
     const whole = wholeSteps(batchSize);
@@ -269,7 +268,8 @@ export async function readEvaluation(
 }
 
 /** Shapes that these batches of `rows` rows are computed in. */
-export const shapesOf = (batches: readonly Extent[], rows: number): Extent[] => bucketShapes(batches, rows, mostShapes);
+export const shapesOf = (batches: readonly Extent[], rows: number): BatchShape[] =>
+  bucketShapes(batches, rows, mostShapes);
 
 /** Frozen numbers that all sites of a trial share, of the method that has most of them. */
 export function sharedNumbers(
@@ -289,7 +289,10 @@ export function sharedNumbers(
 /** A dataset from its first row to its last, for evaluation. */
 function inOrder(dataset: Dataset, pad: number): RowSource {
   const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
-  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / union(all).length)));
+  const rows = Math.max(
+    1,
+    Math.min(dataset.count, Math.floor(evaluationTokens / Math.max(...all.map(({lengths}) => lengths[0]!)))),
+  );
   const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
     extentOf(
       dataset,
@@ -309,7 +312,7 @@ function loadProbed({data}: Sweep, file: string, base: string, encoding: Encodin
 function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, pad: number): ProbeSource {
   const {samples, batchSize} = curvature!;
   const first = stepRows(dataset.count, Math.min(samples, dataset.count), 0, {seed, shuffle: data.shuffle});
-  const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).length]));
+  const lengths = new Map([...first].map(row => [row, extentOf(dataset, [row]).tokens]));
   const order = first.toSorted((a, b) => lengths.get(b)! - lengths.get(a)! || a - b);
   // Rows so short that a batch of them is hardly worth a call are taken more at a time.
   const longest = Math.max(...lengths.values());

@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingSettings} from '../core/sweep/sweep.ts';
-import {type Batch, type BatchShape, isPadded} from './data/batch.ts';
+import type {Batch} from './data/batch.ts';
+import {type BatchShape, isPadded, placesOf, shapeName} from './data/shapes.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from './engine/engine.ts';
 import type {Programs} from './engine/programs.ts';
 import {optimizerOf} from './math/optimizer.ts';
@@ -38,14 +39,14 @@ export interface StepResult {
 
 /** The tensors of a batch, as inputs of a computation. */
 export function batchInputs(trials: number, shape: BatchShape): Record<string, TensorSpec> {
-  const {batch, length, tokens, targets} = shape;
+  const {tokens, targets} = shape;
   const integers = (count: number): TensorSpec => ({shape: [trials * count], dtype: 'int32'});
   return {
     ids: integers(tokens),
     targets: integers(targets),
     positions: integers(targets),
     weights: {shape: [trials * targets], dtype: 'float32'},
-    ...(isPadded(shape) ? {} : {tokenAt: integers(batch * length), placeOf: integers(tokens)}),
+    ...(isPadded(shape) ? {} : {tokenAt: integers(placesOf(shape)), placeOf: integers(tokens)}),
   };
 }
 
@@ -53,12 +54,13 @@ export function batchInputs(trials: number, shape: BatchShape): Record<string, T
 export function lossesOf(
   model: Model,
   trials: number,
-  {batch, length, tokens}: BatchShape,
+  shape: BatchShape,
   {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
   project: Passes['project'],
 ) {
-  const batching = {trials, rows: batch, length, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
-  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, batching)});
+  const {groups, tokens} = shape;
+  const batching = {trials, groups, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
+  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
   const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
   const answers = finalNorm(model, model.macros.rows(flat, positions!));
   const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!), weights!);
@@ -291,9 +293,4 @@ export class Pack {
 /** The arrays of a batch, as feeds of a computation. */
 export function feeds({shape: _, ...arrays}: PackBatch): Record<string, Values> {
   return Object.fromEntries(Object.entries(arrays).filter(([, values]) => values.length > 0));
-}
-
-/** Different for every shape. */
-export function shapeName({batch, length, tokens, targets}: BatchShape): string {
-  return `${batch}x${length} ${tokens} ${targets}`;
 }

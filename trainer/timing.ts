@@ -2,6 +2,7 @@
 import type {Trial} from '../core/sweep/sweep.ts';
 import {activationBytes, generationMemory, type KeptBy, lossBytes} from './activations.ts';
 import {packBatches, sideBySide} from './batches.ts';
+import {shapeName} from './data/shapes.ts';
 import type {Evaluation} from './evaluate.ts';
 import {stepFlops} from './flops.ts';
 import type {Site} from './method/method.ts';
@@ -149,26 +150,20 @@ async function timeSteps(
   const kinds = new Map<string, {count: number; step: number; batches: PackBatch[]; flops: number}>();
   for (let step = 0; step < job.steps; step++) {
     const batches = batchesOf(step);
-    const key = batches.map(({shape}) => Object.values(shape).join('x')).join(' ');
+    const key = batches.map(({shape}) => shapeName(shape)).join(' ');
     const {layout} = pack.adaptation;
     const known = kinds.get(key) ?? {
       count: 0,
       step,
       batches,
-      flops: batches.reduce(
-        (sum, {shape}) => sum + stepFlops(config, {...shape, rows: shape.batch}, layout.size * job.trials.length),
-        0,
-      ),
+      flops: batches.reduce((sum, {shape}) => sum + stepFlops(config, shape, layout.size * job.trials.length), 0),
     };
     kinds.set(key, {...known, count: known.count + 1});
   }
   /** Programs of these shapes, each once. */
   const bytesOf = (batches: readonly PackBatch[]) => {
-    const shapes = new Map(batches.map(({shape}) => [Object.values(shape).join('x'), shape]));
-    return [...shapes.values()].reduce(
-      (sum, {batch, ...shape}) => sum + job.trials.length * activationBytes(job.kept, {rows: batch, ...shape}),
-      0,
-    );
+    const shapes = new Map(batches.map(({shape}) => [shapeName(shape), shape]));
+    return [...shapes.values()].reduce((sum, shape) => sum + job.trials.length * activationBytes(job.kept, shape), 0);
   };
   const began = performance.now();
   const still = new Float32Array(job.trials.length);
@@ -199,9 +194,9 @@ async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}
     Array.from({length: pack.settings.trials}, () => some),
   );
   const one = await settled(() => pack.evaluate(batch));
-  const others = shapes.filter(({length, tokens}) => length !== batch.shape.length || tokens !== batch.shape.tokens);
+  const others = shapes.filter(shape => shape !== batch.shape);
   const {config, trials} = pack.settings;
-  const bytesLeft = trials * others.reduce((sum, shape) => sum + lossBytes(config, {rows, ...shape}), 0);
+  const bytesLeft = trials * others.reduce((sum, shape) => sum + lossBytes(config, shape), 0);
   return {opening: one.opening, seconds: (one.seconds * dataset.count) / some.length, bytesLeft};
 }
 

@@ -3,11 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {packBatches} from './batches.ts';
+import {shapeName} from './data/shapes.ts';
 import type {Engine, Program} from './engine/engine.ts';
 import type {Site} from './method/method.ts';
 import {frozenProjection, type Model} from './model/decoder.ts';
 import type {StartSettings} from './start.ts';
-import {batchInputs, feeds, lossesOf, type PackBatch, shapeName} from './step.ts';
+import {batchInputs, feeds, lossesOf, type PackBatch} from './step.ts';
 
 /** By site, shaped as its weight. */
 type Gradients = Map<string, Float32Array>;

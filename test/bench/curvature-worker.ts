@@ -1,4 +1,5 @@
 /** A worker thread of this project's side of the curvature benchmark. */
+
 import {parentPort, workerData} from 'node:worker_threads';
 import type {AdapterMethodName, Trial} from '../../core/sweep/sweep.ts';
 import {type Block, blockSize, products, type Wanted} from '../../trainer/curvature/hessian.ts';
@@ -6,6 +7,7 @@ import {Network, Segments} from '../../trainer/curvature/network.ts';
 import {weightsOf} from '../../trainer/curvature/point.ts';
 import {methodBlock} from '../../trainer/curvature/probe.ts';
 import {together} from '../../trainer/curvature/together.ts';
+import {paddedShape} from '../../trainer/data/shapes.ts';
 import {openCompiled} from '../../trainer/engine/compiled.ts';
 import {lanczos} from '../../trainer/math/lanczos.ts';
 import {random} from '../../trainer/math/random.ts';
@@ -27,7 +29,7 @@ function batchOf(index: number): PackBatch {
   const ids = Int32Array.from({length: batch * tokens}, (_, i) => ((first + i) * 7 + 3) % model.config.vocabSize);
   const positions = Int32Array.from(ids.keys()).filter(position => (position + 1) % tokens !== 0);
   return {
-    shape: {batch, length: tokens, tokens: batch * tokens, targets: positions.length},
+    shape: paddedShape(batch, tokens, positions.length),
     ids,
     positions,
     targets: positions.map(position => ids[position + 1]!),

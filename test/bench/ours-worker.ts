@@ -2,6 +2,7 @@
 import {parentPort, workerData} from 'node:worker_threads';
 import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
 import {packBatches} from '../../trainer/batches.ts';
+import {paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {formOf, methods} from '../../trainer/method/index.ts';
@@ -47,7 +48,7 @@ function madeBatch(trial: number): PackBatch {
   );
   const positions = Int32Array.from(ids.keys()).filter(position => (position + 1) % tokens !== 0);
   return {
-    shape: {batch, length: tokens, tokens: batch * tokens, targets: positions.length},
+    shape: paddedShape(batch, tokens, positions.length),
     ids,
     positions,
     targets: positions.map(position => ids[position + 1]!),

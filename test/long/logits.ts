@@ -2,7 +2,7 @@
 import {adaptedModel} from '../../trainer/adapted.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
-import {causalAttention, finalNorm, head, hidden} from '../../trainer/model/decoder.ts';
+import {causalAttention, finalNorm, head, hidden, paddedRows} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 
 /** ids [row][position] → [row · position · vocabulary] */
@@ -21,8 +21,8 @@ export async function adaptedLogits(
     state: {},
     body: tensors => {
       const {model: on, project} = passes(tensors);
-      const batching = {trials: 1, rows, length};
-      const x = hidden(on, tensors['ids']!, batching, {project, attend: causalAttention(on, batching)});
+      const batching = paddedRows(1, rows, length);
+      const x = hidden(on, tensors['ids']!, batching, {project, attend: causalAttention(on)});
       return {logits: on.macros.linear(finalNorm(on, x), head(on))};
     },
   });

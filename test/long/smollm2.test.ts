@@ -6,6 +6,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {packBatches} from '../../trainer/batches.ts';
+import {lengthsOf} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {rateAt} from '../../trainer/math/schedule.ts';
 import {openTokenizer} from '../../trainer/model/tokenizer.ts';
@@ -79,10 +80,17 @@ run: {workers: 1}
     const {ids, positions, targets, weights, shape, tokenAt, placeOf} = batch!;
     // Theirs are padded.
     const idAt = (place: number) => ids[tokenAt[place] ?? place]!;
-    const lines = Array.from({length: shape.batch}, (_, row) =>
-      Array.from({length: shape.length}, (_, i) => idAt(row * shape.length + i)),
+    // To one length, where ours are in groups of several.
+    const lengths = lengthsOf(shape);
+    const starts = lengths.map((_, row) => lengths.slice(0, row).reduce((sum, length) => sum + length, 0));
+    const lines = lengths.map((length, row) =>
+      Array.from({length: lengths[0]!}, (_, i) => (i < length ? idAt(starts[row]! + i) : 0)),
     );
-    const places = Array.from(positions, position => placeOf[position] ?? position);
+    const places = Array.from(positions, position => {
+      const place = placeOf[position] ?? position;
+      const row = starts.findLastIndex(start => start <= place);
+      return row * lengths[0]! + place - starts[row]!;
+    });
     return {ids: lines, positions: places, targets: [...targets], weights: [...weights]};
   });
   const rates = ours.map((_, step) => rateAt(step, ours.length, trials[0]!.learningRate, sweep.training));

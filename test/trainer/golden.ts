@@ -3,6 +3,7 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {collate, emptyBatch} from '../../trainer/data/batch.ts';
+import {type BatchShape, paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
@@ -69,13 +70,13 @@ export function targetsIn(batches: GoldenBatch[]): number {
 
 /**
  * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: places for targets, at
- * least; those beyond the batch's own carry no weight. `unpadded`: rows one after another in so many tokens.
+ * least; those beyond the batch's own carry no weight. `unpadded`: rows one after another in so many tokens, for attention in these groups.
  */
 export function packBatch(
   golden: GoldenBatch,
   trials: number,
   tokens: number,
-  {room = 0, unpadded}: {room?: number; unpadded?: number} = {},
+  {room = 0, unpadded}: {room?: number; unpadded?: Pick<BatchShape, 'groups' | 'tokens'>} = {},
 ): PackBatch {
   const {input_ids, attention_mask, labels} = golden;
   const lengths = attention_mask.map(row => row.filter(Boolean).length);
@@ -85,15 +86,10 @@ export function packBatch(
   const own = (rows: number[][]) => Int32Array.from(rows.flatMap((row, i) => row.slice(0, lengths[i])));
   const rows = lengths.map((_, row) => row);
   const dataset = {count: rows.length, starts, ids: own(input_ids), labels: own(labels), truncated: 0, empty: 0};
-  const [batch, length] = [rows.length, input_ids[0]!.length];
-  const shape = {
-    batch,
-    length,
-    tokens: unpadded ?? batch * length,
-    targets: Math.max(room, targetsIn([golden])),
-  };
+  const padded = paddedShape(rows.length, input_ids[0]!.length, Math.max(room, targetsIn([golden])));
+  const shape = unpadded ? {...padded, ...unpadded} : padded;
   const whole = emptyBatch(shape, trials);
-  for (let trial = 0; trial < trials; trial++) collate(dataset, rows, shape, 0, whole, trial);
+  for (let trial = 0; trial < trials; trial++) collate(dataset, rows, shape, 0, whole, {trial, trials});
   return {shape, ...whole, weights: whole.weights.map(weight => weight / tokens), noise: new Float32Array(0)};
 }
 

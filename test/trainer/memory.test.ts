@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {StepSize} from '../../trainer/activations.ts';
+import {type BatchShape, paddedShape} from '../../trainer/data/shapes.ts';
 import {
   adaptedBytes,
   microBatchFor,
@@ -23,8 +23,8 @@ const size = (recompute: boolean): TrainingSize => ({
   gradients: false,
   evaluating: {bytes: 0, programs: 0},
 });
-const few: StepSize = {rows: 4, length: 64, tokens: 256, targets: 200};
-const step = (rows: number): StepSize => ({rows, length: 512, tokens: rows * 512, targets: rows * 511});
+const few: BatchShape = paddedShape(4, 64, 200);
+const step = (rows: number): BatchShape => paddedShape(rows, 512, rows * 511);
 /** So many rows that a step does not fit in any machine. */
 const huge = step(1 << 26);
 const alone = {workers: 1, trials: 1};

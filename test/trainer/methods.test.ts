@@ -5,10 +5,11 @@ import {describe, expect, it} from 'vitest';
 import type {Evaluated, RunEvent} from '../../core/run/events.ts';
 import {adaptedProjection, openAdapter} from '../../trainer/adapted.ts';
 import {loadDataset} from '../../trainer/data/dataset.ts';
+import {paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {exportTrial} from '../../trainer/export.ts';
-import {causalAttention, finalNorm, head, hidden} from '../../trainer/model/decoder.ts';
+import {causalAttention, finalNorm, head, hidden, paddedRows} from '../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../trainer/model/open-model.ts';
 import {projections, sitesOf} from '../../trainer/model/sites.ts';
 import {startingParameters} from '../../trainer/start.ts';
@@ -32,8 +33,8 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
     state: {},
     body: ({ids}) => {
       const on = modelOn(engine, base);
-      const batching = {trials: 1, rows, length};
-      const passes = {project: adaptedProjection(on, adapter), attend: causalAttention(on, batching)};
+      const batching = paddedRows(1, rows, length);
+      const passes = {project: adaptedProjection(on, adapter), attend: causalAttention(on)};
       return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
     },
   });
@@ -76,7 +77,7 @@ it('LoRA-GA starts where the reference does, up to the signs of singular vectors
   });
   const engine = await openEngine('compiled', {threads: 1});
   const sites = sitesOf(base.config.layers.length, [...projections], base.weights);
-  const shapes = [{length: 20, tokens: 80, targets: 80}];
+  const shapes = [paddedShape(4, 20, 80)];
   const {parameters} = await startingParameters(
     {
       ...{id: '', method: 'lora-ga', rank: 4, alpha: 4, batchSize: 4, learningRate: 1, seed: 1},

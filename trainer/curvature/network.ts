@@ -3,6 +3,7 @@
  * once; a product then needs only the linear part behind the projection: tangents up, tangents of the gradient down.
  * Nothing before the projection's layer is touched by it.
  */
+import {shapeName} from '../data/shapes.ts';
 import type {Engine, Staged} from '../engine/engine.ts';
 import {Memory} from '../engine/engine.ts';
 import type {ModelConfig} from '../model/config.ts';
@@ -93,8 +94,7 @@ export class Network {
   }
 
   tokens(batch: number): number {
-    const {shape} = this.#batches[batch]!;
-    return shape.batch * shape.length;
+    return this.#batches[batch]!.shape.tokens;
   }
 
   /** Runs a batch forward, and back to `layer`; what was done before is not done again where memory allows. */
@@ -125,8 +125,7 @@ export class Network {
   }
 
   #shapeOf(batch: number): string {
-    const {batch: rows, length, targets} = this.#batches[batch]!.shape;
-    return `${rows}x${length} ${targets}`;
+    return shapeName(this.#batches[batch]!.shape);
   }
 
   #bytesOf({layers, head}: Run): number {
@@ -223,8 +222,7 @@ export class Network {
   }
 
   #tangentMemory(batch: number, layer: number, run: Run): Memory {
-    const {shape} = this.#batches[batch]!;
-    return this.#scratchOf(`${shape.batch}x${shape.length} ${layer}`, run.layers[layer]!.memory);
+    return this.#scratchOf(`${this.#shapeOf(batch)} ${layer}`, run.layers[layer]!.memory);
   }
 
   #scratchOf(key: string, before: Memory): Memory {
@@ -236,12 +234,10 @@ export class Network {
 
   /** Layers of the same kind (attention window, rotary base) share one segment. */
   #layer(batch: number, layer: number): Promise<Staged> {
-    const {batch: rows, length} = this.#batches[batch]!.shape;
+    const [rows] = this.#batches[batch]!.shape.groups;
     const weights = this.#layerShapes(layer);
-    const key = `layer ${rows}x${length} ${JSON.stringify([this.#config.layers[layer], ...weights])}`;
-    return this.#segments.get(key, () =>
-      layerSegment(this.#segments.engine, this.#config, layer, weights, {trials: 1, rows, length}),
-    );
+    const key = `layer ${JSON.stringify(rows)} ${JSON.stringify([this.#config.layers[layer], ...weights])}`;
+    return this.#segments.get(key, () => layerSegment(this.#segments.engine, this.#config, layer, weights, rows!));
   }
 
   #head(rows: number): Promise<Staged> {

@@ -10,12 +10,13 @@ import type {Part} from '../engine/stages.ts';
 import type {Form, Method, Shapes, Site} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {
-  type Batching,
   causalAttention,
   decoderLayer,
   finalNorm,
   frozenProjection,
   type Model,
+  paddedRows,
+  type RowGroup,
 } from '../model/decoder.ts';
 import {type Projection, projectionsOf} from '../model/sites.ts';
 
@@ -44,11 +45,11 @@ export async function layerSegment(
   config: ModelConfig,
   layer: number,
   weights: LayerWeights,
-  batching: Batching,
+  {rows, length}: RowGroup,
 ): Promise<Staged> {
   const macros = engine.macros({merged: false, exact: true});
   const projections = projectionsOf(config);
-  const tokens = batching.rows * batching.length;
+  const tokens = rows * length;
   const hidden = floats(1, tokens, config.hiddenSize);
   const outputOf = (projection: Projection): TensorSpec => {
     const [, shape] = [...weights].find(([name]) => name.endsWith(`${projection}.weight`))!;
@@ -96,13 +97,13 @@ export async function layerSegment(
       const model: Model = {config, macros, weight: name => inputs[name.slice(prefix.length)]!};
       const frozen = frozenProjection(model);
       const run = (x: tf.Tensor, shifts: tf.Tensor[], see?: (projection: Projection, input: tf.Tensor) => void) =>
-        decoderLayer(model, layer, x, batching, {
+        decoderLayer(model, layer, x, paddedRows(1, rows, length), {
           project(site, input) {
             const projection = site.slice(site.lastIndexOf('.') + 1) as Projection;
             see?.(projection, input);
             return tf.add(frozen(site, input), shifts[projections.indexOf(projection)]!);
           },
-          attend: causalAttention(model, batching),
+          attend: causalAttention(model),
         });
       const zeros = projections.map(name => tf.zeros(outputOf(name).shape));
       const seen: Tensors = {};

@@ -1,137 +1,156 @@
 /** A few shapes for all batches of a sweep: a step is compiled once a shape, and padding is computed for nothing. */
+import type {RowGroup} from '../model/decoder.ts';
+import {cheapestSplit, type Split} from './split.ts';
 
-/** What a batch needs: its longest row, the tokens of all its rows, and those to predict. */
+/** What a batch needs. */
 export interface Extent {
-  length: number;
+  /** Of its rows, the longest first. */
+  lengths: readonly number[];
+  /** Of all rows together. */
+  tokens: number;
+  /** Those to predict. */
+  targets: number;
+}
+
+/**
+ * What a step is compiled for. Rows that are not padded stand one after another, with a token of padding at least behind
+ * the last; only attention pads them, with an empty place at least.
+ */
+export interface BatchShape {
+  /** Of rows that attention pads to one length, the longest first. */
+  groups: readonly RowGroup[];
+  /** As many as there are places in a single group where its rows are padded everywhere. */
   tokens: number;
   targets: number;
 }
 
+/** Places of padded rows. */
+export const placesOf = ({groups}: Pick<BatchShape, 'groups'>): number =>
+  groups.reduce((sum, {rows, length}) => sum + rows * length, 0);
+
+export const rowsOf = ({groups}: Pick<BatchShape, 'groups'>): number => groups.reduce((sum, {rows}) => sum + rows, 0);
+
+/** Whether rows are padded everywhere. */
+export const isPadded = (shape: BatchShape): boolean => shape.groups.length === 1 && shape.tokens === placesOf(shape);
+
+/** Rows padded everywhere. */
+export const paddedShape = (rows: number, length: number, targets: number): BatchShape => ({
+  groups: [{rows, length}],
+  tokens: rows * length,
+  targets,
+});
+
+/** Different for every shape. */
+export function shapeName({groups, tokens, targets}: BatchShape): string {
+  return `${groups.map(({rows, length}) => `${rows}x${length}`).join('+')} ${tokens} ${targets}`;
+}
+
 /** Below this, padding costs less than another compiled step. */
 const shortLength = 32;
-/** Fewer shapes are taken as long as they cost at most this much more than as many as allowed. */
-const tolerance = 1.1;
-/** What attention costs at a place of a padded row, where the rest of the layers costs 1 a token; and with moving tokens there and back. */
-const [attending, movingToo] = [0.15, 0.2];
+/** Fewer shapes are taken as long as they cost at most this much more than as many as allowed; and groups of rows. */
+const [tolerance, groupTolerance] = [1.1, 1.2];
+/** Groups of rows at most: each adds its attention to every layer. */
+const mostGroups = 4;
 /** Without padding at least this share must be saved. */
 const worthwhile = 0.05;
-/** Tokens of an unpadded batch are a multiple of this, and at most so many kinds of it are told apart. */
+/** Tokens of unpadded batches are a multiple of this, and at most so many numbers of them are told apart. */
 const [multiple, kinds] = [16, 256];
 
+/** What attention costs on a padded row, where all else in the layers costs 1 a token (measured, SmolLM2-135M). */
+const attending = (length: number): number => length * (0.05 + 0.0006 * length);
+/** What moving a token to its place and back costs. */
+const moving = 0.03;
+
 /**
- * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is padded: the
- * split of the sorted batches that costs least (dynamic programming), with as few shapes as come within 10 % of it; one
- * where all rows are short. In a shape of `rows` · `length` tokens the rows are padded to one length; in one of fewer
- * they stand one after another, with at least one token of padding behind the last. Depends on the batches only, not on
- * their order; every shape has room for what fits an earlier one, so that side by side any two batches fit one.
+ * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is computed on
+ * padding, with as few shapes as come within 10 % of that; one where all rows are short. Depends on the batches only, not
+ * on their order. Every shape has room for what fits an earlier one, so that side by side any two batches fit one.
  */
-export function bucketShapes(batches: readonly Extent[], rows: number, most: number): Extent[] {
+export function bucketShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
   const padded = paddedSplit(batches, rows, most);
-  const unpadded = unpaddedSplit(batches, rows, most);
-  return rising(unpadded.cost < (1 - worthwhile) * padded.cost ? unpadded.shapes : padded.shapes, rows);
+  const unpadded = unpaddedSplit(batches, most);
+  if (unpadded.cost >= (1 - worthwhile) * padded.cost) return paddedFrom(padded, rows);
+  return rising(unpadded).map(({lengths, tokens, targets}) => ({groups: groupsOf(lengths, rows), tokens, targets}));
 }
 
 /** The same with all rows padded. */
-export function paddedShapes(batches: readonly Extent[], rows: number, most: number): Extent[] {
-  return rising(paddedSplit(batches, rows, most).shapes, rows);
+export function paddedShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
+  return paddedFrom(paddedSplit(batches, rows, most), rows);
 }
 
 /**
- * The cheapest shape that a batch fits.
+ * The first of these shapes that a batch fits.
  * @throws RangeError when there is none
  */
-export function shapeFor(shapes: readonly Extent[], rows: number, {length, tokens, targets}: Extent): Extent {
-  const shape = shapes.find(
-    candidate =>
-      candidate.length >= length &&
-      candidate.targets >= targets &&
-      (candidate.tokens > tokens || candidate.tokens === rows * candidate.length),
-  );
-  if (!shape) throw new RangeError(`no shape for ${tokens} tokens in rows of ${length} with ${targets} to predict`);
+export function shapeFor(shapes: readonly BatchShape[], {lengths, tokens, targets}: Extent): BatchShape {
+  const shape = shapes.find(candidate => {
+    const unpadded = !isPadded(candidate);
+    if (candidate.targets < targets || (unpadded && Math.min(candidate.tokens, placesOf(candidate)) <= tokens))
+      return false;
+    const room = lengthsOf(candidate);
+    return lengths.every((length, row) => length <= (room[row] ?? 0));
+  });
+  if (!shape)
+    throw new RangeError(`no shape for ${tokens} tokens in rows of up to ${lengths[0]} with ${targets} to predict`);
   return shape;
 }
 
-/** The smallest extent that all of them fit. */
-export function union(extents: Iterable<Extent>): Extent {
-  const all = {length: 0, tokens: 0, targets: 0};
-  for (const {length, tokens, targets} of extents) {
-    all.length = Math.max(all.length, length);
-    all.tokens = Math.max(all.tokens, tokens);
-    all.targets = Math.max(all.targets, targets);
-  }
-  return all;
+/** The length each row is padded to. */
+export const lengthsOf = ({groups}: Pick<BatchShape, 'groups'>): number[] =>
+  groups.flatMap(({rows, length}) => Array.from({length: rows}, () => length));
+
+/** What all of them fit, row by row. */
+export function union(extents: readonly Extent[]): Extent {
+  return extents.reduce(both, {lengths: [], tokens: 0, targets: 0});
 }
 
-interface Split {
-  /** Of all batches together. */
-  cost: number;
-  shapes: Extent[];
+function both(a: Extent, b: Extent): Extent {
+  const [more, fewer] = a.lengths.length < b.lengths.length ? [b.lengths, a.lengths] : [a.lengths, b.lengths];
+  return {
+    lengths: more.map((length, row) => Math.max(length, fewer[row] ?? 0)),
+    tokens: Math.max(a.tokens, b.tokens),
+    targets: Math.max(a.targets, b.targets),
+  };
 }
 
-function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split {
-  const padded = batches.map(batch => ({...batch, tokens: rows * batch.length}));
-  return cheapestSplit(padded, most, ({tokens}) => (1 + attending) * tokens);
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+const longestOf = (batches: readonly Extent[]): number =>
+  batches.reduce((longest, {lengths}) => Math.max(longest, lengths[0] ?? 0), 0);
+
+/** How many shapes there may be. */
+const allowed = (batches: readonly Extent[], most: number): number => (longestOf(batches) <= shortLength ? 1 : most);
+
+/** By the length of the longest row alone. */
+function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split<Extent> {
+  const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
+  const length = ({lengths}: Extent) => lengths[0] ?? 0;
+  const cost = (whole: Extent) => rows * (length(whole) + attending(length(whole)));
+  return cheapestSplit(alike, {size: length, union: both, cost}, allowed(batches, most), tolerance);
 }
 
-function unpaddedSplit(batches: readonly Extent[], rows: number, most: number): Split {
-  const unit = multiple * Math.ceil(union(batches).tokens / multiple / kinds);
+function paddedFrom(split: Split<Extent>, rows: number): BatchShape[] {
+  return rising(split).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets));
+}
+
+/** By the number of tokens. */
+function unpaddedSplit(batches: readonly Extent[], most: number): Split<Extent> {
+  const unit = multiple * Math.ceil(Math.max(...batches.map(({tokens}) => tokens), 1) / multiple / kinds);
   // One of padding: what is empty in a padded row reads it.
-  const unpadded = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
-  return cheapestSplit(unpadded, most, ({tokens, length}) => {
-    const places = rows * length;
-    return tokens < places ? tokens + movingToo * places : (1 + attending) * places;
-  });
+  const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
+  const cost = ({lengths, tokens}: Extent) =>
+    tokens + sumOf(lengths.map(length => moving * length + attending(length)));
+  return cheapestSplit(larger, {size: ({tokens}) => tokens, union: both, cost}, allowed(batches, most), tolerance);
 }
 
-/** Longer shapes take at least as many tokens and targets as shorter ones. */
-function rising(shapes: readonly Extent[], rows: number): Extent[] {
-  return shapes.map((_, i) => {
-    const shape = union(shapes.slice(0, i + 1));
-    return {...shape, tokens: Math.min(shape.tokens, rows * shape.length)};
-  });
-}
+/** Larger shapes have room for all that smaller ones have. */
+const rising = ({classes}: Split<Extent>): Extent[] =>
+  classes.map((_, i) => union(classes.slice(0, i + 1).map(({whole}) => whole)));
 
-/** The last shape of a split of the kinds so far: where it begins among them, what all of it costs. */
-interface Part {
-  cost: number;
-  start: number;
-  shape: Extent;
-}
-
-/** With as few shapes as come near the cheapest split into `most`; batches are sorted by their tokens. */
-function cheapestSplit(batches: readonly Extent[], most: number, costOf: (shape: Extent) => number): Split {
-  if (batches.length === 0) return {cost: 0, shapes: []};
-  const alike = new Map<number, Extent[]>();
-  for (const batch of batches) alike.set(batch.tokens, [...(alike.get(batch.tokens) ?? []), batch]);
-  const sorted = [...alike.entries()].sort(([a], [b]) => a - b).map(([, own]) => own);
-  const extents = sorted.map(union);
-  const allowed = union(batches).length <= shortLength ? 1 : Math.min(most, sorted.length);
-
-  // best[end][count - 1]: the cheapest split of the kinds up to `end` into `count` shapes.
-  const best: Part[][] = [];
-  for (let end = 0; end < sorted.length; end++) {
-    const own: Part[] = [];
-    let members = 0;
-    let shape = extents[end]!;
-    for (let start = end; start >= 0; start--) {
-      members += sorted[start]!.length;
-      shape = union([shape, extents[start]!]);
-      const alone = members * costOf(shape);
-      if (start === 0) own[0] = {cost: alone, start, shape};
-      for (const [i, {cost}] of (best[start - 1] ?? []).entries())
-        if (i + 1 < allowed && cost + alone < (own[i + 1]?.cost ?? Infinity))
-          own[i + 1] = {cost: cost + alone, start, shape};
-    }
-    best.push(own);
-  }
-  const last = best.at(-1)!;
-  const least = Math.min(...last.map(({cost}) => cost));
-  const count = 1 + last.findIndex(({cost}) => cost <= tolerance * least);
-  const shapes: Extent[] = [];
-  for (let end = sorted.length - 1, i = count - 1; i >= 0; i--) {
-    const {start, shape} = best[end]![i]!;
-    shapes.unshift(shape);
-    end = start - 1;
-  }
-  return {cost: last[count - 1]!.cost, shapes};
+/** Rows of these lengths, and as many more as make `rows`, in a few groups; the shortest has an empty place. */
+function groupsOf(lengths: readonly number[], rows: number): RowGroup[] {
+  const all = Array.from({length: rows}, (_, row) => (lengths[row] ?? 0) + (row === rows - 1 ? 1 : 0));
+  const kind = {size: (length: number) => length, union: Math.max, cost: attending};
+  const {classes} = cheapestSplit(all, kind, mostGroups, groupTolerance);
+  return classes.map(({whole, members}) => ({rows: members, length: whole})).reverse();
 }

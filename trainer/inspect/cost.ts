@@ -3,9 +3,8 @@ import {availableParallelism} from 'node:os';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
-import type {StepSize} from '../activations.ts';
 import {stepsOf} from '../data/order.ts';
-import type {Extent} from '../data/shapes.ts';
+import {type BatchShape, paddedShape, rowsOf} from '../data/shapes.ts';
 import {stepFlops} from '../flops.ts';
 import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
 import {startsFromGradients} from '../method/index.ts';
@@ -14,6 +13,7 @@ import type {BaseModel} from '../model/open-model.ts';
 import {weightCount} from '../model/weights.ts';
 import {mergeLimit, shapesOf, sharedNumbers} from '../prepare.ts';
 import {lastSpeed} from '../store/speed.ts';
+import type {SampledRow} from './rows.ts';
 
 /**
  * Steps, time by the last measured speed, and memory of a sweep with `rows` training rows that look like `sample`.
@@ -21,16 +21,14 @@ import {lastSpeed} from '../store/speed.ts';
  */
 export function costOf(
   {sweep, trials, model, sites}: {sweep: Sweep; trials: Trial[]; model: BaseModel; sites: Site[]},
-  {rows, sample}: {rows: number; sample: readonly Extent[]},
+  {rows, sample}: {rows: number; sample: readonly SampledRow[]},
   results: Results | null,
 ): Cost {
   const {config, weights} = model;
   const {data, training, run} = sweep;
-  const cut = sample.map(row => {
-    const length = Math.min(row.length, data.maxLength);
-    return {...row, length, tokens: length};
-  });
-  const mean = (of: (row: Extent) => number) => cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
+  const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
+  const mean = (of: (row: SampledRow) => number) =>
+    cut.reduce((sum, row) => sum + of(row), 0) / Math.max(1, cut.length);
   const cores = run.workers === 'auto' ? availableParallelism() : run.workers;
   const parameters = (trial: Trial) => trainedParameters(trial, sites, weightCount(config));
   const kept = {
@@ -46,22 +44,16 @@ export function costOf(
     // What is evaluated is not read here.
     evaluating: {bytes: 0, programs: 0},
   };
-  const stepSize = (batchSize: number, length: number): StepSize => ({
-    rows: batchSize,
-    length,
-    tokens: Math.ceil(batchSize * length),
-    targets: Math.ceil(batchSize * mean(row => row.targets)),
-  });
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
   const {microBatch} = training;
   const asked = batchSizes.map(batchSize => {
-    const whole = batchShapes(cut, batchSize).map(shape => ({rows: batchSize, ...shape}));
+    const whole = batchShapes(cut, batchSize);
     return microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch));
   });
   const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers: cores, trials: 1})};
   const bytes = asked.map(whole => {
     const rows = microBatch === 'auto' ? microBatchFor(size, whole, cores) : microBatch;
-    const steps = whole.map(step => (step.rows > rows ? partOf(step, rows) : step));
+    const steps = whole.map(step => (rowsOf(step) > rows ? partOf(step, rows) : step));
     return planMemory(size, steps, 1, trials.length, run.workers, cores).bytes;
   });
   const speed = lastSpeed();
@@ -69,9 +61,10 @@ export function costOf(
   const flops = trials.reduce((sum, trial) => {
     if (done.has(trial.id)) return sum;
     const {batchSize} = trial;
-    const average = stepSize(
+    const average = paddedShape(
       batchSize,
       mean(row => row.length),
+      batchSize * mean(row => row.targets),
     );
     return sum + stepsOf(rows, batchSize, training) * stepFlops(config, average, parameters(trial));
   }, 0);
@@ -83,13 +76,13 @@ export function costOf(
 }
 
 /** Shapes of batches of rows like these, in the order they come. */
-function batchShapes(rows: readonly Extent[], batchSize: number): Extent[] {
+function batchShapes(rows: readonly SampledRow[], batchSize: number): BatchShape[] {
   const batches = Array.from({length: Math.max(1, Math.ceil(rows.length / batchSize))}, (_, i) => {
     // Fewer rows than a batch has come more than once.
     const own = Array.from({length: batchSize}, (_, row) => rows[(i * batchSize + row) % Math.max(1, rows.length)]);
     return {
-      length: Math.max(1, ...own.map(row => row?.length ?? 1)),
-      tokens: own.reduce((sum, row) => sum + (row?.tokens ?? 1), 0),
+      lengths: own.map(row => row?.length ?? 1).sort((a, b) => b - a),
+      tokens: own.reduce((sum, row) => sum + (row?.length ?? 1), 0),
       targets: Math.max(
         1,
         own.reduce((sum, row) => sum + (row?.targets ?? 1), 0),

@@ -10,7 +10,6 @@ import {loadDataset} from '../data/dataset.ts';
 import {isChat} from '../data/encode.ts';
 import {readPrompts} from '../data/prompts.ts';
 import {columnsOf} from '../data/rows.ts';
-import type {Extent} from '../data/shapes.ts';
 import {checkWritable} from '../export/model-folder.ts';
 import {methods} from '../method/index.ts';
 import type {Site} from '../method/method.ts';
@@ -24,7 +23,17 @@ import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
-import {blocksOf, dataFacts, longRows, overlaps, type Survey, sampledRows, sampleOf, survey} from './rows.ts';
+import {
+  blocksOf,
+  dataFacts,
+  longRows,
+  overlaps,
+  type SampledRow,
+  type Survey,
+  sampledRows,
+  sampleOf,
+  survey,
+} from './rows.ts';
 
 /** The files of a tokenizer and its chat template. */
 const tokenizerNames = [
@@ -141,7 +150,7 @@ async function lookAtRows(
   base: string,
   model: BaseModel,
   attempts: Attempts,
-): Promise<{rows: number; sample: Extent[]} | undefined> {
+): Promise<{rows: number; sample: SampledRow[]} | undefined> {
   const {data, evaluate} = sweep;
   const tokenizerFiles = tokenizerNames.map(name => join(model.folder, name));
   const openOnce = () => remembered('tokenizer', tokenizerFiles, () => openTokenizer(model.folder));
@@ -157,7 +166,7 @@ async function lookAtRows(
   /** Reading rows depends on how they are read, and on the files. */
   const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
     remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
-  const samples: Extent[] = [];
+  const samples: SampledRow[] = [];
   for (const [index, train] of data.train.entries()) {
     const alone = {...data, train: [train]};
     const work = () => once('sample', [train], () => sampleOf(alone, base, encoding));

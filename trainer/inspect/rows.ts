@@ -8,7 +8,6 @@ import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, ignored} from '../data/encode.ts';
 import type {Row} from '../data/row.ts';
 import {readRows} from '../data/rows.ts';
-import type {Extent} from '../data/shapes.ts';
 
 /** Rows of each data file that are tokenised. */
 export const sampledRows = 100;
@@ -17,14 +16,19 @@ const mostBytes = 512e6;
 /** Longer than any row, so that nothing is cut. */
 const unlimited = 1_048_576;
 
+/** How long a row is, and how much of it is learnt, in tokens. */
+export interface SampledRow {
+  length: number;
+  targets: number;
+}
+
 /** The first rows, uncut: their lengths in tokens, and how many tokens of them are learnt. */
-export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<Extent[]> {
+export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<SampledRow[]> {
   const rows = Math.min(sampledRows, data.rows ?? sampledRows);
   const {packing: _, ...apart} = data;
   const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model);
   return Array.from({length: count}, (_, row) => ({
     length: starts[row + 1]! - starts[row]!,
-    tokens: starts[row + 1]! - starts[row]!,
     targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
   }));
 }
@@ -32,16 +36,16 @@ export async function sampleOf(data: DataSettings, base: string, model: Encoding
 /** What so many texts that look like `sample` become when they are packed. */
 export function blocksOf(
   texts: number,
-  sample: readonly Extent[],
+  sample: readonly SampledRow[],
   {maxLength}: DataSettings,
-): {rows: number; sample: Extent[]} {
+): {rows: number; sample: SampledRow[]} {
   const mean = sample.reduce((sum, {length}) => sum + length, 0) / Math.max(1, sample.length);
   const rows = Math.max(1, Math.floor((texts * mean) / maxLength));
-  return {rows, sample: [{length: maxLength, tokens: maxLength, targets: maxLength - 1}]};
+  return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
 }
 
 /** Rows that will be cut. */
-export function longRows(sample: readonly Extent[], {maxLength}: DataSettings): Fault[] {
+export function longRows(sample: readonly SampledRow[], {maxLength}: DataSettings): Fault[] {
   const lengths = sample.map(({length}) => length);
   const longer = lengths.filter(length => length > maxLength).length;
   if (longer === 0) return [];
@@ -103,7 +107,7 @@ function keyOf({values}: Row, {format, columns}: DataSettings): string {
 }
 
 /** What the editor shows of the rows. */
-export function dataFacts(rows: number, sample: readonly Extent[], maxLength: number): DataFacts {
+export function dataFacts(rows: number, sample: readonly SampledRow[], maxLength: number): DataFacts {
   const lengths = sample.map(({length}) => length);
   return {
     rows,

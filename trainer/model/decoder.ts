@@ -16,11 +16,16 @@ export interface Model {
   weight(name: string): tf.Tensor;
 }
 
-/** Token sequences of several trials: `tokens` of each trial are rows · length, or fewer where rows are not padded. */
-export interface Batching {
-  trials: number;
+/** Rows of one length, padded on the right. */
+export interface RowGroup {
   rows: number;
   length: number;
+}
+
+/** Token sequences of several trials. The tokens of each are the places of one group of rows, or others that attention moves to the places of several. */
+export interface Batching {
+  trials: number;
+  groups: readonly RowGroup[];
   unpadded?: Unpadded;
 }
 
@@ -28,14 +33,20 @@ export interface Batching {
 export interface Unpadded {
   /** Of each trial. */
   tokens: number;
-  /** [trials · rows · length]: the token at each place of the padded rows, one of padding where they are empty. */
+  /** [places]: the token at each place of the padded rows, one of padding where they are empty; group after group. */
   tokenAt: tf.Tensor;
   /** [trials · tokens]: the place of each token. */
   placeOf: tf.Tensor;
 }
 
+/** Rows padded to one length everywhere. */
+export const paddedRows = (trials: number, rows: number, length: number): Batching => ({
+  trials,
+  groups: [{rows, length}],
+});
+
 /** Of each trial. */
-const tokensOf = ({rows, length, unpadded}: Batching): number => unpadded?.tokens ?? rows * length;
+const tokensOf = ({groups, unpadded}: Batching): number => unpadded?.tokens ?? groups[0]!.rows * groups[0]!.length;
 
 export interface Passes {
   /** One projection: x [trials, tokens, in] → [trials, tokens, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
@@ -63,7 +74,7 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
 export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, macros, weight} = model;
   const {headDim, heads, kvHeads} = config;
-  const {trials, rows, length, unpadded} = batching;
+  const {trials, groups, unpadded} = batching;
   const tokens = tokensOf(batching);
   const name = `model.layers.${layer}`;
 
@@ -71,17 +82,25 @@ export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching
     const w = weight(`${normName}.weight`);
     return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
   };
-  /** [trials, tokens, count·size] → [trials·rows, count, length, size] */
+  const places = groups.map(({rows, length}) => trials * rows * length);
+  /** [trials, tokens, count·size] → for each group [trials·rows, count, length, size] */
   const split = (input: tf.Tensor, count: number, normName?: string) => {
     const byHead = tf.reshape(input, [trials * tokens, count, headDim]);
     const normed = normName ? norm(normName, byHead) : byHead;
-    const padded = unpadded ? macros.rearranged(normed, unpadded.tokenAt, unpadded.placeOf) : normed;
-    return tf.transpose(tf.reshape(padded, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
+    const placed = unpadded ? macros.rearranged(normed, unpadded.tokenAt, unpadded.placeOf) : normed;
+    const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
+    return parts.map((part, i) => {
+      const {rows, length} = groups[i]!;
+      return tf.transpose(tf.reshape(part, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
+    });
   };
-  /** [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
-  const join = (output: tf.Tensor) => {
-    const padded = tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [trials * rows * length, heads * headDim]);
-    const own = unpadded ? macros.rearranged(padded, unpadded.placeOf, unpadded.tokenAt) : padded;
+  /** For each group [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
+  const join = (outputs: tf.Tensor[]) => {
+    const parts = outputs.map((output, i) =>
+      tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [places[i]!, heads * headDim]),
+    );
+    const placed = parts.length === 1 ? parts[0]! : tf.concat(parts);
+    const own = unpadded ? macros.rearranged(placed, unpadded.placeOf, unpadded.tokenAt) : placed;
     return tf.reshape(own, [trials, tokens, heads * headDim]);
   };
   const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
@@ -94,7 +113,7 @@ export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching
   const q = split(queries!, heads, qk('q'));
   const k = split(keys!, kvHeads, qk('k'));
   const v = split(values!, kvHeads);
-  const attended = project('o_proj', join(passes.attend(layer, q, k, v)));
+  const attended = project('o_proj', join(q.map((own, i) => passes.attend(layer, own, k[i]!, v[i]!))));
   const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
 
   const g = norm(
@@ -134,35 +153,37 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
  * Causal attention over whole right-padded sequences from position 0; layers may see a window only. `positions`: of the
  * longest text without its padding, which some rotary embeddings depend on.
  */
-export function causalAttention(
-  {config, macros}: Model,
-  {trials, rows, length}: Omit<Batching, 'unpadded'>,
-  positions = length,
-): Passes['attend'] {
+export function causalAttention({config, macros}: Model, positions?: number): Passes['attend'] {
   const group = config.heads / config.kvHeads;
-  const tables = once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions));
-  const masks = once((window: number) => {
-    const mask = new Float32Array(group * length * length);
-    for (let row = 0; row < group * length; row++) {
-      const position = row % length;
-      for (let seen = 0; seen < length; seen++)
-        if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
-    }
-    return tf.tensor(mask, [group * length, length]);
-  });
+  const constants = once((length: number) => ({
+    tables: once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions ?? length)),
+    masks: once((window: number) => causalMask(length, group, window)),
+  }));
   return (layer, q, k, v) => {
     const {rotary, window} = config.layers[layer]!;
+    const [rows, , length] = q.shape as [number, number, number];
+    const {tables, masks} = constants(length);
     const {cos, sin} = tables(rotary);
-    const grouped = [trials * rows, config.kvHeads, group * length, config.headDim];
     const y = macros.attention(
-      tf.reshape(macros.rotary(q, cos, sin), grouped),
+      tf.reshape(macros.rotary(q, cos, sin), [rows, config.kvHeads, group * length, config.headDim]),
       macros.rotary(k, cos, sin),
       v,
       masks(window === null || window >= length ? Infinity : window),
       config.attentionScale,
     );
-    return tf.reshape(y, [trials * rows, config.heads, length, config.headDim]);
+    return tf.reshape(y, q.shape);
   };
+}
+
+/** 0 at the last `window` positions of each, [group · length, length]; so much below it elsewhere that nothing is seen. */
+function causalMask(length: number, group: number, window: number): tf.Tensor {
+  const mask = new Float32Array(group * length * length);
+  for (let row = 0; row < group * length; row++) {
+    const position = row % length;
+    for (let seen = 0; seen < length; seen++)
+      if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
+  }
+  return tf.tensor(mask, [group * length, length]);
 }
 
 /** Remembers results by argument. */

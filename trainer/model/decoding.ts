@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {State, TensorSpec, Tensors} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
 import type {ModelConfig} from './config.ts';
-import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from './decoder.ts';
+import {causalAttention, finalNorm, head, hidden, type Model, type Passes, paddedRows} from './decoder.ts';
 import {fewSequences} from './generation-sizes.ts';
 import {type Rotary, rotaryTables} from './rotary.ts';
 
@@ -62,8 +62,8 @@ export async function readTexts(
     state: {},
     body: tensors => {
       const {model, project} = generative.passes(tensors);
-      const batching = {trials, rows, length};
-      const causal = causalAttention(model, batching, positions);
+      const batching = paddedRows(trials, rows, length);
+      const causal = causalAttention(model, positions);
       const left: Tensors = {};
       const attend: Passes['attend'] = (layer, q, k, v) => {
         const {cos, sin} = rotaryTables(length, config.headDim, config.layers[layer]!.rotary, positions);
@@ -152,7 +152,7 @@ export function openCache(
         body: tensors => {
           const {model, project} = generative.passes(tensors);
           const {attend, extended} = cachedAttention(model, tensors, reach);
-          const x = hidden(model, tensors['ids']!, {trials, rows, length: 1}, {project, attend});
+          const x = hidden(model, tensors['ids']!, paddedRows(trials, rows, 1), {project, attend});
           return {...extended, logits: logitsOf(model, tf.reshape(x, [sequences, config.hiddenSize]))};
         },
       }));

@@ -2,7 +2,17 @@ import {describe, expect, it} from 'vitest';
 import {collate, emptyBatch, extentOf} from '../../../trainer/data/batch.ts';
 import type {Dataset} from '../../../trainer/data/dataset.ts';
 import {stepRows, stepsOf} from '../../../trainer/data/order.ts';
-import {bucketShapes, type Extent, paddedShapes, shapeFor} from '../../../trainer/data/shapes.ts';
+import {
+  type BatchShape,
+  bucketShapes,
+  type Extent,
+  isPadded,
+  lengthsOf,
+  paddedShape,
+  paddedShapes,
+  shapeFor,
+  union,
+} from '../../../trainer/data/shapes.ts';
 
 /** Rows 1: [1 5 6 2] learning 6 2; 2: [1 7 2] learning all. */
 const dataset: Dataset = {
@@ -18,8 +28,8 @@ describe('a batch', () => {
   const none = new Int32Array(0);
 
   it('is padded on the right, and a target is predicted from the place before it', () => {
-    expect(extentOf(dataset, [1, 0])).toEqual({length: 4, tokens: 7, targets: 4});
-    expect(collate(dataset, [1, 0], {batch: 3, length: 5, tokens: 15, targets: 6}, 9)).toEqual({
+    expect(extentOf(dataset, [1, 0])).toEqual({lengths: [4, 3], tokens: 7, targets: 4});
+    expect(collate(dataset, [1, 0], paddedShape(3, 5, 6), 9)).toEqual({
       ids: Int32Array.of(1, 7, 2, 9, 9, 1, 5, 6, 2, 9, 9, 9, 9, 9, 9),
       targets: Int32Array.of(7, 2, 6, 2, 0, 0),
       positions: Int32Array.of(0, 1, 6, 7, 0, 0),
@@ -28,45 +38,62 @@ describe('a batch', () => {
     });
   });
 
-  it('has its rows one after another where its shape has fewer tokens than places', () => {
-    expect(collate(dataset, [1, 0], {batch: 3, length: 5, tokens: 9, targets: 5}, 9)).toEqual({
-      ids: Int32Array.of(1, 7, 2, 1, 5, 6, 2, 9, 9),
-      targets: Int32Array.of(7, 2, 6, 2, 0),
-      positions: Int32Array.of(0, 1, 4, 5, 0),
+  it('has its rows one after another, the longest first, where its shape has fewer tokens than places', () => {
+    const groups = [
+      {rows: 1, length: 5},
+      {rows: 2, length: 3},
+    ];
+    expect(collate(dataset, [1, 0], {groups, tokens: 9, targets: 5}, 9)).toEqual({
+      ids: Int32Array.of(1, 5, 6, 2, 1, 7, 2, 9, 9),
+      targets: Int32Array.of(6, 2, 7, 2, 0),
+      positions: Int32Array.of(1, 2, 4, 5, 0),
       weights: Float32Array.of(1, 1, 1, 1, 0),
-      // Empty places read the last token, which is padding, and padding reads the first empty place.
-      tokenAt: Int32Array.of(0, 1, 2, 8, 8, 3, 4, 5, 6, 8, 8, 8, 8, 8, 8),
-      placeOf: Int32Array.of(0, 1, 2, 5, 6, 7, 8, 3, 3),
+      // Empty places read the last token, which is padding, and padding reads an empty place.
+      tokenAt: Int32Array.of(0, 1, 2, 3, 8, 4, 5, 6, 8, 8, 8),
+      placeOf: Int32Array.of(0, 1, 2, 3, 5, 6, 7, 8, 8),
     });
   });
 
   it('can be one trial of a pack, and leaves nothing of the batch before', () => {
-    const padded = {batch: 1, length: 4, tokens: 4, targets: 3};
+    const second = {trial: 1, trials: 2};
+    const padded = paddedShape(1, 4, 3);
     const pack = emptyBatch(padded, 2);
-    collate(dataset, [0], padded, 0, pack, 1);
-    collate(dataset, [1], padded, 0, pack, 1);
+    collate(dataset, [0], padded, 0, pack, second);
+    collate(dataset, [1], padded, 0, pack, second);
     expect([...pack.ids]).toEqual([0, 0, 0, 0, 1, 7, 2, 0]);
     expect([...pack.weights]).toEqual([0, 0, 0, 1, 1, 0]);
     expect([...pack.positions]).toEqual([0, 0, 0, 4, 5, 4]);
 
-    const unpadded = {batch: 2, length: 4, tokens: 5, targets: 3};
+    const groups = [
+      {rows: 1, length: 4},
+      {rows: 1, length: 3},
+    ];
+    const unpadded = {groups, tokens: 5, targets: 3};
     const trials = emptyBatch(unpadded, 2);
-    collate(dataset, [0], unpadded, 0, trials, 1);
-    collate(dataset, [1], unpadded, 0, trials, 1);
+    collate(dataset, [0], unpadded, 0, trials, second);
+    collate(dataset, [1], unpadded, 0, trials, second);
     expect([...trials.ids]).toEqual([0, 0, 0, 0, 0, 1, 7, 2, 0, 0]);
-    expect([...trials.tokenAt.subarray(8)]).toEqual([5, 6, 7, 9, 9, 9, 9, 9]);
-    expect([...trials.placeOf.subarray(5)]).toEqual([8, 9, 10, 11, 11]);
+    // The first group of both trials stands before the second of both.
+    expect([...trials.tokenAt.subarray(4, 8)]).toEqual([5, 6, 7, 9]);
+    expect([...trials.tokenAt.subarray(11)]).toEqual([9, 9, 9]);
+    expect([...trials.placeOf.subarray(5)]).toEqual([4, 5, 6, 11, 11]);
     expect([...trials.positions.subarray(3)]).toEqual([5, 6, 5]);
   });
 
   it('does not take more than its shape has', () => {
-    const shape = {batch: 2, length: 5, tokens: 10, targets: 6};
-    expect(() => collate(dataset, [0, 1], {...shape, batch: 1, tokens: 5}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {...shape, length: 3, tokens: 6}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0], {...shape, targets: 1}, 0)).toThrow(RangeError);
-    // The last token of an unpadded batch is padding.
-    expect(() => collate(dataset, [0, 1], {...shape, tokens: 7}, 0)).toThrow(RangeError);
-    expect(() => collate(dataset, [0, 1], {...shape, tokens: 8}, 0)).not.toThrow();
+    expect(() => collate(dataset, [0, 1], paddedShape(1, 5, 6), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], paddedShape(2, 3, 6), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0], paddedShape(2, 5, 1), 0)).toThrow(RangeError);
+    // The last token of rows without padding is padding.
+    const unpadded = (tokens: number) => ({...paddedShape(2, 5, 6), tokens});
+    expect(() => collate(dataset, [0, 1], unpadded(7), 0)).toThrow(RangeError);
+    expect(() => collate(dataset, [0, 1], unpadded(8), 0)).not.toThrow();
+    // And it moves to an empty place.
+    const full = [
+      {rows: 1, length: 4},
+      {rows: 1, length: 3},
+    ];
+    expect(() => collate(dataset, [0, 1], {groups: full, tokens: 8, targets: 6}, 0)).toThrow(RangeError);
   });
 });
 
@@ -104,11 +131,18 @@ describe('the order of rows', () => {
 });
 
 describe('the shapes of batches', () => {
-  /** Two full rows. */
-  const even = (from: number, to: number): Extent[] => Array.from({length: to - from + 1}, (_, i) => full(from + i));
-  const full = (length: number): Extent => ({length, tokens: 2 * length, targets: length});
-  const computed = (batches: Extent[], shapes: Extent[]) =>
-    batches.reduce((sum, batch) => sum + shapeFor(shapes, 2, batch).tokens, 0);
+  /** Two rows that are equally long. */
+  const alike = (length: number): Extent => ({lengths: [length, length], tokens: 2 * length, targets: length});
+  const even = (from: number, to: number): Extent[] => Array.from({length: to - from + 1}, (_, i) => alike(from + i));
+  const full = (length: number) => paddedShape(2, length, length);
+  const computed = (batches: Extent[], shapes: BatchShape[]) =>
+    batches.reduce((sum, batch) => sum + shapeFor(shapes, batch).tokens, 0);
+  /** A long row and short ones: padded they would be as long as the long one. */
+  const uneven = Array.from({length: 100}, (_, i) => ({
+    lengths: [300 + i, 60, 50 - (i % 10), 40],
+    tokens: 450 + i - (i % 10),
+    targets: 300,
+  }));
 
   it('are one where all batches are short, or alike', () => {
     expect(bucketShapes(even(9, 21), 2, 4)).toEqual([full(21)]);
@@ -132,40 +166,41 @@ describe('the shapes of batches', () => {
     expect(bucketShapes(groups, 2, 1)).toEqual([full(512)]);
   });
 
-  it('have rows one after another where their lengths differ much, with a token of padding', () => {
-    // A long row and a short one: padded it would be as long as two long ones.
-    const uneven = Array.from({length: 100}, (_, i) => ({length: 300 + i, tokens: 350 + i, targets: 300}));
-    const shapes = bucketShapes(uneven, 2, 4);
+  it('have rows one after another where their lengths differ much, padded in attention only, in groups', () => {
+    const shapes = bucketShapes(uneven, 4, 4);
     for (const batch of uneven) {
-      const {tokens, length} = shapeFor(shapes, 2, batch);
+      const {tokens, groups} = shapeFor(shapes, batch);
       expect(tokens).toBeGreaterThan(batch.tokens);
-      expect(tokens).toBeLessThan(1.1 * 450);
-      expect(tokens).toBeLessThan(2 * length);
+      expect(tokens).toBeLessThan(1.15 * 500);
+      expect(groups[0]!.rows).toBe(1);
+      expect(groups.at(-1)!.length).toBeLessThanOrEqual(60);
     }
-    expect(paddedShapes(uneven, 2, 4).every(({tokens, length}) => tokens === 2 * length)).toBe(true);
+    expect(computed(uneven, shapes)).toBeLessThan(1.1 * uneven.reduce((sum, {tokens}) => sum + tokens, 0));
+    expect(paddedShapes(uneven, 4, 4).every(isPadded)).toBe(true);
   });
 
-  it('have room for what fits an earlier one', () => {
-    const long = {length: 500, tokens: 520, targets: 10};
-    const full = Array.from({length: 50}, (_, i) => ({length: 300 + i, tokens: 600 + i, targets: 400}));
-    const shapes = bucketShapes([...Array.from({length: 50}, () => long), ...full], 2, 4);
+  it('have room for fewer rows, and for what fits an earlier shape', () => {
+    const long = Array.from({length: 50}, () => ({lengths: [500, 20], tokens: 520, targets: 10}));
+    const even = Array.from({length: 50}, (_, i) => ({lengths: [300 + i, 300], tokens: 600 + i, targets: 400}));
+    const shapes = bucketShapes([...long, ...even, {lengths: [700], tokens: 700, targets: 50}], 2, 4);
+    for (const batch of [...long, ...even]) expect(() => shapeFor(shapes, batch)).not.toThrow();
     for (const [i, shape] of shapes.entries())
       for (const earlier of shapes.slice(0, i)) {
-        expect(shape.length).toBeGreaterThanOrEqual(earlier.length);
+        expect(lengthsOf(shape).every((length, row) => length >= lengthsOf(earlier)[row]!)).toBe(true);
         expect(shape.tokens).toBeGreaterThanOrEqual(earlier.tokens);
         expect(shape.targets).toBeGreaterThanOrEqual(earlier.targets);
       }
-    expect(shapeFor(shapes, 2, {length: 500, tokens: 649, targets: 400})).toEqual(shapes.at(-1));
+    expect(shapeFor(shapes, union([long[0]!, even[49]!, {lengths: [700], tokens: 700, targets: 50}]))).toEqual(
+      shapes.at(-1),
+    );
   });
 
   it('give a batch with unusually many tokens or targets a larger shape, or none', () => {
-    const shapes = [
-      {length: 64, tokens: 100, targets: 10},
-      {length: 128, tokens: 256, targets: 200},
-    ];
-    expect(shapeFor(shapes, 2, {length: 60, tokens: 99, targets: 5})).toBe(shapes[0]);
-    expect(shapeFor(shapes, 2, {length: 60, tokens: 100, targets: 5})).toBe(shapes[1]);
-    expect(shapeFor(shapes, 2, {length: 60, tokens: 99, targets: 50})).toBe(shapes[1]);
-    expect(() => shapeFor(shapes, 2, {length: 129, tokens: 200, targets: 1})).toThrow(RangeError);
+    const shapes = [{...paddedShape(2, 64, 10), tokens: 100}, paddedShape(2, 128, 200)];
+    expect(shapeFor(shapes, {lengths: [60, 39], tokens: 99, targets: 5})).toBe(shapes[0]);
+    expect(shapeFor(shapes, {lengths: [60, 40], tokens: 100, targets: 5})).toBe(shapes[1]);
+    expect(shapeFor(shapes, {lengths: [60, 39], tokens: 99, targets: 50})).toBe(shapes[1]);
+    expect(() => shapeFor(shapes, {lengths: [129], tokens: 129, targets: 1})).toThrow(RangeError);
+    expect(() => shapeFor(shapes, {lengths: [9, 9, 9], tokens: 27, targets: 1})).toThrow(RangeError);
   });
 });

@@ -122,7 +122,7 @@ describe('the pieces of a network', () => {
       const engine = tracing(({inputs, body}) => {
         for (const {op} of trace(inputs, body).nodes) seen.add(op);
       });
-      await layerSegment(engine, config, 0, weights, {trials: 1, rows: 2, length: 4});
+      await layerSegment(engine, config, 0, weights, {rows: 2, length: 4});
       await headSegment(engine, config, 5);
       const site = {name: '', inputs: 8, outputs: 6};
       const options = {blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1};
@@ -152,7 +152,7 @@ describe('the pieces of a network', () => {
       for (const [name, {nodes}] of cutIntoParts(trace(inputs, body), parts))
         products[name] = nodes.filter(({op}) => op === 'BatchMatMul').length;
     });
-    await layerSegment(engine, config, 0, layer, {trials: 1, rows: 2, length: 4});
+    await layerSegment(engine, config, 0, layer, {rows: 2, length: 4});
     // The last projection has only sums behind it; one more lies behind those before it.
     expect(products['tangent.down_proj']).toBe(0);
     expect(products['adjoint.down_proj']).toBe(0);

@@ -1,6 +1,13 @@
 /** The logits of a whole batch of rows of one length, from position 0. */
 import type {Engine} from '../../../trainer/engine/engine.ts';
-import {causalAttention, finalNorm, frozenProjection, head, hidden} from '../../../trainer/model/decoder.ts';
+import {
+  causalAttention,
+  finalNorm,
+  frozenProjection,
+  head,
+  hidden,
+  paddedRows,
+} from '../../../trainer/model/decoder.ts';
 import type {BaseModel} from '../../../trainer/model/open-model.ts';
 import {modelOn} from '../golden.ts';
 
@@ -12,8 +19,8 @@ export async function logitsOf(engine: Engine, model: BaseModel, ids: number[][]
     state: {},
     body: inputs => {
       const on = modelOn(engine, model);
-      const batching = {trials: 1, rows, length};
-      const passes = {project: frozenProjection(on), attend: causalAttention(on, batching)};
+      const batching = paddedRows(1, rows, length);
+      const passes = {project: frozenProjection(on), attend: causalAttention(on)};
       return {logits: on.macros.linear(finalNorm(on, hidden(on, inputs['ids']!, batching, passes)), head(on))};
     },
   });
