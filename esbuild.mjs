@@ -15,6 +15,7 @@ const trainer = await build({
     'inspector-worker': 'trainer/inspect/inspector-worker.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
+    'watchdog-process': 'trainer/task/watchdog-process.ts',
   },
   outdir: 'dist/trainer',
   bundle: true,

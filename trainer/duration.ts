@@ -130,6 +130,7 @@ async function timePack(
   const {sources} = startSettings(prepared, trial!.method);
   const {config, sites, rank, merged, recompute, dropout} = prepared.size;
   const found: TrialTimes[] = [];
+  let fault: string | undefined;
   await pool.run(
     Array.from({length: workers}, () => ({
       kind: 'measure' as const,
@@ -145,10 +146,15 @@ async function timePack(
       event: event => event.event === 'note' && note(event.message),
       generated: () => {},
       measured: times => found.push(times),
-      ended: () => {},
+      ended: (_, failure) => {
+        fault ??= failure?.message;
+      },
     },
   );
-  if (found.length === 0) return null;
+  if (found.length === 0) {
+    if (fault !== undefined) note(`No step could be timed: ${fault}`);
+    return null;
+  }
   const mean = (of: keyof TrialTimes) => found.reduce((sum, times) => sum + times[of], 0) / found.length;
   return {
     opening: mean('opening'),

@@ -13,6 +13,8 @@ export type Evaluation = {
   index: number;
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
+  /** What its events are told apart by. */
+  entry?: string;
 } & (
   | {task: 'loss'; source: RowSource}
   | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; choosing: Choosing}
@@ -58,6 +60,7 @@ export async function evaluatePack(
   for (const evaluation of evaluations) {
     if (context.stopped() || active.every(flag => flag === 0)) return;
     if (evaluation.task === 'loss') {
+      const {entry} = evaluation;
       const {sums, tokens} = await summedLoss(pack, evaluation, context.stopped);
       if (context.stopped()) return;
       trials.forEach(({id}, i) => {
@@ -68,6 +71,7 @@ export async function evaluatePack(
           trial: id,
           step: pack.count,
           task: 'loss',
+          ...(entry === undefined ? {} : {entry}),
           metric: 'loss',
           value: Number.isFinite(value) ? value : null,
           correct: null,

@@ -5,7 +5,7 @@ import {basename, join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import {methods as titles} from '../core/method/methods.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
-import {formatRate, formatValue} from '../core/run/format.ts';
+import {formatMeasure, formatRate, formatValue} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
 import {openAdapter} from './adapted.ts';
@@ -117,7 +117,7 @@ function trialOf({trials, places}: RunState, id: string): TrialView {
 /** The best seed at the best rate of the best method. */
 function bestTrial(state: RunState, by: string | true): TrialView {
   const comparisons = compare(state).filter(({task, metric}) => by === true || by === metric || by === task);
-  const measured = [...new Set(comparisons.map(({task, metric}) => (task === metric ? task : `${task} ${metric}`)))];
+  const measured = [...new Set(comparisons.map(({task, metric}) => formatMeasure(task, metric)))];
   if (measured.length !== 1) {
     const what =
       measured.length === 0

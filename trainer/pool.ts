@@ -101,18 +101,20 @@ export function openPool(
       resourceLimits: {maxYoungGenerationSizeMb},
     });
   const workers = Array.from({length: count}, (_, i) => start(i));
+  let closed = false;
 
   /** One job on one worker; a worker that dies is replaced, and its job counts as failed. */
   const work = (index: number, job: ToWorker, handlers: JobHandlers) =>
     new Promise<void>(resolve => {
       const worker = workers[index]!;
       const end = (failure?: Failure) => {
-        worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+        worker.off('message', onMessage).off('messageerror', onUnread).off('error', onError).off('exit', onExit);
         handlers.ended(job, failure);
         resolve();
       };
       const replace = (message: string, stack = '') => {
-        workers[index] = start(index);
+        // Nobody would end a worker that begins after the others were ended.
+        if (!closed) workers[index] = start(index);
         end({code: 'worker-died', message, stack});
       };
       const onMessage = (message: FromWorker) => {
@@ -124,8 +126,18 @@ export function openPool(
       };
       const onError = (error: Error) => replace(error.message, error.stack);
       const onExit = (code: number) => replace(`The worker thread ended with status ${code}.`);
-      worker.on('message', onMessage).on('error', onError).on('exit', onExit);
-      worker.postMessage(job);
+      const onUnread = (error: Error) => {
+        // What else it would say of this job would be heard as if it were of the next one.
+        void worker.terminate();
+        replace(`What a worker thread said cannot be read: ${error.message}`, error.stack);
+      };
+      worker.on('message', onMessage).on('messageerror', onUnread).on('error', onError).on('exit', onExit);
+      try {
+        worker.postMessage(job);
+      } catch (error) {
+        const {message, stack = ''} = error instanceof Error ? error : new Error(String(error));
+        end({code: 'internal', message: `The job cannot be given to a worker thread: ${message}`, stack});
+      }
     });
 
   return {
@@ -142,6 +154,7 @@ export function openPool(
     },
     stop: () => void Atomics.store(stop, 0, 1),
     async close() {
+      closed = true;
       await Promise.all(workers.map(worker => worker.terminate()));
     },
   };

@@ -243,8 +243,8 @@ export async function readEvaluation(
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
-  const {task, data: file, maxNewTokens, limit, every, samples, temperature, topP} = settings;
-  const when = every === undefined ? {index} : {index, every};
+  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
+  const when = {index, ...(every === undefined ? {} : {every}), ...(entry === undefined ? {} : {entry})};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
     const held = await cachedDataset(

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
+import {formatEvaluation} from '../core/run/format.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
@@ -206,7 +207,11 @@ async function runPrepared(
   try {
     await factorize(pool, prepared, todo, emit);
     const ended = new Set<string>();
-    const scoring = scoreBeside(judge, emit, result => dropAnswers(checkpoints, result));
+    const scoring = scoreBeside(judge, emit, result => {
+      // The result is in the file before the answers are gone.
+      store.flush();
+      dropAnswers(checkpoints, result);
+    });
     const judging: Promise<void>[] = [];
     /** A pack whose answers are judged needs its checkpoint no more. */
     const forget = async (job: TrainJob) => {
@@ -233,13 +238,22 @@ async function runPrepared(
         for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
     };
-    for (const trial of todo) for (const result of left(checkpoints, trial, prepared)) scoring.add(result);
+    const done = new Map<string, number[]>();
+    for (const trial of todo) {
+      const {answers, evaluated} = left(checkpoints, trial, prepared, store);
+      for (const result of answers) scoring.add(result);
+      done.set(trial.id, evaluated);
+    }
     const training = Date.now();
     measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
     await pool.run(
       longestFirst(packs, pack => trainingFlops(prepared, pack)).map(pack => ({
         kind: 'train',
-        job: {...trainJob(prepared, pack, store.folder), ...trainingProbes(prepared, pack, store.earlier)},
+        job: {
+          ...trainJob(prepared, pack, store.folder),
+          ...trainingProbes(prepared, pack, store.earlier),
+          evaluated: Object.fromEntries(pack.map(({id}) => [id, done.get(id)!])),
+        },
       })),
       handlers,
     );
@@ -259,10 +273,26 @@ async function runPrepared(
   return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
 }
 
-/** Answers from before the checkpoint of a trial that the last start did not come to judge; those at its end are generated again. */
-function left(checkpoints: string, {id, batchSize}: Trial, {steps}: Prepared): Generated[] {
+/**
+ * Of a trial that goes on: answers that the last start did not come to judge, and the evaluations at its end that have a
+ * result or wait for one.
+ */
+function left(
+  checkpoints: string,
+  {id, batchSize}: Trial,
+  {steps, sweep}: Prepared,
+  {earlier}: OpenRun,
+): {answers: Generated[]; evaluated: number[]} {
   const from = checkpointStep(checkpoints, id);
-  return keptAnswers(checkpoints, id).filter(({step}) => step <= from && step < steps(batchSize));
+  const answers = keptAnswers(checkpoints, id).filter(({step}) => step <= from);
+  if (from !== steps(batchSize)) return {answers, evaluated: []};
+  const results = earlier.trials[earlier.places[id] ?? -1]?.evaluations ?? [];
+  const evaluated = sweep.evaluate.flatMap(({task, entry}, index) => {
+    const waits = answers.some(({step, evaluation}) => step === from && evaluation === index);
+    const known = results.some(one => one.step === from && one.task === formatEvaluation(task, entry));
+    return waits || known ? [index] : [];
+  });
+  return {answers, evaluated};
 }
 
 /** Finished and diverged trials are not trained again. */

@@ -30,6 +30,8 @@ export interface TrainJob {
   merged: boolean;
   recompute: boolean;
   evaluations: Evaluation[];
+  /** Of each trial, the evaluations at the end (by `index`) that an earlier start has done. */
+  evaluated?: Record<string, number[]>;
   /** The run folder. */
   folder: string;
   /** What is probed on the way, where the sweep asks for it. */
@@ -158,7 +160,8 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
     }
   }
 
-  if (!stopped()) await evaluate(evaluations);
+  const isDone = ({index}: Evaluation) => alive().every(({id}) => job.evaluated?.[id]?.includes(index));
+  if (!stopped()) await evaluate(evaluations.filter(evaluation => !isDone(evaluation)));
   if (stopped()) {
     await save(job, run, seconds());
     end(alive(), 'stopped');

@@ -81,12 +81,13 @@ async function work(message: ToWorker): Promise<void> {
   await train(message.job, {...context, worker, generated: result => send({kind: 'generated', result})});
 }
 
+function fail(error: unknown): void {
+  const {message, stack = ''} = error instanceof Error ? error : new Error(String(error));
+  send({kind: 'failed', code: error instanceof SweepError ? error.code : 'internal', message, stack});
+}
+
 parentPort!.on('message', (message: ToWorker) => {
-  work(message).then(
-    () => send({kind: 'done'}),
-    (error: unknown) => {
-      const {message: text, stack = ''} = error instanceof Error ? error : new Error(String(error));
-      send({kind: 'failed', code: error instanceof SweepError ? error.code : 'internal', message: text, stack});
-    },
-  );
+  work(message).then(() => send({kind: 'done'}), fail);
 });
+// A job that cannot be read has to end as well.
+parentPort!.on('messageerror', fail);

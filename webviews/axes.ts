@@ -1,7 +1,7 @@
 /** Axes shared by the charts. */
 import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
-import {formatRate} from '../core/run/format.ts';
+import {formatMeasure, formatRate} from '../core/run/format.ts';
 import {unitOf} from '../core/run/peak.ts';
 import type {Theme} from './theme.ts';
 
@@ -100,7 +100,7 @@ export function valueAxis(
   metric: string,
   values: readonly {mean: number | null; std: number | null}[],
 ): Axis<'linear'> | Axis<'logarithmic'> {
-  const title = task === metric ? metric : `${task} ${metric}`;
+  const title = formatMeasure(task, metric);
   const known = values.flatMap(({mean, std}) => (mean === null ? [] : [{mean, std: std ?? 0}]));
   const lowest = Math.min(...known.map(({mean, std}) => mean - std));
   const highest = Math.max(...known.map(({mean, std}) => mean + std));

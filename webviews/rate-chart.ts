@@ -1,6 +1,6 @@
 /** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed. */
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
-import {formatMean, formatRate} from '../core/run/format.ts';
+import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, rateAxis, shortNumber, zoomOptions} from './axes.ts';
@@ -20,7 +20,7 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
   const floor = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
   const bounds: Bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
-  const name = task === metric ? metric : `${task} ${metric}`;
+  const name = formatMeasure(task, metric);
   const tick = (value: number): string => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value));
   const y = isLoss
     ? logAxis(theme, name, floor, ceiling, shortNumber)

@@ -79,6 +79,8 @@ export interface Evaluated {
   trial: string;
   step: number;
   task: string;
+  /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
+  entry?: string;
   /** `accuracy` (0..1) or `loss` (token mean). */
   metric: string;
   value: number | null;

@@ -2,9 +2,11 @@
 import type {MethodCost} from '../method/cost.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
+import {formatEvaluation} from './format.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
 
-export type Evaluation = Omit<Evaluated, 'event'>;
+/** Its `task` is the name that tells it from all others of the sweep. */
+export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;
 export type Aggregate = Omit<Aggregated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
 
@@ -142,7 +144,8 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'step':
       return stepped(state, event, unseen);
     case 'evaluation': {
-      const {event: _, ...evaluation} = event;
+      const {event: _, entry, ...named} = event;
+      const evaluation = {...named, task: formatEvaluation(event.task, entry)};
       return change(state, event.trial, view => ({
         ...view,
         evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],

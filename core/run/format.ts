@@ -12,6 +12,16 @@ export function formatValue(value: number, metric: string): string {
   return unitOf(metric) === 'share' ? `${bare(value, metric)} %` : bare(value, metric);
 }
 
+/** `gsm8k`, or `gsm8k on test.jsonl` where a sweep has several entries of the task. */
+export function formatEvaluation(task: string, entry: string | undefined): string {
+  return entry === undefined ? task : `${task} on ${entry}`;
+}
+
+/** What was measured: `gsm8k accuracy`, and `loss on test.jsonl` where the task says what the metric is. */
+export function formatMeasure(task: string, metric: string): string {
+  return task === metric || task.startsWith(`${metric} on `) ? task : `${task} ${metric}`;
+}
+
 /** A difference of, or a deviation from, a metric's value. */
 export function formatDifference(value: number, metric: string): string {
   return unitOf(metric) === 'share' ? `${bare(value, metric)} points` : bare(value, metric);

@@ -1,4 +1,5 @@
 /** One metric over two things at once: the learning rate, and the rank or the batch size. */
+import {formatMeasure} from './format.ts';
 import type {Peak, RatePoint} from './peak.ts';
 import type {Comparison} from './verdict.ts';
 
@@ -53,6 +54,5 @@ function over(comparisons: readonly Comparison[], what: Landscape['over']): Land
 
 /** As a heading: `gsm8k accuracy over rank and learning rate, batch size 16`. */
 export function landscapeTitle({model, task, metric, over, fixed}: Landscape): string {
-  const what = task === metric ? task : `${task} ${metric}`;
-  return `${model === null ? '' : `${model}: `}${what} over ${over} and learning rate, ${fixed}`;
+  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)} over ${over} and learning rate, ${fixed}`;
 }

@@ -1,7 +1,7 @@
 /** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
 import {noRank} from '../sweep/sweep.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
-import {count, formatDifference, formatMean, formatRate, formatValue} from './format.ts';
+import {count, formatDifference, formatMean, formatMeasure, formatRate, formatValue} from './format.ts';
 import {type MethodCurve, methodCurve, type Peak, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
@@ -56,9 +56,8 @@ function withoutStrays(groups: Group[]): Group[] {
 
 /** What is compared, as a heading. */
 export function title({model, task, metric, rank, batchSize}: Comparison): string {
-  const what = task === metric ? task : `${task} ${metric}`;
   const size = rank === noRank ? 'all weights' : `rank ${rank}`;
-  return `${model === null ? '' : `${model}: `}${what}, ${size}, batch size ${batchSize}`;
+  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${size}, batch size ${batchSize}`;
 }
 
 function curvesOf(state: RunState, group: Group): MethodCurve[] {

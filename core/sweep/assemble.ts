@@ -1,4 +1,5 @@
 import {methodOptions} from '../method/options.ts';
+import {withEntries} from './entries.ts';
 import {optimizer as optimizerFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {ranksOf} from './ranks.ts';
@@ -30,7 +31,7 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     methods,
     targets,
     training: trainingOf(training),
-    evaluate: evaluations,
+    evaluate: withEntries(evaluations),
     ...(curvature && {curvature}),
     run,
   };

@@ -175,6 +175,8 @@ export interface EvaluationSettings {
   scorer?: string;
   /** Steps between evaluations; absent = at the end only. */
   every?: number;
+  /** What tells it from other entries of this task; absent where there are none. */
+  entry?: string;
 }
 
 export interface CurvatureSettings {

@@ -57,7 +57,9 @@ for (const [name, part] of wanted) {
   });
   for (const {title, introduction, table, sentences} of sections)
     console.log([`\n${title}`, ...(introduction ? [introduction] : []), asText(table), ...sentences].join('\n'));
-  seconds.set(name, (performance.now() - began) / 1000);
+  const took = (performance.now() - began) / 1000;
+  seconds.set(name, took);
+  console.log(`(${took.toFixed(0)} s)`);
   if (options.write)
     await writePart(name, sections, {order: Object.keys(parts), some: only !== '' || wantedCase !== ''});
 }

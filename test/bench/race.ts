@@ -35,9 +35,11 @@ export async function race(entries: Entry[], rounds: number, say: (line: string)
     for (let round = 1; round <= rounds; round++) {
       say(`round ${round} of ${rounds}`);
       for (const [result, contender] of running) {
-        const last = result.rounds.at(-1) ?? (await contender.measure(1));
-        const steps = Math.min(50, Math.max(1, Math.round(turnMilliseconds / last)));
-        result.rounds.push(await contender.measure(steps));
+        const last = result.rounds.at(-1);
+        const once = last ?? (await contender.measure(1));
+        const steps = Math.min(50, Math.max(1, Math.round(turnMilliseconds / once)));
+        // A step that takes a whole turn is one.
+        result.rounds.push(last === undefined && steps === 1 ? once : await contender.measure(steps));
       }
     }
     for (const [result, contender] of running) result.peakBytes = await contender.peakBytes();

@@ -184,7 +184,8 @@ function settingsThatMatter(
     'training.dropout': training.dropout,
     // As it was taken, not as asked for: `auto` may mean the one today and the other tomorrow.
     'training.precision': precision,
-    evaluate: sweep.evaluate.map(one => sortedByKey({...one, data: hash(one.data)})),
+    // Files may have other names now.
+    evaluate: sweep.evaluate.map(({entry: _, ...one}) => sortedByKey({...one, data: hash(one.data)})),
     ...(sweep.curvature
       ? {curvature: sortedByKey({...sweep.curvature, data: hash(sweep.curvature.data ?? 'data.train'), at: null})}
       : {}),

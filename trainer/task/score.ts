@@ -80,6 +80,7 @@ export function openJudge(context: JudgeContext): Judge {
         trial,
         step,
         ...metric,
+        ...(settings.entry === undefined ? {} : {entry: settings.entry}),
       }));
     },
     close() {

@@ -2,6 +2,7 @@
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
+import {watch} from './watchdog.ts';
 
 export interface Scorer {
   /** @throws SweepError `bad-scorer` */
@@ -20,23 +21,19 @@ const program = fileURLToPath(
 export type FromScorer = {value: number | boolean} | {fault: string};
 
 export function openScorer(file: string): Scorer {
-  const start = () =>
-    fork(program, [file], {
+  const start = () => {
+    const started = fork(program, [file], {
       env: {ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'json',
     });
+    watch(started);
+    return started;
+  };
   let child: ReturnType<typeof start> | undefined;
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
-
-  const close = (): void => {
-    closed = true;
-    child?.kill('SIGKILL');
-    process.off('exit', close);
-  };
-  process.on('exit', close);
 
   const one = (row: Record<string, unknown>, output: string) =>
     new Promise<number | boolean>((resolve, reject) => {
@@ -45,7 +42,7 @@ export function openScorer(file: string): Scorer {
       const asked = child;
       const end = (fault?: string) => {
         clearTimeout(timer);
-        asked.removeAllListeners();
+        asked.off('message', onMessage).off('exit', onExit).off('error', onError);
         if (fault === undefined) return;
         asked.kill('SIGKILL');
         child = undefined;
@@ -58,15 +55,14 @@ export function openScorer(file: string): Scorer {
         );
       };
       const timer = setTimeout(end, limitMilliseconds, `took longer than ${limitMilliseconds / 1000} s for an answer`);
-      asked.once('message', (said: FromScorer) => {
-        if ('fault' in said) end(said.fault);
-        else {
-          end();
-          resolve(said.value);
-        }
-      });
-      asked.once('exit', status => end(`ended with status ${status}`));
-      asked.once('error', error => end(`does not start (${error.message})`));
+      const onMessage = (said: FromScorer) => {
+        if ('fault' in said) return end(said.fault);
+        end();
+        resolve(said.value);
+      };
+      const onExit = (status: number | null) => end(`ended with status ${status}`);
+      const onError = (error: Error) => end(`does not start (${error.message})`);
+      asked.on('message', onMessage).on('exit', onExit).on('error', onError);
       asked.send({row, output});
     });
   return {
@@ -75,6 +71,9 @@ export function openScorer(file: string): Scorer {
       last = next.catch(() => {});
       return next;
     },
-    close,
+    close() {
+      closed = true;
+      child?.kill('SIGKILL');
+    },
   };
 }

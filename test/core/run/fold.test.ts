@@ -127,6 +127,15 @@ describe('the fold of a run', () => {
     expect(state.seconds).toBe(3);
   });
 
+  it('keeps two evaluations of a task at one step apart by their data', () => {
+    const of = (entry: string, value: number) => ({...evaluation(a.id, 5, value), entry});
+    const state = folded([start([a]), of('train.jsonl', 0.9), of('test.jsonl', 0.5), of('train.jsonl', 0.8)]);
+    expect(view(state, a.id).evaluations.map(({task, value}) => [task, value])).toEqual([
+      ['exact-match on test.jsonl', 0.5],
+      ['exact-match on train.jsonl', 0.8],
+    ]);
+  });
+
   it('takes the last evaluation of a step, and the last probe of a block', () => {
     const probe = (lambdaMax: number): RunEventBody => ({
       event: 'curvature',

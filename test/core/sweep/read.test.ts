@@ -127,6 +127,21 @@ learning_rate: [3e-3, 1e-3]
     expect(sweep.evaluate).toEqual([{task: 'loss', data: 'test.jsonl', maxNewTokens: 256, every: 100}]);
   });
 
+  it('names what tells evaluations of one task apart', () => {
+    const entries = (...evaluations: [task: string, data: string][]) =>
+      sweepOf(
+        `${smallest}evaluate: ${JSON.stringify(evaluations.map(([task, data]) => ({task, data})))}\n`,
+      ).evaluate.map(({entry}) => entry);
+    expect(entries(['gsm8k', 'a.jsonl'], ['math', 'a.jsonl'])).toEqual([undefined, undefined]);
+    expect(entries(['gsm8k', 'x/a.jsonl'], ['loss', 'c.jsonl'], ['gsm8k', 'x/b.jsonl'])).toEqual([
+      ...['a.jsonl', undefined, 'b.jsonl'],
+    ]);
+    expect(entries(['math', 'x/a.jsonl'], ['math', 'y/a.jsonl'])).toEqual(['x/a.jsonl', 'y/a.jsonl']);
+    expect(entries(['math', 'x/a.jsonl'], ['math', 'b.jsonl'], ['math', 'x/a.jsonl'])).toEqual([
+      ...['a.jsonl, 1', 'b.jsonl', 'a.jsonl, 2'],
+    ]);
+  });
+
   it('takes texts to stop at, line breaks and spaces among them, but no empty one and none without text', () => {
     const stopping = (stop: string) => `${smallest}evaluate: {task: gsm8k, data: test.jsonl, stop: ${stop}}\n`;
     expect(sweepOf(stopping('"\\n"')).evaluate[0]?.stop).toEqual(['\n']);

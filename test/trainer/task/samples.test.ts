@@ -1,4 +1,4 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
@@ -9,6 +9,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import {evaluateModel} from '../../../trainer/eval.ts';
 import {type RowKind, showRun} from '../../../trainer/show.ts';
 import {runSweep} from '../../../trainer/sweep.ts';
+import {childrenOf, lives} from './processes.ts';
 
 const program = fileURLToPath(new URL('../../../trainer/cli.ts', import.meta.url));
 const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.url));
@@ -65,6 +66,7 @@ async function run(name: string, resume: boolean): Promise<void> {
 interface Shown {
   step: number;
   row: number;
+  sample: number;
   verdict: string;
   extracted: string;
 }
@@ -112,21 +114,6 @@ it('a sweep reports pass@k of several samples, which are kept; a trained adapter
   expect(kept.map(line => (JSON.parse(line) as {verdict: boolean}).verdict)).toEqual(last.map(one => one.right));
 }, 120_000);
 
-/** Processes of the sandbox that a command has started. */
-function sandboxOf(parent: number): number[] {
-  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,command='], {encoding: 'utf8'});
-  const rows = table.split('\n').map(line => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line));
-  return rows.flatMap(row => (row && Number(row[2]) === parent && row[3]!.includes('sandbox') ? [Number(row[1])] : []));
-}
-
-const lives = (id: number): boolean => {
-  try {
-    return process.kill(id, 0);
-  } catch {
-    return false;
-  }
-};
-
 it.skipIf(process.platform === 'win32')(
   'Ctrl-C while programs run ends the run with all of their processes, and going on gives the same results',
   async () => {
@@ -143,7 +130,7 @@ it.skipIf(process.platform === 'win32')(
     const seen = new Set<number>();
     // Trained to the end, and still judging what it answered on the way.
     while (child.exitCode === null && (seen.size === 0 || !answered(50) || !answered(60))) {
-      for (const one of sandboxOf(child.pid!)) seen.add(one);
+      for (const one of childrenOf(child.pid!, 'sandbox')) seen.add(one);
       await setTimeout(50);
     }
     expect(child.exitCode).toBe(null);
@@ -156,9 +143,24 @@ it.skipIf(process.platform === 'win32')(
     expect([...seen].filter(lives)).toEqual([]);
     expect(await shown('cut', 'evaluations')).toEqual([]);
 
+    // The two samples of the first row at the end change places: what is judged now is what was stored.
+    const stored = join(out, 'checkpoints', `${trial}-60-0.answers.json`);
+    const result = JSON.parse(readFileSync(stored, 'utf8')) as {answers: number[][]};
+    const [first, second, ...others] = result.answers;
+    expect(first).not.toEqual(second);
+    writeFileSync(stored, JSON.stringify({...result, answers: [second, first, ...others]}));
+
     await run('cut', true);
     expect(await shown('cut', 'evaluations')).toEqual(await shown('whole', 'evaluations'));
-    expect(await shown('cut', 'samples')).toEqual(await shown('whole', 'samples'));
+    const samples = await shown('whole', 'samples');
+    const places = samples
+      .map(({step, row}, place) => (step === 60 && row === 0 ? place : -1))
+      .filter(place => place >= 0);
+    expect(places).toHaveLength(2);
+    const [one, other] = places.map(place => samples[place]!);
+    samples.splice(places[0]!, 1, {...other!, sample: 0});
+    samples.splice(places[1]!, 1, {...one!, sample: 1});
+    expect(await shown('cut', 'samples')).toEqual(samples);
     expect(readdirSync(join(out, 'checkpoints'))).toEqual([]);
   },
   120_000,

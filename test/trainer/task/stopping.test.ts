@@ -2,11 +2,13 @@ import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
+import {compare, title} from '../../../core/run/verdict.ts';
 import type {Choosing} from '../../../trainer/model/generation.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
 import {textBefore} from '../../../trainer/model/stopping.ts';
 import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
 import {openPool} from '../../../trainer/pool.ts';
+import {readRun} from '../../../trainer/store/run.ts';
 import {readSamples} from '../../../trainer/store/samples.ts';
 import {runSweep} from '../../../trainer/sweep.ts';
 import {stopsOf} from '../../../trainer/task/tasks.ts';
@@ -62,6 +64,8 @@ training: {steps: 2}
 evaluate:
   - {task: exact-match, data: ${demo}desc-test.jsonl, max_new_tokens: 10, limit: 32}
   - {task: exact-match, data: ${demo}desc-test.jsonl, max_new_tokens: 10, limit: 32, stop: ${JSON.stringify(stop)}}
+  - {task: loss, data: ${demo}desc-train.jsonl, limit: 8}
+  - {task: loss, data: ${demo}desc-test.jsonl, limit: 8}
 `,
   );
   const {signal} = new AbortController();
@@ -72,6 +76,15 @@ evaluate:
   expect(answers.some(answer => answer.includes('b'))).toBe(true);
   expect(cut!.rows.map(({output}) => output)).toEqual(answers.map(answer => textBefore(answer, stop)));
   expect(cut!.rows.map(({verdict}) => verdict)).toEqual(cut!.rows.map(({output, expected}) => output === expected));
+
+  // Entries of one task are told apart, and nowhere taken for one.
+  const {state} = await readRun(out);
+  const names = ['loss on desc-train.jsonl', 'loss on desc-test.jsonl'];
+  for (const number of [1, 2]) names.push(`exact-match on desc-test.jsonl, ${number}`);
+  expect(state.trials[0]!.evaluations.map(({task}) => task).sort()).toEqual(names.sort());
+  const headings = compare(state).map(title);
+  expect(headings).toContain('loss on desc-train.jsonl, rank 4, batch size 8');
+  expect(headings).toContain('exact-match on desc-test.jsonl, 2 accuracy, rank 4, batch size 8');
 });
 
 it('programs end at the mark that closes an answer, beside what the sweep file says', () => {

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {watch} from '../watchdog.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
 
@@ -51,12 +52,15 @@ export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
     '--no-warnings',
     ...(role === 'snapshot' ? [] : ['--disallow-code-generation-from-strings', '--disable-proto=throw']),
   ];
-  return spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
+  const child = spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
     // Electron is Node only when it is told to be.
     env: {ELECTRON_RUN_AS_NODE: '1'},
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
   });
+  // A program that never ends does not notice that nobody waits for it any more.
+  watch(child);
+  return child;
 }
 
 export function startChild(role: Role, snapshotFile: string): Child {

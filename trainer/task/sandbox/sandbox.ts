@@ -52,14 +52,6 @@ export function openSandbox(width = usualWidth): Sandbox {
   let slots = 0;
   let closed = false;
 
-  const close = (): void => {
-    closed = true;
-    for (const child of running) child.kill();
-    process.off('exit', close);
-  };
-  // A program that never ends does not notice that nobody waits for it any more.
-  process.on('exit', close);
-
   const start = async (role: 'judge' | 'candidate', again = true): Promise<Child> => {
     if (closed) throw stopped();
     const file = await snapshotFile();
@@ -138,7 +130,10 @@ export function openSandbox(width = usualWidth): Sandbox {
         give(slot);
       }
     },
-    close,
+    close() {
+      closed = true;
+      for (const child of running) child.kill();
+    },
   };
 }
 

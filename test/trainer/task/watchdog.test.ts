@@ -1,0 +1,30 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {setTimeout} from 'node:timers/promises';
+import {fileURLToPath} from 'node:url';
+import {expect, it} from 'vitest';
+import {testFolder} from '../test-folder.ts';
+import {childrenOf, lives} from './processes.ts';
+
+const folder = testFolder();
+const script = fileURLToPath(new URL('./endless.ts', import.meta.url));
+
+it.skipIf(process.platform === 'win32')(
+  'programs and scorers end soon after a trainer that was killed, however busy they are',
+  async () => {
+    const scorer = join(folder, 'score.mjs');
+    writeFileSync(scorer, "export const score = ({output}) => { while (output === 'for ever'); return true; };");
+    const trainer = spawn(process.execPath, [script, scorer], {stdio: ['ignore', 'pipe', 'inherit']});
+    await once(trainer.stdout, 'data');
+    const id = trainer.pid!;
+    for (const kind of ['sandbox', 'scorer-process', 'watchdog-process'])
+      expect(childrenOf(id, kind), kind).not.toEqual([]);
+    const all = childrenOf(id);
+    trainer.kill('SIGKILL');
+    const until = Date.now() + 2000;
+    while (all.some(lives) && Date.now() < until) await setTimeout(20);
+    expect(all.filter(lives)).toEqual([]);
+  },
+);
