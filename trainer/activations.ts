@@ -72,21 +72,21 @@ function mergedNumbers({sites, merged}: KeptBy): number {
   return merged ? sites.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0) : 0;
 }
 
-/** What evaluations take beside the training, whose programs stay as theirs do. */
+/** What evaluations take. */
 export interface EvaluationMemory {
-  /** Of one trial. */
+  /** Of one trial, at most. */
   bytes: number;
   /** Compiled computations. */
   programs: number;
 }
 
-/** All evaluations of a trial: each shape, and each length of prompts, has a program that keeps its memory. */
+/** All evaluations of a trial: each shape, and each length of prompts, has a program. */
 export function evaluationMemory(config: ModelConfig, evaluations: readonly Evaluation[]): EvaluationMemory {
   const each = evaluations.map(evaluation => {
     if (evaluation.task === 'loss') {
       const {shapes} = evaluation.source;
       return {
-        bytes: shapes.reduce((sum, shape) => sum + lossBytes(config, shape), 0),
+        bytes: Math.max(0, ...shapes.map(shape => lossBytes(config, shape))),
         programs: shapes.length,
       };
     }
@@ -95,7 +95,7 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
     return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
   });
   return {
-    bytes: each.reduce((sum, {bytes}) => sum + bytes, 0),
+    bytes: Math.max(0, ...each.map(({bytes}) => bytes)),
     programs: each.reduce((sum, {programs}) => sum + programs, 0),
   };
 }
@@ -124,7 +124,7 @@ export function generationMemory(
     const rows = Math.min(textsAtOnce(length, 1), powerOf2(count));
     return rows * (length * (perPosition + forwardPerToken(config, length)) + config.vocabSize);
   });
-  const numbers = cached + reading.reduce((sum, own) => sum + own, 0) + 2 * seats * config.vocabSize;
+  const numbers = cached + Math.max(0, ...reading) + 2 * seats * config.vocabSize;
   return {bytes: float * numbers, programs: texts.size + 1};
 }
 

@@ -66,11 +66,11 @@ function mappedBytes({weights, native}: TrainingSize): number {
   return [...weights.tensors.values()].reduce((sum, stored) => sum + (isPlain(stored) ? stored.length : 0), 0);
 }
 
-/** Bytes of one worker that trains a pack of `trials` in steps of these sizes: each has a program that keeps its memory. */
+/** Bytes of one worker that trains a pack of `trials` in steps of these sizes, and evaluates it: one at a time, in the same memory. */
 export function workerMemory(size: TrainingSize, steps: readonly BatchShape[], trials = 1): number {
   const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
-  const kept = steps.reduce((sum, step) => sum + activationBytes(size, step), 0);
-  const own = gaps * (kept + evaluating.bytes) + float * (vectors * parameters + shared);
+  const kept = Math.max(evaluating.bytes, ...steps.map(step => activationBytes(size, step)));
+  const own = gaps * kept + float * (vectors * parameters + shared);
   const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
   // The gradients stay for the trials to come, and as the last batch gave them until the garbage is collected.
   const started = gradients ? 2 * adaptedBytes(sites) : 0;

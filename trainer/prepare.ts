@@ -123,7 +123,7 @@ function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
 }
 
 /** Shapes a step is compiled for, at most. */
-const mostShapes = 4;
+const mostShapes = 8;
 /** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
 export const mergeLimit = 128e6;
 /** Tokens of a probed batch, at least, where there are as many. */

@@ -22,7 +22,7 @@ export interface TrialTimes {
   steps: number;
   /** All evaluations of a trial. */
   evaluations: number;
-  /** Bytes that the whole training will take beyond what was done here: shapes and lengths that were not reached. */
+  /** Bytes that the whole training will take beyond what was done here: a larger shape, or longer texts, than were reached. */
   bytesLeft: number;
 }
 
@@ -72,7 +72,7 @@ export async function timeTrial(
         : timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context));
       times.opening += one.opening;
       times.evaluations += one.seconds * (1 + (every === undefined ? 0 : Math.floor((job.steps - 1) / every)));
-      times.bytesLeft += one.bytesLeft;
+      times.bytesLeft = Math.max(times.bytesLeft, one.bytesLeft);
     }
     // As a checkpoint does, beside all the programs.
     await pack.snapshot();
@@ -160,30 +160,35 @@ async function timeSteps(
     };
     kinds.set(key, {...known, count: known.count + 1});
   }
-  /** Programs of these shapes, each once. */
-  const bytesOf = (batches: readonly PackBatch[]) => {
-    const shapes = new Map(batches.map(({shape}) => [shapeName(shape), shape]));
-    return [...shapes.values()].reduce((sum, shape) => sum + job.trials.length * activationBytes(job.kept, shape), 0);
-  };
+  const bytesOf = (batches: readonly PackBatch[]) =>
+    job.trials.length * Math.max(...batches.map(({shape}) => activationBytes(job.kept, shape)));
   const began = performance.now();
   const still = new Float32Array(job.trials.length);
   let perFlop = 0;
-  const total = {opening: 0, seconds: 0, bytesLeft: 0};
+  const openings: number[] = [];
+  const total = {opening: 0, seconds: 0};
+  let [reached, largest] = [0, 0];
   for (const {count, step, batches, flops} of [...kinds.values()].sort((a, b) => b.count - a.count)) {
     let seconds = perFlop * flops;
+    let opening = openings.reduce((sum, own) => sum + own, 0) / Math.max(1, openings.length);
+    const bytes = bytesOf(batches);
     if (perFlop === 0 || secondsSince(began) < shapesSeconds) {
-      const one = await settled(() => pack.step(batchesOf(step), still, active));
-      total.opening += one.opening;
-      seconds = one.seconds;
+      ({opening, seconds} = await settled(() => pack.step(batchesOf(step), still, active)));
       perFlop = seconds / flops;
+      openings.push(opening);
+      reached = Math.max(reached, bytes);
     } else if (secondsSince(began) + seconds < onceSeconds) {
       const before = performance.now();
       await pack.step(batches, still, active);
-      total.opening += Math.max(0, secondsSince(before) - seconds);
-    } else total.bytesLeft += bytesOf(batches);
+      opening = Math.max(0, secondsSince(before) - seconds);
+      openings.push(opening);
+      reached = Math.max(reached, bytes);
+    }
+    largest = Math.max(largest, bytes);
+    total.opening += opening;
     total.seconds += count * seconds;
   }
-  return total;
+  return {...total, bytesLeft: largest - reached};
 }
 
 async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}>): Promise<Timed> {
@@ -194,9 +199,9 @@ async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}
     Array.from({length: pack.settings.trials}, () => some),
   );
   const one = await settled(() => pack.evaluate(batch));
-  const others = shapes.filter(shape => shape !== batch.shape);
   const {config, trials} = pack.settings;
-  const bytesLeft = trials * others.reduce((sum, shape) => sum + lossBytes(config, shape), 0);
+  const largest = Math.max(...shapes.map(shape => lossBytes(config, shape)));
+  const bytesLeft = trials * (largest - lossBytes(config, batch.shape));
   return {opening: one.opening, seconds: (one.seconds * dataset.count) / some.length, bytesLeft};
 }
 

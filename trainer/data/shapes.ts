@@ -47,10 +47,10 @@ export function shapeName({groups, tokens, targets}: BatchShape): string {
 
 /** Below this, padding costs less than another compiled step. */
 const shortLength = 32;
-/** Fewer shapes are taken as long as they cost at most this much more than as many as allowed; and groups of rows. */
-const [tolerance, groupTolerance] = [1.1, 1.2];
-/** Groups of rows at most: each adds its attention to every layer. */
-const mostGroups = 4;
+/** A shape costs as much as so many of its batches: it is compiled, and its memory laid out. */
+const shapeBatches = 3;
+/** Groups of rows at most, each of which adds its attention to every layer: about as much as so many tokens. */
+const [mostGroups, groupTokens] = [4, 10];
 /** Without padding at least this share must be saved. */
 const worthwhile = 0.05;
 /** Tokens of unpadded batches are a multiple of this, and at most so many numbers of them are told apart. */
@@ -62,9 +62,8 @@ const attending = (length: number): number => length * (0.05 + 0.0006 * length);
 const moving = 0.03;
 
 /**
- * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is computed on
- * padding, with as few shapes as come within 10 % of that; one where all rows are short. Depends on the batches only, not
- * on their order. Every shape has room for what fits an earlier one, so that side by side any two batches fit one.
+ * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is spent on padding
+ * and on compiling; one where all rows are short. Depends on the batches only, not on their order. Every shape has room for what fits an earlier one, so that side by side any two batches fit one.
  */
 export function bucketShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
   const padded = paddedSplit(batches, rows, most);
@@ -126,7 +125,8 @@ function paddedSplit(batches: readonly Extent[], rows: number, most: number): Sp
   const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
   const length = ({lengths}: Extent) => lengths[0] ?? 0;
   const cost = (whole: Extent) => rows * (length(whole) + attending(length(whole)));
-  return cheapestSplit(alike, {size: length, union: both, cost}, allowed(batches, most), tolerance);
+  const price = (whole: Extent) => shapeBatches * cost(whole);
+  return cheapestSplit(alike, {size: length, union: both, cost, price}, allowed(batches, most));
 }
 
 function paddedFrom(split: Split<Extent>, rows: number): BatchShape[] {
@@ -140,7 +140,8 @@ function unpaddedSplit(batches: readonly Extent[], most: number): Split<Extent> 
   const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
   const cost = ({lengths, tokens}: Extent) =>
     tokens + sumOf(lengths.map(length => moving * length + attending(length)));
-  return cheapestSplit(larger, {size: ({tokens}) => tokens, union: both, cost}, allowed(batches, most), tolerance);
+  const price = (whole: Extent) => shapeBatches * cost(whole);
+  return cheapestSplit(larger, {size: ({tokens}) => tokens, union: both, cost, price}, allowed(batches, most));
 }
 
 /** Larger shapes have room for all that smaller ones have. */
@@ -150,7 +151,7 @@ const rising = ({classes}: Split<Extent>): Extent[] =>
 /** Rows of these lengths, and as many more as make `rows`, in a few groups; the shortest has an empty place. */
 function groupsOf(lengths: readonly number[], rows: number): RowGroup[] {
   const all = Array.from({length: rows}, (_, row) => (lengths[row] ?? 0) + (row === rows - 1 ? 1 : 0));
-  const kind = {size: (length: number) => length, union: Math.max, cost: attending};
-  const {classes} = cheapestSplit(all, kind, mostGroups, groupTolerance);
+  const kind = {size: (length: number) => length, union: Math.max, cost: attending, price: () => groupTokens};
+  const {classes} = cheapestSplit(all, kind, mostGroups);
   return classes.map(({whole, members}) => ({rows: members, length: whole})).reverse();
 }

@@ -7,6 +7,8 @@ export interface Kind<T> {
   union(a: T, b: T): T;
   /** Of one member of a class that is treated as `whole`. */
   cost(whole: T): number;
+  /** Of the class itself. */
+  price(whole: T): number;
 }
 
 export interface Split<T> {
@@ -24,16 +26,8 @@ interface Last<T> {
   members: number;
 }
 
-/**
- * The cheapest split of the items, sorted by size, into at most `most` classes (dynamic programming), or the one of
- * fewest classes that costs at most `tolerance` times as much.
- */
-export function cheapestSplit<T>(
-  items: readonly T[],
-  {size, union, cost}: Kind<T>,
-  most: number,
-  tolerance: number,
-): Split<T> {
+/** The cheapest split of the items, sorted by size, into at most `most` classes (dynamic programming). */
+export function cheapestSplit<T>(items: readonly T[], {size, union, cost, price}: Kind<T>, most: number): Split<T> {
   const alike = new Map<number, {whole: T; members: number}>();
   for (const item of items) {
     const known = alike.get(size(item));
@@ -52,7 +46,7 @@ export function cheapestSplit<T>(
         whole = union(whole, sorted[start]!.whole);
         members += sorted[start]!.members;
       }
-      const alone = members * cost(whole);
+      const alone = price(whole) + members * cost(whole);
       if (start === 0) own[0] = {cost: alone, start, whole, members};
       for (const [i, before] of (best[start - 1] ?? []).entries())
         if (i + 1 < most && before.cost + alone < (own[i + 1]?.cost ?? Infinity))
@@ -61,8 +55,7 @@ export function cheapestSplit<T>(
     best.push(own);
   }
   const complete = best.at(-1)!;
-  const least = Math.min(...complete.map(last => last.cost));
-  const count = 1 + complete.findIndex(last => last.cost <= tolerance * least);
+  const count = 1 + complete.reduce((least, {cost}, i) => (cost < complete[least]!.cost ? i : least), 0);
   const classes: Split<T>['classes'] = [];
   for (let end = sorted.length - 1, i = count - 1; i >= 0; i--) {
     const {start, whole, members} = best[end]![i]!;

@@ -209,6 +209,8 @@ const sessionOptions = (threads: number): ort.InferenceSession.SessionOptions =>
   logSeverityLevel: 3,
   // A plan of all tensors of a run takes half as much again as they do one by one, and no run is faster for it.
   enableMemPattern: false,
+  // An arena of its own would keep for each program what the largest needs; the allocator of the process gives all the same memory.
+  enableCpuMemArena: false,
 });
 /** Threads that wait do not spin: on a busy machine that takes twice the time. */
 const sleeping = {allow_spinning: '0'};
