@@ -14,7 +14,7 @@ import type {Dataset, Loading} from './data/dataset.ts';
 import type {EncodingModel} from './data/encode.ts';
 import {stepRows, stepsOf} from './data/order.ts';
 import {type Prompt, readPrompts} from './data/prompts.ts';
-import {type BatchShape, bucketShapes, type Extent, paddedShapes} from './data/shapes.ts';
+import {type BatchShape, bucketShapes, type Extent, paddedShapes, union} from './data/shapes.ts';
 import {type DataStatistics, statisticsOf} from './data/statistics.ts';
 import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
@@ -177,19 +177,17 @@ async function prepare(
   const sources = new Map<number, TrainingSource>();
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
   const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  /** Of batches of this size that are computed so many rows at a time. */
+  const shapes = (batchSize: number, rows: number) =>
+    shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
+  /** By batch size, computed whole. */
   const wholes = new Map(
-    [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(batchSize => [
-      batchSize,
-      extents({...orderOf(batchSize), rows: batchSize}, seeds, steps(batchSize)),
-    ]),
+    [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
   );
-  /** A batch of this size computed whole, in all its shapes. */
-  const wholeSteps = (batchSize: number) => shapesOf(wholes.get(batchSize)!, batchSize);
   const {microBatch} = training;
-  const asked = [...wholes.keys()].map(batchSize => {
-    const whole = wholeSteps(batchSize);
-    return microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch));
-  });
+  const asked = [...wholes].map(([batchSize, whole]) =>
+    microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch)),
+  );
   const trials = run.pack === 'auto' ? 1 : run.pack;
   const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials}, device)};
   if (size.recompute && training.checkpoint === 'auto')
@@ -221,13 +219,10 @@ async function prepare(
     source(batchSize) {
       let source = sources.get(batchSize);
       if (source === undefined) {
-        const order = orderOf(batchSize);
+        const whole = wholes.get(batchSize)!;
         const rows =
-          microBatch === 'auto'
-            ? microBatchFor(size, wholeSteps(batchSize), workers, device)
-            : Math.min(microBatch, batchSize);
-        const parts = rows === batchSize ? wholes.get(batchSize)! : extents({...order, rows}, seeds, steps(batchSize));
-        source = {...order, rows, shapes: shapesOf(parts, rows), pad};
+          microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
+        source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
         sources.set(batchSize, source);
       }
       return source;
@@ -289,10 +284,7 @@ export function sharedNumbers(
 /** A dataset from its first row to its last, for evaluation. */
 function inOrder(dataset: Dataset, pad: number): RowSource {
   const all = Array.from({length: dataset.count}, (_, row) => extentOf(dataset, [row]));
-  const rows = Math.max(
-    1,
-    Math.min(dataset.count, Math.floor(evaluationTokens / Math.max(...all.map(({lengths}) => lengths[0]!)))),
-  );
+  const rows = Math.max(1, Math.min(dataset.count, Math.floor(evaluationTokens / (union(all).lengths[0] ?? 1))));
   const batches = Array.from({length: Math.ceil(dataset.count / rows)}, (_, batch) =>
     extentOf(
       dataset,

@@ -88,7 +88,8 @@ export function collate(
     const row = ordered[i];
     const [start, length] = row === undefined ? [0, 0] : [starts[row]!, lengthOf(row)];
     if (length > room[i]!) throw new RangeError(`a row of ${length} tokens for a length of ${room[i]}`);
-    const token = padded ? firstToken + i * room[i]! : next;
+    // Where rows are padded everywhere, tokens and places are the same.
+    const token = padded ? first : next;
     next = token + length;
     if (next > lastToken + (padded ? 1 : 0))
       throw new RangeError(`more tokens than the ${shape.tokens} of the shape, one of them padding`);
@@ -106,9 +107,10 @@ export function collate(
     for (let t = 0; t < length; t++) into.placeOf[token + t] = first + t;
     if (length < room[i]!) empty = first + length;
   }
+  if (padded) return into;
   // What is padding moves to a place that nothing reads, so that no gradient comes back to it.
-  if (!padded && empty < 0) throw new RangeError(`no empty place in a shape of ${shape.tokens} tokens`);
-  if (!padded) into.placeOf.fill(empty, next, lastToken + 1);
+  if (empty < 0) throw new RangeError(`no empty place in a shape of ${shape.tokens} tokens`);
+  into.placeOf.fill(empty, next, lastToken + 1);
   return into;
 }
 

@@ -63,7 +63,8 @@ const moving = 0.03;
 
 /**
  * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is spent on padding
- * and on compiling; one where all rows are short. Depends on the batches only, not on their order. Every shape has room for what fits an earlier one, so that side by side any two batches fit one.
+ * and on compiling; one where all rows are short. Depends on the batches only, not on their order. Every shape has room
+ * for what fits an earlier one, so that side by side any two batches fit one.
  */
 export function bucketShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
   const padded = paddedSplit(batches, rows, most);
@@ -112,36 +113,38 @@ function both(a: Extent, b: Extent): Extent {
   };
 }
 
-const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
-
-const longestOf = (batches: readonly Extent[]): number =>
-  batches.reduce((longest, {lengths}) => Math.max(longest, lengths[0] ?? 0), 0);
-
-/** How many shapes there may be. */
-const allowed = (batches: readonly Extent[], most: number): number => (longestOf(batches) <= shortLength ? 1 : most);
+const longestOf = ({lengths}: Extent): number => lengths[0] ?? 0;
 
 /** By the length of the longest row alone. */
 function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split<Extent> {
   const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
-  const length = ({lengths}: Extent) => lengths[0] ?? 0;
-  const cost = (whole: Extent) => rows * (length(whole) + attending(length(whole)));
-  const price = (whole: Extent) => shapeBatches * cost(whole);
-  return cheapestSplit(alike, {size: length, union: both, cost, price}, allowed(batches, most));
+  return split(alike, most, longestOf, whole => rows * (longestOf(whole) + attending(longestOf(whole))));
 }
 
-function paddedFrom(split: Split<Extent>, rows: number): BatchShape[] {
-  return rising(split).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets));
+function paddedFrom(found: Split<Extent>, rows: number): BatchShape[] {
+  return rising(found).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets));
 }
 
 /** By the number of tokens. */
 function unpaddedSplit(batches: readonly Extent[], most: number): Split<Extent> {
-  const unit = multiple * Math.ceil(Math.max(...batches.map(({tokens}) => tokens), 1) / multiple / kinds);
+  const unit = multiple * Math.ceil(Math.max(1, union(batches).tokens) / multiple / kinds);
   // One of padding: what is empty in a padded row reads it.
   const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
-  const cost = ({lengths, tokens}: Extent) =>
-    tokens + sumOf(lengths.map(length => moving * length + attending(length)));
-  const price = (whole: Extent) => shapeBatches * cost(whole);
-  return cheapestSplit(larger, {size: ({tokens}) => tokens, union: both, cost, price}, allowed(batches, most));
+  const tokensOf = ({tokens}: Extent) => tokens;
+  return split(larger, most, tokensOf, ({lengths, tokens}) =>
+    lengths.reduce((sum, length) => sum + moving * length + attending(length), tokens),
+  );
+}
+
+/** `cost`: of one batch in a shape. */
+function split(
+  batches: readonly Extent[],
+  most: number,
+  size: (batch: Extent) => number,
+  cost: (whole: Extent) => number,
+): Split<Extent> {
+  const allowed = longestOf(union(batches)) <= shortLength ? 1 : most;
+  return cheapestSplit(batches, {size, union: both, cost, price: whole => shapeBatches * cost(whole)}, allowed);
 }
 
 /** Larger shapes have room for all that smaller ones have. */

@@ -179,6 +179,12 @@ describe('the shapes of batches', () => {
     expect(paddedShapes(uneven, 4, 4).every(isPadded)).toBe(true);
   });
 
+  it('are found for as many batches as a long training has', () => {
+    const many = Array.from({length: 200_000}, (_, i) => uneven[i % uneven.length]!);
+    const shapes = bucketShapes(many, 4, 4);
+    for (const batch of uneven) expect(() => shapeFor(shapes, batch)).not.toThrow();
+  });
+
   it('have room for fewer rows, and for what fits an earlier shape', () => {
     const long = Array.from({length: 50}, () => ({lengths: [500, 20], tokens: 520, targets: 10}));
     const even = Array.from({length: 50}, (_, i) => ({lengths: [300 + i, 300], tokens: 600 + i, targets: 400}));
