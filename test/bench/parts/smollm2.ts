@@ -70,11 +70,8 @@ const peer = (
   ],
 });
 
-/** Turns of several steps each. */
-const rowsOfGsm8k = 'rows of GSM8K';
-
-/** What it is, what a step learns, and who takes part of both sides. */
-type Group = [title: string, learnt: string, own: Entry[], peers: Entry[]];
+/** What it is, what a step learns, how often it is measured, and who takes part of both sides. */
+type Group = [title: string, learnt: string, rounds: number, own: Entry[], peers: Entry[]];
 
 export const training135M: Part = {
   summary: 'a training step of SmolLM2-135M against transformers + PEFT: time and peak memory',
@@ -84,19 +81,19 @@ export const training135M: Part = {
     const model = await smollm2();
     const plain = ours(model, 'LoRA Sweep', {});
     const hasNative = await setUpTensorFlow(say);
-    const native = hasNative ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16'})] : [];
+    const native = (style: OwnStyle): Entry[] =>
+      hasNative ? [ours(model, 'LoRA Sweep on TensorFlow', {...style, native: 'bfloat16'})] : [];
     const turn = {batch: shape.batch, steps: 6};
     const real = {...turn, ...(await gsm8kRows(model, join(cache, 'rows'), turn.batch, turn.steps))};
     const heading = `1 trial, batch ${shape.batch} × ${shape.tokens}, rank ${shape.rank}, ${threads} threads`;
     const made = 'A step learns all tokens.';
     const groups: Group[] = [
       [
-        `1 trial, batches of ${real.batch} ${rowsOfGsm8k}, rank ${shape.rank}, ${threads} threads`,
+        `1 trial, batches of ${real.batch} rows of GSM8K, rank ${shape.rank}, ${threads} threads`,
         `The mean of ${real.steps} batches, whose rows have ${real.tokens} tokens together and would have ${real.padded} if all were as long as the longest; answers are learnt.`,
-        [
-          ours(model, 'LoRA Sweep', {real}),
-          ...(hasNative ? [ours(model, 'LoRA Sweep on TensorFlow', {native: 'bfloat16', real})] : []),
-        ],
+        // A turn is several steps.
+        3,
+        [ours(model, 'LoRA Sweep', {real}), ...native({real})],
         [
           peer(interpreter, model, 'transformers + PEFT', {real}),
           peer(interpreter, model, 'transformers + PEFT, bfloat16', {precision: 'bfloat16', real}),
@@ -105,6 +102,7 @@ export const training135M: Part = {
       [
         `${heading}; as users have it`,
         made,
+        5,
         [plain, ours(model, 'LoRA Sweep, layers computed again', {recompute: true})],
         [
           peer(interpreter, model, 'transformers + PEFT', {}),
@@ -114,7 +112,8 @@ export const training135M: Part = {
       [
         `${heading}; torch.compile and bfloat16`,
         made,
-        [plain, ...native],
+        5,
+        [plain, ...native({})],
         [
           peer(interpreter, model, 'transformers + PEFT, torch.compile', {compiled: true}),
           peer(interpreter, model, 'transformers + PEFT, bfloat16', {precision: 'bfloat16'}),
@@ -122,12 +121,12 @@ export const training135M: Part = {
       ],
     ];
     const sections: Section[] = [];
-    for (const [what, learnt, own, peers] of quick ? groups.slice(1, 2).map(plainOnly) : groups) {
+    for (const [what, learnt, rounds, own, peers] of quick ? groups.slice(1, 2).map(plainOnly) : groups) {
       const wanted = peers.filter(({name}) => name.includes(only));
       if (wanted.length === 0 || !what.includes(wantedCase)) continue;
       const title = `SmolLM2-135M: ${what}`;
       say(title);
-      const results = await race([...own, ...wanted], quick ? 2 : what.includes(rowsOfGsm8k) ? 3 : 5, say);
+      const results = await race([...own, ...wanted], quick ? 2 : rounds, say);
       sections.push({
         title,
         introduction: `All seven projections, AdamW, clipping; weights stored in bfloat16, computed with in float32 unless the contender says otherwise. ${learnt}`,
@@ -140,7 +139,13 @@ export const training135M: Part = {
 };
 
 /** The first of each side: without the modes that trade time for memory. */
-const plainOnly = ([title, learnt, own, peers]: Group): Group => [title, learnt, own.slice(0, 1), peers.slice(0, 1)];
+const plainOnly = ([title, learnt, rounds, own, peers]: Group): Group => [
+  title,
+  learnt,
+  rounds,
+  own.slice(0, 1),
+  peers.slice(0, 1),
+];
 
 /** Each peer against each of ours: time, and peak memory. */
 function comparisons(own: Result[], peers: Result[]): string[] {
