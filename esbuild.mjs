@@ -1,5 +1,5 @@
 /** Bundles the program and its pages into dist/. */
-import {chmod, readdir, rm} from 'node:fs/promises';
+import {chmod, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
@@ -8,7 +8,7 @@ const external = ['onnxruntime-node', 'pyodide', '@tensorflow/tfjs-backend-wasm'
 
 const trainer = await build({
   entryPoints: {
-    cli: 'trainer/cli.ts',
+    command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/try-gpu.ts',
@@ -34,7 +34,24 @@ const trainer = await build({
   metafile: true,
   logLevel: 'warning',
 });
-const outputs = new Set(Object.keys(trainer.metafile.outputs).map(file => basename(file)));
+// What starts the command is understood by older versions of Node than the rest, so that it can say which one is needed.
+const {engines} = JSON.parse(await readFile('package.json', 'utf8'));
+await build({
+  entryPoints: {cli: 'trainer/launch.ts'},
+  outdir: 'dist/trainer',
+  platform: 'node',
+  target: 'es2018',
+  format: 'esm',
+  define: {OLDEST_NODE: JSON.stringify(engines.node.replace(/^>=/, ''))},
+  logLevel: 'warning',
+});
+// The sandbox may read this folder and none above it: older versions of Node look here for what kind of modules it holds.
+await writeFile('dist/trainer/package.json', '{"type": "module"}\n');
+const outputs = new Set([
+  'cli.js',
+  'package.json',
+  ...Object.keys(trainer.metafile.outputs).map(file => basename(file)),
+]);
 for (const name of await readdir('dist/trainer')) {
   if (!outputs.has(name)) await rm(join('dist/trainer', name));
 }
