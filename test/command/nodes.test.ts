@@ -11,7 +11,7 @@ import {nodeOf, oldestNode} from './node-versions.ts';
 const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/trainer/cli.js');
 /** A hanging command is a failure; a slow machine is none. */
-const patience = 600_000;
+const patience = 1_800_000;
 
 /** The oldest, which VS Code 1.100 brings too; the first of a line that editors bring; that of this project, which is 24. */
 const versions = [await oldestNode(), '22.0.0', 'own'];
