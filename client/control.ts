@@ -30,7 +30,7 @@ function isOurs(address: string): boolean {
   if (!isControlAddress(address, process.platform)) return false;
   if (process.platform === 'win32') return true;
   const found = lstatSync(address, {throwIfNoEntry: false});
-  return found !== undefined && found.isSocket() && found.uid === process.getuid?.();
+  return found?.isSocket() === true && found.uid === process.getuid?.();
 }
 
 /** A connection that is open as long as the run's process lives. */

@@ -305,11 +305,13 @@ const prompts: ({text: string} | {tokens: number[]})[] = [];
 
 /** `probeOnly`: the curvature and nothing else. */
 async function run(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
-  const [{runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
+  const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
+    import('./check.ts'),
     import('./sweep.ts'),
     import('./progress.ts'),
     import('./summary.ts'),
   ]);
+  await refuseErrors(file, options.only);
   const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
   const report = reportProgress(await earlierState(file, options), terminal, line =>
     process.stdout.write(`${printable(line)}\n`),

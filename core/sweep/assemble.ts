@@ -20,7 +20,7 @@ import type {
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model, targets, training, evaluate, run} = values;
   const data = values.data && dataOf(values.data);
-  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
+  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values, undefined));
   const evaluations = evaluate.map(evaluationOf);
   const curvature = values.curvature && curvatureOf(values.curvature);
   if (model === undefined || !data || !allThere(methods) || !allThere(evaluations)) return undefined;
@@ -41,9 +41,21 @@ function allThere<T>(list: (T | undefined)[]): list is T[] {
   return !list.includes(undefined);
 }
 
-function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
+/** A method with all its settings; `instead` stands in for learning rates that are missing, undefined: there is no method then. */
+export function methodOf<T extends number[] | undefined>(
+  method: MethodSettings['method'],
+  own: OwnValues,
+  values: Values,
+  instead: T,
+): MethodSettings | (T extends undefined ? undefined : never);
+export function methodOf(
+  method: MethodSettings['method'],
+  own: OwnValues,
+  values: Values,
+  instead: number[] | undefined,
+): MethodSettings | undefined {
   const rates = own.learning_rate ?? values.learning_rate;
-  const learningRates = rates && ratesOf(rates);
+  const learningRates = (rates && ratesOf(rates)) ?? instead;
   if (learningRates === undefined) return undefined;
   return {
     method,
@@ -77,7 +89,8 @@ function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] |
   return from === undefined || to === undefined ? undefined : gridPoints({from, to, per_decade});
 }
 
-function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
+/** Undefined where there is no file, or no template that can be used. */
+export function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
   const {train, format, rows, max_length: maxLength, packing, shuffle} = data;
   if (train === undefined) return undefined;
   const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
@@ -130,7 +143,8 @@ function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSetti
   return {name, betas: [betas[0]!, betas[1]!], eps, momentum};
 }
 
-function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
+/** Undefined where the task or its rows are missing. */
+export function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
   const {
     task,
     data,
