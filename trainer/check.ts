@@ -6,7 +6,7 @@ import type {Draft} from '../core/sweep/draft.ts';
 import type {Inspection} from '../core/sweep/inspection.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {Problem} from '../core/sweep/sweep.ts';
+import type {Problem, Sweep} from '../core/sweep/sweep.ts';
 import {openInspector} from './inspect/inspector.ts';
 import {problemLine, readSweepFile} from './prepare.ts';
 
@@ -43,21 +43,22 @@ async function lookAround(draft: Draft, file: string): Promise<Inspection> {
  * @throws SweepError with the code of the first one
  */
 export async function refuseErrors(file: string, only: string[]): Promise<void> {
-  const {problems} = await checkSweep(file);
-  const methods = methodsAsked(file, only);
-  const errors = problems.filter(
+  const reading = readSweep(readSweepFile(file), basename(file));
+  // All rows, earlier results and the cost are the work's own business: without them the look is a short one.
+  const around = reading.draft && (await lookAround({...reading.draft, sweep: undefined}, file));
+  const methods = methodsAsked(reading.sweep, only);
+  const errors = allProblems(reading, around).filter(
     ({severity, code, path: [key, method]}) =>
       severity === 'error' &&
       !code.startsWith('resource/') &&
       !(methods && key === 'methods' && typeof method === 'string' && !methods.has(method)),
   );
   if (errors.length === 0) return;
-  throw new SweepError(errors[0]!.code, errors.map(problem => problemLine(file, problem)).join('\n'), {problems});
+  throw new SweepError(errors[0]!.code, errors.map(problem => problemLine(file, problem)).join('\n'), {errors});
 }
 
-/** The methods of the trials that are asked for; undefined where that cannot be told, or where it is all of them. */
-function methodsAsked(file: string, only: string[]): ReadonlySet<string> | undefined {
-  const {sweep} = readSweep(readSweepFile(file), basename(file));
+/** The methods of the trials that are asked for; undefined where it is all of them. */
+function methodsAsked(sweep: Sweep | undefined, only: string[]): ReadonlySet<string> | undefined {
   if (!sweep || only.length === 0) return undefined;
   return new Set(onlySweep(sweep, only).map(({method}) => method));
 }

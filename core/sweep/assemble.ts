@@ -20,7 +20,7 @@ import type {
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model, targets, training, evaluate, run} = values;
   const data = values.data && dataOf(values.data);
-  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values, undefined));
+  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
   const evaluations = evaluate.map(evaluationOf);
   const curvature = values.curvature && curvatureOf(values.curvature);
   if (model === undefined || !data || !allThere(methods) || !allThere(evaluations)) return undefined;
@@ -41,22 +41,19 @@ function allThere<T>(list: (T | undefined)[]): list is T[] {
   return !list.includes(undefined);
 }
 
-/** A method with all its settings; `instead` stands in for learning rates that are missing, undefined: there is no method then. */
-export function methodOf<T extends number[] | undefined>(
-  method: MethodSettings['method'],
-  own: OwnValues,
-  values: Values,
-  instead: T,
-): MethodSettings | (T extends undefined ? undefined : never);
-export function methodOf(
-  method: MethodSettings['method'],
-  own: OwnValues,
-  values: Values,
-  instead: number[] | undefined,
-): MethodSettings | undefined {
+function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
   const rates = own.learning_rate ?? values.learning_rate;
-  const learningRates = (rates && ratesOf(rates)) ?? instead;
-  if (learningRates === undefined) return undefined;
+  const learningRates = rates && ratesOf(rates);
+  return learningRates && methodWith(learningRates, method, own, values);
+}
+
+/** A method with all its settings, at these rates. */
+export function methodWith(
+  learningRates: number[],
+  method: MethodSettings['method'],
+  own: OwnValues,
+  values: Values,
+): MethodSettings {
   return {
     method,
     learningRates,

@@ -1,5 +1,5 @@
 /** What can be made of a file that still has errors: enough to look at the files it names. */
-import {dataOf, evaluationOf, methodOf} from './assemble.ts';
+import {dataOf, evaluationOf, methodWith} from './assemble.ts';
 import {methodsOf, type Values} from './rules.ts';
 import type {DataSettings, EvaluationSettings, MethodSettings, Problem, Sweep} from './sweep.ts';
 
@@ -8,7 +8,7 @@ export interface Draft {
   name: string;
   model: string | undefined;
   targets: Sweep['targets'] | undefined;
-  /** Those that can be read; without learning rates where they have none. */
+  /** Those that can be read, without their learning rates. */
   methods: MethodSettings[];
   /** The data files by their place in the list. */
   train: string[];
@@ -31,7 +31,7 @@ export function draftOf(values: Values, name: string, problems: readonly Problem
     model: values.model,
     targets: wrong('targets') ? undefined : values.targets,
     methods: methodsOf(values).flatMap(({name: method, own}) =>
-      wrong('methods', method) || wrong('rank') || wrong('alpha') ? [] : methodOf(method, own, values, []),
+      wrong('methods', method) || wrong('rank') || wrong('alpha') ? [] : methodWith([], method, own, values),
     ),
     train: data?.train ?? [],
     data: data && !wrong('data') ? dataOf(data) : undefined,

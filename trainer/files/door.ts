@@ -43,9 +43,19 @@ function refuseOthers(path: string, found: Stats): void {
   throw new SweepError('bad-file', `${path} is ${kind}; a regular file belongs there.`, {file: path});
 }
 
-/** Size in bytes of a regular file; undefined where there is none. Never opens anything. */
+/** What stands under a path; undefined where nothing does, or where that cannot be seen. Never opens anything. */
+export function entryOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, {throwIfNoEntry: false});
+  } catch {
+    // A circle of links, a name too long, a folder that may not be entered: who opens it hears why.
+    return undefined;
+  }
+}
+
+/** Size in bytes of a regular file; undefined where there is none. */
 export function sizeOfRegular(path: string): number | undefined {
-  const found = statSync(path, {throwIfNoEntry: false});
+  const found = entryOf(path);
   return found?.isFile() ? found.size : undefined;
 }
 

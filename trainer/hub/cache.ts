@@ -1,8 +1,8 @@
 /** The local cache of the Hugging Face hub, laid out as huggingface_hub does: blobs by content, snapshots of links, refs. */
-import {copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {basename, dirname, join, relative} from 'node:path';
-import {readText} from '../files/door.ts';
+import {entryOf, readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../store/errors.ts';
 
 /** A model on the hub, at a branch, tag or commit. */
@@ -103,5 +103,5 @@ function withHome(path: string): string {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? false;
+  return entryOf(path)?.isDirectory() ?? false;
 }

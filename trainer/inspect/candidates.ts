@@ -1,10 +1,10 @@
 /** What lies on this machine that a sweep file could name. */
-import {existsSync, readdirSync, statSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {fileEndings} from '../../core/sweep/field.ts';
 import type {Candidate} from '../../core/sweep/inspection.ts';
-import {readText, sizeOfRegular} from '../files/door.ts';
+import {entryOf, readText, sizeOfRegular} from '../files/door.ts';
 import {hubCache} from '../hub/cache.ts';
 import {readJsonFile} from '../model/json-file.ts';
 
@@ -63,8 +63,7 @@ function entriesOf(folder: string): {name: string; isFolder: boolean}[] {
         name: entry.name,
         isFolder:
           entry.isDirectory() ||
-          (entry.isSymbolicLink() &&
-            (statSync(join(folder, entry.name), {throwIfNoEntry: false})?.isDirectory() ?? false)),
+          (entry.isSymbolicLink() && (entryOf(join(folder, entry.name))?.isDirectory() ?? false)),
       }))
       .sort((a, b) => a.name.localeCompare(b.name));
   } catch {

@@ -3,12 +3,12 @@
  * hang its reader or to fill its memory ends that process and nothing else.
  */
 import {type ChildProcess, fork} from 'node:child_process';
-import {statSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Inspection, Inspector} from '../../core/sweep/inspection.ts';
+import {entryOf} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
 import {eventsName, runFolderOf} from '../store/run.ts';
 import {watch} from '../task/watchdog.ts';
@@ -186,4 +186,4 @@ function eventBytes({sweep}: Draft, file: string): number {
   return sweep ? bytesOf(join(runFolderOf(file, sweep.name), eventsName)) : 0;
 }
 
-const bytesOf = (path: string): number => statSync(path, {throwIfNoEntry: false})?.size ?? 0;
+const bytesOf = (path: string): number => entryOf(path)?.size ?? 0;

@@ -239,7 +239,7 @@ export function writeSafetensors(
 function open(path: string): {file: string; descriptor: number} {
   try {
     const file = realpathSync(path);
-    const {descriptor} = openRegular(file);
+    const {descriptor} = openRegular(path);
     return {file, descriptor};
   } catch (error) {
     if (error instanceof SweepError) throw error;
