@@ -1,5 +1,4 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
-import {readFileSync} from 'node:fs';
 import {basename, dirname, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
@@ -20,6 +19,7 @@ import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
+import {readText} from './files/door.ts';
 import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import {formOf, methods, startsFromGradients} from './method/index.ts';
 import {sharedLayout} from './method/layout.ts';
@@ -73,11 +73,15 @@ export interface OpenedSweep {
   wish(): Promise<Wish>;
 }
 
+/** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
+const mostSweepBytes = 64 << 20;
+
 /** The text of a sweep file. */
 export function readSweepFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file, mostSweepBytes);
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const reason =
       error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
     throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {

@@ -66,9 +66,9 @@ it(`${files} files gone wrong: every feature answers, and in time`, {timeout: 30
       lenses: () => codeLenses(document),
       actions: () => codeActions(document, whole),
     };
-    // What a sound file names is looked at, as `check` does; a few hundred of them are enough.
-    const {sweep} = document.reading;
-    if (sweep && seed % 20 === 0) document.around = await inspector.inspect(sweep, join(folder, 'a.sweep.yaml'));
+    // What a file names is looked at, as `check` does; a few hundred of them are enough.
+    const {draft} = document.reading;
+    if (draft && seed % 20 === 0) document.around = await inspector.inspect(draft, join(folder, 'a.sweep.yaml'));
     for (const [name, feature] of Object.entries(features)) {
       const milliseconds = await timed(feature).catch((error: unknown) => {
         throw new Error(`${name} of ${JSON.stringify(text)} at ${JSON.stringify(position)}`, {cause: error});
