@@ -3,7 +3,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {readRows} from '../../../trainer/data/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
-import {limitMilliseconds, openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
+import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
 import {hostilePrograms} from './hostile.ts';
 import {runHostile} from './hosting.ts';
@@ -13,20 +13,16 @@ const fixtures = fileURLToPath(new URL('../../fixtures/tasks/', import.meta.url)
 it.each([
   ['HumanEval', humaneval, 'humaneval-first-20.jsonl'],
   ['MBPP', mbpp, 'mbpp-17.jsonl'],
-] as [string, Task, string][])(
-  'the solutions of %s pass their tests',
-  async (_, task, file) => {
-    const sandbox = openSandbox();
-    const judged: Promise<unknown>[] = [];
-    for await (const row of readRows([join(fixtures, file)])) {
-      const tools = {sandbox: () => sandbox, scorer: () => expect.unreachable()};
-      judged.push(Promise.resolve(task.judge(row, task.expected(row), tools)).then(({verdict}) => verdict));
-    }
-    expect(await Promise.all(judged)).toEqual(judged.map(() => true));
-    sandbox.close();
-  },
-  120_000,
-);
+] as [string, Task, string][])('the solutions of %s pass their tests', async (_, task, file) => {
+  const sandbox = openSandbox();
+  const judged: Promise<unknown>[] = [];
+  for await (const row of readRows([join(fixtures, file)])) {
+    const tools = {sandbox: () => sandbox, scorer: () => expect.unreachable()};
+    judged.push(Promise.resolve(task.judge(row, task.expected(row), tools)).then(({verdict}) => verdict));
+  }
+  expect(await Promise.all(judged)).toEqual(judged.map(() => true));
+  sandbox.close();
+});
 
 it('hostile programs are stopped, touch nothing and pass nothing', async () => {
   // The first that takes all time waits for its limit; most others end at once.
@@ -38,6 +34,5 @@ it('hostile programs are stopped, touch nothing and pass nothing', async () => {
   expect(reports.length).toBeGreaterThan(18);
   expect(reports.filter(({passed}) => passed)).toEqual([]);
   expect(reports.filter(({untouched}) => !untouched)).toEqual([]);
-  expect(reports.filter(({seconds}) => seconds > limitMilliseconds / 1000 + 2)).toEqual([]);
   expect([connections, aliveAfter]).toEqual([0, true]);
-}, 180_000);
+});
