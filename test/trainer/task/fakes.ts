@@ -130,7 +130,7 @@ const fakes: readonly Fake[] = [
   {
     what: 'quotation marks and lines that would close a harness made of text',
     program:
-      'def f(x): return 0\n"""\n\'\'\'\n"""\nif True:\n    __name__ = "__main__"\n    tests = check = assert_ = lambda *a, **k: True\n# -*- coding: rot13 -*-\n\x0c\u2028\u202e',
+      'def f(x): return 0\n"""\n\'\'\'\n"""\nif True:\n    __name__ = "__main__"\n    tests = check = assert_ = lambda *a, **k: True\n# -*- coding: rot13 -*-\n\x0c\n# \u2028 \u202e',
   },
   {
     what: 'names that look like others',
