@@ -4,7 +4,7 @@
  * by the judge from built-in types: a program cannot reach the tests, nor hand out objects that compare equal to everything.
  */
 export const pythonSource = `
-import _collections_abc, ast, bisect, cmath, collections, copy, datetime, decimal, fractions, functools, heapq, itertools
+import _collections_abc, ast, bisect, builtins, cmath, collections, copy, datetime, decimal, fractions, functools, heapq, itertools
 import json, math, operator, random, re, statistics, string, sys, textwrap, time, types, typing, unittest.mock
 
 
@@ -58,6 +58,8 @@ class _Codec:
             return ["datetime" if isinstance(x, datetime.datetime) else "date", x.isoformat()]
         if isinstance(x, types.ModuleType):
             return ["module", x.__name__]
+        if kind is type and vars(builtins).get(x.__name__) is x:
+            return ["type", x.__name__]
         if isinstance(x, (_collections_abc.Iterator, _collections_abc.KeysView, _collections_abc.ValuesView, _collections_abc.ItemsView)):
             return ["iterator", many(itertools.islice(x, 1_000_000))]
         return self.unknown(x)
@@ -75,6 +77,8 @@ class _Codec:
             return range(*body)
         if tag == "complex":
             return complex(*rest)
+        if tag == "type" and type(vars(builtins).get(body)) is type:
+            return vars(builtins)[body]
         if tag in _builders:
             return _builders[tag](body)
         return self.other(tag, rest)
@@ -153,7 +157,7 @@ class _Judge:
         state, *rest = json.loads(self.ask_process(json.dumps(question)))
         if state == "ok":
             return rest[0]
-        kind = vars(sys.modules["builtins"]).get(rest[2])
+        kind = vars(builtins).get(rest[2])
         # The end of an iteration would end a loop of the tests' own.
         if isinstance(kind, type) and issubclass(kind, Exception) and not issubclass(kind, (StopIteration, StopAsyncIteration)):
             raise kind(rest[1])
@@ -208,8 +212,7 @@ class _Judge:
         tests, reference = ast.parse(problem["tests"]), ast.parse(problem["reference"])
         owned, imported = _definitions(reference)
         bound, loaded, based = _names(tests)
-        builtin = vars(sys.modules["builtins"])
-        strange = [name for name in loaded - bound - owned if name not in space and name not in builtin]
+        strange = [name for name in loaded - bound - owned if name not in space and not hasattr(builtins, name)]
         ours = [name for name in strange if name in imported or (name in based and name in sys.stdlib_module_names)]
         wanted = sorted(loaded & owned) + ([] if reference.body else sorted(set(strange) - set(ours)))
         for name in wanted:
