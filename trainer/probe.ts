@@ -7,7 +7,7 @@ import {blockSize} from './curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from './curvature/probe.ts';
 import {probedKey, type TrainingProbes} from './curvature/training.ts';
 import {formOf, methodOf, methods} from './method/index.ts';
-import {type Projection, projectionsOf} from './model/sites.ts';
+import type {Projection} from './model/sites.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {startsFromBatches} from './weight-gradients.ts';
@@ -38,7 +38,7 @@ export function probedPlaces({sites, model}: Pick<Prepared, 'sites' | 'model'>, 
   const {layers, modules} = Array.isArray(blocks) ? {layers: undefined, modules: blocks} : blocks;
   const unknown = modules.find(module => !all.some(({projection}) => projection === module));
   if (unknown !== undefined) {
-    const adapted = projectionsOf(model.config).filter(name => all.some(({projection}) => projection === name));
+    const adapted = model.config.projections.filter(name => all.some(({projection}) => projection === name));
     throw new SweepError(
       'unknown-target',
       `curvature.blocks names ${unknown}, which is not adapted here; choose among ${adapted.join(', ')}.`,

@@ -6,7 +6,7 @@ import type {Evaluated, RunEvent} from '../../core/run/events.ts';
 import {adaptedProjection, openAdapter} from '../../trainer/adapted.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import {exportTrial} from '../../trainer/export.ts';
-import {causalAttention, finalNorm, head, hidden, paddedRows} from '../../trainer/model/decoder.ts';
+import {causalAttention, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../trainer/model/open-model.ts';
 import {readAdapter} from '../../trainer/store/adapter.ts';
 import {runSweep} from '../../trainer/sweep.ts';
@@ -30,7 +30,7 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
       const on = modelOn(engine, base);
       const batching = paddedRows(1, rows, length);
       const passes = {project: adaptedProjection(on, adapter), attend: causalAttention(on)};
-      return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
+      return {logits: logitsFrom(on, hidden(on, ids!, batching, passes))};
     },
   });
   const {logits} = await program.run({ids: Int32Array.from(input_ids.flat())});

@@ -16,7 +16,7 @@ import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {checkSites, projectionsOf, sitesOf} from '../model/sites.ts';
+import {checkSites, sitesOf} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
@@ -106,7 +106,7 @@ async function adaptedSites(
 ): Promise<Site[] | undefined> {
   const {targets} = sweep;
   const layers = config.layers.length;
-  const projections = projectionsOf(config);
+  const {projections} = config;
   const names = new Map(projections.map(name => [name, []]));
   if (targets !== 'all')
     for (const [index, name] of targets.entries())
