@@ -18,18 +18,24 @@ export async function* jsonRows(
   form: 'lines' | 'list',
 ): AsyncGenerator<Row> {
   const bytes = withoutMark(chunks);
-  for await (const piece of form === 'lines' ? lines(bytes) : objects(bytes, file)) yield parse(piece, file);
+  for await (const piece of form === 'lines' ? lines(bytes) : objects(bytes, file)) yield parse(piece, file, form);
 }
 
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-function parse({bytes, line}: Piece, file: string): Row {
+function parse({bytes, line}: Piece, file: string, form: 'lines' | 'list'): Row {
   let text: string;
   try {
     text = utf8.decode(bytes);
   } catch {
     throw rowError('bad-data', {file, line}, 'this row is not UTF-8 text; store the file as UTF-8.');
   }
+  if (form === 'lines' && text.trimStart().startsWith('['))
+    throw rowError(
+      'bad-data',
+      {file, line},
+      'a JSON list stands here where a row is one JSON object; a file that is a list of rows is named .json, not .jsonl.',
+    );
   let values: unknown;
   try {
     values = JSON.parse(text);

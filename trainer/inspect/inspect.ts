@@ -63,7 +63,7 @@ export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
       if (method === 'full') return;
       const folder = resolve(base, startFrom);
       const adapter = startingAdapter(folder, method);
-      if (model) checkFit(folder, adapter, sitesOf(model.config.layers.length, 'all', model.weights));
+      if (model) checkFit(folder, adapter, model);
     });
   const sites = model ? await adaptedSites(sweep, model, attempts) : undefined;
   const rows = model ? await lookAtRows(sweep, base, model, attempts) : undefined;

@@ -1,6 +1,7 @@
 /** The JSON files of a model folder: always an object at the top. */
 import {readFileSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
+import {parsePythonJson} from './python-json.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -21,9 +22,11 @@ export function readJsonFile(file: string): JsonObject | null {
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new SweepError('bad-model', `${file} cannot be read (${code}).`, {file});
   }
+  if (text.startsWith('version https://git-lfs'))
+    throw new SweepError('bad-model', `${file} is a Git LFS pointer; \`git lfs pull\` brings the file itself.`, {file});
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parsePythonJson(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `${file} is not JSON (${why}); fetch the model again.`, {file});
