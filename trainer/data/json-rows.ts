@@ -34,7 +34,7 @@ function parse({bytes, line}: Piece, file: string, form: 'lines' | 'list'): Row 
     throw rowError(
       'bad-data',
       {file, line},
-      'a JSON list stands here where a row is one JSON object; a file that is a list of rows is named .json, not .jsonl.',
+      'this row is not a JSON object but a list, or the beginning of one; a file that is one list of rows is named .json, not .jsonl.',
     );
   let values: unknown;
   try {

@@ -82,7 +82,8 @@ describe('config.json as published means what transformers reads in it', () => {
 /** What the sentence that refuses them says the decoder has not. */
 const refused: Record<string, RegExp> = {
   'qwen3.5-0.8b': /"qwen3_5" and needs linear attention \(gated delta rules\), gated attention, which/,
-  'gemma-3n-e2b': /needs alternating updates \(AltUp\), learnt augmented residuals, an embedding for each layer, sparse/,
+  'gemma-3n-e2b':
+    /needs alternating updates \(AltUp\), learnt augmented residuals, an embedding for each layer, sparse/,
   'gemma-4-e2b': /needs heads of two sizes, keys and values shared between layers, an embedding for each layer, which/,
   'falcon-h1-0.5b': /needs state-space layers \(Mamba\), multipliers of its own, which/,
   'deepseek-v2-lite': /needs latent attention, a mixture of experts, which/,
@@ -92,7 +93,8 @@ const refused: Record<string, RegExp> = {
   gpt2: /needs norms that subtract a mean, learned positions, which/,
   'lfm2-350m': /needs short convolutions instead of attention in some layers, which/,
   'bitnet-b1.58-2b-4t': /needs ternary weights, squared activations, norms inside attention and MLP, which/,
-  'granite-4.0-h-tiny': /asks for a mixture of experts \(num_local_experts: 64\) and state-space layers \(layer_types\), which/,
+  'granite-4.0-h-tiny':
+    /asks for a mixture of experts \(num_local_experts: 64\) and state-space layers \(layer_types\), which/,
   'llama-3.2-1b-bnb-4bit': /asks for quantised weights \(quantization_config\), which/,
 };
 
