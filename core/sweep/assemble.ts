@@ -1,4 +1,4 @@
-import {methodOptions} from '../method/options.ts';
+import {methodOptions, variantKey} from '../method/options.ts';
 import {withEntries} from './entries.ts';
 import {optimizer as optimizerFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
@@ -64,14 +64,22 @@ export function methodWith(
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
     ...(methodOptions[method] && {options: optionsOf(method, own)}),
+    ...variantOf(method, own),
   };
 }
 
-/** The keys that only this method has; one without a default may be absent. */
+/** The keys that only this method has, but its variant; one without a default may be absent. */
 function optionsOf(method: MethodSettings['method'], own: OwnValues): Record<string, number> {
   const given: Readonly<Record<string, unknown>> = own;
-  const options = Object.entries(methodOptions[method] ?? {}).map(([key, field]) => [key, given[key] ?? field.default]);
+  const options = Object.entries(methodOptions[method] ?? {})
+    .filter(([key]) => key !== variantKey)
+    .map(([key, field]) => [key, given[key] ?? field.default]);
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
+}
+
+function variantOf(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'variant'> {
+  const field = methodOptions[method]?.[variantKey];
+  return field ? {variant: own.variant ?? String(field.default)} : {};
 }
 
 /** rsLoRA scales by alpha / sqrt(rank): the same as alpha · sqrt(rank) under LoRA's rule. */

@@ -19,7 +19,7 @@ import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {allProjections, checkSites, projectionsOf, sitesOf} from '../model/sites.ts';
+import {allProjections, checkSites, sitesOf} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
@@ -93,7 +93,7 @@ async function lookAtAdapters(
       await attempts.attempt(['methods', method, 'start_from'], () => {
         const folder = resolve(base, startFrom);
         const adapter = startingAdapter(folder, method);
-        if (model) checkFit(folder, adapter, sitesOf(model.config.layers.length, 'all', model.weights));
+        if (model) checkFit(folder, adapter, model);
       });
 }
 
@@ -151,7 +151,7 @@ async function adaptedSites(
 ): Promise<Site[] | undefined> {
   if (targets === undefined) return undefined;
   const layers = config.layers.length;
-  const projections = projectionsOf(config);
+  const {projections} = config;
   const names = new Map(projections.map(name => [name, []]));
   if (targets !== 'all')
     for (const [index, name] of targets.entries())

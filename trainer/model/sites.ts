@@ -1,7 +1,6 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
 import type {Form, Method, Site} from '../method/method.ts';
-import type {ModelConfig} from './config.ts';
 import type {WeightIndex} from './weights.ts';
 
 /** The adaptable projections of a layer, in the order of their use; families with fused ones have those instead. */
@@ -15,20 +14,16 @@ const blockOf = {
   gate_proj: 'mlp',
   up_proj: 'mlp',
   down_proj: 'mlp',
+  input_linear: 'shared_mlp',
+  output_linear: 'shared_mlp',
 } as const;
 export type Projection = keyof typeof blockOf;
 
 /** Those of any family, in the order of their use. */
 export const allProjections = Object.keys(blockOf) as Projection[];
 
-const fused = ['qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj'] as const;
 /** The seven of most families. */
 export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-
-/** The projections of a model's layers, in the order of their use. */
-export function projectionsOf({fusedProjections}: Pick<ModelConfig, 'fusedProjections'>): readonly Projection[] {
-  return fusedProjections ? fused : projections;
-}
 
 /** Where a projection lives, e.g. `model.layers.3.mlp.up_proj`. */
 export function siteOf(layer: number, projection: Projection): string {
