@@ -2,6 +2,7 @@
 import {dirname, join, resolve} from 'node:path';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
+import {recognised} from '../../core/sweep/recognise.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
@@ -54,7 +55,7 @@ export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
   const base = dirname(resolve(file));
   const attempts = new Attempts();
   const model = await attempts.attempt(['model'], () => openModel(findModel(sweep.model, base)));
-  const results = (await attempts.attempt(['name'], () => resultsOf(file, sweep.name))) ?? null;
+  const results = (await attempts.attempt(['name'], () => resultsOf(file, sweep))) ?? null;
   const adapters = sweep.methods.flatMap(({method, startFrom}) =>
     startFrom === undefined ? [] : [{method, startFrom}],
   );
@@ -75,7 +76,7 @@ export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
     results,
   };
   if (!model || !sites || !rows) return found;
-  const trials = expandTrials(sweep);
+  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
