@@ -80,7 +80,7 @@ async function checkScorers(checks: Check[], {sweep, rerun, ingredients, data}: 
     if (scorer === undefined || !existsSync(resolve(rerun.folder, scorer))) continue;
     const file = resolve(rerun.folder, scorer);
     for (const name of Object.keys(await filesBesideModule(file))) {
-      const path = join(dirname(file), name);
+      const path = resolve(dirname(file), name);
       if (!known.has(path)) checks.push({what: 'data', path, state: 'added'});
     }
   }

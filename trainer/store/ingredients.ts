@@ -111,14 +111,25 @@ export interface Change {
  * default. A method or a probe that is new, or no longer asked for, touches nothing that is there.
  */
 export function changesBetween(earlier: Ingredients, now: Ingredients): Change[] {
-  const inBoth = (section: string): boolean => section in earlier && section in now;
-  const counts = (key: string): boolean => {
-    const [section] = /^(methods\.[^.]+|curvature)(?=\.|$)/.exec(key) ?? [];
-    return section === undefined || inBoth(section);
-  };
-  return [...new Set([...Object.keys(earlier), ...Object.keys(now)])].filter(counts).flatMap(key => {
+  return keysInBoth(earlier, now).flatMap(key => {
     const [before, after] = [earlier[key], now[key]];
     return isSame(key, before, after) ? [] : [{key, before, after}];
+  });
+}
+
+/** Keys that have a default at all times, and that the version of the earlier table did not know yet. */
+export function newerKeys(earlier: Ingredients, now: Ingredients): string[] {
+  return keysInBoth(earlier, now).filter(
+    key => !(key in earlier) && /^(data|training|methods)\./.test(key) && isSame(key, undefined, now[key]),
+  );
+}
+
+/** Keys of either, but for those of a method or a probe that only one of them has. */
+function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
+  const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
+  return keys.filter(key => {
+    const [section] = /^(methods\.[^.]+|curvature)(?=\.|$)/.exec(key) ?? [];
+    return section === undefined || (section in earlier && section in now);
   });
 }
 

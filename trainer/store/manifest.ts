@@ -2,9 +2,10 @@
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
 import {availableParallelism, cpus, totalmem} from 'node:os';
-import {basename, dirname, join, resolve} from 'node:path';
+import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {isObject} from '../model/json-file.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {
   type Change,
@@ -14,6 +15,7 @@ import {
   type Ingredients,
   ingredientsOf,
   isNeeded,
+  newerKeys,
 } from './ingredients.ts';
 
 /** What the run is made with, as far as the sweep file does not say it. */
@@ -98,7 +100,7 @@ export function newManifest(sweep: Sweep, around: Surroundings, {original, copy,
   const hashes = {model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision};
   const ingredients = ingredientsOf(sweep, hashes);
   const needed = Object.entries(modules).flatMap(([scorer, files]) =>
-    Object.entries(files).map(([name, hash]) => [join(dirname(scorer), name), hash] as const),
+    Object.entries(files).map(([name, hash]) => [isAbsolute(name) ? name : join(dirname(scorer), name), hash] as const),
   );
   return {
     name: sweep.name,
@@ -137,6 +139,7 @@ export function resumedManifest(
   const changes = [...own, ...others.filter(({key}) => !keys.has(key))];
   if (changes.length > 0) throw notComparable(changes, sweep);
   const known = new Set(now.data.map(({path}) => path));
+  const hashes = new Set(now.data.map(({hash}) => hash));
   const isAnew = (key: string) =>
     sweep.methods.some(({method}) => key.startsWith(`methods.${method}.`)) ||
     (curvature && key.startsWith('curvature.'));
@@ -146,12 +149,13 @@ export function resumedManifest(
   const manifest = {
     ...rest,
     model: now.model,
-    data: [...earlier.data.filter(({path}) => !known.has(path)), ...now.data],
+    // What lies elsewhere now, as it was, is looked for there.
+    data: [...earlier.data.filter(({path, hash}) => !known.has(path) && !hashes.has(hash)), ...now.data],
     ...{sweep, seeds, curvature, rerun},
     ...{ingredients: all, fingerprint: fingerprint(all)},
     starts: [...earlier.starts, ...now.starts],
   };
-  return {manifest, notes: notesOn(earlier, now, unknown)};
+  return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
 }
 
 /** Earlier versions noted no more than the files that the sweep names. */
@@ -159,14 +163,18 @@ function isUnnoted({ingredients, model}: Manifest, key: string): boolean {
   return (!ingredients && isNeeded(key)) || (model.files === undefined && key.startsWith('model/'));
 }
 
-function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly Change[]): string[] {
+function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[]): string[] {
   const version = ({versions}: Pick<Manifest, 'versions'>) => versions?.['lora-sweep'] ?? 'unknown';
   const [before, after] = [version(earlier.starts.at(-1) ?? earlier), version(now)];
-  const names = unknown.map(({key}) => key).join(', ');
+  const names = unknown.join(', ');
+  const engine = earlier.starts.at(-1)?.engine ?? earlier.engine;
   return [
     ...(before === after
       ? []
       : [`Earlier trials of this run were made by lora-sweep ${before}, further ones by ${after}.`]),
+    ...(engine === now.engine
+      ? []
+      : [`Earlier trials ran on the ${engine} engine, further ones run on ${now.engine}: last digits may differ.`]),
     ...(names === '' ? [] : [`The version that began this run did not note ${names}: taken to be as it was then.`]),
   ];
 }
@@ -232,8 +240,8 @@ export function readManifest(file: string): Manifest | null {
   try {
     const value: Manifest = JSON.parse(text);
     const table = value.ingredients ?? value.settings;
-    const isWhole = typeof value.model === 'object' && Array.isArray(value.data) && Array.isArray(value.starts);
-    if (typeof table === 'object' && isWhole) return value;
+    const areObjects = (list: unknown) => Array.isArray(list) && list.every(isObject);
+    if (isObject(table) && isObject(value.model) && areObjects(value.data) && areObjects(value.starts)) return value;
   } catch {
     // Falls through: broken JSON and a foreign file are the same trouble to the user.
   }

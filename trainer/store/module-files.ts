@@ -13,28 +13,36 @@ const mostBytes = 1 << 22;
 const mostFiles = 1000;
 
 /**
- * SHA-256 by path relative to the module's folder, the module itself left out: every file that a text in quotes names, in
- * the module or in one that it names, as an import, a required file or one that is read. Packages are not followed. A text
- * that only happens to be the name of a file is taken for one; a name that is put together while running is not found.
+ * SHA-256 by name: every file that a text in quotes names, in the module or in one that it names, as an import, a required
+ * file or one that is read; the module itself is left out. Names are paths relative to the module's folder, absolute where
+ * the text is. Packages are not followed. A text that only happens to be the name of a file is taken for one; a name that
+ * is put together while running is not found.
  */
 export async function filesBesideModule(file: string): Promise<Record<string, string>> {
-  const home = dirname(resolve(file));
-  const found = new Set([resolve(file)]);
-  for (const one of found) {
+  const self = resolve(file);
+  const found = new Map([[self, '']]);
+  for (const [one, name] of found) {
     if (!code.has(extname(one)) || statSync(one).size > mostBytes) continue;
-    for (const named of namedIn(one)) if (found.size < mostFiles) found.add(named);
+    for (const {path, absolute} of namedIn(one)) {
+      if (found.has(path) || found.size >= mostFiles) continue;
+      const near = relative(dirname(self), path).replaceAll('\\', '/');
+      found.set(path, absolute || isAbsolute(name) ? path : near);
+    }
   }
-  found.delete(resolve(file));
-  const names = [...found].map(one => [relative(home, one).replaceAll('\\', '/'), one] as const).sort();
-  return Object.fromEntries(await Promise.all(names.map(async ([name, one]) => [name, await hashFiles(one)] as const)));
+  found.delete(self);
+  const names = [...found].map(([path, name]) => [name, path] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(
+    await Promise.all(names.map(async ([name, path]) => [name, await hashFiles(path)] as const)),
+  );
 }
 
 /** Files that are named between two quotes. The closing one may open the next text: an apostrophe shifts nothing. */
-function namedIn(file: string): string[] {
+function namedIn(file: string): {path: string; absolute: boolean}[] {
   const texts = readFileSync(file, 'utf8').matchAll(/['"`]([^'"`\n]{1,500})(?=['"`])/g);
   return [...new Set([...texts].map(([, text]) => text ?? ''))].flatMap(text => {
-    const path = pathOf(text, dirname(file));
-    return path === null ? [] : (completions.map(end => `${path}${end}`).find(isFile) ?? []);
+    const named = pathOf(text, dirname(file));
+    const path = named && completions.map(end => `${named}${end}`).find(isFile);
+    return path ? [{path, absolute: text.startsWith('file:') || isAbsolute(text)}] : [];
   });
 }
 

@@ -6,7 +6,9 @@ import {expandTrials} from '../../../core/sweep/trials.ts';
 import {sweepOf} from './files.ts';
 
 const sweep = (rates: string, more = '') =>
-  sweepOf(`model: m\ndata: {train: a.jsonl}\nmethods: [lora]\nrank: 4\nbatch_size: 8\nlearning_rate: ${rates}\n${more}`);
+  sweepOf(
+    `model: m\ndata: {train: a.jsonl}\nmethods: [lora]\nrank: 4\nbatch_size: 8\nlearning_rate: ${rates}\n${more}`,
+  );
 const trials = (rates: string, more = '') => expandTrials(sweep(rates, more));
 const brief = (found: ReturnType<typeof trials>) => found.map(({id, learningRate}) => [id, learningRate]);
 const ids = (found: ReturnType<typeof trials>) => found.map(({id}) => id);
