@@ -33,10 +33,22 @@ export function textSummary(whole: RunState): string[] {
       ...textTable([...curvatureColumns], table.rows).map(line => `  ${line}`),
     ]),
     ...ratesAndCurvature(state).map(group => `  ${correlationSentence(group)}`),
-    ...(dropped.length > 0 ? ['', droppedTitle] : []),
-    ...(dropped.length > 0
-      ? [...textTable([...droppedColumns], dropped), droppedCaption].map(line => `  ${line}`)
-      : []),
+    ...droppedLines(dropped),
+  ];
+}
+
+/** Rows that a terminal shows of what is of no weight any more. */
+const mostDropped = 20;
+
+function droppedLines(rows: string[][]): string[] {
+  if (rows.length === 0) return [];
+  const more = rows.length - mostDropped;
+  return [
+    '',
+    droppedTitle,
+    ...textTable([...droppedColumns], rows.slice(0, mostDropped)).map(line => `  ${line}`),
+    ...(more > 0 ? [`  … and ${more} more; \`show --rows trials\` lists them all`] : []),
+    `  ${droppedCaption}`,
   ];
 }
 

@@ -24,7 +24,8 @@ export function ratesInWords(sweep: Pick<Sweep, 'methods'>, trials: readonly Tri
   });
   if (taken.size === 0) return null;
   const list = [...taken].slice(0, 5).map(([written, stored]) => `${written} is ${stored}`);
-  return `Earlier trials keep their learning rates, and further ones share them: ${list.join(', ')}${taken.size > list.length ? ', …' : ''}.`;
+  const more = taken.size > list.length ? ` and ${taken.size - list.length} more` : '';
+  return `Earlier trials keep their learning rates, and further ones share them: ${list.join(', ')}${more}.`;
 }
 
 /** The state as a sweep file with these trials sees it, whatever file the last start had. */
