@@ -4,6 +4,7 @@ import {SweepError} from '../../core/error.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
+import {recognised} from '../../core/sweep/recognise.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
 import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
@@ -62,7 +63,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const named = draft.model;
   const model =
     named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
-  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep.name)))) ?? null;
+  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
   await lookAtScorers(draft, base, attempts);
@@ -75,7 +76,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
     results,
   };
   if (!sweep || !model || !sites || !rows) return found;
-  const trials = expandTrials(sweep);
+  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
