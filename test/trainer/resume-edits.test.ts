@@ -162,7 +162,7 @@ function fixed(text: string, {edits}: Fix): string {
 async function fixOf(file: string, text: string, code: string): Promise<Fix> {
   writeFileSync(file, text);
   const reading = readSweep(text, file);
-  const problem = allProblems(reading, await inspect(reading.sweep!, file)).find(one => one.code === code);
+  const problem = allProblems(reading, await inspect(reading.draft!, file)).find(one => one.code === code);
   expect(problem?.fixes, `${code} has a fix`).toHaveLength(1);
   return problem!.fixes[0]!;
 }
@@ -247,7 +247,7 @@ describe('trials that the file no longer has', () => {
     const file = finishedRun();
     const text = first.replace(grid, '[8.89e-2, 1.58e-1]').replace('[lora, pissa]', '[lora]');
     const reading = readSweep(text, file);
-    const around = await inspect(reading.sweep!, file);
+    const around = await inspect(reading.draft!, file);
     expect(around.results?.peaks.map(({method, learningRate}) => [method, learningRate.toPrecision(5)])).toEqual([
       ['lora', '0.088914'],
     ]);

@@ -21,7 +21,8 @@ export async function* jsonRows(
   form: 'lines' | 'list',
 ): AsyncGenerator<Row> {
   const bytes = withoutMark(chunks);
-  for await (const piece of form === 'lines' ? lines(bytes, file) : objects(bytes, file)) yield parse(piece, file, form);
+  for await (const piece of form === 'lines' ? lines(bytes, file) : objects(bytes, file))
+    yield parse(piece, file, form);
 }
 
 /** Bytes of one row; a book has one. */
