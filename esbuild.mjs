@@ -24,7 +24,7 @@ const trainer = await bundle({
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/try-gpu.ts',
-    'inspector-worker': 'trainer/inspect/inspector-worker.ts',
+    'inspector-process': 'trainer/inspect/inspector-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
     'watchdog-process': 'trainer/task/watchdog-process.ts',

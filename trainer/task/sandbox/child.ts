@@ -15,6 +15,8 @@ export interface Said {
 }
 
 export interface Child {
+  /** The system's; undefined where it could not be started. */
+  id: number | undefined;
   /** The next line; undefined once the process is gone. */
   next(): Promise<Said | undefined>;
   say(line: string): void;
@@ -92,6 +94,7 @@ export function startChild(role: Role, snapshotFile: string): Child {
   child.on('close', end);
   child.stdin!.on('error', end);
   return {
+    id: child.pid,
     async next() {
       while (lines.length === 0) {
         if (gone) return undefined;
