@@ -1,8 +1,8 @@
 /** Everything that can be known to be wrong with a sweep before it runs: its text, and what lies around it. */
 import {basename} from 'node:path';
 import {allProblems} from '../core/sweep/check.ts';
+import type {Problem} from '../core/sweep/problem.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {Problem} from '../core/sweep/sweep.ts';
 import {inspect} from './inspect/inspect.ts';
 import {problemLine, readSweepFile} from './prepare.ts';
 

@@ -3,10 +3,12 @@ import {knownPeak} from '../method/known-peak.ts';
 import {formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
 import {find} from './locate.ts';
+import type {MappingNode, Node} from './nodes.ts';
+import type {Fix} from './problem.ts';
 import {either, type Place, type Problems, replacement} from './problems.ts';
 import {type Grid, writeRate} from './rates.ts';
-import type {Fix, MethodSettings, Sweep} from './sweep.ts';
-import type {MappingNode, Node, Tree} from './tree.ts';
+import type {MethodSettings, Sweep} from './sweep.ts';
+import type {Tree} from './tree.ts';
 import {newLine} from './values.ts';
 
 /** What the rules look at. */

@@ -3,12 +3,13 @@ import {namesOf, type ValuesOf} from './field.ts';
 import {type everyOwnSetting, fieldAt, fields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {find} from './locate.ts';
+import type {MappingNode} from './nodes.ts';
+import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {nearest} from './suggest.ts';
-import type {DataFormat, Fix, MethodName, Range} from './sweep.ts';
-import type {MappingNode} from './tree.ts';
+import type {DataFormat, MethodName} from './sweep.ts';
 import {newLine} from './values.ts';
 
 /** A file as the table reads it, before its keys are brought together. */
