@@ -1,11 +1,13 @@
 /** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
+
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import type {TrialState} from '../core/run/events.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
 import type {Peak} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
-import type {MethodName, Sweep, Trial} from '../core/sweep/sweep.ts';
+import type {Sweep, Trial} from '../core/sweep/sweep.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 
 export interface Branch {

@@ -39,7 +39,7 @@ export function checkFit(folder: string, {method, forms, shared, sharedShapes}: 
   for (const [name, {form, shapes}] of forms) {
     const site = known.get(name);
     if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
-    const expected = methods[method].trained(site, form);
+    const expected = methods[method].shapes(site, form);
     const wrong = Object.keys(expected).find(part => String(shapes[part]) !== String(expected[part]));
     if (wrong)
       throw refused(

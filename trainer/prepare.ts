@@ -276,7 +276,9 @@ export function sharedNumbers(
     method === 'full'
       ? []
       : ranks.map(
-          rank => sharedLayout(sites, methods[method], formOf({rank, alpha: rank, ...(options ? {options} : {})})).size,
+          rank =>
+            sharedLayout(sites, methods[method], formOf({method, rank, alpha: rank, ...(options ? {options} : {})}))
+              .size,
         ),
   );
   return Math.max(0, ...sizes);

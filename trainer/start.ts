@@ -1,6 +1,7 @@
 /** The starting point of a trial: factors drawn, factorised from the weights, or taken from an adapter folder. */
 import {SweepError} from '../core/error.ts';
-import type {AdapterMethodName, Trial} from '../core/sweep/sweep.ts';
+import type {AdapterMethodName} from '../core/method/methods.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
 import type {TrainingSource} from './batches.ts';
 import type {Programs} from './engine/programs.ts';
 import {random} from './math/random.ts';
@@ -49,7 +50,7 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
   const adapter = startFrom === undefined ? undefined : startingAdapter(startFrom, name);
   const parts = new Map<string, Parts>();
   for (const site of sites) {
-    const shapes = method.trained(site, form);
+    const shapes = method.shapes(site, form);
     const given = adapter && partsAt(adapter, startFrom!, site, shapes, trial);
     const complete = given && Object.keys(shapes).every(part => given[part]);
     parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));

@@ -1,21 +1,6 @@
-/** The values of the sweep language: what a sweep file means once it is read, and what can be wrong with it. */
+/** The values of the sweep language: what a sweep file means once it is read. */
 
-/** Methods that put adapters on projections. */
-export type AdapterMethodName =
-  | 'lora'
-  | 'pissa'
-  | 'milora'
-  | 'init-ab'
-  | 'dora'
-  | 'rslora'
-  | 'olora'
-  | 'lora-ga'
-  | 'vera'
-  | 'gralora'
-  | 'randlora'
-  | 'boft';
-
-export type MethodName = AdapterMethodName | 'full';
+import type {MethodName} from '../method/methods.ts';
 
 /** The rank of trials that train all weights. */
 export const noRank = 0;
@@ -33,7 +18,7 @@ export interface MethodSettings {
   iterations?: number;
   /** A PEFT adapter folder (absolute or relative to the sweep file) whose factors are the starting point. */
   startFrom?: string;
-  /** Settings that only this method has, by their keys (core/method/options), defaults filled in. */
+  /** Settings that only this method has, by their keys (core/method/each), defaults filled in. */
   options?: Readonly<Record<string, number>>;
 }
 

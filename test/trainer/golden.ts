@@ -1,7 +1,8 @@
 /** Reads the reference numbers made with PyTorch and PEFT (test/fixtures/goldens/README.md), and sets up their cases. */
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
+import type {MethodName} from '../../core/method/methods.ts';
+import type {TrainingSettings} from '../../core/sweep/sweep.ts';
 import {collate, emptyBatch} from '../../trainer/data/batch.ts';
 import {type BatchShape, paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';

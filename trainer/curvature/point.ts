@@ -61,7 +61,7 @@ async function adaptedWeights(
       const taken = before?.get(site.name);
       const feeds = {...fed('own', own), ...fed('shared', common), ...(taken ? fed('start', taken) : {})};
       const key = `${site.outputs}x${site.inputs}`;
-      const shapes = method.trained(site, form);
+      const shapes = method.shapes(site, form);
       const inputs = {
         ...specs('own', shapes),
         ...specs('shared', commonShapes),

@@ -1,7 +1,8 @@
 /** The probing of blocks on one thread: Lanczos iterations of all blocks of a layer, side by side over the same batches. */
 import {SweepError} from '../../core/error.ts';
+import type {AdapterMethodName} from '../../core/method/methods.ts';
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
-import type {AdapterMethodName, CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
+import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
 import {type RowSource, sideBySide} from '../batches.ts';
 import type {Engine} from '../engine/engine.ts';
 import {type LanczosResult, lanczos} from '../math/lanczos.ts';

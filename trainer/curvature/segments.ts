@@ -199,14 +199,14 @@ export type BlockForm =
  */
 export function blockShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {W: [site.outputs, site.inputs]};
-  const {magnitude: _, ...shapes} = form.method.trained(site, form.form);
+  const {magnitude: _, ...shapes} = form.method.shapes(site, form.form);
   return shapes;
 }
 
 /** What stands beside the probed tensors: W, a magnitude, and what all sites share. */
 function constantShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {};
-  const {magnitude} = form.method.trained(site, form.form);
+  const {magnitude} = form.method.shapes(site, form.form);
   const shared = form.method.shared?.(form.sites, form.form) ?? {};
   return {
     W: [site.outputs, site.inputs],

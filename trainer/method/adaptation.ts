@@ -73,7 +73,7 @@ function adapters(engine: Engine, {config, weights, sites, form}: AdaptationSett
   return {
     layout,
     shared,
-    residual: method.residual,
+    residual: method.residual === true,
     noiseSize: noiseOf,
     passes({parameters, trained, start, shared: frozen, noise}, {dropout = 0, ...options}) {
       const macros = engine.macros(options);

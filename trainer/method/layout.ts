@@ -34,7 +34,7 @@ export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]
 
 /** The trained tensors of all sites, one site after another. */
 export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
-  return layoutOf(sites.map(site => [site.name, method.trained(site, form)]));
+  return layoutOf(sites.map(site => [site.name, method.shapes(site, form)]));
 }
 
 /** What the sites share; empty for most methods. */
