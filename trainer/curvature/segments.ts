@@ -5,10 +5,12 @@
  * Frozen weights are inputs, so that one compiled piece serves every layer.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type {Shapes} from '../../core/method/method.ts';
 import type {Engine, Staged, TensorSpec, Tensors} from '../engine/engine.ts';
 import type {Macros} from '../engine/macros.ts';
 import type {Part} from '../engine/stages.ts';
-import type {Form, Method, Shapes, Site} from '../method/method.ts';
+import type {Form} from '../method/form.ts';
+import type {Method, Site} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {
   causalAttention,

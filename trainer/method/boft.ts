@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {inverse} from '../engine/inverse.ts';
-import type {Computation, Form} from './method.ts';
+import type {Form} from './form.ts';
+import type {Computation} from './method.ts';
 import {lengths} from './peft-format.ts';
 
 const blockOf = ({rank, options}: Form): number => options['block_size'] ?? rank;

@@ -1,5 +1,6 @@
+import type {Parts} from './form.ts';
 import {lora} from './lora.ts';
-import {type Computation, type InitContext, type Parts, pairOf} from './method.ts';
+import {type Computation, type InitContext, pairOf} from './method.ts';
 import {loraFormat} from './peft-format.ts';
 
 /** DoRA (Liu et al. 2024): (m / ‖V‖) ∘ V with V = W + s·B·A, m trained from ‖W‖, ‖V‖ per output row held constant. */

@@ -1,9 +1,10 @@
 /** What a LoRA variant is: which tensors it trains at a projection, how they start, and how they enter it. */
 import type {Tensor} from '@tensorflow/tfjs-core';
-import type {Matrix, MethodDescription, Shapes, Size} from '../../core/method/method.ts';
+import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
 import type {Macros} from '../engine/macros.ts';
 import type {Random} from '../math/random.ts';
 import type {Triplets} from '../math/svd.ts';
+import type {Form, Parts} from './form.ts';
 import type {PeftFormat} from './peft-format.ts';
 
 /** One adapted projection: W is [outputs, inputs]. */
@@ -11,17 +12,6 @@ export interface Site extends Matrix {
   /** E.g. `model.layers.0.self_attn.q_proj`. */
   name: string;
 }
-
-/** What the trials of a pack have in common beyond their method: its size, its strength, and keys of its own. */
-export interface Form extends Size {
-  /** s = alpha / rank */
-  scale: number;
-}
-
-export type {Shapes};
-
-/** Values by name, row-major. */
-export type Parts = Readonly<Record<string, Float32Array>>;
 
 /** The tensors of one site, each [trials, ...shape]. */
 export interface SiteTensors {

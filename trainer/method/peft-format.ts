@@ -1,6 +1,8 @@
 /** How PEFT spells the adapters of a kind: names of tensors, their shapes, and what stands in adapter_config.json. */
+
+import type {Shapes} from '../../core/method/method.ts';
 import type {JsonObject} from '../model/json-file.ts';
-import type {Form, Parts, Shapes} from './method.ts';
+import type {Form, Parts} from './form.ts';
 
 export interface PeftFormat {
   peftType: string;

@@ -1,7 +1,8 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
 import type {Obstacle} from '../../core/method/method.ts';
-import type {Form, Method, Site} from '../method/method.ts';
+import type {Form} from '../method/form.ts';
+import type {Method, Site} from '../method/method.ts';
 import type {ModelConfig} from './config.ts';
 import type {WeightIndex} from './weights.ts';
 

@@ -6,7 +6,7 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {Form, Parts} from '../method/method.ts';
+import type {Form, Parts} from '../method/form.ts';
 import type {PeftFormat} from '../method/peft-format.ts';
 import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';

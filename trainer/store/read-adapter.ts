@@ -2,7 +2,8 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {Form, Parts, Shapes} from '../method/method.ts';
+import type {Shapes} from '../../core/method/method.ts';
+import type {Form, Parts} from '../method/form.ts';
 import {loraFormat, type PeftFormat} from '../method/peft-format.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
