@@ -302,6 +302,8 @@ describe('a change of what results were made with is refused by its name', () =>
       writeFileSync(file, broken);
       expect(await refusal(texts)).toMatch(/manifest\.json is not a manifest of a run/);
     }
+    writeFileSync(file, before.replace('"data.max_length": 32', '"data.max_length": 31'));
+    expect(await refusal(texts.replace('max_length: 32', 'max_length: 31'))).toMatch(/is not what was written there/);
     writeFileSync(file, before);
   });
 });
