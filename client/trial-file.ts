@@ -12,6 +12,7 @@ export function trialFile(sweep: Sweep, id: string, state: RunState | null): Rec
   const own = {
     ...(settings?.iterations === undefined ? {} : {iterations: settings.iterations}),
     ...settings?.options,
+    ...(settings?.variant === undefined ? {} : {variant: settings.variant}),
     ...(settings?.startFrom === undefined ? {} : {start_from: settings.startFrom}),
   };
   const {rows, maxLength, ...rest} = data;

@@ -2,6 +2,7 @@
 import {existsSync, statSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
+import {fileName} from '../core/shape.ts';
 import {modelsName} from './export/trained-model.ts';
 import {openModel} from './model/open-model.ts';
 import {openWeights} from './model/weights.ts';
@@ -64,6 +65,11 @@ export async function verifyRun(
   for (const {sweepFile, sweepHash} of starts)
     await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
   for (const [trial, hash] of adapters) {
+    // A name that leads elsewhere is none of this folder's.
+    if (!fileName(trial)) {
+      checks.push({what: 'adapter', path: trial, state: 'missing'});
+      continue;
+    }
     const model = join(folder, modelsName, trial);
     if (existsSync(model)) {
       await check('model', model, hash, async () => openWeights(model).hash());

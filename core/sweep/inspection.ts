@@ -1,6 +1,8 @@
 /** What a look around a sweep file found: the files it names, what it will cost, what it gave before. Plain data. */
 import type {Peak} from '../run/peak.ts';
-import type {ProblemCode, Severity, Sweep, Trial} from './sweep.ts';
+import type {Draft} from './draft.ts';
+import type {ProblemCode, Severity} from './problem.ts';
+import type {Trial} from './sweep.ts';
 
 /** Something wrong outside of the text; `path` names the key it is shown at. */
 export interface Fault {
@@ -86,8 +88,8 @@ export interface Candidate {
 
 /** Looks at what lies around sweep files. Answers may come late; the files themselves are never changed. */
 export interface Inspector {
-  /** `file` is the sweep file's path. */
-  inspect(sweep: Sweep, file: string): Promise<Inspection>;
+  /** `file` is the sweep file's path. Whatever can be looked at is looked at, whatever else is wrong. */
+  inspect(draft: Draft, file: string): Promise<Inspection>;
   /** A model as a sweep file in the folder `base` names it; null where there is none that works. */
   model(model: string, base: string): Promise<ModelFacts | null>;
   /** Names of the columns of a data file's first rows; empty where it cannot be read. */

@@ -5,8 +5,8 @@ import {beforeAll, describe, expect, it, vi} from 'vitest';
 import {branchesOf} from '../../client/tree-model.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {allProblems} from '../../core/sweep/check.ts';
+import type {Fix, Position} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
-import type {Fix, Position} from '../../core/sweep/sweep.ts';
 import {codeLenses} from '../../server/code-lenses.ts';
 import {SweepDocument} from '../../server/document.ts';
 import {planSweep} from '../../trainer/estimate.ts';
@@ -164,7 +164,7 @@ function fixed(text: string, {edits}: Fix): string {
 async function fixOf(file: string, text: string, code: string): Promise<Fix> {
   writeFileSync(file, text);
   const reading = readSweep(text, file);
-  const problem = allProblems(reading, await inspect(reading.sweep!, file)).find(one => one.code === code);
+  const problem = allProblems(reading, await inspect(reading.draft!, file)).find(one => one.code === code);
   expect(problem?.fixes, `${code} has a fix`).toHaveLength(1);
   return problem!.fixes[0]!;
 }
@@ -249,7 +249,7 @@ describe('trials that the file no longer has', () => {
     const file = finishedRun();
     const text = first.replace(grid, '[8.89e-2, 1.58e-1]').replace('[lora, pissa]', '[lora]');
     const reading = readSweep(text, file);
-    const around = await inspect(reading.sweep!, file);
+    const around = await inspect(reading.draft!, file);
     expect(around.results?.peaks.map(({method, learningRate}) => [method, learningRate.toPrecision(5)])).toEqual([
       ['lora', '0.088914'],
     ]);

@@ -1,8 +1,9 @@
 /** SHA-256 of files, for the record of a run. */
 import {createHash} from 'node:crypto';
-import {createReadStream, existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
+import {chunksOf} from '../files/door.ts';
 import {adapterFiles} from './adapter-files.ts';
 import {storeError} from './errors.ts';
 
@@ -14,7 +15,7 @@ export async function hashFiles(...files: string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
     try {
-      await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
+      await pipeline(chunksOf(file), hash, {end: false});
     } catch (error) {
       throw storeError(error, file);
     }

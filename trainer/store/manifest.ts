@@ -1,11 +1,23 @@
 /** `manifest.json`: what a run was made with, and whether a resumed one may go on from it. */
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {availableParallelism, cpus, totalmem} from 'node:os';
 import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {parseJson} from '../../core/json.ts';
+import {
+  fileName,
+  isRecord,
+  text as isText,
+  listOf,
+  number,
+  optional,
+  orNull,
+  record,
+  recordOf,
+} from '../../core/shape.ts';
 import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
-import {isObject} from '../model/json-file.ts';
+import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {
   type Change,
@@ -233,20 +245,48 @@ function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
   );
 }
 
+/** Bytes of a manifest; real ones have some thousand. */
+const mostBytes = 64 << 20;
+
+/** What readers of a manifest rely on. */
+const shape = record({
+  name: isText,
+  versions: recordOf(isText),
+  machine: record({platform: isText, architecture: isText, processor: isText, cores: number, memoryBytes: number}),
+  seeds: optional(listOf(number)),
+  curvature: optional(orNull(record({samples: number}))),
+  rerun: optional(record({folder: isText, command: isText})),
+  settings: optional(isRecord),
+  ingredients: optional(isRecord),
+  fingerprint: optional(isText),
+  starts: listOf(record({at: isText, sweepFile: fileName, sweepHash: optional(isText)})),
+  model: record({
+    path: isText,
+    hash: isText,
+    folder: optional(isText),
+    revision: optional(orNull(isText)),
+    files: optional(recordOf(isText)),
+  }),
+  data: listOf(record({path: isText, hash: isText, file: optional(isText)})),
+  sweep: optional(record({data: isRecord})),
+});
+
+function isManifest(value: unknown): value is Manifest {
+  return shape(value);
+}
+
 /** @throws SweepError `bad-manifest` */
 export function readManifest(file: string): Manifest | null {
   if (!existsSync(file)) return null;
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, mostBytes);
   } catch (error) {
     throw storeError(error, file);
   }
   try {
-    const value: Manifest = JSON.parse(text);
-    const table = value.ingredients ?? value.settings;
-    const areObjects = (list: unknown) => Array.isArray(list) && list.every(isObject);
-    if (isObject(table) && isObject(value.model) && areObjects(value.data) && areObjects(value.starts)) return value;
+    const value = parseJson(text, file);
+    if (isManifest(value) && (value.ingredients ?? value.settings) !== undefined) return value;
   } catch {
     // Falls through: broken JSON and a foreign file are the same trouble to the user.
   }
