@@ -21,7 +21,7 @@ import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-mess
 import type {OtherRun} from '../core/run/side-by-side.ts';
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
-import type {Plot} from './elements.ts';
+import {keepStaying, type Plot} from './elements.ts';
 import {type Choices, firstChoices, showPage} from './page.ts';
 import './report.css';
 import {onThemeChange, theme} from './theme.ts';
@@ -82,6 +82,7 @@ function start(root: HTMLElement): void {
     const began = performance.now();
     const place = scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
+    const before = [...root.querySelectorAll<HTMLElement>('[data-stays]')];
     drawings.draw(
       showPage(root, {state, others}, theme(), choices, {
         alive,
@@ -102,8 +103,9 @@ function start(root: HTMLElement): void {
         }),
       }),
     );
+    keepStaying(before, root);
     quietUntil = performance.now() + Math.max(shortestQuiet, 2 * (performance.now() - began));
-    // Buttons are made anew: who stood on one stands on its successor.
+    // Who stood on a button stands on it, or on its successor, where buttons are made anew.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (state.trials.length === 0) return;
     // A page that is made anew loses its place.
