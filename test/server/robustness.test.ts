@@ -29,8 +29,8 @@ it(`${files} files gone wrong: every feature answers`, async () => {
     const text = mutation(seed, texts);
     const offset = random('position', seed).integerBelow(text.length + 1);
     // What a sound file names is looked at, as `check` does; a few hundred of them are enough.
-    const features = await allFeatures({uri, text, offset}, inspector, async ({reading: {sweep}}) =>
-      sweep && seed % 20 === 0 ? inspector.inspect(sweep, file) : undefined,
+    const features = await allFeatures({uri, text, offset}, inspector, async ({reading: {draft}}) =>
+      draft && seed % 20 === 0 ? inspector.inspect(draft, file) : undefined,
     );
     for (const [name, feature] of Object.entries(features)) {
       try {

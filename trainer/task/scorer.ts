@@ -2,6 +2,7 @@
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
+import {noTelemetry} from '../no-telemetry.ts';
 import {within} from '../own-time.ts';
 import {watch} from './watchdog.ts';
 
@@ -24,7 +25,7 @@ export type FromScorer = {value: number | boolean} | {fault: string};
 export function openScorer(file: string): Scorer {
   const start = () => {
     const started = fork(program, [file], {
-      env: {ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
+      env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'json',

@@ -19,7 +19,7 @@ import type {RunEventBody} from '../../../core/run/events.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
-import type {Ingredients} from '../../../trainer/store/manifest.ts';
+import type {Surroundings} from '../../../trainer/store/manifest.ts';
 import {type OpenRun, openRun, readRun, remarks, runFolderOf} from '../../../trainer/store/run.ts';
 import {until} from '../../e2e/until.ts';
 
@@ -29,7 +29,7 @@ data: {train: rows.jsonl, format: text}
 methods: [lora, pissa]
 learning_rate: [1e-3, 2e-3]
 `;
-const ingredients: Ingredients = {
+const ingredients: Surroundings = {
   versions: {'lora-sweep': '0.1.0'},
   engine: 'cpu',
   modelHash: 'aaaa',

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {noTelemetry} from '../../no-telemetry.ts';
 import {watch} from '../watchdog.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
@@ -56,7 +57,7 @@ export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
   ];
   const child = spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
     // Electron is Node only when it is told to be.
-    env: {ELECTRON_RUN_AS_NODE: '1'},
+    env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1'},
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
   });
