@@ -5,8 +5,8 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import {branchesOf} from '../../client/tree-model.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {allProblems} from '../../core/sweep/check.ts';
+import type {Fix, Position} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
-import type {Fix, Position} from '../../core/sweep/sweep.ts';
 import {codeLenses} from '../../server/code-lenses.ts';
 import {SweepDocument} from '../../server/document.ts';
 import {planSweep} from '../../trainer/estimate.ts';
@@ -68,7 +68,7 @@ beforeAll(async () => {
   writeFileSync(at('origin/texts.jsonl'), stories.join('\n'));
   const {trained} = await run(at('origin/first.sweep.yaml'), first);
   expect(trained).toHaveLength(8);
-}, 240_000);
+});
 
 describe('an edit that touches no result trains only what is new:', () => {
   const lora = (rate: string, seed = 1) => `lora-r4-b4-lr${rate}-s${seed}`;

@@ -143,7 +143,7 @@ beforeAll(async () => {
   expect((await run(texts)).end).toBe('finished');
   expect((await run(asked)).end).toBe('finished');
   expect((await run(ids)).end).toBe('finished');
-}, 240_000);
+});
 
 describe('a change of what results were made with is refused by its name', () => {
   const files: [string, RegExp, () => () => void][] = [
