@@ -44,7 +44,16 @@ function allThere<T>(list: (T | undefined)[]): list is T[] {
 function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
   const rates = own.learning_rate ?? values.learning_rate;
   const learningRates = rates && ratesOf(rates);
-  if (learningRates === undefined) return undefined;
+  return learningRates && methodWith(learningRates, method, own, values);
+}
+
+/** A method with all its settings, at these rates. */
+export function methodWith(
+  learningRates: number[],
+  method: MethodSettings['method'],
+  own: OwnValues,
+  values: Values,
+): MethodSettings {
   return {
     method,
     learningRates,
@@ -85,7 +94,8 @@ function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] |
   return from === undefined || to === undefined ? undefined : gridPoints({from, to, per_decade});
 }
 
-function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
+/** Undefined where there is no file, or no template that can be used. */
+export function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
   const {train, format, rows, max_length: maxLength, packing, shuffle} = data;
   if (train === undefined) return undefined;
   const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
@@ -138,7 +148,8 @@ function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSetti
   return {name, betas: [betas[0]!, betas[1]!], eps, momentum};
 }
 
-function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
+/** Undefined where the task or its rows are missing. */
+export function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
   const {
     task,
     data,

@@ -2,10 +2,11 @@
  * Models in one GGUF file (llama.cpp): its header through @huggingface/gguf, told in the words of a Hugging Face folder.
  * Quantised weights stay as they are in the file and are widened when they are needed.
  */
-import {realpathSync, statSync} from 'node:fs';
+import {closeSync, realpathSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {GGMLQuantizationType, gguf} from '@huggingface/gguf';
 import {SweepError} from '../../core/error.ts';
+import {openRegular, sizeOfRegular} from '../files/door.ts';
 import {configFrom, type ModelConfig} from './config.ts';
 import {blockFormats, isBlockType} from './ggml.ts';
 import {ggufNames, nameOf} from './gguf-names.ts';
@@ -18,8 +19,8 @@ import {hashFiles, type WeightIndex} from './weights.ts';
  * @throws SweepError `missing-file`, `bad-model`, `unknown-architecture`
  */
 export async function openGguf(path: string): Promise<{config: ModelConfig; weights: WeightIndex}> {
-  const size = statSync(path, {throwIfNoEntry: false});
-  if (!size?.isFile()) throw new SweepError('missing-file', `There is no file ${path}.`, {file: path});
+  const bytes = sizeOfRegular(path);
+  if (bytes === undefined) throw new SweepError('missing-file', `There is no file ${path}.`, {file: path});
   const file = realpathSync(path);
   const {metadata, tensorInfos, tensorDataOffset} = await readHeader(file, path);
   const architecture = String(metadata['general.architecture']);
@@ -40,7 +41,7 @@ export async function openGguf(path: string): Promise<{config: ModelConfig; weig
     const own = storedTensor(name, shape.map(Number), dtype, Number(tensorDataOffset + offset), {
       file,
       path,
-      bytes: size.size,
+      bytes,
     });
     if (/^rope_(freqs|factors_long|factors_short)\.weight$/.test(name)) rope.set(name, readTensor(own));
     const known = nameOf(name, names);
@@ -69,6 +70,8 @@ function bad(path: string, what: string): SweepError {
 
 async function readHeader(file: string, path: string): Promise<Awaited<ReturnType<typeof gguf>>> {
   try {
+    // The library opens it by itself: here it is seen to be a file.
+    closeSync(openRegular(file).descriptor);
     const header = await gguf(file, {allowLocalFile: true});
     if (!header.littleEndian) throw new Error('it is for machines of the other byte order');
     return header;

@@ -19,6 +19,9 @@ const blockOf = {
 } as const;
 export type Projection = keyof typeof blockOf;
 
+/** Those of any family, in the order of their use. */
+export const allProjections = Object.keys(blockOf) as Projection[];
+
 /** The seven of most families. */
 export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
 
@@ -32,7 +35,7 @@ export function siteOf(layer: number, projection: Projection): string {
  * @throws SweepError `unknown-target`
  */
 export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pick<WeightIndex, 'tensors'>): Site[] {
-  const present = (Object.keys(blockOf) as Projection[]).filter(name => tensors.has(`${siteOf(0, name)}.weight`));
+  const present = allProjections.filter(name => tensors.has(`${siteOf(0, name)}.weight`));
   const wanted = (name: Projection) => targets === 'all' || targets.includes(name);
   const unknown = targets === 'all' ? [] : targets.filter(name => !present.some(known => known === name));
   if (unknown.length > 0)

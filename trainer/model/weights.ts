@@ -1,9 +1,10 @@
 /** The weights of a Hugging Face model folder: where each tensor lies, whether the decoder finds all it needs, their hash. */
 import {createHash} from 'node:crypto';
-import {createReadStream, existsSync, statSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
+import {chunksOf} from '../files/door.ts';
 import type {ModelConfig} from './config.ts';
 import {isBlockType} from './ggml.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
@@ -179,6 +180,7 @@ export async function hashFiles(files: string[]): Promise<string> {
     hashes.set(key, hash);
     return hash;
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `The weights cannot be read (${why}).`, {files});
   }
@@ -186,6 +188,6 @@ export async function hashFiles(files: string[]): Promise<string> {
 
 async function digest(files: string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of files) await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
+  for (const file of files) await pipeline(chunksOf(file), hash, {end: false});
   return hash.digest('hex');
 }

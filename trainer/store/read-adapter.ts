@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {underClock} from '../files/clock.ts';
 import type {Form, Parts, Shapes} from '../method/method.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
@@ -238,7 +239,9 @@ function pattern(config: JsonObject, name: string, bad: Complaint): (path: strin
       throw bad(`${name} holds ${JSON.stringify(key)}, which is not a regular expression`);
     }
   });
-  return path => rules.find(({expression}) => expression.test(path))?.value;
+  if (rules.length === 0) return () => undefined;
+  const first = (path: string) => rules.find(({expression}) => expression.test(path))?.value;
+  return path => underClock(`${name} of an adapter`, () => first(path));
 }
 
 /** Tensors by the last part of their names. */
