@@ -27,10 +27,15 @@ export async function writeTrainedModel(
     card,
     async change(folder) {
       const place = placesIn(folder, weights.files);
-      for (const [name, {weight}] of trained) {
+      const write = async (name: string, weight: Float32Array) => {
         const stored = weights.tensors.get(name)!;
-        await overwrite(place(stored), stored, narrowed(weight!, stored));
-      }
+        await overwrite(place(stored), stored, narrowed(weight, stored));
+      };
+      for (const [name, {weight}] of trained) await write(name, weight!);
+      // A head that was stored as a copy of the embeddings stays one.
+      const embeddings = trained.get('model.embed_tokens.weight')?.['weight'];
+      const copied = weights.tensors.has('lm_head.weight') && !trained.has('lm_head.weight');
+      if (embeddings && copied) await write('lm_head.weight', embeddings);
     },
   });
   return openWeights(target).hash();

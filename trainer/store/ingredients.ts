@@ -100,6 +100,15 @@ export function fingerprint(table: Ingredients): string {
     .digest('hex');
 }
 
+/** Settings that came later, where what was done before is not their default: the method, the setting, what it was. */
+const doneBefore = [['methods.lora-ga', 'methods.lora-ga.variant', 'peft']] as const;
+
+/** The table of an earlier version with what it did without saying so. */
+export function asDone(table: Ingredients): Ingredients {
+  const unsaid = doneBefore.filter(([method, key]) => method in table && !(key in table));
+  return {...table, ...Object.fromEntries(unsaid.map(([, key, value]) => [key, value]))};
+}
+
 export interface Change {
   key: string;
   before: unknown;

@@ -20,6 +20,7 @@ import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {
+  asDone,
   type Change,
   changeInWords,
   changesBetween,
@@ -141,7 +142,7 @@ export function resumedManifest(
   now: FullManifest,
   others: readonly Change[] = [],
 ): {manifest: Manifest; notes: string[]} {
-  const before = tableOf(earlier);
+  const before = asDone(tableOf(earlier));
   const {sweep, seeds, curvature, rerun, ingredients} = now;
   const found = changesBetween(before, ingredients);
   // What an earlier version did not note cannot be compared.

@@ -4,9 +4,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {openAdapter} from '../../../trainer/adapted.ts';
+import {writeTrainedModel} from '../../../trainer/export/trained-model.ts';
 import {readConfig} from '../../../trainer/model/config.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {readHeader, readTensor, writeSafetensors} from '../../../trainer/model/safetensors.ts';
+import {weightShapes} from '../../../trainer/model/weights.ts';
 import {golden} from '../golden.ts';
 
 let folder: string;
@@ -55,6 +57,26 @@ describe('the head of a model, as transformers 5 takes it', () => {
       return {tie_word_embeddings: true};
     });
     expect(openFolder(copy).config.tiedEmbeddings).toBe(true);
+  });
+
+  it('stays a copy of them where all weights are trained', async () => {
+    const copy = model(tensors => {
+      tensors.set('lm_head.weight', tensors.get('model.embed_tokens.weight')!);
+      return {tie_word_embeddings: true};
+    });
+    const {config, weights} = openFolder(copy);
+    const trained = new Map(
+      [...weightShapes(config).keys()].map(name => {
+        const weight = readTensor(weights.tensors.get(name)!).map(value => 2 * value);
+        return [name, {weight}] as const;
+      }),
+    );
+    const target = join(folder, 'trained');
+    await writeTrainedModel(target, weights, trained, 'A card.');
+    const {tensors} = openFolder(target).weights;
+    const doubled = trained.get('model.embed_tokens.weight')!.weight;
+    expect(readTensor(tensors.get('lm_head.weight')!)).toEqual(doubled);
+    expect(openFolder(target).config.tiedEmbeddings).toBe(true);
   });
 
   it('stands for the embeddings where only it is stored', () => {

@@ -2,16 +2,21 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import type {TrainingSettings} from '../../../core/sweep/sweep.ts';
+import {products} from '../../../trainer/curvature/hessian.ts';
+import {Network, Segments} from '../../../trainer/curvature/network.ts';
+import {trainedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
+import {methodBlock} from '../../../trainer/curvature/probe.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import type {Engine} from '../../../trainer/engine/engine.ts';
 import {Programs} from '../../../trainer/engine/programs.ts';
 import {methods} from '../../../trainer/method/index.ts';
-import {fill, trainedLayout} from '../../../trainer/method/layout.ts';
+import {fill, trainedLayout, views} from '../../../trainer/method/layout.ts';
+import type {Site} from '../../../trainer/method/method.ts';
 import {frozenProjection} from '../../../trainer/model/decoder.ts';
 import {generate} from '../../../trainer/model/generation.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {sitesOf} from '../../../trainer/model/sites.ts';
-import {Pack} from '../../../trainer/step.ts';
+import {Pack, type PackBatch} from '../../../trainer/step.ts';
 import {readAdapter} from '../../../trainer/store/adapter.ts';
 import {modelOn, packBatch} from '../golden.ts';
 import {largestDifference, logitsOf} from './logits.ts';
@@ -34,6 +39,8 @@ interface Reference {
     loss_abs_diff: number;
     grad_norm_rel_diff: number;
   };
+  /** H·vector in A and B of layer 0's first projection, beside the adapter. */
+  curvature?: {vector: number[]; product: number[]; abs_diff: number};
 }
 
 const names = [
@@ -117,6 +124,36 @@ describe('families agree with transformers', () => {
       });
     }
 
+    if (reference.curvature) {
+      const {vector, product, abs_diff} = reference.curvature;
+      it(`${name}: product with the Hessian`, async () => {
+        const engine = await openEngine('compiled', {threads: 1});
+        const pack = packOf(engine, name, 0);
+        const {config, weights, sites, form} = pack.settings;
+        const {parameters} = (await pack.snapshot()) as {parameters: Float32Array};
+        const base = weightsOf(weights);
+        const point = await trainedWeights(engine, base, {...pack.settings, parameters});
+        const segments = new Segments(engine);
+        const batch = batchOf(reference.input_ids);
+        const network = new Network(segments, config, point, [batch], {remember: 1e9});
+        const [site] = sites as [Site];
+        const trial = {id: '', method: 'lora', rank: form.rank, alpha: form.rank * form.scale} as const;
+        const block = methodBlock(
+          {layer: 0, projection: config.projections[0]!, site},
+          {...trial, batchSize: 2, learningRate: 1, seed: 1},
+          sites,
+          {parts: views(parameters, pack.adaptation.layout).get(site.name)!, shared: {}, read: base.read},
+        );
+        const [found] = await products(segments, network, [{block, vector: Float64Array.from(vector)}], () => {});
+        const largest = Math.max(...product.map(Math.abs));
+        const bound = slack * Math.max(abs_diff, resolution * largest);
+        for (const [i, value] of product.entries()) expect(Math.abs(found![i]! - value)).toBeLessThan(bound);
+        pack.dispose();
+        await segments.dispose();
+        await engine.dispose();
+      });
+    }
+
     if (reference.training) {
       const {batches, rate, clip, losses, grad_norms, loss_abs_diff, grad_norm_rel_diff} = reference.training;
       it.each(['compiled', 'cpu'] as const)(`${name}: twelve steps of training, %s engine`, async kind => {
@@ -166,8 +203,10 @@ function packOf(engine: Engine, name: string, maxGradNorm: number, merged = fals
   return new Pack(new Programs(engine), settings, {parameters});
 }
 
+function batchOf(ids: number[][]): PackBatch {
+  return packBatch({input_ids: ids, attention_mask: ids, labels: ids}, 1, ids.length * (ids[0]!.length - 1));
+}
+
 function stepOn(pack: Pack, ids: number[][], rate: number) {
-  const batch = {input_ids: ids, attention_mask: ids, labels: ids};
-  const tokens = ids.length * (ids[0]!.length - 1);
-  return pack.step([packBatch(batch, 1, tokens)], Float32Array.of(rate), Float32Array.of(1));
+  return pack.step([batchOf(ids)], Float32Array.of(rate), Float32Array.of(1));
 }

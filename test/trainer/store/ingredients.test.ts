@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep} from '../../../core/sweep/sweep.ts';
-import {changesBetween, fingerprint, ingredientsOf, newerKeys} from '../../../trainer/store/ingredients.ts';
+import {asDone, changesBetween, fingerprint, ingredientsOf, newerKeys} from '../../../trainer/store/ingredients.ts';
 import {filesBesideModule} from '../../../trainer/store/module-files.ts';
 import {testFolder} from '../test-folder.ts';
 
@@ -49,6 +49,15 @@ describe('the ingredients of a run', () => {
     const reversed = Object.fromEntries(Object.entries({...sweep, data: {...sweep.data, columns}}).reverse());
     expect(changed(reversed)).toEqual([]);
     expect(fingerprint(ingredientsOf(reversed as unknown as Sweep, hashes))).toBe(fingerprint(table()));
+  });
+
+  it("of an earlier version say what it did without a word: LoRA-GA's start was PEFT's", () => {
+    const {'methods.lora-ga.variant': variant, ...earlier} = table();
+    expect(variant).toBe('paper');
+    expect(changesBetween(asDone(earlier), table())).toEqual([
+      {key: 'methods.lora-ga.variant', before: 'peft', after: 'paper'},
+    ]);
+    expect(asDone(table())).toEqual(table());
   });
 
   it('count an absent key as its default, and name those that an earlier version did not know', () => {
