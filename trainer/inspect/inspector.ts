@@ -153,6 +153,11 @@ function faultOf(error: SweepError, draft: Draft, file: string): Inspection['fau
   if (train >= 0) return {code: 'data/bad-rows', message, path: ['data', 'train', train]};
   const tested = draft.evaluate.find(({data}) => isIt(data));
   if (tested) return {code: 'data/bad-rows', message, path: ['evaluate', tested.index, 'data']};
+  const at = String(error.data['file'] ?? '');
+  const started = draft.methods.find(
+    ({startFrom}) => startFrom !== undefined && at.startsWith(resolve(base, startFrom)),
+  );
+  if (started) return {code: 'model/bad-adapter', message, path: ['methods', started.method, 'start_from']};
   return {code: 'model/bad', message, path: ['model']};
 }
 
