@@ -56,9 +56,7 @@ describe('what is wrong with a sweep file', {timeout: 300_000}, () => {
   });
 
   it('under data is not taken for wrong rows: how they are read is not known then', async () => {
-    expect(await errors({data: lines.data.replace('format: completion', 'fromat: completion')})).toEqual([
-      'unknown-key data.fromat',
-    ]);
+    expect(await errors({data: 'data: {train: a.jsonl, fromat: completion}'})).toEqual(['unknown-key data.fromat']);
     expect(await errors({data: 'data: {train: gone.jsonl, format: cmpletion}'})).toEqual([
       'data/missing-file data.train.0',
       'unknown-value data.format',
