@@ -37,7 +37,12 @@ export class Follower {
   /** Reads what is new; true where there was something. */
   async read(): Promise<boolean> {
     const before = this.#offset;
-    this.#busy = this.#busy.then(() => this.#readOn());
+    this.#busy = this.#busy
+      .then(() => this.#readOn())
+      .catch((error: NodeJS.ErrnoException) => {
+        // A folder may be deleted between two looks at it.
+        if (error.code !== 'ENOENT') throw error;
+      });
     await this.#busy;
     return this.#offset !== before;
   }

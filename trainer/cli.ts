@@ -1,4 +1,5 @@
 /** The command `lora-sweep`: what a user types → the work. Each verb loads its own work only when it is asked for. */
+import './no-telemetry.ts';
 import {basename} from 'node:path';
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {SweepError} from '../core/error.ts';

@@ -139,8 +139,9 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   const scoreOf = ({evaluations, loss}: TrialView): number =>
     evaluations.findLast(one => one.task === task && one.metric === metric)?.value ?? loss ?? sign * Infinity;
   const seeds = state.trials.filter(
-    ({trial, state: how}) =>
+    ({trial, state: how, dropped}) =>
       how === 'finished' &&
+      !dropped &&
       trial.method === best?.method &&
       trial.learningRate === best.learningRate &&
       trial.rank === best.rank &&

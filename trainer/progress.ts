@@ -54,7 +54,7 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       if (trialsTotal === 0 && event.probes)
         return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
       if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
-      const earlier = state.trials.filter(view => view.state === 'finished').length;
+      const earlier = state.trials.filter(view => view.state === 'finished' && !view.dropped).length;
       return [
         `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
           `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,

@@ -28,7 +28,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 2;
+const foldVersion = 3;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;

@@ -1,7 +1,8 @@
 /** What a look around a sweep file found: the files it names, what it will cost, what it gave before. Plain data. */
 import type {Peak} from '../run/peak.ts';
 import type {Draft} from './draft.ts';
-import type {ProblemCode, Severity} from './sweep.ts';
+import type {ProblemCode, Severity} from './problem.ts';
+import type {Trial} from './sweep.ts';
 
 /** Something wrong outside of the text; `path` names the key it is shown at. */
 export interface Fault {
@@ -59,7 +60,9 @@ export interface Results {
   folder: string;
   /** A process is writing into it. */
   live: boolean;
-  /** Ids of the trials that are finished or diverged. */
+  /** Its trials as they are stored, for `recognised`; also those that the sweep no longer has. */
+  stored: Trial[];
+  /** Ids of the trials of the sweep that are finished or diverged. */
   done: string[];
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];

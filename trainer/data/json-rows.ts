@@ -21,7 +21,8 @@ export async function* jsonRows(
   form: 'lines' | 'list',
 ): AsyncGenerator<Row> {
   const bytes = withoutMark(chunks);
-  for await (const piece of form === 'lines' ? lines(bytes, file) : objects(bytes, file)) yield parse(piece, file);
+  for await (const piece of form === 'lines' ? lines(bytes, file) : objects(bytes, file))
+    yield parse(piece, file, form);
 }
 
 /** Bytes of one row; a book has one. */
@@ -37,13 +38,19 @@ function tooLong(file: string, line: number): SweepError {
 
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-function parse({bytes, line}: Piece, file: string): Row {
+function parse({bytes, line}: Piece, file: string, form: 'lines' | 'list'): Row {
   let text: string;
   try {
     text = utf8.decode(bytes);
   } catch {
     throw rowError('bad-data', {file, line}, 'this row is not UTF-8 text; store the file as UTF-8.');
   }
+  if (form === 'lines' && text.trimStart().startsWith('['))
+    throw rowError(
+      'bad-data',
+      {file, line},
+      'this row is not a JSON object but a list, or the beginning of one; a file that is one list of rows is named .json, not .jsonl.',
+    );
   let values: unknown;
   try {
     values = parseJson(text, `${file}:${line}: this row`);

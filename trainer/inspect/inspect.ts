@@ -4,6 +4,7 @@ import {SweepError} from '../../core/error.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
+import {recognised} from '../../core/sweep/recognise.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
 import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
@@ -19,7 +20,7 @@ import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {allProjections, checkSites, projectionsOf, sitesOf} from '../model/sites.ts';
+import {allProjections, checkSites, sitesOf, strictest} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
@@ -62,7 +63,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const named = draft.model;
   const model =
     named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
-  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep.name)))) ?? null;
+  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
   await lookAtScorers(draft, base, attempts);
@@ -75,7 +76,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
     results,
   };
   if (!sweep || !model || !sites || !rows) return found;
-  const trials = expandTrials(sweep);
+  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
@@ -93,7 +94,7 @@ async function lookAtAdapters(
       await attempts.attempt(['methods', method, 'start_from'], () => {
         const folder = resolve(base, startFrom);
         const adapter = startingAdapter(folder, method);
-        if (model) checkFit(folder, adapter, sitesOf(model.config.layers.length, 'all', model.weights));
+        if (model) checkFit(folder, adapter, model);
       });
 }
 
@@ -151,7 +152,7 @@ async function adaptedSites(
 ): Promise<Site[] | undefined> {
   if (targets === undefined) return undefined;
   const layers = config.layers.length;
-  const projections = projectionsOf(config);
+  const {projections} = config;
   const names = new Map(projections.map(name => [name, []]));
   if (targets !== 'all')
     for (const [index, name] of targets.entries())
@@ -164,7 +165,6 @@ async function adaptedSites(
     targets === 'all' ? targets : targets.filter(name => projections.some(projection => projection === name));
   if (known.length === 0) return undefined;
   const sites = sitesOf(layers, known, weights);
-  const largest = Math.min(...sites.map(({inputs, outputs}) => Math.min(inputs, outputs)));
   const seen = new Set<string>();
   for (const {method, ranks, alpha, options = {}} of list) {
     if (method === 'full') {
@@ -173,16 +173,15 @@ async function adaptedSites(
     }
     for (const [index, rank] of ranks.entries()) {
       const form = {rank, scale: alphaOf(alpha, rank) / rank, options};
-      const obstacle = sites.map(site => methods[method].obstacle(site, form)).find(Boolean);
+      const obstacle = strictest(sites, methods[method], form);
       // The same rank is too large for all methods alike.
       const key = obstacle?.code === 'bad-blocks' ? method : `${rank}`;
       if (!obstacle || seen.has(key)) continue;
       seen.add(key);
-      const blocks = method === 'boft' ? 'block_size' : 'blocks';
       await attempts.attempt(
-        obstacle.code === 'bad-blocks' ? ['methods', method, blocks] : ['rank', index],
+        obstacle.key === undefined ? ['rank', index] : ['methods', method, obstacle.key],
         () => checkSites(sites, methods[method], form),
-        () => (obstacle.code === 'bad-blocks' || method === 'lora-ga' ? undefined : String(largest)),
+        () => (obstacle.most === undefined ? undefined : String(obstacle.most)),
       );
     }
   }

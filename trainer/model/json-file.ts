@@ -1,7 +1,7 @@
 /** The JSON files of a model folder: always an object at the top. */
 import {SweepError} from '../../core/error.ts';
-import {parseJson} from '../../core/json.ts';
 import {readText} from '../files/door.ts';
+import {parsePythonJson} from './python-json.ts';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -26,9 +26,11 @@ export function readJsonFile(file: string): JsonObject | null {
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new SweepError('bad-model', `${file} cannot be read (${code}).`, {file});
   }
+  if (text.startsWith('version https://git-lfs'))
+    throw new SweepError('bad-model', `${file} is a Git LFS pointer; \`git lfs pull\` brings the file itself.`, {file});
   let value: unknown;
   try {
-    value = parseJson(text.replace(/^\uFEFF/, ''), file);
+    value = parsePythonJson(text.replace(/^\uFEFF/, ''), file);
   } catch (error) {
     if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);

@@ -78,6 +78,8 @@ export function readHeader(path: string): SafetensorsHeader {
     if (size < 8) throw bad(`it has only ${size} bytes`);
     const lengthBytes = Buffer.alloc(8);
     readExactly(descriptor, lengthBytes, 0, path);
+    if (lengthBytes.toString('latin1') === 'version ')
+      throw bad('it is a Git LFS pointer, which stands for the file; `git lfs pull` brings the file itself');
     const headerLength = lengthBytes.readBigUInt64LE();
     if (headerLength > BigInt(headerLimit)) {
       throw bad(`its header would have ${headerLength} bytes, the limit is ${headerLimit}`);

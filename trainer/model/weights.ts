@@ -10,7 +10,7 @@ import {isBlockType} from './ggml.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {decoderName} from './names.ts';
 import {readHeader, type StoredTensor} from './safetensors.ts';
-import {type Projection, projectionsOf, siteOf} from './sites.ts';
+import {type Projection, siteOf} from './sites.ts';
 
 export interface WeightIndex {
   folder: string;
@@ -100,24 +100,24 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
     v_proj: [keys, hidden],
     o_proj: [hidden, queries],
     gate_up_proj: [2 * inner, hidden],
+    input_linear: [2 * inner, hidden],
     gate_proj: [inner, hidden],
     up_proj: [inner, hidden],
     down_proj: [hidden, inner],
+    output_linear: [hidden, inner],
   };
   const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [vocabSize, hidden]]]);
   for (const layer of config.layers.keys()) {
     const set = (name: string, shape: number[]): unknown => shapes.set(`model.layers.${layer}.${name}`, shape);
-    set('input_layernorm.weight', [hidden]);
-    if (config.qkNorm) {
-      set('self_attn.q_norm.weight', [headDim]);
-      set('self_attn.k_norm.weight', [headDim]);
+    const {beforeAttention, behindAttention, beforeMlp, behindMlp} = config.norms;
+    const norm = (name: string | undefined): unknown => name !== undefined && set(`${name}.weight`, [hidden]);
+    norm(beforeAttention);
+    if (config.qkNorm !== 'none') {
+      set('self_attn.q_norm.weight', [config.qkNorm === 'heads' ? headDim : queries]);
+      set('self_attn.k_norm.weight', [config.qkNorm === 'heads' ? headDim : keys]);
     }
-    set('post_attention_layernorm.weight', [hidden]);
-    if (config.sandwichNorms) {
-      set('pre_feedforward_layernorm.weight', [hidden]);
-      set('post_feedforward_layernorm.weight', [hidden]);
-    }
-    for (const projection of projectionsOf(config)) {
+    for (const name of [behindAttention, beforeMlp, behindMlp]) norm(name);
+    for (const projection of config.projections) {
       const [out, inputs] = sizes[projection];
       shapes.set(`${siteOf(layer, projection)}.weight`, [out, inputs]);
       if (config.biases.includes(projection)) shapes.set(`${siteOf(layer, projection)}.bias`, [out]);

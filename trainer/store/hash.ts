@@ -32,10 +32,15 @@ export function hashAdapter(folder: string): Promise<string> {
 const companions =
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|chat_template)\.(json|jinja)$/;
 
-/** Digest of each file beside a model's weights that its numbers or its texts depend on, by name. */
-export async function hashCompanions(folder: string): Promise<Record<string, string>> {
-  const names = readdirSync(folder)
+/** Names of the files of a model folder, its weights left out, that its numbers or its texts depend on. */
+export function companionsIn(folder: string): string[] {
+  return readdirSync(folder)
     .filter(name => companions.test(name))
     .sort();
+}
+
+/** Digest of each file beside a model's weights that its numbers or its texts depend on, by name. */
+export async function hashCompanions(folder: string): Promise<Record<string, string>> {
+  const names = companionsIn(folder);
   return Object.fromEntries(await Promise.all(names.map(async name => [name, await hashFiles(join(folder, name))])));
 }
