@@ -84,7 +84,12 @@ async function* lines(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerat
   let length = 0;
   for await (const chunk of chunks) {
     let start = 0;
-    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
+    // Millions of blank lines one by one would take their time.
+    while (held.length === 0 && chunk[start] === newline) {
+      start++;
+      line++;
+    }
+    for (let end = chunk.indexOf(newline, start); end >= 0; end = chunk.indexOf(newline, start)) {
       if (end > start || held.length > 0) {
         const bytes =
           held.length > 0 ? Buffer.concat([...held, chunk.subarray(start, end)]) : chunk.subarray(start, end);
@@ -94,6 +99,10 @@ async function* lines(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerat
       }
       line++;
       start = end + 1;
+      while (chunk[start] === newline) {
+        start++;
+        line++;
+      }
     }
     if (start === chunk.length) continue;
     held.push(chunk.subarray(start));

@@ -90,13 +90,14 @@ function bytesOf(file: string, {bytesRead}: Reading): AsyncIterable<Buffer> {
 }
 
 /** Bytes that an archive may become: text of a language becomes ten times as many, gzip can make it a thousand. */
-const [freeBytes, mostTimes] = [64 << 20, 200];
+const [freeBytes, mostTimes] = [8 << 20, 100];
 
 /** Stops where an archive grows as only one does that was made for it. */
 async function* unpacked(chunks: AsyncIterable<Buffer>, file: string, read: () => number): AsyncGenerator<Buffer> {
   let bytes = 0;
   for await (const chunk of chunks) {
     bytes += chunk.length;
+    lookingAt(file);
     if (bytes > freeBytes + mostTimes * read())
       throw new SweepError(
         'bad-data',

@@ -13,6 +13,13 @@ let running = false;
 let watched = false;
 let prepared: {script: Script; context: object} | undefined;
 
+/** Such an error is of the script's own realm, so that it is no instance of this one's Error. */
+function isTimeout(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
+}
+
 /** This process is watched as a whole: from now on nothing is timed here. */
 export function isWatched(): void {
   watched = true;
@@ -38,7 +45,7 @@ export function underClock<T>(what: string, work: () => T, seconds = 0): T {
         script.runInContext(context, {timeout: most * 1000});
         return task.value as T;
       } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')) throw error;
+        if (!isTimeout(error)) throw error;
         // On a busy machine so much time is not so much work: once more, from the start.
         const {user, system} = process.cpuUsage(began);
         if ((user + system) / 1e6 < most * 0.8) continue;

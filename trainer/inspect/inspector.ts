@@ -29,8 +29,10 @@ const patience = 5;
 const mostPatience = 60;
 /** Milliseconds between two looks at the clock. */
 const interval = 250;
-/** Megabytes of heap that small files need, and how much more a megabyte of JSON or of events takes. */
-const [leastHeap, heapForJson, heapForEvents, mostHeap] = [160, 16, 4, 3072];
+/** Megabytes of heap that small files need, and how much more a megabyte of JSON, of events or of rows takes. */
+const [leastHeap, heapForJson, heapForEvents, heapForRows, mostHeap] = [96, 16, 4, 3, 3072];
+/** Rows are read one at a time: more of them need no more memory. */
+const mostRowBytes = 64 << 20;
 
 export interface WatchedInspector extends Inspector {
   /** Ends the process; it starts again with the next question. */
@@ -153,6 +155,11 @@ function faultOf(error: SweepError, draft: Draft, file: string): Inspection['fau
   if (train >= 0) return {code: 'data/bad-rows', message, path: ['data', 'train', train]};
   const tested = draft.evaluate.find(({data}) => isIt(data));
   if (tested) return {code: 'data/bad-rows', message, path: ['evaluate', tested.index, 'data']};
+  const at = String(error.data['file'] ?? '');
+  const started = draft.methods.find(
+    ({startFrom}) => startFrom !== undefined && at.startsWith(resolve(base, startFrom)),
+  );
+  if (started) return {code: 'model/bad-adapter', message, path: ['methods', started.method, 'start_from']};
   return {code: 'model/bad', message, path: ['model']};
 }
 
@@ -161,8 +168,13 @@ function heapFor(question: Question): number {
   const model = question.what === 'model' ? {name: question.with[0], base: question.with[1]} : modelOf(question);
   const json = model?.name === undefined ? 0 : jsonBytes(model.name, model.base);
   const events = question.what === 'inspect' ? eventBytes(question.with[0], question.with[1]) : 0;
+  const rows = Math.min(
+    mostRowBytes,
+    question.what === 'inspect' ? rowBytes(question.with[0], question.with[1]) : mostRowBytes,
+  );
   const megabytes = (bytes: number) => bytes / (1 << 20);
-  return Math.min(mostHeap, Math.ceil(leastHeap + heapForJson * megabytes(json) + heapForEvents * megabytes(events)));
+  const parts = heapForJson * megabytes(json) + heapForEvents * megabytes(events) + heapForRows * megabytes(rows);
+  return Math.min(mostHeap, Math.ceil(leastHeap + parts));
 }
 
 function modelOf(question: Question): {name: string | undefined; base: string} | undefined {
@@ -180,6 +192,12 @@ function jsonBytes(name: string, base: string): number {
     // It is missing, which the look itself says.
     return 0;
   }
+}
+
+function rowBytes({train, evaluate, probed}: Draft, file: string): number {
+  const named = [...train, ...evaluate.map(({data}) => data), probed];
+  const base = dirname(resolve(file));
+  return named.reduce((sum, one) => sum + (one === undefined ? 0 : bytesOf(resolve(base, one))), 0);
 }
 
 function eventBytes({sweep}: Draft, file: string): number {
