@@ -49,6 +49,9 @@ export interface TrialStarted {
   worker: number;
   /** Updates done before, where the trial goes on from a checkpoint; its earlier steps stand. */
   from?: number;
+  /** Of the last of those updates. */
+  loss?: number | null;
+  gradNorm?: number | null;
 }
 
 /** One optimizer step of every trial of a pack: arrays run side by side with `trials`. */

@@ -138,6 +138,8 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'trial-started':
       return change({...state, preparing: null}, event.trial, view => ({
         ...keptUpTo(view, event.from ?? 0, event.steps),
+        loss: event.loss ?? null,
+        gradNorm: event.gradNorm ?? null,
         state: 'running',
         startedAt: event.at,
       }));

@@ -73,7 +73,7 @@ const shapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
   }),
   prepared: record({what: text, done: number, total: number}),
-  'trial-started': record({trial: text, steps: number}),
+  'trial-started': record({trial: text, steps: number, loss: optional(numberOrNull), gradNorm: optional(numberOrNull)}),
   step: value =>
     record({
       trials: listOf(text),

@@ -9,7 +9,7 @@ export const snapshotName = 'fold.json';
 export const snapshotFrom = 1 << 20;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 2;
+const foldVersion = 3;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;

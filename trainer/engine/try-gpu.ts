@@ -1,10 +1,13 @@
 /** The process that tries the GPU: products of matrices there and on the CPU; the last line it prints is a `Trial`. */
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
+import {keepDebuggerClosed} from '../signals.ts';
 import type {Trial} from './gpu.ts';
 import {emitOnnx} from './onnx.ts';
 import {webgpuDialect} from './onnx-webgpu.ts';
 import {trace} from './tracing.ts';
+
+keepDebuggerClosed();
 
 /** Says on the standard error output what hardware there is. */
 ort.env.logLevel = 'verbose';

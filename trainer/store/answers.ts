@@ -2,10 +2,10 @@
  * Answers that are generated but not judged yet, beside the checkpoints: a run that stops in between judges them when it
  * goes on. Those of an earlier step could not be generated again from a later checkpoint.
  */
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
 import type {Generated} from '../evaluate.ts';
-import {writeWhole} from './errors.ts';
+import {insideRun, writeWhole} from './errors.ts';
 
 const ending = '.answers.json';
 
@@ -14,7 +14,7 @@ function fileOf(folder: string, {trial, step, evaluation}: Omit<Generated, 'answ
 }
 
 export function keepAnswers(folder: string, result: Generated): void {
-  mkdirSync(folder, {recursive: true});
+  insideRun(dirname(folder), basename(folder));
   writeWhole(fileOf(folder, result), JSON.stringify(result));
 }
 

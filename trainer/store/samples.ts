@@ -1,8 +1,8 @@
 /** The generated answers of a run with their verdicts, as core/run/samples names their files. */
-import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
-import {writeWhole} from './errors.ts';
+import {insideRun, writeWhole} from './errors.ts';
 
 export interface StoredSamples extends SamplesPlace {
   file: string;
@@ -10,8 +10,10 @@ export interface StoredSamples extends SamplesPlace {
 }
 
 export function writeSamples(folder: string, place: SamplesPlace, rows: readonly object[]): void {
-  mkdirSync(join(folder, samplesFolder), {recursive: true});
-  writeWhole(join(folder, samplesFolder, samplesName(place)), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  writeWhole(
+    join(insideRun(folder, samplesFolder), samplesName(place)),
+    rows.map(row => `${JSON.stringify(row)}\n`).join(''),
+  );
 }
 
 /** Of these trials, in their order, by step and evaluation. */

@@ -2,6 +2,7 @@
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
+import {withoutDebugger} from '../signals.ts';
 import {watch} from './watchdog.ts';
 
 export interface Scorer {
@@ -24,7 +25,7 @@ export function openScorer(file: string): Scorer {
   const start = () => {
     const started = fork(program, [file], {
       env: {ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
-      execArgv: [],
+      execArgv: withoutDebugger(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'json',
     });

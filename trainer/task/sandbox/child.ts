@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {withoutDebugger} from '../../signals.ts';
 import {watch} from '../watchdog.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
@@ -46,6 +47,7 @@ export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
   const readable = [dirname(program), pyodide, ...(snapshotFile ? [snapshotFile] : [])];
   const flags = [
     permissionFlag(),
+    ...withoutDebugger(),
     ...readable.map(path => `--allow-fs-read=${path}`),
     `--wasm-max-mem-pages=${mostPages}`,
     `--max-old-space-size=${mostHeapMegabytes}`,

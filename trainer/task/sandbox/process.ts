@@ -13,14 +13,14 @@ import {syncBuiltinESMExports} from 'node:module';
 import net from 'node:net';
 import {pathToFileURL} from 'node:url';
 import type {PyodideAPI} from 'pyodide';
+import {leaveSignalsToParent} from '../../signals.ts';
 import {pythonSource} from './python-source.ts';
 
 const [role, folder, snapshotFile] = process.argv.slice(2) as [string, string, string];
 /** Bytes that a program's files may take in all: they lie outside the interpreter's own memory. */
 const mostFileBytes = 64e6;
 
-// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
-process.on('SIGINT', () => {});
+leaveSignalsToParent();
 
 const refuse = (): never => {
   throw new Error('not permitted in the sandbox');
