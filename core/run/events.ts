@@ -84,6 +84,8 @@ export interface Evaluated {
   task: string;
   /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
   entry?: string;
+  /** Place in the sweep file's list, from 0: results come in any order. */
+  index?: number;
   /** `accuracy` (0..1) or `loss` (token mean). */
   metric: string;
   value: number | null;

@@ -95,6 +95,7 @@ const shapes: Record<RunEvent['event'], Check> = {
     value: numberOrNull,
     correct: numberOrNull,
     total: number,
+    index: optional(number),
   }),
   aggregate: record({
     model: optional(text),

@@ -13,14 +13,15 @@ import {syncBuiltinESMExports} from 'node:module';
 import net from 'node:net';
 import {pathToFileURL} from 'node:url';
 import type {PyodideAPI} from 'pyodide';
-import {leaveSignalsToParent} from '../../signals.ts';
 import {pythonSource} from './python-source.ts';
 
 const [role, folder, snapshotFile] = process.argv.slice(2) as [string, string, string];
 /** Bytes that a program's files may take in all: they lie outside the interpreter's own memory. */
 const mostFileBytes = 64e6;
 
-leaveSignalsToParent();
+// What is sent to a whole group of processes is not for this one: whoever started it ends it. It may read its own folder only,
+// which signals.ts does not lie in.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
 
 const refuse = (): never => {
   throw new Error('not permitted in the sandbox');
