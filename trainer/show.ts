@@ -164,7 +164,7 @@ function inOrder({curvature, trials}: RunState): RunState['curvature'] {
     row.seed,
     first(({id}) => id === row.trial),
     row.layer,
-    projections.findIndex(name => name === row.module),
+    (projections as readonly string[]).indexOf(row.module),
   ]);
   const compare = (a: number[], b: number[]) => a.map((value, k) => value - b[k]!).find(gap => gap !== 0) ?? 0;
   return curvature
