@@ -8,6 +8,7 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, watch} from 
 import {join, relative} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
+import {rowKinds, showRun} from '../../trainer/show.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
 
@@ -142,26 +143,14 @@ export async function leftOf(processes: readonly number[]): Promise<number[]> {
 }
 
 /** Everything that a run has come to, times aside, by name: the rows of every table, and every adapter. */
-export function results({out, cache}: Pick<Place, 'out' | 'cache'>): Map<string, string> {
+export async function results({out}: Pick<Place, 'out'>): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  for (const rows of ['steps', 'trials', 'evaluations', 'curvature', 'peaks', 'samples']) {
-    const csv = execFileSync(process.execPath, [program, 'show', out, '--rows', rows, '--format', 'csv'], {
-      encoding: 'utf8',
-      env: {...process.env, LORA_SWEEP_CACHE: cache},
-    });
-    const [head, ...lines] = csv.trim().split('\n');
-    const aside = head!.split(',').map(column => column === 'seconds' || column === 'file');
-    // No cell of these tables but answers has a comma, and those come behind it.
-    const kept =
-      rows === 'trials'
-        ? lines.map(line =>
-            line
-              .split(',')
-              .filter((_, k) => !aside[k])
-              .join(','),
-          )
-        : lines;
-    found.set(`${rows}.csv`, [head, ...kept].join('\n').replaceAll(out, 'OUT'));
+  for (const kind of rowKinds) {
+    const {lines} = await showRun(out, kind, 'json');
+    const rows = JSON.parse([...lines].join('\n')) as Record<string, unknown>[];
+    // Where a run lies and how long it took are its own.
+    const kept = rows.map(({seconds: _, file: __, ...row}) => JSON.stringify(row));
+    found.set(`rows of ${kind}`, kept.join('\n'));
   }
   for (const file of filesIn(join(out, 'adapters')))
     found.set(relative(out, file), createHash('sha256').update(readFileSync(file)).digest('hex'));

@@ -36,7 +36,7 @@ async function undisturbed(name: SweepName): Promise<Undisturbed> {
   const began = Date.now();
   const {status, errors} = await run(place);
   if (status !== 0) throw new Error(`${name} ended with ${status}: ${errors}`);
-  return {place, results: results(place), milliseconds: Date.now() - began};
+  return {place, results: await results(place), milliseconds: Date.now() - began};
 }
 
 /** Ends a run by these signals one after another, goes on, and says what is wrong with the outcome. */
@@ -68,7 +68,7 @@ async function play(name: SweepName, number: number, signals: NodeJS.Signals[], 
   const last = await run(place);
   if (last.status !== 0) wrong.push(`going on ended with ${last.status ?? last.signal}: ${last.errors}`);
   for (const file of ['report.html', 'report.md']) rmSync(join(place.out, file), {force: true});
-  wrong.push(...differences(whole.results, results(place)));
+  wrong.push(...differences(whole.results, await results(place)));
   wrong.push(...litter(place, whole.place.out).map(file => `left: ${file}`));
   wrong.push(...(await leftOf(processes)).map(pid => `process ${pid} is left`));
   console.log(`${wrong.length === 0 ? 'ok' : 'FAILED'} ${name}: ${told.join('; ')}`);
