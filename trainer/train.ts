@@ -126,15 +126,7 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
       trial: id,
       steps,
       worker: context.worker,
-      ...(pack.count > 0
-        ? {
-            from: pack.count,
-            ...lastOf(
-              run,
-              trials.findIndex(trial => trial.id === id),
-            ),
-          }
-        : {}),
+      ...(pack.count > 0 ? {from: pack.count, ...lastOf(run, job, id)} : {}),
     });
 
   const probe = async () => {
@@ -215,10 +207,10 @@ export interface PackRun {
   secondsBefore: number;
 }
 
-const lastOf = ({last}: PackRun, trial: number) => ({
-  loss: finite(last.losses[trial]!),
-  gradNorm: finite(last.gradNorms[trial]!),
-});
+function lastOf({last}: PackRun, job: TrainJob, trial: string): {loss: number | null; gradNorm: number | null} {
+  const lane = idsOf(job).indexOf(trial);
+  return {loss: finite(last.losses[lane]!), gradNorm: finite(last.gradNorms[lane]!)};
+}
 
 /** The pack at its start, or where its checkpoint left it. */
 export async function openPack(job: TrainJob, context: BaseContext): Promise<PackRun> {

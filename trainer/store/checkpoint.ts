@@ -10,7 +10,7 @@ import {createHash} from 'node:crypto';
 import {existsSync, renameSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../model/safetensors.ts';
-import {insideRun, storeError, syncFolder} from './errors.ts';
+import {discard, insideRun, storeError, syncFolder} from './errors.ts';
 import type {StoredSteps} from './stored-steps.ts';
 
 /** Of the trials of a pack. */
@@ -66,7 +66,7 @@ export function saveCheckpoint(folder: string, trials: readonly string[], checkp
       writeSafetensors(nextOf(folder, trial), values, {...facts, sha256: checksum(facts, sums)});
     });
   } catch (error) {
-    for (const trial of trials) rmSync(nextOf(folder, trial), {force: true});
+    for (const trial of trials) discard(nextOf(folder, trial));
     throw error;
   }
   try {

@@ -89,7 +89,9 @@ export async function openRun(options: {
     if (hasResults(earlier) && !resume) throw exists(folder, earlier);
     let writer: EventWriter | undefined;
     const snapshots = new Snapshots(folder, inFolder(eventsName), earlier);
+    let isClosed = false;
     const opened = (): EventWriter => {
+      if (isClosed) throw new SweepError('cannot-write', `${folder} is closed.`);
       writer ??= openEvents(inFolder(eventsName), reading, failed);
       return writer;
     };
@@ -97,7 +99,8 @@ export async function openRun(options: {
       folder,
       control,
       earlier,
-      reach: {steps, bytes: reading?.wholeBytes ?? 0},
+      // A newline that a crash took from the last event is written again.
+      reach: {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0},
       notes: reading ? remarks(reading) : [],
       begin(sweep, trials, ingredients) {
         const before = hasResults(earlier) ? readManifest(inFolder(manifestName)) : null;
@@ -128,6 +131,7 @@ export async function openRun(options: {
           writer?.close();
         } finally {
           writer = undefined;
+          isClosed = true;
           held.release();
         }
       },
