@@ -46,7 +46,8 @@ export async function run(place: Place, disturbance?: Disturbance, verb = 'run')
   mkdirSync(place.temporary, {recursive: true});
   const args = verb === 'run' ? ['run', place.sweepFile, '--out', place.out, '--resume', '--json'] : [verb, place.out];
   const child = spawn(process.execPath, [program, ...args], {
-    env: {...process.env, LORA_SWEEP_CACHE: place.cache, TMPDIR: place.temporary},
+    // What onnxruntime tells its makers goes through the folder for temporary files, too.
+    env: {...process.env, ORT_DISABLE_TELEMETRY: '1', LORA_SWEEP_CACHE: place.cache, TMPDIR: place.temporary},
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';

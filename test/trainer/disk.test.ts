@@ -79,7 +79,12 @@ function run(out: string, {before = '', onLine, stdout = 'pipe', env, leaves = f
   const command = `${before} exec ${guarded} "$0" "$@"`;
   const args = ['-c', command, process.execPath, program, 'run', sweepFile, '--out', out, '--resume', '--json'];
   const child = spawn('bash', args, {
-    env: {...process.env, LORA_SWEEP_CACHE: join(home, 'cache'), TMPDIR: join(home, 'tmp'), ...env},
+    // What onnxruntime tells its makers goes through the folder for temporary files, too.
+    env: {
+      ...{...process.env, ORT_DISABLE_TELEMETRY: '1'},
+      ...{LORA_SWEEP_CACHE: join(home, 'cache'), TMPDIR: join(home, 'tmp')},
+      ...env,
+    },
     stdio: ['ignore', stdout, 'pipe'],
   });
   let errors = '';
