@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
-import type {RunEvent, RunEventBody} from '../core/run/events.ts';
+import type {Curves, RunEvent, RunEventBody} from '../core/run/events.ts';
 import {formatEvaluation} from '../core/run/format.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
@@ -20,10 +20,11 @@ import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.
 import {RunFailure} from './run-failure.ts';
 import {dropAnswers, keepAnswers, keptAnswers} from './store/answers.ts';
 import {dropCheckpoint, settleCheckpoints} from './store/checkpoint.ts';
+import {curvesAt} from './store/curves.ts';
 import {isStoreError} from './store/errors.ts';
 import {hashCompanions} from './store/hash.ts';
 import {sweepCaches} from './store/leftovers.ts';
-import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
+import {eventsName, type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
 import {openJudge} from './task/score.ts';
 import {scoreBeside} from './task/scoring.ts';
@@ -152,6 +153,7 @@ async function runPrepared(
     store.reach,
   );
   const from = (id: string) => settled.steps.get(id) ?? 0;
+  const curves = await longCurves(store, settled.steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
@@ -287,6 +289,7 @@ async function runPrepared(
         job: {
           ...trainJob(prepared, pack, store.folder),
           ...trainingProbes(prepared, pack, store.earlier),
+          curves: Object.fromEntries(pack.flatMap(({id}) => (curves.has(id) ? [[id, curves.get(id)!]] : []))),
           evaluated: {
             step: from(pack[0]!.id),
             known: Object.fromEntries(pack.map(({id}) => [id, done.get(id)!])),
@@ -331,6 +334,13 @@ function left(
     return waits || known ? [index] : [];
   });
   return {answers, evaluated};
+}
+
+/** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
+async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
+  const {trials, places} = store.earlier;
+  const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
+  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
 }
 
 /** Finished and diverged trials are not trained again. */

@@ -1,6 +1,6 @@
 /** The training of one pack, from its starting factors to its adapters. */
 import {join} from 'node:path';
-import type {RunEventBody} from '../core/run/events.ts';
+import type {Curves, RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
 import {packBatches, type TrainingSource, tokensOf} from './batches.ts';
 import {probeTrials, type TrainingProbes} from './curvature/training.ts';
@@ -33,6 +33,8 @@ export interface TrainJob {
   evaluations: Evaluation[];
   /** Where the trials go on: the evaluations (by `index`) of each trial at that step that an earlier start has done. */
   evaluated?: {step: number; known: Record<string, number[]>};
+  /** Of trials that go on, up to the step of `evaluated`, where they are long. */
+  curves?: Record<string, Curves>;
   /** The run folder. */
   folder: string;
   /** What is probed on the way, where the sweep asks for it. */
@@ -127,6 +129,7 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
       steps,
       worker: context.worker,
       ...(pack.count > 0 ? {from: pack.count, ...lastOf(run, job, id)} : {}),
+      ...(job.curves?.[id] && job.evaluated?.step === pack.count ? {curves: job.curves[id]} : {}),
     });
 
   const probe = async () => {

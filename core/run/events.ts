@@ -4,6 +4,7 @@
  */
 import type {MethodCost} from '../method/cost.ts';
 import type {MethodName, Trial} from '../sweep/sweep.ts';
+import type {Series} from './series.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
@@ -52,6 +53,15 @@ export interface TrialStarted {
   /** Of the last of those updates. */
   loss?: number | null;
   gradNorm?: number | null;
+  /** Up to that update, where they are too long for a fold to cut off their ends exactly. */
+  curves?: Curves;
+}
+
+/** The curves of a trial. */
+export interface Curves {
+  losses: Series;
+  gradNorms: Series;
+  rates: Series;
 }
 
 /** One optimizer step of every trial of a pack: arrays run side by side with `trials`. */

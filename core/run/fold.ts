@@ -140,6 +140,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
         ...keptUpTo(view, event.from ?? 0, event.steps),
         loss: event.loss ?? null,
         gradNorm: event.gradNorm ?? null,
+        ...event.curves,
         state: 'running',
         startedAt: event.at,
       }));

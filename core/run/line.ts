@@ -59,6 +59,12 @@ const trial = record({
   model: optional(text),
 });
 
+const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
+const series: Check = value =>
+  record({stride: number, ...Object.fromEntries(columns.map(name => [name, listOf(number)]))})(value) &&
+  isRecord(value) &&
+  new Set(columns.map(name => (value[name] as unknown[]).length)).size === 1;
+
 /** The fields that a fold relies on. */
 const shapes: Record<RunEvent['event'], Check> = {
   'run-started': record({
@@ -73,7 +79,13 @@ const shapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
   }),
   prepared: record({what: text, done: number, total: number}),
-  'trial-started': record({trial: text, steps: number, loss: optional(numberOrNull), gradNorm: optional(numberOrNull)}),
+  'trial-started': record({
+    curves: optional(record({losses: series, gradNorms: series, rates: series})),
+    trial: text,
+    steps: number,
+    loss: optional(numberOrNull),
+    gradNorm: optional(numberOrNull),
+  }),
   step: value =>
     record({
       trials: listOf(text),

@@ -140,10 +140,10 @@ describe('a run for which there is no room ends in one sentence and goes on late
   it.each([
     ['8k', 4],
     ['40k', 8],
-    ['100k', 40],
-    ['300k', 100],
-    ['700k', 300],
-    ['1100k', 400],
+    ['100k', 12],
+    ['300k', 30],
+    ['700k', 60],
+    ['1100k', 90],
   ])(
     'a disk of %s (a limit on files of %s kB where none can be mounted)',
     async (size, limit) => {
