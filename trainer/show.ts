@@ -155,7 +155,11 @@ const curvatureColumns = [
 
 /** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
 function inOrder({curvature, trials}: RunState): RunState['curvature'] {
-  const first = (is: (trial: Trial) => boolean) => trials.findIndex(({trial}) => is(trial));
+  // What is no trial's, as all weights of the base are, stands behind them.
+  const first = (is: (trial: Trial) => boolean) => {
+    const place = trials.findIndex(({trial}) => is(trial));
+    return place < 0 ? trials.length : place;
+  };
   const keys = curvature.map(row => [
     row.step,
     first(({method}) => method === row.method),
