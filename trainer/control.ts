@@ -1,9 +1,10 @@
 /** Commands to a run under way: a local socket, one line of JSON a command. Its address stands in the run's lock. */
 import {createHash} from 'node:crypto';
-import {accessSync, chmodSync, constants} from 'node:fs';
+import {accessSync, chmodSync, constants, lstatSync, rmSync} from 'node:fs';
 import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {controlName, isControlAddress} from '../core/run/control-name.ts';
 import {discard} from './store/errors.ts';
 
 /** Longer lines are no commands. */
@@ -16,7 +17,7 @@ const longestAddress = 104;
  * another one where that one's path is too long for a socket or cannot be written. Undefined where there is none.
  */
 export function controlAddress(folder: string): string | undefined {
-  const name = `lora-sweep-${createHash('sha256').update(`${folder} ${process.pid}`).digest('hex').slice(0, 16)}`;
+  const name = controlName(createHash('sha256').update(`${folder} ${process.pid}`).digest('hex'));
   if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
   const places = [tmpdir(), process.env['XDG_RUNTIME_DIR'], '/tmp', '/var/tmp'].filter(place => place !== undefined);
   return places.map(place => join(place, `${name}.sock`)).find((file, i) => fits(file) && isWritable(places[i]!));
@@ -31,6 +32,16 @@ function isWritable(folder: string): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * Clears away the socket that a killed run left. A lock may come with a folder from anywhere: what it names is only
+ * removed where it is a socket of ours.
+ */
+export function dropSocket(address: string): void {
+  if (process.platform === 'win32' || !isControlAddress(address, process.platform)) return;
+  const found = lstatSync(address, {throwIfNoEntry: false});
+  if (found?.isSocket() && found.uid === process.getuid?.()) rmSync(address, {force: true});
 }
 
 export interface Control {

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {Curves, RunEvent, RunEventBody} from '../core/run/events.ts';
 import {formatEvaluation} from '../core/run/format.ts';
+import {ratesInWords, storedTrials, trialsOf} from '../core/run/known-trials.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
@@ -58,7 +59,6 @@ export type SweepEnd = 'finished' | 'failed' | 'stopped';
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
   const {sweep, prepare, wish} = openSweep(file);
-  const trials = onlySweep(sweep, options.only);
   const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
@@ -76,6 +76,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let end: SweepEnd = 'stopped';
   try {
     sweepCaches();
+    const stored = store ? storedTrials(store.earlier) : [];
+    const trials = onlySweep(sweep, options.only, stored);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
@@ -132,7 +134,7 @@ async function runPrepared(
 ): Promise<SweepEnd> {
   const {sweep} = prepared;
   const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
-  store.begin(sweep, trials, {
+  const remarks = store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
     precision: choice.precision,
@@ -143,6 +145,7 @@ async function runPrepared(
       files: await hashCompanions(prepared.model.folder),
     },
     dataHashes: prepared.dataHashes,
+    modules: prepared.modules,
   });
 
   const checkpoints = join(store.folder, 'checkpoints');
@@ -163,11 +166,16 @@ async function runPrepared(
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, precision, reason, setUp} = choice;
   const selected = todo.map(({id}) => id);
+  const chosen = new Set(trials.map(({id}) => id));
+  const all = trialsOf(sweep, store.earlier);
+  const rates = [ratesInWords(sweep, all) ?? []].flat();
+  const others = all.flatMap(({id}) => (chosen.has(id) ? [] : [id]));
   emit({
     event: 'run-started',
     name: sweep.name,
     trials,
     selected,
+    others,
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
@@ -181,7 +189,15 @@ async function runPrepared(
   const startOnly = later
     ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
     : [];
-  for (const message of [...store.notes, ...prepared.notes, ...settled.notes, ...notes, ...startOnly])
+  for (const message of [
+    ...store.notes,
+    ...remarks,
+    ...rates,
+    ...prepared.notes,
+    ...settled.notes,
+    ...notes,
+    ...startOnly,
+  ])
     emit({event: 'note', message});
   failure.check();
 

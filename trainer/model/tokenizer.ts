@@ -3,6 +3,7 @@ import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
+import {underClock} from '../files/clock.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {addedTokens, tokenBytes, tokenEnds} from './token-places.ts';
 import {type CachingHub, rememberWords} from './word-caches.ts';
@@ -63,7 +64,9 @@ export function openTokenizer(folder: string): Tokenizer {
   const hub = open(definition, settings, file);
   const cleanUp = settings['clean_up_tokenization_spaces'] === true;
 
-  const encode: Tokenizer['encode'] = (text, {special}) => {
+  const timed = <T>(work: () => T) => underClock(`The tokenizer ${file}`, work);
+  const encode: Tokenizer['encode'] = (text, options) => timed(() => encodeHere(text, options));
+  const encodeHere: Tokenizer['encode'] = (text, {special}) => {
     // The library gives undefined where the vocabulary has neither the token nor an unknown token.
     const {ids} = hub.encode(text, {add_special_tokens: special});
     const missing = ids.indexOf(undefined);
@@ -72,6 +75,7 @@ export function openTokenizer(folder: string): Tokenizer {
     throw new SweepError('bad-data', `The tokenizer ${file} has no token for ${JSON.stringify(token)}.`, {file, token});
   };
   const bytesOf = tokenBytes(definition);
+  const hasPatterns = JSON.stringify(definition['decoder'] ?? null).includes('"Regex"');
   return {
     folder,
     added: new Set(addedTokens(definition)),
@@ -84,7 +88,9 @@ export function openTokenizer(folder: string): Tokenizer {
       const known = ids.filter(id => hub.id_to_token(id) !== undefined);
       // The library refuses an empty list.
       if (known.length === 0) return '';
-      return hub.decode(known, {skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: cleanUp});
+      const decoded = () =>
+        hub.decode(known, {skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: cleanUp});
+      return hasPatterns ? timed(decoded) : decoded();
     },
     vocabSize: Math.max(...[...hub.get_vocab().values()].slice(-1)) + 1,
     leading: leadingIds(encode),
@@ -94,15 +100,17 @@ export function openTokenizer(folder: string): Tokenizer {
 
 function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
   try {
-    const hub: Hub = new HubTokenizer(mended(definition), {...settings, unk_token: unknownToken(definition, settings)});
+    const unknown = unknownToken(definition, settings);
+    const hub: Hub = new HubTokenizer(mended(definition), {...settings, unk_token: unknown});
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
     rememberWords(hub);
     // Much of a broken file shows only in use.
-    hub.encode('a');
+    underClock(`The tokenizer ${file}`, () => hub.encode('a'));
     return hub;
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `${file} is not a tokenizer that can be used (${why}); fetch the model again.`, {
       file,

@@ -7,9 +7,11 @@
  * minute holds nothing. Both times are the file system's own, so that clocks of machines that differ do not matter. An owner
  * that slept through that minute finds another name in its lock at its next beat, and stops.
  */
-import {closeSync, ftruncateSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
+import {closeSync, ftruncateSync, openSync, rmSync, statSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {SweepError} from '../../core/error.ts';
+import {dropSocket} from '../control.ts';
+import {readText} from '../files/door.ts';
 import {discard, storeError, systemCode} from './errors.ts';
 import {isAlive, processStart} from './processes.ts';
 import {temporaryOf} from './temporary.ts';
@@ -22,6 +24,9 @@ interface Owner {
   /** Address of the socket on which the process takes commands (control.ts). */
   control?: string;
 }
+
+/** A lock has some hundred bytes. */
+const mostLockBytes = 1 << 16;
 
 /** A lock without readable content is being written right now, or is what a crash left. */
 const unreadableForMilliseconds = 5_000;
@@ -52,7 +57,7 @@ export function lock(file: string, control: string | undefined, lost: () => void
     if (readOwner(file).text === text) {
       rmSync(file, {force: true});
       // Its socket stays behind where a process is killed.
-      if (owner?.control?.endsWith('.sock')) rmSync(owner.control, {force: true});
+      if (owner?.control !== undefined) dropSocket(owner.control);
     }
   }
 }
@@ -149,7 +154,7 @@ function self(control: string | undefined): Owner {
 function readOwner(file: string): {text: string | null; owner: Owner | null} {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, mostLockBytes);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return {text: null, owner: null};
     throw storeError(error, file);

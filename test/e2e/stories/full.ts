@@ -46,7 +46,7 @@ export const full: Story = {
       await workbench.screenshot('full');
       await makeRoom?.();
       await workbench.press(message, 'Resume');
-      await trials.see(6, 'finished', 60_000);
+      await trials.see(6, 'finished');
     } finally {
       await workspace.endRuns();
       if (makeRoom) await command('umount', ['-l', runs]);

@@ -4,6 +4,7 @@ import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import type {Writable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
+import {noTelemetry} from '../../no-telemetry.ts';
 import {withoutDebugger} from '../../signals.ts';
 import {watch} from '../watchdog.ts';
 import type {Snapshot} from './snapshot.ts';
@@ -17,6 +18,8 @@ export interface Said {
 }
 
 export interface Child {
+  /** The system's; undefined where it could not be started. */
+  id: number | undefined;
   /** The next line; undefined once the process is gone. */
   next(): Promise<Said | undefined>;
   say(line: string): void;
@@ -59,7 +62,7 @@ export function startProcess(role: Role, snapshot: Snapshot = ''): ChildProcess 
   ];
   const child = spawn(process.execPath, [...flags, program, role, pyodide, file], {
     // Electron is Node only when it is told to be.
-    env: {ELECTRON_RUN_AS_NODE: '1'},
+    env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1'},
     // A snapshot that is in no file comes through a pipe of its own.
     stdio: ['pipe', 'pipe', 'ignore', ...(file === '' && role !== 'snapshot' ? (['pipe'] as const) : [])],
     windowsHide: true,
@@ -103,6 +106,7 @@ export function startChild(role: Role, snapshot: Snapshot): Child {
   child.on('close', end);
   child.stdin!.on('error', end);
   return {
+    id: child.pid,
     async next() {
       while (lines.length === 0) {
         if (gone) return undefined;
