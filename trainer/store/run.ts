@@ -105,8 +105,9 @@ export async function openRun(options: {
         const {manifest, notes} = before
           ? resumedManifest(before, now, changedTrials(earlier, trials))
           : {manifest: now, notes: []};
-        writeWhole(inFolder(copy), text);
+        // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
         writeManifest(inFolder(manifestName), manifest);
+        writeWhole(inFolder(copy), text);
         return notes;
       },
       append(body) {
