@@ -71,10 +71,11 @@ export function activate(context: ExtensionContext): void {
   void sweeps.all();
 }
 
-/** The trainer is gone in the middle of its work: what it said last, and a way to go on. */
+/** The trainer is gone in the middle of its work: why, as it said itself, and a way to go on. */
 async function sayItDied(run: Run, program: Program, parts: Commands): Promise<void> {
-  const words = program.lastWords(run.folder);
-  const message = `The trainer of ${run.state.name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
+  const {name, message: reason} = run.state;
+  const words = program.lastWords(run.folder) || reason;
+  const message = `The trainer of ${name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
   const choice = await window.showErrorMessage(message, 'Resume', 'Show Log');
   if (choice === 'Resume') await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
   if (choice === 'Show Log') parts.showLogOf(run);

@@ -3,6 +3,7 @@ import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
+import {stripVTControlCharacters} from 'node:util';
 
 export class Program {
   /** The built command. */
@@ -69,12 +70,21 @@ export class Program {
   }
 }
 
-/** The last lines of a log that fit into a message, without the program's own name. */
+const own = 'lora-sweep: ';
+/** Where in a program it ended is for its makers: frames, addresses, the version, the line with the mark under it. */
+const trace =
+  /^\s+at |^\s*\d+: (0x)?[0-9a-f]+ |^-----|^\s*\^+\s*$|^Node\.js v|^(file|node):\S+:\d+$|^Aborted|^Thrown at:/;
+
+/** What a log says last, short enough for a message: the program's own sentence where there is one, else the last lines. */
 export function lastLines(log: string): string {
-  const lines = log.split(/\r?\n/).filter(line => line.trim() !== '');
-  return lines
-    .slice(-3)
-    .map(line => line.replace(/^lora-sweep: /, '').trim())
+  const lines = log
+    .split(/\r?\n/)
+    // Nothing that steers a terminal comes into a message.
+    .map(line => stripVTControlCharacters(line).replaceAll(/\p{Cc}/gu, ' '))
+    .filter(line => line.trim() !== '' && !trace.test(line));
+  const sentence = lines.findLast(line => line.startsWith(own));
+  return (sentence ? [sentence] : lines.slice(-3))
+    .map(line => (line.startsWith(own) ? line.slice(own.length) : line).trim())
     .join(' ')
     .slice(-400);
 }

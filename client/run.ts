@@ -11,7 +11,7 @@ const interval = 400;
 
 export interface RunListener {
   changed(run: Run): void;
-  /** The process ended in the middle of its work. */
+  /** The process ended in the middle of its work: it is gone without a word, or it could not go on. */
   died(run: Run): void;
   /** The process ended before it began: the file or the folder was refused. */
   refused(run: Run): void;
@@ -126,6 +126,7 @@ export class Run {
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
     if (!this.#hasBegun(state)) this.#listener.refused(this);
-    else if (state.state === 'running') this.#listener.died(this);
+    else if (state.state === 'running' || (state.state === 'failed' && state.message !== null))
+      this.#listener.died(this);
   }
 }

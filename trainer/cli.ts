@@ -8,7 +8,7 @@ import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
-import {endQuietlyWithReader, print, remark, stopOnSignal, tellParent} from './cli/terminal.ts';
+import {endQuietlyWithReader, faultOfOutput, print, remark, stopOnSignal, tellParent} from './cli/terminal.ts';
 import type {EvalOptions} from './eval.ts';
 import type {GenerateOptions as TextOptions} from './generate.ts';
 import {version} from './version.ts';
@@ -333,9 +333,11 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
     report.stop();
   }
   const begun = options.json || report.state.trials.length > 0;
-  if (!options.json && begun) await print(['', ...textSummary(report.state)]);
+  const fault = faultOfOutput();
+  if (!options.json && begun && fault === undefined) await print(['', ...textSummary(report.state)]);
   if (end === 'finished') return;
   process.exitCode = 1;
+  if (fault !== undefined) throw new SweepError('cannot-write', fault);
   if (!begun) {
     process.stderr.write('The run was stopped before it began; nothing was written.\n');
     return;
@@ -431,8 +433,14 @@ function repeatOnly(words: string[]): string[] {
   });
 }
 
+/** What nobody expected ends the program in a sentence too; what has to be put in order is done on exit. */
+function fallThrough(error: unknown): void {
+  process.exit(statusOf(error));
+}
+
 async function main(): Promise<void> {
   endQuietlyWithReader();
+  process.on('uncaughtException', fallThrough);
   try {
     await program.parseAsync(repeatOnly(process.argv.slice(2)), {from: 'user'});
   } catch (error) {

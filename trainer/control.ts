@@ -1,18 +1,37 @@
 /** Commands to a run under way: a local socket, one line of JSON a command. Its address stands in the run's lock. */
 import {createHash} from 'node:crypto';
-import {chmodSync, lstatSync, rmSync} from 'node:fs';
+import {accessSync, chmodSync, constants, lstatSync, rmSync} from 'node:fs';
 import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {controlName, isControlAddress} from '../core/run/control-name.ts';
+import {discard} from './store/errors.ts';
 
 /** Longer lines are no commands. */
 const longestLine = 4096;
+/** Bytes of a socket's path with the zero behind it, in the narrowest `sockaddr_un` (macOS; Linux has 108). */
+const longestAddress = 104;
 
-/** Where the run of a folder listens: a named pipe on Windows, a socket file of few characters elsewhere (108 at most). */
-export function controlAddress(folder: string): string {
+/**
+ * Where the run of a folder listens: a named pipe on Windows, elsewhere a socket file in the folder for temporary files, or in
+ * another one where that one's path is too long for a socket or cannot be written. Undefined where there is none.
+ */
+export function controlAddress(folder: string): string | undefined {
   const name = controlName(createHash('sha256').update(`${folder} ${process.pid}`).digest('hex'));
-  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
+  const places = [tmpdir(), process.env['XDG_RUNTIME_DIR'], '/tmp', '/var/tmp'].filter(place => place !== undefined);
+  return places.map(place => join(place, `${name}.sock`)).find((file, i) => fits(file) && isWritable(places[i]!));
+}
+
+const fits = (address: string): boolean => Buffer.byteLength(address) < longestAddress;
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -28,15 +47,19 @@ export function dropSocket(address: string): void {
 export interface Control {
   /** Aborted by the command `{"command": "stop"}`. */
   signal: AbortSignal;
+  /** What is worth telling: that nobody can connect. */
+  notes: string[];
+  /** Never throws. */
   close(): void;
 }
 
 /**
  * Listens for commands until closed. A connection that stays open tells its other end that this process lives. Never fails:
- * without a socket the run goes on and can be stopped by a signal; `note` hears of it.
+ * without a socket the run goes on and can be stopped by a signal.
  */
-export async function openControl(address: string, note: (message: string) => void): Promise<Control> {
+export async function openControl(address: string | undefined): Promise<Control> {
   const controller = new AbortController();
+  if (address === undefined) return {signal: controller.signal, notes: [deaf('no place for a socket')], close() {}};
   const sockets = new Set<Socket>();
   const server = createServer(socket => {
     sockets.add(socket);
@@ -54,25 +77,33 @@ export async function openControl(address: string, note: (message: string) => vo
   });
   server.unref();
   const isFile = process.platform !== 'win32';
-  if (isFile) rmSync(address, {force: true});
-  await new Promise<void>(resolve => {
-    server.once('error', error => {
-      note(`The run cannot be controlled from the editor (${error.message}); Ctrl-C stops it.`);
-      resolve();
-    });
-    server.listen(address, () => {
-      if (isFile) chmodSync(address, 0o600);
-      resolve();
-    });
+  if (isFile) discard(address);
+  const fault = await new Promise<Error | undefined>(resolve => {
+    // Later ones concern a single connection: the run goes on.
+    server.on('error', resolve);
+    server.listen(address, () => resolve(undefined));
   });
+  if (isFile && !fault) protect(address);
   return {
     signal: controller.signal,
+    notes: fault ? [deaf(fault.message)] : [],
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();
-      if (isFile) rmSync(address, {force: true});
+      if (isFile) discard(address);
     },
   };
+}
+
+const deaf = (why: string): string => `The run cannot be controlled from the editor (${why}); Ctrl-C stops it.`;
+
+/** For its owner only; the folder for temporary files is everybody's. */
+function protect(address: string): void {
+  try {
+    chmodSync(address, 0o600);
+  } catch {
+    // Somebody clears that folder away already: then nobody can connect.
+  }
 }
 
 function isStop(line: string): boolean {

@@ -1,5 +1,5 @@
 /** `eval`: one task on a base model, on an adapter, or on a finished trial. */
-import {existsSync} from 'node:fs';
+import {existsSync, mkdirSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
 import {join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
@@ -14,6 +14,7 @@ import {openModel} from './model/open-model.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 import {readEvaluation} from './prepare.ts';
+import {storeError} from './store/errors.ts';
 import {readManifest} from './store/manifest.ts';
 import {openJudge} from './task/score.ts';
 import {tasks} from './task/tasks.ts';
@@ -57,6 +58,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const encoding = {config: model.config, tokenizer};
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
+  if (options.out !== undefined) makeFolder(resolve(options.out));
   const pool = openPool(1, {base: model, engine, precision, threads: availableParallelism()});
   const judge = openJudge({
     prompts: new Map([[0, prompts ?? []]]),
@@ -99,6 +101,14 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     options.signal?.removeEventListener('abort', stop);
     judge.close();
     await pool.close();
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, {recursive: true});
+  } catch (error) {
+    throw storeError(error, folder);
   }
 }
 

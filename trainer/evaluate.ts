@@ -60,7 +60,7 @@ export async function evaluatePack(
   for (const evaluation of evaluations) {
     if (context.stopped() || active.every(flag => flag === 0)) return;
     if (evaluation.task === 'loss') {
-      const {entry} = evaluation;
+      const {entry, index} = evaluation;
       const {sums, tokens} = await summedLoss(pack, evaluation, context.stopped);
       if (context.stopped()) return;
       trials.forEach(({id}, i) => {
@@ -72,6 +72,7 @@ export async function evaluatePack(
           step: pack.count,
           task: 'loss',
           ...(entry === undefined ? {} : {entry}),
+          index,
           metric: 'loss',
           value: Number.isFinite(value) ? value : null,
           correct: null,

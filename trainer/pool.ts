@@ -1,6 +1,6 @@
 /** The worker threads of a run: a queue of jobs, each given to the next free worker. */
 import './no-telemetry.ts';
-import {Worker} from 'node:worker_threads';
+import {type MessagePort, Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
 import {isNative, prepareEnvironment} from './engine/binding.ts';
@@ -49,6 +49,8 @@ export type FromWorker =
   | {kind: 'event'; event: RunEventBody}
   | {kind: 'generated'; result: Generated}
   | {kind: 'measured'; times: TrialTimes}
+  /** Asks for an answer when all it said before is on the disk: the bytes of the events, or null where that failed. */
+  | {kind: 'store'; reply: MessagePort}
   | {kind: 'done'}
   | {kind: 'failed'; code: string; message: string; stack: string};
 
@@ -61,6 +63,8 @@ export interface Failure {
 export interface JobHandlers {
   event(event: RunEventBody): void;
   generated(result: Generated): void;
+  /** Puts everything heard so far on the disk: the bytes of the events then, undefined where that failed. */
+  store?(): number | undefined;
   /** What a training takes. */
   measured?(times: TrialTimes): void;
   /** A job ended; `failure` where it could not be done. */
@@ -126,7 +130,10 @@ export function openPool(
         if (message.kind === 'event') handlers.event(message.event);
         else if (message.kind === 'generated') handlers.generated(message.result);
         else if (message.kind === 'measured') handlers.measured?.(message.times);
-        else if (message.kind === 'done') end();
+        else if (message.kind === 'store') {
+          message.reply.postMessage(handlers.store ? (handlers.store() ?? null) : 0);
+          message.reply.close();
+        } else if (message.kind === 'done') end();
         else end(message);
       };
       const onError = (error: Error) => replace(error.message, error.stack);

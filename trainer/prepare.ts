@@ -152,14 +152,16 @@ async function prepare(
   const sites = sitesOf(config.layers.length, sweep.targets, weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
-  const dataset = await cachedDataset(sweep.data, base, encoding, loading);
+  const remarks = new Set<string>();
+  const note = (message: string) => void remarks.add(message);
+  const dataset = await cachedDataset(sweep.data, base, encoding, {...loading, note});
   const pad = config.padId ?? 0;
   const notes = [...dataNotes(dataset, sweep)];
 
   const evaluations: Evaluation[] = [];
   const prompts = new Map<number, Prompt[]>();
   for (const [index, one] of sweep.evaluate.entries()) {
-    const read = await readEvaluation(one, index, sweep.data, base, encoding);
+    const read = await readEvaluation(one, index, sweep.data, base, encoding, note);
     evaluations.push(read.evaluation);
     if (read.prompts) prompts.set(index, read.prompts);
   }
@@ -180,6 +182,7 @@ async function prepare(
     gradients: sweep.methods.some(({method}) => startsFromGradients(method)),
     evaluating: evaluationMemory(config, evaluations),
   };
+  notes.push(...remarks);
   const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
@@ -246,6 +249,7 @@ export async function readEvaluation(
   data: DataSettings,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
+  note: (message: string) => void = () => {},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, ...(every === undefined ? {} : {every}), ...(entry === undefined ? {} : {entry})};
@@ -255,6 +259,7 @@ export async function readEvaluation(
       {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
       base,
       encoding,
+      {note},
     );
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};

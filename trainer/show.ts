@@ -5,6 +5,7 @@ import type {RunState, TrialView} from '../core/run/fold.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {textTable} from '../core/table.ts';
+import {projections} from './model/sites.ts';
 import {readRun, remarks} from './store/run.ts';
 import {readSamples} from './store/samples.ts';
 
@@ -70,7 +71,7 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string):
     case 'samples':
       return {columns: sampleColumns, rows: sampleRows(state, folder)};
     case 'curvature':
-      return {columns: curvatureColumns, rows: curvatureRows(state)};
+      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
   }
 }
 
@@ -155,6 +156,30 @@ const curvatureColumns = [
   ...['lambda_max', 'lambda_min', 'iterations', 'residual', 'relative_to_lora'],
   ...['trial', 'learning_rate', 'preconditioned'],
 ];
+
+/** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
+function inOrder({curvature, trials}: RunState): RunState['curvature'] {
+  // What is no trial's, as all weights of the base are, stands behind them.
+  const first = (is: (trial: Trial) => boolean) => {
+    const place = trials.findIndex(({trial}) => is(trial));
+    return place < 0 ? trials.length : place;
+  };
+  const keys = curvature.map(row => [
+    row.step,
+    first(({method}) => method === row.method),
+    row.rank,
+    row.batchSize,
+    row.seed,
+    first(({id}) => id === row.trial),
+    row.layer,
+    (projections as readonly string[]).indexOf(row.module),
+  ]);
+  const compare = (a: number[], b: number[]) => a.map((value, k) => value - b[k]!).find(gap => gap !== 0) ?? 0;
+  return curvature
+    .map((row, k) => ({row, key: keys[k]!}))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({row}) => row);
+}
 
 function curvatureRows({curvature}: RunState): Cell[][] {
   const relative = relativeToLora(curvature);

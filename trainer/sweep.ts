@@ -2,13 +2,13 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
-import type {RunEvent, RunEventBody} from '../core/run/events.ts';
+import type {Curves, RunEvent, RunEventBody} from '../core/run/events.ts';
 import {formatEvaluation} from '../core/run/format.ts';
 import {ratesInWords, storedTrials, trialsOf} from '../core/run/known-trials.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
-import {openControl} from './control.ts';
+import {type Control, openControl} from './control.ts';
 import {type Choice, chooseEngine} from './engine/choose.ts';
 import {costsOf, trainingFlops} from './estimate.ts';
 import type {Generated} from './evaluate.ts';
@@ -18,10 +18,14 @@ import {arrange, checkTrials, coresFor, longestFirst, settingsOf, trainJob} from
 import {type Failure, type JobHandlers, openPool, type Pool, type ToWorker} from './pool.ts';
 import {openSweep, type Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, probedPlaces, trainingProbes} from './probe.ts';
+import {RunFailure} from './run-failure.ts';
 import {dropAnswers, keepAnswers, keptAnswers} from './store/answers.ts';
-import {checkpointStep, dropCheckpoint} from './store/checkpoint.ts';
+import {dropCheckpoint, settleCheckpoints} from './store/checkpoint.ts';
+import {curvesAt} from './store/curves.ts';
+import {isStoreError} from './store/errors.ts';
 import {hashCompanions} from './store/hash.ts';
-import {type OpenRun, openRun, runFolderOf} from './store/run.ts';
+import {sweepCaches} from './store/leftovers.ts';
+import {eventsName, type OpenRun, openRun, runFolderOf} from './store/run.ts';
 import {rememberSpeed} from './store/speed.ts';
 import {openJudge} from './task/score.ts';
 import {scoreBeside} from './task/scoring.ts';
@@ -58,10 +62,20 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
-  const open = () => openRun({folder, sweepFile: file, resume: options.resume});
+  const failure = new RunFailure();
+  const open = () => openRun({folder, sweepFile: file, resume: options.resume, failed: failure.report});
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
+  let control: Control | undefined;
+  /** Also when the process is ended at once: nothing that was emitted is lost, and nothing is left behind. */
+  const leave = failure.guard(() => {
+    control?.close();
+    store?.close();
+  });
+  process.once('exit', leave);
+  let end: SweepEnd = 'stopped';
   try {
+    sweepCaches();
     const stored = store ? storedTrials(store.earlier) : [];
     const trials = onlySweep(sweep, options.only, stored);
     const cores = coresFor(choice, sweep.run.workers);
@@ -72,19 +86,19 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const {curvature} = prepared.sweep;
     if (curvature) probedPlaces(prepared, curvature);
     store ??= await open();
-    const control = await openControl(store.control, message => store?.append({event: 'note', message}));
-    const signal = AbortSignal.any([options.signal, control.signal]);
-    try {
-      return await runPrepared(prepared, trials, choice, store, began, {...options, signal});
-    } finally {
-      control.close();
-    }
+    control = await openControl(store.control);
+    const signal = AbortSignal.any([options.signal, control.signal, failure.signal]);
+    const notes = [...store.notes, ...control.notes];
+    end = await runPrepared(prepared, trials, choice, {...store, notes}, began, {...options, signal}, failure);
   } catch (error) {
-    if (options.signal.aborted && error instanceof SweepError && error.code === 'stopped') return 'stopped';
-    throw error;
+    const isStop = options.signal.aborted && error instanceof SweepError && error.code === 'stopped';
+    if (!isStop) failure.report(error);
   } finally {
-    store?.close();
+    leave();
+    process.off('exit', leave);
   }
+  failure.check();
+  return end;
 }
 
 /** Milliseconds between two events of a long preparation. */
@@ -113,9 +127,10 @@ async function runPrepared(
   store: OpenRun,
   began: number,
   options: SweepOptions,
+  failure: RunFailure,
 ): Promise<SweepEnd> {
   const {sweep} = prepared;
-  const emit = (body: RunEventBody) => options.onEvent(store.append(body));
+  const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
   const remarks = store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
@@ -132,17 +147,18 @@ async function runPrepared(
 
   const checkpoints = join(store.folder, 'checkpoints');
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
+  const settled = settleCheckpoints(
+    checkpoints,
+    todo.map(({id}) => id),
+    store.reach,
+  );
+  const from = (id: string) => settled.steps.get(id) ?? 0;
+  const curves = await longCurves(store, settled.steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const {packs, workers, threads, notes} = arrange(
-    prepared,
-    todo,
-    choice.gpu,
-    ({id}) => checkpointStep(checkpoints, id),
-    cores,
-  );
+  const {packs, workers, threads, notes} = arrange(prepared, todo, choice.gpu, ({id}) => from(id), cores);
   const probers = Math.min(cores, probes.jobs.length);
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, precision, reason, setUp} = choice;
@@ -170,14 +186,29 @@ async function runPrepared(
   const startOnly = later
     ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
     : [];
-  for (const message of [...store.notes, ...remarks, ...rates, ...prepared.notes, ...notes, ...startOnly])
+  for (const message of [
+    ...store.notes,
+    ...remarks,
+    ...rates,
+    ...prepared.notes,
+    ...settled.notes,
+    ...notes,
+    ...startOnly,
+  ])
     emit({event: 'note', message});
+  failure.check();
 
+  let hasEnded = false;
   const end = (state: SweepEnd, message?: string): SweepEnd => {
+    if (hasEnded) return state;
+    hasEnded = true;
+    process.off('exit', endAtOnce);
     const seconds = (Date.now() - began) / 1000;
     emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
     return state;
   };
+  const endAtOnce = () => void end('stopped');
+  process.prependOnceListener('exit', endAtOnce);
   const open = (count: number, threadsEach: number): Pool => {
     const pool = openPool(count, {
       base: prepared.model,
@@ -195,6 +226,7 @@ async function runPrepared(
     try {
       await factorize(pool, prepared, trials, emit);
       await probe(pool, probes, emit);
+      failure.check();
     } catch (error) {
       end('failed', error instanceof Error ? error.message : String(error));
       throw error;
@@ -207,46 +239,58 @@ async function runPrepared(
 
   const pool = open(workers, threads);
   const judge = openJudge({...prepared, evaluations: sweep.evaluate, folder: store.folder});
+  /** What cannot be stored is no fault of the trial. */
+  const score = async (result: Generated) => {
+    try {
+      return await judge.score(result);
+    } catch (error) {
+      if (!(error instanceof SweepError && isStoreError(error))) throw error;
+      failure.report(error);
+      throw new SweepError('stopped', error.message);
+    }
+  };
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
   let failed = false;
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
     const ended = new Set<string>();
-    const scoring = scoreBeside(judge, emit, result => {
-      // The result is in the file before the answers are gone.
-      store.flush();
+    const judged = failure.guard((result: Generated) => {
+      // The result is on the disk before the answers are gone.
+      store.flush(true);
       dropAnswers(checkpoints, result);
     });
+    const scoring = scoreBeside({score}, emit, judged);
     const judging: Promise<void>[] = [];
     /** A pack whose answers are judged needs its checkpoint no more. */
     const forget = async (job: TrainJob) => {
-      const judged = await scoring.done(idsOf(job));
-      if (!judged && !options.signal.aborted) failed = true;
-      if (judged && isJudgedLater(job) && !options.signal.aborted) dropCheckpoint(checkpoints, idsOf(job));
+      const isJudged = await scoring.done(idsOf(job));
+      if (!isJudged && !options.signal.aborted) failed = true;
+      if (isJudged && isJudgedLater(job) && !options.signal.aborted) dropCheckpoint(checkpoints, idsOf(job));
     };
     const handlers: JobHandlers = {
       event(event) {
         if (event.event === 'trial-ended') ended.add(event.trial);
         scoring.event(event);
       },
-      generated(result) {
+      generated: failure.guard((result: Generated) => {
         keepAnswers(checkpoints, result);
         scoring.add(result);
-      },
-      ended(job, failure) {
+      }),
+      store: failure.guard(() => store.flush(true)),
+      ended(job, fault) {
         if (job.kind !== 'train') return;
-        if (!failure) {
-          judging.push(forget(job.job));
-          return;
+        if (!fault) judging.push(forget(job.job).catch(failure.report));
+        else if (isStoreError(fault)) failure.report(new SweepError(fault.code, fault.message));
+        else if (!failure.signal.aborted) {
+          failed = true;
+          for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, fault));
         }
-        failed = true;
-        for (const {id} of job.job.trials) if (!ended.has(id)) emit(trialFailed(id, failure));
       },
     };
     const done = new Map<string, number[]>();
     for (const trial of todo) {
-      const {answers, evaluated} = left(checkpoints, trial, prepared, store);
+      const {answers, evaluated} = left(checkpoints, trial, from(trial.id), prepared, store);
       for (const result of answers) scoring.add(result);
       done.set(trial.id, evaluated);
     }
@@ -258,12 +302,17 @@ async function runPrepared(
         job: {
           ...trainJob(prepared, pack, store.folder),
           ...trainingProbes(prepared, pack, store.earlier),
-          evaluated: Object.fromEntries(pack.map(({id}) => [id, done.get(id)!])),
+          curves: Object.fromEntries(pack.flatMap(({id}) => (curves.has(id) ? [[id, curves.get(id)!]] : []))),
+          evaluated: {
+            step: from(pack[0]!.id),
+            known: Object.fromEntries(pack.map(({id}) => [id, done.get(id)!])),
+          },
         },
       })),
       handlers,
     );
     await Promise.all(judging);
+    failure.check();
     const seconds = (Date.now() - training) / 1000;
     // Short runs are all start-up; the editor's estimates are for the CPU.
     if (!failed && !options.signal.aborted && !choice.gpu && seconds > tellingSeconds)
@@ -280,18 +329,17 @@ async function runPrepared(
 }
 
 /**
- * Of a trial that goes on: answers that the last start did not come to judge, and the evaluations at its end that have a
- * result or wait for one.
+ * Of a trial that goes on from a step: answers that the last start did not come to judge, and the evaluations at that step that
+ * have a result or wait for one.
  */
 function left(
   checkpoints: string,
-  {id, batchSize}: Trial,
-  {steps, sweep}: Prepared,
+  {id}: Trial,
+  from: number,
+  {sweep}: Prepared,
   {earlier}: OpenRun,
 ): {answers: Generated[]; evaluated: number[]} {
-  const from = checkpointStep(checkpoints, id);
   const answers = keptAnswers(checkpoints, id).filter(({step}) => step <= from);
-  if (from !== steps(batchSize)) return {answers, evaluated: []};
   const results = earlier.trials[earlier.places[id] ?? -1]?.evaluations ?? [];
   const evaluated = sweep.evaluate.flatMap(({task, entry}, index) => {
     const waits = answers.some(({step, evaluation}) => step === from && evaluation === index);
@@ -299,6 +347,13 @@ function left(
     return waits || known ? [index] : [];
   });
   return {answers, evaluated};
+}
+
+/** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
+async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
+  const {trials, places} = store.earlier;
+  const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
+  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
 }
 
 /** Finished and diverged trials are not trained again. */

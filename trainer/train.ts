@@ -1,6 +1,6 @@
 /** The training of one pack, from its starting factors to its adapters. */
 import {join} from 'node:path';
-import type {RunEventBody} from '../core/run/events.ts';
+import type {Curves, RunEventBody} from '../core/run/events.ts';
 import type {TrainingSettings, Trial} from '../core/sweep/sweep.ts';
 import {packBatches, type TrainingSource, tokensOf} from './batches.ts';
 import {probeTrials, type TrainingProbes} from './curvature/training.ts';
@@ -16,7 +16,8 @@ import type {WeightIndex} from './model/weights.ts';
 import {type StartJob, startingParameters} from './start.ts';
 import {Pack, type PackStart} from './step.ts';
 import {type AdapterBase, writeAdapter} from './store/adapter.ts';
-import {dropCheckpoint, loadCheckpoint, saveCheckpoint} from './store/checkpoint.ts';
+import {type Checkpoint, dropCheckpoint, loadCheckpoint, saveCheckpoint} from './store/checkpoint.ts';
+import {insideRun} from './store/errors.ts';
 import {hashAdapter} from './store/hash.ts';
 import {kindOf} from './store/peft-formats.ts';
 
@@ -30,8 +31,10 @@ export interface TrainJob {
   merged: boolean;
   recompute: boolean;
   evaluations: Evaluation[];
-  /** Of each trial, the evaluations at the end (by `index`) that an earlier start has done. */
-  evaluated?: Record<string, number[]>;
+  /** Where the trials go on: the evaluations (by `index`) of each trial at that step that an earlier start has done. */
+  evaluated?: {step: number; known: Record<string, number[]>};
+  /** Of trials that go on, up to the step of `evaluated`, where they are long. */
+  curves?: Record<string, Curves>;
   /** The run folder. */
   folder: string;
   /** What is probed on the way, where the sweep asks for it. */
@@ -53,6 +56,8 @@ export interface TrainContext extends BaseContext {
   /** Generated answers go to whoever can read them. */
   generated(result: Generated): void;
   stopped(): boolean;
+  /** Resolves when everything emitted and generated so far is on the disk: to the bytes of the events. @throws SweepError */
+  stored(): Promise<number>;
   /** The text of new ids. */
   decode(ids: readonly number[]): string;
 }
@@ -85,7 +90,7 @@ async function trainTogether(job: TrainJob, context: TrainContext): Promise<void
     await takeSteps(job, context, run, seconds);
   } catch (error) {
     // What is done so far is not lost, as long as the device still gives it.
-    if (needsRoom(error)) await save(job, run, seconds());
+    if (needsRoom(error)) await save(job, context, run, seconds());
     throw error;
   } finally {
     run.pack.dispose();
@@ -123,12 +128,23 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
       trial: id,
       steps,
       worker: context.worker,
-      ...(pack.count > 0 ? {from: pack.count} : {}),
+      ...(pack.count > 0 ? {from: pack.count, ...lastOf(run, job, id)} : {}),
+      ...(job.curves?.[id] && job.evaluated?.step === pack.count ? {curves: job.curves[id]} : {}),
     });
 
   const probe = async () => {
     if (job.curvature?.steps.includes(pack.count)) await probeTrials(job.curvature, pack, trials, active, context);
   };
+
+  /** At this step; a stop may have come before they were done. */
+  const isDone = ({index}: Evaluation) =>
+    job.evaluated?.step === pack.count && alive().every(({id}) => job.evaluated?.known[id]?.includes(index));
+  const dueOnTheWay = () =>
+    evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps);
+  if (pack.count > 0 && !stopped()) {
+    await evaluate(dueOnTheWay().filter(evaluation => !isDone(evaluation)));
+    if (!stopped()) await probe();
+  }
 
   let saved = performance.now();
   while (pack.count < steps && alive().length > 0 && !stopped()) {
@@ -137,6 +153,7 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
     const rates = Float32Array.from(trials, trial => rateAt(step, steps, trial.learningRate, training));
     const moving = alive();
     const {losses, gradNorms} = await pack.step(batches, rates, active);
+    run.last = {losses, gradNorms};
     const of = (values: Float32Array) => moving.map(trial => finite(values[trials.indexOf(trial)]!));
     emit({
       event: 'step',
@@ -150,26 +167,26 @@ async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, sec
     const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
     for (const trial of diverged) active[trials.indexOf(trial)] = 0;
     end(diverged, 'diverged', {message: `The loss or its gradient was no longer finite at step ${step + 1}.`});
-    await evaluate(
-      evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps),
-    );
-    await probe();
-    if (performance.now() - saved > checkpointMilliseconds) {
-      await save(job, run, seconds());
+    await evaluate(dueOnTheWay());
+    if (!stopped()) await probe();
+    if (performance.now() - saved > checkpointMilliseconds && !stopped()) {
+      await save(job, context, run, seconds());
       saved = performance.now();
     }
   }
 
-  const isDone = ({index}: Evaluation) => alive().every(({id}) => job.evaluated?.[id]?.includes(index));
   if (!stopped()) await evaluate(evaluations.filter(evaluation => !isDone(evaluation)));
   if (stopped()) {
-    await save(job, run, seconds());
+    await save(job, context, run, seconds());
     end(alive(), 'stopped');
   } else {
     // Answers are judged elsewhere: until that is done the pack can be asked again.
-    if (isJudgedLater(job)) await save(job, run, seconds());
+    if (isJudgedLater(job)) await save(job, context, run, seconds());
     end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active, context)});
-    if (!isJudgedLater(job)) dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
+    if (isJudgedLater(job)) return;
+    // A trial whose end is not on the disk needs its checkpoint yet.
+    await context.stored();
+    dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   }
 }
 
@@ -187,8 +204,15 @@ export interface PackRun {
   pack: Pack;
   /** 1 while a trial trains, 0 once it diverged. */
   active: Float32Array;
+  /** Of the last step, [trials]. */
+  last: Pick<Checkpoint, 'losses' | 'gradNorms'>;
   /** Of earlier starts that this one goes on from. */
   secondsBefore: number;
+}
+
+function lastOf({last}: PackRun, job: TrainJob, trial: string): {loss: number | null; gradNorm: number | null} {
+  const lane = idsOf(job).indexOf(trial);
+  return {loss: finite(last.losses[lane]!), gradNorm: finite(last.gradNorms[lane]!)};
 }
 
 /** The pack at its start, or where its checkpoint left it. */
@@ -220,9 +244,11 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
   });
   const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
+  const none = new Float32Array(trials.length).fill(Number.NaN);
   return {
     pack,
     active: checkpoint?.active ?? new Float32Array(trials.length).fill(1),
+    last: checkpoint ?? {losses: none, gradNorms: none},
     secondsBefore: checkpoint?.seconds ?? 0,
   };
 }
@@ -237,9 +263,17 @@ function together(vectors: Float32Array[]): Float32Array {
   return all;
 }
 
-async function save(job: TrainJob, {pack, active}: PackRun, seconds: number): Promise<void> {
+async function save(
+  job: TrainJob,
+  context: TrainContext,
+  {pack, active, last}: PackRun,
+  seconds: number,
+): Promise<void> {
   const tensors = await pack.snapshot();
-  saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), {step: pack.count, tensors, active, seconds});
+  const events = await context.stored();
+  const {losses, gradNorms} = last;
+  const checkpoint = {step: pack.count, tensors, active, losses, gradNorms, seconds, events};
+  saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), checkpoint);
 }
 
 /**
@@ -262,12 +296,12 @@ async function saveAdapters(
   for (const [i, trial] of job.trials.entries()) {
     if (active[i] === 0) continue;
     if (method === 'full' || trial.method === 'full') {
-      const folder = join(job.folder, modelsName, trial.id);
+      const folder = join(insideRun(job.folder, modelsName), trial.id);
       const card = `The trial \`${trial.id}\`: all weights of ${job.base.model} trained by LoRA Sweep.\n`;
       hashes.set(trial.id, await writeTrainedModel(folder, base.weights, of(snapshot['parameters']!, i), card));
       continue;
     }
-    const folder = join(job.folder, 'adapters', trial.id);
+    const folder = join(insideRun(job.folder, 'adapters'), trial.id);
     writeAdapter(folder, {
       base: job.base,
       kind: kindOf(trial.method),

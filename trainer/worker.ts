@@ -1,5 +1,6 @@
 /** A worker thread: one engine over the shared base, one job after another. */
-import {parentPort, workerData} from 'node:worker_threads';
+import {once} from 'node:events';
+import {MessageChannel, parentPort, workerData} from 'node:worker_threads';
 import {SweepError} from '../core/error.ts';
 import type {RunEventBody} from '../core/run/events.ts';
 import {adaptedModel} from './adapted.ts';
@@ -31,6 +32,17 @@ const programs = openEngine(engine, {threads, expansion, packsWeights, precision
   running => new Programs(running),
 );
 
+/** When all that was sent so far is on the disk: the bytes of the events. */
+async function stored(): Promise<number> {
+  const {port1, port2} = new MessageChannel();
+  const answered = once(port1, 'message');
+  parentPort!.postMessage({kind: 'store', reply: port2} satisfies FromWorker, [port2]);
+  const [bytes] = (await answered) as [number | null];
+  port1.close();
+  if (bytes === null) throw new SweepError('stopped', 'The run was stopped, because its events cannot be stored.');
+  return bytes;
+}
+
 let tokenizer: Tokenizer | undefined;
 /** Opened when something is to stop at a text. A special token may be what to stop at. */
 const decode = (ids: readonly number[]): string => {
@@ -59,6 +71,7 @@ async function work(message: ToWorker): Promise<void> {
     emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
     decode,
+    stored,
   };
   if (message.kind === 'evaluate') {
     const adapted = await adaptedModel(base.programs, opened, message.adapter);

@@ -5,6 +5,7 @@
 import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
 import type {Trial} from '../sweep/sweep.ts';
+import type {Series} from './series.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
@@ -55,6 +56,18 @@ export interface TrialStarted {
   worker: number;
   /** Updates done before, where the trial goes on from a checkpoint; its earlier steps stand. */
   from?: number;
+  /** Of the last of those updates. */
+  loss?: number | null;
+  gradNorm?: number | null;
+  /** Up to that update, where they are too long for a fold to cut off their ends exactly. */
+  curves?: Curves;
+}
+
+/** The curves of a trial. */
+export interface Curves {
+  losses: Series;
+  gradNorms: Series;
+  rates: Series;
 }
 
 /** One optimizer step of every trial of a pack: arrays run side by side with `trials`. */
@@ -87,6 +100,8 @@ export interface Evaluated {
   task: string;
   /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
   entry?: string;
+  /** Place in the sweep file's list, from 0: results come in any order. */
+  index?: number;
   /** `accuracy` (0..1) or `loss` (token mean). */
   metric: string;
   value: number | null;

@@ -140,6 +140,9 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'trial-started':
       return change({...state, preparing: null}, event.trial, view => ({
         ...keptUpTo(view, event.from ?? 0, event.steps),
+        loss: event.loss ?? null,
+        gradNorm: event.gradNorm ?? null,
+        ...event.curves,
         state: 'running',
         startedAt: event.at,
       }));
@@ -150,7 +153,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       const evaluation = {...named, task: formatEvaluation(event.task, entry)};
       return change(state, event.trial, view => ({
         ...view,
-        evaluations: [...view.evaluations.filter(earlier => !sameEvaluation(earlier, evaluation)), evaluation],
+        evaluations: withEvaluation(view.evaluations, evaluation),
       }));
     }
     case 'aggregate': {
@@ -313,6 +316,15 @@ function change(state: RunState, id: string, to: (view: TrialView) => TrialView)
   const trials = state.trials.slice();
   trials[place] = to(view);
   return {...state, trials};
+}
+
+/** By step, then in the order of the sweep file, whichever came first. */
+function withEvaluation(evaluations: readonly Evaluation[], evaluation: Evaluation): Evaluation[] {
+  const others = evaluations.filter(earlier => !sameEvaluation(earlier, evaluation));
+  const isBehind = ({step, index}: Evaluation) =>
+    step === evaluation.step ? (index ?? 0) > (evaluation.index ?? 0) : step > evaluation.step;
+  const place = others.findIndex(isBehind);
+  return others.toSpliced(place < 0 ? others.length : place, 0, evaluation);
 }
 
 function sameEvaluation(a: Evaluation, b: Evaluation): boolean {

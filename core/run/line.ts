@@ -52,6 +52,11 @@ export const trialShape = record({
   model: optional(text),
 });
 
+const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
+const series: Check = value =>
+  record({stride: number, ...Object.fromEntries(columns.map(name => [name, listOf(number)]))})(value) &&
+  isRecord(value) &&
+  new Set(columns.map(name => (value[name] as unknown[]).length)).size === 1;
 /** More seeds than this are a slip, and take their time in every test of significance. */
 export const mostSeeds = 100_000;
 const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(value) <= mostSeeds;
@@ -82,7 +87,14 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
   }),
   prepared: record({what: text, done: number, total: number}),
-  'trial-started': record({trial: text, steps: count, from: optional(count)}),
+  'trial-started': record({
+    trial: text,
+    steps: count,
+    from: optional(count),
+    loss: optional(numberOrNull),
+    gradNorm: optional(numberOrNull),
+    curves: optional(record({losses: series, gradNorms: series, rates: series})),
+  }),
   step: value =>
     record({
       trials: listOf(text),
@@ -105,6 +117,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     value: numberOrNull,
     correct: numberOrNull,
     total: number,
+    index: optional(number),
   }),
   aggregate: record({
     model: optional(text),

@@ -11,11 +11,23 @@ import {expandTrials} from '../../core/sweep/trials.ts';
 describe('the last words of a trainer', () => {
   it('are its last lines, without its name', () => {
     expect(lastLines('')).toBe('');
-    expect(lastLines('warming up\n\nlora-sweep: There is no model folder x.\n')).toBe(
-      'warming up There is no model folder x.',
-    );
+    expect(lastLines('warming up\n\nlora-sweep: There is no model folder x.\n')).toBe('There is no model folder x.');
     expect(lastLines(Array.from({length: 50}, (_, k) => `line ${k}`).join('\r\n'))).toBe('line 47 line 48 line 49');
     expect(lastLines('x'.repeat(10_000)).length).toBeLessThanOrEqual(400);
+  });
+  it('are no frames, addresses or marks of a program that broke', () => {
+    const broken = [
+      'file:///a/dist/trainer/sweep.js:123',
+      '      throw storeError(error, file);',
+      '      ^',
+      '',
+      'Error: \u001b[31mno room\u001b[39m',
+      '    at flush (file:///a/dist/trainer/sweep.js:123:4)',
+      'Node.js v20.20.2',
+      '----- Native stack trace -----',
+      ' 1: 0xb77b9c node::Abort() [node]',
+    ];
+    expect(lastLines(broken.join('\n'))).toBe('throw storeError(error, file); Error: no room');
   });
 });
 

@@ -12,6 +12,7 @@ import {startServer} from './server.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
+import {full} from './stories/full.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
 import {packaged} from './stories/packaged.ts';
@@ -25,7 +26,20 @@ import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
 
 /** @type {Record<string, import('./story.ts').Story>} */
-const stories = {problems, hover, completion, run, dashboard, answers, stop, killed, reload, restricted, packaged};
+const stories = {
+  problems,
+  hover,
+  completion,
+  run,
+  dashboard,
+  answers,
+  stop,
+  killed,
+  full,
+  reload,
+  restricted,
+  packaged,
+};
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, '.artefacts/e2e');

@@ -68,6 +68,7 @@ async function trained(engine: Engine, packed: boolean): Promise<{events: RunEve
     generated: () => {},
     stopped: () => false,
     decode: () => '',
+    stored: async () => 0,
   };
   const trials = expandTrials(sweep);
   for (const pack of packed ? [trials] : trials.map(trial => [trial]))

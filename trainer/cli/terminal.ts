@@ -1,15 +1,37 @@
-/** Standard output that may be a pipe whose reader leaves early, and the signals that end a run. */
+/** Standard output that may be a pipe whose reader leaves early, or a file on a full disk, and the signals that end a run. */
 import {once} from 'node:events';
 import {printable, printableJson} from '../../core/printable.ts';
+import {endSignals, keepDebuggerClosed} from '../signals.ts';
+import {storeError, systemCode} from '../store/errors.ts';
 
 let whenReaderLeaves = (): void => process.exit(0);
+let whenOutputFails = (): void => {
+  process.stderr.write(`lora-sweep: ${outputFault}\n`);
+  process.exit(1);
+};
+let outputFault: string | undefined;
+const listenToDebugger = keepDebuggerClosed();
 
-/** `lora-sweep … | head` is no error: by default the program ends quietly. Call once at the start. */
+/**
+ * `lora-sweep … | head` is no error: by default the program ends quietly. An output that cannot be written for another reason is
+ * one, said in a sentence. Call once at the start.
+ */
 export function endQuietlyWithReader(): void {
   process.stdout.on('error', error => {
-    if ('code' in error && error.code === 'EPIPE') whenReaderLeaves();
-    else throw error;
+    // A terminal that is closed is EIO.
+    if (['EPIPE', 'EIO'].includes(systemCode(error))) whenReaderLeaves();
+    else if (outputFault === undefined) {
+      outputFault = storeError(error, 'The output').message;
+      whenOutputFails();
+    }
   });
+  // There is nobody left to tell.
+  process.stderr.on('error', () => {});
+}
+
+/** Why standard output cannot be written, as a sentence; undefined while it can. */
+export function faultOfOutput(): string | undefined {
+  return outputFault;
 }
 
 /** What a line is for: people, programs that read JSON, or programs that take every byte as it is. */
@@ -50,8 +72,8 @@ export function tellParent(message: object): void {
 const onePressMilliseconds = 500;
 
 /**
- * Aborts at the first Ctrl-C (or SIGTERM, or when the reader of the output leaves) so that the work ends cleanly; a
- * second Ctrl-C ends the program at once.
+ * Aborts at the first Ctrl-C (or another signal that ends programs, or when the output has no reader or no room) so that the work
+ * ends cleanly; a second one ends the program at once. What a run has to put in order even then, it does on exit.
  */
 export function stopOnSignal(onStop: () => void): AbortSignal {
   const controller = new AbortController();
@@ -65,8 +87,9 @@ export function stopOnSignal(onStop: () => void): AbortSignal {
       process.exit(130);
     }
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  for (const signal of endSignals) process.on(signal, stop);
+  listenToDebugger();
   whenReaderLeaves = () => controller.abort();
+  whenOutputFails = () => controller.abort();
   return controller.signal;
 }

@@ -4,6 +4,7 @@ import {readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {sizeOfRegular} from '../files/door.ts';
+import {cacheFolder} from '../store/factors.ts';
 import {hashFiles} from '../store/hash.ts';
 import {readTokens, writeTokens} from '../store/token-cache.ts';
 import {type Dataset, type Loading, loadDataset} from './dataset.ts';
@@ -36,8 +37,13 @@ export async function cachedDataset(
     return kept;
   }
   const dataset = await loadDataset(data, base, model, loading);
-  writeTokens(key, dataset);
+  if (!writeTokens(key, dataset)) loading.note?.(notKept(cacheFolder()));
   return dataset;
+}
+
+/** The same sentence for every data set, so that a log can say it once. */
+function notKept(folder: string): string {
+  return `Tokenised rows are not kept for the next run, as the cache ${folder} cannot be written; LORA_SWEEP_CACHE can name another folder.`;
 }
 
 /** Everything the tokens depend on; where the files lie and the order of training do not matter. */

@@ -28,6 +28,8 @@ export interface Dataset {
 export interface Loading {
   /** Hears the number of rows now and then, and about how many there will be. */
   progress?: (rows: number, total: number) => void;
+  /** Hears what is worth a line in the log. */
+  note?(message: string): void;
   /** Ends the reading. */
   signal?: AbortSignal | undefined;
 }

@@ -2,10 +2,13 @@
 import '../no-telemetry.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
+import {keepDebuggerClosed} from '../signals.ts';
 import type {Trial} from './gpu.ts';
 import {emitOnnx} from './onnx.ts';
 import {webgpuDialect} from './onnx-webgpu.ts';
 import {trace} from './tracing.ts';
+
+keepDebuggerClosed();
 
 /** Says on the standard error output what hardware there is. */
 ort.env.logLevel = 'verbose';

@@ -2,21 +2,12 @@
  * The safetensors format: 8 bytes little-endian header length, a JSON header, then the tensors' bytes one after another.
  * A header is data from a stranger: every number in it is checked before anything is allocated or read by it.
  */
-import {randomUUID} from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import {closeSync, fstatSync, fsyncSync, openSync, readSync, realpathSync, renameSync, writeSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
 import {parseJson} from '../../core/json.ts';
 import {openRegular} from '../files/door.ts';
+import {discard, storeError} from '../store/errors.ts';
+import {temporaryOf} from '../store/temporary.ts';
 import {type BlockType, blockFormats, isBlockType, widenBlocks, widenHalf} from './ggml.ts';
 
 const bytesOf = {
@@ -212,11 +203,9 @@ export function writeSafetensors(
   start.writeBigUInt64LE(BigInt(start.length - 8));
   json.copy(start, 8);
 
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  let opened = false;
+  const temporary = temporaryOf(file);
   try {
     const descriptor = openSync(temporary, 'wx');
-    opened = true;
     try {
       writeFully(descriptor, start);
       for (const [, {data}] of entries) {
@@ -228,13 +217,8 @@ export function writeSafetensors(
     }
     renameSync(temporary, file);
   } catch (error) {
-    if (opened) rmSync(temporary, {force: true});
-    const code = errorCode(error);
-    const [kind, sentence] =
-      code === 'ENOSPC' || code === 'EDQUOT'
-        ? ['disk-full', `The disk is full: ${file} (${start.length + end} bytes) was not written; make room and go on.`]
-        : ['cannot-write', `${file} cannot be written (${code}); check the folder and its permissions.`];
-    throw new SweepError(kind, sentence, {file});
+    discard(temporary);
+    throw storeError(error, file);
   }
 }
 

@@ -2,8 +2,10 @@
 import type {NativeName} from '../engine/binding.ts';
 import {openEngine} from '../engine/choose.ts';
 import {openNative} from '../engine/native.ts';
+import {keepDebuggerClosed} from '../signals.ts';
 import {distance, layerOn} from './check.ts';
 
+keepDebuggerClosed();
 const [file, name] = process.argv.slice(2) as [string, NativeName];
 const expected = await layerOn(await openEngine('cpu', {threads: 1}));
 const distanceIn = async (precision: 'float32' | 'bfloat16') =>

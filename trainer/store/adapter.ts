@@ -2,8 +2,7 @@
  * Adapter folders in PEFT's format, written: adapter_config.json, adapter_model.safetensors and, for methods that take
  * their start out of the base, start.safetensors.
  */
-import {randomUUID} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, renameSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Form, Parts} from '../method/form.ts';
@@ -11,9 +10,10 @@ import type {PeftFormat} from '../method/peft-format.ts';
 import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {adapterFiles, configName, startName, tensorsName} from './adapter-files.ts';
-import {storeError} from './errors.ts';
+import {discard, storeError, syncFolder} from './errors.ts';
 import {type AdapterKind, formatOf} from './peft-formats.ts';
 import {type AdapterBase, targetsOf} from './read-adapter.ts';
+import {temporaryOf} from './temporary.ts';
 
 export {type Adapter, type AdapterBase, readAdapter} from './read-adapter.ts';
 
@@ -74,16 +74,18 @@ export function writeAdapter(
   const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
 
   refuseStrangers(target);
-  const temporary = `${target}.${randomUUID()}.tmp`;
+  const temporary = temporaryOf(target);
   try {
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
-    writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`);
+    writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`, {flush: true});
     writeSafetensors(join(temporary, tensorsName), tensorsOf(format, form, inModel(factors), shared));
     if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
+    syncFolder(temporary);
     putInPlace(temporary, target);
+    syncFolder(dirname(target));
   } catch (error) {
-    rmSync(temporary, {recursive: true, force: true});
+    discard(temporary);
     throw storeError(error, target);
   }
 }
@@ -131,7 +133,7 @@ function putInPlace(temporary: string, target: string): void {
     renameSync(temporary, target);
     return;
   }
-  const aside = `${temporary}.old`;
+  const aside = temporaryOf(target);
   renameSync(target, aside);
   try {
     renameSync(temporary, target);
@@ -139,5 +141,5 @@ function putInPlace(temporary: string, target: string): void {
     renameSync(aside, target);
     throw error;
   }
-  rmSync(aside, {recursive: true, force: true});
+  discard(aside);
 }

@@ -2,13 +2,13 @@
  * Answers that are generated but not judged yet, beside the checkpoints: a run that stops in between judges them when it
  * goes on. Those of an earlier step could not be generated again from a later checkpoint.
  */
-import {existsSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
+import {existsSync, readdirSync, rmSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
 import {parseJson} from '../../core/json.ts';
 import {count, listOf, record, text} from '../../core/shape.ts';
 import type {Generated} from '../evaluate.ts';
 import {readText} from '../files/door.ts';
-import {writeWhole} from './errors.ts';
+import {insideRun, writeWhole} from './errors.ts';
 
 const ending = '.answers.json';
 
@@ -17,7 +17,7 @@ function fileOf(folder: string, {trial, step, evaluation}: Omit<Generated, 'answ
 }
 
 export function keepAnswers(folder: string, result: Generated): void {
-  mkdirSync(folder, {recursive: true});
+  insideRun(dirname(folder), basename(folder));
   writeWhole(fileOf(folder, result), JSON.stringify(result));
 }
 

@@ -1,10 +1,17 @@
 /**
- * Checkpoints: everything a trial needs to go on as if it had never stopped. A file a trial, so that trials can go on
- * side by side with others than before.
+ * Checkpoints: everything a trial needs to go on as if it had never stopped. A file a trial, so that trials can go on side by
+ * side with others than before, and the one before it, for the case that the last one is damaged.
+ *
+ * A checkpoint builds on events: its trial's steps up to it are in `events.jsonl`, on the disk, before it gets its name. So the
+ * one that is older decides: events behind the checkpoint are made again, and a checkpoint that is ahead of the events (a disk
+ * lost some of them) does not count.
  */
-import {existsSync, mkdirSync, rmSync} from 'node:fs';
-import {join} from 'node:path';
-import {readHeader, readTensor, writeSafetensors} from '../model/safetensors.ts';
+import {createHash} from 'node:crypto';
+import {existsSync, renameSync, rmSync} from 'node:fs';
+import {basename, dirname, join} from 'node:path';
+import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../model/safetensors.ts';
+import {discard, insideRun, storeError, syncFolder} from './errors.ts';
+import type {StoredSteps} from './stored-steps.ts';
 
 /** Of the trials of a pack. */
 export interface Checkpoint {
@@ -14,34 +21,67 @@ export interface Checkpoint {
   tensors: Record<string, Float32Array>;
   /** 1 where the trial was still training. */
   active: Float32Array;
+  /** Of the last step, [trials]; not a number before the first one. */
+  losses: Float32Array;
+  gradNorms: Float32Array;
   /** Training time so far. */
   seconds: number;
+  /** Bytes of `events.jsonl` that it builds on. */
+  events: number;
 }
 
-function fileOf(folder: string, trial: string): string {
-  return join(folder, `${trial}.safetensors`);
-}
+/** Vectors [trials] beside the tensors of a checkpoint, by their names in its file. */
+const vectors = {active: 'active', losses: 'loss', gradNorms: 'grad_norm'} as const;
 
-/** Replaces the checkpoints of these trials, each in one rename. */
+const fileOf = (folder: string, trial: string): string => join(folder, `${trial}.safetensors`);
+/** The one before the last one. */
+const beforeOf = (folder: string, trial: string): string => join(folder, `${trial}.before.safetensors`);
+/** One that is written while the others of its pack are not yet. */
+const nextOf = (folder: string, trial: string): string => join(folder, `${trial}.next.safetensors`);
+
+/**
+ * Stores a checkpoint of these trials, whose last one becomes the one before. The caller has seen to it that the events it builds
+ * on are on the disk.
+ * @throws SweepError `disk-full`, `cannot-write`, `folder-gone`; the checkpoints that are there stay then
+ */
 export function saveCheckpoint(folder: string, trials: readonly string[], checkpoint: Checkpoint): void {
-  const {step, tensors, active, seconds} = checkpoint;
-  mkdirSync(folder, {recursive: true});
-  trials.forEach((trial, i) => {
-    const own = Object.entries(tensors).map(([name, all]) => {
-      const size = all.length / trials.length;
-      return [name, all.subarray(i * size, (i + 1) * size)] as const;
+  const {step, tensors, seconds, events} = checkpoint;
+  insideRun(dirname(folder), basename(folder));
+  const ofTrial = (all: Float32Array, i: number) => {
+    const size = all.length / trials.length;
+    const data = all.subarray(i * size, (i + 1) * size);
+    return {shape: [data.length], data};
+  };
+  try {
+    trials.forEach((trial, i) => {
+      const values = new Map(Object.entries(tensors).map(([name, all]) => [name, ofTrial(all, i)]));
+      for (const [key, name] of Object.entries(vectors)) values.set(name, ofTrial(checkpoint[key as 'active'], i));
+      const facts = {
+        step: String(step),
+        seconds: String(seconds),
+        events: String(events),
+        pack: JSON.stringify(trials),
+      };
+      const sums = [...values].map(([name, {data}]) => [name, bytesOf(data)] as const);
+      writeSafetensors(nextOf(folder, trial), values, {...facts, sha256: checksum(facts, sums)});
     });
-    const values = new Map(
-      [...own, ['active', active.subarray(i, i + 1)] as const].map(([name, data]) => [
-        name,
-        {shape: [data.length], data},
-      ]),
-    );
-    writeSafetensors(fileOf(folder, trial), values, {step: String(step), seconds: String(seconds)});
-  });
+  } catch (error) {
+    for (const trial of trials) discard(nextOf(folder, trial));
+    throw error;
+  }
+  try {
+    for (const trial of trials) {
+      const file = fileOf(folder, trial);
+      if (existsSync(file)) renameSync(file, beforeOf(folder, trial));
+      renameSync(nextOf(folder, trial), file);
+    }
+    syncFolder(folder);
+  } catch (error) {
+    throw storeError(error, folder);
+  }
 }
 
-/** The checkpoint of these trials, or null where they have none at the same step; one that cannot be read counts as none. */
+/** The checkpoint of these trials, or null where they have none at the same step; one that is damaged counts as none. */
 export function loadCheckpoint(folder: string, trials: readonly string[]): Checkpoint | null {
   const found = trials.map(trial => readCheckpoint(fileOf(folder, trial)));
   const [first] = found;
@@ -62,29 +102,138 @@ export function loadCheckpoint(folder: string, trials: readonly string[]): Check
     step: first.step,
     tensors: Object.fromEntries(names.map(name => [name, joined(({tensors}) => tensors[name]!)])),
     active: joined(({active}) => active),
+    losses: joined(({losses}) => losses),
+    gradNorms: joined(({gradNorms}) => gradNorms),
     seconds: Math.max(...all.map(({seconds}) => seconds)),
+    events: Math.max(...all.map(({events}) => events)),
   };
 }
 
-/** Updates that a trial's checkpoint has behind it; 0 without one. */
-export function checkpointStep(folder: string, trial: string): number {
-  return readCheckpoint(fileOf(folder, trial))?.step ?? 0;
+/** What a stored checkpoint says of itself. */
+interface Facts {
+  step: number;
+  seconds: number;
+  events: number;
+  /** The trials that were trained side by side. */
+  pack: string[];
 }
 
-function readCheckpoint(file: string): Checkpoint | null {
-  if (!existsSync(file)) return null;
+/**
+ * Settles from where each of these trials goes on: from its last checkpoint that is sound and not ahead of the events, and for
+ * trials of one pack, where they have one at the same step, from there. Checkpoints that do not count are removed.
+ * @returns updates done, by trial, 0 without a checkpoint; and what is worth a note
+ */
+export function settleCheckpoints(
+  folder: string,
+  trials: readonly string[],
+  reach: {steps: StoredSteps; bytes: number},
+): {steps: Map<string, number>; notes: string[]} {
+  const notes: string[] = [];
+  const usable = new Map<string, (Facts & {file: string})[]>();
+  for (const trial of trials) {
+    const files = [fileOf(folder, trial), beforeOf(folder, trial)].filter(file => existsSync(file));
+    const kept: (Facts & {file: string})[] = [];
+    const faults: string[] = [];
+    for (const file of files) {
+      const facts = readFacts(file);
+      const known = reach.steps.of(trial);
+      if (!facts) faults.push(`${file} is damaged`);
+      else if (facts.step > known || facts.events > reach.bytes)
+        faults.push(`${file} is ahead of the events (step ${facts.step}, they reach step ${known})`);
+      else kept.push({...facts, file});
+    }
+    usable.set(trial, kept);
+    const instead = kept[0] ? `goes on from step ${kept[0].step}` : 'starts again';
+    for (const fault of faults) notes.push(`The checkpoint ${fault}, so ${trial} ${instead}.`);
+  }
+  const steps = new Map<string, number>();
+  for (const trial of trials) {
+    const own = usable.get(trial)!;
+    const beside = (own[0]?.pack ?? []).flatMap(other => usable.get(other) ?? []).map(({pack, step}) => ({pack, step}));
+    const [{pack} = {pack: [trial]}] = own;
+    const partners = pack.filter(other => usable.has(other)).length;
+    const common = own.find(({step}) => beside.filter(one => one.step === step).length >= partners);
+    const chosen = common ?? own[0];
+    steps.set(trial, chosen?.step ?? 0);
+    keepOnly(folder, trial, chosen?.file);
+  }
+  return {steps, notes};
+}
+
+function keepOnly(folder: string, trial: string, chosen: string | undefined): void {
+  const file = fileOf(folder, trial);
+  const before = beforeOf(folder, trial);
   try {
-    const {tensors, metadata} = readHeader(file);
-    const step = Number(metadata['step']);
-    const seconds = Number(metadata['seconds']);
-    const values = Object.fromEntries([...tensors].map(([name, stored]) => [name, readTensor(stored)]));
-    const {active, ...rest} = values;
-    return active && Number.isInteger(step) && seconds >= 0 ? {step, tensors: rest, active, seconds} : null;
+    rmSync(nextOf(folder, trial), {force: true});
+    if (chosen === undefined) rmSync(before, {force: true});
+    if (chosen === undefined) rmSync(file, {force: true});
+    if (chosen === before) renameSync(before, file);
+  } catch (error) {
+    throw storeError(error, file);
+  }
+}
+
+/** Null where the file is not what was written. One tensor at a time is in memory. */
+function readFacts(file: string): Facts | null {
+  try {
+    const header = readHeader(file);
+    return isSound(header) ? factsOf(header) : null;
   } catch {
     return null;
   }
 }
 
+function readCheckpoint(file: string): Checkpoint | null {
+  if (!existsSync(file)) return null;
+  try {
+    const header = readHeader(file);
+    if (!isSound(header)) return null;
+    const {step, seconds, events} = factsOf(header);
+    const {active, loss, grad_norm, ...tensors} = Object.fromEntries(
+      [...header.tensors].map(([name, stored]) => [name, readTensor(stored)]),
+    );
+    if (!(active && loss && grad_norm)) return null;
+    return {step, seconds, events, tensors, active, losses: loss, gradNorms: grad_norm};
+  } catch {
+    return null;
+  }
+}
+
+/** Of a header whose checksum is right. */
+function factsOf({metadata}: SafetensorsHeader): Facts {
+  const [step, seconds, events] = ['step', 'seconds', 'events'].map(name => Number(metadata[name]));
+  return {step: step!, seconds: seconds!, events: events!, pack: JSON.parse(metadata['pack']!) as string[]};
+}
+
+function isSound({tensors, metadata}: SafetensorsHeader): boolean {
+  const {sha256, ...facts} = metadata;
+  function* stored() {
+    for (const [name, tensor] of tensors) yield [name, readBytes(tensor)] as const;
+  }
+  return sha256 === checksum(facts, stored());
+}
+
+/** Of everything that a checkpoint says, whatever the order of its parts. */
+function checksum(
+  facts: Record<string, string>,
+  tensors: Iterable<readonly [name: string, bytes: Uint8Array]>,
+): string {
+  const hash = createHash('sha256').update(JSON.stringify(Object.entries(facts).sort()));
+  const own: [string, string][] = [];
+  for (const [name, bytes] of tensors) own.push([name, createHash('sha256').update(bytes).digest('hex')]);
+  return hash.update(JSON.stringify(own.sort())).digest('hex');
+}
+
+function bytesOf(values: Float32Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** @throws SweepError `cannot-write` */
 export function dropCheckpoint(folder: string, trials: readonly string[]): void {
-  for (const trial of trials) rmSync(fileOf(folder, trial), {force: true});
+  try {
+    for (const trial of trials)
+      for (const named of [fileOf, beforeOf, nextOf]) rmSync(named(folder, trial), {force: true});
+  } catch (error) {
+    throw storeError(error, folder);
+  }
 }

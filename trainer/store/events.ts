@@ -1,9 +1,10 @@
 /** `events.jsonl`: append-only, one event a line, whole lines only; whatever a crash left behind can be read. */
-import {closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync} from 'node:fs';
+import {dirname} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
 import {chunksOf} from '../files/door.ts';
-import {storeError} from './errors.ts';
+import {folderGone, storeError, syncFolder} from './errors.ts';
 
 /** Bytes of a line: the start of a run of a hundred thousand trials has half of this. */
 const mostLineBytes = 64 << 20;
@@ -80,10 +81,15 @@ const flushMilliseconds = 100;
 
 /**
  * Opens the file for appending, created if missing. `reading` is what `readEvents` found in it: a torn line is cut off.
- * A write that fails leaves whole lines only and is thrown by that call or the next one.
- * @throws SweepError `disk-full`, `cannot-write`
+ * A write that fails leaves whole lines only and is thrown by that call, or, where nobody has called, told to `failed` and
+ * thrown by every later one. A file that is no longer the one at its path is never written to.
+ * @throws SweepError `disk-full`, `cannot-write`, `folder-gone`
  */
-export function openEvents(file: string, reading: Reading | null): EventWriter {
+export function openEvents(
+  file: string,
+  reading: Reading | null,
+  failed: (error: unknown) => void = () => {},
+): EventWriter {
   const attempt = <T>(work: () => T): T => {
     try {
       return work();
@@ -93,7 +99,16 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
   };
   const handle = attempt(() => openSync(file, 'a'));
   if (reading?.torn) attempt(() => ftruncateSync(handle, reading.wholeBytes));
-  let size = attempt(() => fstatSync(handle).size);
+  const opened = attempt(() => fstatSync(handle));
+  attempt(() => syncFolder(dirname(file)));
+  let {size} = opened;
+  /** A folder that is moved or deleted takes the open file with it. */
+  const checkPlace = (): void => {
+    const there = statSync(file, {throwIfNoEntry: false});
+    const isSame = there?.ino === opened.ino && there.dev === opened.dev;
+    // Some network drives number their files anew now and then.
+    if (!isSame && there?.size !== size) throw folderGone(dirname(file));
+  };
   let waiting = reading?.open ? '\n' : '';
   let timer: NodeJS.Timeout | undefined;
   let failure: unknown;
@@ -104,6 +119,7 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
     if (failure !== undefined) throw failure;
     const bytes = Buffer.from(waiting);
     try {
+      checkPlace();
       let written = 0;
       while (written < bytes.length) written += writeSync(handle, bytes, written);
       if (toDisk) fsyncSync(handle);
@@ -118,8 +134,8 @@ export function openEvents(file: string, reading: Reading | null): EventWriter {
   const flushLater = (): void => {
     try {
       flush();
-    } catch {
-      // Kept in `failure`: the next call throws it to somebody who can act on it.
+    } catch (error) {
+      failed(error);
     }
   };
   return {

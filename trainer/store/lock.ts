@@ -1,15 +1,25 @@
-/** One process at a time writes into a run folder: a lock file that names its owner, so that a dead one is noticed. */
-import {closeSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
+/**
+ * One process at a time writes into a run folder: a lock file that names its owner, so that a dead one is noticed.
+ *
+ * On the owner's own machine the system says whether it lives: its number, the time of its start (numbers are used again), and
+ * that it is no zombie, which has ended and waits to be collected. Other machines' processes cannot be seen from here. Their
+ * lock is a heartbeat: the owner writes the same text over it every ten seconds, and a lock that nobody has written to for a
+ * minute holds nothing. Both times are the file system's own, so that clocks of machines that differ do not matter. An owner
+ * that slept through that minute finds another name in its lock at its next beat, and stops.
+ */
+import {closeSync, ftruncateSync, openSync, rmSync, statSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import {dropSocket} from '../control.ts';
 import {readText} from '../files/door.ts';
-import {storeError} from './errors.ts';
+import {discard, storeError, systemCode} from './errors.ts';
+import {isAlive, processStart} from './processes.ts';
+import {temporaryOf} from './temporary.ts';
 
 interface Owner {
   pid: number;
   host: string;
-  /** When the process started, in the system's own words: process numbers are used again. Null where not known. */
+  /** When the process started, in the system's own words. Null where not known. */
   processStart: string | null;
   /** Address of the socket on which the process takes commands (control.ts). */
   control?: string;
@@ -20,27 +30,30 @@ const mostLockBytes = 1 << 16;
 
 /** A lock without readable content is being written right now, or is what a crash left. */
 const unreadableForMilliseconds = 5_000;
+const beatMilliseconds = 10_000;
+/** A lock of another machine without a beat for so long holds nothing. */
+const silentMilliseconds = 60_000;
+
+export interface Lock {
+  /** Lets go of it. Never throws: a lock that cannot be removed is that of a process that is gone. */
+  release(): void;
+}
 
 /**
  * Takes the lock or throws `run-locked`. The lock of a process that is gone is taken over. `control` is kept in it, for
- * whoever wants to talk to the owner.
- * @returns lets go of it again
+ * whoever wants to talk to the owner; `lost` hears when another process has taken the lock over.
  */
-export function lock(file: string, control: string): () => void {
+export function lock(file: string, control: string | undefined, lost: () => void = () => {}): Lock {
   const mine = JSON.stringify(self(control));
   for (let attempt = 0; ; attempt++) {
     try {
-      const handle = openSync(file, 'wx');
-      writeSync(handle, mine);
-      closeSync(handle);
-      return () => {
-        if (readOwner(file).text === mine) rmSync(file, {force: true});
-      };
+      write(file, 'wx', mine);
+      return held(file, mine, lost);
     } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw storeError(error, file);
+      if (systemCode(error) !== 'EEXIST') throw storeError(error, file);
     }
     const {owner, text} = readOwner(file);
-    if (attempt > 0 || isHeld(file, owner)) throw locked(file, owner);
+    if (attempt > 0 || isHeld(file, owner, () => timeOf(file))) throw locked(file, owner);
     if (readOwner(file).text === text) {
       rmSync(file, {force: true});
       // Its socket stays behind where a process is killed.
@@ -52,30 +65,90 @@ export function lock(file: string, control: string): () => void {
 /** Whether a process that still exists holds the lock. */
 export function isLocked(file: string): boolean {
   const {text, owner} = readOwner(file);
-  return text !== null && isHeld(file, owner);
+  return text !== null && isHeld(file, owner, Date.now);
 }
 
-function isHeld(file: string, owner: Owner | null): boolean {
-  if (!owner) {
-    const age = Date.now() - (statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0);
-    return age < unreadableForMilliseconds;
+function held(file: string, mine: string, lost: () => void): Lock {
+  const isMine = () => readOwner(file).text === mine;
+  const beat = (): void => {
+    try {
+      const {text} = readOwner(file);
+      if (text === mine) write(file, 'r+', mine);
+      else if (text !== null && text !== '') {
+        clearInterval(timer);
+        lost();
+      }
+    } catch {
+      // Whatever is wrong with the disk, the events' own writer says.
+    }
+  };
+  const timer = setInterval(beat, beatMilliseconds);
+  timer.unref();
+  return {
+    release() {
+      clearInterval(timer);
+      try {
+        if (isMine()) rmSync(file, {force: true});
+      } catch {
+        // On a disk that became read-only it stays, and names a process that is gone.
+      }
+    },
+  };
+}
+
+function write(file: string, flags: 'wx' | 'r+', text: string): void {
+  const handle = openSync(file, flags);
+  try {
+    const written = writeSync(handle, text);
+    if (written < text.length) {
+      // On a full disk a file gets a name but no room.
+      ftruncateSync(handle, 0);
+      throw Object.assign(new Error('no room'), {code: 'ENOSPC'});
+    }
+  } catch (error) {
+    if (flags === 'wx') discard(file);
+    throw error;
+  } finally {
+    closeSync(handle);
   }
-  // Another machine's processes cannot be seen from here, so its lock counts.
-  if (owner.host !== hostname()) return true;
-  return isAlive(owner.pid) && owner.processStart === processStart(owner.pid);
+}
+
+/** `now`: in milliseconds since 1970, by the clock that the file's own time is of. */
+function isHeld(file: string, owner: Owner | null, now: () => number): boolean {
+  if (owner?.host === hostname()) return isAlive(owner.pid) && owner.processStart === processStart(owner.pid);
+  const written = statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0;
+  return now() - written < (owner ? silentMilliseconds : unreadableForMilliseconds);
+}
+
+/** What time it is for the file system on which a file lies. */
+function timeOf(file: string): number {
+  const probe = temporaryOf(file);
+  try {
+    closeSync(openSync(probe, 'wx'));
+    return statSync(probe).mtimeMs;
+  } catch {
+    return Date.now();
+  } finally {
+    discard(probe);
+  }
 }
 
 function locked(file: string, owner: Owner | null): SweepError {
   const who = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
+  const free =
+    owner && owner.host !== hostname()
+      ? ` (its folder is free ${silentMilliseconds / 1000} s after that process has ended)`
+      : '';
   return new SweepError(
     'run-locked',
-    `The run folder is in use by ${who}; wait for it, stop it, or, if it is long gone, delete ${file}.`,
+    `The run folder is in use by ${who}${free}; wait for it, stop it, or, if it is long gone, delete ${file}.`,
     {file, ...owner},
   );
 }
 
-function self(control: string): Owner {
-  return {pid: process.pid, host: hostname(), processStart: processStart(process.pid), control};
+function self(control: string | undefined): Owner {
+  const owner = {pid: process.pid, host: hostname(), processStart: processStart(process.pid)};
+  return control === undefined ? owner : {...owner, control};
 }
 
 function readOwner(file: string): {text: string | null; owner: Owner | null} {
@@ -83,7 +156,7 @@ function readOwner(file: string): {text: string | null; owner: Owner | null} {
   try {
     text = readText(file, mostLockBytes);
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return {text: null, owner: null};
+    if (systemCode(error) === 'ENOENT') return {text: null, owner: null};
     throw storeError(error, file);
   }
   try {
@@ -93,28 +166,4 @@ function readOwner(file: string): {text: string | null; owner: Owner | null} {
   } catch {
     return {text, owner: null};
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return isCode(error, 'EPERM');
-  }
-}
-
-/** Field 22 of Linux's `/proc/PID/stat` (clock ticks since the machine started); null on other systems. */
-function processStart(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in field 2 may hold spaces and brackets, so counting starts behind its last bracket.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-  } catch {
-    return null;
-  }
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

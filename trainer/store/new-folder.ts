@@ -1,9 +1,9 @@
 /** A folder that appears whole or not at all, in a place where nothing is yet. */
-import {randomUUID} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statfsSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {storeError} from './errors.ts';
+import {discard, storeError} from './errors.ts';
+import {temporaryOf} from './temporary.ts';
 
 /**
  * Makes sure that a folder of `bytes` can be written to `target`.
@@ -41,7 +41,7 @@ export function checkTarget(target: string, bytes: number): void {
 export async function newFolder(target: string, bytes: number, fill: (folder: string) => Promise<void>): Promise<void> {
   const place = resolve(target);
   checkTarget(place, bytes);
-  const temporary = `${place}.${randomUUID()}.tmp`;
+  const temporary = temporaryOf(place);
   try {
     mkdirSync(temporary, {recursive: true});
     await fill(temporary);
@@ -49,7 +49,7 @@ export async function newFolder(target: string, bytes: number, fill: (folder: st
     if (existsSync(place)) rmdirSync(place);
     renameSync(temporary, place);
   } catch (error) {
-    rmSync(temporary, {recursive: true, force: true});
+    discard(temporary);
     throw storeError(error, place);
   }
 }

@@ -10,9 +10,11 @@ import {controlAddress} from '../control.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
 import type {Change} from './ingredients.ts';
+import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
 import {newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
 import {Snapshots} from './snapshots.ts';
+import {StoredSteps} from './stored-steps.ts';
 
 export const eventsName = 'events.jsonl';
 export const manifestName = 'manifest.json';
@@ -31,10 +33,12 @@ export function hasRun(folder: string): boolean {
 
 export interface OpenRun {
   folder: string;
-  /** Where commands to this run are to be heard, as the lock says. */
-  control: string;
+  /** Where commands to this run are to be heard, as the lock says; undefined where no place for a socket was found. */
+  control: string | undefined;
   /** What earlier starts left: the fold of their events, `emptyRun` for a new folder. */
   earlier: RunState;
+  /** How far those events reach: each trial's steps without a gap, and the bytes of whole events. */
+  reach: {steps: StoredSteps; bytes: number};
   /** Things worth a `note` event: a torn line that was cut off, lines that could not be read. */
   notes: string[];
   /**
@@ -45,17 +49,24 @@ export interface OpenRun {
   begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[];
   /** Stamps the event with the time, stores it and returns it as stored. */
   append(body: RunEventBody): RunEvent;
-  flush(): void;
+  /** Everything appended so far is in the file, `toDisk`: on the disk itself. Returns the bytes in the file. */
+  flush(toDisk?: boolean): number;
   /** Stores what is left and lets go of the folder. */
   close(): void;
 }
 
 /**
- * Opens the folder for writing, making it where needed. The caller closes it, whatever happens.
+ * Opens the folder for writing, making it where needed. The caller closes it, whatever happens. `failed` hears of what goes wrong
+ * while nobody waits for it: events that cannot be stored, a lock that another process has taken over.
  * @throws SweepError `run-exists` (results and no `resume`), `foreign-folder`, `run-locked`, `disk-full`, `cannot-write`
  */
-export async function openRun(options: {folder: string; sweepFile: string; resume: boolean}): Promise<OpenRun> {
-  const {folder, sweepFile, resume} = options;
+export async function openRun(options: {
+  folder: string;
+  sweepFile: string;
+  resume: boolean;
+  failed?(error: unknown): void;
+}): Promise<OpenRun> {
+  const {folder, sweepFile, resume, failed} = options;
   const inFolder = (name: string): string => join(folder, name);
   refuseForeign(folder);
   try {
@@ -64,20 +75,26 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
     throw storeError(error, folder);
   }
   const control = controlAddress(folder);
-  const unlock = lock(inFolder(lockName), control);
+  const held = lock(inFolder(lockName), control, () => failed?.(takenOver(folder)));
   try {
-    const {state: earlier, reading} = await readFolded(inFolder(eventsName));
+    sweepRunFolder(folder);
+    const steps = new StoredSteps();
+    const {state: earlier, reading} = await readFolded(inFolder(eventsName), event => steps.add(event));
     if (hasResults(earlier) && !resume) throw exists(folder, earlier);
     let writer: EventWriter | undefined;
     const snapshots = new Snapshots(folder, inFolder(eventsName), earlier);
+    let isClosed = false;
     const opened = (): EventWriter => {
-      writer ??= openEvents(inFolder(eventsName), reading);
+      if (isClosed) throw new SweepError('cannot-write', `${folder} is closed.`);
+      writer ??= openEvents(inFolder(eventsName), reading, failed);
       return writer;
     };
     return {
       folder,
       control,
       earlier,
+      // A newline that a crash took from the last event is written again.
+      reach: {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0},
       notes: reading ? remarks(reading) : [],
       begin(sweep, trials, around) {
         const before = hasResults(earlier) ? readManifest(inFolder(manifestName)) : null;
@@ -88,8 +105,9 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
         const {manifest, notes} = before
           ? resumedManifest(before, now, changedTrials(earlier, trials))
           : {manifest: now, notes: []};
-        writeWhole(inFolder(copy), text);
+        // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
         writeManifest(inFolder(manifestName), manifest);
+        writeWhole(inFolder(copy), text);
         return notes;
       },
       append(body) {
@@ -102,17 +120,22 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
         }
         return stored;
       },
-      flush: () => writer?.flush(),
+      flush(toDisk) {
+        opened().flush(toDisk);
+        return opened().size();
+      },
       close() {
         try {
           writer?.close();
         } finally {
-          unlock();
+          writer = undefined;
+          isClosed = true;
+          held.release();
         }
       },
     };
   } catch (error) {
-    unlock();
+    held.release();
     throw error;
   }
 }
@@ -186,6 +209,14 @@ function hasResults(state: RunState): boolean {
 /** The ends of things are worth a write to the disk itself. */
 function isMilestone({event}: RunEvent): boolean {
   return event === 'trial-ended' || event === 'curvature' || event === 'run-started' || event === 'run-ended';
+}
+
+function takenOver(folder: string): SweepError {
+  return new SweepError(
+    'run-locked',
+    `${folder}: another process has taken over the run folder, because this one gave no sign of life for too long.`,
+    {folder},
+  );
 }
 
 function exists(folder: string, state: RunState): SweepError {

@@ -1,12 +1,12 @@
 /** The generated answers of a run with their verdicts, as core/run/samples names their files. */
-import {existsSync, mkdirSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {parseJson} from '../../core/json.ts';
 import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
 import {isRecord} from '../../core/shape.ts';
 import {readText} from '../files/door.ts';
-import {storeError, writeWhole} from './errors.ts';
+import {insideRun, storeError, writeWhole} from './errors.ts';
 
 export interface StoredSamples extends SamplesPlace {
   file: string;
@@ -14,8 +14,10 @@ export interface StoredSamples extends SamplesPlace {
 }
 
 export function writeSamples(folder: string, place: SamplesPlace, rows: readonly object[]): void {
-  mkdirSync(join(folder, samplesFolder), {recursive: true});
-  writeWhole(join(folder, samplesFolder, samplesName(place)), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
+  writeWhole(
+    join(insideRun(folder, samplesFolder), samplesName(place)),
+    rows.map(row => `${JSON.stringify(row)}\n`).join(''),
+  );
 }
 
 /** Of these trials, in their order, by step and evaluation. */

@@ -1,5 +1,5 @@
 /** Tokenised data sets kept on disk: the same rows are tokenised once, however many sweeps train on them. */
-import {createHash, randomUUID} from 'node:crypto';
+import {createHash} from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -18,7 +18,9 @@ import {join} from 'node:path';
 import type {Dataset} from '../data/dataset.ts';
 import {ignored} from '../data/encode.ts';
 import {isObject} from '../model/json-file.ts';
+import {discard} from './errors.ts';
 import {cacheFolder} from './factors.ts';
+import {temporaryOf} from './temporary.ts';
 
 /** All kept data sets together may take this many bytes; the ones not used for longest go first. */
 const mostBytes = 20e9;
@@ -59,7 +61,7 @@ export function readTokens(key: string, folder: string = cacheFolder()): Dataset
 /** Keeps a data set; false where that is not possible, which costs only the next reading. */
 export function writeTokens(key: string, dataset: Dataset, folder: string = cacheFolder()): boolean {
   const file = fileOf(key, folder);
-  const temporary = `${file}.${randomUUID()}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     mkdirSync(join(folder, 'tokens'), {recursive: true});
     const descriptor = openSync(temporary, 'wx');
@@ -72,7 +74,7 @@ export function writeTokens(key: string, dataset: Dataset, folder: string = cach
     forgetOldest(join(folder, 'tokens'));
     return true;
   } catch {
-    if (existsSync(temporary)) rmSync(temporary);
+    discard(temporary);
     return false;
   }
 }

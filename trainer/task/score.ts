@@ -81,6 +81,7 @@ export function openJudge(context: JudgeContext): Judge {
         step,
         ...metric,
         ...(settings.entry === undefined ? {} : {entry: settings.entry}),
+        index: evaluation,
       }));
     },
     close() {

@@ -1,9 +1,9 @@
 /** The process of a user's scorer: one message {row, output} in, one verdict out. */
 import {pathToFileURL} from 'node:url';
+import {leaveSignalsToParent} from '../signals.ts';
 import type {FromScorer} from './scorer.ts';
 
-// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
-process.on('SIGINT', () => {});
+leaveSignalsToParent();
 
 const file = process.argv[2]!;
 const loaded = import(pathToFileURL(file).href) as Promise<{score?: unknown}>;

@@ -4,6 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
 import {noTelemetry} from '../no-telemetry.ts';
 import {within} from '../own-time.ts';
+import {withoutDebugger} from '../signals.ts';
 import {watch} from './watchdog.ts';
 
 export interface Scorer {
@@ -26,7 +27,7 @@ export function openScorer(file: string): Scorer {
   const start = () => {
     const started = fork(program, [file], {
       env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
-      execArgv: [],
+      execArgv: withoutDebugger(),
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'json',
     });

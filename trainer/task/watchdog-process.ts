@@ -3,7 +3,9 @@
  * when the trainer does; whatever is left is killed then.
  */
 import {createInterface} from 'node:readline';
+import {leaveSignalsToParent} from '../signals.ts';
 
+leaveSignalsToParent();
 const left = new Set<number>();
 for await (const line of createInterface({input: process.stdin})) {
   const id = Number(line.slice(1));

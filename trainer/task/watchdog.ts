@@ -5,6 +5,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Socket} from 'node:net';
 import {fileURLToPath} from 'node:url';
+import {withoutDebugger} from '../signals.ts';
 
 /** This file's neighbour, as source or as built. */
 const program = fileURLToPath(
@@ -35,7 +36,7 @@ const tell = (line: string): void => void watchdog?.stdin?.write(`${line}\n`);
 
 /** A watchdog of all processes that are watched now. */
 function start(): ChildProcess {
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(process.execPath, [...withoutDebugger(), program], {
     // Electron is Node only when it is told to be.
     env: {ELECTRON_RUN_AS_NODE: '1'},
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -1,4 +1,5 @@
-import {spawnSync} from 'node:child_process';
+import {spawn, spawnSync} from 'node:child_process';
+import {once} from 'node:events';
 import {
   appendFileSync,
   existsSync,
@@ -9,6 +10,7 @@ import {
   rmSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import {hostname, tmpdir} from 'node:os';
@@ -21,6 +23,7 @@ import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import type {Surroundings} from '../../../trainer/store/manifest.ts';
 import {type OpenRun, openRun, readRun, remarks, runFolderOf} from '../../../trainer/store/run.ts';
+import {sweepTemporaries, temporaryOf} from '../../../trainer/store/temporary.ts';
 import {until} from '../../e2e/until.ts';
 
 const text = `name: s
@@ -338,11 +341,74 @@ describe('the lock', () => {
     expect((await codeOf(() => open()))[0]).toBe('no error');
   });
 
+  it.runIf(process.platform === 'linux')(
+    'of a process that has ended but was not collected is taken over',
+    async () => {
+      sweepOf(text);
+      mkdirSync(folder, {recursive: true});
+      // The shell starts a child and becomes a program that does not ask how it ended.
+      const parent = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+      const pid = Number(String(said));
+      const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+      await expect.poll(() => fields()[0], {timeout: 20_000}).toBe('Z');
+      writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid, host: hostname(), processStart: fields()[19]}));
+      expect((await codeOf(() => open()))[0]).toBe('no error');
+      parent.kill('SIGKILL');
+    },
+  );
+
+  it('of another machine holds as long as it gives signs of life', async () => {
+    sweepOf(text);
+    mkdirSync(folder, {recursive: true});
+    const file = join(folder, 'run.lock');
+    writeFileSync(file, JSON.stringify({pid: 1, host: 'elsewhere', processStart: null}));
+    const written = (secondsAgo: number) => utimesSync(file, Date.now() / 1000, Date.now() / 1000 - secondsAgo);
+    written(50);
+    expect(await codeOf(() => open())).toEqual(['run-locked', expect.stringContaining('free 60 s after')]);
+    expect(readdirSync(folder)).toEqual(['run.lock']);
+    written(70);
+    expect((await codeOf(() => open()))[0]).toBe('no error');
+    expect(JSON.parse(readFileSync(file, 'utf8')).host).toBe(hostname());
+  });
+
   it('of another machine counts', async () => {
     sweepOf(text);
     mkdirSync(folder, {recursive: true});
     writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid: 1, host: 'elsewhere', processStart: null}));
     expect(await codeOf(() => open())).toEqual(['run-locked', expect.stringContaining('elsewhere')]);
+  });
+});
+
+describe('temporary files', () => {
+  it('of processes that are gone are swept by the next start, those of others stay', async () => {
+    sweepOf(text);
+    const {pid} = spawnSync(process.execPath, ['--version']);
+    const foreign = join(home, 'cache');
+    for (const name of ['', 'adapters', 'checkpoints']) mkdirSync(join(folder, name), {recursive: true});
+    mkdirSync(foreign);
+    const of = (name: string, by: number) => temporaryOf(name).replace(`-${process.pid}-`, `-${by}-`);
+    mkdirSync(of(join(folder, 'adapters', 'x'), pid!));
+    for (const name of ['events.jsonl', 'manifest.json', 'checkpoints/x.safetensors'])
+      writeFileSync(of(join(folder, name), pid!), 'half');
+    writeFileSync(join(folder, 'checkpoints', 'x.safetensors'), 'whole');
+    writeFileSync(join(folder, 'manifest.json'), '{}');
+    await open();
+    expect(readdirSync(folder).sort()).toEqual(['adapters', 'checkpoints', 'manifest.json', 'run.lock']);
+    expect(readdirSync(join(folder, 'adapters'))).toEqual([]);
+    expect(readdirSync(join(folder, 'checkpoints'))).toEqual(['x.safetensors']);
+
+    writeFileSync(of(join(foreign, 'dead'), pid!), 'half');
+    writeFileSync(of(join(foreign, 'alive'), process.pid), 'half');
+    writeFileSync(join(foreign, 'thesis.tmp'), '');
+    sweepTemporaries(foreign);
+    expect(
+      readdirSync(foreign)
+        .map(name => name.split('.')[0])
+        .sort(),
+    ).toEqual(['alive', 'thesis']);
   });
 });
 

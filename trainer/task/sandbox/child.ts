@@ -2,9 +2,12 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
+import type {Writable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
 import {noTelemetry} from '../../no-telemetry.ts';
+import {withoutDebugger} from '../../signals.ts';
 import {watch} from '../watchdog.ts';
+import type {Snapshot} from './snapshot.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
 
@@ -44,30 +47,39 @@ function permissionFlag(): string {
 }
 
 /** Starts a process that can read what it is made of, and nothing else of the machine. */
-export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
+export function startProcess(role: Role, snapshot: Snapshot = ''): ChildProcess {
   const pyodide = pyodideFolder();
-  const readable = [dirname(program), pyodide, ...(snapshotFile ? [snapshotFile] : [])];
+  const file = typeof snapshot === 'string' ? snapshot : '';
+  const readable = [dirname(program), pyodide, ...(file ? [file] : [])];
   const flags = [
     permissionFlag(),
+    ...withoutDebugger(),
     ...readable.map(path => `--allow-fs-read=${path}`),
     `--wasm-max-mem-pages=${mostPages}`,
     `--max-old-space-size=${mostHeapMegabytes}`,
     '--no-warnings',
     ...(role === 'snapshot' ? [] : ['--disallow-code-generation-from-strings', '--disable-proto=throw']),
   ];
-  const child = spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
+  const child = spawn(process.execPath, [...flags, program, role, pyodide, file], {
     // Electron is Node only when it is told to be.
     env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1'},
-    stdio: ['pipe', 'pipe', 'ignore'],
+    // A snapshot that is in no file comes through a pipe of its own.
+    stdio: ['pipe', 'pipe', 'ignore', ...(file === '' && role !== 'snapshot' ? (['pipe'] as const) : [])],
     windowsHide: true,
   });
   // A program that never ends does not notice that nobody waits for it any more.
   watch(child);
+  if (typeof snapshot !== 'string') {
+    const pipe = child.stdio[3] as Writable;
+    // A process that ends early is noticed by what it does not say.
+    pipe.on('error', () => {});
+    pipe.end(snapshot);
+  }
   return child;
 }
 
-export function startChild(role: Role, snapshotFile: string): Child {
-  const child = startProcess(role, snapshotFile);
+export function startChild(role: Role, snapshot: Snapshot): Child {
+  const child = startProcess(role, snapshot);
   const lines: Said[] = [];
   let gone = false;
   let wake = (): void => {};

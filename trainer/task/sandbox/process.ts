@@ -3,7 +3,7 @@
  * everything taken away that a program could reach the machine by. Four walls, each enough by itself for what it covers:
  * Python sees an in-memory file system and no JavaScript; JavaScript can make no code from text; Node's permission model
  * refuses files, processes, threads and native code; and what could open a connection is taken apart here.
- * Arguments: role, pyodide's folder, snapshot file. Lines on standard input are answered by lines on standard output.
+ * Arguments: role, pyodide's folder, snapshot file (or nothing: then the snapshot comes through the fourth descriptor). Lines on standard input are answered by lines on standard output.
  */
 import {Buffer} from 'node:buffer';
 import dgram from 'node:dgram';
@@ -19,8 +19,9 @@ const [role, folder, snapshotFile] = process.argv.slice(2) as [string, string, s
 /** Bytes that a program's files may take in all: they lie outside the interpreter's own memory. */
 const mostFileBytes = 64e6;
 
-// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
-process.on('SIGINT', () => {});
+// What is sent to a whole group of processes is not for this one: whoever started it ends it. It may read its own folder only,
+// which signals.ts does not lie in.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']) process.on(signal, () => {});
 
 const refuse = (): never => {
   throw new Error('not permitted in the sandbox');
@@ -153,7 +154,7 @@ if (role === 'snapshot') {
   write((python as unknown as {makeMemorySnapshot(): Uint8Array}).makeMemorySnapshot());
 } else {
   closeNetwork();
-  const python = await open(fs.readFileSync(snapshotFile));
+  const python = await open(fs.readFileSync(snapshotFile === '' ? 3 : snapshotFile));
   boundFiles(python);
   // Output is dropped as it comes, not gathered into lines.
   const drop = {write: (bytes: Uint8Array) => bytes.length};

@@ -7,7 +7,7 @@ import {availableParallelism} from 'node:os';
 import {SweepError} from '../../../core/error.ts';
 import {within} from '../../own-time.ts';
 import {type Child, startChild} from './child.ts';
-import {dropSnapshot, snapshotFile} from './snapshot.ts';
+import {dropSnapshot, pythonSnapshot} from './snapshot.ts';
 
 /** A program and the tests it has to pass. */
 export interface Problem {
@@ -56,9 +56,9 @@ export function openSandbox(width = usualWidth): Sandbox {
 
   const start = async (role: 'judge' | 'candidate', again = true): Promise<Child> => {
     if (closed) throw stopped();
-    const file = await snapshotFile();
+    const snapshot = await pythonSnapshot();
     if (closed) throw stopped();
-    const child = startChild(role, file);
+    const child = startChild(role, snapshot);
     running.add(child);
     const said = await within(child.next(), startSeconds, () => [child.id]);
     if (said !== 'late' && said?.kind === '!') return child;
@@ -66,7 +66,7 @@ export function openSandbox(width = usualWidth): Sandbox {
     child.kill();
     if (closed) throw stopped();
     if (again) {
-      dropSnapshot(file);
+      dropSnapshot(snapshot);
       return start(role, false);
     }
     throw new SweepError(

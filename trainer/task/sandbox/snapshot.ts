@@ -2,10 +2,11 @@
 import {createHash} from 'node:crypto';
 import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
+import {discard} from '../../store/errors.ts';
 import {cacheFolder} from '../../store/factors.ts';
+import {temporaryOf} from '../../store/temporary.ts';
 import {startProcess} from './child.ts';
 import {pythonSource} from './python-source.ts';
 
@@ -17,13 +18,16 @@ function nameOf(): string {
   return `${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)}.snapshot`;
 }
 
-let made: Promise<string> | undefined;
+/** A file, or the bytes themselves where the cache cannot be written. */
+export type Snapshot = string | Buffer;
+
+let made: Promise<Snapshot> | undefined;
 
 /**
- * The file of the snapshot, made where it is not there yet (2 s).
+ * The snapshot, made where it is not there yet (2 s).
  * @throws SweepError `no-sandbox`
  */
-export function snapshotFile(): Promise<string> {
+export function pythonSnapshot(): Promise<Snapshot> {
   made ??= find().catch(error => {
     made = undefined;
     throw error;
@@ -31,26 +35,22 @@ export function snapshotFile(): Promise<string> {
   return made;
 }
 
-async function find(): Promise<string> {
+async function find(): Promise<Snapshot> {
   const name = nameOf();
   const kept = join(cacheFolder(), 'python', name);
   if (existsSync(kept)) return kept;
   const bytes = await make();
-  for (const folder of [join(cacheFolder(), 'python'), join(tmpdir(), `lora-sweep-python-${process.pid}`)]) {
-    try {
-      mkdirSync(folder, {recursive: true});
-      const own = join(folder, `${name}.${process.pid}`);
-      writeFileSync(own, bytes);
-      renameSync(own, join(folder, name));
-      return join(folder, name);
-    } catch {
-      // The system's folder for temporary files takes it where the cache cannot be written.
-    }
+  const own = temporaryOf(kept);
+  try {
+    mkdirSync(dirname(kept), {recursive: true});
+    writeFileSync(own, bytes);
+    renameSync(own, kept);
+    return kept;
+  } catch {
+    // It costs the next run two seconds.
+    discard(own);
+    return bytes;
   }
-  throw new SweepError(
-    'no-sandbox',
-    'The start of the Python sandbox cannot be kept: neither the cache nor the temporary folder can be written.',
-  );
 }
 
 function make(): Promise<Buffer> {
@@ -74,7 +74,7 @@ function make(): Promise<Buffer> {
 }
 
 /** Forgets a snapshot that no process starts from, so that it is made anew. */
-export function dropSnapshot(file: string): void {
+export function dropSnapshot(snapshot: Snapshot): void {
   made = undefined;
-  rmSync(file, {force: true});
+  if (typeof snapshot === 'string') rmSync(snapshot, {force: true});
 }

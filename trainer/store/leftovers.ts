@@ -1,0 +1,16 @@
+/** What processes left that were killed in the middle of writing, swept away by the next start. */
+import {join} from 'node:path';
+import {samplesFolder} from '../../core/run/samples.ts';
+import {cacheFolder} from './factors.ts';
+import {sweepTemporaries} from './temporary.ts';
+
+/** Of a run folder whose lock this process holds. */
+export function sweepRunFolder(folder: string): void {
+  for (const name of ['', 'adapters', 'checkpoints', 'models', samplesFolder])
+    sweepTemporaries(join(folder, name), {ours: true});
+}
+
+/** Of the caches, which other processes may be writing to. */
+export function sweepCaches(folder: string = cacheFolder()): void {
+  for (const name of ['', 'factors', 'tokens', 'python']) sweepTemporaries(join(folder, name));
+}
