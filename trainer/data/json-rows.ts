@@ -1,4 +1,5 @@
 /** Rows written as JSON, cut out of a stream of bytes: a file of hundreds of megabytes never becomes one string. */
+import {parseAsWritten} from '../model/written-json.ts';
 import {type Row, rowError} from './row.ts';
 
 /** The bytes of one row. */
@@ -32,7 +33,7 @@ function parse({bytes, line}: Piece, file: string): Row {
   }
   let values: unknown;
   try {
-    values = JSON.parse(text);
+    values = parseAsWritten(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw rowError('bad-data', {file, line}, `this row is not JSON (${why}).`);

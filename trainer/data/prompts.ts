@@ -2,7 +2,8 @@
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
-import {openChatTemplate} from '../model/chat-template.ts';
+import {type Message, openChatTemplate} from '../model/chat-template.ts';
+import {isObject} from '../model/json-file.ts';
 import {tasks} from '../task/tasks.ts';
 import {askedAs} from './asked.ts';
 import {chatPrompt} from './chat.ts';
@@ -64,15 +65,15 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
   }
   const known = required(tokenizer);
   if (isChat(data)) {
-    const chat = {template: openChatTemplate(known.folder), tokenizer: known};
+    const chat = {template: openChatTemplate(known.folder, data), tokenizer: known};
     return row => {
-      const messages = conversationOf(row, data);
+      const {messages, tools} = conversationOf(row, data);
       const last = messages.at(-1)!;
       if (last.role !== 'assistant')
         throw rowError('bad-data', row, 'the last message is not of the assistant, so there is no answer to match.');
-      const answer = String(last.content);
+      const answer = textOf(last, row);
       return {
-        ids: chatPrompt(messages.slice(0, -1), row, chat),
+        ids: chatPrompt(messages.slice(0, -1), row, chat, tools),
         answer,
         answerIds: known.encode(answer, {special: false}),
       };
@@ -82,4 +83,11 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
     const {prompt, answer} = textsOf(row, data);
     return {ids: promptIds(prompt, known), answer, answerIds: known.encode(answer, {special: false})};
   };
+}
+
+/** The text of an answer: what an output is matched with. */
+function textOf({content, tool_calls: calls}: Message, row: Row): string {
+  const parts = Array.isArray(content) ? content.map(part => (isObject(part) ? part['text'] : part)).join('') : content;
+  if (typeof parts === 'string' && calls === undefined) return parts;
+  throw rowError('bad-data', row, 'the last message calls tools, which is no text to match.');
 }

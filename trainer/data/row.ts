@@ -1,5 +1,6 @@
 /** One row of a data file. */
 import {SweepError} from '../../core/error.ts';
+import {WrittenNumber} from '../model/written-json.ts';
 
 export interface Row {
   values: Record<string, unknown>;
@@ -18,11 +19,11 @@ export function rowError(
   return new SweepError(code, `${place} ${what}`, {file, line});
 }
 
-/** The text in a column; numbers and booleans as JSON writes them. */
+/** The text in a column; numbers and booleans as the file writes them. */
 export function textIn(row: Row, column: string): string {
   const value = columnIn(row, column);
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value instanceof WrittenNumber) return String(value);
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
   throw rowError('bad-data', row, `column ${JSON.stringify(column)} holds ${kind} where text belongs.`);
 }

@@ -90,6 +90,7 @@ function method<T>(methods: Readonly<Record<string, Method<T>>>, name: string, o
 /** An attribute as Python's getattr finds it; undefined where the type has none of this name. */
 function attribute(object: Value, name: string): Value | undefined {
   const type = object instanceof Dict ? 'dict' : typeof object === 'boolean' ? 'int' : typeOf(object);
+  if (object instanceof Callable) throw new TemplateError(`the attribute ${name} of a function is not supported`);
   if (Object.hasOwn(changing, type) && changing[type]!.has(name)) {
     return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`);
   }
@@ -141,7 +142,7 @@ export function getSlice(object: Value, bounds: readonly (Value | undefined)[]):
   const [start, end, stride] = bounds.map(bound =>
     bound === undefined || bound === null ? undefined : bound instanceof Undefined ? fail(bound) : integerArgument('a slice', bound),
   );
-  if (!items) return new Undefined(`'${typeOf(object)} object' has no slices`);
+  if (!items) throw new TemplateError(`slices of a ${typeOf(object)} are not supported`);
   const step = stride ?? 1;
   if (step === 0) throw new TemplateError('slice step cannot be zero');
   const size = items.length;
@@ -164,7 +165,7 @@ function fail(value: Undefined): never {
 }
 
 function loopAttribute(loop: Loop, name: string): Value | undefined {
-  const {items, index0, depth} = loop;
+  const {items, index0} = loop;
   switch (name) {
     case 'index':
       return BigInt(index0 + 1);
@@ -181,9 +182,10 @@ function loopAttribute(loop: Loop, name: string): Value | undefined {
     case 'length':
       return BigInt(items.length);
     case 'depth':
-      return BigInt(depth + 1);
+      // More in recursive loops only, which are refused.
+      return 1n;
     case 'depth0':
-      return BigInt(depth);
+      return 0n;
     case 'previtem':
       return index0 > 0 ? items[index0 - 1]! : new Undefined('there is no previous item');
     case 'nextitem':

@@ -300,7 +300,7 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
       return filters[known]!(value, args);
     }
     if (name === 'safe') {
-      throw new TemplateError('the filter safe is supported at the end of {{ … }} only');
+      throw new TemplateError('the filter safe is not supported but at the end of {{ … }}');
     }
     throw new TemplateError(absent.has(name) ? `the filter ${name} is not supported` : `there is no filter '${name}'`);
   }

@@ -78,5 +78,5 @@ function quoted(text: string, ascii: boolean): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
   const special = ascii ? /["\\\0-\x1f]|[^\0-\x7e]/g : /["\\\0-\x1f]/g;
   const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return `"${text.replace(special, unit => short[unit] ?? (unit === '\x7f' ? unit : escaped(unit)))}"`;
+  return `"${text.replace(special, unit => short[unit] ?? escaped(unit))}"`;
 }

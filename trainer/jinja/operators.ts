@@ -7,6 +7,7 @@ import {
   integerOf,
   isNumber,
   lookUp,
+  Range,
   reprOf,
   Tuple,
   textOf,
@@ -45,6 +46,7 @@ function repeated(value: Value, by: Value): Value | undefined {
   const count = Math.max(0, Number(times));
   if (typeof value === 'string') return value.repeat(count);
   if (Array.isArray(value)) return Array.from({length: count}, () => value).flat(1);
+  if (value instanceof Tuple) return new Tuple(Array.from({length: count}, () => value.items).flat(1));
   return undefined;
 }
 
@@ -129,7 +131,9 @@ function formatted(text: string, values: Value): string {
     const [, sign, number] = /^([+ -]?)([^]*)$/.exec(signed)!;
     return sign! + number!.padStart(size - sign!.length, '0');
   });
-  if (!named && !(values instanceof Dict) && used !== list.length) {
+  // What has items by key may have more of them than are used, and for Python that is a list, too.
+  const mayHaveMore = values instanceof Dict || values instanceof Undefined || values instanceof Range || Array.isArray(values);
+  if (!named && !mayHaveMore && used !== list.length) {
     throw new TemplateError('not all arguments converted during string formatting');
   }
   return result;

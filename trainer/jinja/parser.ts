@@ -134,6 +134,7 @@ export function parse(source: string): Statement[] {
 
   function parseFor(): Statement {
     const target = parseTarget(['in']);
+    if (target.type === 'Name' && target.name === 'loop') fail('loop is the name of the loop itself');
     expect('name', 'in');
     const over = parseTuple({condition: false, ends: ['recursive']});
     const test = skip('name', 'if') ? parseExpression() : undefined;

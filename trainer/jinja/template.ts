@@ -50,6 +50,8 @@ export interface Rendered extends Written {
 export interface Template {
   /** Whether there is a {% generation %} in it. */
   marked: boolean;
+  /** Whether it walks through the content of a message, which may then be a list of parts. */
+  readsParts: boolean;
   /** @throws TemplateError what the template refuses, or cannot do */
   render(context: ReadonlyMap<string, Value>, options: RenderOptions): Rendered;
 }
@@ -57,10 +59,29 @@ export interface Template {
 /** @throws TemplateError what cannot be read, with its line */
 export function compileTemplate(source: string): Template {
   const statements = parse(source);
+  const nodes = contentsOf(statements);
   return {
-    marked: contentsOf(statements).some(({type}) => type === 'Generation'),
+    readsParts: nodes.some(node => node.type === 'For' && isContent(node.over)),
+    marked: nodes.some(({type}) => type === 'Generation'),
     render: (context, options) => new Interpreter(context, options).run(statements),
   };
+}
+
+function isContent(node: Expression): boolean {
+  switch (node.type) {
+    case 'Name':
+      return node.name === 'content';
+    case 'Attribute':
+      return node.name === 'content';
+    case 'Item':
+      return node.key.type === 'Const' && node.key.value === 'content';
+    case 'Filter':
+      return isContent(node.operand);
+    case 'Slice':
+      return isContent(node.object);
+    default:
+      return false;
+  }
 }
 
 class Scope {
@@ -211,7 +232,6 @@ class Interpreter {
   #loop(statement: Extract<Statement, {type: 'For'}>, scope: Scope, output: Output): Signal {
     const {target, over, test, body, otherwise} = statement;
     if (test) refuseChangingTest(test, body);
-    const depth = scope.get('loop') instanceof Loop ? (scope.get('loop') as Loop).depth + 1 : 0;
     let items = [...iterate(this.#value(over, scope))];
     if (test) {
       items = items.filter(item => {
@@ -221,7 +241,7 @@ class Interpreter {
       });
     }
     if (items.length === 0) return this.#body(otherwise, new Scope(scope), output);
-    const loop = new Loop(items, depth);
+    const loop = new Loop(items);
     for (const [index, item] of items.entries()) {
       loop.index0 = index;
       const inner = new Scope(scope);
@@ -327,6 +347,7 @@ class Interpreter {
         return node.value;
       case 'Name': {
         const value = scope.get(node.name);
+        if (value === undefined && node.name === 'self') refuse('the variable self is not supported');
         return value === undefined ? new Undefined(`'${node.name}' is undefined`) : value;
       }
       case 'Tuple':

@@ -88,6 +88,10 @@ const digraphs: Readonly<Record<string, string>> = {Ǆ: 'ǅ', ǅ: 'ǅ', ǆ: 'ǅ'
 
 function titleLetter(letter: string): string {
   const upper = letter.toUpperCase();
+  if (/[\u1f80-\u1fff]/.test(letter) && lengthOfText(upper) > 1) {
+    throw new TemplateError(`the title case of ${letter} is not supported`);
+  }
+  if (letter === 'ŉ') return upper;
   // What becomes several letters has only its first in upper case.
   return digraphs[letter] ?? (lengthOfText(upper) > 1 ? upper[0]! + upper.slice(1).toLowerCase() : upper);
 }

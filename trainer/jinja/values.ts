@@ -113,9 +113,8 @@ export class Loop {
   index0 = 0;
   changed: readonly Value[] | undefined;
   readonly items: readonly Value[];
-  readonly depth: number;
-  constructor(items: readonly Value[], depth: number) {
-    [this.items, this.depth] = [items, depth];
+  constructor(items: readonly Value[]) {
+    this.items = items;
   }
 }
 
@@ -215,7 +214,7 @@ export function lookUp(dict: Dict, key: Value): Value | undefined {
   // True and 1.0 are the key 1.
   if (typeof key === 'boolean') return dict.entries.get(BigInt(key));
   if (typeof key === 'number') return Number.isInteger(key) ? dict.entries.get(BigInt(key)) : undefined;
-  if (key instanceof Tuple) return undefined;
+  if (key instanceof Tuple || key instanceof Range) return undefined;
   throw new TemplateError(`unhashable type: '${typeOf(key)}'`);
 }
 

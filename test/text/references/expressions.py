@@ -5,6 +5,7 @@
 Each entry is [template, text], or [template, null] where Jinja2 refuses it. The values are in `context` of the output.
 """
 
+import copy
 import itertools
 import json
 import random
@@ -129,7 +130,7 @@ environment = _compile_jinja_template("").environment
 
 def written(template):
     try:
-        return environment.from_string(template).render(**context)
+        return environment.from_string(template).render(**copy.deepcopy(context))  # the filter indent changes a list
     except Exception:
         return None
 
@@ -137,4 +138,5 @@ def written(template):
 entries = [[template, written(template)] for template in templates]
 # What depends on the machine or the day is no reference.
 entries = [[t, x] for t, x in entries if x is None or (" object at 0x" not in x and "<function" not in x and "<built-in" not in x and "<bound method" not in x)]
-print(json.dumps({"context": context, "entries": entries}, ensure_ascii=False, separators=(",", ":")).replace("],[", "],\n["))
+lines = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+print('{"context": %s,\n"entries": [\n%s\n]}' % (json.dumps(context, ensure_ascii=False), lines))
