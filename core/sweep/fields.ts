@@ -397,7 +397,7 @@ const data = {
   },
   template_date: {
     type: {kind: 'text', what: 'date'},
-    doc: 'The day that a chat template is told when it asks for the date (`strftime_now`): a fixed one, so that the text that is trained on does not depend on the day. It is 0 o\'clock of that day.',
+    doc: "The day that a chat template is told when it asks for the date (`strftime_now`): a fixed one, so that the text that is trained on does not depend on the day. It is 0 o'clock of that day.",
     example: '2024-07-26',
     default: defaultTemplateDate,
     alsoKnownAs: ['date', 'date_string'],

@@ -67,7 +67,8 @@ function readText(type: TextType, reading: ScalarReading): unknown {
 function readDate(type: TextType, reading: ScalarReading): unknown {
   const {text} = reading.node;
   const date = new Date(`${text}T00:00:00Z`);
-  const isDay = /^[1-9]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+  const isDay =
+    /^[1-9]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
   return isDay ? text : wrongType(reading, type);
 }
 

@@ -83,7 +83,8 @@ export class Reader {
     const {value, text, quoted} = node;
     // 2.0 is another value than 2 in Python, but not here.
     const isKept = typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
-    if (isKept && (quoted || typeof value !== 'number' || !Number.isInteger(value) || /^-?\d+$/.test(text))) return value;
+    if (isKept && (quoted || typeof value !== 'number' || !Number.isInteger(value) || /^-?\d+$/.test(text)))
+      return value;
     const message = `'${keyName(path)}' is a number that would not be kept as ${quote(text)} is written: write a whole number without point or exponent, or a text in quotes.`;
     return fail({node, path, problems: this.problems}, 'wrong-type', message);
   }

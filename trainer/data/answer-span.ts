@@ -26,7 +26,13 @@ export function answerSpan(
     if (through !== undefined && isWhole) return spanned(before.length, endOfTurn(text, through.length, tokenizer));
   }
   if (!turn) return undefined;
-  const start = begins && before.length >= turn.start ? before.length : startIn(text, turn, messages, index, render, tokenizer);
+  // What a later message says, perhaps what a tool answers, may stand inside this turn.
+  const isApart = (other: Span | undefined): boolean =>
+    other !== undefined && (other.end <= turn.start || other.start >= turn.end);
+  if (messages.some(({role}, later) => later > index && role !== 'assistant' && !isApart(turns[later])))
+    return undefined;
+  const start =
+    begins && before.length >= turn.start ? before.length : startIn(text, turn, messages, index, render, tokenizer);
   return start === undefined ? undefined : spanned(start, endOfTurn(text, turn.end, tokenizer));
 }
 
@@ -53,12 +59,15 @@ function startIn(
   render: Render,
   {added}: Pick<Tokenizer, 'added'>,
 ): number | undefined {
-  const prompt =
-    generationPrompt(messages.slice(0, index), render) ?? generationPrompt([{role: 'user', content: 'x'}], render);
-  if (prompt === undefined) return undefined;
-  const ends = prompt === '' ? [0] : [prompt.length, ...partEnds(prompt, added)].sort((a, b) => b - a);
-  const end = ends.find(length => text.startsWith(prompt.slice(0, length), turn.start));
-  return end === undefined ? undefined : turn.start + end;
+  const prompts = [messages.slice(0, index), [{role: 'user', content: 'x'}]]
+    .map(some => generationPrompt(some, render))
+    .filter(prompt => prompt !== undefined);
+  for (const prompt of prompts) {
+    const ends = [prompt.length, ...partEnds(prompt, added)].filter(end => end > 0).sort((a, b) => b - a);
+    const end = ends.find(length => text.startsWith(prompt.slice(0, length), turn.start));
+    if (end !== undefined) return turn.start + end;
+  }
+  return prompts.includes('') ? turn.start : undefined;
 }
 
 function generationPrompt(messages: readonly Message[], render: Render): string | undefined {

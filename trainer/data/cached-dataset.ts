@@ -3,8 +3,8 @@ import {createHash} from 'node:crypto';
 import {existsSync, readdirSync, statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {hashFiles} from '../store/hash.ts';
 import {additionalTemplates} from '../model/chat-template.ts';
+import {hashFiles} from '../store/hash.ts';
 import {readTokens, writeTokens} from '../store/token-cache.ts';
 import {type Dataset, type Loading, loadDataset} from './dataset.ts';
 import type {EncodingModel} from './encode.ts';
@@ -60,7 +60,9 @@ async function keyOf(
     endings: files.map(file => file.slice(file.lastIndexOf('.'))),
     model: [config.vocabSize, config.eosIds],
     rows: await Promise.all(files.map(file => hashFiles(file))),
-    tokenizer: await Promise.all([...beside, ...more].map(async name => [name, await hashFiles(join(tokenizer!.folder, name))])),
+    tokenizer: await Promise.all(
+      [...beside, ...more].map(async name => [name, await hashFiles(join(tokenizer!.folder, name))]),
+    ),
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

@@ -102,22 +102,42 @@ function refusal(error: unknown, row: Row): unknown {
 }
 
 /** The template's own marks, without those in turns that are not to be learnt. */
-function learntMarks({turns}: WrittenChat, marked: readonly Span[], {weights}: Conversation, row: Row): readonly Span[] {
+function learntMarks(
+  {turns}: WrittenChat,
+  marked: readonly Span[],
+  {weights}: Conversation,
+  row: Row,
+): readonly Span[] {
   const leftOut = weights.flatMap((weight, index) => (weight === 0 ? [index] : []));
   if (leftOut.length === 0) return marked;
   const regions = leftOut.map(index => {
     const turn = turns[index];
     if (turn) return turn;
-    throw rowError('bad-data', row, `the chat template does not show which part of its text is messages[${index}], whose weight is 0.`);
+    throw rowError(
+      'bad-data',
+      row,
+      `the chat template does not show which part of its text is messages[${index}], whose weight is 0.`,
+    );
   });
   return marked.filter(({start, end}) => !regions.some(region => region.start <= start && end <= region.end));
 }
 
 /** The answers of a template without marks. */
-function derived(written: WrittenChat, {messages, tools, weights}: Conversation, row: Row, {template, tokenizer}: Chat): Span[] {
+function derived(
+  written: WrittenChat,
+  {messages, tools, weights}: Conversation,
+  row: Row,
+  {template, tokenizer}: Chat,
+): Span[] {
   return messages.flatMap(({role}, index): Span[] => {
     if (role !== 'assistant' || weights[index] === 0) return [];
-    const span = answerSpan(written, messages, index, (some, generationPrompt) => template.render(some, {generationPrompt, tools}), tokenizer);
+    const span = answerSpan(
+      written,
+      messages,
+      index,
+      (some, generationPrompt) => template.render(some, {generationPrompt, tools}),
+      tokenizer,
+    );
     if (span) return [span];
     const sentence = `the chat template writes messages[${index}] in a way that does not show where the answer begins; put {% generation %} and {% endgeneration %} around the answers in the template.`;
     throw rowError('bad-data', row, sentence);

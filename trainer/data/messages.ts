@@ -85,7 +85,11 @@ function toolsOf(row: Row): readonly unknown[] | undefined {
     ? tools.map((tool, index) => (typeof tool === 'string' ? jsonIn(row, `tools[${index}]`, tool) : tool))
     : undefined;
   if (list?.every(isObject)) return list;
-  throw rowError('bad-data', row, 'column "tools" is not a list of objects (JSON schemas of functions), or the text of one.');
+  throw rowError(
+    'bad-data',
+    row,
+    'column "tools" is not a list of objects (JSON schemas of functions), or the text of one.',
+  );
 }
 
 function jsonIn(row: Row, where: string, text: string): unknown {
@@ -100,9 +104,12 @@ function jsonIn(row: Row, where: string, text: string): unknown {
 function messageOf(row: Row, where: string, message: unknown): {message: Message; weight: 0 | 1} {
   if (!isObject(message)) throw rowError('bad-data', row, `${where} is not an object with role and content.`);
   // A column of a table has every key in every message, absent ones as null.
-  const {from, value, weight: given = 1, ...rest} = Object.fromEntries(
-    Object.entries(message).filter(([, held]) => held !== null),
-  );
+  const {
+    from,
+    value,
+    weight: given = 1,
+    ...rest
+  } = Object.fromEntries(Object.entries(message).filter(([, held]) => held !== null));
   const role = rest['role'] ?? (typeof from === 'string' ? (shareGptRoles[from] ?? from) : from);
   if (typeof role !== 'string' || role === '') {
     throw rowError('bad-data', row, `${where} has no role (a text like user or assistant, or from).`);
@@ -110,7 +117,11 @@ function messageOf(row: Row, where: string, message: unknown): {message: Message
   const weight = given instanceof WrittenNumber ? Number(given.text) : given;
   if (weight !== 0 && weight !== 1) {
     const found = JSON.stringify(weight).slice(0, 40);
-    throw rowError('bad-data', row, `${where} has the weight ${found}; it is 1, or 0 for an answer that is not learnt.`);
+    throw rowError(
+      'bad-data',
+      row,
+      `${where} has the weight ${found}; it is 1, or 0 for an answer that is not learnt.`,
+    );
   }
   if (from === 'function_call' && typeof value === 'string') {
     return {message: {...rest, role, tool_calls: callsIn(row, where, value)}, weight};

@@ -3,7 +3,12 @@ import {TemplateError} from './error.ts';
 import {type Called, integerOf, typeOf, type Value} from './values.ts';
 
 /** The arguments of a call by the names of a function's parameters; one more or another is an error, as in Python. */
-export function bind(what: string, {positional, named}: Called, names: readonly string[], required = 0): (Value | undefined)[] {
+export function bind(
+  what: string,
+  {positional, named}: Called,
+  names: readonly string[],
+  required = 0,
+): (Value | undefined)[] {
   if (positional.length > names.length) {
     throw new TemplateError(`${what} takes ${names.length} arguments at most, not ${positional.length}`);
   }

@@ -15,6 +15,7 @@ import {
   lookUp,
   Namespace,
   Range,
+  refuseSafe,
   Tuple,
   typeOf,
   Undefined,
@@ -33,7 +34,9 @@ const others: Readonly<Record<string, ReadonlySet<string>>> = {
   dict: new Set(['fromkeys']),
   list: new Set([]),
   int: new Set(
-    'as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real to_bytes'.split(' '),
+    'as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real to_bytes'.split(
+      ' ',
+    ),
   ),
   float: new Set('as_integer_ratio conjugate fromhex hex imag is_integer real'.split(' ')),
   range: new Set('count index start step stop'.split(' ')),
@@ -110,6 +113,7 @@ function attribute(object: Value, name: string): Value | undefined {
 
 export function getAttribute(object: Value, name: string): Value {
   if (object instanceof Undefined) throw undefinedError(object);
+  refuseSafe(object);
   let found = attribute(object, name);
   if (found === undefined && object instanceof Dict) found = object.entries.get(name);
   return found === undefined ? new Undefined(`'${typeOf(object)} object' has no attribute '${name}'`) : found;
@@ -117,6 +121,7 @@ export function getAttribute(object: Value, name: string): Value {
 
 export function getItem(object: Value, key: Value): Value {
   if (object instanceof Undefined) throw undefinedError(object);
+  refuseSafe(object, key);
   let found: Value | undefined;
   if (object instanceof Dict) {
     // What cannot be a key is not there either.
@@ -127,7 +132,9 @@ export function getItem(object: Value, key: Value): Value {
   else if (object instanceof Tuple || object instanceof Range) found = at(object.items, key);
   if (found === undefined && typeof key === 'string') found = attribute(object, key);
   if (found !== undefined) return found;
-  return new Undefined(`'${typeOf(object)} object' has no ${typeof key === 'string' ? `attribute '${key}'` : 'such item'}`);
+  return new Undefined(
+    `'${typeOf(object)} object' has no ${typeof key === 'string' ? `attribute '${key}'` : 'such item'}`,
+  );
 }
 
 function at<T>(items: readonly T[], key: Value): T | undefined {
@@ -138,9 +145,20 @@ function at<T>(items: readonly T[], key: Value): T | undefined {
 /** Python's slices. */
 export function getSlice(object: Value, bounds: readonly (Value | undefined)[]): Value {
   if (object instanceof Undefined) throw undefinedError(object);
-  const items = typeof object === 'string' ? charactersOf(object) : Array.isArray(object) ? object : object instanceof Tuple || object instanceof Range ? object.items : undefined;
+  const items =
+    typeof object === 'string'
+      ? charactersOf(object)
+      : Array.isArray(object)
+        ? object
+        : object instanceof Tuple || object instanceof Range
+          ? object.items
+          : undefined;
   const [start, end, stride] = bounds.map(bound =>
-    bound === undefined || bound === null ? undefined : bound instanceof Undefined ? fail(bound) : integerArgument('a slice', bound),
+    bound === undefined || bound === null
+      ? undefined
+      : bound instanceof Undefined
+        ? fail(bound)
+        : integerArgument('a slice', bound),
   );
   if (!items) throw new TemplateError(`slices of a ${typeOf(object)} are not supported`);
   const step = stride ?? 1;
@@ -199,7 +217,9 @@ function loopAttribute(loop: Loop, name: string): Value | undefined {
       return new Callable('changed', ({positional}) => {
         const before = loop.changed;
         loop.changed = positional;
-        return !before || before.length !== positional.length || !positional.every((value, i) => equal(value, before[i]!));
+        return (
+          !before || before.length !== positional.length || !positional.every((value, i) => equal(value, before[i]!))
+        );
       });
     default:
       return undefined;
@@ -240,6 +260,7 @@ export function setMember(namespace: Namespace, name: string, value: Value): voi
 export function makeRange(args: Called): Value {
   const [first, second, step = 1n] = bindPositional('range', args, 3, 1);
   const whole = (value: Value): bigint => integerOf(value) ?? BigInt(integerArgument('range', value));
-  return second === undefined ? new Range(0n, whole(first!), whole(step)) : new Range(whole(first!), whole(second), whole(step));
+  return second === undefined
+    ? new Range(0n, whole(first!), whole(step))
+    : new Range(whole(first!), whole(second), whole(step));
 }
-

@@ -41,7 +41,7 @@ export function strftime(date: Date, format: string): string {
     Z: () => '',
     z: () => '',
   };
-  return format.replaceAll(/%(-?)([^])/g, (whole, flag: string, kind: string) => {
+  return format.replaceAll(/%(-?)([\s\S])/g, (whole, flag: string, kind: string) => {
     const part = parts[kind]?.();
     if (part === undefined) throw new TemplateError(`strftime_now: ${whole} is not supported`);
     return flag ? part.replace(/^[0 ]+(?=\d)/, '') : part;

@@ -16,6 +16,8 @@ import {
   isNumber,
   iterate,
   lengthOf,
+  refuseSafe,
+  Safe,
   Sequence,
   Tuple,
   textOf,
@@ -34,7 +36,9 @@ export type GetItem = (object: Value, key: Value) => Value;
 
 /** Filters of Jinja2 that make HTML, draw lots or depend on what texts look like: no chat needs them. */
 const absent: ReadonlySet<string> = new Set(
-  'e escape filesizeformat forceescape groupby pprint random striptags truncate urlencode urlize wordwrap xmlattr'.split(' '),
+  'e escape filesizeformat forceescape groupby pprint random striptags truncate urlencode urlize wordwrap xmlattr'.split(
+    ' ',
+  ),
 );
 
 export function makeFilters(getItem: GetItem): (name: string, value: Value, args: Called) => Value {
@@ -196,7 +200,12 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
     rejectattr: chosen('rejectattr', false, true),
     replace: (value, args) => {
       const [old, by, count = null] = bind('replace', args, ['old', 'new', 'count'], 2);
-      return replaced(textOf(value), textOf(old!), textOf(by!), count === null ? -1 : integerArgument('replace', count));
+      return replaced(
+        textOf(value),
+        textOf(old!),
+        textOf(by!),
+        count === null ? -1 : integerArgument('replace', count),
+      );
     },
     reverse: value => {
       if (typeof value === 'string') return charactersOf(value).toReversed().join('');
@@ -245,6 +254,7 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
           : [attributeOf(attribute, !truth(caseSensitive))];
       return sorted([...iterate(value)], item => keys.map(key => key(item)), truth(reverse));
     },
+    safe: value => new Safe(textOf(value)),
     string: textOf,
     sum: (value, args) => {
       const [attribute, start = 0n] = bind('sum', args, ['attribute', 'start']);
@@ -295,12 +305,10 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
 
   function apply(name: string, value: Value, args: Called): Value {
     const known = Object.hasOwn(otherNames, name) ? otherNames[name]! : name;
+    if (value instanceof Safe && known !== 'safe' && known !== 'default' && known !== 'tojson') refuseSafe(value);
     if (Object.hasOwn(filters, known)) {
       if (!withArguments.has(known)) bind(`the filter ${name}`, args, []);
       return filters[known]!(value, args);
-    }
-    if (name === 'safe') {
-      throw new TemplateError('the filter safe is not supported but at the end of {{ … }}');
     }
     throw new TemplateError(absent.has(name) ? `the filter ${name} is not supported` : `there is no filter '${name}'`);
   }
@@ -327,7 +335,13 @@ function integerFrom(value: Value): bigint | undefined {
   if (integer !== undefined) return integer;
   if (typeof value === 'string') {
     const text = strip(value, undefined, 'both');
-    if (numeral.test(text)) return BigInt(text.replaceAll('_', '').replace(/^\+/, '').replace(/^(-?)0+(?=\d)/, '$1'));
+    if (numeral.test(text))
+      return BigInt(
+        text
+          .replaceAll('_', '')
+          .replace(/^\+/, '')
+          .replace(/^(-?)0+(?=\d)/, '$1'),
+      );
   }
   const float = floatOf(value);
   return float === undefined || !Number.isFinite(float) ? undefined : BigInt(Math.trunc(float));

@@ -1,13 +1,15 @@
 /** Values of a row or of settings as a template sees them: JSON as Python's json module reads it. */
-import {TemplateError} from './error.ts';
+
 import {WrittenNumber} from '../model/written-json.ts';
+import {TemplateError} from './error.ts';
 import {Dict, type Key, type Value} from './values.ts';
 
 /** `seen` hears of every dictionary that is made, with the object it was made of. */
 export function toValue(value: unknown, seen?: (dict: Dict, from: object) => void): Value {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string') {
-    if (/\p{Cs}/u.test(value)) throw new TemplateError('half of a surrogate pair stands in a text; no tokenizer takes that');
+    if (/\p{Cs}/u.test(value))
+      throw new TemplateError('half of a surrogate pair stands in a text; no tokenizer takes that');
     return value;
   }
   if (typeof value === 'boolean' || typeof value === 'bigint') return value;

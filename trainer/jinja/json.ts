@@ -1,7 +1,19 @@
 /** json.dumps of Python, as the filter tojson of transformers calls it. */
 import {bind, integerArgument, textArgument} from './arguments.ts';
 import {TemplateError} from './error.ts';
-import {type Called, compare, Dict, floatText, iterate, type Key, Tuple, truth, typeOf, type Value} from './values.ts';
+import {
+  type Called,
+  compare,
+  Dict,
+  floatText,
+  iterate,
+  type Key,
+  Safe,
+  Tuple,
+  truth,
+  typeOf,
+  type Value,
+} from './values.ts';
 
 interface Form {
   ascii: boolean;
@@ -20,7 +32,11 @@ export function toJson(value: Value, args: Called): string {
     'sort_keys',
   ]);
   const step =
-    indent === null ? undefined : typeof indent === 'string' ? indent : ' '.repeat(Math.max(0, integerArgument('tojson', indent)));
+    indent === null
+      ? undefined
+      : typeof indent === 'string'
+        ? indent
+        : ' '.repeat(Math.max(0, integerArgument('tojson', indent)));
   const own = separators === null ? [step === undefined ? ', ' : ',', ': '] : [...iterate(separators)];
   if (own.length !== 2) throw new TemplateError('tojson: two separators expected');
   const [item, key] = own.map(text => textArgument('tojson', text));
@@ -29,6 +45,7 @@ export function toJson(value: Value, args: Called): string {
 
 function written(value: Value, form: Form, margin: string): string {
   if (typeof value === 'string') return quoted(value, form.ascii);
+  if (value instanceof Safe) return quoted(value.text, form.ascii);
   if (value === null) return 'null';
   if (typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   if (typeof value === 'number') {
@@ -48,7 +65,11 @@ function written(value: Value, form: Form, margin: string): string {
     if (form.sorted) entries = entries.sort(([a], [b]) => compare(a, b));
     return enclosed(
       '{}',
-      entries.map(([key, held]) => (inner: string) => quoted(keyText(key), form.ascii) + form.key + written(held, form, inner)),
+      entries.map(
+        ([key, held]) =>
+          (inner: string) =>
+            quoted(keyText(key), form.ascii) + form.key + written(held, form, inner),
+      ),
       form,
       margin,
     );
@@ -72,7 +93,15 @@ function enclosed(
   return `${open}\n${inner}${items.map(write => write(inner)).join(`${item}\n${inner}`)}\n${margin}${close}`;
 }
 
-const short: Readonly<Record<string, string>> = {'"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\b': '\\b', '\f': '\\f'};
+const short: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\b': '\\b',
+  '\f': '\\f',
+};
 
 function quoted(text: string, ascii: boolean): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them

@@ -16,7 +16,7 @@ export type Expression =
   | {type: 'Name'; name: string}
   | {type: 'Tuple' | 'List'; items: Expression[]}
   | {type: 'Dict'; items: [key: Expression, value: Expression][]}
-  | {type: 'Condition'; test: Expression; then: Expression; otherwise: Expression | undefined}
+  | {type: 'Condition'; test: Expression; value: Expression; otherwise: Expression | undefined}
   | {type: 'And' | 'Or'; left: Expression; right: Expression}
   | {type: 'Not' | 'Negative' | 'Positive'; operand: Expression}
   | {type: 'Compare'; first: Expression; others: {operator: Comparison; operand: Expression}[]}

@@ -8,6 +8,7 @@ import {
   isNumber,
   lookUp,
   Range,
+  refuseSafe,
   reprOf,
   Tuple,
   textOf,
@@ -18,11 +19,14 @@ import {
 } from './values.ts';
 
 export function arithmetic(operator: Arithmetic, left: Value, right: Value): Value {
+  refuseSafe(left, right);
   if (left instanceof Undefined) throw undefinedError(left);
   if (right instanceof Undefined && !(typeof left === 'string' && operator === '%')) throw undefinedError(right);
   if (isNumber(left) && isNumber(right)) {
     const [a, b] = [integerOf(left), integerOf(right)];
-    return a !== undefined && b !== undefined ? integers(operator, a, b) : floats(operator, Number(left), Number(right));
+    return a !== undefined && b !== undefined
+      ? integers(operator, a, b)
+      : floats(operator, Number(left), Number(right));
   }
   if (operator === '+') {
     if (typeof left === 'string' && typeof right === 'string') return left + right;
@@ -34,9 +38,7 @@ export function arithmetic(operator: Arithmetic, left: Value, right: Value): Val
     if (times !== undefined) return times;
   }
   if (operator === '%' && typeof left === 'string') return formatted(left, right);
-  throw new TemplateError(
-    `unsupported operand type(s) for ${operator}: '${typeOf(left)}' and '${typeOf(right)}'`,
-  );
+  throw new TemplateError(`unsupported operand type(s) for ${operator}: '${typeOf(left)}' and '${typeOf(right)}'`);
 }
 
 function repeated(value: Value, by: Value): Value | undefined {
@@ -91,7 +93,11 @@ function floats(operator: Arithmetic, a: number, b: number): Value {
       return a / b;
     case '**': {
       const power = a ** b;
-      if ((a === 0 && b < 0) || (Number.isNaN(power) && !Number.isNaN(a)) || (!Number.isFinite(power) && Number.isFinite(a))) {
+      if (
+        (a === 0 && b < 0) ||
+        (Number.isNaN(power) && !Number.isNaN(a)) ||
+        (!Number.isFinite(power) && Number.isFinite(a))
+      ) {
         throw new TemplateError('a power without a value');
       }
       return power;
@@ -105,7 +111,13 @@ function floats(operator: Arithmetic, a: number, b: number): Value {
 
 function remainder(a: number, b: number): number {
   const rest = a % b;
-  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest === 0 && Object.is(b < 0, true) ? -0 : Math.abs(rest) === 0 ? 0 : rest;
+  return rest !== 0 && rest < 0 !== b < 0
+    ? rest + b
+    : rest === 0 && Object.is(b < 0, true)
+      ? -0
+      : Math.abs(rest) === 0
+        ? 0
+        : rest;
 }
 
 /** Conversions of `%`, those that templates use; others are refused. */
@@ -115,24 +127,31 @@ function formatted(text: string, values: Value): string {
   const list = values instanceof Tuple ? [...values.items] : [values];
   let used = 0;
   let named = false;
-  const result = text.replace(conversion, (whole, name: string | undefined, flags: string, width: string, digits: string | undefined, kind: string) => {
-    if (kind === '%') return '%';
-    let value: Value | undefined;
-    if (name !== undefined) {
-      named = true;
-      value = values instanceof Dict ? lookUp(values, name) : undefined;
-    } else value = list[used++];
-    if (value === undefined) throw new TemplateError(`%: no value for ${whole}`);
-    const plain = converted(kind, value, digits);
-    const signed = /[di f]/.test(kind) && !plain.startsWith('-') && /[+ ]/.test(flags) ? (flags.includes('+') ? '+' : ' ') + plain : plain;
-    const size = Number(width);
-    if (flags.includes('-')) return signed.padEnd(size);
-    if (!flags.includes('0') || kind === 's' || kind === 'r') return signed.padStart(size);
-    const [, sign, number] = /^([+ -]?)([^]*)$/.exec(signed)!;
-    return sign! + number!.padStart(size - sign!.length, '0');
-  });
+  const result = text.replace(
+    conversion,
+    (whole, name: string | undefined, flags: string, width: string, digits: string | undefined, kind: string) => {
+      if (kind === '%') return '%';
+      let value: Value | undefined;
+      if (name !== undefined) {
+        named = true;
+        value = values instanceof Dict ? lookUp(values, name) : undefined;
+      } else value = list[used++];
+      if (value === undefined) throw new TemplateError(`%: no value for ${whole}`);
+      const plain = converted(kind, value, digits);
+      const signed =
+        /[di f]/.test(kind) && !plain.startsWith('-') && /[+ ]/.test(flags)
+          ? (flags.includes('+') ? '+' : ' ') + plain
+          : plain;
+      const size = Number(width);
+      if (flags.includes('-')) return signed.padEnd(size);
+      if (!flags.includes('0') || kind === 's' || kind === 'r') return signed.padStart(size);
+      const [, sign, number] = /^([+ -]?)([\s\S]*)$/.exec(signed)!;
+      return sign! + number!.padStart(size - sign!.length, '0');
+    },
+  );
   // What has items by key may have more of them than are used, and for Python that is a list, too.
-  const mayHaveMore = values instanceof Dict || values instanceof Undefined || values instanceof Range || Array.isArray(values);
+  const mayHaveMore =
+    values instanceof Dict || values instanceof Undefined || values instanceof Range || Array.isArray(values);
   if (!named && !mayHaveMore && used !== list.length) {
     throw new TemplateError('not all arguments converted during string formatting');
   }
@@ -154,7 +173,8 @@ function converted(kind: string, value: Value, digits: string | undefined): stri
 
 /** To digits behind the point; a value exactly between two goes to the even one. */
 export function rounded(value: number, digits: number): string {
-  if (!Number.isFinite(value) || Math.abs(value) >= 1e21 || digits > 30) throw new TemplateError(`rounding ${floatText(value)} is not supported`);
+  if (!Number.isFinite(value) || Math.abs(value) >= 1e21 || digits > 30)
+    throw new TemplateError(`rounding ${floatText(value)} is not supported`);
   const made = value.toFixed(digits);
   const exact = Math.abs(value).toFixed(Math.min(100, digits + 60));
   const behind = exact.slice(exact.indexOf('.') + 1 + digits);

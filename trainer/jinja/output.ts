@@ -25,7 +25,11 @@ export class Output {
 
   /** Takes over what was written elsewhere. */
   append({text, spans, regions}: Written): void {
-    const moved = <T extends Span>(span: T): T => ({...span, start: span.start + this.length, end: span.end + this.length});
+    const moved = <T extends Span>(span: T): T => ({
+      ...span,
+      start: span.start + this.length,
+      end: span.end + this.length,
+    });
     this.spans.push(...spans.map(moved));
     this.regions.push(...regions.map(moved));
     this.write(text);

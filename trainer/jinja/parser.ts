@@ -230,7 +230,7 @@ export function parse(source: string): Statement[] {
     while (skip('name', 'if')) {
       const test = parseOr();
       const otherwise = skip('name', 'else') ? parseExpression() : undefined;
-      expression = {type: 'Condition', test, then: expression, otherwise};
+      expression = {type: 'Condition', test, value: expression, otherwise};
     }
     return expression;
   }

@@ -146,9 +146,7 @@ class Interpreter {
         output.write(statement.text);
         return undefined;
       case 'Output': {
-        const {value} = statement;
-        const isSafe = value.type === 'Filter' && value.name === 'safe';
-        this.#write(textOf(this.#value(isSafe ? value.operand : value, scope)), output);
+        this.#write(textOf(this.#value(statement.value, scope)), output);
         return undefined;
       }
       case 'If': {
@@ -205,11 +203,12 @@ class Interpreter {
 
   #write(text: string, output: Output): void {
     const pending = this.#pending;
-    if (pending === undefined) return output.write(text);
     this.#pending = undefined;
-    if (text === pending.text) return output.append(pending);
-    this.#lost = true;
-    output.write(text);
+    if (text === pending?.text) output.append(pending);
+    else {
+      if (pending) this.#lost = true;
+      output.write(text);
+    }
   }
 
   /** Text that was written aside; its marked parts wait for it to be written. */
@@ -275,8 +274,8 @@ class Interpreter {
       for (const [i, part] of target.items.entries()) this.#assign(part, values[i]!, scope);
     } else {
       const namespace = scope.get(target.namespace);
-      if (!(namespace instanceof Namespace)) return refuse('cannot assign attribute on non-namespace object');
-      setMember(namespace, target.name, value);
+      if (namespace instanceof Namespace) setMember(namespace, target.name, value);
+      else refuse('cannot assign attribute on non-namespace object');
     }
   }
 
@@ -322,9 +321,9 @@ class Interpreter {
     if (rest) values.push(...iterate(this.#value(rest, scope)));
     const byName = new Map<string, Value>();
     const add = (name: Key, value: Value): void => {
-      if (typeof name !== 'string') return refuse('keywords must be strings');
-      if (byName.has(name)) refuse(`multiple values for keyword argument '${name}'`);
-      byName.set(name, value);
+      if (typeof name !== 'string') refuse('keywords must be strings');
+      else if (byName.has(name)) refuse(`multiple values for keyword argument '${name}'`);
+      else byName.set(name, value);
     };
     for (const [name, value] of named) add(name, this.#value(value, scope));
     if (namedRest) {
@@ -357,7 +356,7 @@ class Interpreter {
       case 'Dict':
         return new Dict(node.items.map(([key, value]) => [keyOf(this.#value(key, scope)), this.#value(value, scope)]));
       case 'Condition':
-        if (truth(this.#value(node.test, scope))) return this.#value(node.then, scope);
+        if (truth(this.#value(node.test, scope))) return this.#value(node.value, scope);
         if (node.otherwise) return this.#value(node.otherwise, scope);
         return new Undefined('the inline if-expression evaluated to false and no else section was defined.');
       case 'And': {

@@ -1,6 +1,7 @@
 /** The tests of Jinja2: what stands behind `is`. */
 import {bind} from './arguments.ts';
 import {TemplateError} from './error.ts';
+import {arithmetic} from './operators.ts';
 import {isLower, isUpper} from './texts.ts';
 import {
   Callable,
@@ -13,13 +14,13 @@ import {
   isNumber,
   Loop,
   Namespace,
+  Safe,
   Sequence,
   textOf,
   Undefined,
   type Value,
   View,
 } from './values.ts';
-import {arithmetic} from './operators.ts';
 
 type Test = (value: Value, other: Value) => boolean;
 
@@ -40,7 +41,7 @@ const plain: Readonly<Record<string, (value: Value) => boolean>> = {
   odd: value => equal(arithmetic('%', value, 2n), 1n),
   sequence: value =>
     isIterable(value) && !(value instanceof Sequence) && !(value instanceof View) && !(value instanceof Loop),
-  string: value => typeof value === 'string',
+  string: value => typeof value === 'string' || value instanceof Safe,
   true: value => value === true,
   undefined: value => value instanceof Undefined,
   upper: value => isUpper(textOf(value)),
@@ -92,4 +93,3 @@ export function runTest(name: string, value: Value, args: Called): boolean {
   }
   throw new TemplateError(`there is no test '${name}'`);
 }
-

@@ -43,7 +43,8 @@ export function splitLines(text: string, keepEnds = false): string[] {
 
 /** Without a limit where `most` is below 0. */
 export function replaced(text: string, old: string, by: string, most: number): string {
-  if (most < 0) return old === '' ? [...['', ...charactersOf(text)].map(letter => letter + by)].join('') : text.split(old).join(by);
+  if (most < 0)
+    return old === '' ? [...['', ...charactersOf(text)].map(letter => letter + by)].join('') : text.split(old).join(by);
   const parts = old === '' ? ['', ...charactersOf(text)] : text.split(old);
   const breaks = Math.min(most, old === '' ? parts.length : parts.length - 1);
   if (old === '') return parts.map((letter, i) => letter + (i < breaks ? by : '')).join('');
@@ -63,7 +64,7 @@ function split(text: string, separator: string | undefined, most: number, fromRi
   let rest = strip(text, undefined, fromRight ? 'right' : 'left');
   while (rest !== '' && (most < 0 || words.length < most)) {
     if (fromRight) {
-      const word = /[^]*$/.exec(rest)![0];
+      const word = /[\s\S]*$/.exec(rest)![0];
       let start = word.length;
       while (start > 0 && !onlySpace.test(word[start - 1]!)) start--;
       words.unshift(word.slice(start));
@@ -84,7 +85,20 @@ export function capitalized(text: string): string {
   return titleLetter(first) + lower(others.join(''));
 }
 
-const digraphs: Readonly<Record<string, string>> = {Ǆ: 'ǅ', ǅ: 'ǅ', ǆ: 'ǅ', Ǉ: 'ǈ', ǈ: 'ǈ', ǉ: 'ǈ', Ǌ: 'ǋ', ǋ: 'ǋ', ǌ: 'ǋ', Ǳ: 'ǲ', ǲ: 'ǲ', ǳ: 'ǲ'};
+const digraphs: Readonly<Record<string, string>> = {
+  Ǆ: 'ǅ',
+  ǅ: 'ǅ',
+  ǆ: 'ǅ',
+  Ǉ: 'ǈ',
+  ǈ: 'ǈ',
+  ǉ: 'ǈ',
+  Ǌ: 'ǋ',
+  ǋ: 'ǋ',
+  ǌ: 'ǋ',
+  Ǳ: 'ǲ',
+  ǲ: 'ǲ',
+  ǳ: 'ǲ',
+};
 
 function titleLetter(letter: string): string {
   const upper = letter.toUpperCase();
@@ -125,7 +139,12 @@ export function isUpper(text: string): boolean {
 }
 
 /** A window of a text by Python's rules for start and end. */
-function bounds(what: string, text: string, start: Value | undefined, end: Value | undefined): {part: string; from: number; open: boolean} {
+function bounds(
+  what: string,
+  text: string,
+  start: Value | undefined,
+  end: Value | undefined,
+): {part: string; from: number; open: boolean} {
   const letters = charactersOf(text);
   const place = (value: Value | undefined, otherwise: number): number => {
     if (value === undefined || value === null) return otherwise;
@@ -136,7 +155,12 @@ function bounds(what: string, text: string, start: Value | undefined, end: Value
   return {part: letters.slice(from, Math.max(from, to)).join(''), from, open: from <= letters.length && from <= to};
 }
 
-function padded(what: string, text: string, args: Called, fill: (missing: number) => [left: number, right: number]): string {
+function padded(
+  what: string,
+  text: string,
+  args: Called,
+  fill: (missing: number) => [left: number, right: number],
+): string {
   const [width, given] = bindPositional(what, args, 2, 1);
   const letter = given === undefined ? ' ' : textArgument(what, given);
   if (lengthOfText(letter) !== 1) throw new TemplateError(`${what}: one character expected to fill with`);
@@ -282,7 +306,7 @@ export const textMethods: Readonly<Record<string, Method>> = {
   upper: plain(text => text.toUpperCase(), 'upper'),
   zfill: (text, args) => {
     const width = integerArgument('zfill', bindPositional('zfill', args, 1, 1)[0]);
-    const [, sign, digits] = /^([+-]?)([^]*)$/.exec(text)!;
+    const [, sign, digits] = /^([+-]?)([\s\S]*)$/.exec(text)!;
     return sign! + '0'.repeat(Math.max(0, width - lengthOfText(text))) + digits!;
   },
 };

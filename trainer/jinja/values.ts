@@ -19,7 +19,8 @@ export type Value =
   | Undefined
   | Callable
   | Namespace
-  | Loop;
+  | Loop
+  | Safe;
 
 /** Keys of dictionaries; what else Python takes for one is refused. */
 export type Key = string | bigint | null;
@@ -104,6 +105,20 @@ export class Callable {
   }
 }
 
+/** A text out of the filter safe: added to others it would escape them as HTML, so that it can only be written. */
+export class Safe {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+export function refuseSafe(...values: Value[]): void {
+  if (values.some(value => value instanceof Safe)) {
+    throw new TemplateError('a text out of the filter safe is not supported but where it is written or tested');
+  }
+}
+
 export class Namespace {
   readonly values = new Map<string, Value>();
 }
@@ -130,6 +145,7 @@ export function typeOf(value: Value): string {
   if (value instanceof Sequence) return 'generator';
   if (value instanceof Callable) return 'function';
   if (value instanceof Loop) return 'LoopContext';
+  if (value instanceof Safe) return 'Markup';
   return value.constructor.name.replace(/^(Dict|Tuple|Range)$/, name => name.toLowerCase());
 }
 
@@ -151,6 +167,7 @@ export function truth(value: Value): boolean {
   if (typeof value === 'string') return value !== '';
   if (typeof value === 'boolean') return value;
   if (value === null || value instanceof Undefined) return false;
+  if (value instanceof Safe) return value.text !== '';
   if (typeof value === 'bigint') return value !== 0n;
   if (typeof value === 'number') return value !== 0;
   if (Array.isArray(value)) return value.length > 0;
@@ -179,16 +196,12 @@ export function iterate(value: Value): Iterable<Value> {
   if (value instanceof Dict) return [...value.entries.keys()];
   if (value instanceof Sequence) return value.rest();
   if (value instanceof Undefined) return [];
+  refuseSafe(value);
   throw new TemplateError(`'${typeOf(value)}' object is not iterable`);
 }
 
 export function isIterable(value: Value): boolean {
-  return !(
-    value === null ||
-    isNumber(value) ||
-    value instanceof Callable ||
-    value instanceof Namespace
-  );
+  return !(value === null || isNumber(value) || value instanceof Callable || value instanceof Namespace);
 }
 
 export function lengthOf(value: Value): bigint {
@@ -199,10 +212,12 @@ export function lengthOf(value: Value): bigint {
   if (value instanceof View) return BigInt(value.dict.entries.size);
   if (value instanceof Loop) return BigInt(value.items.length);
   if (value instanceof Undefined) return 0n;
+  refuseSafe(value);
   throw new TemplateError(`object of type '${typeOf(value)}' has no len()`);
 }
 
 export function keyOf(value: Value): Key {
+  refuseSafe(value);
   if (typeof value === 'string' || typeof value === 'bigint' || value === null) return value;
   throw new TemplateError(`${typeOf(value)} as the key of a dictionary is not supported`);
 }
@@ -210,6 +225,7 @@ export function keyOf(value: Value): Key {
 /** The value at a key; undefined where there is none. */
 export function lookUp(dict: Dict, key: Value): Value | undefined {
   if (typeof key === 'string' || typeof key === 'bigint' || key === null) return dict.entries.get(key);
+  refuseSafe(key);
   if (key instanceof Undefined) return undefined;
   // True and 1.0 are the key 1.
   if (typeof key === 'boolean') return dict.entries.get(BigInt(key));
@@ -219,6 +235,7 @@ export function lookUp(dict: Dict, key: Value): Value | undefined {
 }
 
 export function equal(a: Value, b: Value): boolean {
+  refuseSafe(a, b);
   if (a === b) return true;
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b) === 0;
   if (Array.isArray(a)) return Array.isArray(b) && allEqual(a, b);
@@ -233,7 +250,8 @@ export function equal(a: Value, b: Value): boolean {
     }
     return true;
   }
-  if (a instanceof View || b instanceof View) throw new TemplateError('comparing the views of dictionaries is not supported');
+  if (a instanceof View || b instanceof View)
+    throw new TemplateError('comparing the views of dictionaries is not supported');
   return false;
 }
 
@@ -244,7 +262,9 @@ function allEqual(a: readonly Value[], b: readonly Value[]): boolean {
 /** NaN where there is no order. */
 function compareNumbers(a: bigint | number | boolean, b: bigint | number | boolean): number {
   const [left, right] = [typeof a === 'boolean' ? BigInt(a) : a, typeof b === 'boolean' ? BigInt(b) : b];
-  return left < right ? -1 : left > right ? 1 : left == right ? 0 : Number.NaN; // biome-ignore lint/suspicious/noDoubleEquals: an integer and a float
+  if (left < right) return -1;
+  if (left > right) return 1;
+  return Number.isNaN(left) || Number.isNaN(right) ? Number.NaN : 0;
 }
 
 /** By code points: JavaScript compares halves of surrogate pairs. */
@@ -263,6 +283,7 @@ function compareTexts(a: string, b: string): number {
  * @throws TemplateError where Python has no order for them
  */
 export function compare(a: Value, b: Value, operator = '<'): number {
+  refuseSafe(a, b);
   if (isNumber(a) && isNumber(b)) return compareNumbers(a, b);
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
   if (a instanceof Undefined) throw undefinedError(a);
@@ -271,9 +292,7 @@ export function compare(a: Value, b: Value, operator = '<'): number {
   const tuples = a instanceof Tuple && b instanceof Tuple ? ([a.items, b.items] as const) : undefined;
   const pair = lists ?? tuples;
   if (!pair) {
-    throw new TemplateError(
-      `'${operator}' not supported between instances of '${typeOf(a)}' and '${typeOf(b)}'`,
-    );
+    throw new TemplateError(`'${operator}' not supported between instances of '${typeOf(a)}' and '${typeOf(b)}'`);
   }
   const [left, right] = pair;
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
@@ -283,13 +302,20 @@ export function compare(a: Value, b: Value, operator = '<'): number {
 }
 
 export function contains(container: Value, value: Value): boolean {
+  refuseSafe(container, value);
   if (typeof container === 'string') {
     if (typeof value === 'string') return container.includes(value);
     throw new TemplateError(`'in <string>' requires string as left operand, not ${typeOf(value)}`);
   }
   if (container instanceof Dict) return lookUp(container, value) !== undefined;
   if (container instanceof View && container.kind === 'keys') return lookUp(container.dict, value) !== undefined;
-  if (container instanceof Namespace || container instanceof Callable || container instanceof Loop || container === null || isNumber(container)) {
+  if (
+    container instanceof Namespace ||
+    container instanceof Callable ||
+    container instanceof Loop ||
+    container === null ||
+    isNumber(container)
+  ) {
     throw new TemplateError(`argument of type '${typeOf(container)}' is not iterable`);
   }
   for (const item of iterate(container)) if (equal(item, value)) return true;
@@ -317,11 +343,13 @@ export function floatText(value: number): string {
 export function textOf(value: Value): string {
   if (typeof value === 'string') return value;
   if (value instanceof Undefined) return '';
+  if (value instanceof Safe) return value.text;
   return reprOf(value);
 }
 
 /** Python's repr. */
 export function reprOf(value: Value): string {
+  refuseSafe(value);
   if (typeof value === 'string') return quoted(value);
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';

@@ -90,7 +90,10 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
   ): Rendered & {template: Template} => {
     const template = templateFor(tools !== undefined);
     const turns = messages.map((message, index) => {
-      const parts = Array.isArray(message.content) && !template.readsParts ? {...message, content: joined(message.content)} : message;
+      const parts =
+        Array.isArray(message.content) && !template.readsParts
+          ? {...message, content: joined(message.content)}
+          : message;
       const value = toValue(withReasoning(parts)) as Dict;
       watched?.set(value, index);
       return value;
@@ -120,7 +123,9 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
       }
       for (const index of unclear) turns[index] = undefined;
       if (template.marked && lost) {
-        throw new Error('what stands between {% generation %} marks is changed afterwards, so that its place is not known');
+        throw new Error(
+          'what stands between {% generation %} marks is changed afterwards, so that its place is not known',
+        );
       }
       return {text, turns, marked: template.marked ? spans.filter(({start, end}) => end > start) : null};
     },
@@ -176,8 +181,7 @@ function templatesIn(value: unknown): ReadonlyMap<string, string> | undefined {
       ? Object.entries(value)
       : undefined;
   return (
-    pairs &&
-    new Map(pairs.flatMap(([name, text]) => (typeof text === 'string' ? [[String(name), text] as const] : [])))
+    pairs && new Map(pairs.flatMap(([name, text]) => (typeof text === 'string' ? [[String(name), text] as const] : [])))
   );
 }
 

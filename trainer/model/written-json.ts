@@ -76,7 +76,9 @@ function reread(text: string): unknown {
     const kept = Object.keys(made);
     const order = [...new Set(entries.map(([key]) => key))];
     if (!kept.every((key, i) => key === order[i])) {
-      throw new SyntaxError('keys that are whole numbers have to stand first and by size: another order cannot be kept');
+      throw new SyntaxError(
+        'keys that are whole numbers have to stand first and by size: another order cannot be kept',
+      );
     }
     return made;
   }
