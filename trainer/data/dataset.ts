@@ -3,8 +3,8 @@ import {statSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
-import {formats, placeholders} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {columnsOfInterest} from './columns.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
 import {rowError} from './row.ts';
 import {readRows} from './rows.ts';
@@ -51,11 +51,10 @@ export async function loadDataset(
   const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
   const bytes = files.reduce((sum, file) => sum + (statSync(file, {throwIfNoEntry: false})?.size ?? 0), 0);
   let [read, done] = [0, 0];
-  const columns = columnsOfInterest(data);
   const bytesRead = (more: number): void => {
     done += more;
   };
-  const reading = {...(columns ? {columns} : {}), bytesRead};
+  const reading = {...columnsOfInterest(data), bytesRead};
   for await (const row of readRows(files, data.rows, reading)) {
     const tokens = encode(row);
     const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
@@ -77,16 +76,6 @@ export async function loadDataset(
   if (dataset.count > 0) return dataset;
   const sentence = `No row of ${where} has a token to learn within max_length ${data.maxLength}: their prompts fill it, or all labels are ${ignored}.`;
   throw new SweepError('bad-data', sentence, {files});
-}
-
-/** The columns that become tokens; undefined where that is not known before a row is seen. */
-function columnsOfInterest({format, columns, template}: DataSettings): string[] | undefined {
-  if (format === 'tokens' || format === 'messages') return undefined;
-  const own = formats[format].columns;
-  const filled = typeof template === 'object' ? placeholders(template.prompt) : [];
-  return [...new Set([...Object.keys({...own, ...columns}), ...filled])].map(
-    name => columns[name] ?? own[name] ?? name,
-  );
 }
 
 interface Collector {

@@ -8,6 +8,7 @@ import {
 } from 'hyparquet';
 import {compressors} from 'hyparquet-compressors';
 import {SweepError} from '../../core/error.ts';
+import {parsers, plain, withBareNumbers} from './parquet-values.ts';
 import type {Row} from './row.ts';
 import type {Reading} from './rows.ts';
 
@@ -16,11 +17,20 @@ import type {Reading} from './rows.ts';
  * encodings; nested columns become lists and objects. Only one row group is held at a time.
  * @throws SweepError `bad-data` (file and row); errors of the file system as they are
  */
-export async function* parquetRows(file: string, limit: number, {columns, bytesRead}: Reading): AsyncGenerator<Row> {
+export async function* parquetRows(
+  file: string,
+  limit: number,
+  {columns, optional = [], bytesRead}: Reading,
+): AsyncGenerator<Row> {
   const {metadata, ...opened} = await open(file);
   const there = namesOf(metadata);
   // A column that is not there is told of beside all that are.
-  const needed = columns?.every(name => there.includes(name)) ? [...columns] : undefined;
+  const needed = columns?.every(name => there.includes(name))
+    ? [...columns, ...optional.filter(name => there.includes(name) && !columns.includes(name))]
+    : undefined;
+  const tree = parquetSchema(metadata);
+  const nodes = new Map(tree.children.map(node => [node.element.name, node]));
+  const bare = withBareNumbers(metadata);
   const groups = metadata.row_groups.map(group => Number(group.num_rows));
   const total = groups.reduce((sum, rows) => sum + rows, 0);
   let start = 0;
@@ -30,13 +40,14 @@ export async function* parquetRows(file: string, limit: number, {columns, bytesR
     const range = {rowStart: start, rowEnd: end, ...(needed ? {columns: needed} : {})};
     let found: Record<string, unknown>[];
     try {
-      found = await parquetReadObjects({...opened, metadata, ...range, compressors, parsers});
+      found = await parquetReadObjects({...opened, metadata: bare, ...range, compressors, parsers, utf8: false});
     } catch (error) {
       throw damaged(file, error, `, rows ${start + 1} to ${end}`);
     }
     if (found.length !== end - start) throw damaged(file, `there are ${found.length}`, `, rows ${start + 1} to ${end}`);
     for (const [index, values] of found.entries()) {
-      yield {values: plainObject(values), file, line: start + index + 1};
+      const entries = Object.entries(values).map(([name, value]) => [name, plain(value, nodes.get(name)!)]);
+      yield {values: Object.fromEntries(entries), file, line: start + index + 1};
     }
     bytesRead?.(((end - start) / total) * opened.file.byteLength);
     start = end;
@@ -73,25 +84,4 @@ function damaged(file: string, error: unknown, where = ''): SweepError {
   const why = error instanceof Error ? error.message : String(error);
   const sentence = `${file}${where}: this is not a whole Parquet file (${why.slice(0, 200)}); copy or fetch it again.`;
   return new SweepError('bad-data', sentence, {file});
-}
-
-const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
-
-const parsers = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
-};
-
-/** Values as JSON has them: numbers for 64-bit integers, dates as text, null for what is absent. */
-function plain(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array, plain);
-  return plainObject(value);
-}
-
-function plainObject(values: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, plain(value)]));
 }

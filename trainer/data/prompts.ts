@@ -7,6 +7,7 @@ import {isObject} from '../model/json-file.ts';
 import {tasks} from '../task/tasks.ts';
 import {askedAs} from './asked.ts';
 import {chatPrompt} from './chat.ts';
+import {columnsToEvaluate} from './columns.ts';
 import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn} from './encode.ts';
 import {conversationOf} from './messages.ts';
 import {type Row, rowError} from './row.ts';
@@ -39,7 +40,8 @@ export async function readPrompts(
   const keepsRow = task !== undefined || evaluation.task === 'custom';
   const read = promptReader(data, model);
   const prompts: Prompt[] = [];
-  for await (const row of readRows([file], evaluation.limit))
+  const reading = columnsToEvaluate(evaluation.task, data);
+  for await (const row of readRows([file], evaluation.limit, reading))
     prompts.push({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
   if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return prompts;

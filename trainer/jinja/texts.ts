@@ -8,6 +8,7 @@ const leadingSpace = new RegExp(`^[${space}]+`);
 const trailingSpace = new RegExp(`[${space}]+$`);
 const onlySpace = new RegExp(`^[${space}]+$`);
 const spaceRun = new RegExp(`[${space}]+`);
+// biome-ignore lint/suspicious/noControlCharactersInRegex: Python ends lines at them
 const lineEnd = /\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]/;
 
 export type Side = 'left' | 'right' | 'both';
