@@ -6,7 +6,7 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {columnsOfInterest} from './columns.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
-import {rowError} from './row.ts';
+import {columnIn, type Row, rowError} from './row.ts';
 import {readRows} from './rows.ts';
 import {SharedList} from './shared-list.ts';
 
@@ -27,6 +27,8 @@ export interface Dataset {
 export interface Loading {
   /** Hears the number of rows now and then, and about how many there will be. */
   progress?: (rows: number, total: number) => void;
+  /** The rows are the first of more: what they lack may come later. */
+  sample?: boolean;
   /** Ends the reading. */
   signal?: AbortSignal | undefined;
 }
@@ -44,18 +46,23 @@ export async function loadDataset(
   data: DataSettings,
   base: string,
   model: EncodingModel,
-  {progress, signal}: Loading = {},
+  {progress, signal, sample = false}: Loading = {},
 ): Promise<Dataset> {
   const files = data.train.map(file => resolve(base, file));
   const encode = rowEncoder(data, model);
   const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
   const bytes = files.reduce((sum, file) => sum + (statSync(file, {throwIfNoEntry: false})?.size ?? 0), 0);
   let [read, done] = [0, 0];
+  // A row may lack an optional column that the sweep file names; if all rows do, the name is wrong.
+  let unseen = [...(columnsOfInterest(data).optional ?? [])].filter(name => Object.values(data.columns).includes(name));
+  let last: Row | undefined;
   const bytesRead = (more: number): void => {
     done += more;
   };
   const reading = {...columnsOfInterest(data), bytesRead};
   for await (const row of readRows(files, data.rows, reading)) {
+    last = row;
+    unseen = unseen.filter(name => !Object.hasOwn(row.values, name));
     const tokens = encode(row);
     const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
     if (beyond !== undefined) {
@@ -70,6 +77,8 @@ export async function loadDataset(
     if (signal?.aborted) throw new SweepError('stopped', 'The reading of the data was stopped; nothing was written.');
   }
   progress?.(read, read);
+  const [wrong] = unseen;
+  if (last && wrong !== undefined && !(sample && read === data.rows)) columnIn(last, wrong);
   const where = files.join(', ');
   if (read === 0) throw new SweepError('bad-data', `There are no rows in ${where}.`, {files});
   const dataset = collect.end();

@@ -53,7 +53,7 @@ export function plain(value: unknown, node: SchemaTree): unknown {
     typeof value === 'number' &&
     (element.type === 'FLOAT' || element.type === 'DOUBLE' || !Number.isInteger(value))
   ) {
-    return numberOf(floatText(element.type === 'FLOAT' ? shortest(value) : value), value);
+    return numberOf(element.type === 'FLOAT' ? float32Text(value) : floatText(value), value);
   }
   if (value instanceof Uint8Array) return textOrBytes(value);
   return value;
@@ -82,11 +82,27 @@ function numberOf(text: string, value: number): number | WrittenNumber {
   return String(value) === text ? value : new WrittenNumber(text);
 }
 
-/** The shortest number that is this one in 32 bits. */
+/** numpy's str of a float32: with an exponent from a million. */
+function float32Text(value: number): string {
+  const short = shortest(value);
+  const size = Math.abs(value);
+  if (!Number.isFinite(value) || value === 0 || (size >= 1e-4 && size < 1e6)) return floatText(short);
+  const [digits, exponent] = short.toExponential().split('e') as [string, string];
+  return `${digits}e${exponent[0]}${exponent.slice(1).padStart(2, '0')}`;
+}
+
+/** The shortest number that is this one in 32 bits; exactly between two, the even one. */
 function shortest(value: number): number {
-  for (let digits = 1; digits < 9; digits++) {
-    const shorter = Number(value.toPrecision(digits));
-    if (Math.fround(shorter) === value) return shorter;
+  for (let digits = 1; digits <= 9; digits++) {
+    const [written, exponent] = value.toExponential(digits - 1).split('e') as [string, string];
+    const power = Number(exponent) - (digits - 1);
+    const whole = Number(written.replace('.', ''));
+    const even = whole - Math.sign(whole);
+    const isBetween = whole % 2 !== 0 && Number(`${whole - Math.sign(whole) / 2}e${power}`) === value;
+    for (const candidate of isBetween ? [even, whole] : [whole]) {
+      const shorter = Number(`${candidate}e${power}`);
+      if (Math.fround(shorter) === value) return shorter;
+    }
   }
   return value;
 }
