@@ -2,8 +2,10 @@
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
-import {openChatTemplate} from '../model/chat-template.ts';
+import {type ChatTemplate, type Message, openChatTemplate} from '../model/chat-template.ts';
+import {textBefore} from '../model/stopping.ts';
 import {tasks} from '../task/tasks.ts';
+import {markOfTurn, type TurnEnd} from './answer-ends.ts';
 import {askedAs} from './asked.ts';
 import {chatPrompt} from './chat.ts';
 import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn} from './encode.ts';
@@ -16,6 +18,8 @@ export interface Prompt {
   ids: number[];
   /** The expected text; null for format tokens without a tokenizer. */
   answer: string | null;
+  /** The answer as the chat template writes it, and as it is learnt, where that is more than the answer (empty thoughts). */
+  written?: string;
   /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
   answerIds: number[];
   /** As it was read, where the task judges by more than the answer. */
@@ -24,7 +28,7 @@ export interface Prompt {
 
 /**
  * The prompts of an evaluation's data (relative to `base`) in the format, columns and template of the training data;
- * at most `limit`.
+ * at most `limit`. `ends`: ids that end an answer and are no part of it.
  * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
  */
 export async function readPrompts(
@@ -32,11 +36,12 @@ export async function readPrompts(
   data: DataSettings,
   base: string,
   model: EncodingModel,
+  ends: readonly number[] = model.config.eosIds,
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
   const task = evaluation.task && tasks[evaluation.task];
   const keepsRow = task !== undefined || evaluation.task === 'custom';
-  const read = promptReader(data, model);
+  const read = promptReader(data, model, ends);
   const prompts: Prompt[] = [];
   for await (const row of readRows([file], evaluation.limit))
     prompts.push({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
@@ -44,7 +49,11 @@ export async function readPrompts(
   return prompts;
 }
 
-function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (row: Row) => Prompt {
+function promptReader(
+  data: DataSettings,
+  {tokenizer, config}: EncodingModel,
+  ends: readonly number[],
+): (row: Row) => Prompt {
   if (data.format === 'text') {
     throw new SweepError(
       'bad-data',
@@ -58,13 +67,16 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
       if (first < 1)
         throw rowError('bad-data', row, 'the row has no prompt followed by labels, so there is nothing to match.');
       const learnt = labels.slice(first).filter(label => label !== ignored);
-      const answerIds = config.eosIds.includes(learnt.at(-1)!) ? learnt.slice(0, -1) : learnt;
-      return {ids: ids.slice(0, first), answer: tokenizer?.decode(answerIds, {skipSpecial: true}) ?? null, answerIds};
+      const answerIds = ends.includes(learnt.at(-1)!) ? learnt.slice(0, -1) : learnt;
+      const prompt = ids.slice(0, first);
+      const answer = tokenizer?.decode(answerIds, {skipSpecial: true, after: prompt}) ?? null;
+      return {ids: prompt, answer, answerIds};
     };
   }
   const known = required(tokenizer);
   if (isChat(data)) {
     const chat = {template: openChatTemplate(known.folder), tokenizer: known};
+    const ending = markOfTurn(chat.template, known);
     return row => {
       const messages = conversationOf(row, data);
       const last = messages.at(-1)!;
@@ -74,6 +86,7 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
       return {
         ids: chatPrompt(messages.slice(0, -1), row, chat),
         answer,
+        ...writtenAnswer(messages, chat.template, ending),
         answerIds: known.encode(answer, {special: false}),
       };
     };
@@ -82,4 +95,22 @@ function promptReader(data: DataSettings, {tokenizer, config}: EncodingModel): (
     const {prompt, answer} = textsOf(row, data);
     return {ids: promptIds(prompt, known), answer, answerIds: known.encode(answer, {special: false})};
   };
+}
+
+/** What stands between the prompt and the mark that ends the turn. */
+function writtenAnswer(
+  messages: readonly Message[],
+  template: ChatTemplate,
+  {texts, token}: TurnEnd,
+): Pick<Prompt, 'written'> {
+  try {
+    const prompt = template.render(messages.slice(0, -1), {generationPrompt: true});
+    const whole = template.render(messages, {generationPrompt: false});
+    if (!whole.startsWith(prompt)) return {};
+    const written = textBefore(whole.slice(prompt.length), [...texts, ...(token === undefined ? [] : [token])]);
+    return written.trim() === String(messages.at(-1)!.content).trim() ? {} : {written};
+  } catch {
+    // Only the prompt has to be written.
+    return {};
+  }
 }

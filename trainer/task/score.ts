@@ -31,7 +31,7 @@ export interface Judge {
   close(): void;
 }
 
-export interface JudgeContext extends Pick<Prepared, 'prompts' | 'tokenizer' | 'model'> {
+export interface JudgeContext extends Pick<Prepared, 'prompts' | 'tokenizer' | 'ends'> {
   evaluations: readonly EvaluationSettings[];
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
@@ -96,13 +96,13 @@ async function judge(
   prompt: Prompt,
   settings: EvaluationSettings,
   tools: Tools,
-  {tokenizer, model}: JudgeContext,
+  {tokenizer, ends}: JudgeContext,
 ): Promise<Omit<Sample, 'row' | 'sample'>> {
-  const said = ids.filter(id => !model.config.eosIds.includes(id));
-  const {answer, answerIds, row} = prompt;
+  const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
+  const {answer, written, answerIds, row} = prompt;
   const {task: name, scorer} = settings;
-  const text = tokenizer?.decode(said, {skipSpecial: true});
-  const output = text === undefined ? said.join(' ') : textBefore(text, stopsOf(settings));
+  const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
+  const output = text === undefined ? said.join(' ') : textBefore(text, [...stopsOf(settings), ...ends.texts]);
   const task = tasks[name];
   if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
   if (name === 'custom') {
@@ -114,7 +114,8 @@ async function judge(
     const verdict = said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
     return {output, expected: answerIds.join(' '), extracted: output, verdict};
   }
-  return {output, expected: answer, extracted: output.trim(), verdict: output.trim() === answer.trim()};
+  const verdict = [answer, written ?? answer].some(right => output.trim() === right.trim());
+  return {output, expected: answer, extracted: output.trim(), verdict};
 }
 
 type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
