@@ -9,6 +9,7 @@ import {textBefore} from '../model/stopping.ts';
 import type {Prepared} from '../prepare.ts';
 import {writeSamples} from '../store/samples.ts';
 import {passAtK} from './pass-at-k.ts';
+import {openProgramFinder, type ProgramFinder} from './programs.ts';
 import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
 import type {Judged, Tools} from './task.ts';
@@ -45,11 +46,16 @@ const atOnce = 64;
 export function openJudge(context: JudgeContext): Judge {
   let closed = false;
   let sandbox: Sandbox | undefined;
+  let programs: ProgramFinder | undefined;
   const scorers = new Map<string, Scorer>();
   const tools: Tools = {
     sandbox() {
       sandbox ??= openSandbox();
       return sandbox;
+    },
+    programs() {
+      programs ??= openProgramFinder();
+      return programs;
     },
     scorer(file) {
       const scorer = scorers.get(file) ?? openScorer(context.pathOf(file));
@@ -86,6 +92,7 @@ export function openJudge(context: JudgeContext): Judge {
     close() {
       closed = true;
       sandbox?.close();
+      programs?.close();
       for (const scorer of scorers.values()) scorer.close();
     },
   };
