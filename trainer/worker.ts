@@ -10,6 +10,7 @@ import {evaluatePack, type Generated} from './evaluate.ts';
 import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
+import type {Decode} from './model/stopping.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
@@ -33,9 +34,9 @@ const programs = openEngine(engine, {threads, expansion, packsWeights, precision
 
 let tokenizer: Tokenizer | undefined;
 /** Opened when something is to stop at a text. A special token may be what to stop at. */
-const decode = (ids: readonly number[]): string => {
+const decode: Decode = (ids, after) => {
   tokenizer ??= openTokenizer(opened.folder);
-  return tokenizer.decode(ids, {skipSpecial: false});
+  return tokenizer.decode(ids, {skipSpecial: false, after});
 };
 
 async function work(message: ToWorker): Promise<void> {

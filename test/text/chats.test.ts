@@ -53,7 +53,8 @@ afterAll(() => rmSync(folder, {recursive: true}));
 function modelOf(name: string): string {
   const models = new URL(`tokenizer-${references[name]!.package}/models/`, packages);
   const model = mkdtempSync(join(folder, `${name}-`));
-  for (const file of ['tokenizer.json', 'tokenizer_config.json']) copyFileSync(new URL(file, models), join(model, file));
+  for (const file of ['tokenizer.json', 'tokenizer_config.json'])
+    copyFileSync(new URL(file, models), join(model, file));
   const own = new URL(`templates/${name}.jinja`, fixtures);
   if (existsSync(own)) copyFileSync(own, join(model, 'chat_template.jinja'));
   return model;
@@ -70,7 +71,7 @@ describe.each(Object.keys(references))('conversations by the template %s', name 
     const tokenizer = openTokenizer(model);
     const template = openChatTemplate(model);
     const encode = rowEncoder(settings, {tokenizer, config: {vocabSize: tokenizer.vocabSize, eosIds: []}});
-    const different = chats.flatMap(({shape, ...values}, index) => {
+    const different = chats.flatMap(({shape, ...values}, index): object[] => {
       const row = {values, file: 'rows.jsonl', line: index + 1};
       const expected = references[name]!.rows[index]!;
       const {messages, tools} = conversationOf(row, settings);

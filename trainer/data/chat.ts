@@ -105,7 +105,7 @@ function refusal(error: unknown, row: Row): unknown {
 function learntMarks(
   {turns}: WrittenChat,
   marked: readonly Span[],
-  {weights}: Conversation,
+  {weights = []}: Conversation,
   row: Row,
 ): readonly Span[] {
   const leftOut = weights.flatMap((weight, index) => (weight === 0 ? [index] : []));
@@ -130,7 +130,7 @@ function derived(
   {template, tokenizer}: Chat,
 ): Span[] {
   return messages.flatMap(({role}, index): Span[] => {
-    if (role !== 'assistant' || weights[index] === 0) return [];
+    if (role !== 'assistant' || weights?.[index] === 0) return [];
     const span = answerSpan(
       written,
       messages,

@@ -9,8 +9,8 @@ import {askedOf} from './template.ts';
 
 export interface Conversation {
   messages: readonly Message[];
-  /** Of each message: 0 where it is not learnt, though the assistant says it. */
-  weights: (0 | 1)[];
+  /** Of each message: 0 where it is not learnt, though the assistant says it; absent: all are. */
+  weights?: readonly (0 | 1)[];
   /** What the assistant may call; undefined where the row names no tools. */
   tools?: readonly unknown[];
 }
@@ -39,7 +39,7 @@ export function conversationOf(row: Row, data: DataSettings): Conversation {
     {role: 'user', content: prompt},
     {role: 'assistant', content: answer},
   ];
-  return {messages, weights: [1, 1]};
+  return {messages};
 }
 
 /** The usual name gives way to ShareGPT's where only that is there. */

@@ -21,6 +21,7 @@ import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
+import {endFaults} from './ends.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {
@@ -162,6 +163,11 @@ async function lookAtRows(
     if (!opened) return undefined;
   }
   const encoding = {tokenizer, config: model.config};
+  if (tokenizer)
+    attempts.faults.push(
+      ...((await attempts.attempt(['data', 'template'], () => endFaults(data, {tokenizer, config: model.config}))) ??
+        []),
+    );
   const before = attempts.faults.length;
   /** Reading rows depends on how they are read, and on the files. */
   const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>

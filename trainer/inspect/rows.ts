@@ -26,7 +26,9 @@ export interface SampledRow {
 export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<SampledRow[]> {
   const rows = Math.min(sampledRows, data.rows ?? sampledRows);
   const {packing: _, ...apart} = data;
-  const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model, {sample: true});
+  const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model, {
+    sample: true,
+  });
   return Array.from({length: count}, (_, row) => ({
     length: starts[row + 1]! - starts[row]!,
     targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
