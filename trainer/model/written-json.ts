@@ -24,14 +24,25 @@ const part = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null
 /** Where a number may be that is written otherwise by JavaScript, or a key that it puts before others. */
 const suspicious = /\d[.eE]|\d{16}|-0|"\d+"\s*:|__proto__/;
 
-/**
- * What JSON.parse gives, with each number that JavaScript would write differently as a WrittenNumber.
- * @throws SyntaxError as JSON.parse; also for an object with keys that are whole numbers in another order than by size,
- * which would be lost
- */
+/** JSON.parse and `asWritten`. */
 export function parseAsWritten(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  return suspicious.test(text) ? reread(text) : value;
+  return asWritten(JSON.parse(text), text);
+}
+
+/**
+ * What was parsed from `text`, with each number that JavaScript would write differently as a WrittenNumber.
+ * @throws SyntaxError for an object with keys that are whole numbers in another order than by size, which would be lost
+ */
+export function asWritten(value: unknown, text: string): unknown {
+  return suspicious.test(text) && mayDiffer(value) ? reread(text) : value;
+}
+
+/** Whether there is a number in it, or a key that looks like one. */
+function mayDiffer(value: unknown): boolean {
+  if (typeof value === 'number') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some(mayDiffer);
+  return Object.entries(value).some(([key, held]) => /^(\d+|__proto__)$/.test(key) || mayDiffer(held));
 }
 
 function reread(text: string): unknown {
