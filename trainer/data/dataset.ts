@@ -3,6 +3,7 @@ import {statSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
+import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {columnsOfInterest} from './columns.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
@@ -54,7 +55,7 @@ export async function loadDataset(
   const bytes = files.reduce((sum, file) => sum + (statSync(file, {throwIfNoEntry: false})?.size ?? 0), 0);
   let [read, done] = [0, 0];
   // A row may lack an optional column that the sweep file names; if all rows do, the name is wrong.
-  let unseen = [...(columnsOfInterest(data).optional ?? [])].filter(name => Object.values(data.columns).includes(name));
+  let unseen = formats[data.format].optional.flatMap(name => data.columns[name] ?? []);
   let last: Row | undefined;
   const bytesRead = (more: number): void => {
     done += more;
