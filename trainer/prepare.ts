@@ -325,7 +325,8 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {
   if (truncated > 0)
     yield `${truncated} of ${count + empty} rows are longer than ${data.maxLength} tokens and were cut; raise data.max_length to keep them whole.`;
-  if (empty > 0) yield `${empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
+  if (empty > 0)
+    yield `${empty} of ${count + empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
 }
 
 async function hashes(

@@ -56,6 +56,7 @@ export function markdownSummary(state: RunState): string {
     ]),
     ...ratesAndCurvature(state).flatMap(group => [`- ${correlationSentence(group)}`, '']),
     ...costs(state),
+    ...notes(state),
     ...troubles(state),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
@@ -81,6 +82,11 @@ function costs(state: RunState): string[] {
   if (state.costs.length === 0) return [];
   const rows = measuredCostRows(state.costs, stepTimes(state));
   return [`## ${costTitle}`, '', ...markdownTable([...measuredCostColumns], rows), '', costCaption, ''];
+}
+
+/** What the run said of its rows (how many were cut or left out) and of how it computed. */
+function notes(state: RunState): string[] {
+  return state.notes.length === 0 ? [] : ['## Notes', '', ...state.notes.map(note => `- ${note}`), ''];
 }
 
 function troubles(state: RunState): string[] {

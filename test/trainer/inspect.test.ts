@@ -112,6 +112,16 @@ describe('a look at the data', () => {
     ]);
   });
 
+  it('says how many rows are left out because nothing of them is learnt', async () => {
+    const said = (more: object) => [
+      {role: 'user', content: 'One?'},
+      {role: 'assistant', content: 'Yes', ...more},
+    ];
+    rows('a.jsonl', {messages: said({})}, {messages: said({weight: 0})}, {messages: said({weight: 0})});
+    const {faults} = await look('chat', '{train: a.jsonl, format: messages}');
+    expect(faults.map(({message}) => message).join('\n')).toMatch(/2 of the first 3 rows have no token to learn/);
+  });
+
   it('counts the blocks of packed text', async () => {
     cpSync(join(fixtures, 'tinystories/stories.jsonl'), join(folder, 'stories.jsonl'));
     const {faults, data, cost} = await look(

@@ -173,10 +173,13 @@ async function lookAtRows(
   const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
     remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
   const samples: SampledRow[] = [];
+  let empty = 0;
   for (const [index, train] of data.train.entries()) {
     const alone = {...data, train: [train]};
     const work = () => once('sample', [train], () => sampleOf(alone, base, encoding));
-    samples.push(...((await attempts.attempt(['data', 'train', index], work)) ?? []));
+    const sample = await attempts.attempt(['data', 'train', index], work);
+    samples.push(...(sample?.rows ?? []));
+    empty += sample?.empty ?? 0;
   }
   const few = (limit: number | undefined) => Math.min(sampledRows, limit ?? sampledRows);
   if (attempts.faults.length === before)
@@ -197,7 +200,7 @@ async function lookAtRows(
     );
   await nameColumns(sweep, base, attempts.faults);
   if (attempts.faults.length > before) return undefined;
-  if (!data.packing) attempts.faults.push(...longRows(samples, data));
+  if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
   const tested = evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...data.train, ...evaluate.map(({data: file}) => file)];
   const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
