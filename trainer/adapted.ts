@@ -1,16 +1,19 @@
 /** A base model with an adapter folder on it: what generation, evaluation and export have in common. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
+import type {Shapes} from '../core/method/method.ts';
 import {shapeName} from './data/shapes.ts';
 import type {Programs} from './engine/programs.ts';
 import type {Evaluable} from './evaluate.ts';
+import type {Parts} from './method/form.ts';
 import {methods} from './method/index.ts';
-import type {Parts, Shapes, Site} from './method/method.ts';
+import type {Site} from './method/method.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
 import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {batchInputs, feeds, lossesOf} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
+import {checkCopies} from './store/copies.ts';
 
 /**
  * An adapter that gives its trained model on this base.
@@ -23,23 +26,34 @@ export function openAdapter(folder: string, {config, weights}: BaseModel): Adapt
     throw refused(
       `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
     );
-  checkFit(folder, adapter, sitesOf(config.layers.length, 'all', weights));
+  checkFit(folder, adapter, {config, weights});
   return adapter;
 }
 
 /**
- * Whether an adapter belongs to a model with these projections.
+ * Whether an adapter belongs to a model.
  * @throws SweepError `bad-adapter`
  */
-export function checkFit(folder: string, {method, forms, shared, sharedShapes}: Adapter, sites: readonly Site[]): void {
+export function checkFit(
+  folder: string,
+  adapter: Adapter,
+  {config, weights}: Pick<BaseModel, 'config' | 'weights'>,
+): void {
+  const {method, forms, shared, sharedShapes} = adapter;
+  checkCopies(folder, adapter, {config, weights});
+  const sites = sitesOf(config.layers.length, 'all', weights);
   const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
   const known = new Map(sites.map(site => [site.name, site]));
   const list = (shape: readonly number[] | undefined) => `[${shape?.join(', ')}]`;
   const adapted: Site[] = [];
   for (const [name, {form, shapes}] of forms) {
     const site = known.get(name);
+    if (/(^|\.)(lm_head|embed_tokens)$/.test(name))
+      throw refused(
+        `trains ${name}; adapters of the output head and of embeddings are not supported, only those of the layers' projections`,
+      );
     if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
-    const expected = methods[method].trained(site, form);
+    const expected = methods[method].shapes(site, form);
     const wrong = Object.keys(expected).find(part => String(shapes[part]) !== String(expected[part]));
     if (wrong)
       throw refused(

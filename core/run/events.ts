@@ -3,7 +3,8 @@
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
 import type {MethodCost} from '../method/cost.ts';
-import type {MethodName, Trial} from '../sweep/sweep.ts';
+import type {MethodName} from '../method/methods.ts';
+import type {Trial} from '../sweep/sweep.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
@@ -11,7 +12,7 @@ export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'fail
 export interface RunStarted {
   event: 'run-started';
   name: string;
-  /** Every trial of the sweep, in order. */
+  /** The trials of the sweep that were asked for, in order. */
   trials: Trial[];
   engine: string;
   /** Why this engine was taken, one line. */
@@ -22,6 +23,11 @@ export interface RunStarted {
   steps: Record<string, number>;
   /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
+  /**
+   * Ids of the sweep's trials that `trials` leaves out (`--only`). A trial of an earlier start that stands in neither is no
+   * longer in the sweep file. Absent in runs of earlier versions, of which that is not known.
+   */
+  others?: string[];
   /** What every method and rank costs. */
   costs?: MethodCost[];
   /** Blocks whose curvature is probed before training; absent = none. */

@@ -1,7 +1,7 @@
 /** Errors of reading files, turned into faults of a sweep file. */
 import {SweepError} from '../../core/error.ts';
 import type {Fault} from '../../core/sweep/inspection.ts';
-import {type ProblemCode, problemCodes} from '../../core/sweep/sweep.ts';
+import {type ProblemCode, problemCodes} from '../../core/sweep/problem.ts';
 
 type Path = (string | number)[];
 
@@ -20,7 +20,8 @@ const codes: Readonly<Record<string, Partial<Record<'model' | 'adapter' | 'data'
 };
 
 function codeOf({code}: SweepError, [key]: Path): ProblemCode {
-  const kind = key === 'data' || key === 'evaluate' ? 'data' : key === 'methods' ? 'adapter' : 'model';
+  const kind =
+    key === 'data' || key === 'evaluate' || key === 'curvature' ? 'data' : key === 'methods' ? 'adapter' : 'model';
   const other = kind === 'data' ? 'data/bad-rows' : kind === 'adapter' ? 'model/bad-adapter' : 'model/bad';
   return codes[code]?.[kind] ?? problemCodes.find(known => known === code) ?? other;
 }

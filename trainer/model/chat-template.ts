@@ -1,8 +1,10 @@
 /** Conversations as text: the chat template of a model folder, rendered as transformers does. */
-import {existsSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {defaultTemplateDate} from '../../core/sweep/sweep.ts';
+import {underClock} from '../files/clock.ts';
+import {readText} from '../files/door.ts';
 import {toValue} from '../jinja/from-json.ts';
 import {compileTemplate, type Rendered, type Template} from '../jinja/template.ts';
 import type {Dict, Value} from '../jinja/values.ts';
@@ -51,6 +53,9 @@ export interface TemplateSettings {
   /** The day that strftime_now tells of, as an ISO date: what a model is trained on must not depend on the day. */
   templateDate?: string | undefined;
 }
+
+/** Bytes of a template in a file of its own; real ones have a few thousand. */
+const mostBytes = 1 << 20;
 
 /** The folder of named chat templates beside a model. */
 export const additionalTemplates = 'additional_chat_templates';
@@ -105,7 +110,8 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
       ['add_generation_prompt', generationPrompt],
       ...own.map(([name, value]): [string, Value] => [name, toValue(value)]),
     ]);
-    return {...template.render(context, {date, watched: new Set(watched?.keys())}), template};
+    const render = (): Rendered => template.render(context, {date, watched: new Set(watched?.keys())});
+    return {...underClock(`The chat template ${sources.file}`, render), template};
   };
 
   return {
@@ -134,8 +140,10 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
 
 function compile(text: string, file: string): Template {
   try {
-    return compileTemplate(text);
+    return underClock(`The chat template ${file}`, () => compileTemplate(text));
   } catch (error) {
+    if (error instanceof SweepError) throw error;
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-template', `The chat template in ${file} cannot be read (${why}).`, {file});
   }
@@ -156,10 +164,10 @@ function sourcesOf(folder: string): Sources {
   const alone = join(folder, 'chat_template.jinja');
   const named = new Map<string, string>();
   const more = join(folder, additionalTemplates);
-  if (existsSync(alone)) named.set('default', readFileSync(alone, 'utf8'));
+  if (existsSync(alone)) named.set('default', readText(alone, mostBytes));
   if (existsSync(more)) {
     for (const name of readdirSync(more).sort()) {
-      if (name.endsWith('.jinja')) named.set(name.slice(0, -'.jinja'.length), readFileSync(join(more, name), 'utf8'));
+      if (name.endsWith('.jinja')) named.set(name.slice(0, -'.jinja'.length), readText(join(more, name), mostBytes));
     }
   }
   if (named.size > 0) return withDefault({file: named.has('default') ? alone : more, named});
