@@ -1,12 +1,14 @@
 /** `eval`: one task on a base model, on an adapter, or on a finished trial. */
-import {existsSync, mkdirSync} from 'node:fs';
+import {mkdirSync} from 'node:fs';
 import {availableParallelism} from 'node:os';
-import {join, resolve} from 'node:path';
+import {resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {Evaluated} from '../core/run/events.ts';
 import {count, formatValue} from '../core/run/format.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../core/sweep/sweep.ts';
+import {endsOfTrained} from './data/answer-ends.ts';
+import {cachedDataset} from './data/cached-dataset.ts';
 import {columnsOf} from './data/rows.ts';
 import {chooseEngine, inFloat32} from './engine/choose.ts';
 import {findModel} from './model/find-model.ts';
@@ -15,7 +17,7 @@ import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
 import {readEvaluation} from './prepare.ts';
 import {storeError} from './store/errors.ts';
-import {readManifest} from './store/manifest.ts';
+import {dataOfRun} from './store/run-data.ts';
 import {openJudge} from './task/score.ts';
 import {tasks} from './task/tasks.ts';
 
@@ -56,14 +58,17 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const {data, evaluation: settings} = await settingsOf(options);
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};
-  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding);
+  const asked = {...data, train: [settings.data], ...(settings.limit === undefined ? {} : {rows: settings.limit})};
+  const rows = data.format === 'tokens' ? {rows: await cachedDataset(asked, '.', encoding)} : {};
+  const ends = endsOfTrained(encoding, dataOfRun(adapter ?? options.model), {data, ...rows});
+  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {ends});
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   if (options.out !== undefined) makeFolder(resolve(options.out));
   const pool = openPool(1, {base: model, engine, precision, threads: availableParallelism()});
   const judge = openJudge({
     prompts: new Map([[0, prompts ?? []]]),
     tokenizer,
-    model,
+    ends,
     evaluations: [settings],
     pathOf: path => resolve(path),
     ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
@@ -164,12 +169,6 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
   if (!read || errors.length > 0)
     throw new SweepError(errors[0]?.code ?? 'usage', errors[0]?.message ?? 'unusable options');
   return {data: read.data, evaluation: read.evaluate[0]!};
-}
-
-/** The data settings of the sweep whose run folder holds this adapter, or this model with all weights trained. */
-function dataOfRun(trained: string): DataSettings | undefined {
-  const file = join(resolve(trained), '..', '..', 'manifest.json');
-  return existsSync(file) ? readManifest(file)?.sweep?.data : undefined;
 }
 
 /** Names that columns have in published data sets, by the column of the format that they are. */

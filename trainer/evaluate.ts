@@ -5,6 +5,7 @@ import {type RowSource, sideBySide} from './batches.ts';
 import type {Programs} from './engine/programs.ts';
 import type {ModelConfig} from './model/config.ts';
 import {type Choosing, type Generative, generate} from './model/generation.ts';
+import type {Decode} from './model/stopping.ts';
 import type {PackBatch} from './step.ts';
 
 /** One entry of `evaluate`, with its data read. */
@@ -17,7 +18,7 @@ export type Evaluation = {
   entry?: string;
 } & (
   | {task: 'loss'; source: RowSource}
-  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; choosing: Choosing}
+  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; eosIds: readonly number[]; choosing: Choosing}
 );
 
 /** A model that can be evaluated: the trials of a pack, or one with a finished adapter or none. */
@@ -45,8 +46,8 @@ export interface EvaluateContext {
   emit(event: RunEventBody): void;
   generated(result: Generated): void;
   stopped(): boolean;
-  /** The text of new ids, for what is to stop at a text. */
-  decode(ids: readonly number[]): string;
+  /** For what is to stop at a text. */
+  decode: Decode;
 }
 
 /** Evaluates the trials that still train. */
@@ -80,8 +81,8 @@ export async function evaluatePack(
         });
       });
     } else {
-      const {prompts, maxNewTokens, choosing, index} = evaluation;
-      const limits = {maxNewTokens, eosIds: context.config.eosIds, decode: context.decode, ...choosing};
+      const {prompts, maxNewTokens, eosIds, choosing, index} = evaluation;
+      const limits = {maxNewTokens, eosIds, decode: context.decode, ...choosing};
       const answers = await generate(context.programs, await pack.generative(), prompts, limits, context.stopped);
       if (context.stopped()) return;
       trials.forEach(({id}, i) => {

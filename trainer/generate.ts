@@ -4,6 +4,7 @@ import {availableParallelism, freemem} from 'node:os';
 import {SweepError} from '../core/error.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
 import {adaptedModel} from './adapted.ts';
+import {endsOfTrained} from './data/answer-ends.ts';
 import {promptIds} from './data/encode.ts';
 import {chooseEngine, inFloat32} from './engine/choose.ts';
 import type {Programs} from './engine/programs.ts';
@@ -11,9 +12,10 @@ import {weightBytes} from './memory.ts';
 import {findModel} from './model/find-model.ts';
 import {type Choosing, generate} from './model/generation.ts';
 import {type BaseModel, openModel} from './model/open-model.ts';
-import {textBefore} from './model/stopping.ts';
+import {type Decode, textBefore} from './model/stopping.ts';
 import {openTokenizer} from './model/tokenizer.ts';
 import {type Failure, openPool} from './pool.ts';
+import {dataOfRun} from './store/run-data.ts';
 
 export interface GenerateOptions extends Choosing {
   model: string;
@@ -29,6 +31,7 @@ export interface GenerateJob extends Choosing {
   adapter?: string;
   prompts: number[][];
   maxNewTokens: number;
+  eosIds: readonly number[];
 }
 
 /**
@@ -59,6 +62,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
         `Token ${beyond} is not in the model's vocabulary of ${config.vocabSize}; token ids go from 0 to ${config.vocabSize - 1}.`,
       );
   }
+  const ends = endsOfTrained({tokenizer: tokenizer ?? null, config}, dataOfRun(adapter ?? model));
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   // Packed weights stand beside the others, and while they are packed a copy of them does too.
   const packsWeights = 3 * weightBytes(base.weights) < freemem();
@@ -66,7 +70,8 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;
-    const job = {prompts: ids, maxNewTokens, ...choosing, ...(adapter === undefined ? {} : {adapter})};
+    const asked = {...choosing, stop: [...stop, ...ends.texts]};
+    const job = {prompts: ids, maxNewTokens, eosIds: ends.ids, ...asked, ...(adapter === undefined ? {} : {adapter})};
     await pool.run([{kind: 'generate', ...job}], {
       event: () => {},
       generated: result => {
@@ -77,9 +82,10 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
       },
     });
     if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
-    return answers.map(tokens => {
-      const text = tokenizer?.decode(tokens, {skipSpecial: true}) ?? '';
-      return {tokens, text: textBefore(text, stop)};
+    return answers.map((tokens, i) => {
+      const said = ends.ids.includes(tokens.at(-1)!) ? tokens.slice(0, -1) : tokens;
+      const text = tokenizer?.decode(said, {skipSpecial: true, after: ids[Math.floor(i / samples)]!}) ?? '';
+      return {tokens, text: textBefore(text, asked.stop)};
     });
   } finally {
     await pool.close();
@@ -100,9 +106,9 @@ export async function generateHere(
   programs: Programs,
   base: BaseModel,
   {adapter, prompts, ...limits}: GenerateJob,
-  decode: (ids: readonly number[]) => string,
+  decode: Decode,
 ): Promise<number[][]> {
   const generative = await (await adaptedModel(programs, base, adapter)).generative();
-  const [answers] = await generate(programs, generative, prompts, {...limits, decode, eosIds: base.config.eosIds});
+  const [answers] = await generate(programs, generative, prompts, {...limits, decode});
   return answers!;
 }

@@ -8,6 +8,7 @@ import type {CurvatureSettings, DataSettings, EvaluationSettings, Sweep} from '.
 import {evaluationMemory} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
+import {type AnswerEnds, answerEnds} from './data/answer-ends.ts';
 import {extentOf} from './data/batch.ts';
 import {cachedDataset} from './data/cached-dataset.ts';
 import type {Dataset, Loading} from './data/dataset.ts';
@@ -46,6 +47,8 @@ export interface Prepared {
   /** In the order of the sweep file; prompts by evaluation where answers are generated. */
   evaluations: Evaluation[];
   prompts: Map<number, Prompt[]>;
+  /** Where generated answers end. */
+  ends: AnswerEnds;
   /** SHA-256 of each data file and starting adapter by its path as written. */
   dataHashes: Record<string, string>;
   /** By scorer, its path as written: what it needs beside its own file, with hashes. */
@@ -157,11 +160,12 @@ async function prepare(
   const dataset = await cachedDataset(sweep.data, base, encoding, {...loading, note});
   const pad = config.padId ?? 0;
   const notes = [...dataNotes(dataset, sweep)];
+  const ends = answerEnds(sweep.data, encoding, dataset);
 
   const evaluations: Evaluation[] = [];
   const prompts = new Map<number, Prompt[]>();
   for (const [index, one] of sweep.evaluate.entries()) {
-    const read = await readEvaluation(one, index, sweep.data, base, encoding, note);
+    const read = await readEvaluation(one, index, sweep.data, base, encoding, {ends, note});
     evaluations.push(read.evaluation);
     if (read.prompts) prompts.set(index, read.prompts);
   }
@@ -213,6 +217,7 @@ async function prepare(
     size,
     evaluations,
     prompts,
+    ends,
     dataHashes: await hashes(
       [
         ...data.train,
@@ -249,7 +254,7 @@ export async function readEvaluation(
   data: DataSettings,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
-  note: (message: string) => void = () => {},
+  {ends, note = () => {}}: {ends: AnswerEnds; note?: (message: string) => void},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, ...(every === undefined ? {} : {every}), ...(entry === undefined ? {} : {entry})};
@@ -264,16 +269,17 @@ export async function readEvaluation(
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }
-  const prompts = await readPrompts(settings, data, base, encoding);
+  const prompts = await readPrompts(settings, data, base, encoding, ends.ids);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
-  const stop = stopsOf(settings);
+  const stop = [...stopsOf(settings), ...ends.texts];
   const choosing = {
     ...(samples === undefined ? {} : {samples}),
     ...(temperature === undefined ? {} : {temperature}),
     ...(topP === undefined ? {} : {topP}),
     ...(stop.length > 0 ? {stop} : {}),
   };
-  return {evaluation: {...when, task: 'generate', prompts: ids, maxNewTokens, choosing}, prompts, truncated: 0};
+  const generating = {task: 'generate', prompts: ids, maxNewTokens, eosIds: ends.ids, choosing} as const;
+  return {evaluation: {...when, ...generating}, prompts, truncated: 0};
 }
 
 /** Shapes that these batches of `rows` rows are computed in. */
@@ -334,7 +340,8 @@ function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: number, p
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {
   if (truncated > 0)
     yield `${truncated} of ${count + empty} rows are longer than ${data.maxLength} tokens and were cut; raise data.max_length to keep them whole.`;
-  if (empty > 0) yield `${empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
+  if (empty > 0)
+    yield `${empty} of ${count + empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
 }
 
 /** The files that the scorers of a sweep need beside themselves. */

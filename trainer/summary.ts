@@ -77,6 +77,7 @@ export function markdownSummary(whole: RunState): string {
     ]),
     ...ratesAndCurvature(state).flatMap(group => [`- ${correlationSentence(group)}`, '']),
     ...costs(state),
+    ...notes(state),
     ...troubles(state),
     ...(dropped.length > 0
       ? [`## ${droppedTitle}`, '', ...markdownTable([...droppedColumns], dropped), '', droppedCaption, '']
@@ -105,6 +106,11 @@ function costs(state: RunState): string[] {
   if (state.costs.length === 0) return [];
   const rows = measuredCostRows(state.costs, stepTimes(state));
   return [`## ${costTitle}`, '', ...markdownTable([...measuredCostColumns], rows), '', costCaption, ''];
+}
+
+/** What the run said of its rows (how many were cut or left out) and of how it computed. */
+function notes(state: RunState): string[] {
+  return state.notes.length === 0 ? [] : ['## Notes', '', ...state.notes.map(note => `- ${note}`), ''];
 }
 
 function troubles(state: RunState): string[] {

@@ -12,6 +12,7 @@ import {rateAt} from './math/schedule.ts';
 import {formOf, methodOf} from './method/index.ts';
 import {views} from './method/layout.ts';
 import type {ModelConfig} from './model/config.ts';
+import type {Decode} from './model/stopping.ts';
 import type {WeightIndex} from './model/weights.ts';
 import {type StartJob, startingParameters} from './start.ts';
 import {Pack, type PackStart} from './step.ts';
@@ -58,8 +59,7 @@ export interface TrainContext extends BaseContext {
   stopped(): boolean;
   /** Resolves when everything emitted and generated so far is on the disk: to the bytes of the events. @throws SweepError */
   stored(): Promise<number>;
-  /** The text of new ids. */
-  decode(ids: readonly number[]): string;
+  decode: Decode;
 }
 
 const checkpointMilliseconds = 60_000;

@@ -11,6 +11,7 @@ import {evaluatePack, type Generated} from './evaluate.ts';
 import {mergeInto} from './export/merge.ts';
 import {generateHere} from './generate.ts';
 import {openModel} from './model/open-model.ts';
+import type {Decode} from './model/stopping.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import type {FromWorker, ToWorker, WorkerSetup} from './pool.ts';
 import {tripletsOf} from './start.ts';
@@ -45,9 +46,9 @@ async function stored(): Promise<number> {
 
 let tokenizer: Tokenizer | undefined;
 /** Opened when something is to stop at a text. A special token may be what to stop at. */
-const decode = (ids: readonly number[]): string => {
+const decode: Decode = (ids, after) => {
   tokenizer ??= openTokenizer(opened.folder);
-  return tokenizer.decode(ids, {skipSpecial: false});
+  return tokenizer.decode(ids, {skipSpecial: false, after});
 };
 
 async function work(message: ToWorker): Promise<void> {

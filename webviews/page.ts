@@ -106,6 +106,8 @@ function header(state: RunState, others: readonly OtherRun[], comparisons: Compa
   const top = element('header', '');
   top.append(element('p', 'label', 'LoRA Sweep'), element('h1', '', state.name), list);
   if (doing.alive) top.append(element('p', 'figures', progressSentence(state)));
+  // How many rows were cut or left out stands among them.
+  for (const note of state.notes) top.append(element('p', 'figures', note));
   if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
   top.append(actions(state, others, comparisons, doing));
   return top;

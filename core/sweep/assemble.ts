@@ -16,6 +16,7 @@ import type {
   Sweep,
   TrainingSettings,
 } from './sweep.ts';
+import {defaultTemplateDate} from './sweep.ts';
 
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
@@ -108,6 +109,9 @@ export function dataOf(data: Exclude<Values['data'], undefined>): DataSettings |
     template,
     maxLength,
     shuffle,
+    ...(data.template_arguments && {templateArguments: data.template_arguments}),
+    ...(data.template_date !== undefined &&
+      data.template_date !== defaultTemplateDate && {templateDate: data.template_date}),
     ...(packing && {packing}),
     ...(rows !== undefined && {rows}),
   };

@@ -1,5 +1,6 @@
 /** What a field of a sweep file can be: the vocabulary in which the table of fields.ts is written. */
 import {either} from './problems.ts';
+import type {Free} from './sweep.ts';
 
 /** One of the words a field takes. */
 export interface Choice {
@@ -12,11 +13,11 @@ export interface Choice {
 
 /**
  * Text: `name` must be fit for a folder name; `file` has one of the endings of `fileEndings`; `prompt` and `stop` may have line
- * breaks.
+ * breaks; `date` is a day as ISO 8601 has it.
  */
 export interface TextType {
   kind: 'text';
-  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script' | 'stop';
+  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script' | 'stop' | 'date';
 }
 
 export interface NumberType {
@@ -65,6 +66,11 @@ export interface MappingType {
   keys: Fields;
 }
 
+/** A mapping of names to anything. */
+export interface FreeType {
+  kind: 'free';
+}
+
 /** The first option that fits the way a value is written (single value, list, mapping; a known word). */
 export interface EitherType {
   kind: 'either';
@@ -80,6 +86,7 @@ export type Type =
   | MomentType
   | ListType
   | MappingType
+  | FreeType
   | EitherType;
 
 /** A default as one would write it in the file. */
@@ -134,9 +141,11 @@ export type ValueOf<T> = T extends TextType
               ? ValueOf<I>[]
               : T extends {kind: 'mapping'; keys: infer K}
                 ? ValuesOf<K>
-                : T extends {kind: 'either'; options: readonly (infer O)[]}
-                  ? ValueOf<O>
-                  : never;
+                : T extends FreeType
+                  ? Readonly<Record<string, Free>>
+                  : T extends {kind: 'either'; options: readonly (infer O)[]}
+                    ? ValueOf<O>
+                    : never;
 
 /** What the keys of a mapping are read as. A key without a default can be absent, or unreadable. */
 export type ValuesOf<K> = {
@@ -165,6 +174,7 @@ export function describe(type: Type): string {
         prompt: 'a text',
         script: 'the path of a JavaScript module',
         stop: 'a text',
+        date: 'a day like 2024-07-26',
       }[type.what];
     case 'number':
       return describeNumber(type);
@@ -183,6 +193,8 @@ export function describe(type: Type): string {
     }
     case 'mapping':
       return `a mapping {${Object.keys(type.keys).join(', ')}}`;
+    case 'free':
+      return 'a mapping of names to values';
     case 'either':
       return type.options.map(describe).join('; or ');
   }

@@ -1,6 +1,7 @@
 import type {MethodDescription} from '../method/method.ts';
 import {methods as descriptions, type MethodName} from '../method/methods.ts';
 import type {Field, Fields, Type} from './field.ts';
+import {defaultTemplateDate} from './sweep.ts';
 
 /*
  * THE table of the sweep language: every key at every level. Reading, validation, defaults, 'did you mean', completion,
@@ -269,6 +270,22 @@ const data = {
     example: 'plain',
     defaultDoc: 'study for format instruction, plain for the others',
     alsoKnownAs: ['prompt', 'prompt_template', 'chat_template'],
+  },
+  template_arguments: {
+    type: {kind: 'free'},
+    doc: 'Values that the chat template is given beside the messages, in training and in evaluations, as `apply_chat_template` of transformers takes them: `enable_thinking: false` for Qwen3, for instance. A name that the template does not ask for changes nothing.',
+    example: '{enable_thinking: false}',
+    defaultDoc: 'none',
+    alsoKnownAs: ['chat_template_kwargs', 'template_kwargs', 'chat_template_args'],
+    interacts: 'For format messages and `template: chat`.',
+  },
+  template_date: {
+    type: {kind: 'text', what: 'date'},
+    doc: "The day that a chat template is told when it asks for the date (`strftime_now`): a fixed one, so that the text that is trained on does not depend on the day. It is 0 o'clock of that day.",
+    example: '2024-07-26',
+    default: defaultTemplateDate,
+    alsoKnownAs: ['date', 'date_string'],
+    interacts: 'For format messages and `template: chat`.',
   },
   rows: {
     type: count,

@@ -53,6 +53,7 @@ export const problemCodes = [
   'data/overlap',
   'model/missing',
   'model/bad',
+  'model/end-of-text',
   'model/unsupported',
   'model/unknown-target',
   'model/rank-too-large',

@@ -44,6 +44,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
+  checkTemplateSettings(file);
   checkPacking(file);
   checkEvaluations(file);
   checkNumberOfTrials(file);
@@ -186,6 +187,27 @@ function checkTemplate(file: File): void {
   } else if (!used.includes(known[0]!)) {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
     file.problems.report('bad-expression', place, message);
+  }
+}
+
+/** What a chat template is given by itself. */
+const givenToTemplates = ['messages', 'tools', 'documents', 'add_generation_prompt'];
+
+function checkTemplateSettings(file: File): void {
+  const {data} = file.values;
+  const format = formatOf(file);
+  for (const name of Object.keys(data?.template_arguments ?? {})) {
+    if (!givenToTemplates.includes(name)) continue;
+    const path = ['data', 'template_arguments', name];
+    const message = `A chat template is given '${name}' by itself, from the rows: remove it from 'template_arguments'.`;
+    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+  }
+  if (format === undefined || format === 'messages' || data?.template === 'chat') return;
+  for (const key of ['template_arguments', 'template_date']) {
+    const path = ['data', key];
+    if (!find(file, path)) continue;
+    const message = `'${key}' is for chat templates, which these rows do not go through: remove it, or take format messages or 'template: chat'.`;
+    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
   }
 }
 

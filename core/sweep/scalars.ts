@@ -3,6 +3,7 @@ import {
   type ChoiceType,
   describe,
   type EitherType,
+  type FreeType,
   fileEndings,
   type ListType,
   type MappingType,
@@ -18,7 +19,7 @@ import {fail, notYet, type Reading, wrongType} from './reading.ts';
 import {nearest} from './suggest.ts';
 
 type ScalarReading = Reading<ScalarNode>;
-export type ScalarType = Exclude<Type, ListType | MappingType | EitherType>;
+export type ScalarType = Exclude<Type, ListType | MappingType | FreeType | EitherType>;
 
 /** Reads a single value as its type says; a value that does not fit becomes a problem and `undefined`. */
 export function readScalar(type: ScalarType, reading: ScalarReading): unknown {
@@ -59,7 +60,16 @@ function readText(type: TextType, reading: ScalarReading): unknown {
   if (/[\u0000-\u001f\u007f]/.test(text)) {
     return fail(reading, 'wrong-type', `'${key}' has a line break or control character in it: remove it.`);
   }
+  if (type.what === 'date') return readDate(type, reading);
   return type.what === 'file' ? readFile(reading) : text;
+}
+
+function readDate(type: TextType, reading: ScalarReading): unknown {
+  const {text} = reading.node;
+  const date = new Date(`${text}T00:00:00Z`);
+  const isDay =
+    /^[1-9]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+  return isDay ? text : wrongType(reading, type);
 }
 
 function readFile(reading: ScalarReading): unknown {

@@ -30,7 +30,7 @@ function property({type, doc, default: value}: Field): Schema {
 function schemaOf(type: Type): Schema {
   switch (type.kind) {
     case 'text':
-      return {type: 'string'};
+      return {type: 'string', ...(type.what === 'date' ? {format: 'date'} : {})};
     case 'number':
       return type.words ? {anyOf: [number(type), {enum: type.words}]} : number(type);
     case 'flag':
@@ -50,6 +50,8 @@ function schemaOf(type: Type): Schema {
     case 'mapping':
       // Keys that are all commented out leave nothing behind: the defaults are meant.
       return {anyOf: [mapping(type.keys), {type: 'null'}]};
+    case 'free':
+      return {type: 'object'};
     case 'either':
       return {anyOf: type.options.map(schemaOf)};
   }

@@ -34,12 +34,22 @@ export interface Alpha {
 
 export type DataFormat = 'instruction' | 'completion' | 'messages' | 'text' | 'tokens';
 
+/** Any value of a sweep file. */
+export type Free = null | boolean | number | string | Free[] | {[key: string]: Free};
+
+/** The day that chat templates are told unless `data.template_date` names another: the one Llama 3.1 and 3.2 write themselves. */
+export const defaultTemplateDate = '2024-07-26';
+
 export interface DataSettings {
   /** As written: relative to the sweep file. */
   train: string[];
   format: DataFormat;
   columns: Record<string, string>;
   template: 'study' | 'chat' | 'plain' | {prompt: string};
+  /** What a chat template is given beside the messages. */
+  templateArguments?: Readonly<Record<string, Free>>;
+  /** The day that a chat template is told, as an ISO date; absent: `defaultTemplateDate`. */
+  templateDate?: string;
   rows?: number;
   maxLength: number;
   /** Format text: texts one after another, cut into blocks of `maxLength`; absent = each is a row. */

@@ -7,6 +7,7 @@ import {keyName, type Place, type Problems, quote, replacement} from './problems
 import {fail, notYet, wrongType} from './reading.ts';
 import {readScalar} from './scalars.ts';
 import {nearest} from './suggest.ts';
+import type {Free} from './sweep.ts';
 
 type Path = (string | number)[];
 
@@ -63,6 +64,8 @@ export class Reader {
     switch (type.kind) {
       case 'mapping':
         return node.kind === 'mapping' ? this.mapping(type.keys, node, path, keyRange) : wrongType(reading, type);
+      case 'free':
+        return node.kind === 'mapping' ? this.free(node, path) : wrongType(reading, type);
       case 'list':
         return this.list(type, node, path, keyRange);
       case 'either':
@@ -70,6 +73,21 @@ export class Reader {
       default:
         return node.kind === 'scalar' ? readScalar(type, {...reading, node}) : wrongType(reading, type);
     }
+  }
+
+  /** A value that the table knows nothing of. */
+  private free(node: Node, path: Path): Free | undefined {
+    if (node.kind === 'list') return node.items.map((item, index) => this.free(item, [...path, index]) ?? null);
+    if (node.kind === 'mapping') {
+      return Object.fromEntries(node.entries.map(({key, value}) => [key, this.free(value, [...path, key]) ?? null]));
+    }
+    const {value, text, quoted} = node;
+    // 2.0 is another value than 2 in Python, but not here.
+    const isKept = typeof value !== 'number' || !Number.isInteger(value) || Number.isSafeInteger(value);
+    if (isKept && (quoted || typeof value !== 'number' || !Number.isInteger(value) || /^-?\d+$/.test(text)))
+      return value;
+    const message = `'${keyName(path)}' is a number that would not be kept as ${quote(text)} is written: write a whole number without point or exponent, or a text in quotes.`;
+    return fail({node, path, problems: this.problems}, 'wrong-type', message);
   }
 
   private list(type: ListType, node: Node, path: Path, keyRange: Range): unknown {

@@ -211,7 +211,7 @@ export const formats: FuzzFormat[] = [
       'chat_template.jinja',
       (_, folder) => {
         const row = {values: {}, file: 'a.jsonl', line: 1};
-        encodeChat(conversation, row, {template: openChatTemplate(folder), tokenizer: openOnce(folder)});
+        encodeChat({messages: conversation}, row, {template: openChatTemplate(folder), tokenizer: openOnce(folder)});
       },
       withTokenizer,
     ),

@@ -17,10 +17,19 @@ beforeAll(() => {
     cpSync(join(fixtures, 'stories260K'), join(folder, name), {recursive: true});
     cpSync(join(fixtures, tokenizer), join(folder, name), {recursive: true});
   }
+  cpSync(join(folder, 'chat'), join(folder, 'chat-base'), {recursive: true});
+  for (const name of ['config.json', 'generation_config.json']) endWith(join(folder, 'chat', name), endOfTurn);
   for (const name of ['snappy', 'chats', 'tokens'])
     copyFileSync(join(fixtures, `parquet/${name}.parquet`), join(folder, `${name}.parquet`));
 });
 afterAll(() => rmSync(folder, {recursive: true}));
+
+/** The id of <end_of_turn>, with which the template ends its turns. */
+const endOfTurn = 481;
+
+function endWith(file: string, id: number): void {
+  writeFileSync(file, JSON.stringify({...JSON.parse(readFileSync(file, 'utf8')), eos_token_id: id}));
+}
 
 async function look(model: string, data: string, rest = '') {
   const text = `model: ${model}\ndata: ${data}\nmethods: [lora]\nlearning_rate: 1e-3\nrank: 2\nbatch_size: 2\n${rest}`;
@@ -62,6 +71,17 @@ describe('a look at the data', () => {
     expect((await look('chat', '{train: chat.jsonl, format: messages}')).faults).toEqual([]);
   });
 
+  it("says where the model's own files do not know the end of the answers that are trained", async () => {
+    rows('chat.jsonl', {messages: [user, assistant]});
+    const chat = '{train: chat.jsonl, format: messages}';
+    const {faults} = await look('chat-base', chat);
+    expect(faults).toMatchObject([{code: 'model/end-of-text', severity: 'warning', path: ['data', 'format']}]);
+    expect(faults[0]!.message).toMatch(/rows end with <end_of_turn>.*config.json: <bos>.*add 481 to eos_token_id/);
+    endWith(join(folder, 'chat-base', 'generation_config.json'), endOfTurn);
+    const [other] = (await look('chat-base', chat)).faults;
+    expect(other).toMatchObject({code: 'model/end-of-text', severity: 'information'});
+  });
+
   it('names the row whose messages are malformed, or refused by the template', async () => {
     rows('bad.jsonl', {messages: [user, assistant]}, {messages: [user, {role: 'assistant'}]});
     rows('system.jsonl', {messages: [{role: 'system', content: 'Be brief.'}, user, assistant]});
@@ -90,6 +110,16 @@ describe('a look at the data', () => {
     expect((await look('chat', '{train: a.jsonl, format: messages}', rest)).faults).toMatchObject([
       {code: 'data/overlap'},
     ]);
+  });
+
+  it('says how many rows are left out because nothing of them is learnt', async () => {
+    const said = (more: object) => [
+      {role: 'user', content: 'One?'},
+      {role: 'assistant', content: 'Yes', ...more},
+    ];
+    rows('a.jsonl', {messages: said({})}, {messages: said({weight: 0})}, {messages: said({weight: 0})});
+    const {faults} = await look('chat', '{train: a.jsonl, format: messages}');
+    expect(faults.map(({message}) => message).join('\n')).toMatch(/2 of the first 3 rows have no token to learn/);
   });
 
   it('counts the blocks of packed text', async () => {

@@ -88,6 +88,9 @@ describe('the summary', () => {
   it('names what diverged and why', () => {
     const [first, ...others] = state.trials;
     const trials = [{...first!, state: 'diverged' as const, message: 'loss is not finite'}, ...others];
+    expect(markdownSummary({...state, notes: ['3 of 9 rows were cut.']})).toContain(
+      '## Notes\n\n- 3 of 9 rows were cut.',
+    );
     expect(markdownSummary({...state, trials})).toContain('lora-r8-b16-lr2.00e-5-s1): diverged after 300 steps');
     expect(textSummary({...state, trials})[0]).toContain('159 of 160 trials finished, 1 diverged');
   });

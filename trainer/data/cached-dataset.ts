@@ -1,9 +1,10 @@
 /** The rows of a sweep from the cache of tokenised data sets, or tokenised and then kept. */
 import {createHash} from 'node:crypto';
-import {readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {sizeOfRegular} from '../files/door.ts';
+import {additionalTemplates} from '../model/chat-template.ts';
 import {cacheFolder} from '../store/factors.ts';
 import {hashFiles} from '../store/hash.ts';
 import {readTokens, writeTokens} from '../store/token-cache.ts';
@@ -11,7 +12,7 @@ import {type Dataset, type Loading, loadDataset} from './dataset.ts';
 import type {EncodingModel} from './encode.ts';
 
 /** Part of every key: raise it when the same rows become other tokens than before. */
-const encodingVersion = 1;
+const encodingVersion = 2;
 /** Smaller files are tokenised faster than they are worth keeping. */
 const leastBytes = 1e6;
 /** Files beside a model that decide how text becomes tokens. */
@@ -58,13 +59,26 @@ async function keyOf(
         .filter(name => tokenizerFile.test(name))
         .sort()
     : [];
+  const more = tokenizer ? templatesBeside(tokenizer.folder) : [];
   const parts = {
     encodingVersion,
     settings: Object.entries({...others, columns: Object.entries(columns).sort()}).sort(),
     endings: files.map(file => file.slice(file.lastIndexOf('.'))),
     model: [config.vocabSize, config.eosIds],
     rows: await Promise.all(files.map(file => hashFiles(file))),
-    tokenizer: await Promise.all(beside.map(async name => [name, await hashFiles(join(tokenizer!.folder, name))])),
+    tokenizer: await Promise.all(
+      [...beside, ...more].map(async name => [name, await hashFiles(join(tokenizer!.folder, name))]),
+    ),
   };
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** Files of further named chat templates, relative to the folder. */
+function templatesBeside(folder: string): string[] {
+  const beside = join(folder, additionalTemplates);
+  if (!existsSync(beside)) return [];
+  return readdirSync(beside)
+    .filter(name => name.endsWith('.jinja'))
+    .sort()
+    .map(name => join(additionalTemplates, name));
 }

@@ -2,11 +2,12 @@
 import {resolve} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
-import {formats, placeholders} from '../../core/sweep/formats.ts';
+import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {sizeOfRegular} from '../files/door.ts';
+import {columnsOfInterest} from './columns.ts';
 import {type EncodingModel, ignored, rowEncoder, type TokenRow, whatEncodes} from './encode.ts';
-import {type Row, rowError} from './row.ts';
+import {columnIn, type Row, rowError} from './row.ts';
 import {readRows} from './rows.ts';
 import {SharedList} from './shared-list.ts';
 import {timedRows} from './timed-rows.ts';
@@ -30,6 +31,8 @@ export interface Loading {
   progress?: (rows: number, total: number) => void;
   /** Hears what is worth a line in the log. */
   note?(message: string): void;
+  /** The rows are the first of more: what they lack may come later. */
+  sample?: boolean;
   /** Ends the reading. */
   signal?: AbortSignal | undefined;
 }
@@ -47,19 +50,23 @@ export async function loadDataset(
   data: DataSettings,
   base: string,
   model: EncodingModel,
-  {progress, signal}: Loading = {},
+  {progress, signal, sample = false}: Loading = {},
 ): Promise<Dataset> {
   const files = data.train.map(file => resolve(base, file));
   const encode = rowEncoder(data, model);
   const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
   const bytes = files.reduce((sum, file) => sum + (sizeOfRegular(file) ?? 0), 0);
   let [read, done] = [0, 0];
-  const columns = columnsOfInterest(data);
+  // A row may lack an optional column that the sweep file names; if all rows do, the name is wrong.
+  let unseen = formats[data.format].optional.flatMap(name => data.columns[name] ?? []);
+  let last: Row | undefined;
   const bytesRead = (more: number): void => {
     done += more;
   };
-  const reading = {...(columns ? {columns} : {}), bytesRead};
+  const reading = {...columnsOfInterest(data), bytesRead};
   const encodeKnown = (row: Row): TokenRow => {
+    last = row;
+    unseen = unseen.filter(name => !Object.hasOwn(row.values, name));
     const tokens = encode(row);
     const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
     if (beyond === undefined) return tokens;
@@ -75,22 +82,14 @@ export async function loadDataset(
     if (signal?.aborted) throw new SweepError('stopped', 'The reading of the data was stopped; nothing was written.');
   }
   progress?.(read, read);
+  const [wrong] = unseen;
+  if (last && wrong !== undefined && !(sample && read === data.rows)) columnIn(last, wrong);
   const where = files.join(', ');
   if (read === 0) throw new SweepError('bad-data', `There are no rows in ${where}.`, {files});
   const dataset = collect.end();
   if (dataset.count > 0) return dataset;
   const sentence = `No row of ${where} has a token to learn within max_length ${data.maxLength}: their prompts fill it, or all labels are ${ignored}.`;
   throw new SweepError('bad-data', sentence, {files});
-}
-
-/** The columns that become tokens; undefined where that is not known before a row is seen. */
-function columnsOfInterest({format, columns, template}: DataSettings): string[] | undefined {
-  if (format === 'tokens' || format === 'messages') return undefined;
-  const own = formats[format].columns;
-  const filled = typeof template === 'object' ? placeholders(template.prompt) : [];
-  return [...new Set([...Object.keys({...own, ...columns}), ...filled])].map(
-    name => columns[name] ?? own[name] ?? name,
-  );
 }
 
 interface Collector {

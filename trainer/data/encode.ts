@@ -36,7 +36,7 @@ export function rowEncoder(data: DataSettings, {tokenizer, config}: EncodingMode
   if (data.format === 'tokens') return row => tokensIn(row, config.vocabSize);
   const known = required(tokenizer);
   if (isChat(data)) {
-    const chat = {template: openChatTemplate(known.folder), tokenizer: known};
+    const chat = {template: openChatTemplate(known.folder, data), tokenizer: known};
     return row => encodeChat(conversationOf(row, data), row, chat);
   }
   const eos = endOfText(known, config);

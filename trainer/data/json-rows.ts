@@ -2,6 +2,7 @@
 import {SweepError} from '../../core/error.ts';
 import {parseJson} from '../../core/json.ts';
 import {megabytes} from '../files/door.ts';
+import {asWritten} from '../model/written-json.ts';
 import {type Row, rowError} from './row.ts';
 
 /** The bytes of one row. */
@@ -53,7 +54,7 @@ function parse({bytes, line}: Piece, file: string, form: 'lines' | 'list'): Row 
     );
   let values: unknown;
   try {
-    values = parseJson(text, `${file}:${line}: this row`);
+    values = asWritten(parseJson(text, `${file}:${line}: this row`), text);
   } catch (error) {
     if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);

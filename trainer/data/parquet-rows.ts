@@ -12,6 +12,7 @@ import {compressors} from 'hyparquet-compressors';
 import {SweepError} from '../../core/error.ts';
 import {megabytes, openRegular} from '../files/door.ts';
 import {checkFooter, GroupBounds, mostFooterBytes, rangeOf} from './parquet-bounds.ts';
+import {parsers, plain, withBareNumbers} from './parquet-values.ts';
 import type {Row} from './row.ts';
 import type {Reading} from './rows.ts';
 
@@ -20,10 +21,10 @@ import type {Reading} from './rows.ts';
  * encodings; nested columns become lists and objects. Only one row group is held at a time.
  * @throws SweepError `bad-data` (file and row); errors of the file system as they are
  */
-export async function* parquetRows(file: string, limit: number, {columns, bytesRead}: Reading): AsyncGenerator<Row> {
+export async function* parquetRows(file: string, limit: number, reading: Reading): AsyncGenerator<Row> {
   const opened = open(file);
   try {
-    yield* rowsOf(opened, file, limit, {...(columns ? {columns} : {}), ...(bytesRead ? {bytesRead} : {})});
+    yield* rowsOf(opened, file, limit, reading);
   } finally {
     closeSync(opened.descriptor);
   }
@@ -33,11 +34,15 @@ async function* rowsOf(
   {metadata, schema, source}: Opened,
   file: string,
   limit: number,
-  {columns, bytesRead}: Reading,
+  {columns, optional = [], bytesRead}: Reading,
 ): AsyncGenerator<Row> {
   const there = namesOf(schema);
   // A column that is not there is told of beside all that are.
-  const needed = columns?.every(name => there.includes(name)) ? [...columns] : undefined;
+  const needed = columns?.every(name => there.includes(name))
+    ? [...columns, ...optional.filter(name => there.includes(name) && !columns.includes(name))]
+    : undefined;
+  const nodes = new Map(schema.children.map(node => [node.element.name, node]));
+  const bare = withBareNumbers(metadata);
   const groups = metadata.row_groups.map(group => Number(group.num_rows));
   const total = groups.reduce((sum, rows) => sum + rows, 0);
   let start = 0;
@@ -54,13 +59,21 @@ async function* rowsOf(
         const {start: from, end: to} = rangeOf(chunk);
         bounds.check(index, new DataView(await source.slice(from, to)));
       }
-      found = await parquetReadObjects({file: source, metadata, ...range, compressors, parsers});
+      found = await parquetReadObjects({
+        file: source,
+        metadata: bare,
+        ...range,
+        compressors,
+        parsers,
+        utf8: false,
+      });
     } catch (error) {
       throw damaged(file, error, `, rows ${start + 1} to ${end}`);
     }
     if (found.length !== end - start) throw damaged(file, `there are ${found.length}`, `, rows ${start + 1} to ${end}`);
     for (const [index, values] of found.entries()) {
-      yield {values: plainObject(values), file, line: start + index + 1};
+      const entries = Object.entries(values).map(([name, value]) => [name, plain(value, nodes.get(name)!)]);
+      yield {values: Object.fromEntries(entries), file, line: start + index + 1};
     }
     bytesRead?.(((end - start) / total) * source.byteLength);
     start = end;
@@ -132,25 +145,4 @@ function damaged(file: string, error: unknown, where = ''): SweepError {
   const why = error instanceof Error ? error.message : String(error);
   const sentence = `${file}${where}: this is not a whole Parquet file (${why.slice(0, 200)}); copy or fetch it again.`;
   return new SweepError('bad-data', sentence, {file});
-}
-
-const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
-
-const parsers = {
-  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
-};
-
-/** Values as JSON has them: numbers for 64-bit integers, dates as text, null for what is absent. */
-function plain(value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  if (typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Date) return value.toISOString();
-  if (ArrayBuffer.isView(value)) return Array.from(value as Uint8Array, plain);
-  return plainObject(value);
-}
-
-function plainObject(values: object): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, plain(value)]));
 }

@@ -1,5 +1,6 @@
 /** One row of a data file. */
 import {SweepError} from '../../core/error.ts';
+import {WrittenNumber} from '../model/written-json.ts';
 
 export interface Row {
   values: Record<string, unknown>;
@@ -8,21 +9,27 @@ export interface Row {
   line: number;
 }
 
+function isParquet({file}: Pick<Row, 'file'>): boolean {
+  return file.toLowerCase().endsWith('.parquet');
+}
+
 /** A sentence about one row, with its place in front. */
 export function rowError(
   code: 'bad-data' | 'missing-column',
   {file, line}: Omit<Row, 'values'>,
   what: string,
 ): SweepError {
-  const place = file.toLowerCase().endsWith('.parquet') ? `${file}, row ${line}:` : `${file}:${line}:`;
+  const place = isParquet({file}) ? `${file}, row ${line}:` : `${file}:${line}:`;
   return new SweepError(code, `${place} ${what}`, {file, line});
 }
 
-/** The text in a column; numbers and booleans as JSON writes them. */
+/** The text in a column; numbers and booleans as the file writes them, or as pandas prints those of Parquet. */
 export function textIn(row: Row, column: string): string {
   const value = columnIn(row, column);
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  // As pandas prints them.
+  if (typeof value === 'boolean' && isParquet(row)) return value ? 'True' : 'False';
+  if (typeof value === 'number' || typeof value === 'boolean' || value instanceof WrittenNumber) return String(value);
   const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'an object';
   throw rowError('bad-data', row, `column ${JSON.stringify(column)} holds ${kind} where text belongs.`);
 }

@@ -1,7 +1,7 @@
 /** The text around a row: what a row's columns become before they are tokenised. */
 import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {columnIn, type Row, textIn} from './row.ts';
+import {type Row, textIn} from './row.ts';
 
 /** A row as text. */
 export interface Texts {
@@ -30,7 +30,10 @@ function studyPrompt(instruction: string, input: string): string {
 export function textsOf(row: Row, {format, columns, template}: DataSettings): Texts {
   const {prompt, input, answer} = partsOf(row, {format, columns}, typeof template !== 'object');
   if (typeof template === 'object') {
-    const filled = (name: string) => textIn(row, columnOf(name, {format, columns}));
+    const filled = (name: string): string => {
+      const column = columnOf(name, {format, columns});
+      return formats[format].optional.includes(name) ? inputOf(row, column) : textIn(row, column);
+    };
     return {prompt: template.prompt.replaceAll(/\{(\w+)\}/g, (_, name: string) => filled(name)), answer, end: ''};
   }
   if (format === 'completion') return {prompt, answer, end: ''};
@@ -62,7 +65,7 @@ function columnOf(name: string, {format, columns}: Pick<DataSettings, 'format' |
   return columns[name] ?? formats[format].columns[name] ?? name;
 }
 
-/** The further input is used only where the sweep file names its column; null and the empty text are none. */
+/** The further input is used only where the sweep file names its column; a row without it, null and the empty text have none. */
 function inputOf(row: Row, column: string | undefined): string {
-  return column === undefined || columnIn(row, column) === null ? '' : textIn(row, column);
+  return column === undefined || (row.values[column] ?? null) === null ? '' : textIn(row, column);
 }

@@ -25,6 +25,7 @@ import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
+import {endFaults} from './ends.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {
@@ -33,6 +34,7 @@ import {
   longRows,
   lookAtFile,
   overlaps,
+  type Sample,
   type SampledRow,
   type Survey,
   sampledRows,
@@ -196,8 +198,8 @@ async function lookAtRows(
   attempts: Attempts,
 ): Promise<{rows: number; sample: SampledRow[]} | undefined> {
   const {train, data, evaluate, probed} = draft;
-  const before = attempts.faults.length;
   const encoding = model && data && (await openEncoding(data, model, attempts));
+  const before = attempts.faults.length;
   const tokenizerFiles = model ? tokenizerNames.map(name => join(model.folder, name)) : [];
   /** Reading rows depends on how they are read, and on the files. */
   const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
@@ -206,12 +208,15 @@ async function lookAtRows(
     once(['look', task, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, task));
 
   const samples: SampledRow[] = [];
+  let empty = 0;
   for (const [index, file] of train.entries()) {
-    const sample = () =>
+    const sample = async (): Promise<Sample> =>
       encoding && data
-        ? once('sample', [file], () => sampleOf({...data, train: [file]}, base, encoding))
-        : look(file, null, data?.rows);
-    samples.push(...((await attempts.attempt(['data', 'train', index], sample)) ?? []));
+        ? await once('sample', [file], () => sampleOf({...data, train: [file]}, base, encoding))
+        : {rows: await look(file, null, data?.rows), empty: 0};
+    const found = await attempts.attempt(['data', 'train', index], sample);
+    samples.push(...(found?.rows ?? []));
+    empty += found?.empty ?? 0;
   }
   if (encoding && data && attempts.faults.length === before)
     await attempts.attempt(['data', 'max_length'], () =>
@@ -234,7 +239,7 @@ async function lookAtRows(
   if (data) await nameColumns(data, base, attempts.faults);
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
-  if (!data.packing) attempts.faults.push(...longRows(samples, data));
+  if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
   const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];
   const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
@@ -260,7 +265,13 @@ async function openEncoding(
   const template = isChat(data)
     ? await attempts.attempt(['data', key], () => openChatTemplate(model.folder))
     : undefined;
-  return tokenizer === undefined || (isChat(data) && !template) ? undefined : {tokenizer, config: model.config};
+  if (tokenizer === undefined || (isChat(data) && !template)) return undefined;
+  const {config} = model;
+  if (tokenizer) {
+    const ends = await attempts.attempt(['data', 'template'], () => endFaults(data, {tokenizer, config}));
+    attempts.faults.push(...(ends ?? []));
+  }
+  return {tokenizer, config};
 }
 
 /** A column that is missing is shown where the sweep file names it, with the nearest column that is there. */

@@ -56,17 +56,30 @@ function texts(data: DataSettings): (row: Row) => void {
 export interface SampledRow {
   length: number;
   targets: number;
+  /** Where the first token stands that is learnt; absent where that was not looked for. */
+  first?: number;
+}
+
+export interface Sample {
+  rows: SampledRow[];
+  /** Rows of which nothing is learnt, however long they may be. */
+  empty: number;
 }
 
 /** The first rows, uncut: their lengths in tokens, and how many tokens of them are learnt. */
-export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<SampledRow[]> {
+export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<Sample> {
   const rows = Math.min(sampledRows, data.rows ?? sampledRows);
   const {packing: _, ...apart} = data;
-  const {starts, count, labels} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model);
-  return Array.from({length: count}, (_, row) => ({
-    length: starts[row + 1]! - starts[row]!,
-    targets: labels.subarray(starts[row], starts[row + 1]).filter(label => label !== ignored).length,
-  }));
+  const {starts, count, labels, empty} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model, {
+    sample: true,
+  });
+  const sampled = Array.from({length: count}, (_, row) => {
+    const own = labels.subarray(starts[row], starts[row + 1]);
+    // Nothing predicts the first token.
+    const first = own.findIndex((label, at) => at > 0 && label !== ignored);
+    return {length: own.length, targets: own.filter(label => label !== ignored).length, first};
+  });
+  return {rows: sampled, empty};
 }
 
 /** What so many texts that look like `sample` become when they are packed. */
@@ -80,16 +93,30 @@ export function blocksOf(
   return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
 }
 
-/** Rows that will be cut. */
-export function longRows(sample: readonly SampledRow[], {maxLength}: DataSettings): Fault[] {
+/** Rows that will be cut, and those that will be left out. */
+export function longRows({rows: sample, empty}: Sample, {maxLength}: DataSettings): Fault[] {
   const lengths = sample.map(({length}) => length);
   const longer = lengths.filter(length => length > maxLength).length;
-  if (longer === 0) return [];
+  const all = lengths.length + empty;
+  const left = empty + sample.filter(({first = 0}) => first >= maxLength).length;
+  const leftOut: Fault[] =
+    left === 0
+      ? []
+      : [
+          {
+            code: 'data/long-rows',
+            severity: 'warning',
+            message: `${left} of the first ${all} rows have no token to learn within ${maxLength} tokens and will be left out.`,
+            path: ['data', 'max_length'],
+          },
+        ];
+  if (longer === 0) return leftOut;
   const longest = Math.max(...lengths);
-  const share = `${Math.max(1, Math.round((100 * longer) / lengths.length))} %`;
-  const message = `${share} of the first ${lengths.length} rows are longer than ${maxLength} tokens and will be cut (the longest has ${longest}): raise data.max_length to learn them whole.`;
+  const share = `${Math.max(1, Math.round((100 * longer) / all))} %`;
+  const message = `${share} (${longer}) of the first ${all} rows are longer than ${maxLength} tokens and will be cut (the longest has ${longest}): raise data.max_length to learn them whole.`;
   return [
     {code: 'data/long-rows', severity: 'warning', message, path: ['data', 'max_length'], instead: String(longest)},
+    ...leftOut,
   ];
 }
 

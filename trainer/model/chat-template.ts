@@ -1,16 +1,19 @@
-/** Conversations as text: the chat template of a model folder, rendered by @huggingface/jinja as transformers would. */
-import {existsSync} from 'node:fs';
+/** Conversations as text: the chat template of a model folder, rendered as transformers does. */
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {Template} from '@huggingface/jinja';
 import {SweepError} from '../../core/error.ts';
+import {defaultTemplateDate} from '../../core/sweep/sweep.ts';
 import {underClock} from '../files/clock.ts';
 import {readText} from '../files/door.ts';
+import {toValue} from '../jinja/from-json.ts';
+import {compileTemplate, type Rendered, type Template} from '../jinja/template.ts';
+import type {Dict, Value} from '../jinja/values.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 
 /** One turn; what else it holds (name, tool calls) is handed to the template. */
 export interface Message {
   role: string;
-  content: unknown;
+  content?: unknown;
   [key: string]: unknown;
 }
 
@@ -20,92 +23,179 @@ export interface Span {
   end: number;
 }
 
+export interface ChatOptions {
+  /** With what comes before the next answer. */
+  generationPrompt?: boolean;
+  /** The tools that the assistant may call, as JSON schemas. */
+  tools?: readonly unknown[] | undefined;
+}
+
+/** A conversation as text. */
+export interface WrittenChat {
+  text: string;
+  /** The part that each message wrote; undefined where the template shows none. */
+  turns: (Span | undefined)[];
+  /** Between the template's {% generation %} marks; null where it has none. */
+  marked: Span[] | null;
+}
+
 export interface ChatTemplate {
-  /**
-   * `generationPrompt`: with what comes before the next answer.
-   * @throws Error with the template's own words where it refuses the messages
-   */
-  render(messages: readonly Message[], options: {generationPrompt: boolean}): string;
-  /** With the spans between the template's {% generation %} marks; null where it has none. */
-  renderMarked(messages: readonly Message[]): {text: string; spans: Span[]} | null;
+  /** @throws Error with the template's own words where it refuses the messages */
+  render(messages: readonly Message[], options?: ChatOptions): string;
+  /** As `render`, without a generation prompt. */
+  write(messages: readonly Message[], options?: Pick<ChatOptions, 'tools'>): WrittenChat;
+}
+
+/** What a sweep says of its chats. */
+export interface TemplateSettings {
+  /** Handed to the template beside the messages, before the special tokens. */
+  templateArguments?: Readonly<Record<string, unknown>> | undefined;
+  /** The day that strftime_now tells of, as an ISO date: what a model is trained on must not depend on the day. */
+  templateDate?: string | undefined;
 }
 
 /** Bytes of a template in a file of its own; real ones have a few thousand. */
 const mostBytes = 1 << 20;
 
-/** The template of a model folder: chat_template.jinja, or tokenizer_config.json, or chat_template.json. */
-interface Source {
+/** The folder of named chat templates beside a model. */
+export const additionalTemplates = 'additional_chat_templates';
+
+/** The templates of a model folder, by name. */
+interface Sources {
   file: string;
-  text: string;
+  named: ReadonlyMap<string, string>;
 }
 
 /**
- * Opens the chat template of a model folder; of several named ones the one called default. A template that asks
- * whether there is a clock is told that there is none, and takes a date of its own: what a model is trained on must not
- * depend on the day.
+ * Opens the chat template of a model folder, as transformers finds it: chat_template.jinja and
+ * additional_chat_templates/*.jinja, else tokenizer_config.json. Of several named ones it is `default`, with tools `tool_use`.
  * @throws SweepError `bad-template` where there is none, or one that cannot be read
  */
-export function openChatTemplate(folder: string): ChatTemplate {
-  const source = sourceOf(folder);
+export function openChatTemplate(folder: string, settings: TemplateSettings = {}): ChatTemplate {
+  const sources = sourcesOf(folder);
   const tokens = specialTokens(folder);
-  const program = compiled(source, withoutMarks(source.text));
-  const marked = hasMarks(source.text) ? compiled(source, withMarks(source.text)) : null;
-  const run = (template: Template, messages: readonly Message[], generationPrompt: boolean): string =>
-    underClock(`The chat template ${source.file}`, () =>
-      template.render({...tokens, bounded_range: boundedRange, messages, add_generation_prompt: generationPrompt}),
-    );
+  const own = Object.entries({...tokens, ...settings.templateArguments});
+  const date = new Date(`${settings.templateDate ?? defaultTemplateDate}T00:00:00Z`);
+  const compiled = new Map<string, Template>();
+  const templateFor = (tools: boolean): Template => {
+    const name = tools && sources.named.has('tool_use') ? 'tool_use' : 'default';
+    let template = compiled.get(name);
+    if (!template) {
+      template = compile(sources.named.get(name)!, sources.file);
+      compiled.set(name, template);
+    }
+    return template;
+  };
+  templateFor(false);
+
+  const run = (
+    messages: readonly Message[],
+    {tools, generationPrompt = false}: ChatOptions,
+    watched?: Map<object, number>,
+  ): Rendered & {template: Template} => {
+    const template = templateFor(tools !== undefined);
+    const turns = messages.map((message, index) => {
+      const parts =
+        Array.isArray(message.content) && !template.readsParts
+          ? {...message, content: joined(message.content)}
+          : message;
+      const value = toValue(withReasoning(parts)) as Dict;
+      watched?.set(value, index);
+      return value;
+    });
+    const context = new Map<string, Value>([
+      ['messages', turns],
+      ['tools', toValue(tools ?? null)],
+      ['documents', null],
+      ['add_generation_prompt', generationPrompt],
+      ...own.map(([name, value]): [string, Value] => [name, toValue(value)]),
+    ]);
+    const render = (): Rendered => template.render(context, {date, watched: new Set(watched?.keys())});
+    return {...underClock(`The chat template ${sources.file}`, render), template};
+  };
+
   return {
-    render: (messages, {generationPrompt}) => run(program, messages, generationPrompt),
-    renderMarked: messages => (marked ? unmark(run(marked, messages, false)) : null),
+    render: (messages, options = {}) => run(messages, options).text,
+    write(messages, options = {}) {
+      const watched = new Map<object, number>();
+      const {text, spans, regions, lost, template} = run(messages, options, watched);
+      const turns: (Span | undefined)[] = messages.map(() => undefined);
+      const unclear = new Set<number>();
+      for (const {of, start, end} of lost ? [] : regions) {
+        const index = watched.get(of)!;
+        // A message that stands in two places has no turn.
+        if (turns[index]) unclear.add(index);
+        turns[index] = {start, end};
+      }
+      for (const index of unclear) turns[index] = undefined;
+      if (template.marked && lost) {
+        throw new Error(
+          'what stands between {% generation %} marks is changed afterwards, so that its place is not known',
+        );
+      }
+      return {text, turns, marked: template.marked ? spans.filter(({start, end}) => end > start) : null};
+    },
   };
 }
 
-function compiled({file}: Source, text: string): Template {
-  // Only templates that can do without the day's date are kept from it.
-  const undated = /strftime_now\s+is\s+(not\s+)?defined/.test(text) ? '{% set strftime_now = undefined %}\n' : '';
+function compile(text: string, file: string): Template {
   try {
-    return underClock(`The chat template ${file}`, () => new Template(bounded + undated + text));
+    return underClock(`The chat template ${file}`, () => compileTemplate(text));
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-template', `The chat template in ${file} cannot be read (${why}).`, {file});
   }
 }
 
-/** Numbers that a template may count over; the library's own list would fill the memory. */
-const longestRange = 1_000_000;
-
-/** Python's range; the name is taken, and may be given another meaning by a statement only. */
-const bounded = '{% set range = bounded_range %}\n';
-
-function boundedRange(first: number, end?: number, step = 1): number[] {
-  const [from, to] = end === undefined ? [0, first] : [first, end];
-  if (step === 0) throw new Error('range() has a step of 0');
-  const length = Math.max(0, Math.ceil((to - from) / step));
-  if (!(length <= longestRange)) throw new Error(`range() counts over more than ${longestRange} numbers`);
-  return Array.from({length}, (_, index) => from + index * step);
+/** transformers fills in the names under which templates look for thoughts. */
+function withReasoning(message: Message): JsonObject {
+  const reasoning = ['reasoning_content', 'thinking', 'reasoning'].map(key => message[key]).find(held => held != null);
+  return reasoning === undefined ? message : {thinking: reasoning, ...message, reasoning_content: reasoning};
 }
 
-function sourceOf(folder: string): Source {
+/** A template that takes texts only gets the parts of a message as one. */
+function joined(parts: readonly unknown[]): string {
+  return parts.map(part => (isObject(part) ? part['text'] : part)).join('');
+}
+
+function sourcesOf(folder: string): Sources {
   const alone = join(folder, 'chat_template.jinja');
-  if (existsSync(alone)) return {file: alone, text: readText(alone, mostBytes)};
+  const named = new Map<string, string>();
+  const more = join(folder, additionalTemplates);
+  if (existsSync(alone)) named.set('default', readText(alone, mostBytes));
+  if (existsSync(more)) {
+    for (const name of readdirSync(more).sort()) {
+      if (name.endsWith('.jinja')) named.set(name.slice(0, -'.jinja'.length), readText(join(more, name), mostBytes));
+    }
+  }
+  if (named.size > 0) return withDefault({file: named.has('default') ? alone : more, named});
   for (const name of ['tokenizer_config.json', 'chat_template.json']) {
     const file = join(folder, name);
-    const text = templateIn(readJsonFile(file)?.['chat_template'], file);
-    if (text !== undefined) return {file, text};
+    const found = templatesIn(readJsonFile(file)?.['chat_template']);
+    if (found) return withDefault({file, named: found});
   }
   const sentence = `The model in ${folder} has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json); put one there, or choose another data.format or data.template.`;
   throw new SweepError('bad-template', sentence, {folder});
 }
 
-/** A template, or a list of `{name, template}`. */
-function templateIn(value: unknown, file: string): string | undefined {
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value.filter(isObject);
-  const text = named.find(({name}) => name === 'default')?.['template'];
-  if (typeof text === 'string') return text;
-  const names = named.map(({name}) => String(name)).join(', ');
+/** A template, a list of `{name, template}` or an object of templates by name. */
+function templatesIn(value: unknown): ReadonlyMap<string, string> | undefined {
+  if (typeof value === 'string') return new Map([['default', value]]);
+  const pairs = Array.isArray(value)
+    ? value.filter(isObject).map(({name, template}) => [name, template] as const)
+    : isObject(value)
+      ? Object.entries(value)
+      : undefined;
+  return (
+    pairs && new Map(pairs.flatMap(([name, text]) => (typeof text === 'string' ? [[String(name), text] as const] : [])))
+  );
+}
+
+function withDefault({file, named}: Sources): Sources {
+  if (named.has('default')) return {file, named};
+  const names = [...named.keys()].join(', ');
   throw new SweepError('bad-template', `None of the chat templates in ${file} is called default (${names}).`, {file});
 }
 
@@ -120,37 +210,4 @@ function specialTokens(folder: string): Record<string, string> {
     }
   }
   return found;
-}
-
-const mark = /\{%(-?)\s*(end)?generation\s*(-?)%\}/g;
-/** Code points that are no characters stand for the marks in rendered text: no text has them. */
-const [opening, closing] = ['\uFDD0', '\uFDD1'];
-
-function hasMarks(template: string): boolean {
-  return template.search(mark) >= 0;
-}
-
-/** A statement that writes nothing in place of each mark, so that space around it is treated as around any statement. */
-function withoutMarks(template: string): string {
-  return template.replace(mark, (_, left: string, _end, right: string) => `{%${left} if true %}{% endif ${right}%}`);
-}
-
-function withMarks(template: string): string {
-  return template.replace(
-    mark,
-    (_, left: string, end: string | undefined, right: string) =>
-      `{%${left} if true %}${end ? closing : opening}{% endif ${right}%}`,
-  );
-}
-
-function unmark(rendered: string): {text: string; spans: Span[]} {
-  const spans: Span[] = [];
-  let text = '';
-  let start = 0;
-  for (const part of rendered.split(/([\uFDD0\uFDD1])/)) {
-    if (part === opening) start = text.length;
-    else if (part === closing) spans.push({start, end: text.length});
-    else text += part;
-  }
-  return {text, spans: spans.filter(({start: from, end}) => end > from)};
 }

@@ -61,12 +61,15 @@ export interface ModelConfig {
   tiedEmbeddings: boolean;
   layers: LayerKind[];
   bosId: number | null;
+  /** All ends of a text that generation_config.json and config.json name, in this order. */
   eosIds: number[];
+  /** The same by file. */
+  eosIn: {generation: number[]; config: number[]};
   padId: number | null;
 }
 
 /**
- * Reads config.json (and the eos list of generation_config.json, which wins) of a Hugging Face folder, in the spelling
+ * Reads config.json (and the eos list of generation_config.json) of a Hugging Face folder, in the spelling
  * of transformers 5 or the older ones.
  * @throws SweepError `missing-file`, `bad-model` (values that cannot be), `unknown-architecture` (family or feature not
  *   supported)
@@ -125,12 +128,16 @@ export function configFrom(whole: JsonObject, generation: JsonObject, file: stri
     tiedEmbeddings: keys.boolean('tie_word_embeddings', family.defaults.tied),
     layers: readLayers(raw, family, keys, headDim),
     bosId: keys.tokenIds('bos_token_id', family.defaults.bosId)[0] ?? null,
-    eosIds:
-      generation['eos_token_id'] == null
-        ? keys.tokenIds('eos_token_id', family.defaults.eosId)
-        : new Keys(generation, join(dirname(file), 'generation_config.json')).tokenIds('eos_token_id', null),
+    ...endsIn(keys, family, new Keys(generation, join(dirname(file), 'generation_config.json'))),
     padId: keys.tokenIds('pad_token_id', family.defaults.padId)[0] ?? null,
   };
+}
+
+function endsIn(keys: Keys, family: Family, generation: Keys): Pick<ModelConfig, 'eosIds' | 'eosIn'> {
+  const own = generation.tokenIds('eos_token_id', null);
+  // What a family takes where its files are silent is no end beside one that they name.
+  const eosIn = {generation: own, config: keys.tokenIds('eos_token_id', own.length > 0 ? null : family.defaults.eosId)};
+  return {eosIds: [...new Set([...eosIn.generation, ...eosIn.config])], eosIn};
 }
 
 /** The decoder's own part of config.json; what is said of the whole holds for it too. */

@@ -16,7 +16,7 @@ import {
 } from './decoding.ts';
 import {fewSequences, paddedLength, powerOf2, seatsFor, textsAtOnce} from './generation-sizes.ts';
 import {draw} from './sampling.ts';
-import {stopCheck} from './stopping.ts';
+import {type Decode, stopCheck} from './stopping.ts';
 
 export type {Generative} from './decoding.ts';
 
@@ -26,8 +26,7 @@ export interface GenerationLimits {
   eosIds: readonly number[];
   /** Generation of a sequence ends where its text has one of these; needs `decode`. */
   stop?: readonly string[];
-  /** The text of new ids. */
-  decode?: (ids: readonly number[]) => string;
+  decode?: Decode;
   /** 0 = the likeliest token always. Default: 1 where `topP`, `topK` or several samples are asked for, else 0. */
   temperature?: number;
   /** Default 1: all tokens. */
@@ -102,7 +101,7 @@ class Batch {
   readonly #programs: Programs;
   readonly #generative: Generative;
   readonly #limits: GenerationLimits;
-  readonly #hasStopped: (ids: readonly number[]) => boolean;
+  readonly #hasStopped: (ids: readonly number[], prompt: readonly number[]) => boolean;
   /** Of each trial, the shortest texts first. */
   readonly #waiting: Sequence[][];
   /** Of each trial; their number is the cache's `rows`. */
@@ -234,7 +233,8 @@ class Batch {
     const {maxNewTokens, eosIds} = this.#limits;
     const token = sequence.next(logits.subarray(at * vocabSize, (at + 1) * vocabSize), likeliest[at]!);
     sequence.ids.push(token);
-    sequence.ended = sequence.ids.length >= maxNewTokens || eosIds.includes(token) || this.#hasStopped(sequence.ids);
+    sequence.ended =
+      sequence.ids.length >= maxNewTokens || eosIds.includes(token) || this.#hasStopped(sequence.ids, sequence.prompt);
   }
 
   /** Goes on with a smaller batch when half the seats stay empty. */

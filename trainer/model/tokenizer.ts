@@ -4,8 +4,9 @@ import {join} from 'node:path';
 import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
 import {underClock} from '../files/clock.ts';
+import {type DecodingHub, decoderOf} from './decode.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
-import {addedTokens, tokenBytes, tokenEnds} from './token-places.ts';
+import {addedTokens, prependsSpace, tokenEnds, tokenSpellings} from './token-places.ts';
 import {type CachingHub, rememberWords} from './word-caches.ts';
 
 export interface Tokenizer {
@@ -14,8 +15,12 @@ export interface Tokenizer {
    * @throws SweepError `bad-data` for a text the vocabulary has no tokens for
    */
   encode(text: string, options: {special: boolean}): number[];
-  /** Ids beyond the vocabulary (models are often padded) count as no text. */
-  decode(ids: readonly number[], options: {skipSpecial: boolean}): string;
+  /**
+   * The text of ids as they stand, no space cleaned up (whatever tokenizer_config.json says of that); of ids that follow
+   * others (`after`: a prompt, or the end of one) only what they add to the text. Ids beyond the vocabulary (models are
+   * often padded) count as no text.
+   */
+  decode(ids: readonly number[], options: {skipSpecial: boolean; after?: readonly number[]}): string;
   /** Largest id + 1. */
   vocabSize: number;
   /** What the post-processor puts before a text: bos, or nothing. What it puts after one is left to the training data. */
@@ -31,11 +36,9 @@ export interface Tokenizer {
 }
 
 /** The part of the library that is used; its own declarations (0.2.0) cannot be resolved from an ES module. */
-interface Hub extends CachingHub {
+interface Hub extends CachingHub, DecodingHub {
   encode(text: string, options?: {add_special_tokens: boolean}): {ids: (number | undefined)[]};
   tokenize(text: string, options: {add_special_tokens: boolean}): string[];
-  decode(ids: number[], options: {skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean}): string;
-  id_to_token(id: number): string | undefined;
   get_vocab(): Map<string, number>;
   decoder: HubDecoder | null;
 }
@@ -62,7 +65,6 @@ export function openTokenizer(folder: string): Tokenizer {
   }
   const settings = readJsonFile(join(folder, 'tokenizer_config.json')) ?? {};
   const hub = open(definition, settings, file);
-  const cleanUp = settings['clean_up_tokenization_spaces'] === true;
 
   const timed = <T>(work: () => T) => underClock(`The tokenizer ${file}`, work);
   const encode: Tokenizer['encode'] = (text, options) => timed(() => encodeHere(text, options));
@@ -74,24 +76,19 @@ export function openTokenizer(folder: string): Tokenizer {
     const token = hub.tokenize(text, {add_special_tokens: special})[missing];
     throw new SweepError('bad-data', `The tokenizer ${file} has no token for ${JSON.stringify(token)}.`, {file, token});
   };
-  const bytesOf = tokenBytes(definition);
+  const spellingOf = tokenSpellings(definition);
+  const prepends = prependsSpace(definition);
+  const decode = decoderOf(hub, id => spellingOf(hub.id_to_token(id) ?? ''));
   const hasPatterns = JSON.stringify(definition['decoder'] ?? null).includes('"Regex"');
   return {
     folder,
     added: new Set(addedTokens(definition)),
     ends(ids, text) {
-      const tokens = ids.map(id => bytesOf(hub.id_to_token(id) ?? ''));
-      return tokenEnds(tokens, Buffer.from(text));
+      const tokens = ids.map(id => spellingOf(hub.id_to_token(id) ?? ''));
+      return tokenEnds(tokens, Buffer.from(text), prepends);
     },
     encode,
-    decode(ids, {skipSpecial}) {
-      const known = ids.filter(id => hub.id_to_token(id) !== undefined);
-      // The library refuses an empty list.
-      if (known.length === 0) return '';
-      const decoded = () =>
-        hub.decode(known, {skip_special_tokens: skipSpecial, clean_up_tokenization_spaces: cleanUp});
-      return hasPatterns ? timed(decoded) : decoded();
-    },
+    decode: (ids, options) => (hasPatterns ? timed(() => decode(ids, options)) : decode(ids, options)),
     vocabSize: Math.max(...[...hub.get_vocab().values()].slice(-1)) + 1,
     leading: leadingIds(encode),
     eos: endOfText(settings, encode),

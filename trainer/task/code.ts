@@ -1,28 +1,18 @@
-/** Programs in generated text, found as PiSSA does (code_process.py), and the tasks that run them: HumanEval and MBPP. */
+/** The tasks that run generated programs: HumanEval and MBPP. Programs are found as EvalPlus finds them (programs-source.ts). */
 import {columnIn, type Row, rowError, textIn} from '../data/row.ts';
+import type {Answer} from './programs.ts';
 import type {Judged, Task, Tools} from './task.ts';
-
-/** Where Codex's evaluation stops a completion (Chen et al. 2021, section 2.1 and its data). */
-const nextStatement = /\n(?=class |def |#|if |print\(|@)/;
 
 /** What closes an answer in MBPP's prompt (Austin et al. 2021). */
 const done = '[DONE]';
 
-/** The Python in an output: the first fenced block, else the whole text; up to its own tests and examples. */
-export function programIn(output: string): string {
-  let text = output.replaceAll('\r', '').split(done)[0]!.replace('[BEGIN]', '');
-  const fence = /```(?:python|py)?[ \t]*\n/.exec(text);
-  if (fence) text = text.slice(fence.index + fence[0].length).split('\n```')[0]!;
-  else if (/^\n*[ \t]/.test(text) && text.trim() !== '') text = text.split(nextStatement)[0]!;
-  return text.split(/^(?:if __name__ == ["']__main__["']:|# Example usage|assert\b)/m)[0]!.trimEnd();
-}
+/** What closed and opened an answer in the prompt is no part of it. */
+const answered = (output: string): string => output.split(done)[0]!.replace('[BEGIN]', '');
 
-async function run(
-  tools: Tools,
-  extracted: string,
-  problem: {program: string; trusted: string; tests: string; reference: string},
-): Promise<Judged> {
-  const {passed, reason} = await tools.sandbox().run(problem);
+async function run(tools: Tools, {trusted, ...answer}: Answer & {trusted: string}): Promise<Judged> {
+  const {tests, reference} = answer;
+  const {program, extracted} = await tools.programs().find(answer);
+  const {passed, reason} = await tools.sandbox().run({program: `${program}\n`, trusted, tests, reference});
   return {extracted, verdict: passed, ...(passed ? {} : {reason})};
 }
 
@@ -34,9 +24,11 @@ export const humaneval: Task = {
   judge(row, output, tools) {
     const prompt = textIn(row, 'prompt');
     const entry = textIn(row, 'entry_point');
-    const extracted = programIn(output);
-    return run(tools, extracted, {
-      program: `${prompt}${extracted}\n`,
+    return run(tools, {
+      output: answered(output),
+      prompt,
+      entry,
+      setup: '',
       trusted: `${prompt}    pass\n`,
       tests: `${textIn(row, 'test')}\ncheck(${entry})\n`,
       reference: `def ${entry}(): pass`,
@@ -53,15 +45,15 @@ export const mbpp: Task = {
   },
   expected: row => textIn(row, 'code').replaceAll('\r', ''),
   judge(row, output, tools) {
-    const extracted = programIn(output);
-    return run(tools, extracted, {
-      program: extracted,
-      trusted: 'test_imports' in row.values ? lines(row, 'test_imports') : '',
-      tests:
-        `${'test_setup_code' in row.values ? textIn(row, 'test_setup_code') : ''}\n${lines(row, 'test_list')}\n`.replaceAll(
-          '\r',
-          '',
-        ),
+    const imports = 'test_imports' in row.values ? lines(row, 'test_imports') : '';
+    const setup = 'test_setup_code' in row.values ? textIn(row, 'test_setup_code').replaceAll('\r', '') : '';
+    return run(tools, {
+      output: answered(output),
+      prompt: '',
+      entry: null,
+      setup: `${imports}\n${setup}\n`,
+      trusted: imports,
+      tests: `${setup}\n${lines(row, 'test_list').replaceAll('\r', '')}\n`,
       reference: 'code' in row.values ? textIn(row, 'code').replaceAll('\r', '') : '',
     });
   },

@@ -9,6 +9,7 @@ import {textBefore} from '../model/stopping.ts';
 import type {Prepared} from '../prepare.ts';
 import {writeSamples} from '../store/samples.ts';
 import {passAtK} from './pass-at-k.ts';
+import {openProgramFinder, type ProgramFinder} from './programs.ts';
 import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
 import type {Judged, Tools} from './task.ts';
@@ -31,7 +32,7 @@ export interface Judge {
   close(): void;
 }
 
-export interface JudgeContext extends Pick<Prepared, 'prompts' | 'tokenizer' | 'model'> {
+export interface JudgeContext extends Pick<Prepared, 'prompts' | 'tokenizer' | 'ends'> {
   evaluations: readonly EvaluationSettings[];
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
@@ -45,11 +46,16 @@ const atOnce = 64;
 export function openJudge(context: JudgeContext): Judge {
   let closed = false;
   let sandbox: Sandbox | undefined;
+  let programs: ProgramFinder | undefined;
   const scorers = new Map<string, Scorer>();
   const tools: Tools = {
     sandbox() {
       sandbox ??= openSandbox();
       return sandbox;
+    },
+    programs() {
+      programs ??= openProgramFinder();
+      return programs;
     },
     scorer(file) {
       const scorer = scorers.get(file) ?? openScorer(context.pathOf(file));
@@ -87,6 +93,7 @@ export function openJudge(context: JudgeContext): Judge {
     close() {
       closed = true;
       sandbox?.close();
+      programs?.close();
       for (const scorer of scorers.values()) scorer.close();
     },
   };
@@ -97,13 +104,13 @@ async function judge(
   prompt: Prompt,
   settings: EvaluationSettings,
   tools: Tools,
-  {tokenizer, model}: JudgeContext,
+  {tokenizer, ends}: JudgeContext,
 ): Promise<Omit<Sample, 'row' | 'sample'>> {
-  const said = ids.filter(id => !model.config.eosIds.includes(id));
-  const {answer, answerIds, row} = prompt;
+  const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
+  const {answer, written, answerIds, row} = prompt;
   const {task: name, scorer} = settings;
-  const text = tokenizer?.decode(said, {skipSpecial: true});
-  const output = text === undefined ? said.join(' ') : textBefore(text, stopsOf(settings));
+  const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
+  const output = text === undefined ? said.join(' ') : textBefore(text, [...stopsOf(settings), ...ends.texts]);
   const task = tasks[name];
   if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
   if (name === 'custom') {
@@ -115,7 +122,8 @@ async function judge(
     const verdict = said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
     return {output, expected: answerIds.join(' '), extracted: output, verdict};
   }
-  return {output, expected: answer, extracted: output.trim(), verdict: output.trim() === answer.trim()};
+  const verdict = [answer, written ?? answer].some(right => output.trim() === right.trim());
+  return {output, expected: answer, extracted: output.trim(), verdict};
 }
 
 type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;

@@ -1,11 +1,13 @@
 /** What a task that generates is: how a row is asked, what is expected, and how an answer is judged. */
 import type {Row} from '../data/row.ts';
+import type {ProgramFinder} from './programs.ts';
 import type {Sandbox} from './sandbox/sandbox.ts';
 import type {Scorer} from './scorer.ts';
 
 /** What a task may need to judge; each is opened when it is first asked for. */
 export interface Tools {
   sandbox(): Sandbox;
+  programs(): ProgramFinder;
   scorer(file: string): Scorer;
 }
 

@@ -154,10 +154,10 @@ describe('a chat row', () => {
   });
 
   it('whose template does not show where its answer begins is refused with what to do', () => {
-    // The last question stands before the answers.
+    // No loop shows what each message writes, and the first is written behind the others.
     const shuffled = withTemplate(
       'chatml',
-      "{{ messages[-1]['content'] }}{% for m in messages %}{{ m['content'] }}{% endfor %}",
+      "{{ messages[1:] | map(attribute='content') | join }}{{ messages[0]['content'] }}",
     );
     expect(() => encode(shuffled, {messages: first!.messages})).toThrow(
       /rows.jsonl:3: the chat template writes messages\[1\] .* put \{% generation %\}/,

@@ -134,6 +134,16 @@ describe('format instruction', () => {
     expect(await texts({input: null}, named)).toContain('### Instruction:\nDo.\n\n### Response:Ok');
     expect(await texts({input: 'This'}, {...named, template: 'plain'})).toBe('Do.\nThis\nOk');
     expect(await texts({input: 'This'}, {template: {prompt: 'Q {instruction} {input} A '}})).toBe('Q Do. This A Ok');
+    // One row may lack it; a column that none has is named wrongly.
+    const some = await load(
+      [
+        {instruction: 'Do.', output: 'Ok'},
+        {instruction: 'Do.', output: 'Ok', input: 'This'},
+      ],
+      {format: 'instruction', ...named},
+      stories,
+    );
+    expect(tokenizer!.decode(rowsOf(some)[0]!.ids, {skipSpecial: true})).toContain('Do.\n\n### Response:Ok');
     await expect(texts({}, named)).rejects.toThrow(/rows.jsonl:1: there is no column "input"/);
   });
 });

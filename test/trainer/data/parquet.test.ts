@@ -3,8 +3,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Row} from '../../../trainer/data/row.ts';
+import type {DataSettings} from '../../../core/sweep/sweep.ts';
+import {columnsToEvaluate} from '../../../trainer/data/columns.ts';
+import {type Row, textIn} from '../../../trainer/data/row.ts';
 import {columnsOf, readRows} from '../../../trainer/data/rows.ts';
+import {parseAsWritten} from '../../../trainer/model/written-json.ts';
 
 const fixtures = new URL('../../fixtures/parquet/', import.meta.url).pathname;
 let folder: string;
@@ -20,7 +23,7 @@ async function read(file: string, ...options: [limit?: number, reading?: Paramet
 }
 
 const values = (rows: Row[]) => rows.map(row => row.values);
-const json = (name: string): unknown[] => JSON.parse(readFileSync(join(fixtures, name), 'utf8'));
+const json = (name: string): unknown[] => parseAsWritten(readFileSync(join(fixtures, name), 'utf8')) as unknown[];
 
 describe('a Parquet file', () => {
   it.each(['none', 'snappy', 'gzip', 'zstd'])('compressed by %s holds what was written', async compression => {
@@ -32,6 +35,38 @@ describe('a Parquet file', () => {
   it('with lists and structs gives chats and token rows as JSON would', async () => {
     expect(values(await read(join(fixtures, 'chats.parquet')))).toEqual(json('chats.json'));
     expect(values(await read(join(fixtures, 'tokens.parquet')))).toEqual(json('tokens.json'));
+  });
+
+  it('has numbers, decimals, days and times as pandas prints them, beside bytes that are no text', async () => {
+    const printed: Record<string, (string | null)[]> = JSON.parse(readFileSync(join(fixtures, 'values.json'), 'utf8'));
+    const rows = await read(join(fixtures, 'values.parquet'));
+    expect(rows).toHaveLength(4);
+    for (const [name, texts] of Object.entries(printed)) {
+      const found = rows.map(row => (row.values[name] === null ? null : textIn(row, name)));
+      expect({name, found}).toEqual({name, found: texts});
+    }
+    expect(() => textIn(rows[0]!, 'image')).toThrow(/column "image" holds a list where text belongs/);
+  });
+
+  it('is evaluated by the columns that are needed, those that may be absent included', async () => {
+    const chat: DataSettings = {
+      train: [],
+      format: 'messages',
+      columns: {},
+      template: 'plain',
+      maxLength: 512,
+      shuffle: false,
+    };
+    const file = join(fixtures, 'chats.parquet');
+    const some = await read(file, 1, columnsToEvaluate('exact-match', chat));
+    expect(Object.keys(some[0]!.values)).toEqual(['messages']);
+    const instruction: DataSettings = {
+      ...chat,
+      format: 'instruction',
+      columns: {instruction: 'query', output: 'response', input: 'none'},
+    };
+    const rows = await read(join(fixtures, 'none.parquet'), 1, columnsToEvaluate('loss', instruction));
+    expect(Object.keys(rows[0]!.values)).toEqual(['query', 'response']);
   });
 
   it('is read as far as it is asked for: rows across its groups, and columns that are there', async () => {

@@ -169,10 +169,11 @@ describe('config.json', () => {
     expect(read({...small, model_type: 'phi3', attention_bias: true}).biases).toEqual(['qkv_proj', 'o_proj']);
   });
 
-  it('gives way to generation_config.json about the end of a text', () => {
+  it('names the ends of a text together with generation_config.json', () => {
     expect(read('llama', {eos_token_id: 7}).eosIds).toEqual([7]);
     expect(read('llama', {eos_token_id: [7, 8]}).eosIds).toEqual([7, 8]);
-    expect(read('llama', {eos_token_id: 7}, {eos_token_id: [3, 4]}).eosIds).toEqual([3, 4]);
+    expect(read('llama', {eos_token_id: 7}, {eos_token_id: [3, 4]}).eosIds).toEqual([3, 4, 7]);
+    expect(read('llama', {eos_token_id: undefined}, {eos_token_id: 3}).eosIds).toEqual([3]);
     expect(read('llama', {eos_token_id: 7}, {do_sample: false}).eosIds).toEqual([7]);
     expect(read('llama', {eos_token_id: null, pad_token_id: -1})).toMatchObject({eosIds: [], padId: null});
   });

@@ -177,14 +177,18 @@ describe('writing', () => {
   it('leaves the earlier file untouched and nothing beside it when it fails', () => {
     const parent = mkdtempSync(join(folder, 'write-'));
     const file = join(parent, 'missing/adapter.safetensors');
-    expect(() => writeSafetensors(file, new Map())).toThrow(/missing.adapter\.safetensors: there is no such file or folder/);
+    expect(() => writeSafetensors(file, new Map())).toThrow(
+      /missing.adapter\.safetensors: there is no such file or folder/,
+    );
     expect(readdirSync(parent)).toEqual([]);
   });
 
   it('does not replace a folder of that name', () => {
     const parent = mkdtempSync(join(folder, 'taken-'));
     mkdirSync(join(parent, 'adapter.safetensors'));
-    expect(() => writeSafetensors(join(parent, 'adapter.safetensors'), new Map())).toThrow(/adapter\.safetensors: it is a folder, not a file/);
+    expect(() => writeSafetensors(join(parent, 'adapter.safetensors'), new Map())).toThrow(
+      /adapter\.safetensors: it is a folder, not a file/,
+    );
     expect(readdirSync(parent)).toEqual(['adapter.safetensors']);
   });
 });

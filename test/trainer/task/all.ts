@@ -8,6 +8,7 @@ import {readRows} from '../../../trainer/data/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
 import {gsm8k} from '../../../trainer/task/gsm8k.ts';
 import {math} from '../../../trainer/task/math.ts';
+import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
 import {breakingPrograms} from './breakers.ts';
@@ -23,8 +24,10 @@ let failed = 0;
 async function goldAnswers(name: string, task: Task, files: string[], isWanted = (_id: number) => true): Promise<void> {
   const began = performance.now();
   const sandbox = openSandbox();
+  const programs = openProgramFinder();
   const tools = {
     sandbox: () => sandbox,
+    programs: () => programs,
     scorer: () => {
       throw new Error('no scorer here');
     },
@@ -41,6 +44,7 @@ async function goldAnswers(name: string, task: Task, files: string[], isWanted =
   }
   const right = (await Promise.all(judged)).filter(Boolean).length;
   sandbox.close();
+  programs.close();
   failed += judged.length - right;
   console.log(`${name}: ${right} of ${judged.length} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }

@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {readRows} from '../../../trainer/data/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
+import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
 import {breakingPrograms} from './breakers.ts';
@@ -20,13 +21,15 @@ it.each([
   ['MBPP', mbpp, 'mbpp-17.jsonl'],
 ] as [string, Task, string][])('the solutions of %s pass their tests', async (_, task, file) => {
   const sandbox = openSandbox();
+  const programs = openProgramFinder();
   const judged: Promise<unknown>[] = [];
   for await (const row of readRows([join(fixtures, file)])) {
-    const tools = {sandbox: () => sandbox, scorer: () => expect.unreachable()};
+    const tools = {sandbox: () => sandbox, programs: () => programs, scorer: () => expect.unreachable()};
     judged.push(Promise.resolve(task.judge(row, task.expected(row), tools)).then(({verdict}) => verdict));
   }
   expect(await Promise.all(judged)).toEqual(judged.map(() => true));
   sandbox.close();
+  programs.close();
 });
 
 it('hostile programs are stopped, touch nothing and pass nothing', async () => {

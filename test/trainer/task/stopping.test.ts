@@ -26,7 +26,14 @@ it("a worker's evaluation generates no further than the tokens of a stop string"
   const pool = openPool(1, {base, engine: 'compiled', threads: 1});
   const said = async (choosing: Choosing): Promise<number[][]> => {
     let answers: number[][] = [];
-    const evaluation = {index: 0, task: 'generate', prompts, maxNewTokens: 24, choosing} as const;
+    const evaluation = {
+      index: 0,
+      task: 'generate',
+      prompts,
+      maxNewTokens: 24,
+      eosIds: base.config.eosIds,
+      choosing,
+    } as const;
     await pool.run([{kind: 'evaluate', evaluation}], {
       event: () => {},
       generated: result => {

@@ -4,7 +4,6 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, describe, expect, it} from 'vitest';
 import {readRows} from '../../../trainer/data/rows.ts';
-import {programIn} from '../../../trainer/task/code.ts';
 import {answerNumber, gsm8k} from '../../../trainer/task/gsm8k.ts';
 import {answerIn, math} from '../../../trainer/task/math.ts';
 import {boxedAnswer, sameAnswer} from '../../../trainer/task/math-equivalence.ts';
@@ -74,20 +73,6 @@ describe('MATH', () => {
     expect(boxedAnswer('\\fbox{7}')).toBe('7');
     expect(boxedAnswer('\\boxed{1')).toBeNull();
     expect(answerIn('no answer')).toBeNull();
-  });
-});
-
-describe('a program in generated text', () => {
-  it.each([
-    ['Sure:\n```python\ndef f():\n    return 1\n```\nThis works.', 'def f():\n    return 1'],
-    ['    return 1\n\nprint(f())\n', '    return 1'],
-    ['    return 1\n\ndef other():\n    pass\n', '    return 1'],
-    ['def f():\n    return 1\n\nassert f() == 1\n', 'def f():\n    return 1'],
-    ['def f():\n    return 1\n\nif __name__ == "__main__":\n    f()', 'def f():\n    return 1'],
-    ['def f():\r\n    return 1\r\n# Example usage:\r\nf()', 'def f():\n    return 1'],
-    ['[BEGIN]\ndef f(): return 1\n[DONE]\nmore', '\ndef f(): return 1'],
-  ])('of %j is %j', (output, program) => {
-    expect(programIn(output)).toBe(program);
   });
 });
 

@@ -1,0 +1,4 @@
+/** What a template cannot be read or rendered for: its own words, or the construct that is at fault. */
+export class TemplateError extends Error {
+  override name = 'TemplateError';
+}
