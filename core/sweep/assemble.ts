@@ -142,6 +142,7 @@ function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSetting
     top_p: topP,
     stop,
     k,
+    strict,
     scorer,
   } = evaluation;
   if (task === undefined || data === undefined) return undefined;
@@ -156,6 +157,7 @@ function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSetting
     ...(temperature !== undefined && {temperature}),
     ...(topP !== undefined && {topP}),
     ...(stop !== undefined && {stop}),
+    ...(strict && {strict}),
     ...(scorer !== undefined && {scorer}),
   };
 }
