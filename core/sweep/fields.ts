@@ -685,7 +685,7 @@ const evaluation = {
     doc: "For the tasks gsm8k and math. true judges as the study's own script does: only what follows its mark `The answer is: ` counts, and an answer without the mark is wrong. false also reads `####`, boxed answers and, for gsm8k, the last number of a text without a mark.",
     example: 'true',
     default: false,
-    alsoKnownAs: ['exact_script', 'study_rule'],
+    alsoKnownAs: ['strict_match', 'strict-match'],
     study: 'true: its numbers are those of its script.',
     interacts: 'Models that were not trained on MetaMathQA hardly write the mark: their score is then near zero.',
   },
