@@ -1,24 +1,35 @@
 /** Bundles the program and its pages into dist/. */
-import {chmod, readdir, rm} from 'node:fs/promises';
+import {chmod, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
 const external = ['onnxruntime-node', 'pyodide', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'];
 
-const trainer = await build({
+/** Packages that the bundles hold something of: their folders, also for the licences that go with them. */
+const packages = new Set();
+async function bundle(options) {
+  const built = await build({bundle: true, metafile: true, logLevel: 'warning', ...options});
+  for (const {inputs} of Object.values(built.metafile.outputs))
+    for (const [input, {bytesInOutput}] of Object.entries(inputs)) {
+      const [folder] = /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input) ?? [];
+      if (folder !== undefined && bytesInOutput > 0) packages.add(folder);
+    }
+  return built;
+}
+
+const trainer = await bundle({
   entryPoints: {
-    cli: 'trainer/cli.ts',
+    command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/try-gpu.ts',
-    'inspector-worker': 'trainer/inspect/inspector-worker.ts',
+    'inspector-process': 'trainer/inspect/inspector-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
     'watchdog-process': 'trainer/task/watchdog-process.ts',
   },
   outdir: 'dist/trainer',
-  bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'esm',
@@ -31,19 +42,34 @@ const trainer = await build({
     js: "import {createRequire as makeRequire} from 'node:module'; const require = makeRequire(import.meta.url);",
   },
   legalComments: 'none',
-  metafile: true,
   logLevel: 'warning',
 });
-const outputs = new Set(Object.keys(trainer.metafile.outputs).map(file => basename(file)));
+// What starts the command is understood by older versions of Node than the rest, so that it can say which one is needed.
+const {engines} = JSON.parse(await readFile('package.json', 'utf8'));
+await build({
+  entryPoints: {cli: 'trainer/launch.ts'},
+  outdir: 'dist/trainer',
+  platform: 'node',
+  target: 'es2018',
+  format: 'esm',
+  define: {OLDEST_NODE: JSON.stringify(engines.node.replace(/^>=/, ''))},
+  logLevel: 'warning',
+});
+// The sandbox may read this folder and none above it: older versions of Node look here for what kind of modules it holds.
+await writeFile('dist/trainer/package.json', '{"type": "module"}\n');
+const outputs = new Set([
+  'cli.js',
+  'package.json',
+  ...Object.keys(trainer.metafile.outputs).map(file => basename(file)),
+]);
 for (const name of await readdir('dist/trainer')) {
-  if (!outputs.has(name)) await rm(join('dist/trainer', name));
+  if (!outputs.has(name)) await rm(join('dist/trainer', name), {recursive: true});
 }
 await chmod('dist/trainer/cli.js', 0o755);
 
-await build({
+await bundle({
   entryPoints: ['server/server.ts'],
   outdir: 'dist/server',
-  bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'esm',
@@ -63,12 +89,11 @@ const ownBundle = {
 };
 
 // VS Code loads extensions as CommonJS. The language client is half of the code, and is not needed to activate.
-await build({
+await bundle({
   entryPoints: {extension: 'client/extension.ts', language: 'client/language.ts'},
   plugins: [ownBundle],
   outdir: 'dist/client',
   outExtension: {'.js': '.cjs'},
-  bundle: true,
   platform: 'node',
   target: 'node20',
   format: 'cjs',
@@ -77,10 +102,9 @@ await build({
   logLevel: 'warning',
 });
 
-await build({
+await bundle({
   entryPoints: ['webviews/report.ts'],
   outdir: 'dist/webviews',
-  bundle: true,
   platform: 'browser',
   target: 'es2022',
   format: 'iife',
@@ -88,3 +112,5 @@ await build({
   legalComments: 'inline',
   logLevel: 'warning',
 });
+
+await writeFile('dist/packages.json', JSON.stringify([...packages].sort()));

@@ -12,7 +12,7 @@ import {createVSIX} from '@vscode/vsce';
 const root = dirname(fileURLToPath(import.meta.url));
 
 /** Platforms with a native runtime: files of onnxruntime that a CPU needs (the other ones serve GPUs, or are there twice). */
-const targets = {
+export const targets = {
   'linux-x64': ['libonnxruntime.so.1'],
   'linux-arm64': ['libonnxruntime.so.1'],
   'darwin-arm64': ['libonnxruntime.1.dylib'],
@@ -56,31 +56,14 @@ const mostBytes = 60_000_000;
  * @returns {Promise<{file: string, bytes: number}>}
  */
 export async function packExtension(target = `${process.platform}-${process.arch}`, folder = join(root, 'dist')) {
-  const native = targets[target];
-  if (!native)
+  if (!(target in targets))
     throw new Error(`There is no native runtime for ${target}; it is one of ${Object.keys(targets).join(', ')}.`);
   const staging = join(root, 'dist/package', target);
   await rm(staging, {recursive: true, force: true});
   for (const path of own) await copy(path, staging);
 
-  const {
-    scripts,
-    devDependencies,
-    optionalDependencies,
-    allowScripts,
-    private: _,
-    ...manifest
-  } = await json('package.json');
-  manifest.dependencies = {};
-  for (const [name, files] of Object.entries(modules)) {
-    const folderOf = `node_modules/${name}`;
-    const {version, license, main} = await json(`${folderOf}/package.json`);
-    manifest.dependencies[name] = version;
-    for (const file of files) await copy(`${folderOf}/${file}`, staging);
-    await write(staging, `${folderOf}/package.json`, JSON.stringify({name, version, license, main}));
-  }
-  const binaries = `node_modules/onnxruntime-node/bin/napi-v6/${target.replace('-', '/')}`;
-  for (const file of ['onnxruntime_binding.node', ...native]) await copy(`${binaries}/${file}`, staging);
+  const {scripts, devDependencies, allowScripts, files, private: _, ...manifest} = await json('package.json');
+  manifest.dependencies = await gatherModules(staging, [target]);
   await write(staging, '.vscodeignore', '# Everything here was gathered for the package.\n');
   await write(staging, 'package.json', JSON.stringify(manifest, null, 2));
   await write(staging, 'THIRD-PARTY-NOTICES.txt', await notices());
@@ -99,6 +82,26 @@ export async function packExtension(target = `${process.platform}-${process.arch
   return {file, bytes: size};
 }
 
+/**
+ * Copies what is not bundled into `staging`/node_modules, with the native runtimes of these platforms.
+ * @returns {Promise<Record<string, string>>} package → version
+ */
+export async function gatherModules(staging, platforms) {
+  const versions = {};
+  for (const [name, files] of Object.entries(modules)) {
+    const folder = `node_modules/${name}`;
+    const {version, license, main} = await json(`${folder}/package.json`);
+    versions[name] = version;
+    for (const file of files) await copy(`${folder}/${file}`, staging);
+    await write(staging, `${folder}/package.json`, JSON.stringify({name, version, license, main}));
+  }
+  for (const platform of platforms) {
+    const binaries = `node_modules/onnxruntime-node/bin/napi-v6/${platform.replace('-', '/')}`;
+    for (const file of ['onnxruntime_binding.node', ...targets[platform]]) await copy(`${binaries}/${file}`, staging);
+  }
+  return versions;
+}
+
 async function copy(path, staging) {
   await mkdir(dirname(join(staging, path)), {recursive: true});
   await cp(join(root, path), join(staging, path), {recursive: true, filter: source => !/\.(map|d\.ts)$/.test(source)});
@@ -113,14 +116,16 @@ async function json(path) {
   return JSON.parse(await readFile(join(root, path), 'utf8'));
 }
 
-/** The licences of all packages that the program is built from. */
-async function notices() {
-  const {packages} = await json('package-lock.json');
+/** The licences of all packages that the program is built from: those that esbuild found, and what is not bundled. */
+export async function notices() {
+  const folders = new Set([
+    ...(await json('dist/packages.json')),
+    ...Object.keys(modules).map(name => `node_modules/${name}`),
+  ]);
   const texts = [];
-  for (const [path, {dev, optional, peer, license, version}] of Object.entries(packages)) {
-    if (path === '' || dev || optional || peer) continue;
-    const text = await licenceIn(join(root, path));
-    texts.push(`${path.replace(/^.*node_modules\//, '')} ${version} (${license ?? 'see below'})\n\n${text}`);
+  for (const folder of [...folders].sort()) {
+    const {name, version, license} = await json(`${folder}/package.json`);
+    texts.push(`${name} ${version} (${license ?? 'see below'})\n\n${await licenceIn(join(root, folder))}`);
   }
   const line = `\n\n${'-'.repeat(80)}\n\n`;
   return `LoRA Sweep is built from these packages.${line}${texts.join(line)}\n`;

@@ -116,7 +116,7 @@ export class Commands {
     const file = await this.#fileOf(target);
     const below = isRow(target) && target.branch ? leavesOf(target.branch) : undefined;
     const failed = (file?.run?.state.trials ?? [])
-      .filter(({state, trial}) => state === 'failed' && (below?.has(trial.id) ?? true))
+      .filter(({state, trial, dropped}) => state === 'failed' && !dropped && (below?.has(trial.id) ?? true))
       .map(({trial}) => trial.id);
     if (failed.length === 0) void window.showInformationMessage('No trial has failed here.');
     else await this.start(file?.uri, [`trial=${failed.join(',')}`]);
@@ -200,7 +200,9 @@ export class Commands {
   /** One trial as a sweep file of its own, in a new editor. */
   async #copyTrial(target: Target): Promise<void> {
     if (!isRow(target) || !target.branch || !target.file.sweep) return;
-    const content = stringify(trialFile(target.file.sweep, target.branch.id), {flowCollectionPadding: false});
+    const content = stringify(trialFile(target.file.sweep, target.branch.id, target.file.run?.state ?? null), {
+      flowCollectionPadding: false,
+    });
     await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}));
   }
 

@@ -1,11 +1,16 @@
 /** A run folder as it grows: its events folded, whoever writes them. */
-import {type FileHandle, open, readFile, stat} from 'node:fs/promises';
+import {type FileHandle, stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {emptyRun, foldAll, interrupted, type RunState} from '../core/run/fold.ts';
 import {readLine} from '../core/run/line.ts';
 import {readSnapshot, snapshotName, tailBytes} from '../core/run/snapshot.ts';
+import {openRegular, readRegular} from './regular.ts';
 
 const chunkBytes = 1 << 18;
+/** Larger ones take longer than the events themselves. */
+const mostSnapshotBytes = 256 << 20;
+/** Bytes of a line: the start of a run of a hundred thousand trials has half of this. */
+const mostLineBytes = 64 << 20;
 
 /** Reads `events.jsonl` as far as it is written, and goes on from there the next time. */
 export class Follower {
@@ -14,7 +19,8 @@ export class Follower {
   readonly #snapshot: string;
   #state: RunState = emptyRun;
   #offset = 0;
-  #held = Buffer.alloc(0);
+  #held: Buffer[] = [];
+  #heldBytes = 0;
   #busy: Promise<void> = Promise.resolve();
 
   constructor(folder: string) {
@@ -31,19 +37,24 @@ export class Follower {
   /** Reads what is new; true where there was something. */
   async read(): Promise<boolean> {
     const before = this.#offset;
-    this.#busy = this.#busy.then(() => this.#readOn());
+    this.#busy = this.#busy
+      .then(() => this.#readOn())
+      .catch((error: NodeJS.ErrnoException) => {
+        // A folder may be deleted between two looks at it.
+        if (error.code !== 'ENOENT') throw error;
+      });
     await this.#busy;
     return this.#offset !== before;
   }
 
   async #readOn(): Promise<void> {
     const size = await stat(this.#file).then(
-      found => found.size,
+      found => (found.isFile() ? found.size : 0),
       () => 0,
     );
     if (size < this.#offset) this.#startAgain();
     if (size === this.#offset) return;
-    const file = await open(this.#file);
+    const file = await openRegular(this.#file);
     try {
       if (this.#offset === 0) await this.#jump(file, size);
       const buffer = Buffer.alloc(chunkBytes);
@@ -60,7 +71,7 @@ export class Follower {
 
   /** Begins behind what a snapshot stands for, where there is one and it is of this very file. */
   async #jump(file: FileHandle, size: number): Promise<void> {
-    const snapshot = readSnapshot(await readFile(this.#snapshot, 'utf8').catch(() => ''));
+    const snapshot = readSnapshot(await readRegular(this.#snapshot, mostSnapshotBytes).catch(() => ''));
     if (!snapshot || snapshot.bytes > size) return;
     const before = Math.min(tailBytes, snapshot.bytes);
     const {buffer} = await file.read(Buffer.alloc(before), 0, before, snapshot.bytes - before);
@@ -73,18 +84,34 @@ export class Follower {
   #startAgain(): void {
     this.#state = emptyRun;
     this.#offset = 0;
-    this.#held = Buffer.alloc(0);
+    [this.#held, this.#heldBytes] = [[], 0];
   }
 
-  /** A line that is not written to its end waits for the rest. */
+  /** A line that is not written to its end waits for the rest; of one that is too long for an event nothing is kept. */
   #take(bytes: Buffer): void {
-    const all = Buffer.concat([this.#held, bytes]);
-    const end = all.lastIndexOf(10) + 1;
-    this.#held = Buffer.from(all.subarray(end));
-    const lines = all.toString('utf8', 0, end).split('\n');
+    const end = bytes.lastIndexOf(10) + 1;
+    if (end === 0) {
+      this.#hold(bytes);
+      return;
+    }
+    const first = bytes.indexOf(10);
+    this.#hold(bytes.subarray(0, first));
+    const lines = [
+      this.#heldBytes > mostLineBytes ? '' : Buffer.concat(this.#held).toString('utf8'),
+      ...bytes.toString('utf8', first + 1, end).split('\n'),
+    ];
+    [this.#held, this.#heldBytes] = [[], 0];
+    this.#hold(bytes.subarray(end));
     this.#state = foldAll(
       this.#state,
       lines.flatMap(line => (line.trim() === '' ? [] : (readLine(line).event ?? []))),
     );
+  }
+
+  #hold(bytes: Buffer): void {
+    this.#heldBytes += bytes.length;
+    if (this.#heldBytes > mostLineBytes) this.#held = [];
+    // The chunk's own memory is used again.
+    else if (bytes.length > 0) this.#held.push(Buffer.from(bytes));
   }
 }

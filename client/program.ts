@@ -15,9 +15,9 @@ export class Program {
     this.#logs = logs;
   }
 
-  /** In Electron the editor is Node only when it is told to be. */
+  /** In Electron the editor is Node only when it is told to be. onnxruntime's telemetry is off, here as in the program itself. */
   get #env(): NodeJS.ProcessEnv {
-    return {...process.env, ELECTRON_RUN_AS_NODE: '1'};
+    return {...process.env, ELECTRON_RUN_AS_NODE: '1', ORT_DISABLE_TELEMETRY: '1'};
   }
 
   /**

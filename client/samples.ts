@@ -1,18 +1,21 @@
 /** The stored answers of a run, opened as read-only texts. */
 import {existsSync, readdirSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type Disposable, Uri, window, workspace} from 'vscode';
 import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../core/run/samples.ts';
+import {readRegular} from './regular.ts';
 import type {Run} from './run.ts';
 import {samplesText} from './samples-text.ts';
+
+/** Bytes of the answers of one evaluation. */
+const mostBytes = 256 << 20;
 
 const scheme = 'lora-sweep-samples';
 
 /** Makes texts of samples files where the editor asks for them. */
 export function provideSamples(): Disposable {
   return workspace.registerTextDocumentContentProvider(scheme, {
-    provideTextDocumentContent: async ({fsPath}) => samplesText(fsPath, await readFile(fsPath, 'utf8')),
+    provideTextDocumentContent: async ({fsPath}) => samplesText(fsPath, await readRegular(fsPath, mostBytes)),
   });
 }
 

@@ -1,15 +1,17 @@
 /** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
 import {methods} from '../core/method/methods.ts';
+import {droppedTitle} from '../core/run/dropped-trials.ts';
 import type {TrialState} from '../core/run/events.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
+import {seenBy, trialsOf} from '../core/run/known-trials.ts';
 import type {Peak} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {MethodName, Sweep, Trial} from '../core/sweep/sweep.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
 
 export interface Branch {
-  kind: 'method' | 'rate' | 'trial';
+  /** `dropped`: what the sweep file no longer has; nothing can be run of it. */
+  kind: 'method' | 'rate' | 'trial' | 'dropped';
   /** Stable within the sweep. */
   id: string;
   label: string;
@@ -20,18 +22,19 @@ export interface Branch {
   children: Branch[];
 }
 
-/** Branches of a sweep; `state` is null where it has not run. */
+/** Branches of a sweep, behind them what its run has and the file no longer; `state` is null where it has not run. */
 export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
-  const trials = expandTrials(sweep);
+  const trials = trialsOf(sweep, state);
   const view = (trial: Trial): TrialView | undefined => state?.trials[state.places[trial.id] ?? -1];
-  const peaks = state
-    ? compare(state).flatMap(({curves, metric}) => curves.flatMap(({peak}) => (peak ? [{peak, metric}] : [])))
+  const seen = state && seenBy(state, trials);
+  const peaks = seen
+    ? compare(seen).flatMap(({curves, metric}) => curves.flatMap(({peak}) => (peak ? [{peak, metric}] : [])))
     : [];
   const several = {
     rank: new Set(trials.map(({rank}) => rank)).size > 1,
     batch: new Set(trials.map(({batchSize}) => batchSize)).size > 1,
   };
-  return sweep.methods.map(({method}) => {
+  const branches = sweep.methods.map(({method}): Branch => {
     const own = trials.filter(trial => trial.method === method);
     const children = groups(own, several).map(({label, trials: group}) => {
       const seeds = group.map(trial => seedBranch(trial, view(trial)));
@@ -55,6 +58,28 @@ export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
       children,
     };
   });
+  return [...branches, ...droppedBranch(seen)];
+}
+
+/** Stored trials that the file no longer has, in a branch of their own. */
+function droppedBranch(seen: RunState | null): Branch[] {
+  const views = seen?.trials.filter(({dropped, state}) => dropped && state !== 'waiting') ?? [];
+  if (views.length === 0) return [];
+  const leaf = {kind: 'dropped' as const, only: [], children: []};
+  const children = views.map(view => {
+    const {id} = view.trial;
+    return {...leaf, id, label: id, description: trialDescription(view), state: view.state};
+  });
+  return [
+    {
+      ...leaf,
+      id: 'dropped',
+      label: droppedTitle,
+      description: String(views.length),
+      state: together(children),
+      children,
+    },
+  ];
 }
 
 /** Trials of one rate, rank and batch size; the two latter are named where there are several. */

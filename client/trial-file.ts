@@ -1,16 +1,18 @@
 /** One trial written as a sweep file of its own. */
+import type {RunState} from '../core/run/fold.ts';
+import {trialsOf} from '../core/run/known-trials.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
 
-/** The keys of a sweep file that holds this trial only; everything else is as in the sweep. */
-export function trialFile(sweep: Sweep, id: string): Record<string, unknown> {
-  const trial = expandTrials(sweep).find(candidate => candidate.id === id);
+/** The keys of a sweep file that holds this trial only; everything else is as in the sweep. `state`: its run, where it has one. */
+export function trialFile(sweep: Sweep, id: string, state: RunState | null): Record<string, unknown> {
+  const trial = trialsOf(sweep, state).find(candidate => candidate.id === id);
   if (!trial) return {};
   const {data, training, targets, evaluate, model} = sweep;
   const settings = sweep.methods.find(({method}) => method === trial.method);
   const own = {
     ...(settings?.iterations === undefined ? {} : {iterations: settings.iterations}),
     ...settings?.options,
+    ...(settings?.variant === undefined ? {} : {variant: settings.variant}),
     ...(settings?.startFrom === undefined ? {} : {start_from: settings.startFrom}),
   };
   const {rows, maxLength, ...rest} = data;

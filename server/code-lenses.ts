@@ -1,6 +1,7 @@
 /** What can be done with a sweep file, above its first line. The editor's client knows the commands. */
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
+import {recognised} from '../core/sweep/recognise.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
@@ -17,7 +18,7 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const open = results ? [lens('Open results', 'openResults')] : [];
   if (results?.live) return [lens('Stop', 'stop'), ...open];
   if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
-  const trials = expandTrials(sweep);
+  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);

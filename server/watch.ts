@@ -101,15 +101,15 @@ export class Watch {
   /** One look at a time for each document: what changes meanwhile is seen by one more look afterwards. */
   async #lookAround(uri: string, entry: Entry): Promise<void> {
     const {document} = entry;
-    const {sweep} = document.reading;
-    if (sweep === undefined || document.file === undefined) return;
+    const {draft} = document.reading;
+    if (draft === undefined || document.file === undefined) return;
     if (this.#looking.has(uri)) {
       this.#lookAgain.add(uri);
       return;
     }
     this.#looking.add(uri);
     try {
-      const around = await this.#inspector.inspect(sweep, document.file);
+      const around = await this.#inspector.inspect(draft, document.file);
       if (this.#open.get(uri) !== entry) return;
       if (!same(document.around, around)) {
         document.around = around;

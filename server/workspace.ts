@@ -18,8 +18,8 @@ export async function checkFolders(
     for (const {file, text} of await inspector.sweepFiles(folder)) {
       const uri = pathToFileURL(file).href;
       const document = watch.document(uri) ?? new SweepDocument(uri, 0, text);
-      const {sweep} = document.reading;
-      if (sweep) document.around = await inspector.inspect(sweep, file);
+      const {draft} = document.reading;
+      if (draft) document.around = await inspector.inspect(draft, file);
       const found = diagnostics(document);
       files++;
       if (found.some(({severity}) => severity === 1)) withErrors++;

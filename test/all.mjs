@@ -1,5 +1,6 @@
 /**
- * `npm test`: build, types, style, direction of imports, then every test, then the editor in a real workbench. The last line
+ * `npm test`: build, types, style, direction of imports, then every test, then the editor in a real workbench: what is cheap
+ * comes first, and each says how long it took. No time decides about a result: on a busy machine all takes longer. The last line
  * is `N passed, N failed`; each check counts as one, and so does a skipped test: as a failed one. The exit status is 1 where
  * anything failed.
  */
@@ -92,10 +93,13 @@ const total = {passed: 0, failed: 0};
 const failures = [];
 for (const [name, check] of Object.entries(checks)) {
   console.log(`\n== ${name}`);
+  const began = performance.now();
   const {passed, failed} = await check().catch(error => {
     console.error(error);
     return one(false);
   });
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  console.log(`-- ${name}: ${passed} passed, ${failed} failed in ${seconds} s`);
   total.passed += passed;
   total.failed += failed;
   if (failed > 0) failures.push(name);

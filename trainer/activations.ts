@@ -21,20 +21,20 @@ export interface KeptBy {
 }
 
 const float = 4;
-/** Numbers of the logits at a time: their logarithm and their exponential stand side by side. */
-const logitNumbers = (targets: number, vocabulary: number): number =>
-  2 * Math.min(targets, logitRows(vocabulary)) * vocabulary;
+/** Numbers of the logits at a time: their logarithm and their exponential stand side by side, and what caps them. */
+const logitNumbers = (targets: number, {vocabSize, logitCap}: ModelConfig): number =>
+  (logitCap === null ? 2 : 4) * Math.min(targets, logitRows(vocabSize)) * vocabSize;
 
 /** Bytes of a step at its peak, of one trial: between forward and backward pass, or in a layer's backward pass. */
 export function activationBytes(training: KeptBy, {groups, tokens, targets}: BatchShape): number {
   const {config, recompute} = training;
-  const {hiddenSize, intermediateSize, heads, vocabSize} = config;
+  const {hiddenSize, intermediateSize, heads} = config;
   const layers = config.layers.length;
   const atPlaces = (perPlace: (length: number) => number) =>
     groups.reduce((sum, {rows, length}) => sum + rows * length * perPlace(length), 0);
   const layer = tokens * keptPerToken(training) + atPlaces(length => keptPerPlace(training, length));
   const kept = recompute ? tokens * hiddenSize * layers : layer * layers + mergedNumbers(training);
-  const loss = logitNumbers(targets, vocabSize) + 4 * targets * hiddenSize;
+  const loss = logitNumbers(targets, config) + 4 * targets * hiddenSize;
   // Side by side in the widest place of a layer's backward pass: the gated product's numbers, or attention's.
   const attention = groups.reduce(
     (most, {rows, length}) => Math.max(most, rows * length * 3 * heads * keysRead(length)),
@@ -46,18 +46,20 @@ export function activationBytes(training: KeptBy, {groups, tokens, targets}: Bat
 }
 
 /** Numbers that a layer leaves for the backward pass, for each place of its padded rows: q, k, v, the probabilities, and what comes of them. */
-function keptPerPlace({config: {heads, kvHeads, headDim}}: KeptBy, length: number): number {
-  return 2 * (heads + kvHeads) * headDim + heads * keysRead(length);
+function keptPerPlace({config: {heads, kvHeads, headDim, scoreCap}}: KeptBy, length: number): number {
+  // Capped scores are kept beside the probabilities, and those of later positions too.
+  const scores = scoreCap === null ? keysRead(length) : 3 * length;
+  return 2 * (heads + kvHeads) * headDim + heads * scores;
 }
 
 /** Numbers that a layer leaves for the backward pass, for each token. */
 function keptPerToken({config, sites, rank, merged, dropout}: KeptBy): number {
   const {hiddenSize, intermediateSize, heads, kvHeads, headDim} = config;
   const queries = heads * headDim;
-  // The layer's input, the sum in its middle, and both after their norms; around a sandwich two more of each.
-  const hidden = (config.sandwichNorms ? 8 : 4) * hiddenSize;
+  // The layer's input, the sum in its middle, and both after their norms; with norms behind them two more each.
+  const hidden = 2 * Object.keys(config.norms).length * hiddenSize;
   // What o_proj reads; q and k before their norms.
-  const attention = queries + (config.qkNorm ? queries + kvHeads * headDim : 0);
+  const attention = queries + (config.qkNorm === 'none' ? 0 : queries + kvHeads * headDim);
   // gate, up, the activation and the product; the parts of a GELU are kept one by one.
   const gated = (config.activation === 'silu' ? 4 : 8) * intermediateSize;
   const layers = config.layers.length;
@@ -102,10 +104,10 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
 
 /** Bytes of a forward pass over a batch with its loss. */
 export function lossBytes(config: ModelConfig, {groups, tokens, targets}: BatchShape): number {
-  const {hiddenSize, vocabSize} = config;
+  const {hiddenSize} = config;
   const attention = groups.map(({rows, length}) => rows * length * attentionNumbers(config, length));
   const widest = attention.reduce((most, own) => Math.max(most, own), tokens * gatedNumbers(config));
-  return float * (2 * (tokens + targets) * hiddenSize + widest + logitNumbers(targets, vocabSize));
+  return float * (2 * (tokens + targets) * hiddenSize + widest + logitNumbers(targets, config));
 }
 
 /** Answers to prompts of these lengths, each of up to `newTokens`. */

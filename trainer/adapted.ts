@@ -11,6 +11,7 @@ import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
 import {batchInputs, feeds, lossesOf} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
+import {checkCopies} from './store/copies.ts';
 
 /**
  * An adapter that gives its trained model on this base.
@@ -23,21 +24,32 @@ export function openAdapter(folder: string, {config, weights}: BaseModel): Adapt
     throw refused(
       `belongs to a base that ${adapter.residualOf} changed, and does not say how; convert it to a plain LoRA with PEFT first`,
     );
-  checkFit(folder, adapter, sitesOf(config.layers.length, 'all', weights));
+  checkFit(folder, adapter, {config, weights});
   return adapter;
 }
 
 /**
- * Whether an adapter belongs to a model with these projections.
+ * Whether an adapter belongs to a model.
  * @throws SweepError `bad-adapter`
  */
-export function checkFit(folder: string, {method, forms, shared, sharedShapes}: Adapter, sites: readonly Site[]): void {
+export function checkFit(
+  folder: string,
+  adapter: Adapter,
+  {config, weights}: Pick<BaseModel, 'config' | 'weights'>,
+): void {
+  const {method, forms, shared, sharedShapes} = adapter;
+  checkCopies(folder, adapter, {config, weights});
+  const sites = sitesOf(config.layers.length, 'all', weights);
   const refused = (why: string) => new SweepError('bad-adapter', `The adapter ${folder} ${why}.`, {folder});
   const known = new Map(sites.map(site => [site.name, site]));
   const list = (shape: readonly number[] | undefined) => `[${shape?.join(', ')}]`;
   const adapted: Site[] = [];
   for (const [name, {form, shapes}] of forms) {
     const site = known.get(name);
+    if (/(^|\.)(lm_head|embed_tokens)$/.test(name))
+      throw refused(
+        `trains ${name}; adapters of the output head and of embeddings are not supported, only those of the layers' projections`,
+      );
     if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
     const expected = methods[method].trained(site, form);
     const wrong = Object.keys(expected).find(part => String(shapes[part]) !== String(expected[part]));

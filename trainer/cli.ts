@@ -1,13 +1,14 @@
 /** The command `lora-sweep`: what a user types → the work. Each verb loads its own work only when it is asked for. */
-import {readFileSync} from 'node:fs';
+import './no-telemetry.ts';
 import {basename} from 'node:path';
 import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
 import {SweepError} from '../core/error.ts';
+import {printable, printableJson} from '../core/printable.ts';
 import type {RunEvent} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatLine} from '../core/run/line.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
-import {endQuietlyWithReader, print, stopOnSignal, tellParent} from './cli/terminal.ts';
+import {endQuietlyWithReader, print, remark, stopOnSignal, tellParent} from './cli/terminal.ts';
 import type {EvalOptions} from './eval.ts';
 import type {GenerateOptions as TextOptions} from './generate.ts';
 import {version} from './version.ts';
@@ -31,7 +32,7 @@ program
     const {checkSweep} = await import('./check.ts');
     const {text, problems} = await checkSweep(file);
     const shown = problems.map(({code, severity, message, path, range}) => ({code, severity, message, path, range}));
-    await print([options.json ? JSON.stringify(shown, null, 2) : text]);
+    await print([options.json ? JSON.stringify(shown, null, 2) : text], options.json ? 'json' : 'text');
     if (problems.some(problem => problem.severity === 'error')) process.exitCode = 1;
   });
 
@@ -47,7 +48,7 @@ program
       if (stderr.isTTY) stderr.write(`\r\u001b[K${rows < total ? `reading rows: ${rows} of ${total}` : ''}`);
     };
     const plan = await planSweep(file, {progress});
-    await print(options.json ? [JSON.stringify(plan, null, 2)] : planText(plan));
+    await print(options.json ? [JSON.stringify(plan, null, 2)] : planText(plan), options.json ? 'json' : 'text');
   });
 
 program
@@ -83,8 +84,8 @@ program
   .action(async (folder: string, options: ShowOptions) => {
     const {showRun} = await import('./show.ts');
     const {lines, remarks} = await showRun(folder, options.rows, options.format);
-    for (const remark of remarks) process.stderr.write(`${remark}\n`);
-    await print(lines);
+    for (const one of remarks) remark(one);
+    await print(lines, ({table: 'text', csv: 'exact', json: 'json'} as const)[options.format]);
   });
 
 program
@@ -95,7 +96,7 @@ program
   .action(async (folder: string, options: {out?: string}) => {
     const {writeReport} = await import('./report.ts');
     const {page, summaryFile, summary, remarks} = await writeReport(folder, options.out);
-    for (const remark of remarks) process.stderr.write(`${remark}\n`);
+    for (const one of remarks) remark(one);
     await print([summary, `Written: ${page} and ${summaryFile}`]);
   });
 
@@ -131,10 +132,10 @@ program
     const {verifyRun, verdictOf} = await import('./verify.ts');
     const {stderr} = process;
     const found = await verifyRun(folder, path => {
-      if (stderr.isTTY && !options.json) stderr.write(`\r\u001b[Khashing ${path}`);
+      if (stderr.isTTY && !options.json) stderr.write(`\r\u001b[Khashing ${printable(path)}`);
     });
     if (stderr.isTTY && !options.json) stderr.write('\r\u001b[K');
-    await print(options.json ? [JSON.stringify(found, null, 2)] : verdictOf(found));
+    await print(options.json ? [JSON.stringify(found, null, 2)] : verdictOf(found), options.json ? 'json' : 'text');
     if (!found.holds) process.exitCode = 1;
   });
 
@@ -176,8 +177,9 @@ program
     const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
     const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
     const {scores, remarks} = await evaluateModel({...options, columns, signal});
-    for (const remark of remarks) process.stderr.write(`${remark}\n`);
-    await print(scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score))));
+    for (const one of remarks) remark(one);
+    const lines = scores.map(score => (json ? JSON.stringify(withPerplexity(score)) : scoreText(score)));
+    await print(lines, json ? 'json' : 'text');
   });
 
 program
@@ -213,6 +215,7 @@ program
             ? tokens.join(',')
             : text,
       ),
+      json ? 'json' : 'text',
     );
   });
 
@@ -231,7 +234,10 @@ program
     try {
       const fetched = await fetchModel(id, {...(file ? {file} : {}), signal, onProgress: progress.update});
       progress.stop();
-      await print([options.json ? JSON.stringify(fetched) : `${id} (${fetched.revision}) is in ${fetched.folder}`]);
+      await print(
+        [options.json ? JSON.stringify(fetched) : `${id} (${fetched.revision}) is in ${fetched.folder}`],
+        options.json ? 'json' : 'text',
+      );
     } finally {
       progress.stop();
     }
@@ -301,15 +307,19 @@ const prompts: ({text: string} | {tokens: number[]})[] = [];
 
 /** `probeOnly`: the curvature and nothing else. */
 async function run(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
-  const [{runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
+  const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
+    import('./check.ts'),
     import('./sweep.ts'),
     import('./progress.ts'),
     import('./summary.ts'),
   ]);
+  await refuseErrors(file, options.only);
   const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
-  const report = reportProgress(await earlierState(file, options), terminal, line => process.stdout.write(`${line}\n`));
+  const report = reportProgress(await earlierState(file, options), terminal, line =>
+    process.stdout.write(`${printable(line)}\n`),
+  );
   const onEvent = (event: RunEvent): void => {
-    if (options.json) process.stdout.write(formatLine(event));
+    if (options.json) process.stdout.write(printableJson(formatLine(event)));
     else report.event(event);
   };
   const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
@@ -334,15 +344,19 @@ async function run(file: string, options: RunOptions, probeOnly: boolean): Promi
   const verb = probeOnly ? 'probe' : 'run';
   const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
-  process.stderr.write(`${why}; what is finished is kept, and \`${again}\` goes on.\n`);
+  remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
 }
 
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
 async function earlierState(file: string, options: RunOptions): Promise<RunState | null> {
   if (!options.resume || options.json) return null;
-  const [{readSweep}, store] = await Promise.all([import('../core/sweep/read.ts'), import('./store/run.ts')]);
+  const [{readSweep}, {readSweepFile}, store] = await Promise.all([
+    import('../core/sweep/read.ts'),
+    import('./prepare.ts'),
+    import('./store/run.ts'),
+  ]);
   try {
-    const {sweep} = readSweep(readFileSync(file, 'utf8'), basename(file));
+    const {sweep} = readSweep(readSweepFile(file), basename(file));
     return sweep ? (await store.readRun(store.runFolderOf(file, sweep.name, options.out))).state : null;
   } catch {
     return null;
@@ -433,11 +447,11 @@ function statusOf(error: unknown): number {
     // Commander has already said it; asking for help is no error.
     return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : 2;
   }
-  if (program.opts()['debug'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  else if (error instanceof SweepError) process.stderr.write(`lora-sweep: ${error.message}\n`);
+  if (program.opts()['debug'] && error instanceof Error) remark(`${error.stack}`);
+  else if (error instanceof SweepError) remark(`lora-sweep: ${error.message}`);
   else {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)\n`);
+    remark(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)`);
   }
   return error instanceof SweepError && error.code === 'usage' ? 2 : 1;
 }

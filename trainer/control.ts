@@ -1,17 +1,28 @@
 /** Commands to a run under way: a local socket, one line of JSON a command. Its address stands in the run's lock. */
 import {createHash} from 'node:crypto';
-import {chmodSync, rmSync} from 'node:fs';
+import {chmodSync, lstatSync, rmSync} from 'node:fs';
 import {createServer, type Socket} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {controlName, isControlAddress} from '../core/run/control-name.ts';
 
 /** Longer lines are no commands. */
 const longestLine = 4096;
 
 /** Where the run of a folder listens: a named pipe on Windows, a socket file of few characters elsewhere (108 at most). */
 export function controlAddress(folder: string): string {
-  const name = `lora-sweep-${createHash('sha256').update(`${folder} ${process.pid}`).digest('hex').slice(0, 16)}`;
+  const name = controlName(createHash('sha256').update(`${folder} ${process.pid}`).digest('hex'));
   return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
+}
+
+/**
+ * Clears away the socket that a killed run left. A lock may come with a folder from anywhere: what it names is only
+ * removed where it is a socket of ours.
+ */
+export function dropSocket(address: string): void {
+  if (process.platform === 'win32' || !isControlAddress(address, process.platform)) return;
+  const found = lstatSync(address, {throwIfNoEntry: false});
+  if (found?.isSocket() && found.uid === process.getuid?.()) rmSync(address, {force: true});
 }
 
 export interface Control {

@@ -3,8 +3,8 @@
 import {type MethodCost, methodCost} from '../core/method/cost.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {type StepTime, stepTimes} from '../core/run/costs.ts';
+import {trialsOf} from '../core/run/known-trials.ts';
 import {noRank, type Trial} from '../core/sweep/sweep.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
 import type {Loading} from './data/dataset.ts';
 import type {DataStatistics} from './data/statistics.ts';
 import {estimated} from './duration.ts';
@@ -58,7 +58,9 @@ export interface Plan {
 export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
   const began = performance.now();
   const {sweep, prepare, wish} = openSweep(file);
-  const trials = expandTrials(sweep);
+  const folder = runFolderOf(file, sweep.name);
+  const earlier = hasRun(folder) ? (await readRun(folder)).state : null;
+  const trials = trialsOf(sweep, earlier);
   const choice = await chooseEngine(await wish());
   const {engine, reason, gpu} = choice;
   const cores = coresFor(choice, sweep.run.workers);
@@ -85,7 +87,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     costs: costsOf(prepared, trials),
-    step_times: await measuredSteps(file, sweep.name),
+    step_times: earlier ? stepTimes(earlier) : [],
     steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
     flops: trainingFlops(prepared, trials),
     // What a GPU holds is not resident here.
@@ -102,12 +104,6 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
     device: gpu?.name ?? null,
     notes,
   };
-}
-
-/** Step times of the run that this sweep has at its usual place; none where it has not run. */
-async function measuredSteps(file: string, name: string): Promise<StepTime[]> {
-  const folder = runFolderOf(file, name);
-  return hasRun(folder) ? stepTimes((await readRun(folder)).state) : [];
 }
 
 /** E.g. `pissa r8`; what has no rank goes by its method alone. */

@@ -8,6 +8,7 @@ import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatMeasure, formatRate, formatValue} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
+import {fileName} from '../core/shape.ts';
 import {openAdapter} from './adapted.ts';
 import {writeMergedModel} from './export/model-folder.ts';
 import {plainLora} from './export/plain.ts';
@@ -42,8 +43,8 @@ export interface ExportOptions {
 export async function exportTrial(options: ExportOptions): Promise<string> {
   const {folder, to, out, progress = () => {}} = options;
   const {state} = await readRun(folder);
-  const view = options.trial === undefined ? bestTrial(state, options.best ?? true) : trialOf(state, options.trial);
-  const {id} = view.trial;
+  const id = options.trial ?? bestTrial(state, options.best ?? true).trial.id;
+  const view = trialOf(state, id);
   if (view.trial.method === 'full') return exportModel(options, view.state, id);
   const adapterFolder = join(folder, 'adapters', id);
   if (view.state !== 'finished' || !existsSync(adapterFolder))
@@ -105,7 +106,8 @@ async function writePlainAdapter(
 
 function trialOf({trials, places}: RunState, id: string): TrialView {
   const view = trials[places[id] ?? -1];
-  if (view) return view;
+  // A name that leads elsewhere is no trial of ours.
+  if (view && fileName(id)) return view;
   const some = trials.slice(0, 3).map(({trial}) => trial.id);
   throw new SweepError(
     'unknown-trial',
@@ -137,8 +139,9 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   const scoreOf = ({evaluations, loss}: TrialView): number =>
     evaluations.findLast(one => one.task === task && one.metric === metric)?.value ?? loss ?? sign * Infinity;
   const seeds = state.trials.filter(
-    ({trial, state: how}) =>
+    ({trial, state: how, dropped}) =>
       how === 'finished' &&
+      !dropped &&
       trial.method === best?.method &&
       trial.learningRate === best.learningRate &&
       trial.rank === best.rank &&

@@ -1,11 +1,13 @@
 /** `import`: published results become a run folder, to be shown and compared like a run of one's own. */
 import {createHash} from 'node:crypto';
-import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {basename, dirname, extname, join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
+import {parseJson} from '../core/json.ts';
 import {formatLine} from '../core/run/line.ts';
 import {publishedEvents} from '../core/run/published.ts';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
+import {readText} from './files/door.ts';
 import {storeError, writeWhole} from './store/errors.ts';
 import {eventsName, manifestName} from './store/run.ts';
 import {version} from './version.ts';
@@ -16,7 +18,7 @@ import {version} from './version.ts';
  * @throws SweepError `missing-file`, `bad-results`, `run-exists`, `cannot-write`
  */
 export function importResults(file: string, out?: string): {folder: string; rows: number} {
-  const text = readText(file);
+  const text = textOf(file);
   const name = basename(file, extname(file));
   const events = publishedEvents(parsed(file, text), name, basename(file));
   const folder = out === undefined ? join(dirname(resolve(file)), runsFolder, runFolderName(name)) : resolve(out);
@@ -36,9 +38,12 @@ export function importResults(file: string, out?: string): {folder: string; rows
   return {folder, rows: events.filter(({event}) => event === 'evaluation' || event === 'aggregate').length};
 }
 
-function readText(file: string): string {
+/** Bytes of a file of results: a million rows. */
+const mostBytes = 256 << 20;
+
+function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file, mostBytes);
   } catch (error) {
     throw storeError(error, file);
   }
@@ -46,12 +51,13 @@ function readText(file: string): string {
 
 function parsed(file: string, text: string): unknown {
   try {
-    if (extname(file) !== '.jsonl') return JSON.parse(text);
+    if (extname(file) !== '.jsonl') return parseJson(text, file);
     return text
       .split('\n')
       .filter(line => line.trim() !== '')
-      .map((line): unknown => JSON.parse(line));
+      .map((line): unknown => parseJson(line, file));
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-results', `${file} is not JSON (${why}); give rows as .json or .jsonl.`, {file});
   }

@@ -1,4 +1,5 @@
 /** The worker threads of a run: a queue of jobs, each given to the next free worker. */
+import './no-telemetry.ts';
 import {Worker} from 'node:worker_threads';
 import type {RunEventBody} from '../core/run/events.ts';
 import type {ProbeJob} from './curvature/probe.ts';
@@ -8,6 +9,7 @@ import type {Evaluation, Generated} from './evaluate.ts';
 import type {GenerateJob} from './generate.ts';
 import type {Site} from './method/method.ts';
 import {type SharedExpansion, shareExpansion} from './model/expanded.ts';
+import {removeFile, sweepFiles} from './model/expansion-file.ts';
 import type {BaseModel} from './model/open-model.ts';
 import type {MeasuredJob, TrialTimes} from './timing.ts';
 import type {TrainJob} from './train.ts';
@@ -93,6 +95,9 @@ export function openPool(
 ): Pool {
   if (isNative(engine)) prepareEnvironment(threads);
   const expansion = shareExpansion(base.weights.tensors.values());
+  const tidy = () => void (expansion.file && removeFile(expansion.file));
+  sweepFiles();
+  process.once('exit', tidy);
   const setup = {model: base.path, engine, precision, threads, onGpu, packsWeights, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const start = (worker: number) =>
@@ -156,6 +161,8 @@ export function openPool(
     async close() {
       closed = true;
       await Promise.all(workers.map(worker => worker.terminate()));
+      process.off('exit', tidy);
+      tidy();
     },
   };
 }

@@ -1,5 +1,4 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
-import {readFileSync} from 'node:fs';
 import {basename, dirname, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
@@ -21,6 +20,7 @@ import {isNative} from './engine/binding.ts';
 import type {Choice, Wish} from './engine/choose.ts';
 import type {Precision} from './engine/tensorflow.ts';
 import type {Evaluation} from './evaluate.ts';
+import {readText} from './files/door.ts';
 import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 import {formOf, methods, startsFromGradients} from './method/index.ts';
 import {sharedLayout} from './method/layout.ts';
@@ -33,6 +33,7 @@ import {sitesOf} from './model/sites.ts';
 import {openTokenizer, type Tokenizer} from './model/tokenizer.ts';
 import {weightCount} from './model/weights.ts';
 import {hashAdapter, hashFiles} from './store/hash.ts';
+import {filesBesideModule} from './store/module-files.ts';
 import {stopsOf} from './task/tasks.ts';
 
 export interface Prepared {
@@ -49,6 +50,8 @@ export interface Prepared {
   ends: AnswerEnds;
   /** SHA-256 of each data file and starting adapter by its path as written. */
   dataHashes: Record<string, string>;
+  /** By scorer, its path as written: what it needs beside its own file, with hashes. */
+  modules: Record<string, Record<string, string>>;
   notes: string[];
   /** Of the training rows. */
   data: DataStatistics;
@@ -76,11 +79,15 @@ export interface OpenedSweep {
   wish(): Promise<Wish>;
 }
 
+/** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
+const mostSweepBytes = 64 << 20;
+
 /** The text of a sweep file. */
 export function readSweepFile(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readText(file, mostSweepBytes);
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const reason =
       error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
     throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {
@@ -220,6 +227,7 @@ async function prepare(
       new Set(sweep.methods.flatMap(({startFrom}) => startFrom ?? [])),
       pathOf,
     ),
+    modules: await modulesOf(sweep, pathOf),
     notes,
     data: statisticsOf(dataset),
     steps,
@@ -330,6 +338,13 @@ function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generato
   if (truncated > 0)
     yield `${truncated} of ${count + empty} rows are longer than ${data.maxLength} tokens and were cut; raise data.max_length to keep them whole.`;
   if (empty > 0) yield `${empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
+}
+
+/** The files that the scorers of a sweep need beside themselves. */
+async function modulesOf({evaluate}: Sweep, pathOf: (path: string) => string): Promise<Prepared['modules']> {
+  const scorers = [...new Set(evaluate.flatMap(({scorer}) => scorer ?? []))];
+  const found = scorers.map(async scorer => [scorer, await filesBesideModule(pathOf(scorer))] as const);
+  return Object.fromEntries(await Promise.all(found));
 }
 
 async function hashes(

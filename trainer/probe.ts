@@ -7,9 +7,10 @@ import {blockSize} from './curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from './curvature/probe.ts';
 import {probedKey, type TrainingProbes} from './curvature/training.ts';
 import {formOf, methodOf, methods} from './method/index.ts';
-import {type Projection, projectionsOf} from './model/sites.ts';
+import type {Projection} from './model/sites.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
+import {startsFromBatches} from './weight-gradients.ts';
 
 /** Of the machine's memory, what all workers together may spend on remembering batches. */
 const rememberShare = 0.3;
@@ -37,7 +38,7 @@ export function probedPlaces({sites, model}: Pick<Prepared, 'sites' | 'model'>, 
   const {layers, modules} = Array.isArray(blocks) ? {layers: undefined, modules: blocks} : blocks;
   const unknown = modules.find(module => !all.some(({projection}) => projection === module));
   if (unknown !== undefined) {
-    const adapted = projectionsOf(model.config).filter(name => all.some(({projection}) => projection === name));
+    const adapted = model.config.projections.filter(name => all.some(({projection}) => projection === name));
     throw new SweepError(
       'unknown-target',
       `curvature.blocks names ${unknown}, which is not adapted here; choose among ${adapted.join(', ')}.`,
@@ -151,8 +152,8 @@ function groupsOf(trials: readonly Trial[], full: boolean): Pick<StartBlock, 'tr
   };
   for (const trial of trials) {
     const method = methodOf(trial);
-    // A start made of gradients depends on the rows of the first batches.
-    const rows = method !== 'full' && method.gradient ? trial.batchSize : 0;
+    // A start made of the gradients of the first batches depends on their rows.
+    const rows = method !== 'full' && method.gradient && startsFromBatches(trial) ? trial.batchSize : 0;
     if (method !== 'full') add(JSON.stringify([trial.method, trial.rank, trial.seed, rows]), trial, false);
     if (full || method === 'full') add(`full ${trial.seed}`, trial, true);
   }

@@ -1,5 +1,6 @@
 /** The progress of a run for people: a bar on a terminal, a line now and then elsewhere. */
 import {MultiBar, type SingleBar} from 'cli-progress';
+import {printable} from '../core/printable.ts';
 import type {RunEvent, RunStarted} from '../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../core/run/fold.ts';
 import {count, formatLoss, formatSeconds, formatValue} from '../core/run/format.ts';
@@ -37,7 +38,7 @@ export function reportProgress(
     },
     event(event) {
       state = fold(state, event);
-      for (const line of announced(state, event, terminal !== null)) display.say(line);
+      for (const line of announced(state, event, terminal !== null)) display.say(printable(line));
       display.update(state);
     },
     stop: () => display.stop(),
@@ -53,7 +54,7 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       if (trialsTotal === 0 && event.probes)
         return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
       if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
-      const earlier = state.trials.filter(view => view.state === 'finished').length;
+      const earlier = state.trials.filter(view => view.state === 'finished' && !view.dropped).length;
       return [
         `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
           `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,

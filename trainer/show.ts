@@ -1,7 +1,7 @@
 /** `show`: what a run folder holds, as rows for people and programs. */
 import {relativeToLora} from '../core/run/curvature.ts';
 import type {RunEvent} from '../core/run/events.ts';
-import type {RunState} from '../core/run/fold.ts';
+import type {RunState, TrialView} from '../core/run/fold.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
 import {textTable} from '../core/table.ts';
@@ -43,7 +43,7 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string):
       return {columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm'], rows: stepRows(state, traces)};
     case 'trials':
       return {
-        columns: [...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message'],
+        columns: [...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
         rows: state.trials.map(view => [
           ...trialCells(view.trial),
           view.state,
@@ -52,16 +52,18 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string):
           view.trial.alpha,
           view.loss,
           view.message,
+          remarkOf(view),
         ]),
       };
     case 'evaluations':
       return {
-        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity'],
-        rows: state.trials.flatMap(({trial, evaluations}) =>
-          evaluations.map(({step, task, metric, value, correct, total}) => [
-            ...trialCells(trial),
+        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity', 'remark'],
+        rows: state.trials.flatMap(view =>
+          view.evaluations.map(({step, task, metric, value, correct, total}) => [
+            ...trialCells(view.trial),
             ...[step, task, metric, value, correct, total],
             metric === 'loss' && value !== null ? Math.exp(value) : null,
+            remarkOf(view),
           ]),
         ),
       };
@@ -75,6 +77,8 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string):
 function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): Cell[] {
   return [id, method, rank, batchSize, learningRate, seed];
 }
+
+const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
 
 function* stepRows(state: RunState, traces: Traces): Iterable<Cell[]> {
   for (const {trial} of state.trials) {

@@ -14,6 +14,7 @@ import {readTensor} from './model/safetensors.ts';
 import type {WeightIndex} from './model/weights.ts';
 import type {PackStart} from './step.ts';
 import {type Adapter, readAdapter} from './store/adapter.ts';
+import {checkCopies} from './store/copies.ts';
 import {cachedTriplets, type FactorsKey} from './store/factors.ts';
 import {kindOf} from './store/peft-formats.ts';
 import {firstGradients} from './weight-gradients.ts';
@@ -47,6 +48,7 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
   const method = methods[name];
   const form = formOf(trial);
   const adapter = startFrom === undefined ? undefined : startingAdapter(startFrom, name);
+  if (adapter) checkCopies(startFrom!, adapter, settings);
   const parts = new Map<string, Parts>();
   for (const site of sites) {
     const shapes = method.trained(site, form);

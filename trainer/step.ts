@@ -63,7 +63,7 @@ export function lossesOf(
   const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
   const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
   const answers = finalNorm(model, model.macros.rows(flat, positions!));
-  const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!), weights!);
+  const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
   return tf.sum(tf.reshape(losses, [trials, -1]), 1);
 }
 

@@ -7,6 +7,7 @@ import {
   curvatureTitle,
   ratesAndCurvature,
 } from '../core/run/curvature.ts';
+import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../core/run/dropped-trials.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../core/run/format.ts';
 import {peakColumns, peakRows} from '../core/run/peak-table.ts';
@@ -14,8 +15,10 @@ import {compare, title, verdict} from '../core/run/verdict.ts';
 import {markdownTable, textTable} from '../core/table.ts';
 
 /** For a terminal. */
-export function textSummary(state: RunState): string[] {
+export function textSummary(whole: RunState): string[] {
+  const state = countedRun(whole);
   const comparisons = compare(state);
+  const dropped = droppedRows(whole);
   return [
     overview(state),
     ...comparisons.flatMap(comparison => [
@@ -30,11 +33,29 @@ export function textSummary(state: RunState): string[] {
       ...textTable([...curvatureColumns], table.rows).map(line => `  ${line}`),
     ]),
     ...ratesAndCurvature(state).map(group => `  ${correlationSentence(group)}`),
+    ...droppedLines(dropped),
   ];
 }
 
-export function markdownSummary(state: RunState): string {
+/** Rows that a terminal shows of what is of no weight any more. */
+const mostDropped = 20;
+
+function droppedLines(rows: string[][]): string[] {
+  if (rows.length === 0) return [];
+  const more = rows.length - mostDropped;
+  return [
+    '',
+    droppedTitle,
+    ...textTable([...droppedColumns], rows.slice(0, mostDropped)).map(line => `  ${line}`),
+    ...(more > 0 ? [`  … and ${more} more; \`show --rows trials\` lists them all`] : []),
+    `  ${droppedCaption}`,
+  ];
+}
+
+export function markdownSummary(whole: RunState): string {
+  const state = countedRun(whole);
   const comparisons = compare(state);
+  const dropped = droppedRows(whole);
   const lines = [
     `# ${state.name}`,
     '',
@@ -57,6 +78,9 @@ export function markdownSummary(state: RunState): string {
     ...ratesAndCurvature(state).flatMap(group => [`- ${correlationSentence(group)}`, '']),
     ...costs(state),
     ...troubles(state),
+    ...(dropped.length > 0
+      ? [`## ${droppedTitle}`, '', ...markdownTable([...droppedColumns], dropped), '', droppedCaption, '']
+      : []),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }

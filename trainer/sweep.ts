@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import type {RunEvent, RunEventBody} from '../core/run/events.ts';
 import {formatEvaluation} from '../core/run/format.ts';
+import {ratesInWords, storedTrials, trialsOf} from '../core/run/known-trials.ts';
 import {curvatureDefaults} from '../core/sweep/fields.ts';
 import {onlySweep} from '../core/sweep/only.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
@@ -54,7 +55,6 @@ export type SweepEnd = 'finished' | 'failed' | 'stopped';
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
   const {sweep, prepare, wish} = openSweep(file);
-  const trials = onlySweep(sweep, options.only);
   const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
@@ -62,6 +62,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   try {
+    const stored = store ? storedTrials(store.earlier) : [];
+    const trials = onlySweep(sweep, options.only, stored);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
@@ -117,7 +119,7 @@ async function runPrepared(
 ): Promise<SweepEnd> {
   const {sweep} = prepared;
   const emit = (body: RunEventBody) => options.onEvent(store.append(body));
-  store.begin(sweep, trials, {
+  const remarks = store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
     precision: choice.precision,
@@ -128,6 +130,7 @@ async function runPrepared(
       files: await hashCompanions(prepared.model.folder),
     },
     dataHashes: prepared.dataHashes,
+    modules: prepared.modules,
   });
 
   const checkpoints = join(store.folder, 'checkpoints');
@@ -147,11 +150,16 @@ async function runPrepared(
   const steps = Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)]));
   const {engine, precision, reason, setUp} = choice;
   const selected = todo.map(({id}) => id);
+  const chosen = new Set(trials.map(({id}) => id));
+  const all = trialsOf(sweep, store.earlier);
+  const rates = [ratesInWords(sweep, all) ?? []].flat();
+  const others = all.flatMap(({id}) => (chosen.has(id) ? [] : [id]));
   emit({
     event: 'run-started',
     name: sweep.name,
     trials,
     selected,
+    others,
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
@@ -165,7 +173,8 @@ async function runPrepared(
   const startOnly = later
     ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
     : [];
-  for (const message of [...store.notes, ...prepared.notes, ...notes, ...startOnly]) emit({event: 'note', message});
+  for (const message of [...store.notes, ...remarks, ...rates, ...prepared.notes, ...notes, ...startOnly])
+    emit({event: 'note', message});
 
   const end = (state: SweepEnd, message?: string): SweepEnd => {
     const seconds = (Date.now() - began) / 1000;

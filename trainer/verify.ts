@@ -1,23 +1,28 @@
 /** `verify`: hashes everything again that a run's record names, and says whether the record still holds. */
 import {existsSync, statSync} from 'node:fs';
-import {join} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
+import {fileName} from '../core/shape.ts';
 import {modelsName} from './export/trained-model.ts';
 import {openModel} from './model/open-model.ts';
 import {openWeights} from './model/weights.ts';
-import {hashAdapter, hashFiles} from './store/hash.ts';
-import {readManifest} from './store/manifest.ts';
+import {companionsIn, hashAdapter, hashFiles} from './store/hash.ts';
+import {fingerprint} from './store/ingredients.ts';
+import {type Manifest, readManifest} from './store/manifest.ts';
+import {filesBesideModule} from './store/module-files.ts';
 import {manifestName, readRun} from './store/run.ts';
 
 export interface Check {
   what: string;
   path: string;
-  state: 'same' | 'changed' | 'missing';
+  /** `added`: a file of the model that was not there. */
+  state: 'same' | 'changed' | 'missing' | 'added';
 }
 
 /**
- * Checks of the model, the data, the sweep files as they were run and the adapters, in this order. `holds` where all are
- * the same; what an earlier version did not note is not checked.
+ * Checks of the model, the data with what scorers need, the record's own settings, the sweep files as they were run and the
+ * adapters, in this order: all that a resumed run is compared by. `holds` where all are the same; what an earlier version
+ * did not note is not checked.
  * @throws SweepError `no-run`, `no-record`
  */
 export async function verifyRun(
@@ -44,13 +49,24 @@ export async function verifyRun(
     await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
     for (const [name, hash] of Object.entries(model.files ?? {}))
       await check('model file', join(home, name), hash, () => hashFiles(join(home, name)));
+    for (const name of model.files && existsSync(home) ? companionsIn(home) : [])
+      if (model.files?.[name] === undefined) checks.push({what: 'model file', path: join(home, name), state: 'added'});
   }
   for (const {file, hash} of data)
     if (file !== undefined)
       await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
+  await checkScorers(checks, manifest);
+  await check('settings', join(folder, manifestName), manifest.fingerprint, async () =>
+    fingerprint(manifest.ingredients ?? {}),
+  );
   for (const {sweepFile, sweepHash} of starts)
     await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
   for (const [trial, hash] of adapters) {
+    // A name that leads elsewhere is none of this folder's.
+    if (!fileName(trial)) {
+      checks.push({what: 'adapter', path: trial, state: 'missing'});
+      continue;
+    }
     const model = join(folder, modelsName, trial);
     if (existsSync(model)) {
       await check('model', model, hash, async () => openWeights(model).hash());
@@ -60,6 +76,20 @@ export async function verifyRun(
     await check('adapter', adapter, hash, () => hashAdapter(adapter));
   }
   return {holds: checks.every(({state}) => state === 'same'), checks};
+}
+
+/** What a scorer has come to need since. */
+async function checkScorers(checks: Check[], {sweep, rerun, ingredients, data}: Manifest): Promise<void> {
+  if (!sweep || !rerun || !ingredients) return;
+  const known = new Set(data.map(({file}) => file));
+  for (const {scorer} of sweep.evaluate) {
+    if (scorer === undefined || !existsSync(resolve(rerun.folder, scorer))) continue;
+    const file = resolve(rerun.folder, scorer);
+    for (const name of Object.keys(await filesBesideModule(file))) {
+      const path = resolve(dirname(file), name);
+      if (!known.has(path)) checks.push({what: 'data', path, state: 'added'});
+    }
+  }
 }
 
 /** What does not hold, a line each, and the sum. */

@@ -1,9 +1,10 @@
-/** Gradients of the loss in the base's own weights, over the first batches of a training: what LoRA-GA starts from. */
+/** Gradients of the loss in the base's own weights, over the first rows of a training: what LoRA-GA starts from. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
 import type {Trial} from '../core/sweep/sweep.ts';
-import {packBatches} from './batches.ts';
-import {shapeName} from './data/shapes.ts';
+import {packBatches, sideBySide, type TrainingSource} from './batches.ts';
+import {extentOf} from './data/batch.ts';
+import {paddedShapes, shapeName} from './data/shapes.ts';
 import type {Engine, Program} from './engine/engine.ts';
 import type {Site} from './method/method.ts';
 import {frozenProjection, type Model} from './model/decoder.ts';
@@ -16,9 +17,19 @@ type Gradients = Map<string, Float32Array>;
 /** The last ones of an engine: the sites of a trial ask for theirs one after another, and so do probes. */
 const known = new WeakMap<Engine, {key: string; gradients: Promise<Gradients>}>();
 
+/** Rows that a start is made of where the file says nothing, as in the study. */
+const usualRows = 32;
+/** Rows of the file are computed so many at a time, each time counting as much, as in the study. */
+const rowsAtOnce = 2;
+/** Shapes that these are padded to, at most. */
+const mostShapes = 4;
+
+/** Whether the start of a trial is made of the first batches of its own order, not of the first rows of the file. */
+export const startsFromBatches = ({options}: Pick<Trial, 'options'>): boolean => options?.['batches'] !== undefined;
+
 /**
- * The mean, over the first `batches` batches of the trial, of the gradient of a batch's token mean in each adapted
- * weight.
+ * The mean, over the first `rows` rows of the file two by two or over the first `batches` batches of the trial, of the
+ * gradient of their token mean in each adapted weight.
  */
 export function firstGradients(trial: Trial, settings: StartSettings): Promise<Gradients> {
   const {programs, sites: own, allSites: sites = own} = settings;
@@ -26,15 +37,34 @@ export function firstGradients(trial: Trial, settings: StartSettings): Promise<G
   if (!programs || !source)
     throw new SweepError('bad-data', `${trial.id} starts from gradients, which need the training rows.`);
   const {engine} = programs;
-  const count = trial.options?.['batches'] ?? 1;
-  const key = JSON.stringify([trial.seed, trial.batchSize, count, sites.map(site => site.name)]);
+  const {rows = usualRows, batches} = trial.options ?? {};
+  const which = batches === undefined ? {rows} : {batches, seed: trial.seed, batchSize: trial.batchSize};
+  const key = JSON.stringify([which, sites.map(site => site.name)]);
   let found = known.get(engine);
   if (found?.key !== key) {
-    const steps = Array.from({length: count}, (_, step) => packBatches(source, [trial], step, () => 0)).flat();
-    found = {key, gradients: meanGradients(engine, {...settings, sites}, steps, count)};
+    const parts = batches === undefined ? rowsOf(source, rows) : batchesOf(source, trial, batches);
+    found = {key, gradients: meanGradients(engine, {...settings, sites}, parts, batches ?? parts.length)};
     known.set(engine, found);
   }
   return found.gradients;
+}
+
+function batchesOf(source: TrainingSource, trial: Trial, count: number): PackBatch[] {
+  return Array.from({length: count}, (_, step) => packBatches(source, [trial], step, () => 0)).flat();
+}
+
+/** The first rows in the order of the file, weighted by the token mean of those computed together. */
+function rowsOf({dataset, pad}: TrainingSource, count: number): PackBatch[] {
+  const rows = Int32Array.from({length: Math.min(count, dataset.count)}, (_, row) => row);
+  const parts = Array.from({length: Math.ceil(rows.length / rowsAtOnce)}, (_, part) =>
+    rows.subarray(part * rowsAtOnce, (part + 1) * rowsAtOnce),
+  );
+  const extents = parts.map(part => extentOf(dataset, part));
+  const shapes = paddedShapes(extents, rowsAtOnce, mostShapes);
+  return parts.map((part, i) => {
+    const batch = sideBySide({dataset, rows: rowsAtOnce, shapes, pad}, [part]);
+    return {...batch, weights: batch.weights.map(weight => weight / extents[i]!.targets)};
+  });
 }
 
 async function meanGradients(

@@ -1,4 +1,5 @@
 /** A folded run as the elements of a page. */
+import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../core/run/dropped-trials.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
@@ -52,12 +53,13 @@ export interface Doing {
 /** Fills `root` with the run; the charts are to be drawn then. */
 export function showPage(
   root: HTMLElement,
-  {state, others}: {state: RunState; others: readonly OtherRun[]},
+  {state: whole, others}: {state: RunState; others: readonly OtherRun[]},
   theme: Theme,
   choices: Choices,
   doing: Doing,
 ): Plot[] {
   const plots: Plot[] = [];
+  const state = countedRun(whole);
   const comparisons = sideBySide(state, others);
   root.replaceChildren(
     header(state, others, comparisons, doing),
@@ -68,6 +70,7 @@ export function showPage(
     ...costSection(state, theme),
     ...lossSections(state, theme, choices, doing.choose, plots),
     ...trialsSection(state, choices, doing),
+    ...droppedSection(whole, theme),
   );
   for (const plot of plots) {
     const others = choices.open.filter(key => key !== plot.key);
@@ -170,6 +173,26 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
       '· waiting ▸ running ✓ finished ✗ diverged ! failed ■ stopped. Press one to follow its curve.',
     ),
     trialsGrid(state.trials, choices.focus?.trial ?? null, choose),
+  );
+  return [section];
+}
+
+/** What the sweep file no longer has stands apart from all that is compared. */
+function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
+  const rows = droppedRows(state);
+  if (rows.length === 0) return [];
+  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const section = element('section', 'card');
+  section.append(
+    element('h2', '', droppedTitle),
+    element('p', 'caption', droppedCaption),
+    tableOf(
+      droppedColumns,
+      rows,
+      theme,
+      droppedTitle,
+      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(trial.method)),
+    ),
   );
   return [section];
 }

@@ -43,6 +43,9 @@ interface Editor {
   setState(state: Kept): void;
 }
 
+/** Between two drawings by themselves, in milliseconds. */
+const shortestQuiet = 200;
+
 declare const acquireVsCodeApi: (() => Editor) | undefined;
 
 Chart.register(
@@ -65,6 +68,10 @@ function start(root: HTMLElement): void {
   /** Where the last drawing left the page. */
   let placed = 0;
   let awaited = false;
+  /** A button is being pressed: it must still be there when it is let go. */
+  let pressing = false;
+  /** When the page may change again: it stands still at least as long as the last drawing took, so that it can be used. */
+  let quietUntil = 0;
 
   const keep = (): void => {
     // Where the reader was counts until it is restored.
@@ -72,6 +79,7 @@ function start(root: HTMLElement): void {
   };
   const redraw = (): void => {
     awaited = false;
+    const began = performance.now();
     const place = scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
     drawings.draw(
@@ -94,6 +102,7 @@ function start(root: HTMLElement): void {
         }),
       }),
     );
+    quietUntil = performance.now() + Math.max(shortestQuiet, 2 * (performance.now() - began));
     // Buttons are made anew: who stood on one stands on its successor.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (state.trials.length === 0) return;
@@ -125,12 +134,26 @@ function start(root: HTMLElement): void {
     link.download = name;
     link.click();
   };
-  /** Once a frame at most, and not while nobody looks. */
+  /** Once a frame at most, and not while nobody looks or somebody presses. */
   const soon = (): void => {
     if (awaited) return;
     awaited = true;
-    requestAnimationFrame(redraw);
+    const drawWhenFree = (): void => {
+      if (pressing) setTimeout(drawWhenFree, shortestQuiet);
+      else requestAnimationFrame(redraw);
+    };
+    setTimeout(drawWhenFree, Math.max(0, quietUntil - performance.now()));
   };
+  window.addEventListener('pointerdown', () => {
+    pressing = true;
+  });
+  for (const end of ['pointerup', 'pointercancel', 'blur'])
+    window.addEventListener(end, () => {
+      // The click comes after it.
+      setTimeout(() => {
+        pressing = false;
+      });
+    });
   const drawings = new Drawings(kept.zooms ?? {}, () => {
     keep();
     soon();

@@ -54,23 +54,52 @@ export const graloraOptions = {
 export const randloraOptions = projection;
 
 export const loraGaOptions = {
+  variant: {
+    type: {
+      kind: 'choice',
+      values: {
+        paper: {
+          doc: "The authors' own start: A and B both orthonormal, times out^¼ / √gamma.",
+          alsoKnownAs: ['authors', 'stable'],
+        },
+        peft: {doc: "PEFT's: A orthonormal, B with the gradient's singular values and times out^¼ / √gamma."},
+      },
+    },
+    doc: "Which of the two published starts: the authors' own, which the study took, or PEFT's later one. PEFT's depends on how large the gradient is, and differs in length by orders of magnitude: learning rates do not carry over.",
+    example: 'peft',
+    default: 'paper',
+  },
+  rows: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1_000_000},
+    doc: 'The start is made of the gradient over the first this many training rows in the order of the file, two at a time as in the study: the same start for every seed and batch size. All rows where there are fewer.',
+    unit: 'rows',
+    example: '32',
+    defaultDoc: '32, or none where `batches` is given',
+    alsoKnownAs: ['samples', 'gradient_rows'],
+    study: '32, in the order of the file, two at a time.',
+    interacts: 'It stands for `batches`: only one of the two can be given.',
+  },
   batches: {
     type: {kind: 'number', integer: true, atLeast: 1, atMost: 100_000},
-    doc: "The start is made of the loss's gradient over the first this many batches of the training, in the order of the trial's seed.",
+    doc: "Instead of `rows`: the start is made of the gradient over the first this many batches of the training, in the order of the trial's seed, so that the spread between seeds holds their luck too.",
     unit: 'batches',
     example: '8',
-    default: 1,
+    defaultDoc: 'the first rows of the file instead',
     alsoKnownAs: ['steps', 'gradient_batches', 'iters'],
-    interacts: 'Together with the batch size it decides how many rows the gradient sees.',
+    interacts:
+      'It stands for `rows`: only one of the two can be given. Together with the batch size it decides how many rows the gradient sees.',
   },
   gamma: {
     type: {kind: 'number', above: 0, atMost: 1_000_000},
-    doc: 'B is scaled by out^¼ / √gamma: the larger gamma, the smaller the start. 16 is what the authors and PEFT take.',
+    doc: "A and B (with PEFT's variant B alone) are scaled by out^¼ / √gamma: the larger gamma, the smaller the start. 16 is what the authors, the study and PEFT take.",
     example: '16',
     default: 16,
     alsoKnownAs: ['stable_gamma'],
   },
 } as const satisfies Fields;
+
+/** Keys that say which of several published forms of a method is meant: words, where all others are numbers. */
+export const variantKey = 'variant';
 
 /** Methods that have keys of their own. */
 export const methodOptions: Readonly<Partial<Record<MethodName, Fields>>> = {

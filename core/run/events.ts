@@ -11,7 +11,7 @@ export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'fail
 export interface RunStarted {
   event: 'run-started';
   name: string;
-  /** Every trial of the sweep, in order. */
+  /** The trials of the sweep that were asked for, in order. */
   trials: Trial[];
   engine: string;
   /** Why this engine was taken, one line. */
@@ -22,6 +22,11 @@ export interface RunStarted {
   steps: Record<string, number>;
   /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
+  /**
+   * Ids of the sweep's trials that `trials` leaves out (`--only`). A trial of an earlier start that stands in neither is no
+   * longer in the sweep file. Absent in runs of earlier versions, of which that is not known.
+   */
+  others?: string[];
   /** What every method and rank costs. */
   costs?: MethodCost[];
   /** Blocks whose curvature is probed before training; absent = none. */

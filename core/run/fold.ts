@@ -14,6 +14,8 @@ export type Curvature = Omit<Probed, 'event'>;
 export interface TrialView {
   trial: Trial;
   state: TrialState;
+  /** The sweep file no longer has it: kept, but it counts in no comparison. */
+  dropped: boolean;
   /** Optimizer steps taken, and those it takes in all. */
   steps: number;
   totalSteps: number;
@@ -180,13 +182,17 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
 
 function started(state: RunState, event: RunStarted & {at: number}): RunState {
   const known = new Set(event.trials.map(trial => trial.id));
+  const others = event.others && new Set(event.others);
   const earlier = stopped(state.trials);
   const trials = [
     ...event.trials.map(trial => {
       const view = earlier[state.places[trial.id] ?? -1];
-      return view && view.state !== 'waiting' ? view : waiting(trial, event.steps[String(trial.batchSize)] ?? 0);
+      if (view && view.state !== 'waiting') return {...view, dropped: false};
+      return waiting(trial, event.steps[String(trial.batchSize)] ?? 0);
     }),
-    ...earlier.filter(view => !known.has(view.trial.id) && view.state !== 'waiting'),
+    ...earlier
+      .filter(view => !known.has(view.trial.id) && view.state !== 'waiting')
+      .map(view => ({...view, dropped: others ? !others.has(view.trial.id) : view.dropped})),
   ];
   const places: Record<string, number> = Object.create(null);
   trials.forEach((view, place) => {
@@ -237,6 +243,7 @@ function waiting(trial: Trial, totalSteps: number): TrialView {
   return {
     trial,
     state: 'waiting',
+    dropped: false,
     steps: 0,
     totalSteps,
     loss: null,

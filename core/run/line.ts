@@ -1,4 +1,20 @@
 /** One line of `events.jsonl` and back. What is stored may come from a crash, a later version or an editor. */
+import {parseJson} from '../json.ts';
+import {
+  type Check,
+  count,
+  flag,
+  isRecord,
+  listOf,
+  number,
+  numberOrNull,
+  oneOf,
+  optional,
+  record,
+  recordOf,
+  text,
+  time,
+} from '../shape.ts';
 import type {RunEvent} from './events.ts';
 
 /** `event` is absent where the line is not one: `garbage` = not a well-formed event, `unknown` = of a later version. */
@@ -11,44 +27,21 @@ export function formatLine(stored: RunEvent): string {
 }
 
 /** Reads a line without its newline. Never throws; fields that this version does not know are kept. */
-export function readLine(text: string): Line {
+export function readLine(line: string): Line {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(line, 'this line');
   } catch {
     return {reason: 'garbage'};
   }
-  if (!isRecord(value) || typeof value['event'] !== 'string' || typeof value['at'] !== 'number') {
+  if (!isRecord(value) || typeof value['event'] !== 'string' || !time(value['at'])) {
     return {reason: 'garbage'};
   }
-  if (!Object.hasOwn(shapes, value['event'])) return {reason: 'unknown'};
+  if (!Object.hasOwn(eventShapes, value['event'])) return {reason: 'unknown'};
   return isEvent(value) ? {event: value} : {reason: 'garbage'};
 }
 
-type Check = (value: unknown) => boolean;
-
-const text: Check = value => typeof value === 'string';
-const number: Check = value => typeof value === 'number';
-const numberOrNull: Check = value => value === null || number(value);
-const flag: Check = value => typeof value === 'boolean';
-const optional =
-  (check: Check): Check =>
-  value =>
-    value === undefined || check(value);
-const listOf =
-  (item: Check): Check =>
-  value =>
-    Array.isArray(value) && value.every(item);
-const oneOf =
-  (...values: string[]): Check =>
-  value =>
-    typeof value === 'string' && values.includes(value);
-const record =
-  (fields: Record<string, Check>): Check =>
-  value =>
-    isRecord(value) && Object.entries(fields).every(([key, check]) => check(value[key]));
-
-const trial = record({
+export const trialShape = record({
   id: text,
   method: text,
   rank: number,
@@ -59,25 +52,41 @@ const trial = record({
   model: optional(text),
 });
 
+/** More seeds than this are a slip, and take their time in every test of significance. */
+export const mostSeeds = 100_000;
+const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(value) <= mostSeeds;
+
+/** What a method costs. */
+export const costShape = record({
+  method: text,
+  rank: number,
+  parameters: number,
+  optimizerBytes: number,
+  relativeFlops: number,
+  inferenceOverhead: number,
+});
+
 /** The fields that a fold relies on. */
-const shapes: Record<RunEvent['event'], Check> = {
+export const eventShapes: Record<RunEvent['event'], Check> = {
   'run-started': record({
     name: text,
-    trials: listOf(trial),
+    trials: listOf(trialShape),
     engine: text,
     reason: text,
-    workers: number,
+    workers: count,
     resumed: flag,
-    steps: value => isRecord(value) && Object.values(value).every(number),
-    selected: value => value === undefined || listOf(text)(value),
+    steps: recordOf(count),
+    selected: optional(listOf(text)),
+    costs: optional(listOf(costShape)),
+    probes: optional(number),
     setUp: optional(text),
   }),
   prepared: record({what: text, done: number, total: number}),
-  'trial-started': record({trial: text, steps: number}),
+  'trial-started': record({trial: text, steps: count, from: optional(count)}),
   step: value =>
     record({
       trials: listOf(text),
-      step: number,
+      step: count,
       losses: listOf(numberOrNull),
       rates: listOf(number),
       gradNorms: listOf(numberOrNull),
@@ -89,8 +98,9 @@ const shapes: Record<RunEvent['event'], Check> = {
     ),
   evaluation: record({
     trial: text,
-    step: number,
+    step: count,
     task: text,
+    entry: optional(text),
     metric: text,
     value: numberOrNull,
     correct: numberOrNull,
@@ -106,13 +116,15 @@ const shapes: Record<RunEvent['event'], Check> = {
     metric: text,
     mean: number,
     std: numberOrNull,
-    seeds: number,
+    seeds: seedCount,
   }),
   'trial-ended': record({
     trial: text,
     state: oneOf('finished', 'diverged', 'failed', 'stopped'),
-    steps: number,
+    steps: count,
     seconds: number,
+    message: optional(text),
+    adapter: optional(text),
   }),
   curvature: record({
     method: text,
@@ -132,18 +144,18 @@ const shapes: Record<RunEvent['event'], Check> = {
   }),
   resources: record({memoryBytes: number}),
   note: record({message: text}),
-  'run-ended': record({state: oneOf('finished', 'failed', 'stopped'), seconds: number}),
+  'run-ended': record({
+    state: oneOf('finished', 'failed', 'stopped'),
+    seconds: number,
+    message: optional(text),
+  }),
 };
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 function isEvent(value: Record<string, unknown>): value is Record<string, unknown> & RunEvent {
   const name = value['event'];
-  return isEventName(name) && shapes[name](value);
+  return isEventName(name) && eventShapes[name](value);
 }
 
 function isEventName(name: unknown): name is RunEvent['event'] {
-  return typeof name === 'string' && Object.hasOwn(shapes, name);
+  return typeof name === 'string' && Object.hasOwn(eventShapes, name);
 }

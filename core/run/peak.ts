@@ -81,7 +81,8 @@ function peakOf(method: string, points: RatePoint[], lowest: boolean): Peak | nu
     seeds: best.seeds,
     tied: tied.map(point => point.learningRate),
     near: near.map(point => point.learningRate),
-    edge: edgeOf(best.learningRate, points),
+    // Where all do the same, no end of the grid is better than its middle.
+    edge: tied.length > 0 && tied.length === candidates.length - 1 ? null : edgeOf(best.learningRate, points),
   };
 }
 

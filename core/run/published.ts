@@ -4,6 +4,7 @@ import {methods} from '../method/methods.ts';
 import type {MethodName, Trial} from '../sweep/sweep.ts';
 import {rateNames, trialId} from '../sweep/trials.ts';
 import type {Aggregated, Evaluated, RunEventBody} from './events.ts';
+import {mostSeeds} from './line.ts';
 
 /** The setting that a row belongs to. */
 type Setting = Pick<Aggregated, 'method' | 'rank' | 'batchSize' | 'learningRate' | 'task' | 'metric'> & {model: string};
@@ -117,8 +118,14 @@ function meanOf(fields: Fields, place: string): Pick<Aggregated, 'mean' | 'std' 
   return {
     mean: number(fields, place, 'mean'),
     std: isKnown ? number(fields, place, 'std') : null,
-    seeds: number(fields, place, 'n_seeds', 'seeds'),
+    seeds: seedsIn(fields, place),
   };
+}
+
+function seedsIn(fields: Fields, place: string): number {
+  const seeds = number(fields, place, 'n_seeds', 'seeds');
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > mostSeeds) throw bad(`${place} has ${seeds} seeds`);
+  return seeds;
 }
 
 /** `PiSSA`, `Init[AB]`, `InitAB` and `init_ab` are the names that papers and programs use. */

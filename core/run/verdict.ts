@@ -1,5 +1,6 @@
 /** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
 import {noRank} from '../sweep/sweep.ts';
+import {countedRun} from './dropped-trials.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {count, formatDifference, formatMean, formatMeasure, formatRate, formatValue} from './format.ts';
 import {type MethodCurve, methodCurve, type Peak, type RatePoint, ratePoint} from './peak.ts';
@@ -26,9 +27,10 @@ const training = {task: 'training', metric: 'loss'};
 
 /**
  * One comparison for every (model, task, metric, rank, batch size) with a value of a finished trial or an aggregate. A sweep that evaluates
- * nothing is compared by its training loss, averaged over the last tenth of the steps.
+ * nothing is compared by its training loss, averaged over the last tenth of the steps. Trials that the sweep file no longer has are left out.
  */
-export function compare(state: RunState): Comparison[] {
+export function compare(run: RunState): Comparison[] {
+  const state = countedRun(run);
   const evaluates = state.trials.some(view => view.evaluations.length > 0);
   const groups = new Map<string, Group>();
   for (const {trial, evaluations} of state.trials) {
@@ -120,12 +122,25 @@ function latestValue({evaluations, losses}: TrialView, {task, metric}: Group): n
 export function verdict({metric, curves, spread}: Comparison): string[] {
   const peaks = curves.flatMap(curve => curve.peak ?? []);
   const sentences = spread ? spreadInWords(spread, metric) : peaks.map(peak => peakInWords(peak, metric));
+  sentences.push(...unequalSeeds(curves));
   for (const edge of ['lowest', 'highest'] as const) {
     const at = peaks.filter(peak => peak.edge === edge).map(peak => peak.method);
     if (at.length === 0) continue;
     sentences.push(`The best rate of ${list(at)} is the ${edge} one tried: a better one may lie outside the grid.`);
   }
   return sentences;
+}
+
+/** A mean over few seeds is more often the best by chance than one over many: that is said. */
+function unequalSeeds(curves: MethodCurve[]): string[] {
+  const numbers = curves.flatMap(({points}) =>
+    points.flatMap(({seeds, diverged}) => (seeds > 0 ? [seeds + diverged] : [])),
+  );
+  const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];
+  if (numbers.length === 0 || fewest === most) return [];
+  return [
+    `The rates have unequal numbers of seeds, ${fewest} to ${most}: a mean over fewer ones is more often the best by chance.`,
+  ];
 }
 
 function peakInWords({method, learningRate, mean, std, seeds}: Peak, metric: string): string {

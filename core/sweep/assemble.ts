@@ -1,4 +1,4 @@
-import {methodOptions} from '../method/options.ts';
+import {methodOptions, variantKey} from '../method/options.ts';
 import {withEntries} from './entries.ts';
 import {optimizer as optimizerFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
@@ -44,7 +44,16 @@ function allThere<T>(list: (T | undefined)[]): list is T[] {
 function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
   const rates = own.learning_rate ?? values.learning_rate;
   const learningRates = rates && ratesOf(rates);
-  if (learningRates === undefined) return undefined;
+  return learningRates && methodWith(learningRates, method, own, values);
+}
+
+/** A method with all its settings, at these rates. */
+export function methodWith(
+  learningRates: number[],
+  method: MethodSettings['method'],
+  own: OwnValues,
+  values: Values,
+): MethodSettings {
   return {
     method,
     learningRates,
@@ -55,14 +64,22 @@ function methodOf(method: MethodSettings['method'], own: OwnValues, values: Valu
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
     ...(methodOptions[method] && {options: optionsOf(method, own)}),
+    ...variantOf(method, own),
   };
 }
 
-/** The keys that only this method has; one without a default may be absent. */
+/** The keys that only this method has, but its variant; one without a default may be absent. */
 function optionsOf(method: MethodSettings['method'], own: OwnValues): Record<string, number> {
   const given: Readonly<Record<string, unknown>> = own;
-  const options = Object.entries(methodOptions[method] ?? {}).map(([key, field]) => [key, given[key] ?? field.default]);
+  const options = Object.entries(methodOptions[method] ?? {})
+    .filter(([key]) => key !== variantKey)
+    .map(([key, field]) => [key, given[key] ?? field.default]);
   return Object.fromEntries(options.filter(([, value]) => value !== undefined));
+}
+
+function variantOf(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'variant'> {
+  const field = methodOptions[method]?.[variantKey];
+  return field ? {variant: own.variant ?? String(field.default)} : {};
 }
 
 /** rsLoRA scales by alpha / sqrt(rank): the same as alpha · sqrt(rank) under LoRA's rule. */
@@ -77,7 +94,8 @@ function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] |
   return from === undefined || to === undefined ? undefined : gridPoints({from, to, per_decade});
 }
 
-function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
+/** Undefined where there is no file, or no template that can be used. */
+export function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
   const {train, format, rows, max_length: maxLength, packing, shuffle} = data;
   if (train === undefined) return undefined;
   const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
@@ -130,7 +148,8 @@ function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSetti
   return {name, betas: [betas[0]!, betas[1]!], eps, momentum};
 }
 
-function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
+/** Undefined where the task or its rows are missing. */
+export function evaluationOf(evaluation: Values['evaluate'][number]): EvaluationSettings | undefined {
   const {
     task,
     data,

@@ -8,8 +8,8 @@ import type {SweepReading} from './read.ts';
 import type {Problem} from './sweep.ts';
 
 /** The problems of a reading together with those of its surroundings, in the order of the text. */
-export function allProblems({problems, sweep, tree}: SweepReading, around: Inspection | undefined): Problem[] {
-  if (sweep === undefined || around === undefined) return problems;
+export function allProblems({problems, tree}: SweepReading, around: Inspection | undefined): Problem[] {
+  if (around === undefined) return problems;
   const found = [
     ...around.faults.map(fault => problemOf(tree, fault)),
     ...(around.results ? edgePeaks(tree, around.results) : []),

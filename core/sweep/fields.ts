@@ -226,7 +226,7 @@ export const methods = {
   'lora-ga': {
     type: {kind: 'mapping', keys: {...ownSettings, ...loraGaOptions}},
     doc: methodDocs['lora-ga'].doc,
-    example: '{batches: 8}',
+    example: '{rows: 32}',
     alsoKnownAs: methodDocs['lora-ga'].alsoKnownAs,
   },
   vera: {

@@ -1,6 +1,7 @@
 /** What a look around a sweep file found: the files it names, what it will cost, what it gave before. Plain data. */
 import type {Peak} from '../run/peak.ts';
-import type {ProblemCode, Severity, Sweep} from './sweep.ts';
+import type {Draft} from './draft.ts';
+import type {ProblemCode, Severity, Trial} from './sweep.ts';
 
 /** Something wrong outside of the text; `path` names the key it is shown at. */
 export interface Fault {
@@ -58,7 +59,9 @@ export interface Results {
   folder: string;
   /** A process is writing into it. */
   live: boolean;
-  /** Ids of the trials that are finished or diverged. */
+  /** Its trials as they are stored, for `recognised`; also those that the sweep no longer has. */
+  stored: Trial[];
+  /** Ids of the trials of the sweep that are finished or diverged. */
   done: string[];
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
@@ -84,8 +87,8 @@ export interface Candidate {
 
 /** Looks at what lies around sweep files. Answers may come late; the files themselves are never changed. */
 export interface Inspector {
-  /** `file` is the sweep file's path. */
-  inspect(sweep: Sweep, file: string): Promise<Inspection>;
+  /** `file` is the sweep file's path. Whatever can be looked at is looked at, whatever else is wrong. */
+  inspect(draft: Draft, file: string): Promise<Inspection>;
   /** A model as a sweep file in the folder `base` names it; null where there is none that works. */
   model(model: string, base: string): Promise<ModelFacts | null>;
   /** Names of the columns of a data file's first rows; empty where it cannot be read. */

@@ -1,11 +1,9 @@
 import {SweepError} from '../error.ts';
 import {either} from './problems.ts';
+import {isSameRate, recognised} from './recognise.ts';
 import {nearest} from './suggest.ts';
 import type {Sweep, Trial} from './sweep.ts';
 import {expandTrials} from './trials.ts';
-
-/** Rates are compared up to this relative difference: nobody types all digits of a grid point. */
-const rateTolerance = 1e-3;
 
 type Test = (trial: Trial, value: string) => boolean;
 
@@ -13,7 +11,7 @@ const tests: Readonly<Record<string, Test>> = {
   method: ({method}, value) => method === value,
   rank: ({rank}, value) => rank === Number(value),
   batch_size: ({batchSize}, value) => batchSize === Number(value),
-  learning_rate: ({learningRate}, value) => Math.abs(Number(value) / learningRate - 1) <= rateTolerance,
+  learning_rate: ({learningRate}, value) => isSameRate(Number(value), learningRate),
   seed: ({seed}, value) => seed === Number(value),
   trial: ({id}, value) => id === value,
 };
@@ -30,11 +28,15 @@ const names = new Map<string, readonly string[]>([
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id).
+ * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id). `stored`: the trials of the sweep's run.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
-export function onlySweep(sweep: Pick<Sweep, 'methods'>, filters: readonly string[]): Trial[] {
-  const all = expandTrials(sweep);
+export function onlySweep(
+  sweep: Pick<Sweep, 'methods'>,
+  filters: readonly string[],
+  stored: readonly Trial[] = [],
+): Trial[] {
+  const all = recognised(expandTrials(sweep), stored);
   let chosen = all;
   for (const filter of filters) {
     const {key, values, test} = readFilter(filter);

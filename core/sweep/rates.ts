@@ -29,3 +29,8 @@ export function writeRate(rate: number): string {
   const [digits, exponent] = rate.toExponential(4).split('e');
   return `${Number(digits)}e${Number(exponent)}`;
 }
+
+/** What one reads of a rate and may type: three digits, as tables and ids show it, and five, as quick fixes write it. */
+export function shownRates(rate: number): number[] {
+  return [Number(rate.toExponential(2)), Number(writeRate(rate))];
+}

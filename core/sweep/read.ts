@@ -1,4 +1,5 @@
 import {sweepOf} from './assemble.ts';
+import {type Draft, draftOf} from './draft.ts';
 import {checkFairness} from './fairness.ts';
 import {fields} from './fields.ts';
 import {folderName} from './folder.ts';
@@ -11,6 +12,8 @@ import {Reader} from './values.ts';
 /** A sweep file as it is read: `sweep` is there exactly when no problem is an error. */
 export interface SweepReading {
   sweep: Sweep | undefined;
+  /** What can be read of it whatever is wrong; undefined for a text that is no mapping. */
+  draft: Draft | undefined;
   problems: Problem[];
   /** The text's values with positions, for editors. */
   tree: Tree;
@@ -23,11 +26,11 @@ export interface SweepReading {
 export function readSweep(text: string, fileName = 'sweep'): SweepReading {
   const problems = new Problems();
   const tree = readTree(text, problems);
-  const sweep = readRoot(tree, problems, defaultName(fileName));
-  return {sweep, problems: problems.list(), tree};
+  const found = readRoot(tree, problems, defaultName(fileName));
+  return {sweep: found?.sweep, draft: found, problems: problems.list(), tree};
 }
 
-function readRoot({root, lines, complete}: Tree, problems: Problems, name: string): Sweep | undefined {
+function readRoot({root, lines, complete}: Tree, problems: Problems, name: string): Draft | undefined {
   const start = lines.range(0, 0);
   const mapping: MappingNode | Tree['root'] = root ?? {kind: 'mapping', entries: [], flow: false, range: start};
   if (mapping.kind !== 'mapping') {
@@ -39,8 +42,9 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
   const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);
   const sweep = problems.anyError ? undefined : sweepOf(values, name);
+  const draft = draftOf(values, name, problems.list(), sweep);
   if (sweep) checkFairness(sweep, {root}, problems);
-  return sweep;
+  return draft;
 }
 
 /** The file's name without folder and ending, made fit for a folder. */

@@ -38,7 +38,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkGrid(file, ['learning_rate'], values.learning_rate);
   for (const {name, own} of methodsOf(values)) checkGrid(file, ['methods', name, 'learning_rate'], own.learning_rate);
   checkMethods(file);
-  checkBlocks(file);
+  checkOwnKeys(file);
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
@@ -95,8 +95,8 @@ function checkMethods(file: File): void {
   file.problems.report('empty-list', {path: ['methods'], range: written.range}, message);
 }
 
-/** What block sizes and ranks of a method mean for each other. */
-function checkBlocks(file: File): void {
+/** What the keys that only one method has mean for each other and for its ranks. */
+function checkOwnKeys(file: File): void {
   for (const {name, own} of methodsOf(file.values)) {
     const ranks = ranksOf(name, own, file.values);
     const report = (key: string, message: string) => {
@@ -113,6 +113,11 @@ function checkBlocks(file: File): void {
           `GraLoRA shares its rank among ${blocks} blocks, but rank ${rank} is no multiple of ${blocks}.`,
         );
     }
+    if (name === 'lora-ga' && own.rows !== undefined && own.batches !== undefined)
+      report(
+        'batches',
+        'LoRA-GA starts from the first rows of the file or from the first batches: give rows or batches, not both.',
+      );
     if (name === 'boft') {
       if (own.block_size !== undefined && ranks.length > 1)
         report(

@@ -108,6 +108,8 @@ export interface MethodSettings {
   startFrom?: string;
   /** Settings that only this method has, by their keys (core/method/options), defaults filled in. */
   options?: Readonly<Record<string, number>>;
+  /** Which of several published forms of the method; absent where there is one only. */
+  variant?: string;
 }
 
 /** `factor · rank^rankPower`: `rank` is 1 · rank, a number c is c · rank⁰, `rank*sqrt(rank)` is 1 · rank^1.5. */
@@ -229,6 +231,8 @@ export interface Trial {
   seed: number;
   /** Settings that only this method has, by their keys. */
   options?: Readonly<Record<string, number>>;
+  /** Which of several published forms of the method; absent where there is one only. */
+  variant?: string;
   /** The base model, where it is not the sweep's: imported results may cover several. */
   model?: string;
 }

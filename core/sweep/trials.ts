@@ -7,14 +7,14 @@ import {noRank, type Sweep, type Trial} from './sweep.ts';
  */
 export function expandTrials({methods}: Pick<Sweep, 'methods'>): Trial[] {
   const trials: Trial[] = [];
-  for (const {method, ranks, batchSizes, learningRates, seeds, alpha, options} of methods) {
+  for (const {method, ranks, batchSizes, learningRates, seeds, alpha, options, variant} of methods) {
     const names = rateNames(learningRates);
     for (const rank of ranks) {
       for (const batchSize of batchSizes) {
         for (const [index, learningRate] of learningRates.entries()) {
           for (const seed of seeds) {
             const id = trialId({method, rank, batchSize, seed}, names[index]!);
-            const own = options ? {options} : {};
+            const own = {...(options && {options}), ...(variant !== undefined && {variant})};
             trials.push({id, method, rank, alpha: alphaOf(alpha, rank), batchSize, learningRate, seed, ...own});
           }
         }

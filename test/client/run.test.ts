@@ -5,6 +5,7 @@ import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Program} from '../../client/program.ts';
 import {Run, type RunListener} from '../../client/run.ts';
+import {until} from '../e2e/until.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
@@ -53,7 +54,7 @@ const steps = (run: Run) => run.state.trials[0]?.steps ?? 0;
 async function started(): Promise<Run> {
   const run = newRun();
   run.follow(commands().startRun(['run', file, '--json'], file, runFolder));
-  await expect.poll(() => steps(run), {timeout: 20_000}).toBeGreaterThan(5);
+  await until('its first steps', () => steps(run) > 5);
   return run;
 }
 
@@ -62,15 +63,15 @@ describe('a run seen from the editor', () => {
     const run = await started();
     expect(run.alive).toBe(true);
     run.stop();
-    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    await until('its end', () => !run.alive);
     expect(run.state.state).toBe('stopped');
     const before = steps(run);
 
     run.follow(commands().startRun(['run', file, '--json', '--resume'], file, runFolder));
-    await expect.poll(() => steps(run), {timeout: 20_000}).toBeGreaterThan(before + 5);
+    await until('steps after those before', () => steps(run) > before + 5);
     expect(run.state.trials[0]?.from).toBe(before);
     run.stop();
-    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    await until('its end', () => !run.alive);
     expect(said).toEqual([]);
   });
 
@@ -81,9 +82,9 @@ describe('a run seen from the editor', () => {
     await again.attach();
     expect(again.alive).toBe(true);
     const before = steps(again);
-    await expect.poll(() => steps(again), {timeout: 10_000}).toBeGreaterThan(before);
+    await until('more steps', () => steps(again) > before);
     again.stop();
-    await expect.poll(() => again.alive, {timeout: 10_000}).toBe(false);
+    await until('its end', () => !again.alive);
     expect(again.state.state).toBe('stopped');
     expect(said).toEqual([]);
   });
@@ -94,7 +95,8 @@ describe('a run seen from the editor', () => {
     await other.attach();
     const {pid} = JSON.parse(readFileSync(join(runFolder, 'run.lock'), 'utf8')) as {pid: number};
     process.kill(pid, 'SIGKILL');
-    await expect.poll(() => said, {timeout: 10_000}).toEqual(['died', 'died']);
+    await until('word of the end', () => said.length >= 2);
+    expect(said).toEqual(['died', 'died']);
     expect([run.alive, other.alive]).toEqual([false, false]);
     expect(run.state.state).toBe('stopped');
 
@@ -109,10 +111,10 @@ describe('a run seen from the editor', () => {
     writeFileSync(join(folder, 'desc-train.jsonl'), rows.repeat(Math.ceil(2e7 / rows.length)));
     const run = newRun();
     run.follow(commands().startRun(['run', file, '--json'], file, runFolder));
-    await expect.poll(() => run.state.preparing, {timeout: 20_000, interval: 20}).toMatchObject({what: 'reading rows'});
+    await until('reading', () => run.state.preparing?.what === 'reading rows');
     expect(existsSync(runFolder)).toBe(false);
     run.stop();
-    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    await until('its end', () => !run.alive);
     expect(run.state.preparing).toBeNull();
     expect(existsSync(runFolder)).toBe(false);
   });
@@ -122,7 +124,8 @@ describe('a run seen from the editor', () => {
     const run = newRun();
     const own = commands();
     run.follow(own.startRun(['run', file, '--json'], file, runFolder));
-    await expect.poll(() => said, {timeout: 10_000}).toEqual(['refused']);
+    await until('word of the refusal', () => said.length > 0);
+    expect(said).toEqual(['refused']);
     expect(own.lastWords(runFolder)).toContain('nowhere');
     expect(existsSync(runFolder)).toBe(false);
   });
@@ -131,9 +134,10 @@ describe('a run seen from the editor', () => {
     const run = await started();
     const second = newRun();
     second.follow(commands().startRun(['run', file, '--json', '--resume'], file, runFolder));
-    await expect.poll(() => said, {timeout: 10_000}).toEqual(['refused']);
+    await until('word of the refusal', () => said.length > 0);
+    expect(said).toEqual(['refused']);
     expect(commands().lastWords(runFolder)).toContain('in use');
     run.stop();
-    await expect.poll(() => run.alive, {timeout: 10_000}).toBe(false);
+    await until('its end', () => !run.alive);
   });
 });

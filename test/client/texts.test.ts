@@ -113,7 +113,7 @@ evaluate:
   - {task: custom, data: d.jsonl, scorer: score.mjs}
 `);
     const trial = expandTrials(sweep!).find(({method, seed}) => method === 'pissa' && seed === 2)!;
-    const copied = readSweep(stringify(trialFile(sweep!, trial.id)));
+    const copied = readSweep(stringify(trialFile(sweep!, trial.id, null)));
     expect(copied.problems.filter(({severity}) => severity === 'error')).toEqual([]);
     expect(expandTrials(copied.sweep!)).toEqual([trial]);
     expect(copied.sweep).toMatchObject({data: sweep!.data, training: sweep!.training, evaluate: sweep!.evaluate});

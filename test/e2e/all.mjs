@@ -20,6 +20,7 @@ import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
 
@@ -28,6 +29,12 @@ const stories = {problems, hover, completion, run, dashboard, answers, stop, kil
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, '.artefacts/e2e');
+
+/**
+ * What a story may take in all, in seconds in which the machine had a processor free (until.ts); the longest takes a minute
+ * and a half by the clock on a quiet machine with two.
+ */
+const freeSeconds = 600;
 
 /** Plays one story on a workspace of its own; true where all was as it says. */
 async function play(name, {sentence, play}, {browser, server, folder}) {
@@ -41,6 +48,21 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
     return workbench;
   };
   const say = word => console.log(`${word}: ${sentence} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  const free = new FreeTime();
+  let shown = false;
+  const evidence = async () => {
+    if (shown) return;
+    shown = true;
+    await workbench?.evidence(`failed-${name}`).catch(reason => console.error(reason));
+  };
+  const watch = setInterval(async () => {
+    if (free.seconds < freeSeconds) return;
+    clearInterval(watch);
+    console.error(`${name} does not go on: ${freeSeconds} s with a processor free have passed.`);
+    await evidence();
+    // What it waits for is named by the error that this brings.
+    await workbench?.close();
+  }, 500);
   try {
     await play({workspace, open});
     say('ok');
@@ -48,10 +70,11 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
   } catch (error) {
     say('failed');
     console.error(error);
-    await workbench?.evidence(`failed-${name}`).catch(reason => console.error(reason));
+    await evidence();
     await cp(server.logs, join(artefacts, `failed-${name}-logs`), {recursive: true});
     return false;
   } finally {
+    clearInterval(watch);
     await workbench?.close();
     await workspace.endRuns();
   }

@@ -12,9 +12,6 @@ import {Workspace} from './workspace.ts';
 
 const extension = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const artefacts = join(extension, 'docs/pictures');
-/** The demo with its curvature takes minutes on two cores, several of them on a busy machine. */
-const patience = 600_000;
-
 const tools = await installation(console.log);
 const folder = await mkdtemp(join(tmpdir(), 'lora-sweep-pictures-'));
 const workspace = await Workspace.create(extension, join(folder, 'sweeps'));
@@ -29,17 +26,13 @@ try {
   await trials.open();
   await editor.lens('Run ').click();
   const lora = page.locator('.sidebar .monaco-list-row[aria-label^="LoRA, running"]').first();
-  await lora.waitFor({timeout: patience});
+  await lora.waitFor();
   await lora.click();
   const rate = page.locator('.sidebar .monaco-list-row[aria-level="3"][aria-label*="running"]').first();
-  await until(
-    'some rates done',
-    async () => {
-      const labels = (await trials.rows()).map(({label}) => label);
-      return labels.filter(label => /^\S+e-\d, finished/.test(label)).length >= 5;
-    },
-    patience,
-  );
+  await until('some rates done', async () => {
+    const labels = (await trials.rows()).map(({label}) => label);
+    return labels.filter(label => /^\S+e-\d, finished/.test(label)).length >= 5;
+  });
   await rate.click();
   await editor.click('rank: 8');
   await page.waitForTimeout(1500);
@@ -48,14 +41,10 @@ try {
     .locator('.sidebar .monaco-list-row[aria-label^="desc,"], .sidebar .monaco-list-row[aria-level="1"]')
     .first()
     .waitFor();
-  await until(
-    'the end of the run',
-    async () => {
-      const methods = (await trials.rows()).filter(({level}) => level === 2);
-      return methods.length > 0 && methods.every(({label}) => /, (finished|diverged)/.test(label));
-    },
-    patience,
-  );
+  await until('the end of the run', async () => {
+    const methods = (await trials.rows()).filter(({level}) => level === 2);
+    return methods.length > 0 && methods.every(({label}) => /, (finished|diverged)/.test(label));
+  });
   await page.keyboard.press('Control+B');
   await editor.lens('Open results').click();
   await workbench.results.locator('canvas').first().waitFor();

@@ -7,6 +7,7 @@ import {createServer} from 'node:net';
 import {basename, delimiter, dirname, join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Installation} from './install.ts';
+import {until} from './until.ts';
 
 /** A quiet workbench: nothing is shown or fetched that is not asked for. */
 const settings = {
@@ -32,8 +33,6 @@ export interface Server {
   logs: string;
   stop(): Promise<void>;
 }
-
-const startMilliseconds = 60_000;
 
 export interface Start {
   /** For its files alone. */
@@ -96,13 +95,12 @@ export async function startServer({node, server}: Installation, {folder, extensi
     await end(child);
     log.end();
   };
-  const until = Date.now() + startMilliseconds;
-  while (!(await answers(authority))) {
-    if (child.exitCode !== null || Date.now() > until) {
-      await stop();
-      throw new Error(`The workbench's server did not start:\n${said}`);
-    }
-    await sleep(200);
+  try {
+    await until("the workbench's server", async () => child.exitCode !== null || answers(authority));
+    if (child.exitCode !== null) throw new Error(`it ended with status ${child.exitCode}`);
+  } catch (error) {
+    await stop();
+    throw new Error(`The workbench's server did not start:\n${said}`, {cause: error});
   }
   return {authority, logs: join(userData, 'logs'), stop};
 }

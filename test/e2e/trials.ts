@@ -61,8 +61,8 @@ export class Trials {
   }
 
   /** Waits until at least so many trials are in a state. */
-  async see(number: number, state: string, milliseconds?: number): Promise<void> {
-    await until(`${number} ${state} in the tree`, async () => (await this.count(state)) >= number, milliseconds);
+  async see(number: number, state: string): Promise<void> {
+    await until(`${number} ${state} in the tree`, async () => (await this.count(state)) >= number);
   }
 
   /** Waits for a run in its middle: one trial is done, or none is left to wait for. */

@@ -5,7 +5,7 @@ import type {Browser, Frame, Locator, Page} from './driver.ts';
 import {Editor} from './editor.ts';
 import type {Server} from './server.ts';
 import {Trials} from './trials.ts';
-import {patience, until} from './until.ts';
+import {hangMilliseconds, until} from './until.ts';
 
 export interface Opening {
   browser: Browser;
@@ -35,7 +35,8 @@ export class Workbench {
 
   static async open({browser, server, folder, file, artefacts}: Opening): Promise<Workbench> {
     const page = await browser.newPage({viewport: {width: 1280, height: 800}});
-    page.setDefaultTimeout(patience);
+    // A story that does not go on is noticed by who plays it.
+    page.setDefaultTimeout(hangMilliseconds);
     const payload = file === undefined ? [] : [['openFile', `vscode-remote://${server.authority}${file}`]];
     const query = `folder=${encodeURIComponent(folder)}&payload=${encodeURIComponent(JSON.stringify(payload))}`;
     await page.goto(`http://${server.authority}/?${query}`);

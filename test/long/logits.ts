@@ -2,7 +2,7 @@
 import {adaptedModel} from '../../trainer/adapted.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
-import {causalAttention, finalNorm, head, hidden, paddedRows} from '../../trainer/model/decoder.ts';
+import {causalAttention, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 
 /** ids [row][position] → [row · position · vocabulary] */
@@ -23,7 +23,7 @@ export async function adaptedLogits(
       const {model: on, project} = passes(tensors);
       const batching = paddedRows(1, rows, length);
       const x = hidden(on, tensors['ids']!, batching, {project, attend: causalAttention(on)});
-      return {logits: on.macros.linear(finalNorm(on, x), head(on))};
+      return {logits: logitsFrom(on, x)};
     },
   });
   const {logits} = await program.run({...feeds, ids: Int32Array.from(ids.flat())});

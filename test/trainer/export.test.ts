@@ -52,7 +52,7 @@ evaluate: [{task: loss, data: ${demo}desc-test.jsonl, limit: 64}]
     onEvent: () => {},
   });
   expect(end).toBe('finished');
-}, 120_000);
+});
 afterAll(() => rmSync(home, {recursive: true, force: true}));
 
 const idOf = (method: string): string => `${method}-r4-b16-lr2.00e-3-s1`;

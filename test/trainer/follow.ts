@@ -3,7 +3,7 @@ import {expect} from 'vitest';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
 import {views} from '../../trainer/method/layout.ts';
-import {causalAttention, finalNorm, frozenProjection, head, hidden, paddedRows} from '../../trainer/model/decoder.ts';
+import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
 import {generate} from '../../trainer/model/generation.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {readAdapter} from '../../trainer/store/adapter.ts';
@@ -66,7 +66,7 @@ export async function followForward(engine: Engine, name: string): Promise<void>
       const on = modelOn(engine, model);
       const batching = paddedRows(1, rows, length);
       const passes = {project: frozenProjection(on), attend: causalAttention(on)};
-      return {logits: on.macros.linear(finalNorm(on, hidden(on, ids!, batching, passes)), head(on))};
+      return {logits: logitsFrom(on, hidden(on, ids!, batching, passes))};
     },
   });
   const result = await program.run({ids: Int32Array.from(expected.input_ids.flat())});

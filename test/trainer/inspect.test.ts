@@ -33,9 +33,9 @@ function endWith(file: string, id: number): void {
 
 async function look(model: string, data: string, rest = '') {
   const text = `model: ${model}\ndata: ${data}\nmethods: [lora]\nlearning_rate: 1e-3\nrank: 2\nbatch_size: 2\n${rest}`;
-  const {sweep, problems} = readSweep(text, 'a.sweep.yaml');
+  const {draft, problems} = readSweep(text, 'a.sweep.yaml');
   expect(problems.filter(({severity}) => severity === 'error')).toEqual([]);
-  return inspect(sweep!, join(folder, 'a.sweep.yaml'));
+  return inspect(draft!, join(folder, 'a.sweep.yaml'));
 }
 
 const rows = (name: string, ...lines: object[]) =>

@@ -130,7 +130,7 @@ describe('show', () => {
     const message = 'a "b", c\nd';
     write(at([...bodies, {event: 'trial-ended', trial: 't1', state: 'failed', steps: 3, seconds: 1.5, message}]));
     expect((await show('trials', 'csv'))[1]).toBe(
-      't1,lora,8,16,0.000033333333333333335,1,failed,3,1.5,8,,"a ""b"", c\nd"',
+      't1,lora,8,16,0.000033333333333333335,1,failed,3,1.5,8,,"a ""b"", c\nd",',
     );
   });
 

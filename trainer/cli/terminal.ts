@@ -1,5 +1,6 @@
 /** Standard output that may be a pipe whose reader leaves early, and the signals that end a run. */
 import {once} from 'node:events';
+import {printable, printableJson} from '../../core/printable.ts';
 
 let whenReaderLeaves = (): void => process.exit(0);
 
@@ -11,16 +12,32 @@ export function endQuietlyWithReader(): void {
   });
 }
 
-/** Lines in blocks, as fast as the reader takes them. */
-export async function print(lines: Iterable<string>): Promise<void> {
+/** What a line is for: people, programs that read JSON, or programs that take every byte as it is. */
+export type Form = 'text' | 'json' | 'exact';
+
+const shown: Readonly<Record<Form, (line: string) => string>> = {
+  text: printable,
+  json: printableJson,
+  // On a terminal there are people all the same.
+  exact: line => (process.stdout.isTTY ? printable(line) : line),
+};
+
+/** Lines in blocks, as fast as the reader takes them; what strangers wrote into them commands no terminal. */
+export async function print(lines: Iterable<string>, form: Form = 'text'): Promise<void> {
+  const show = shown[form];
   let block = '';
   for (const line of lines) {
-    block += `${line}\n`;
+    block += `${show(line)}\n`;
     if (block.length < 1 << 16) continue;
     if (!process.stdout.write(block)) await once(process.stdout, 'drain');
     block = '';
   }
   process.stdout.write(block);
+}
+
+/** A line about the work, beside its output. */
+export function remark(line: string): void {
+  process.stderr.write(`${printable(line)}\n`);
 }
 
 /** Sends a message to the process that started this one, as long as it listens. */

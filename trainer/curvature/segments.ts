@@ -18,7 +18,7 @@ import {
   paddedRows,
   type RowGroup,
 } from '../model/decoder.ts';
-import {type Projection, projectionsOf} from '../model/sites.ts';
+import type {Projection} from '../model/sites.ts';
 
 const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
 const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sum(tf.mul(a, b));
@@ -48,7 +48,7 @@ export async function layerSegment(
   {rows, length}: RowGroup,
 ): Promise<Staged> {
   const macros = engine.macros({merged: false, exact: true});
-  const projections = projectionsOf(config);
+  const {projections} = config;
   const tokens = rows * length;
   const hidden = floats(1, tokens, config.hiddenSize);
   const outputOf = (projection: Projection): TensorSpec => {
@@ -177,7 +177,10 @@ export async function headSegment(engine: Engine, config: ModelConfig, rows: num
     body: inputs => {
       const model: Model = {config, macros, weight: () => inputs['norm']!};
       const loss = (x: tf.Tensor) =>
-        inner(macros.crossEntropy(finalNorm(model, x), inputs['embedding']!, inputs['targets']!), inputs['weights']!);
+        inner(
+          macros.crossEntropy(finalNorm(model, x), inputs['embedding']!, inputs['targets']!, config.logitCap),
+          inputs['weights']!,
+        );
       const x = inputs['x']!;
       return {
         loss: tf.reshape(loss(x), [1]),

@@ -1,8 +1,9 @@
 /** The rows of a sweep from the cache of tokenised data sets, or tokenised and then kept. */
 import {createHash} from 'node:crypto';
-import {existsSync, readdirSync, statSync} from 'node:fs';
+import {readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {sizeOfRegular} from '../files/door.ts';
 import {hashFiles} from '../store/hash.ts';
 import {readTokens, writeTokens} from '../store/token-cache.ts';
 import {type Dataset, type Loading, loadDataset} from './dataset.ts';
@@ -26,8 +27,7 @@ export async function cachedDataset(
   loading: Loading = {},
 ): Promise<Dataset> {
   const files = data.train.map(file => resolve(base, file));
-  const worthIt =
-    files.every(file => existsSync(file)) && files.reduce((sum, file) => sum + statSync(file).size, 0) >= leastBytes;
+  const worthIt = files.reduce((sum, file) => sum + (sizeOfRegular(file) ?? Number.NaN), 0) >= leastBytes;
   if (!worthIt) return loadDataset(data, base, model, loading);
   const key = await keyOf(data, files, model);
   const kept = readTokens(key);

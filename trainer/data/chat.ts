@@ -1,4 +1,5 @@
 /** Conversations to tokens: what the assistant says carries loss, and the mark that ends its turn. */
+import {SweepError} from '../../core/error.ts';
 import type {ChatTemplate, Message, Span} from '../model/chat-template.ts';
 import type {Tokenizer} from '../model/tokenizer.ts';
 import {ignored, type TokenRow} from './encode.ts';
@@ -63,6 +64,8 @@ function refusable<T>(row: Row, render: () => T): T {
   try {
     return render();
   } catch (error) {
+    // It does not end on this row.
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw rowError('bad-data', row, `the chat template refuses this row (${why.slice(0, 200).trim()}).`);
   }
@@ -100,7 +103,8 @@ function spanOf(
     const whole = through.startsWith(before) && text.startsWith(through);
     const end = whole ? through.length : endOfContent(text, messages, index, render);
     return {start: before.length, end: endOfTurn(text, end, whole, added)};
-  } catch {
+  } catch (error) {
+    if (error instanceof SweepError) throw error;
     // Some templates refuse a part of what they take as a whole.
     return undefined;
   }

@@ -1,14 +1,15 @@
 /** The tokenised rows of a sweep, shared by all workers. */
-import {statSync} from 'node:fs';
 import {resolve} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import {formats, placeholders} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {type EncodingModel, ignored, rowEncoder, type TokenRow} from './encode.ts';
-import {rowError} from './row.ts';
+import {sizeOfRegular} from '../files/door.ts';
+import {type EncodingModel, ignored, rowEncoder, type TokenRow, whatEncodes} from './encode.ts';
+import {type Row, rowError} from './row.ts';
 import {readRows} from './rows.ts';
 import {SharedList} from './shared-list.ts';
+import {timedRows} from './timed-rows.ts';
 
 /** Rows one after another; row r lies at starts[r] .. starts[r + 1] - 1. All arrays are on SharedArrayBuffers. */
 export interface Dataset {
@@ -49,20 +50,21 @@ export async function loadDataset(
   const files = data.train.map(file => resolve(base, file));
   const encode = rowEncoder(data, model);
   const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
-  const bytes = files.reduce((sum, file) => sum + (statSync(file, {throwIfNoEntry: false})?.size ?? 0), 0);
+  const bytes = files.reduce((sum, file) => sum + (sizeOfRegular(file) ?? 0), 0);
   let [read, done] = [0, 0];
   const columns = columnsOfInterest(data);
   const bytesRead = (more: number): void => {
     done += more;
   };
   const reading = {...(columns ? {columns} : {}), bytesRead};
-  for await (const row of readRows(files, data.rows, reading)) {
+  const encodeKnown = (row: Row): TokenRow => {
     const tokens = encode(row);
     const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
-    if (beyond !== undefined) {
-      const sentence = `the tokenizer gives token ${beyond} but the model has only ${model.config.vocabSize}: they do not belong together.`;
-      throw rowError('bad-data', row, sentence);
-    }
+    if (beyond === undefined) return tokens;
+    const sentence = `the tokenizer gives token ${beyond} but the model has only ${model.config.vocabSize}: they do not belong together.`;
+    throw rowError('bad-data', row, sentence);
+  };
+  for await (const tokens of timedRows(readRows(files, data.rows, reading), whatEncodes(data, model), encodeKnown)) {
     collect.add(tokens);
     if (++read % stretch > 0) continue;
     progress?.(read, Math.min(data.rows ?? Infinity, Math.max(read, Math.round((read * bytes) / Math.max(1, done)))));

@@ -63,6 +63,12 @@ export function rowEncoder(data: DataSettings, {tokenizer, config}: EncodingMode
   };
 }
 
+/** What turns a row into tokens, in words. */
+export function whatEncodes(data: DataSettings, {tokenizer}: EncodingModel): string {
+  if (data.format === 'tokens' || !tokenizer) return 'Reading rows of tokens';
+  return `The tokenizer${isChat(data) ? ' or chat template' : ''} in ${tokenizer.folder}`;
+}
+
 /** A prompt begins as every text does; the end-of-text token that some tokenizers add would close it too early. */
 export function promptIds(prompt: string, tokenizer: Tokenizer): number[] {
   return [...tokenizer.leading, ...tokenizer.encode(prompt, {special: false})];

@@ -1,4 +1,7 @@
 /** Rows written as JSON, cut out of a stream of bytes: a file of hundreds of megabytes never becomes one string. */
+import {SweepError} from '../../core/error.ts';
+import {parseJson} from '../../core/json.ts';
+import {megabytes} from '../files/door.ts';
 import {type Row, rowError} from './row.ts';
 
 /** The bytes of one row. */
@@ -18,22 +21,41 @@ export async function* jsonRows(
   form: 'lines' | 'list',
 ): AsyncGenerator<Row> {
   const bytes = withoutMark(chunks);
-  for await (const piece of form === 'lines' ? lines(bytes) : objects(bytes, file)) yield parse(piece, file);
+  for await (const piece of form === 'lines' ? lines(bytes, file) : objects(bytes, file))
+    yield parse(piece, file, form);
+}
+
+/** Bytes of one row; a book has one. */
+const mostBytes = 32 << 20;
+
+function tooLong(file: string, line: number): SweepError {
+  return rowError(
+    'bad-data',
+    {file, line},
+    `this row has more than ${megabytes(mostBytes)}; a row of JSON ends with its line (.jsonl), or in a list with its bracket (.json).`,
+  );
 }
 
 const utf8 = new TextDecoder('utf-8', {fatal: true, ignoreBOM: true});
 
-function parse({bytes, line}: Piece, file: string): Row {
+function parse({bytes, line}: Piece, file: string, form: 'lines' | 'list'): Row {
   let text: string;
   try {
     text = utf8.decode(bytes);
   } catch {
     throw rowError('bad-data', {file, line}, 'this row is not UTF-8 text; store the file as UTF-8.');
   }
+  if (form === 'lines' && text.trimStart().startsWith('['))
+    throw rowError(
+      'bad-data',
+      {file, line},
+      'this row is not a JSON object but a list, or the beginning of one; a file that is one list of rows is named .json, not .jsonl.',
+    );
   let values: unknown;
   try {
-    values = JSON.parse(text);
+    values = parseJson(text, `${file}:${line}: this row`);
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw rowError('bad-data', {file, line}, `this row is not JSON (${why}).`);
   }
@@ -56,19 +78,27 @@ async function* withoutMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffe
 const newline = 10;
 
 /** Splits at newlines only: U+2028 may stand in JSON text. */
-async function* lines(chunks: AsyncIterable<Buffer>): AsyncGenerator<Piece> {
+async function* lines(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Piece> {
   let line = 1;
   let held: Buffer[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, start)) {
-      const bytes = Buffer.concat([...held, chunk.subarray(start, end)]);
-      if (!isBlank(bytes)) yield {bytes, line};
-      held = [];
+      if (end > start || held.length > 0) {
+        const bytes =
+          held.length > 0 ? Buffer.concat([...held, chunk.subarray(start, end)]) : chunk.subarray(start, end);
+        if (bytes.length > mostBytes) throw tooLong(file, line);
+        if (!isBlank(bytes)) yield {bytes, line};
+        [held, length] = [[], 0];
+      }
       line++;
       start = end + 1;
     }
+    if (start === chunk.length) continue;
     held.push(chunk.subarray(start));
+    length += chunk.length - start;
+    if (length > mostBytes) throw tooLong(file, line);
   }
   const bytes = Buffer.concat(held);
   if (!isBlank(bytes)) yield {bytes, line};
@@ -100,6 +130,7 @@ async function* objects(chunks: AsyncIterable<Buffer>, file: string): AsyncGener
   let text = false;
   let escaped = false;
   let held: Buffer[] = [];
+  let length = 0;
   for await (const chunk of chunks) {
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
@@ -122,11 +153,14 @@ async function* objects(chunks: AsyncIterable<Buffer>, file: string): AsyncGener
       else if (byte === openObject || byte === openList) depth++;
       else if ((byte === closeObject || byte === closeList) && --depth === 0) {
         yield {bytes: Buffer.concat([...held, chunk.subarray(start, at + 1)]), line: began};
-        held = [];
+        [held, length] = [[], 0];
         place.expected = place.list ? 'comma or end' : 'object';
       }
     }
-    if (depth > 0) held.push(chunk.subarray(start));
+    if (depth === 0) continue;
+    held.push(chunk.subarray(start));
+    length += chunk.length - start;
+    if (length > mostBytes) throw tooLong(file, began);
   }
   if (depth > 0) throw rowError('bad-data', {file, line: began}, 'the file ends inside this row.');
   if (place.list && place.expected !== 'nothing') {

@@ -1,13 +1,17 @@
 /** Rows of Parquet files, a group of rows at a time. */
+import {closeSync, readSync} from 'node:fs';
 import {
-  asyncBufferFromFile,
+  type AsyncBuffer,
   type FileMetaData,
-  parquetMetadataAsync,
+  parquetMetadata,
   parquetReadObjects,
   parquetSchema,
+  type SchemaTree,
 } from 'hyparquet';
 import {compressors} from 'hyparquet-compressors';
 import {SweepError} from '../../core/error.ts';
+import {megabytes, openRegular} from '../files/door.ts';
+import {checkFooter, GroupBounds, mostFooterBytes, rangeOf} from './parquet-bounds.ts';
 import type {Row} from './row.ts';
 import type {Reading} from './rows.ts';
 
@@ -17,20 +21,40 @@ import type {Reading} from './rows.ts';
  * @throws SweepError `bad-data` (file and row); errors of the file system as they are
  */
 export async function* parquetRows(file: string, limit: number, {columns, bytesRead}: Reading): AsyncGenerator<Row> {
-  const {metadata, ...opened} = await open(file);
-  const there = namesOf(metadata);
+  const opened = open(file);
+  try {
+    yield* rowsOf(opened, file, limit, {...(columns ? {columns} : {}), ...(bytesRead ? {bytesRead} : {})});
+  } finally {
+    closeSync(opened.descriptor);
+  }
+}
+
+async function* rowsOf(
+  {metadata, schema, source}: Opened,
+  file: string,
+  limit: number,
+  {columns, bytesRead}: Reading,
+): AsyncGenerator<Row> {
+  const there = namesOf(schema);
   // A column that is not there is told of beside all that are.
   const needed = columns?.every(name => there.includes(name)) ? [...columns] : undefined;
   const groups = metadata.row_groups.map(group => Number(group.num_rows));
   const total = groups.reduce((sum, rows) => sum + rows, 0);
   let start = 0;
-  for (const rows of groups) {
+  for (const [number, rows] of groups.entries()) {
     const end = Math.min(start + rows, limit);
     if (end <= start) continue;
     const range = {rowStart: start, rowEnd: end, ...(needed ? {columns: needed} : {})};
     let found: Record<string, unknown>[];
     try {
-      found = await parquetReadObjects({...opened, metadata, ...range, compressors, parsers});
+      const group = metadata.row_groups[number]!;
+      const bounds = new GroupBounds(group, schema);
+      for (const [index, chunk] of group.columns.entries()) {
+        if (needed && !needed.includes(chunk.meta_data?.path_in_schema[0] ?? '')) continue;
+        const {start: from, end: to} = rangeOf(chunk);
+        bounds.check(index, new DataView(await source.slice(from, to)));
+      }
+      found = await parquetReadObjects({file: source, metadata, ...range, compressors, parsers});
     } catch (error) {
       throw damaged(file, error, `, rows ${start + 1} to ${end}`);
     }
@@ -38,35 +62,70 @@ export async function* parquetRows(file: string, limit: number, {columns, bytesR
     for (const [index, values] of found.entries()) {
       yield {values: plainObject(values), file, line: start + index + 1};
     }
-    bytesRead?.(((end - start) / total) * opened.file.byteLength);
+    bytesRead?.(((end - start) / total) * source.byteLength);
     start = end;
   }
 }
 
 /** Names of the columns at the top of a Parquet file's schema. */
 export async function parquetColumns(file: string): Promise<string[]> {
-  return namesOf((await open(file)).metadata);
+  const {schema, descriptor} = open(file);
+  closeSync(descriptor);
+  return namesOf(schema);
 }
 
 interface Opened {
-  file: Awaited<ReturnType<typeof asyncBufferFromFile>>;
+  /** Whoever opens it closes it. */
+  descriptor: number;
+  source: AsyncBuffer;
   metadata: FileMetaData;
+  schema: SchemaTree;
 }
 
-async function open(path: string): Promise<Opened> {
-  const file = await asyncBufferFromFile(path);
-  // The signature at the beginning is all there is of a file whose end is missing.
-  if (file.byteLength < 12) throw damaged(path, 'it has only a few bytes');
+function open(path: string): Opened {
+  const {descriptor, bytes} = openRegular(path);
   try {
-    return {file, metadata: await parquetMetadataAsync(file)};
+    // The signature at the beginning is all there is of a file whose end is missing.
+    if (bytes < 12) throw damaged(path, 'it has only a few bytes');
+    const source = sourceOf(descriptor, bytes);
+    const metadata = readFooter(source.read);
+    const schema = parquetSchema(metadata);
+    checkFooter(metadata, schema, bytes);
+    return {descriptor, source, metadata, schema};
   } catch (error) {
-    if (error instanceof Error && 'syscall' in error) throw error;
+    closeSync(descriptor);
+    if (error instanceof SweepError || (error instanceof Error && 'syscall' in error)) throw error;
     throw damaged(path, error);
   }
 }
 
-function namesOf(metadata: FileMetaData): string[] {
-  return parquetSchema(metadata).children.map(({element}) => element.name);
+type Read = (start: number, end?: number) => ArrayBuffer;
+
+function sourceOf(descriptor: number, byteLength: number): AsyncBuffer & {read: Read} {
+  const read: Read = (start, end = byteLength) => {
+    const from = start < 0 ? Math.max(0, byteLength + start) : start;
+    const buffer = new ArrayBuffer(Math.max(0, Math.min(end, byteLength) - from));
+    for (let done = 0; done < buffer.byteLength; ) {
+      const more = readSync(descriptor, new Uint8Array(buffer, done), {position: from + done});
+      if (more === 0) throw new Error('it became shorter while it was read');
+      done += more;
+    }
+    return buffer;
+  };
+  return {byteLength, read, slice: (start, end) => read(start, end)};
+}
+
+/** Four bytes of length and the signature close a file. */
+const tail = 8;
+
+function readFooter(read: Read): FileMetaData {
+  const length = new DataView(read(-tail)).getUint32(0, true);
+  if (length > mostFooterBytes) throw new Error(`its footer would have more than ${megabytes(mostFooterBytes)}`);
+  return parquetMetadata(read(-tail - length));
+}
+
+function namesOf(schema: SchemaTree): string[] {
+  return schema.children.map(({element}) => element.name);
 }
 
 function damaged(file: string, error: unknown, where = ''): SweepError {

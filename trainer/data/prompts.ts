@@ -8,11 +8,12 @@ import {tasks} from '../task/tasks.ts';
 import {markOfTurn, type TurnEnd} from './answer-ends.ts';
 import {askedAs} from './asked.ts';
 import {chatPrompt} from './chat.ts';
-import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn} from './encode.ts';
+import {type EncodingModel, ignored, isChat, promptIds, required, tokensIn, whatEncodes} from './encode.ts';
 import {conversationOf} from './messages.ts';
 import {type Row, rowError} from './row.ts';
 import {readRows} from './rows.ts';
 import {textsOf} from './template.ts';
+import {timedRows} from './timed-rows.ts';
 
 export interface Prompt {
   ids: number[];
@@ -43,8 +44,9 @@ export async function readPrompts(
   const keepsRow = task !== undefined || evaluation.task === 'custom';
   const read = promptReader(data, model, ends);
   const prompts: Prompt[] = [];
-  for await (const row of readRows([file], evaluation.limit))
-    prompts.push({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
+  const prompt = (row: Row): Prompt => ({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
+  for await (const one of timedRows(readRows([file], evaluation.limit), whatEncodes(data, model), prompt))
+    prompts.push(one);
   if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return prompts;
 }

@@ -1,10 +1,11 @@
 /** The rows of data files, one at a time. */
-import {createReadStream} from 'node:fs';
 import {pipeline} from 'node:stream';
 import {createGunzip} from 'node:zlib';
 import {SweepError} from '../../core/error.ts';
 import {fileEndings} from '../../core/sweep/field.ts';
 import {either} from '../../core/sweep/problems.ts';
+import {chunksOf, megabytes} from '../files/door.ts';
+import {lookingAt} from '../files/looking.ts';
 import {jsonRows} from './json-rows.ts';
 import {type Row, rowError} from './row.ts';
 
@@ -65,6 +66,7 @@ async function* rowsOf(file: string, limit: number, reading: Reading): AsyncGene
         : jsonRows(bytesOf(file, reading), file, ending.startsWith('.jsonl') ? 'lines' : 'list');
     for await (const row of rows) {
       line = row.line;
+      lookingAt(file);
       yield row;
     }
   } catch (error) {
@@ -73,14 +75,41 @@ async function* rowsOf(file: string, limit: number, reading: Reading): AsyncGene
 }
 
 function bytesOf(file: string, {bytesRead}: Reading): AsyncIterable<Buffer> {
-  const stored = counted(createReadStream(file, {highWaterMark: 1 << 18}), bytesRead);
+  let read = 0;
+  const stored = counted(chunksOf(file, 0, 1 << 18), bytes => {
+    read += bytes;
+    bytesRead?.(bytes);
+  });
+  if (!endingOf(file)?.endsWith('.gz')) return stored;
   // What goes wrong in either comes out of the last.
-  return endingOf(file)?.endsWith('.gz') ? pipeline(stored, createGunzip({chunkSize: 1 << 18}), () => {}) : stored;
+  return unpacked(
+    pipeline(stored, createGunzip({chunkSize: 1 << 18}), () => {}),
+    file,
+    () => read,
+  );
 }
 
-async function* counted(chunks: AsyncIterable<Buffer>, bytesRead: Reading['bytesRead']): AsyncGenerator<Buffer> {
+/** Bytes that an archive may become: text of a language becomes ten times as many, gzip can make it a thousand. */
+const [freeBytes, mostTimes] = [64 << 20, 200];
+
+/** Stops where an archive grows as only one does that was made for it. */
+async function* unpacked(chunks: AsyncIterable<Buffer>, file: string, read: () => number): AsyncGenerator<Buffer> {
+  let bytes = 0;
   for await (const chunk of chunks) {
-    bytesRead?.(chunk.length);
+    bytes += chunk.length;
+    if (bytes > freeBytes + mostTimes * read())
+      throw new SweepError(
+        'bad-data',
+        `${file} unpacks to more than ${mostTimes} times its size (${megabytes(bytes)} so far); if that is meant, unpack it with gunzip and name the file without .gz.`,
+        {file},
+      );
+    yield chunk;
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, bytesRead: (bytes: number) => void): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    bytesRead(chunk.length);
     yield chunk;
   }
 }

@@ -7,6 +7,7 @@ import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
+import {endAfter} from '../own-time.ts';
 import {cacheFolder} from '../store/factors.ts';
 
 /** The methods of the addon that are used here. Tensors, sessions: numbers that stay valid until they are deleted. */
@@ -90,6 +91,9 @@ export function loadBinding(file: string): Binding {
 
 export type Probed = {version: string; gpu: boolean} | {fault: string};
 
+/** Of the process that loads an addon, in seconds of its own (own-time.ts). */
+const probeSeconds = 60;
+
 const probe = `
 const binding = require(process.argv[1]);
 process.stdout.write(JSON.stringify({version: binding.TF_Version, gpu: binding.isUsingGpuDevice()}));`;
@@ -98,7 +102,7 @@ process.stdout.write(JSON.stringify({version: binding.TF_Version, gpu: binding.i
 export function probeBinding(file: string): Promise<Probed> {
   return new Promise(resolve => {
     const environment = {...process.env, ...nativeEnvironment(1)};
-    execFile(process.execPath, ['-e', probe, file], {env: environment, timeout: 60_000}, (error, stdout, stderr) => {
+    const child = execFile(process.execPath, ['-e', probe, file], {env: environment}, (error, stdout, stderr) => {
       try {
         resolve(JSON.parse(stdout) as Probed);
       } catch {
@@ -106,5 +110,6 @@ export function probeBinding(file: string): Promise<Probed> {
         resolve({fault: said.replace(/^Error: /, '').slice(0, 300)});
       }
     });
+    void endAfter(probeSeconds, child);
   });
 }

@@ -1,4 +1,5 @@
 /** The compiled engine: a computation is traced to an ONNX graph once and run by onnxruntime. */
+import '../no-telemetry.ts';
 import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
 import {SweepError} from '../../core/error.ts';
@@ -9,10 +10,11 @@ import type {Computation, Engine, Memory, Program, Staged, State, Values} from '
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
-import {emitOnnx, packedDialect, weightName} from './onnx.ts';
+import {emitOnnx, expandedDialect, packedDialect, weightName} from './onnx.ts';
 import {weightBuffers} from './packed-weights.ts';
 import {withResidualNorms} from './residual-norms.ts';
 import {tensorOf} from './runtime-tensor.ts';
+import {takesSharedMemory} from './shared-memory.ts';
 import {withJoinedProducts} from './shared-operands.ts';
 import {turnedSuffix, withoutDetours, withoutRepeats} from './simplify.ts';
 import type {PartGraph, StagedComputation} from './stages.ts';
@@ -219,6 +221,8 @@ const sleeping = {allow_spinning: '0'};
 export function openCompiled({threads, expansion, packsWeights = false}: CompiledOptions): Engine {
   registerGradients();
   const own = new Map<string, Float32Array>();
+  /** Where the memory that threads share is of no use to the runtime, their file is. */
+  const file = async () => (expansion?.file && !(await takesSharedMemory()) ? expansion.file : undefined);
   const valuesOf = (tensor: StoredTensor): Float32Array => {
     if (isPlain(tensor)) return readTensor(tensor);
     if (expansion) return expanded(tensor, expansion);
@@ -234,9 +238,8 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
         .map(tensor => [weightName(tensor), new ort.Tensor('float32', valuesOf(tensor), tensor.shape)]),
     );
   const programs = new Set<{dispose(): Promise<void>}>();
-  const openSession = (graph: Graph) => {
-    const folder = weightFolder(graph);
-    return ort.InferenceSession.create(emitOnnx(simplified(graph)), {
+  const openOver = (folder: string | undefined, model: Uint8Array) =>
+    ort.InferenceSession.create(model, {
       ...sessionOptions(threads),
       extra: {
         session: {
@@ -246,6 +249,15 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
         },
       },
     });
+  /** `weights`: what is to be fed at each run. */
+  const openSession = async (graph: Graph) => {
+    const mapped = storedTensors(graph).every(isPlain) ? undefined : await file();
+    if (mapped !== undefined)
+      return {
+        session: await openOver(mapped.folder, emitOnnx(simplified(graph), expandedDialect(mapped))),
+        weights: {},
+      };
+    return {session: await openOver(weightFolder(graph), emitOnnx(simplified(graph))), weights: fedWeights(graph)};
   };
   /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
   const openPacked = (graph: Graph) => {
@@ -264,8 +276,8 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
     async compile(computation) {
       const graph = traceComputation(computation);
       const packed = packsWeights && computation.packed === true;
-      const session = await (packed ? openPacked(graph) : openSession(graph));
-      const program = new CompiledProgram(session, computation, graph, packed ? {} : fedWeights(graph));
+      const {session, weights} = packed ? {session: await openPacked(graph), weights: {}} : await openSession(graph);
+      const program = new CompiledProgram(session, computation, graph, weights);
       programs.add(program);
       return {
         run: (feeds, state) => program.run(feeds, state),
@@ -276,7 +288,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
       };
     },
     async stage(computation) {
-      const stages = new CompiledStages(computation, openSession);
+      const stages = new CompiledStages(computation, async graph => (await openSession(graph)).session);
       programs.add(stages);
       return {
         run: (part, feeds, memory) => stages.run(part, feeds, memory),

@@ -1,6 +1,6 @@
 /** The macros in plain TFJS operations: they run on every backend and can be differentiated twice. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Activation, Factors, Macros} from './macros.ts';
+import type {Activation, Factors, Macros, Scores} from './macros.ts';
 
 function linear(x: tf.Tensor, W: tf.Tensor): tf.Tensor {
   const leading = x.shape.slice(0, -1);
@@ -46,8 +46,12 @@ function rotary(x: tf.Tensor, cos: tf.Tensor, sin: tf.Tensor): tf.Tensor {
   );
 }
 
-function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor, scale: number): tf.Tensor {
-  const scores = tf.add(tf.mul(tf.matMul(q, k, false, true), scale), mask);
+/** c · tanh(x / c) */
+export const capped = (x: tf.Tensor, cap: number): tf.Tensor => tf.mul(tf.tanh(tf.div(x, cap)), cap);
+
+function attention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, mask: tf.Tensor, {scale, cap}: Scores): tf.Tensor {
+  const products = tf.mul(tf.matMul(q, k, false, true), scale);
+  const scores = tf.add(cap === null ? products : capped(products, cap), mask);
   return tf.matMul(tf.softmax(scores), v);
 }
 
@@ -60,7 +64,7 @@ const rotaryAt: Macros['rotaryAt'] = (x, cos, sin, row) => {
 export const masked = -1e9;
 
 /** The whole cache is written anew, with the new positions by masks. */
-const cached: Macros['cached'] = (q, k, v, cache, position, {scale, window}) => {
+const cached: Macros['cached'] = (q, k, v, cache, position, {window, ...scores}) => {
   const [sequences, kvHeads, room, size] = cache.k.shape as [number, number, number, number];
   const slots = (shape: number[]) =>
     tf.tensor(
@@ -77,7 +81,7 @@ const cached: Macros['cached'] = (q, k, v, cache, position, {scale, window}) => 
   const late = tf.cast(tf.greater(slot, own), 'float32');
   const early = window === null ? late : tf.add(late, tf.cast(tf.lessEqual(slot, tf.sub(own, window)), 'float32'));
   const grouped = tf.reshape(q, [sequences, kvHeads, -1, size]);
-  const y = attention(grouped, keys, values, tf.mul(early, masked), scale);
+  const y = attention(grouped, keys, values, tf.mul(early, masked), scores);
   return {y: tf.reshape(y, q.shape), k: keys, v: values};
 };
 
@@ -89,8 +93,9 @@ export function activate(x: tf.Tensor, activation: Activation): tf.Tensor {
 }
 
 /** log Σ exp written with the maximum taken out, so that it neither overflows nor loses its second derivative. */
-function crossEntropy(h: tf.Tensor, E: tf.Tensor, targets: tf.Tensor): tf.Tensor {
-  const logits = tf.matMul(h as tf.Tensor2D, E as tf.Tensor2D, false, true);
+function crossEntropy(h: tf.Tensor, E: tf.Tensor, targets: tf.Tensor, cap: number | null): tf.Tensor {
+  const products = tf.matMul(h as tf.Tensor2D, E as tf.Tensor2D, false, true);
+  const logits = cap === null ? products : capped(products, cap);
   const largest = tf.max(logits, -1, true);
   const shifted = tf.sub(logits, detached(largest));
   const vocabulary = Int32Array.from({length: E.shape[0]!}, (_, id) => id);

@@ -101,7 +101,7 @@ traceKernel('CachedAttention', (inputs, {scale, window}) => {
 const headStep = 8;
 
 const cached: Macros['cached'] = (q, k, v, cache, position, options) => {
-  if (q.shape[3]! % headStep !== 0) return composite.cached(q, k, v, cache, position, options);
+  if (q.shape[3]! % headStep !== 0 || options.cap !== null) return composite.cached(q, k, v, cache, position, options);
   const [y, keys, values] = tf
     .engine()
     .runKernel(
@@ -241,6 +241,18 @@ function chunksOf(h: tf.Tensor, E: tf.Tensor): [start: number, rows: number][] {
   return Array.from({length: Math.ceil(count / chunk)}, (_, i) => [i * chunk, Math.min(chunk, count - i * chunk)]);
 }
 
+/** x · Eᵀ, capped where there is a cap, with the derivative 1 - tanh² of the cap. */
+function cappedProducts(x: tf.Tensor, E: tf.Tensor, cap: unknown): {logits: tf.Tensor; slope?: tf.Tensor} {
+  const products = matMul(x, E, {transposeB: true});
+  if (typeof cap !== 'number') return {logits: products};
+  const bent = tf.tanh(tf.div(products, cap));
+  return {logits: tf.mul(bent, cap), slope: tf.sub(1, tf.square(bent))};
+}
+
+/** The number of each row at its id: [rows, 1]. */
+const at = (x: tf.Tensor, ids: tf.Tensor): tf.Tensor =>
+  recorded('GatherElements', [x, tf.reshape(ids, [x.shape[0]!, 1])], [[[x.shape[0]!, 1], 'float32']], {axis: 1})[0]!;
+
 /**
  * Cross-entropy with its gradient p·E - E[target] made in the forward pass, a chunk of rows at a time. The gradient in
  * E, (p - 1[target])ᵀ·h, is wanted only where E is trained, and makes the logits once more.
@@ -248,7 +260,7 @@ function chunksOf(h: tf.Tensor, E: tf.Tensor): [start: number, rows: number][] {
 fuse(
   'CrossEntropy',
   ['h', 'E', 'targets'],
-  ({h, E, targets}) => {
+  ({h, E, targets}, {cap}) => {
     const [count, size] = h!.shape as [number, number];
     const losses: tf.Tensor[] = [];
     const gradients: tf.Tensor[] = [];
@@ -258,29 +270,38 @@ fuse(
       // One chunk after another: side by side their logits would stand in memory whole again.
       const part = last ? recorded(afterOp, [whole, last], [[whole.shape, 'float32']])[0]! : whole;
       const ids = rows === count ? targets! : tf.slice(targets!, [start], [rows]);
-      const logP = run('LogSoftmax', {logits: matMul(part, E!, {transposeB: true})});
-      const picked = recorded('GatherElements', [logP, tf.reshape(ids, [rows, 1])], [[[rows, 1], 'float32']], {
-        axis: 1,
-      });
-      losses.push(tf.neg(tf.reshape(picked[0]!, [rows])));
-      gradients.push(tf.sub(matMul(tf.exp(logP), E!), tf.gather(E!, ids as tf.Tensor1D)));
+      const {logits, slope} = cappedProducts(part, E!, cap);
+      const logP = run('LogSoftmax', {logits});
+      losses.push(tf.neg(tf.reshape(at(logP, ids), [rows])));
+      const own = tf.gather(E!, ids as tf.Tensor1D);
+      gradients.push(
+        slope
+          ? tf.sub(matMul(tf.mul(tf.exp(logP), slope), E!), tf.mul(at(slope, ids), own))
+          : tf.sub(matMul(tf.exp(logP), E!), own),
+      );
     }
     return [tf.concat(losses), tf.concat(gradients)];
   },
   1,
-  (dy, {h, E, targets}, [, dh]) => ({
+  (dy, {h, E, targets}, [, dh], {cap}) => ({
     h: () => tf.mul(dh!, tf.expandDims(dy, 1)),
     E: () => {
       const size = h!.shape[1]!;
       const weighted = tf.mul(h!, tf.expandDims(dy, 1));
-      const chosen = tf.unsortedSegmentSum(weighted, targets as tf.Tensor1D, E!.shape[0]!);
-      const expected = chunksOf(h!, E!).map(([start, rows]) => {
-        const logits = matMul(tf.slice(h!, [start, 0], [rows, size]), E!, {transposeB: true});
-        return matMul(tf.softmax(logits), tf.slice(weighted, [start, 0], [rows, size]), {transposeA: true});
+      const parts = chunksOf(h!, E!).map(([start, rows]) => {
+        const {logits, slope} = cappedProducts(tf.slice(h!, [start, 0], [rows, size]), E!, cap);
+        const own = tf.slice(weighted, [start, 0], [rows, size]);
+        const ids = tf.slice(targets!, [start], [rows]);
+        const p = tf.softmax(logits);
+        return {
+          expected: matMul(slope ? tf.mul(p, slope) : p, own, {transposeA: true}),
+          chosen: slope ? tf.mul(own, at(slope, ids)) : own,
+        };
       });
+      const chosen = tf.concat(parts.map(part => part.chosen));
       return tf.sub(
-        expected.reduce((sum, part) => tf.add(sum, part)),
-        chosen,
+        parts.map(({expected}) => expected).reduce((sum, part) => tf.add(sum, part)),
+        tf.unsortedSegmentSum(chosen, targets as tf.Tensor1D, E!.shape[0]!),
       );
     },
   }),
@@ -312,12 +333,13 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
     rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
     rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
     rotaryAt: (x, cos, sin, row) => run('RotaryAt', {x, cos, sin, row}),
-    attention: (q, k, v, mask, scale) => run('Attention', {q, k, v, mask}, {scale}),
+    attention: (q, k, v, mask, {scale, cap}) =>
+      cap === null ? run('Attention', {q, k, v, mask}, {scale}) : composite.attention(q, k, v, mask, {scale, cap}),
     cached,
     gated: (gate, up, activation) =>
       activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),
     rows: (x, indices) => tf.gather(x, indices as tf.Tensor1D),
     rearranged: (x, from, back) => run('Rearranged', {x, from, back}),
-    crossEntropy: (h, E, targets) => run('CrossEntropy', {h, E, targets}),
+    crossEntropy: (h, E, targets, cap) => run('CrossEntropy', {h, E, targets}, cap === null ? {} : {cap}),
   };
 }

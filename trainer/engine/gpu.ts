@@ -7,6 +7,7 @@ import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {freemem, totalmem} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {endAfter} from '../own-time.ts';
 
 export interface Gpu {
   name: string;
@@ -31,7 +32,8 @@ export interface Trial {
 
 /** This file's neighbour, as source or as built. */
 const trying = new URL(import.meta.url.endsWith('.ts') ? './try-gpu.ts' : './try-gpu.js', import.meta.url);
-const patienceMilliseconds = 60_000;
+/** Of the trying process, and of the driver's own program, in seconds of their own (own-time.ts). */
+const [trySeconds, askSeconds] = [60, 10];
 /** Two devices that compute in float32 differ by their order of summation: √1024 roundings, some more at the worst. */
 const tolerance = 1e-4;
 /** Counted on where nothing tells how much there is: what small GPUs have. */
@@ -62,9 +64,12 @@ export function mayHaveGpu(): boolean {
 
 function tried(): Promise<{said: string; logged: string}> {
   const env = {...process.env, VK_LOADER_DEBUG: 'all', XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? '/tmp'};
-  const options = {env, timeout: patienceMilliseconds, maxBuffer: 1 << 26};
+  const options = {env, maxBuffer: 1 << 26};
   return new Promise(resolve => {
-    execFile(process.execPath, [fileURLToPath(trying)], options, (_, said, logged) => resolve({said, logged}));
+    const child = execFile(process.execPath, [fileURLToPath(trying)], options, (_, said, logged) =>
+      resolve({said, logged}),
+    );
+    void endAfter(trySeconds, child);
   });
 }
 
@@ -124,9 +129,10 @@ function amdBytes(): number | null {
 function nvidiaBytes(): Promise<number | null> {
   const query = ['--query-gpu=memory.free', '--format=csv,noheader,nounits'];
   return new Promise(resolve => {
-    execFile('nvidia-smi', query, {timeout: 10_000}, (error, said) => {
+    const child = execFile('nvidia-smi', query, (error, said) => {
       const mebibytes = Number.parseInt(said, 10);
       resolve(error || !Number.isFinite(mebibytes) ? null : mebibytes * 2 ** 20);
     });
+    void endAfter(askSeconds, child);
   });
 }

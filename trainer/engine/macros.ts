@@ -26,6 +26,12 @@ export interface Factors {
   start?: {A: Tensor; B: Tensor};
 }
 
+/** How q·kᵀ becomes scores: multiplied by `scale`, then c · tanh(scores / c) where there is a cap c. */
+export interface Scores {
+  scale: number;
+  cap: number | null;
+}
+
 export interface KeysAndValues {
   k: Tensor;
   v: Tensor;
@@ -44,8 +50,8 @@ export interface Macros {
   rmsNorm(x: Tensor, w: Tensor, epsilon: number): Tensor;
   /** Rotates the two halves of the last axis by angles given as cos, sin [positions, size/2]; x [rows, heads, positions, size]. */
   rotary(x: Tensor, cos: Tensor, sin: Tensor): Tensor;
-  /** softmax(scale · q·kᵀ + mask) · v, causal: the mask lets no position see a later one. q [rows, kvHeads, group·positions, size], k and v [rows, kvHeads, positions, size], mask [group·positions, positions]. */
-  attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scale: number): Tensor;
+  /** softmax(scores + mask) · v, causal: the mask lets no position see a later one. q [rows, kvHeads, group·positions, size], k and v [rows, kvHeads, positions, size], mask [group·positions, positions]. */
+  attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scores: Scores): Tensor;
   /** `rotary` of one position a sequence, each by its own row of the tables: x [sequences, heads, 1, size], row [sequences]. */
   rotaryAt(x: Tensor, cos: Tensor, sin: Tensor, row: Tensor): Tensor;
   /**
@@ -59,7 +65,7 @@ export interface Macros {
     v: Tensor,
     cache: KeysAndValues,
     position: Tensor,
-    options: {scale: number; window: number | null},
+    options: Scores & {window: number | null},
   ): KeysAndValues & {y: Tensor};
   /** activation(gate) ∘ up */
   gated(gate: Tensor, up: Tensor, activation: Activation): Tensor;
@@ -70,6 +76,6 @@ export interface Macros {
    * row that several results read has no gradient, nor has one that is read by nothing.
    */
   rearranged(x: Tensor, from: Tensor, back: Tensor): Tensor;
-  /** -log softmax(h · Eᵀ)[target]. h [rows, size], E [vocabulary, size], targets [rows] → [rows]. */
-  crossEntropy(h: Tensor, E: Tensor, targets: Tensor): Tensor;
+  /** -log softmax(h · Eᵀ)[target]. h [rows, size], E [vocabulary, size], targets [rows] → [rows]. The products are capped as scores are. */
+  crossEntropy(h: Tensor, E: Tensor, targets: Tensor, cap: number | null): Tensor;
 }

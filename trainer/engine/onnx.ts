@@ -5,6 +5,7 @@
 import {basename} from 'node:path';
 import protobuf from 'protobufjs/light.js';
 import {isPlain} from '../model/expanded.ts';
+import {type ExpansionFile, expansionName, placeInExpansion} from '../model/expansion-file.ts';
 import type {StoredTensor} from '../model/safetensors.ts';
 import {
   type Attribute,
@@ -453,6 +454,12 @@ export const cpuDialect: Dialect = {
   emitters: {},
   place: tensor => (isPlain(tensor) ? placeInFile(tensor) : undefined),
 };
+
+/** The same where all weights are read from a file with their values as float32. */
+export const expandedDialect = (file: ExpansionFile): Dialect => ({
+  emitters: {},
+  place: tensor => ({location: expansionName, ...placeInExpansion(tensor, file)}),
+});
 
 /**
  * The same for weights that the runtime packs into its own order at load: all are constants from buffers of the names

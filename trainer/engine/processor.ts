@@ -2,6 +2,10 @@
 import {execFile} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {promisify} from 'node:util';
+import {endAfter} from '../own-time.ts';
+
+/** Of the driver's own program, in seconds of its own (own-time.ts). */
+const askSeconds = 5;
 
 /** Whether the processor multiplies bfloat16 itself: AVX-512 BF16 or AMX. Elsewhere it is slower than float32. */
 export function hasBfloat16(cpuInfo = '/proc/cpuinfo'): boolean {
@@ -18,7 +22,9 @@ export function hasBfloat16(cpuInfo = '/proc/cpuinfo'): boolean {
 export async function nvidiaGpus(): Promise<string[]> {
   try {
     const query = ['--query-gpu=name', '--format=csv,noheader'];
-    const {stdout} = await promisify(execFile)('nvidia-smi', query, {timeout: 5000});
+    const asked = promisify(execFile)('nvidia-smi', query);
+    void endAfter(askSeconds, asked.child);
+    const {stdout} = await asked;
     return stdout.trim().split('\n').filter(Boolean);
   } catch {
     return [];

@@ -7,6 +7,7 @@ import type {Values} from './engine.ts';
 import {emitIdentity} from './onnx.ts';
 import {onDevice} from './placement.ts';
 import {tensorOf} from './runtime-tensor.ts';
+import {takesSharedMemory} from './shared-memory.ts';
 import type {TensorSpec} from './tracing.ts';
 
 export interface Transfers {
@@ -31,7 +32,8 @@ export function openTransfers(options: ort.InferenceSession.SessionOptions): Tra
   return {
     async upload(values, spec) {
       const one = await session(spec.dtype, 'gpu-buffer');
-      const {y} = await onDevice(one.run({x: tensorOf(spec, values)}));
+      const unreadable = values.buffer instanceof SharedArrayBuffer && !(await takesSharedMemory());
+      const {y} = await onDevice(one.run({x: tensorOf(spec, unreadable ? values.slice() : values)}));
       return y!;
     },
     async download(tensor) {

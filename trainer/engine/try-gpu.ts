@@ -1,4 +1,5 @@
 /** The process that tries the GPU: products of matrices there and on the CPU; the last line it prints is a `Trial`. */
+import '../no-telemetry.ts';
 import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import type {Trial} from './gpu.ts';

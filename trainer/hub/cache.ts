@@ -1,7 +1,8 @@
 /** The local cache of the Hugging Face hub, laid out as huggingface_hub does: blobs by content, snapshots of links, refs. */
-import {copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync} from 'node:fs';
+import {copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync} from 'node:fs';
 import {homedir} from 'node:os';
 import {basename, dirname, join, relative} from 'node:path';
+import {entryOf, readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../store/errors.ts';
 
 /** A model on the hub, at a branch, tag or commit. */
@@ -44,14 +45,20 @@ export function modelCache({id}: Pick<HubModel, 'id'>): string {
 export function cachedSnapshot(model: HubModel): string | null {
   const cache = modelCache(model);
   const named = join(cache, 'refs', model.revision);
-  const sha = commit.test(model.revision)
-    ? model.revision
-    : existsSync(named)
-      ? readFileSync(named, 'utf8').trim()
-      : '';
+  const sha = commit.test(model.revision) ? model.revision : existsSync(named) ? refIn(named) : '';
   const snapshot = join(cache, 'snapshots', sha);
   // A name, never a way out of the cache.
   return /^\w+$/.test(sha) && isFolder(snapshot) ? snapshot : null;
+}
+
+/** A commit, whatever else stands there. */
+function refIn(file: string): string {
+  try {
+    return readText(file, 1 << 12).trim();
+  } catch {
+    // What is no file means no commit.
+    return '';
+  }
 }
 
 /** What a folder of the cache is: `org/name` and the commit; null for any other folder. */
@@ -96,5 +103,5 @@ function withHome(path: string): string {
 }
 
 function isFolder(path: string): boolean {
-  return statSync(path, {throwIfNoEntry: false})?.isDirectory() ?? false;
+  return entryOf(path)?.isDirectory() ?? false;
 }

@@ -1,8 +1,8 @@
 /** What the hub is asked: which commit a revision is, which files it has, and their bytes from a position on. */
-import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {HubApiError, listFiles, modelInfo} from '@huggingface/hub';
 import {SweepError} from '../../core/error.ts';
+import {readText} from '../files/door.ts';
 import {type HubModel, hubHome} from './cache.ts';
 
 export interface HubFile {
@@ -55,7 +55,7 @@ export function openHub(signal: AbortSignal): HubClient {
       clearTimeout(timer);
     }
   };
-  const options = {hubUrl: endpoint, fetch: ask};
+  const options = {hubUrl: endpoint, fetch: bounded(ask)};
 
   return {
     endpoint,
@@ -63,7 +63,9 @@ export function openHub(signal: AbortSignal): HubClient {
       const {sha} = await modelInfo({...options, name: model.id, revision: model.revision, additionalFields: ['sha']});
       if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error('the hub names no commit');
       const files: HubFile[] = [];
+      let entries = 0;
       for await (const {type, path, size, oid, lfs} of listFiles({...options, repo: model.id, revision: sha})) {
+        if (++entries > mostFiles) throw new Error(`the hub lists more than ${mostFiles} files`);
         if (type !== 'file') continue;
         if (path.split('/').some(part => /^\.*$/.test(part)) || path.includes('\\'))
           throw new Error(`the hub names the file ${JSON.stringify(path)}`);
@@ -85,6 +87,30 @@ export function openHub(signal: AbortSignal): HubClient {
       if (start > 0 && response.status !== 206) throw new Error('the hub does not go on from a position');
       return watched(response.body, signal);
     },
+  };
+}
+
+/** Of a model's root folder. */
+const mostFiles = 20_000;
+/** Bytes of an answer that describes something. */
+const mostAnswerBytes = 32 << 20;
+
+/** Answers that end: a description of a model that goes on for ever would fill the memory. */
+function bounded(ask: typeof fetch): typeof fetch {
+  return async (input, init) => {
+    const response = await ask(input, init);
+    if (response.body === null) return response;
+    let bytes = 0;
+    const body = response.body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          bytes += chunk.length;
+          if (bytes > mostAnswerBytes) controller.error(new Error('the hub sends more than it was asked for'));
+          else controller.enqueue(chunk);
+        },
+      }),
+    );
+    return new Response(body, response);
   };
 }
 
@@ -114,7 +140,7 @@ function readToken(): string | null {
   const {HF_TOKEN, HF_TOKEN_PATH} = process.env;
   if (HF_TOKEN?.trim()) return HF_TOKEN.trim();
   try {
-    return readFileSync(HF_TOKEN_PATH || join(hubHome(), 'token'), 'utf8').trim() || null;
+    return readText(HF_TOKEN_PATH || join(hubHome(), 'token'), 1 << 16).trim() || null;
   } catch {
     return null;
   }

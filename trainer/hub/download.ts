@@ -43,7 +43,8 @@ export async function downloadBlob(
       const start = sizeOf(partial);
       let trouble: unknown = new Error('the connection ends too early');
       try {
-        if (start < file.bytes) await append(partial, await hub.read(model, file, start), {signal, onBytes});
+        if (start < file.bytes)
+          await append(partial, await hub.read(model, file, start), file.bytes, {signal, onBytes});
       } catch (error) {
         trouble = error;
       }
@@ -79,23 +80,34 @@ export function bytesThere(file: HubFile, model: HubModel): number {
   return Math.max(sizeOf(blob), sizeOf(`${blob}.incomplete`));
 }
 
-/** Adds what comes to the end of the partial file. */
+/** After the last byte the end of the stream has to follow; one that stays open is left. */
+const endMilliseconds = 2000;
+
+/** Adds what comes to the end of the partial file, up to the promised size and one byte more, which tells of too many. */
 async function append(
   partial: string,
   stream: ReadableStream<Uint8Array>,
+  promised: number,
   {signal, onBytes}: Pick<DownloadOptions, 'signal' | 'onBytes'>,
 ): Promise<void> {
   const descriptor = openSync(partial, 'a');
+  const reader = stream.getReader();
+  const ended = () => pause(endMilliseconds, {done: true, value: undefined} as const, {ref: false});
   try {
     let size = sizeOf(partial);
-    for await (const chunk of stream) {
-      if (signal.aborted) return;
-      for (let done = 0; done < chunk.length; ) done += writeSync(descriptor, chunk, done);
+    while (!signal.aborted && size <= promised) {
+      const next = reader.read();
+      const {done, value} = size === promised ? await Promise.race([next, ended()]) : await next;
+      if (done) return;
+      const chunk = value.subarray(0, promised + 1 - size);
+      for (let written = 0; written < chunk.length; ) written += writeSync(descriptor, chunk, written);
       size += chunk.length;
-      onBytes(size);
+      onBytes(Math.min(size, promised));
     }
   } finally {
     closeSync(descriptor);
+    // Whatever else would come is not wanted; that it breaks off is no news.
+    reader.cancel().catch(() => undefined);
   }
 }
 

@@ -20,7 +20,8 @@ const codes: Readonly<Record<string, Partial<Record<'model' | 'adapter' | 'data'
 };
 
 function codeOf({code}: SweepError, [key]: Path): ProblemCode {
-  const kind = key === 'data' || key === 'evaluate' ? 'data' : key === 'methods' ? 'adapter' : 'model';
+  const kind =
+    key === 'data' || key === 'evaluate' || key === 'curvature' ? 'data' : key === 'methods' ? 'adapter' : 'model';
   const other = kind === 'data' ? 'data/bad-rows' : kind === 'adapter' ? 'model/bad-adapter' : 'model/bad';
   return codes[code]?.[kind] ?? problemCodes.find(known => known === code) ?? other;
 }

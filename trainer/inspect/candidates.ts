@@ -1,10 +1,12 @@
 /** What lies on this machine that a sweep file could name. */
-import {existsSync, readdirSync, readFileSync, statSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {fileEndings} from '../../core/sweep/field.ts';
 import type {Candidate} from '../../core/sweep/inspection.ts';
+import {entryOf, readText, sizeOfRegular} from '../files/door.ts';
 import {hubCache} from '../hub/cache.ts';
+import {readJsonFile} from '../model/json-file.ts';
 
 /** A list longer than this is no help. */
 const mostCandidates = 200;
@@ -31,7 +33,8 @@ function beside(kind: 'data' | 'model' | 'folder', typed: string, base: string):
       return [{text: `${text}/`, kind: 'folder', detail: ''}];
     }
     if (kind !== 'data' || !fileEndings.some(ending => name.toLowerCase().endsWith(ending))) return [];
-    return [{text, kind: 'file', detail: sizeText(statSync(join(folder, name)).size)}];
+    const bytes = sizeOfRegular(join(folder, name));
+    return bytes === undefined ? [] : [{text, kind: 'file', detail: sizeText(bytes)}];
   });
 }
 
@@ -45,9 +48,7 @@ function cachedModels(): Candidate[] {
 
 function describeModel(folder: string): string {
   try {
-    const {model_type: family} = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as {
-      model_type?: unknown;
-    };
+    const family = readJsonFile(join(folder, 'config.json'))?.['model_type'];
     return typeof family === 'string' ? family : 'model';
   } catch {
     // Whether it is sound is said when it is chosen.
@@ -62,8 +63,7 @@ function entriesOf(folder: string): {name: string; isFolder: boolean}[] {
         name: entry.name,
         isFolder:
           entry.isDirectory() ||
-          (entry.isSymbolicLink() &&
-            (statSync(join(folder, entry.name), {throwIfNoEntry: false})?.isDirectory() ?? false)),
+          (entry.isSymbolicLink() && (entryOf(join(folder, entry.name))?.isDirectory() ?? false)),
       }))
       .sort((a, b) => a.name.localeCompare(b.name));
   } catch {
@@ -84,9 +84,21 @@ export function sweepFiles(folder: string): {file: string; text: string}[] {
     for (const {name, isFolder} of entriesOf(path)) {
       const whole = join(path, name);
       if (isFolder && depth < deepest && !name.startsWith('.') && !passedOver.has(name)) walk(whole, depth + 1);
-      else if (!isFolder && /\.sweep\.ya?ml$/.test(name)) found.push({file: whole, text: readFileSync(whole, 'utf8')});
+      else if (!isFolder && /\.sweep\.ya?ml$/.test(name)) found.push(...sweepFile(whole));
     }
   };
   walk(fileURLToPath(folder), 0);
   return found;
+}
+
+/** Bytes beyond which a sweep file is refused anyway. */
+const mostBytes = 16 << 20;
+
+/** What cannot be read is passed over: opening it says why. */
+function sweepFile(file: string): {file: string; text: string}[] {
+  try {
+    return [{file, text: readText(file, mostBytes)}];
+  } catch {
+    return [];
+  }
 }

@@ -1,22 +1,26 @@
 /** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
 import {dirname, join, resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
+import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
+import {recognised} from '../../core/sweep/recognise.ts';
 import {nearest} from '../../core/sweep/suggest.ts';
-import type {Sweep} from '../../core/sweep/sweep.ts';
+import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {checkFit} from '../adapted.ts';
 import {loadDataset} from '../data/dataset.ts';
-import {isChat} from '../data/encode.ts';
+import {type EncodingModel, isChat} from '../data/encode.ts';
 import {readPrompts} from '../data/prompts.ts';
 import {columnsOf} from '../data/rows.ts';
 import {checkWritable} from '../export/model-folder.ts';
+import {sizeOfRegular} from '../files/door.ts';
 import {methods} from '../method/index.ts';
 import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {checkSites, projectionsOf, sitesOf} from '../model/sites.ts';
+import {allProjections, checkSites, sitesOf} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
@@ -28,6 +32,7 @@ import {
   blocksOf,
   dataFacts,
   longRows,
+  lookAtFile,
   overlaps,
   type SampledRow,
   type Survey,
@@ -48,38 +53,79 @@ const tokenizerNames = [
 const longHours = 12;
 
 /**
- * Looks at everything around a sweep file. What is wrong with it is a fault, never an exception; nothing is changed.
+ * Looks at everything around a sweep file, as far as each part can be read. What is wrong with it is a fault, never an
+ * exception; nothing is changed.
  * @param file the sweep file's path
  */
-export async function inspect(sweep: Sweep, file: string): Promise<Inspection> {
+export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const base = dirname(resolve(file));
   const attempts = new Attempts();
-  const model = await attempts.attempt(['model'], () => openModel(findModel(sweep.model, base)));
-  const results = (await attempts.attempt(['name'], () => resultsOf(file, sweep.name))) ?? null;
-  const adapters = sweep.methods.flatMap(({method, startFrom}) =>
-    startFrom === undefined ? [] : [{method, startFrom}],
-  );
-  for (const {method, startFrom} of adapters)
-    await attempts.attempt(['methods', method, 'start_from'], () => {
-      if (method === 'full') return;
-      const folder = resolve(base, startFrom);
-      const adapter = startingAdapter(folder, method);
-      if (model) checkFit(folder, adapter, sitesOf(model.config.layers.length, 'all', model.weights));
-    });
-  const sites = model ? await adaptedSites(sweep, model, attempts) : undefined;
-  const rows = model ? await lookAtRows(sweep, base, model, attempts) : undefined;
+  const {sweep} = draft;
+  const named = draft.model;
+  const model =
+    named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
+  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
+  await lookAtAdapters(draft, base, model, attempts);
+  const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
+  await lookAtScorers(draft, base, attempts);
+  const rows = await lookAtRows(draft, base, model, attempts);
   const found: Inspection = {
     faults: attempts.faults,
     model: model ? factsOf(model) : null,
-    data: rows ? dataFacts(rows.rows, rows.sample, sweep.data.maxLength) : null,
+    data: rows && draft.data ? dataFacts(rows.rows, rows.sample, draft.data.maxLength) : null,
     cost: null,
     results,
   };
-  if (!model || !sites || !rows) return found;
-  const trials = expandTrials(sweep);
+  if (!sweep || !model || !sites || !rows) return found;
+  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
+}
+
+/** Adapters that methods start from. */
+async function lookAtAdapters(
+  {methods: list}: Draft,
+  base: string,
+  model: BaseModel | undefined,
+  attempts: Attempts,
+): Promise<void> {
+  for (const {method, startFrom} of list)
+    if (startFrom !== undefined && method !== 'full')
+      await attempts.attempt(['methods', method, 'start_from'], () => {
+        const folder = resolve(base, startFrom);
+        const adapter = startingAdapter(folder, method);
+        if (model) checkFit(folder, adapter, model);
+      });
+}
+
+/** Modules that score answers are not run, but they have to be there. */
+async function lookAtScorers({evaluate}: Draft, base: string, attempts: Attempts): Promise<void> {
+  for (const {index, scorer} of evaluate)
+    if (scorer !== undefined)
+      await attempts.attempt(['evaluate', index, 'scorer'], () => {
+        const path = resolve(base, scorer);
+        if (sizeOfRegular(path) === undefined)
+          throw new SweepError('missing-file', `There is no scorer ${path}.`, {file: path});
+      });
+}
+
+/** Without the model it is still known what projections there are at all. */
+async function knownTargets({targets}: Draft, attempts: Attempts): Promise<undefined> {
+  if (targets === undefined || targets === 'all') return;
+  const names = new Map(allProjections.map(name => [name, []]));
+  for (const [index, name] of targets.entries())
+    await attempts.attempt(
+      ['targets', index],
+      () => {
+        if (allProjections.some(projection => projection === name)) return;
+        throw new SweepError(
+          'unknown-target',
+          `No model has a projection ${name}; targets are ${allProjections.join(', ')}, or all.`,
+        );
+      },
+      () => nearest(name, names),
+    );
 }
 
 /** What the editor shows of a model. */
@@ -101,13 +147,13 @@ export function factsOf({folder, config, weights}: BaseModel): ModelFacts {
 
 /** The projections that get adapters; unknown targets and ranks that are too large are faults. */
 async function adaptedSites(
-  sweep: Sweep,
+  {targets, methods: list}: Draft,
   {config, weights}: BaseModel,
   attempts: Attempts,
 ): Promise<Site[] | undefined> {
-  const {targets} = sweep;
+  if (targets === undefined) return undefined;
   const layers = config.layers.length;
-  const projections = projectionsOf(config);
+  const {projections} = config;
   const names = new Map(projections.map(name => [name, []]));
   if (targets !== 'all')
     for (const [index, name] of targets.entries())
@@ -122,7 +168,7 @@ async function adaptedSites(
   const sites = sitesOf(layers, known, weights);
   const largest = Math.min(...sites.map(({inputs, outputs}) => Math.min(inputs, outputs)));
   const seen = new Set<string>();
-  for (const {method, ranks, alpha, options = {}} of sweep.methods) {
+  for (const {method, ranks, alpha, options = {}} of list) {
     if (method === 'full') {
       await attempts.attempt(['methods', method], () => checkWritable(weights));
       continue;
@@ -147,70 +193,90 @@ async function adaptedSites(
 
 /** The training rows as far as they are looked at; everything that is wrong with the data is a fault. */
 async function lookAtRows(
-  sweep: Sweep,
+  draft: Draft,
   base: string,
-  model: BaseModel,
+  model: BaseModel | undefined,
   attempts: Attempts,
 ): Promise<{rows: number; sample: SampledRow[]} | undefined> {
-  const {data, evaluate} = sweep;
-  const tokenizerFiles = tokenizerNames.map(name => join(model.folder, name));
-  const openOnce = () => remembered('tokenizer', tokenizerFiles, () => openTokenizer(model.folder));
-  const tokenizer = data.format === 'tokens' ? null : await attempts.attempt(['model'], openOnce);
-  if (tokenizer === undefined) return undefined;
-  if (isChat(data)) {
-    const key = data.format === 'messages' ? 'format' : 'template';
-    const opened = await attempts.attempt(['data', key], () => openChatTemplate(model.folder));
-    if (!opened) return undefined;
+  const {train, data, evaluate, probed} = draft;
+  const before = attempts.faults.length;
+  const encoding = model && data && (await openEncoding(data, model, attempts));
+  const tokenizerFiles = model ? tokenizerNames.map(name => join(model.folder, name)) : [];
+  /** Reading rows depends on how they are read, and on the files. */
+  const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
+    remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
+  const look = (file: string, task: EvaluationSettings['task'] | null, limit?: number) =>
+    once(['look', task, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, task));
+
+  const samples: SampledRow[] = [];
+  for (const [index, file] of train.entries()) {
+    const sample = () =>
+      encoding && data
+        ? once('sample', [file], () => sampleOf({...data, train: [file]}, base, encoding))
+        : look(file, null, data?.rows);
+    samples.push(...((await attempts.attempt(['data', 'train', index], sample)) ?? []));
   }
-  const encoding = {tokenizer, config: model.config};
-  if (tokenizer)
+  if (encoding && data && attempts.faults.length === before)
+    await attempts.attempt(['data', 'max_length'], () =>
+      once('learnt', train, async () => (await loadDataset({...data, rows: few(data.rows)}, base, encoding)).count),
+    );
+  for (const {index, data: file, settings} of evaluate) {
+    if (file === undefined) continue;
+    const {task, limit} = settings ?? {};
+    await attempts.attempt(['evaluate', index, 'data'], async () => {
+      if (!encoding || !data || task === undefined) await look(file, task ?? null, limit);
+      else
+        await once(task, [file], async () => {
+          const rows = few(limit);
+          if (task === 'loss') return (await loadDataset({...data, train: [file], rows}, base, encoding)).count;
+          return (await readPrompts({task, data: file, limit: rows}, data, base, encoding)).length;
+        });
+    });
+  }
+  if (probed !== undefined) await attempts.attempt(['curvature', 'data'], () => look(probed, 'loss'));
+  if (data) await nameColumns(data, base, attempts.faults);
+  if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
+  const {sweep} = draft;
+  const {tokenizer} = encoding;
+  if (model && tokenizer)
     attempts.faults.push(
       ...((await attempts.attempt(['data', 'template'], () => endFaults(data, {tokenizer, config: model.config}))) ??
         []),
     );
-  const before = attempts.faults.length;
-  /** Reading rows depends on how they are read, and on the files. */
-  const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
-    remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
-  const samples: SampledRow[] = [];
-  for (const [index, train] of data.train.entries()) {
-    const alone = {...data, train: [train]};
-    const work = () => once('sample', [train], () => sampleOf(alone, base, encoding));
-    samples.push(...((await attempts.attempt(['data', 'train', index], work)) ?? []));
-  }
-  const few = (limit: number | undefined) => Math.min(sampledRows, limit ?? sampledRows);
-  if (attempts.faults.length === before)
-    await attempts.attempt(['data', 'max_length'], () =>
-      once(
-        'learnt',
-        data.train,
-        async () => (await loadDataset({...data, rows: few(data.rows)}, base, encoding)).count,
-      ),
-    );
-  for (const [index, {task, data: file, limit}] of evaluate.entries())
-    await attempts.attempt(['evaluate', index, 'data'], () =>
-      once(task, [file], async () => {
-        const rows = few(limit);
-        if (task === 'loss') return (await loadDataset({...data, train: [file], rows}, base, encoding)).count;
-        return (await readPrompts({task, data: file, limit: rows}, data, base, encoding)).length;
-      }),
-    );
-  await nameColumns(sweep, base, attempts.faults);
-  if (attempts.faults.length > before) return undefined;
   if (!data.packing) attempts.faults.push(...longRows(samples, data));
-  const tested = evaluate.map(({data: file, limit}) => [file, limit]);
-  const files = [...data.train, ...evaluate.map(({data: file}) => file)];
+  const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
+  const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];
   const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
     once(['survey', tested], files, () => survey(sweep, base)),
   );
-  attempts.faults.push(...overlaps(read?.shared ?? [], evaluate));
+  attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? data.rows ?? samples.length;
   return data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples};
 }
 
+const few = (limit: number | undefined): number => Math.min(sampledRows, limit ?? sampledRows);
+
+/** What turns rows into tokens; undefined where a part of it is missing or broken, which is a fault then. */
+async function openEncoding(
+  data: DataSettings,
+  model: BaseModel,
+  attempts: Attempts,
+): Promise<EncodingModel | undefined> {
+  const files = tokenizerNames.map(name => join(model.folder, name));
+  const openOnce = () => remembered('tokenizer', files, () => openTokenizer(model.folder));
+  const tokenizer = data.format === 'tokens' ? null : await attempts.attempt(['model'], openOnce);
+  const key = data.format === 'messages' ? 'format' : 'template';
+  const template = isChat(data)
+    ? await attempts.attempt(['data', key], () => openChatTemplate(model.folder))
+    : undefined;
+  return tokenizer === undefined || (isChat(data) && !template) ? undefined : {tokenizer, config: model.config};
+}
+
 /** A column that is missing is shown where the sweep file names it, with the nearest column that is there. */
-async function nameColumns({data}: Sweep, base: string, faults: Fault[]): Promise<void> {
-  const missing = faults.filter(({code, path}) => code === 'data/missing-column' && path[0] === 'data');
+async function nameColumns(data: DataSettings, base: string, faults: Fault[]): Promise<void> {
+  const missing = faults.filter(
+    ({code, path}) => code === 'data/missing-column' && path[0] === 'data' && path[1] === 'train',
+  );
   for (const fault of missing) {
     const file = data.train[Number(fault.path[2])]!;
     const there = await columnsOf(resolve(base, file), 1);

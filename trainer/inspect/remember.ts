@@ -1,5 +1,5 @@
 /** What was found in files that are still as they were is not looked for again. */
-import {statSync} from 'node:fs';
+import {entryOf} from '../files/door.ts';
 
 /** Answers that are kept, the latest asked for. */
 const most = 64;
@@ -22,6 +22,6 @@ export async function remembered<T>(key: unknown, files: readonly string[], work
 }
 
 function stamp(file: string): [string, number, number] | [string] {
-  const found = statSync(file, {throwIfNoEntry: false});
+  const found = entryOf(file);
   return found ? [file, found.mtimeMs, found.size] : [file];
 }

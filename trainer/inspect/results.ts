@@ -1,20 +1,26 @@
 /** What a sweep's run folder says of it, in brief. */
 import {curvatureByMethod} from '../../core/run/curvature.ts';
+import {countedRun} from '../../core/run/dropped-trials.ts';
+import {seenBy, storedTrials, trialsOf} from '../../core/run/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
+import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 
-/** Null where the sweep has not run. */
-export async function resultsOf(file: string, name: string): Promise<Results | null> {
-  const folder = runFolderOf(file, name);
+/** Null where the sweep has not run. Trials that the sweep does not have (any more) are stored, but decide nothing. */
+export async function resultsOf(file: string, sweep: Sweep): Promise<Results | null> {
+  const folder = runFolderOf(file, sweep.name);
   if (!hasRun(folder)) return null;
-  const {state, live} = await readRun(folder);
+  const run = await readRun(folder);
+  const {live} = run;
+  const state = countedRun(seenBy(run.state, trialsOf(sweep, run.state)));
   const peaks = compare(state).flatMap(({task, metric, rank, batchSize, curves}) =>
     curves.flatMap(({peak}) => (peak ? [{...peak, task, metric, rank, batchSize}] : [])),
   );
   return {
     folder,
     live,
+    stored: storedTrials(run.state),
     done: state.trials.flatMap(view => (view.state === 'finished' || view.state === 'diverged' ? [view.trial.id] : [])),
     peaks,
     sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),

@@ -1,13 +1,17 @@
 /** The rows of a sweep as far as a check looks: lengths of the first ones, number of all, and which are trained and tested on. */
-import {statSync} from 'node:fs';
 import {resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
 import {formats} from '../../core/sweep/formats.ts';
 import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {loadDataset} from '../data/dataset.ts';
-import {type EncodingModel, ignored} from '../data/encode.ts';
-import type {Row} from '../data/row.ts';
+import {type EncodingModel, ignored, isChat, tokensIn} from '../data/encode.ts';
+import {conversationOf} from '../data/messages.ts';
+import {type Row, textIn} from '../data/row.ts';
 import {readRows} from '../data/rows.ts';
+import {textsOf} from '../data/template.ts';
+import {sizeOfRegular} from '../files/door.ts';
+import {tasks} from '../task/tasks.ts';
 
 /** Rows of each data file that are tokenised. */
 export const sampledRows = 100;
@@ -15,6 +19,38 @@ export const sampledRows = 100;
 const mostBytes = 512e6;
 /** Longer than any row, so that nothing is cut. */
 const unlimited = 1_048_576;
+
+/**
+ * Reads the first rows of a file as far as that needs no tokenizer: that they are there, have their columns, and hold text.
+ * @param data how rows are read; undefined: that they are rows is all that is looked at
+ * @param task of an evaluation; null for rows to train on
+ */
+export async function lookAtFile(
+  file: string,
+  rows: number,
+  data: DataSettings | undefined,
+  task: EvaluationSettings['task'] | null,
+): Promise<[]> {
+  const known = task === null ? undefined : tasks[task];
+  const read = data && texts(data);
+  let count = 0;
+  for await (const row of readRows([file], rows)) {
+    count++;
+    // A task has columns of its own.
+    if (known) [known.asked(row), known.expected(row)];
+    else read?.(row);
+  }
+  if (count === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
+  return [];
+}
+
+/** Takes the texts of a row out of it. */
+function texts(data: DataSettings): (row: Row) => void {
+  if (data.format === 'tokens') return row => tokensIn(row, Number.MAX_SAFE_INTEGER);
+  if (isChat(data)) return row => conversationOf(row, data);
+  if (data.format === 'text') return row => textIn(row, data.columns['text'] ?? 'text');
+  return row => textsOf(row, data);
+}
 
 /** How long a row is, and how much of it is learnt, in tokens. */
 export interface SampledRow {
@@ -66,7 +102,9 @@ export interface Survey {
 /** Reads all training rows and looks for those that are tested on; null where the files are too large for that. */
 export async function survey({data, evaluate}: Sweep, base: string): Promise<Survey | null> {
   const paths = (files: readonly string[]) => files.map(file => resolve(base, file));
-  const bytes = [...paths(data.train), ...paths(evaluate.map(({data: file}) => file))].map(file => statSync(file).size);
+  const bytes = [...paths(data.train), ...paths(evaluate.map(({data: file}) => file))].map(
+    file => sizeOfRegular(file) ?? 0,
+  );
   if (bytes.reduce((sum, size) => sum + size, 0) > mostBytes) return null;
   const tests = await Promise.all(evaluate.map(evaluation => keysOf(evaluation, data, base)));
   /** Every tested row, and whether it is trained on. */

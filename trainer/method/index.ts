@@ -33,8 +33,13 @@ export const methods: Record<AdapterMethodName, Method> = {
 export const startsFromGradients = (method: MethodName): boolean =>
   method !== 'full' && methods[method].gradient === true;
 
-export function formOf({rank, alpha, options = {}}: Pick<Trial, 'rank' | 'alpha' | 'options'>): Form {
-  return {rank, scale: alpha / rank, options};
+export function formOf({
+  rank,
+  alpha,
+  options = {},
+  variant,
+}: Pick<Trial, 'rank' | 'alpha' | 'options' | 'variant'>): Form {
+  return {rank, scale: alpha / rank, options, ...(variant === undefined ? {} : {variant})};
 }
 
 /** What trains a trial. */

@@ -21,6 +21,8 @@ export interface Form {
   scale: number;
   /** By their names in the sweep file, such as `block_size`. */
   options: Readonly<Record<string, number>>;
+  /** Which of several published forms of the method. */
+  variant?: string;
 }
 
 /** Shapes by name, in the order in which the tensors lie in a vector. */
@@ -49,7 +51,7 @@ export interface InitContext {
   weight(): Float32Array;
   /** The weight's singular triplets from one end of its spectrum, `rank` of them, in falling order. */
   triplets(end: 'top' | 'bottom'): Promise<Triplets>;
-  /** The largest `count` singular triplets of the loss's gradient in W, over the first batches. */
+  /** The largest `count` singular triplets of the loss's gradient in W, over the rows that it starts from. */
   gradientTriplets(count: number): Promise<Triplets>;
 }
 

@@ -1,8 +1,10 @@
 /** Conversations as text: the chat template of a model folder, rendered by @huggingface/jinja as transformers would. */
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {Template} from '@huggingface/jinja';
 import {SweepError} from '../../core/error.ts';
+import {underClock} from '../files/clock.ts';
+import {readText} from '../files/door.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 
 /** One turn; what else it holds (name, tool calls) is handed to the template. */
@@ -28,6 +30,9 @@ export interface ChatTemplate {
   renderMarked(messages: readonly Message[]): {text: string; spans: Span[]} | null;
 }
 
+/** Bytes of a template in a file of its own; real ones have a few thousand. */
+const mostBytes = 1 << 20;
+
 /** The template of a model folder: chat_template.jinja, or tokenizer_config.json, or chat_template.json. */
 interface Source {
   file: string;
@@ -46,7 +51,9 @@ export function openChatTemplate(folder: string): ChatTemplate {
   const program = compiled(source, withoutMarks(source.text));
   const marked = hasMarks(source.text) ? compiled(source, withMarks(source.text)) : null;
   const run = (template: Template, messages: readonly Message[], generationPrompt: boolean): string =>
-    template.render({...tokens, messages, add_generation_prompt: generationPrompt});
+    underClock(`The chat template ${source.file}`, () =>
+      template.render({...tokens, bounded_range: boundedRange, messages, add_generation_prompt: generationPrompt}),
+    );
   return {
     render: (messages, {generationPrompt}) => run(program, messages, generationPrompt),
     renderMarked: messages => (marked ? unmark(run(marked, messages, false)) : null),
@@ -57,16 +64,31 @@ function compiled({file}: Source, text: string): Template {
   // Only templates that can do without the day's date are kept from it.
   const undated = /strftime_now\s+is\s+(not\s+)?defined/.test(text) ? '{% set strftime_now = undefined %}\n' : '';
   try {
-    return new Template(undated + text);
+    return underClock(`The chat template ${file}`, () => new Template(bounded + undated + text));
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-template', `The chat template in ${file} cannot be read (${why}).`, {file});
   }
 }
 
+/** Numbers that a template may count over; the library's own list would fill the memory. */
+const longestRange = 1_000_000;
+
+/** Python's range; the name is taken, and may be given another meaning by a statement only. */
+const bounded = '{% set range = bounded_range %}\n';
+
+function boundedRange(first: number, end?: number, step = 1): number[] {
+  const [from, to] = end === undefined ? [0, first] : [first, end];
+  if (step === 0) throw new Error('range() has a step of 0');
+  const length = Math.max(0, Math.ceil((to - from) / step));
+  if (!(length <= longestRange)) throw new Error(`range() counts over more than ${longestRange} numbers`);
+  return Array.from({length}, (_, index) => from + index * step);
+}
+
 function sourceOf(folder: string): Source {
   const alone = join(folder, 'chat_template.jinja');
-  if (existsSync(alone)) return {file: alone, text: readFileSync(alone, 'utf8')};
+  if (existsSync(alone)) return {file: alone, text: readText(alone, mostBytes)};
   for (const name of ['tokenizer_config.json', 'chat_template.json']) {
     const file = join(folder, name);
     const text = templateIn(readJsonFile(file)?.['chat_template'], file);

@@ -1,13 +1,21 @@
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {type Family, families, missingFeatures, textParts} from './families.ts';
+import {type Family, families, textParts} from './families.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {Keys} from './keys.ts';
-import {type LayerKind, readLayers} from './layer-kinds.ts';
+import {familyNames, lackedBy} from './lacking.ts';
+import {type LayerKind, partialRotary, readLayers} from './layer-kinds.ts';
 import type {Projection} from './sites.ts';
 
 export type {LayerKind};
+
+export interface LayerNorms {
+  beforeAttention?: string;
+  behindAttention?: string;
+  beforeMlp?: string;
+  behindMlp?: string;
+}
 
 /** What the decoder needs to know of a model: families differ by these values only. */
 export interface ModelConfig {
@@ -25,12 +33,16 @@ export interface ModelConfig {
   normEps: number;
   /** Norms multiply by (normOffset + w): 1 in Gemma, 0 elsewhere. */
   normOffset: 0 | 1;
-  /** Gemma 3: norms after attention and after the MLP too (four a layer). */
-  sandwichNorms: boolean;
-  /** RMS norm over each head of q and k, before the rotary embedding. */
-  qkNorm: boolean;
-  /** q, k and v are one projection, gate and up another. */
-  fusedProjections: boolean;
+  /** The norms of a layer, by their names in it: in front of attention and MLP, on what they give, or both. */
+  norms: LayerNorms;
+  /** RMS norm of q and k before the rotary embedding: over each head, or over all heads together. */
+  qkNorm: 'none' | 'heads' | 'whole';
+  /** The projections of a layer, in the order of their use; some families have q, k and v as one, or gate and up. */
+  projections: readonly Projection[];
+  /** Numbers of a head that the rotary embedding turns, the first ones. */
+  rotarySize: number;
+  /** What is turned together stands side by side, not half of the turned numbers apart. */
+  rotaryInterleaved: boolean;
   /** The projections that have a bias. */
   biases: readonly Projection[];
   activation: 'silu' | 'gelu-tanh';
@@ -38,6 +50,13 @@ export interface ModelConfig {
   attentionScale: number;
   /** Embeddings are multiplied by this. */
   embeddingScale: number;
+  /** What attention and MLP add to the hidden states is multiplied by this. */
+  residualScale: number;
+  /** Logits are multiplied by this. */
+  logitScale: number;
+  /** c · tanh(x / c) of scores and of logits; null: as they are. */
+  scoreCap: number | null;
+  logitCap: number | null;
   /** The head is the embedding matrix. */
   tiedEmbeddings: boolean;
   layers: LayerKind[];
@@ -71,7 +90,7 @@ export function readConfig(folder: string): ModelConfig {
 export function configFrom(whole: JsonObject, generation: JsonObject, file: string): ModelConfig {
   const raw = textPart(whole, file);
   const family = familyOf(raw, file);
-  refuseUnsupported(raw, file);
+  refuseUnsupported(raw, family, file);
   const keys = new Keys(raw, file);
 
   const hiddenSize = keys.size('hidden_size');
@@ -81,6 +100,7 @@ export function configFrom(whole: JsonObject, generation: JsonObject, file: stri
     throw keys.bad(`num_attention_heads (${heads}) is not a multiple of num_key_value_heads (${kvHeads})`);
   }
   const headDim = keys.size('head_dim', family.defaults.headDim ?? hiddenSize / heads);
+  const {intermediateSize} = family.keys;
   if (headDim % 2 !== 0)
     throw keys.bad(`the size of a head (${headDim}) is not even, which the rotary embedding needs`);
   const vocabSize = keys.size('vocab_size', family.sizes.vocab_size);
@@ -90,7 +110,10 @@ export function configFrom(whole: JsonObject, generation: JsonObject, file: stri
     modulePath: raw === whole ? 'model' : 'model.language_model',
     vocabSize,
     hiddenSize,
-    intermediateSize: keys.size('intermediate_size'),
+    intermediateSize: keys.size(
+      intermediateSize,
+      intermediateSize === 'shared_intermediate_size' ? family.sizes.shared_intermediate_size : undefined,
+    ),
     heads,
     kvHeads,
     headDim,
@@ -99,8 +122,9 @@ export function configFrom(whole: JsonObject, generation: JsonObject, file: stri
     ...family.fixed,
     biases: biasesOf(family, keys),
     activation: activationOf(raw, family, keys),
-    attentionScale: (family.gemma ? keys.positive('query_pre_attn_scalar', 256) : headDim) ** -0.5,
-    embeddingScale: family.gemma ? Math.sqrt(hiddenSize) : 1,
+    rotarySize: partialRotary(raw, family, keys, headDim),
+    ...scalesOf(family, keys, {hiddenSize, headDim}),
+    ...capsOf(raw, family, keys),
     tiedEmbeddings: keys.boolean('tie_word_embeddings', family.defaults.tied),
     layers: readLayers(raw, family, keys, headDim),
     bosId: keys.tokenIds('bos_token_id', family.defaults.bosId)[0] ?? null,
@@ -124,37 +148,42 @@ function textPart(whole: JsonObject, file: string): JsonObject {
   const text = whole['text_config'];
   if (!isObject(text)) throw new Keys(whole, file).bad('text_config is missing');
   const {vision_config: _, ...rest} = whole;
-  return {...rest, ...text, model_type: inner};
+  const own = text['model_type'] ?? inner[0];
+  if (!inner.some(name => name === own)) throw unknown({...text, model_type: own}, file);
+  return {...rest, ...text, model_type: own};
 }
 
 function familyOf(raw: JsonObject, file: string): Family {
   const name = raw['model_type'];
   if (typeof name === 'string' && Object.hasOwn(families, name)) return families[name]!;
+  throw unknown(raw, file);
+}
+
+function unknown(raw: JsonObject, file: string): SweepError {
+  const {model_type: name} = raw;
   const what = typeof name === 'string' ? `model_type ${JSON.stringify(name)}` : 'no model_type';
-  const known = [...Object.keys(families), ...Object.keys(textParts)].join(', ');
-  const missing = missingFeatures
-    .filter(({keys}) => keys.some(key => raw[key] != null && raw[key] !== false))
-    .map(({feature}) => feature);
+  const missing = lackedBy(raw);
   const needs = missing.length > 0 ? ` and needs ${missing.join(', ')}, which the decoder has not` : '';
-  throw new SweepError('unknown-architecture', `${file} has ${what}${needs}; the families supported are ${known}.`, {
-    file,
-    family: name,
-    missing,
-  });
+  const sentence = `${file} has ${what}${needs}; the families supported are ${familyNames().join(', ')}.`;
+  return new SweepError('unknown-architecture', sentence, {file, family: name, missing});
 }
 
 /** Each of these would change the numbers without changing the weights' names, so silence would be wrong. */
-function refuseUnsupported(raw: JsonObject, file: string): void {
+function refuseUnsupported(raw: JsonObject, family: Family, file: string): void {
   const missing: string[] = [];
   if (raw['quantization_config'] != null) missing.push('quantised weights (quantization_config)');
   for (const key of ['use_bidirectional_attention']) {
     if (raw[key] != null && raw[key] !== false) missing.push(`${key}: ${JSON.stringify(raw[key])}`);
   }
-  for (const key of ['attn_logit_softcapping', 'final_logit_softcapping']) {
+  for (const key of family.softCaps ? [] : ['attn_logit_softcapping', 'final_logit_softcapping']) {
     if (raw[key] != null) missing.push(`${key}: ${JSON.stringify(raw[key])}`);
   }
-  for (const {partial_rotary_factor: part} of [raw, ...ropeObjects(raw)]) {
-    if (part != null && part !== 1) missing.push(`partial_rotary_factor: ${JSON.stringify(part)}`);
+  if (raw['model_type'] === 'granitemoehybrid') {
+    const {num_local_experts: experts = 8, layer_types: types, layers_block_type: blocks = types} = raw;
+    if (experts !== 0 && experts !== null)
+      missing.push(`a mixture of experts (num_local_experts: ${JSON.stringify(experts)})`);
+    const attention = (kind: unknown) => kind === 'attention' || kind === 'full_attention';
+    if (!Array.isArray(blocks) || !blocks.every(attention)) missing.push('state-space layers (layer_types)');
   }
   if (missing.length > 0) {
     throw new SweepError('unknown-architecture', `${file} asks for ${missing.join(' and ')}, which is not supported.`, {
@@ -164,25 +193,44 @@ function refuseUnsupported(raw: JsonObject, file: string): void {
   }
 }
 
-/** The rope objects of either spelling, also the ones nested by layer type. */
-function ropeObjects(raw: JsonObject): JsonObject[] {
-  const tops = [raw['rope_parameters'], raw['rope_scaling']].filter(isObject);
-  return tops.flatMap(top => [top, ...Object.values(top).filter(isObject)]);
+function scalesOf(
+  {scales}: Family,
+  keys: Keys,
+  {hiddenSize, headDim}: Pick<ModelConfig, 'hiddenSize' | 'headDim'>,
+): Pick<ModelConfig, 'attentionScale' | 'embeddingScale' | 'residualScale' | 'logitScale'> {
+  const common = {attentionScale: headDim ** -0.5, embeddingScale: 1, residualScale: 1, logitScale: 1};
+  if (scales === 'plain') return common;
+  if (scales === 'granite')
+    return {
+      attentionScale: keys.positive('attention_multiplier', 1),
+      embeddingScale: keys.positive('embedding_multiplier', 1),
+      residualScale: keys.positive('residual_multiplier', 1),
+      logitScale: 1 / keys.positive('logits_scaling', 1),
+    };
+  const embeddingScale = Math.sqrt(hiddenSize);
+  if (scales === 'gemma-1') return {...common, embeddingScale};
+  return {...common, embeddingScale, attentionScale: keys.positive('query_pre_attn_scalar', 256) ** -0.5};
 }
 
-function biasesOf({qkvBias, fixed}: Family, keys: Keys): Projection[] {
-  const attention: Projection[] = fixed.fusedProjections ? ['qkv_proj'] : ['q_proj', 'k_proj', 'v_proj'];
-  const mlp: Projection[] = fixed.fusedProjections ? ['gate_up_proj'] : ['gate_proj', 'up_proj'];
-  const all = keys.boolean('attention_bias', false);
-  return [
-    ...(qkvBias || all ? attention : []),
-    ...(all ? (['o_proj'] as const) : []),
-    ...(keys.boolean('mlp_bias', false) ? [...mlp, 'down_proj' as const] : []),
-  ];
+function capsOf(raw: JsonObject, {softCaps}: Family, keys: Keys): Pick<ModelConfig, 'scoreCap' | 'logitCap'> {
+  const cap = (key: string, byDefault: number | undefined): number | null =>
+    byDefault === undefined || raw[key] === null ? null : keys.positive(key, byDefault);
+  return {
+    scoreCap: cap('attn_logit_softcapping', softCaps?.scores),
+    logitCap: cap('final_logit_softcapping', softCaps?.logits),
+  };
+}
+
+function biasesOf({biased, attentionBias, fixed}: Family, keys: Keys): Projection[] {
+  const all = keys.boolean('attention_bias', attentionBias.byDefault) ? attentionBias.on : [];
+  const attention: readonly Projection[] = ['qkv_proj', 'q_proj', 'k_proj', 'v_proj', 'o_proj'];
+  const mlp = keys.boolean('mlp_bias', false) ? fixed.projections.filter(name => !attention.includes(name)) : [];
+  return fixed.projections.filter(name => [...biased, ...all, ...mlp].includes(name));
 }
 
 function activationOf(raw: JsonObject, family: Family, keys: Keys): ModelConfig['activation'] {
-  const name = (family.gemma ? raw['hidden_activation'] : raw['hidden_act']) ?? family.defaults.activation;
+  const written = raw[family.keys.activation] ?? family.defaults.activation;
+  const name = (typeof written === 'string' && family.activations[written]) || written;
   if (name === 'silu' || name === 'swish') return 'silu';
   if (name === 'gelu_pytorch_tanh') return 'gelu-tanh';
   throw new SweepError(

@@ -3,10 +3,10 @@
  * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {masked} from '../engine/composite.ts';
+import {capped, masked} from '../engine/composite.ts';
 import type {Macros} from '../engine/macros.ts';
 import type {ModelConfig} from './config.ts';
-import {type Rotary, rotaryTables} from './rotary.ts';
+import {inHalves, type Rotary, rotaryTables} from './rotary.ts';
 import {type Projection, siteOf} from './sites.ts';
 
 export interface Model {
@@ -78,16 +78,24 @@ export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching
   const tokens = tokensOf(batching);
   const name = `model.layers.${layer}`;
 
-  const norm = (normName: string, input: tf.Tensor) => {
-    const w = weight(`${normName}.weight`);
+  /** Without a name there is no norm. */
+  const norm = (normName: string | undefined, input: tf.Tensor) => {
+    if (normName === undefined) return input;
+    const w = weight(`${name}.${normName}.weight`);
     return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
   };
   const places = groups.map(({rows, length}) => trials * rows * length);
-  /** [trials, tokens, count·size] → for each group [trials·rows, count, length, size] */
-  const split = (input: tf.Tensor, count: number, normName?: string) => {
-    const byHead = tf.reshape(input, [trials * tokens, count, headDim]);
-    const normed = normName ? norm(normName, byHead) : byHead;
-    const placed = unpadded ? macros.rearranged(normed, unpadded.tokenAt, unpadded.placeOf) : normed;
+  /** [trials, tokens, count·size] → [trials·tokens, count, size] */
+  const byHead = (input: tf.Tensor, count: number) => tf.reshape(input, [trials * tokens, count, headDim]);
+  /** Queries or keys as the rotary embedding takes them. */
+  const turnable = (input: tf.Tensor, count: number, normName: string) => {
+    const {qkNorm} = config;
+    const heads = byHead(qkNorm === 'whole' ? norm(normName, input) : input, count);
+    return inHalves(qkNorm === 'heads' ? norm(normName, heads) : heads, config);
+  };
+  /** [trials·tokens, count, size] → for each group [trials·rows, count, length, size] */
+  const split = (input: tf.Tensor, count: number) => {
+    const placed = unpadded ? macros.rearranged(input, unpadded.tokenAt, unpadded.placeOf) : input;
     const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
     return parts.map((part, i) => {
       const {rows, length} = groups[i]!;
@@ -104,33 +112,42 @@ export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching
     return tf.reshape(own, [trials, tokens, heads * headDim]);
   };
   const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
-  const qk = (projection: 'q' | 'k') => (config.qkNorm ? `${name}.self_attn.${projection}_norm` : undefined);
+  const has = (projection: Projection) => config.projections.includes(projection);
+  const {norms, residualScale} = config;
+  const added = (before: tf.Tensor, normName: string | undefined, change: tf.Tensor) => {
+    const normed = norm(normName, change);
+    return tf.add(before, residualScale === 1 ? normed : tf.mul(normed, residualScale));
+  };
 
-  const h = norm(`${name}.input_layernorm`, x);
-  const [queries, keys, values] = config.fusedProjections
+  const h = norm(norms.beforeAttention, x);
+  const [queries, keys, values] = has('qkv_proj')
     ? tf.split(project('qkv_proj', h), [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2)
     : [project('q_proj', h), project('k_proj', h), project('v_proj', h)];
-  const q = split(queries!, heads, qk('q'));
-  const k = split(keys!, kvHeads, qk('k'));
-  const v = split(values!, kvHeads);
+  const q = split(turnable(queries!, heads, 'self_attn.q_norm'), heads);
+  const k = split(turnable(keys!, kvHeads, 'self_attn.k_norm'), kvHeads);
+  const v = split(byHead(values!, kvHeads), kvHeads);
   const attended = project('o_proj', join(q.map((own, i) => passes.attend(layer, own, k[i]!, v[i]!))));
-  const between = tf.add(x, config.sandwichNorms ? norm(`${name}.post_attention_layernorm`, attended) : attended);
+  const between = added(x, norms.behindAttention, attended);
 
-  const g = norm(
-    config.sandwichNorms ? `${name}.pre_feedforward_layernorm` : `${name}.post_attention_layernorm`,
-    between,
-  );
-  const [gate, up] = config.fusedProjections
-    ? tf.split(project('gate_up_proj', g), 2, 2)
-    : [project('gate_proj', g), project('up_proj', g)];
-  const fed = project('down_proj', macros.gated(gate!, up!, config.activation));
-  return tf.add(between, config.sandwichNorms ? norm(`${name}.post_feedforward_layernorm`, fed) : fed);
+  const g = norm(norms.beforeMlp, between);
+  const fused = (['gate_up_proj', 'input_linear'] as const).find(has);
+  const [gate, up] = fused ? tf.split(project(fused, g), 2, 2) : [project('gate_proj', g), project('up_proj', g)];
+  const down = has('output_linear') ? 'output_linear' : 'down_proj';
+  return added(between, norms.behindMlp, project(down, macros.gated(gate!, up!, config.activation)));
 }
 
-/** The last norm: [..., hidden] → the same. */
+/** The last norm, and the scale of the logits: [..., hidden] → the same. */
 export function finalNorm({config, macros, weight}: Model, x: tf.Tensor): tf.Tensor {
   const w = weight('model.norm.weight');
-  return macros.rmsNorm(x, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+  const normed = macros.rmsNorm(x, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+  return config.logitScale === 1 ? normed : tf.mul(normed, config.logitScale);
+}
+
+/** From hidden states [trials, rows, hidden] → [trials, rows, vocabulary]. */
+export function logitsFrom(model: Model, x: tf.Tensor): tf.Tensor {
+  const {logitCap} = model.config;
+  const uncapped = model.macros.linear(finalNorm(model, x), head(model));
+  return logitCap === null ? uncapped : capped(uncapped, logitCap);
 }
 
 /** The matrix that turns hidden states into logits: [vocabulary, hidden]. */
@@ -156,20 +173,24 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
 export function causalAttention({config, macros}: Model, positions?: number): Passes['attend'] {
   const group = config.heads / config.kvHeads;
   const constants = once((length: number) => ({
-    tables: once((rotary: Rotary | null) => rotaryTables(length, config.headDim, rotary, positions ?? length)),
+    tables: once((rotary: Rotary | null) => {
+      const keys = rotaryTables(length, config, rotary, {length: positions ?? length});
+      const sharpened = rotary?.sharpening !== undefined && length > rotary.sharpening.positions;
+      return {keys, queries: sharpened ? rotaryTables(length, config, rotary, {queries: true}) : keys};
+    }),
     masks: once((window: number) => causalMask(length, group, window)),
   }));
   return (layer, q, k, v) => {
     const {rotary, window} = config.layers[layer]!;
     const [rows, , length] = q.shape as [number, number, number];
     const {tables, masks} = constants(length);
-    const {cos, sin} = tables(rotary);
+    const {keys, queries} = tables(rotary);
     const y = macros.attention(
-      tf.reshape(macros.rotary(q, cos, sin), [rows, config.kvHeads, group * length, config.headDim]),
-      macros.rotary(k, cos, sin),
+      tf.reshape(macros.rotary(q, queries.cos, queries.sin), [rows, config.kvHeads, group * length, config.headDim]),
+      macros.rotary(k, keys.cos, keys.sin),
       v,
       masks(window === null || window >= length ? Infinity : window),
-      config.attentionScale,
+      {scale: config.attentionScale, cap: config.scoreCap},
     );
     return tf.reshape(y, q.shape);
   };

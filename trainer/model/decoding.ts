@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {State, TensorSpec, Tensors, Values} from '../engine/engine.ts';
 import type {Programs} from '../engine/programs.ts';
 import type {ModelConfig} from './config.ts';
-import {causalAttention, finalNorm, head, hidden, type Model, type Passes, paddedRows} from './decoder.ts';
+import {causalAttention, hidden, logitsFrom, type Model, type Passes, paddedRows} from './decoder.ts';
 import {fewSequences} from './generation-sizes.ts';
 import {type Rotary, rotaryTables} from './rotary.ts';
 
@@ -74,7 +74,7 @@ export async function readTexts(
       const causal = causalAttention(model, positions);
       const left: Tensors = {};
       const attend: Passes['attend'] = (layer, q, k, v) => {
-        const {cos, sin} = rotaryTables(length, config.headDim, config.layers[layer]!.rotary, positions);
+        const {cos, sin} = rotaryTables(length, config, config.layers[layer]!.rotary, {length: positions});
         left[`keys.${layer}`] = model.macros.rotary(k, cos, sin);
         left[`values.${layer}`] = tf.clone(v);
         return causal(layer, q, k, v);
@@ -173,7 +173,7 @@ export function openCache(
 
 /** From hidden states [sequences, hidden]. */
 function prospects(model: Model, x: tf.Tensor): Tensors {
-  const logits = model.macros.linear(finalNorm(model, x), head(model));
+  const logits = logitsFrom(model, x);
   return {logits, likeliest: tf.argMax(logits, -1)};
 }
 
@@ -191,10 +191,11 @@ function cachedAttention(
   const extended: Tensors = {};
   const attend: Passes['attend'] = (layer, q, k, v) => {
     const {rotary, window} = config.layers[layer]!;
-    const turn = rotary === null ? (x: tf.Tensor) => x : rotation(macros, rotary, reach, config, tensors['turn']!);
+    const turn = (x: tf.Tensor, queries: boolean) =>
+      rotary === null ? x : rotated(macros, x, rotary, reach, config, tensors['turn']!, queries);
     const cache = {k: tensors[`keys.${layer}`]!, v: tensors[`values.${layer}`]!};
-    const options = {scale: config.attentionScale, window};
-    const joined = macros.cached(turn(q), turn(k), v, cache, tensors['position']!, options);
+    const options = {scale: config.attentionScale, cap: config.scoreCap, window};
+    const joined = macros.cached(turn(q, true), turn(k, false), v, cache, tensors['position']!, options);
     extended[`keys.${layer}`] = joined.k;
     extended[`values.${layer}`] = joined.v;
     return joined.y;
@@ -203,10 +204,17 @@ function cachedAttention(
 }
 
 /** Rotation by rows of a table of all positions; one of the other kind for longer texts follows, where there is one. */
-function rotation(macros: Model['macros'], rotary: Rotary, reach: number, {headDim}: ModelConfig, row: tf.Tensor) {
-  const near = rotaryTables(reach, headDim, rotary, 1);
-  if (rotary.scaling?.type !== 'longrope') return (x: tf.Tensor) => macros.rotaryAt(x, near.cos, near.sin, row);
-  const far = rotaryTables(reach, headDim, rotary, Infinity);
-  const [cos, sin] = [tf.concat([near.cos, far.cos]), tf.concat([near.sin, far.sin])];
-  return (x: tf.Tensor) => macros.rotaryAt(x, cos, sin, row);
+function rotated(
+  macros: Model['macros'],
+  x: tf.Tensor,
+  rotary: Rotary,
+  reach: number,
+  config: ModelConfig,
+  row: tf.Tensor,
+  queries: boolean,
+): tf.Tensor {
+  const near = rotaryTables(reach, config, rotary, {length: 1, queries});
+  if (rotary.scaling?.type !== 'longrope') return macros.rotaryAt(x, near.cos, near.sin, row);
+  const far = rotaryTables(reach, config, rotary, {length: Infinity, queries});
+  return macros.rotaryAt(x, tf.concat([near.cos, far.cos]), tf.concat([near.sin, far.sin]), row);
 }

@@ -3,47 +3,91 @@
  * config.json is silent (the defaults of its configuration classes).
  */
 import type {ModelConfig} from './config.ts';
+import {type Projection, projections} from './sites.ts';
 
 export interface Family {
-  fixed: Pick<ModelConfig, 'normOffset' | 'sandwichNorms' | 'qkNorm' | 'fusedProjections'>;
-  /** q, k and v have a bias, whatever config.json says. */
-  qkvBias: boolean;
+  fixed: Pick<ModelConfig, 'normOffset' | 'norms' | 'qkNorm' | 'projections' | 'rotaryInterleaved'>;
+  /** Projections that have a bias, whatever config.json says. */
+  biased: readonly Projection[];
+  /** Those that have one where it says `attention_bias`, and what it says by default. */
+  attentionBias: {on: readonly Projection[]; byDefault: boolean};
   /** Which layers see a sliding window: none; all, if there is one; or as `layer_types` and its older spellings say. */
   sliding: 'never' | 'every-layer' | 'by-layer';
-  /** SmolLM 3: `no_rope_layers` says which layers have no rotary embedding; every `no_rope_layer_interval`-th is the default. */
-  layersWithoutRotary: boolean;
-  /** Gemma: embeddings times sqrt(hidden), and its own keys for activation, attention scale and local rotary base. */
-  gemma: boolean;
+  /** Without `layer_types`, every so many-th layer sees everything: as one of these keys says, or by default. */
+  slidingPattern: {keys: readonly string[]; byDefault: number} | null;
+  /**
+   * Layers without rotary embedding: none; SmolLM 3: as `no_rope_layers` says, every `no_rope_layer_interval`-th by
+   * default; EXAONE 4: those without a window, where others have one; Granite 4: all, unless `position_embedding_type` is rope.
+   */
+  unturned: 'none' | 'no_rope_layers' | 'without-window' | 'unless-rope';
+  /** Layers with a window have a rotary embedding of their own, of this base unless a key says otherwise. */
+  localRotary: {key: string | null; theta: number} | null;
+  /** `partial_rotary_factor` where config.json has none; null: all of a head is turned. */
+  partialRotary: number | null;
+  /** Where the scales of embeddings, scores, residuals and logits come from: none; Gemma's rules; Granite's multipliers. */
+  scales: 'plain' | 'gemma' | 'gemma-1' | 'granite';
+  /** Gemma 2: `attn_logit_softcapping` and `final_logit_softcapping`, with what they are by default. */
+  softCaps: {scores: number; logits: number} | null;
+  /** Keys of config.json that this family spells in its own way. */
+  keys: {activation: string; intermediateSize: string};
+  /** Older spellings of the activation that mean another one. */
+  activations: Readonly<Record<string, string>>;
   defaults: {
     tied: boolean;
     activation: string;
     maxPositions: number;
+    /** `original_max_position_embeddings`, where that is a key of the family's own. */
+    originalPositions: number | null;
     ropeTheta: number;
+    /** `rope_parameters`, where they are not plain. */
+    rope: Readonly<Record<string, unknown>> | null;
     normEps: number;
     /** null: hidden size / heads. */
     headDim: number | null;
     slidingWindow: number | null;
     bosId: number | null;
-    eosId: number | null;
+    eosId: number | readonly number[] | null;
     padId: number | null;
   };
   /** Sizes that files of the family leave out. */
-  sizes: Readonly<Partial<Record<'vocab_size' | 'num_attention_heads' | 'num_key_value_heads', number>>>;
+  sizes: Readonly<
+    Partial<Record<'vocab_size' | 'num_attention_heads' | 'num_key_value_heads' | 'shared_intermediate_size', number>>
+  >;
 }
 
-const plain = {normOffset: 0, sandwichNorms: false, qkNorm: false, fusedProjections: false} as const;
+const qkv = ['q_proj', 'k_proj', 'v_proj'] as const;
+const before = {beforeAttention: 'input_layernorm', beforeMlp: 'post_attention_layernorm'};
+const behind = {behindAttention: 'post_attention_layernorm', behindMlp: 'post_feedforward_layernorm'};
+const around = {beforeAttention: 'input_layernorm', beforeMlp: 'pre_feedforward_layernorm', ...behind};
+
+const plain: Family['fixed'] = {
+  normOffset: 0,
+  norms: before,
+  qkNorm: 'none',
+  projections,
+  rotaryInterleaved: false,
+};
 
 const llama: Family = {
   fixed: plain,
-  qkvBias: false,
+  biased: [],
+  attentionBias: {on: [...qkv, 'o_proj'], byDefault: false},
   sliding: 'never',
-  layersWithoutRotary: false,
-  gemma: false,
+  slidingPattern: null,
+  unturned: 'none',
+  localRotary: null,
+  partialRotary: null,
+  scales: 'plain',
+  softCaps: null,
+  keys: {activation: 'hidden_act', intermediateSize: 'intermediate_size'},
+  activations: {},
   defaults: {
     tied: false,
     activation: 'silu',
     maxPositions: 2048,
+    originalPositions: null,
     ropeTheta: 10_000,
+    rope: null,
     normEps: 1e-6,
     headDim: null,
     slidingWindow: null,
@@ -54,32 +98,93 @@ const llama: Family = {
   sizes: {},
 };
 
+const mistral: Family = {
+  ...llama,
+  sliding: 'every-layer',
+  defaults: {...llama.defaults, maxPositions: 131_072, slidingWindow: 4096},
+};
+
 const qwen2: Family = {
   ...llama,
-  qkvBias: true,
+  biased: qkv,
   sliding: 'by-layer',
   defaults: {...llama.defaults, maxPositions: 32_768, slidingWindow: 4096, bosId: null, eosId: null},
 };
 
+const gemma: Family = {
+  ...llama,
+  fixed: {...plain, normOffset: 1},
+  scales: 'gemma-1',
+  activations: {gelu: 'gelu_pytorch_tanh'},
+  defaults: {
+    ...llama.defaults,
+    tied: true,
+    activation: 'gelu_pytorch_tanh',
+    maxPositions: 8192,
+    headDim: 256,
+    bosId: 2,
+    eosId: 1,
+    padId: 0,
+  },
+};
+
+const gemma2: Family = {
+  ...gemma,
+  fixed: {...plain, normOffset: 1, norms: around},
+  sliding: 'by-layer',
+  slidingPattern: {keys: [], byDefault: 2},
+  scales: 'gemma',
+  softCaps: {scores: 50, logits: 30},
+  keys: {...llama.keys, activation: 'hidden_activation'},
+  activations: {},
+  defaults: {...gemma.defaults, slidingWindow: 4096},
+  sizes: {vocab_size: 256_000, num_attention_heads: 8, num_key_value_heads: 4},
+};
+
+const olmo2: Family = {
+  ...llama,
+  fixed: {...plain, norms: behind, qkNorm: 'whole'},
+  defaults: {...llama.defaults, normEps: 1e-5, bosId: null, eosId: 50_279, padId: 1},
+};
+
+const glm: Family = {
+  ...llama,
+  fixed: {
+    ...plain,
+    projections: [...qkv, 'o_proj', 'gate_up_proj', 'down_proj'],
+    rotaryInterleaved: true,
+  },
+  attentionBias: {on: qkv, byDefault: true},
+  partialRotary: 0.5,
+  defaults: {
+    ...llama.defaults,
+    maxPositions: 131_072,
+    normEps: 1.5625e-7,
+    headDim: 128,
+    bosId: null,
+    eosId: [151_329, 151_336, 151_338],
+    padId: 151_329,
+  },
+  sizes: {vocab_size: 151_552, num_attention_heads: 32, num_key_value_heads: 2},
+};
+
+const granite: Family = {...llama, scales: 'granite'};
+
 /** By `model_type` of config.json. SmolLM and SmolLM 2 are Llamas with tied embeddings. */
 export const families: Readonly<Record<string, Family>> = {
   llama,
-  mistral: {
-    ...llama,
-    sliding: 'every-layer',
-    defaults: {...llama.defaults, maxPositions: 131_072, slidingWindow: 4096},
-  },
+  mistral,
   qwen2,
   qwen3: {
     ...qwen2,
-    fixed: {...plain, qkNorm: true},
-    qkvBias: false,
+    fixed: {...plain, qkNorm: 'heads'},
+    biased: [],
     defaults: {...qwen2.defaults, headDim: 128},
   },
   smollm3: {
     ...llama,
     sliding: 'by-layer',
-    layersWithoutRotary: true,
+    unturned: 'no_rope_layers',
     defaults: {
       ...llama.defaults,
       tied: true,
@@ -93,45 +198,87 @@ export const families: Readonly<Record<string, Family>> = {
   },
   phi3: {
     ...llama,
-    fixed: {...plain, fusedProjections: true},
+    fixed: {...plain, projections: ['qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj']},
+    attentionBias: {on: ['qkv_proj', 'o_proj'], byDefault: false},
     sliding: 'every-layer',
-    defaults: {...llama.defaults, maxPositions: 4096, normEps: 1e-5, eosId: 32_000, padId: 32_000},
-  },
-  gemma3_text: {
-    ...llama,
-    fixed: {normOffset: 1, sandwichNorms: true, qkNorm: true, fusedProjections: false},
-    sliding: 'by-layer',
-    gemma: true,
+    partialRotary: 1,
     defaults: {
-      tied: true,
-      activation: 'gelu_pytorch_tanh',
-      maxPositions: 131_072,
-      ropeTheta: 1_000_000,
-      normEps: 1e-6,
-      headDim: 256,
-      slidingWindow: 4096,
-      bosId: 2,
-      eosId: 1,
-      padId: 0,
+      ...llama.defaults,
+      maxPositions: 4096,
+      originalPositions: 4096,
+      normEps: 1e-5,
+      eosId: 32_000,
+      padId: 32_000,
     },
-    sizes: {vocab_size: 262_208, num_attention_heads: 8, num_key_value_heads: 4},
+  },
+  gemma,
+  gemma2,
+  gemma3_text: {
+    ...gemma2,
+    fixed: {...gemma2.fixed, qkNorm: 'heads'},
+    slidingPattern: {keys: ['sliding_window_pattern', '_sliding_window_pattern'], byDefault: 6},
+    localRotary: {key: 'rope_local_base_freq', theta: 10_000},
+    softCaps: null,
+    defaults: {...gemma2.defaults, maxPositions: 131_072, ropeTheta: 1_000_000},
+    sizes: {...gemma2.sizes, vocab_size: 262_208},
+  },
+  olmo2,
+  olmo3: {
+    ...olmo2,
+    sliding: 'by-layer',
+    slidingPattern: {keys: [], byDefault: 4},
+    localRotary: {key: null, theta: 500_000},
+    defaults: {...olmo2.defaults, ropeTheta: 500_000, slidingWindow: 4096},
+  },
+  granite,
+  /** Granite 4 without experts and state-space layers. */
+  granitemoehybrid: {
+    ...granite,
+    fixed: {...plain, projections: [...qkv, 'o_proj', 'input_linear', 'output_linear']},
+    unturned: 'unless-rope',
+    keys: {...llama.keys, intermediateSize: 'shared_intermediate_size'},
+    sizes: {shared_intermediate_size: 1024},
+  },
+  glm,
+  glm4: {
+    ...glm,
+    fixed: {
+      ...glm.fixed,
+      norms: {...before, behindAttention: 'post_self_attn_layernorm', behindMlp: 'post_mlp_layernorm'},
+    },
+  },
+  exaone4: {
+    ...llama,
+    fixed: {...plain, norms: behind, qkNorm: 'heads'},
+    sliding: 'by-layer',
+    slidingPattern: {keys: ['sliding_window_pattern'], byDefault: 4},
+    unturned: 'without-window',
+    defaults: {...llama.defaults, normEps: 1e-5, slidingWindow: 4096, bosId: 0},
+  },
+  ministral3: {
+    ...mistral,
+    defaults: {
+      ...mistral.defaults,
+      maxPositions: 262_144,
+      rope: {
+        rope_type: 'yarn',
+        rope_theta: 1_000_000,
+        factor: 16,
+        original_max_position_embeddings: 16_384,
+        mscale: 1,
+        mscale_all_dim: 1,
+        llama_4_scaling_beta: 0.1,
+      },
+      normEps: 1e-5,
+      headDim: 128,
+      slidingWindow: null,
+      padId: 11,
+    },
   },
 };
 
-/** Folders that hold more than a decoder: the `model_type` of the part that is one, found under `text_config`. */
-export const textParts: Readonly<Record<string, string>> = {gemma3: 'gemma3_text'};
-
-/** What keys of config.json stand for that the decoder has not: told of a family that is not known. */
-export const missingFeatures: readonly {keys: readonly string[]; feature: string}[] = [
-  {keys: ['num_local_experts', 'num_experts', 'n_routed_experts', 'moe_num_experts'], feature: 'a mixture of experts'},
-  {keys: ['is_encoder_decoder', 'encoder_layers', 'num_decoder_layers'], feature: 'an encoder beside the decoder'},
-  {keys: ['state_size', 'ssm_cfg', 'mamba_d_state', 'time_step_rank'], feature: 'state-space layers'},
-  {keys: ['kv_lora_rank', 'q_lora_rank'], feature: 'latent attention'},
-  {keys: ['layer_norm_eps', 'layer_norm_epsilon', 'norm_epsilon'], feature: 'norms that subtract a mean'},
-  {keys: ['n_positions', 'position_embedding_type', 'type_vocab_size'], feature: 'learned positions'},
-  {keys: ['alibi', 'use_alibi'], feature: 'ALiBi positions'},
-  {keys: ['attn_logit_softcapping', 'final_logit_softcapping', 'logit_softcap'], feature: 'capped logits'},
-  {keys: ['residual_multiplier', 'logits_scaling', 'logit_scale'], feature: 'scaled residuals or logits'},
-  {keys: ['parallel_attn', 'use_parallel_residual'], feature: 'attention and MLP side by side'},
-  {keys: ['vision_config', 'audio_config'], feature: 'images or sound'},
-];
+/** Folders that hold more than a decoder: the `model_type` of the parts that may be one, found under `text_config`, the default first. */
+export const textParts: Readonly<Record<string, readonly string[]>> = {
+  gemma3: ['gemma3_text'],
+  mistral3: ['mistral', 'ministral3'],
+};

@@ -1,7 +1,7 @@
 /** From what a sweep file calls a model to a folder on this machine. Nothing is ever fetched. */
-import {statSync} from 'node:fs';
 import {isAbsolute, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {entryOf} from '../files/door.ts';
 import {cachedSnapshot, modelCache, parseHubModel} from '../hub/cache.ts';
 
 /**
@@ -11,7 +11,7 @@ import {cachedSnapshot, modelCache, parseHubModel} from '../hub/cache.ts';
  */
 export function findModel(model: string, base: string): string {
   const folder = resolve(base, model);
-  const found = statSync(folder, {throwIfNoEntry: false});
+  const found = entryOf(folder);
   if (found?.isDirectory() || (found?.isFile() && folder.endsWith('.gguf'))) return folder;
   const hub = isAbsolute(model) || model.startsWith('.') ? null : parseHubModel(model);
   if (hub === null || !hub.id.includes('/'))

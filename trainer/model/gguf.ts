@@ -2,10 +2,11 @@
  * Models in one GGUF file (llama.cpp): its header through @huggingface/gguf, told in the words of a Hugging Face folder.
  * Quantised weights stay as they are in the file and are widened when they are needed.
  */
-import {realpathSync, statSync} from 'node:fs';
+import {closeSync, realpathSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {GGMLQuantizationType, gguf} from '@huggingface/gguf';
 import {SweepError} from '../../core/error.ts';
+import {openRegular, sizeOfRegular} from '../files/door.ts';
 import {configFrom, type ModelConfig} from './config.ts';
 import {blockFormats, isBlockType} from './ggml.ts';
 import {ggufNames, nameOf} from './gguf-names.ts';
@@ -18,8 +19,8 @@ import {hashFiles, type WeightIndex} from './weights.ts';
  * @throws SweepError `missing-file`, `bad-model`, `unknown-architecture`
  */
 export async function openGguf(path: string): Promise<{config: ModelConfig; weights: WeightIndex}> {
-  const size = statSync(path, {throwIfNoEntry: false});
-  if (!size?.isFile()) throw new SweepError('missing-file', `There is no file ${path}.`, {file: path});
+  const bytes = sizeOfRegular(path);
+  if (bytes === undefined) throw new SweepError('missing-file', `There is no file ${path}.`, {file: path});
   const file = realpathSync(path);
   const {metadata, tensorInfos, tensorDataOffset} = await readHeader(file, path);
   const architecture = String(metadata['general.architecture']);
@@ -40,7 +41,7 @@ export async function openGguf(path: string): Promise<{config: ModelConfig; weig
     const own = storedTensor(name, shape.map(Number), dtype, Number(tensorDataOffset + offset), {
       file,
       path,
-      bytes: size.size,
+      bytes,
     });
     if (/^rope_(freqs|factors_long|factors_short)\.weight$/.test(name)) rope.set(name, readTensor(own));
     const known = nameOf(name, names);
@@ -69,6 +70,8 @@ function bad(path: string, what: string): SweepError {
 
 async function readHeader(file: string, path: string): Promise<Awaited<ReturnType<typeof gguf>>> {
   try {
+    // The library opens it by itself: here it is seen to be a file.
+    closeSync(openRegular(file).descriptor);
     const header = await gguf(file, {allowLocalFile: true});
     if (!header.littleEndian) throw new Error('it is for machines of the other byte order');
     return header;
@@ -139,6 +142,7 @@ function configOf(
   const hidden = about.number('embedding_length');
   const heads = about.number('attention.head_count');
   const layers = about.number('block_count');
+  const headDim = about.number('attention.key_length') ?? (hidden ?? 0) / (heads ?? 1);
   const biased = (projection: string) => tensors.has(`model.layers.0.self_attn.${projection}.bias`);
   // Known of Gemma 3's 27B only, which is the one with 62 layers.
   const scalar =
@@ -150,12 +154,14 @@ function configOf(
     num_hidden_layers: layers,
     num_attention_heads: heads,
     num_key_value_heads: about.number('attention.head_count_kv') ?? heads,
-    head_dim: about.number('attention.key_length') ?? (hidden ?? 0) / (heads ?? 1),
+    head_dim: headDim,
     query_pre_attn_scalar: scalar,
     max_position_embeddings: about.number('context_length'),
     rms_norm_eps: about.number('attention.layer_norm_rms_epsilon'),
     rope_theta: about.number('rope.freq_base'),
     rope_scaling: scalingOf(about, rope),
+    partial_rotary_factor: partOf(about.number('rope.dimension_count'), headDim),
+    original_max_position_embeddings: about.number('rope.scaling.original_context_length'),
     sliding_window: about.number('attention.sliding_window') ?? null,
     ...(family === 'qwen2' ? {} : {attention_bias: biased('q_proj')}),
     tie_word_embeddings: !tensors.has('lm_head.weight'),
@@ -179,5 +185,11 @@ function scalingOf(about: About, rope: ReadonlyMap<string, Float32Array>): JsonO
       attention_factor: about.number('rope.scaling.attn_factor') ?? 1,
     };
   const type = about.text('rope.scaling.type');
-  return type === undefined || type === 'none' ? null : {rope_type: type, factor: about.number('rope.scaling.factor')};
+  if (type === undefined || type === 'none') return null;
+  // llama.cpp's keys of YaRN are others than transformers', and not read here.
+  return {rope_type: type === 'yarn' ? 'yarn in a GGUF file' : type, factor: about.number('rope.scaling.factor')};
 }
+
+/** The share of a head that is turned; null where it is all of it. */
+const partOf = (turned: number | undefined, headDim: number): number | null =>
+  turned === undefined || turned === headDim ? null : turned / headDim;

@@ -1,8 +1,12 @@
 /** The JSON files of a model folder: always an object at the top. */
-import {readFileSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
+import {readText} from '../files/door.ts';
+import {parsePythonJson} from './python-json.ts';
 
 export type JsonObject = Record<string, unknown>;
+
+/** Bytes of a JSON file of a model; the largest tokenizers have half of this. */
+export const mostJsonBytes = 64 << 20;
 
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -15,16 +19,20 @@ export function isObject(value: unknown): value is JsonObject {
 export function readJsonFile(file: string): JsonObject | null {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, mostJsonBytes);
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new SweepError('bad-model', `${file} cannot be read (${code}).`, {file});
   }
+  if (text.startsWith('version https://git-lfs'))
+    throw new SweepError('bad-model', `${file} is a Git LFS pointer; \`git lfs pull\` brings the file itself.`, {file});
   let value: unknown;
   try {
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = parsePythonJson(text.replace(/^\uFEFF/, ''), file);
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `${file} is not JSON (${why}); fetch the model again.`, {file});
   }

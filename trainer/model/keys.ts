@@ -40,6 +40,14 @@ export class Keys {
     throw this.bad(`${key} is ${show(value ?? null)} where a list of ${count} numbers above 0 belongs`);
   }
 
+  /** 0 or more. */
+  amount(key: string): number {
+    const value = this.raw[key];
+    if (value == null) throw this.bad(`${key} is missing`);
+    if (typeof value === 'number' && Number.isFinite(value) && value >= 0) return value;
+    throw this.bad(`${key} is ${show(value)} where a number of at least 0 belongs`);
+  }
+
   boolean(key: string, fallback: boolean): boolean {
     const value = this.raw[key] ?? fallback;
     if (typeof value === 'boolean') return value;
@@ -47,8 +55,10 @@ export class Keys {
   }
 
   /** A number, a list or null; -1, which older files write for "none", is left out. */
-  tokenIds(key: string, fallback: number | null): number[] {
-    const value = this.raw[key] === undefined ? fallback : this.raw[key];
+  tokenIds(key: string, fallback: number | readonly number[] | null): number[] {
+    const written = this.raw[key];
+    // Where several ids are the default, null stands for them.
+    const value = written === undefined || (written === null && Array.isArray(fallback)) ? fallback : written;
     const ids = (Array.isArray(value) ? value : [value]).filter(id => id !== null && id !== -1);
     if (ids.every(id => Number.isInteger(id) && id >= 0 && id < 2 ** 31)) return ids;
     throw this.bad(`${key} is ${show(value)} where token ids belong`);

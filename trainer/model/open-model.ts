@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {type ModelConfig, readConfig} from './config.ts';
 import {openGguf} from './gguf.ts';
+import {withHead} from './tied-head.ts';
 import {checkWeights, hasSafetensors, openWeights, type WeightIndex} from './weights.ts';
 
 export interface BaseModel {
@@ -29,8 +30,10 @@ export async function openModel(path: string): Promise<BaseModel> {
 
 /** The same for a Hugging Face folder with safetensors. */
 export function openFolder(folder: string): BaseModel {
-  const config = readConfig(folder);
-  const weights = openWeights(folder);
+  const said = readConfig(folder);
+  const stored = openWeights(folder);
+  const {config, tensors} = withHead(said, stored.tensors);
+  const weights = {...stored, tensors};
   checkWeights(config, weights);
   return {path: folder, folder, config, weights};
 }

@@ -3,6 +3,7 @@
  * transformers' modeling_rope_utils.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type {ModelConfig} from './config.ts';
 
 /** How the frequencies θ^(-2i/size) are changed. */
 export type RotaryScaling =
@@ -18,21 +19,60 @@ export type RotaryScaling =
       long: readonly number[];
       originalPositions: number;
       magnification: number;
+    }
+  /** YaRN (Peng et al. 2023): waves that turn less than `slow` times in the original context divided by the factor, those that
+   * turn more than `fast` times kept, the ones between blended; cos and sin magnified. */
+  | {
+      type: 'yarn';
+      factor: number;
+      fast: number;
+      slow: number;
+      originalPositions: number;
+      /** The blend begins and ends at whole numbers of a head. */
+      truncate: boolean;
+      magnification: number;
     };
 
 export interface Rotary {
   theta: number;
   scaling: RotaryScaling | null;
+  /** Ministral 3, as Llama 4: queries are multiplied by 1 + beta · log(1 + ⌊position / positions⌋). */
+  sharpening?: {beta: number; positions: number};
 }
 
 /** Angles per position, for texts of so many positions: [size/2]. No rotary embedding is one that never turns. */
 export function rotaryFrequencies(positions: number, size: number, rotary: Rotary | null): Float64Array {
   if (rotary === null) return new Float64Array(size / 2);
   const {theta, scaling} = rotary;
-  return Float64Array.from({length: size / 2}, (_, i) => scaled(theta ** ((-2 * i) / size), i, scaling, positions));
+  const kept = scaling?.type === 'yarn' ? yarnBlend(theta, size, scaling) : undefined;
+  return Float64Array.from({length: size / 2}, (_, i) => {
+    const frequency = theta ** ((-2 * i) / size);
+    if (scaling?.type === 'yarn') return blended(frequency, scaling.factor, kept!(i));
+    return scaled(frequency, i, scaling, positions);
+  });
 }
 
-function scaled(frequency: number, index: number, scaling: RotaryScaling | null, positions: number): number {
+const blended = (frequency: number, factor: number, kept: number): number =>
+  ((1 - kept) * frequency) / factor + kept * frequency;
+
+/** How much of each of a head's frequencies YaRN keeps. */
+function yarnBlend(
+  theta: number,
+  size: number,
+  {fast, slow, originalPositions, truncate}: Extract<RotaryScaling, {type: 'yarn'}>,
+): (index: number) => number {
+  const at = (turns: number) => (size * Math.log(originalPositions / (turns * 2 * Math.PI))) / (2 * Math.log(theta));
+  const low = Math.max(truncate ? Math.floor(at(fast)) : at(fast), 0);
+  const high = Math.min(truncate ? Math.ceil(at(slow)) : at(slow), size - 1);
+  return index => 1 - Math.min(1, Math.max(0, (index - low) / (low === high ? 0.001 : high - low)));
+}
+
+function scaled(
+  frequency: number,
+  index: number,
+  scaling: Exclude<RotaryScaling, {type: 'yarn'}> | null,
+  positions: number,
+): number {
   if (scaling === null) return frequency;
   if (scaling.type === 'linear') return frequency / scaling.factor;
   if (scaling.type === 'longrope')
@@ -41,27 +81,58 @@ function scaled(frequency: number, index: number, scaling: RotaryScaling | null,
   const turns = (originalPositions * frequency) / (2 * Math.PI);
   if (turns > highFrequency) return frequency;
   if (turns < lowFrequency) return frequency / factor;
-  const kept = (turns - lowFrequency) / (highFrequency - lowFrequency);
-  return ((1 - kept) * frequency) / factor + kept * frequency;
+  return blended(frequency, factor, (turns - lowFrequency) / (highFrequency - lowFrequency));
 }
 
-/** cos and sin of the rotary angles: [positions, size/2] each, for texts of `length` positions. */
+/** How the numbers of a head take part in a rotary embedding. */
+type Turned = Pick<ModelConfig, 'headDim' | 'rotarySize' | 'rotaryInterleaved'>;
+
+/**
+ * The numbers of each head (last axis) such that what is turned together stands half of all apart, and what is not turned
+ * stands behind what is in either half. Scores do not change where q and k are both put so.
+ */
+export function inHalves(x: tf.Tensor, {headDim, rotarySize, rotaryInterleaved}: Turned): tf.Tensor {
+  const leading = x.shape.slice(0, -1);
+  const unturned = headDim - rotarySize;
+  const [turned, rest] = unturned === 0 ? [x] : (tf.split(x, [rotarySize, unturned], -1) as [tf.Tensor, tf.Tensor]);
+  const halves = rotaryInterleaved
+    ? tf.reshape(tf.transpose(tf.reshape(turned, [-1, rotarySize / 2, 2]), [0, 2, 1]), [...leading, rotarySize])
+    : turned;
+  if (rest === undefined) return halves;
+  const [[a, b], [c, d]] = [tf.split(halves, 2, -1), tf.split(rest, 2, -1)];
+  return tf.concat([a!, c!, b!, d!], -1);
+}
+
+/**
+ * cos and sin of the rotary angles: [positions, headDim/2] each, for texts of `length` positions; what is not turned has
+ * the angle 0. Those of queries may differ from those of keys.
+ */
 export function rotaryTables(
   positions: number,
-  size: number,
+  {headDim, rotarySize}: Pick<Turned, 'headDim' | 'rotarySize'>,
   rotary: Rotary | null,
-  length = positions,
+  {length = positions, queries = false}: {length?: number; queries?: boolean} = {},
 ): {cos: tf.Tensor; sin: tf.Tensor} {
-  const frequencies = rotaryFrequencies(length, size, rotary);
-  const magnification = rotary?.scaling?.type === 'longrope' ? rotary.scaling.magnification : 1;
-  const half = size / 2;
+  const frequencies = rotaryFrequencies(length, rotarySize, rotary);
+  const scaling = rotary?.scaling;
+  const magnification = scaling?.type === 'longrope' || scaling?.type === 'yarn' ? scaling.magnification : 1;
+  const half = headDim / 2;
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
-  for (let p = 0; p < positions; p++)
+  for (let p = 0; p < positions; p++) {
+    const sharper = queries ? sharpness(p, rotary) : 1;
     for (let i = 0; i < half; i++) {
-      const angle = p * frequencies[i]!;
-      cos[p * half + i] = magnification * Math.cos(angle);
-      sin[p * half + i] = magnification * Math.sin(angle);
+      const angle = p * (frequencies[i] ?? 0);
+      const size = sharper * (i < rotarySize / 2 ? magnification : 1);
+      cos[p * half + i] = size * Math.cos(angle);
+      sin[p * half + i] = size * Math.sin(angle);
     }
+  }
   return {cos: tf.tensor(cos, [positions, half]), sin: tf.tensor(sin, [positions, half])};
+}
+
+function sharpness(position: number, rotary: Rotary | null): number {
+  if (!rotary?.sharpening) return 1;
+  const {beta, positions} = rotary.sharpening;
+  return 1 + beta * Math.log(1 + Math.floor(position / positions));
 }

@@ -15,6 +15,8 @@ import {
   writeSync,
 } from 'node:fs';
 import {SweepError} from '../../core/error.ts';
+import {parseJson} from '../../core/json.ts';
+import {openRegular} from '../files/door.ts';
 import {type BlockType, blockFormats, isBlockType, widenBlocks, widenHalf} from './ggml.ts';
 
 const bytesOf = {
@@ -76,6 +78,8 @@ export function readHeader(path: string): SafetensorsHeader {
     if (size < 8) throw bad(`it has only ${size} bytes`);
     const lengthBytes = Buffer.alloc(8);
     readExactly(descriptor, lengthBytes, 0, path);
+    if (lengthBytes.toString('latin1') === 'version ')
+      throw bad('it is a Git LFS pointer, which stands for the file; `git lfs pull` brings the file itself');
     const headerLength = lengthBytes.readBigUInt64LE();
     if (headerLength > BigInt(headerLimit)) {
       throw bad(`its header would have ${headerLength} bytes, the limit is ${headerLimit}`);
@@ -237,15 +241,14 @@ export function writeSafetensors(
 function open(path: string): {file: string; descriptor: number} {
   try {
     const file = realpathSync(path);
-    const descriptor = openSync(file, 'r');
-    if (fstatSync(descriptor).isFile()) return {file, descriptor};
-    closeSync(descriptor);
+    const {descriptor} = openRegular(path);
+    return {file, descriptor};
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const code = errorCode(error);
     if (code === 'ENOENT') throw new SweepError('missing-file', `There is no file ${path}.`, {file: path});
     throw new SweepError('bad-model', `${path} cannot be read (${code}).`, {file: path});
   }
-  throw new SweepError('bad-model', `${path} is not a file.`, {file: path});
 }
 
 function readExactly(descriptor: number, into: Buffer, position: number, path: string): void {
@@ -271,8 +274,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function parseObject(bytes: Buffer, bad: Complaint): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes));
-  } catch {
+    value = parseJson(new TextDecoder('utf-8', {fatal: true, ignoreBOM: true}).decode(bytes), 'its header');
+  } catch (error) {
+    if (error instanceof SweepError) throw bad(error.message.replace(/\.$/, ''));
     throw bad('its header is not JSON');
   }
   if (!isObject(value)) throw bad('its header is not a JSON object');

@@ -1,7 +1,6 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
 import type {Form, Method, Site} from '../method/method.ts';
-import type {ModelConfig} from './config.ts';
 import type {WeightIndex} from './weights.ts';
 
 /** The adaptable projections of a layer, in the order of their use; families with fused ones have those instead. */
@@ -15,17 +14,16 @@ const blockOf = {
   gate_proj: 'mlp',
   up_proj: 'mlp',
   down_proj: 'mlp',
+  input_linear: 'shared_mlp',
+  output_linear: 'shared_mlp',
 } as const;
 export type Projection = keyof typeof blockOf;
 
-const fused = ['qkv_proj', 'o_proj', 'gate_up_proj', 'down_proj'] as const;
+/** Those of any family, in the order of their use. */
+export const allProjections = Object.keys(blockOf) as Projection[];
+
 /** The seven of most families. */
 export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const;
-
-/** The projections of a model's layers, in the order of their use. */
-export function projectionsOf({fusedProjections}: Pick<ModelConfig, 'fusedProjections'>): readonly Projection[] {
-  return fusedProjections ? fused : projections;
-}
 
 /** Where a projection lives, e.g. `model.layers.3.mlp.up_proj`. */
 export function siteOf(layer: number, projection: Projection): string {
@@ -37,7 +35,7 @@ export function siteOf(layer: number, projection: Projection): string {
  * @throws SweepError `unknown-target`
  */
 export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pick<WeightIndex, 'tensors'>): Site[] {
-  const present = (Object.keys(blockOf) as Projection[]).filter(name => tensors.has(`${siteOf(0, name)}.weight`));
+  const present = allProjections.filter(name => tensors.has(`${siteOf(0, name)}.weight`));
   const wanted = (name: Projection) => targets === 'all' || targets.includes(name);
   const unknown = targets === 'all' ? [] : targets.filter(name => !present.some(known => known === name));
   if (unknown.length > 0)

@@ -3,6 +3,7 @@ import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
+import {underClock} from '../files/clock.ts';
 import {type DecodingHub, decoderOf} from './decode.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {addedTokens, prependsSpace, tokenEnds, tokenSpellings} from './token-places.ts';
@@ -65,7 +66,9 @@ export function openTokenizer(folder: string): Tokenizer {
   const settings = readJsonFile(join(folder, 'tokenizer_config.json')) ?? {};
   const hub = open(definition, settings, file);
 
-  const encode: Tokenizer['encode'] = (text, {special}) => {
+  const timed = <T>(work: () => T) => underClock(`The tokenizer ${file}`, work);
+  const encode: Tokenizer['encode'] = (text, options) => timed(() => encodeHere(text, options));
+  const encodeHere: Tokenizer['encode'] = (text, {special}) => {
     // The library gives undefined where the vocabulary has neither the token nor an unknown token.
     const {ids} = hub.encode(text, {add_special_tokens: special});
     const missing = ids.indexOf(undefined);
@@ -75,6 +78,8 @@ export function openTokenizer(folder: string): Tokenizer {
   };
   const spellingOf = tokenSpellings(definition);
   const prepends = prependsSpace(definition);
+  const decode = decoderOf(hub, id => spellingOf(hub.id_to_token(id) ?? ''));
+  const hasPatterns = JSON.stringify(definition['decoder'] ?? null).includes('"Regex"');
   return {
     folder,
     added: new Set(addedTokens(definition)),
@@ -83,7 +88,7 @@ export function openTokenizer(folder: string): Tokenizer {
       return tokenEnds(tokens, Buffer.from(text), prepends);
     },
     encode,
-    decode: decoderOf(hub, id => spellingOf(hub.id_to_token(id) ?? '')),
+    decode: (ids, options) => (hasPatterns ? timed(() => decode(ids, options)) : decode(ids, options)),
     vocabSize: Math.max(...[...hub.get_vocab().values()].slice(-1)) + 1,
     leading: leadingIds(encode),
     eos: endOfText(settings, encode),
@@ -92,15 +97,17 @@ export function openTokenizer(folder: string): Tokenizer {
 
 function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
   try {
-    const hub: Hub = new HubTokenizer(mended(definition), {...settings, unk_token: unknownToken(definition, settings)});
+    const unknown = unknownToken(definition, settings);
+    const hub: Hub = new HubTokenizer(mended(definition), {...settings, unk_token: unknown});
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
     rememberWords(hub);
     // Much of a broken file shows only in use.
-    hub.encode('a');
+    underClock(`The tokenizer ${file}`, () => hub.encode('a'));
     return hub;
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `${file} is not a tokenizer that can be used (${why}); fetch the model again.`, {
       file,

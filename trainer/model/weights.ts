@@ -1,15 +1,16 @@
 /** The weights of a Hugging Face model folder: where each tensor lies, whether the decoder finds all it needs, their hash. */
 import {createHash} from 'node:crypto';
-import {createReadStream, existsSync, statSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
+import {chunksOf} from '../files/door.ts';
 import type {ModelConfig} from './config.ts';
 import {isBlockType} from './ggml.ts';
 import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
 import {decoderName} from './names.ts';
 import {readHeader, type StoredTensor} from './safetensors.ts';
-import {type Projection, projectionsOf, siteOf} from './sites.ts';
+import {type Projection, siteOf} from './sites.ts';
 
 export interface WeightIndex {
   folder: string;
@@ -99,24 +100,24 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
     v_proj: [keys, hidden],
     o_proj: [hidden, queries],
     gate_up_proj: [2 * inner, hidden],
+    input_linear: [2 * inner, hidden],
     gate_proj: [inner, hidden],
     up_proj: [inner, hidden],
     down_proj: [hidden, inner],
+    output_linear: [hidden, inner],
   };
   const shapes = new Map<string, number[]>([['model.embed_tokens.weight', [vocabSize, hidden]]]);
   for (const layer of config.layers.keys()) {
     const set = (name: string, shape: number[]): unknown => shapes.set(`model.layers.${layer}.${name}`, shape);
-    set('input_layernorm.weight', [hidden]);
-    if (config.qkNorm) {
-      set('self_attn.q_norm.weight', [headDim]);
-      set('self_attn.k_norm.weight', [headDim]);
+    const {beforeAttention, behindAttention, beforeMlp, behindMlp} = config.norms;
+    const norm = (name: string | undefined): unknown => name !== undefined && set(`${name}.weight`, [hidden]);
+    norm(beforeAttention);
+    if (config.qkNorm !== 'none') {
+      set('self_attn.q_norm.weight', [config.qkNorm === 'heads' ? headDim : queries]);
+      set('self_attn.k_norm.weight', [config.qkNorm === 'heads' ? headDim : keys]);
     }
-    set('post_attention_layernorm.weight', [hidden]);
-    if (config.sandwichNorms) {
-      set('pre_feedforward_layernorm.weight', [hidden]);
-      set('post_feedforward_layernorm.weight', [hidden]);
-    }
-    for (const projection of projectionsOf(config)) {
+    for (const name of [behindAttention, beforeMlp, behindMlp]) norm(name);
+    for (const projection of config.projections) {
       const [out, inputs] = sizes[projection];
       shapes.set(`${siteOf(layer, projection)}.weight`, [out, inputs]);
       if (config.biases.includes(projection)) shapes.set(`${siteOf(layer, projection)}.bias`, [out]);
@@ -179,6 +180,7 @@ export async function hashFiles(files: string[]): Promise<string> {
     hashes.set(key, hash);
     return hash;
   } catch (error) {
+    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-model', `The weights cannot be read (${why}).`, {files});
   }
@@ -186,6 +188,6 @@ export async function hashFiles(files: string[]): Promise<string> {
 
 async function digest(files: string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const file of files) await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
+  for (const file of files) await pipeline(chunksOf(file), hash, {end: false});
   return hash.digest('hex');
 }

@@ -33,9 +33,9 @@ function layer(engine: Engine): Computation {
       const loss = (a: tf.Tensor, b: tf.Tensor) => {
         const h = macros.rmsNorm(x!, norm!, 1e-6);
         const y = split(macros.lowRank(h, W!, {A: a, B: b}, 2));
-        const mixed = macros.attention(y, y, y, tf.zeros([length, length]), 0.25);
+        const mixed = macros.attention(y, y, y, tf.zeros([length, length]), {scale: 0.25, cap: null});
         const flat = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * length, size]);
-        return tf.sum(macros.crossEntropy(macros.gated(flat, flat, 'silu'), E!, targets!)) as tf.Scalar;
+        return tf.sum(macros.crossEntropy(macros.gated(flat, flat, 'silu'), E!, targets!, null)) as tf.Scalar;
       };
       const {value, grads} = tf.valueAndGrads((...[a, b]) => loss(a!, b!))([A!, B!]);
       return {loss: value, A: grads[0]!, B: grads[1]!};

@@ -2,9 +2,12 @@
  * Answers that are generated but not judged yet, beside the checkpoints: a run that stops in between judges them when it
  * goes on. Those of an earlier step could not be generated again from a later checkpoint.
  */
-import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, rmSync} from 'node:fs';
 import {join} from 'node:path';
+import {parseJson} from '../../core/json.ts';
+import {count, listOf, record, text} from '../../core/shape.ts';
 import type {Generated} from '../evaluate.ts';
+import {readText} from '../files/door.ts';
 import {writeWhole} from './errors.ts';
 
 const ending = '.answers.json';
@@ -34,9 +37,19 @@ export function keptAnswers(folder: string, trial: string): Generated[] {
 
 function readAnswers(file: string): Generated | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Generated;
+    const value = parseJson(readText(file, mostBytes), file);
+    return isGenerated(value) ? value : undefined;
   } catch {
     // Damaged: the trial goes on without them.
     return undefined;
   }
+}
+
+/** Bytes of the answers of one evaluation, as token ids. */
+const mostBytes = 256 << 20;
+
+const shape = record({trial: text, step: count, evaluation: count, answers: listOf(listOf(count))});
+
+function isGenerated(value: unknown): value is Generated {
+  return shape(value);
 }

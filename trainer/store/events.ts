@@ -1,8 +1,12 @@
 /** `events.jsonl`: append-only, one event a line, whole lines only; whatever a crash left behind can be read. */
-import {closeSync, createReadStream, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync} from 'node:fs';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
+import {chunksOf} from '../files/door.ts';
 import {storeError} from './errors.ts';
+
+/** Bytes of a line: the start of a run of a hundred thousand trials has half of this. */
+const mostLineBytes = 64 << 20;
 
 /** What was found beside the events. */
 export interface Reading {
@@ -26,32 +30,40 @@ export async function readEvents(file: string, onEvent: (event: RunEvent) => voi
   const reading: Reading = {torn: false, garbage: [], unknown: 0, wholeBytes: 0, open: false};
   let line = 0;
   let rest: Buffer[] = [];
-  const take = (bytes: Buffer, isLast: boolean): void => {
+  let length = 0;
+  const keep = (bytes: Buffer): void => {
+    length += bytes.length;
+    // Of a line that is too long for an event nothing is kept.
+    if (length > mostLineBytes) rest = [];
+    else rest.push(bytes);
+  };
+  const whole = (): string =>
+    length > mostLineBytes ? 'too long' : (rest.length === 1 ? rest[0]! : Buffer.concat(rest)).toString('utf8');
+  const take = (text: string, bytes: number, isLast: boolean): void => {
     line++;
-    const text = bytes.toString('utf8');
     const read = readLine(text);
     if (read.event) onEvent(read.event);
     else if (read.reason === 'unknown') reading.unknown++;
     else if (isLast) reading.torn = true;
     else if (text.trim() !== '') reading.garbage.push(line);
     if (isLast) reading.open = !reading.torn;
-    if (!reading.torn) reading.wholeBytes += bytes.length + (isLast ? 0 : 1);
+    if (!reading.torn) reading.wholeBytes += bytes + (isLast ? 0 : 1);
   };
   try {
-    for await (const chunk of createReadStream(file, {highWaterMark: 1 << 20})) {
-      const bytes: Buffer = chunk;
+    for await (const bytes of chunksOf(file)) {
       let from = 0;
       for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
-        take(rest.length > 0 ? Buffer.concat([...rest, bytes.subarray(from, end)]) : bytes.subarray(from, end), false);
-        rest = [];
+        keep(bytes.subarray(from, end));
+        take(whole(), length, false);
+        [rest, length] = [[], 0];
         from = end + 1;
       }
-      if (from < bytes.length) rest.push(bytes.subarray(from));
+      if (from < bytes.length) keep(bytes.subarray(from));
     }
   } catch (error) {
     throw storeError(error, file);
   }
-  if (rest.length > 0) take(Buffer.concat(rest), true);
+  if (length > 0) take(whole(), length, true);
   return reading;
 }
 

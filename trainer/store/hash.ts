@@ -1,8 +1,9 @@
 /** SHA-256 of files, for the record of a run. */
 import {createHash} from 'node:crypto';
-import {createReadStream, existsSync, readdirSync} from 'node:fs';
+import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
+import {chunksOf} from '../files/door.ts';
 import {adapterFiles} from './adapter-files.ts';
 import {storeError} from './errors.ts';
 
@@ -14,7 +15,7 @@ export async function hashFiles(...files: string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const file of files) {
     try {
-      await pipeline(createReadStream(file, {highWaterMark: 1 << 20}), hash, {end: false});
+      await pipeline(chunksOf(file), hash, {end: false});
     } catch (error) {
       throw storeError(error, file);
     }
@@ -31,10 +32,15 @@ export function hashAdapter(folder: string): Promise<string> {
 const companions =
   /^(config|generation_config|tokenizer|tokenizer_config|special_tokens_map|chat_template)\.(json|jinja)$/;
 
-/** Digest of each file beside a model's weights that its numbers or its texts depend on, by name. */
-export async function hashCompanions(folder: string): Promise<Record<string, string>> {
-  const names = readdirSync(folder)
+/** Names of the files of a model folder, its weights left out, that its numbers or its texts depend on. */
+export function companionsIn(folder: string): string[] {
+  return readdirSync(folder)
     .filter(name => companions.test(name))
     .sort();
+}
+
+/** Digest of each file beside a model's weights that its numbers or its texts depend on, by name. */
+export async function hashCompanions(folder: string): Promise<Record<string, string>> {
+  const names = companionsIn(folder);
   return Object.fromEntries(await Promise.all(names.map(async name => [name, await hashFiles(join(folder, name))])));
 }

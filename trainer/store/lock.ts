@@ -2,6 +2,8 @@
 import {closeSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {SweepError} from '../../core/error.ts';
+import {dropSocket} from '../control.ts';
+import {readText} from '../files/door.ts';
 import {storeError} from './errors.ts';
 
 interface Owner {
@@ -12,6 +14,9 @@ interface Owner {
   /** Address of the socket on which the process takes commands (control.ts). */
   control?: string;
 }
+
+/** A lock has some hundred bytes. */
+const mostLockBytes = 1 << 16;
 
 /** A lock without readable content is being written right now, or is what a crash left. */
 const unreadableForMilliseconds = 5_000;
@@ -39,7 +44,7 @@ export function lock(file: string, control: string): () => void {
     if (readOwner(file).text === text) {
       rmSync(file, {force: true});
       // Its socket stays behind where a process is killed.
-      if (owner?.control?.endsWith('.sock')) rmSync(owner.control, {force: true});
+      if (owner?.control !== undefined) dropSocket(owner.control);
     }
   }
 }
@@ -76,7 +81,7 @@ function self(control: string): Owner {
 function readOwner(file: string): {text: string | null; owner: Owner | null} {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, mostLockBytes);
   } catch (error) {
     if (isCode(error, 'ENOENT')) return {text: null, owner: null};
     throw storeError(error, file);

@@ -1,14 +1,37 @@
 /** `manifest.json`: what a run was made with, and whether a resumed one may go on from it. */
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync} from 'node:fs';
 import {availableParallelism, cpus, totalmem} from 'node:os';
-import {basename, dirname, resolve} from 'node:path';
+import {basename, dirname, isAbsolute, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {parseJson} from '../../core/json.ts';
+import {
+  fileName,
+  isRecord,
+  text as isText,
+  listOf,
+  number,
+  optional,
+  orNull,
+  record,
+  recordOf,
+} from '../../core/shape.ts';
 import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from './errors.ts';
+import {
+  type Change,
+  changeInWords,
+  changesBetween,
+  fingerprint,
+  type Ingredients,
+  ingredientsOf,
+  isNeeded,
+  newerKeys,
+} from './ingredients.ts';
 
 /** What the run is made with, as far as the sweep file does not say it. */
-export interface Ingredients {
+export interface Surroundings {
   /** Program or library → version. */
   versions: Record<string, string>;
   engine: string;
@@ -20,6 +43,8 @@ export interface Ingredients {
   model: {folder: string; revision: string | null; files: Record<string, string>};
   /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
   dataHashes: Record<string, string>;
+  /** By scorer, as the sweep file writes its path: the files beside it that it needs, with their hashes. */
+  modules?: Record<string, Record<string, string>>;
 }
 
 export interface Start {
@@ -49,8 +74,11 @@ export interface Manifest {
   /** `path` as the sweep file writes it; `folder` and `file` are absolute. Runs of earlier versions have the first two only. */
   model: {path: string; hash: string; folder?: string; revision?: string | null; files?: Record<string, string>};
   data: {path: string; hash: string; file?: string}[];
-  /** Key of the sweep file → value, of all that earlier results depend on beside the trial itself. */
-  settings: Record<string, unknown>;
+  /** What earlier versions noted instead of `ingredients`. */
+  settings?: Record<string, unknown>;
+  /** All that results depend on beside the trial itself, and the hash over it; not in runs of earlier versions. */
+  ingredients?: Ingredients;
+  fingerprint?: string;
   /** The whole sweep after defaults, as the last start read it; like what follows, not in runs of earlier versions. */
   sweep?: Sweep;
   seeds?: number[];
@@ -63,7 +91,8 @@ export interface Manifest {
 }
 
 /** As it is written now. */
-export type FullManifest = Manifest & Required<Pick<Manifest, 'sweep' | 'seeds' | 'curvature' | 'rerun'>>;
+export type FullManifest = Manifest &
+  Required<Pick<Manifest, 'sweep' | 'seeds' | 'curvature' | 'rerun' | 'ingredients' | 'fingerprint'>>;
 
 /** A sweep file and its copy in the run folder. */
 export interface SweepCopy {
@@ -75,62 +104,170 @@ export interface SweepCopy {
 }
 
 /** The manifest of a first start. */
-export function newManifest(sweep: Sweep, ingredients: Ingredients, {original, copy, text}: SweepCopy): FullManifest {
-  const {versions, engine, modelHash, dataHashes} = ingredients;
+export function newManifest(sweep: Sweep, around: Surroundings, {original, copy, text}: SweepCopy): FullManifest {
+  const {versions, engine, modelHash, dataHashes, modules = {}, precision = 'float32'} = around;
   const sweepHash = createHash('sha256').update(text).digest('hex');
   const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
   const folder = dirname(original);
+  const hashes = {model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision};
+  const ingredients = ingredientsOf(sweep, hashes);
+  const needed = Object.entries(modules).flatMap(([scorer, files]) =>
+    Object.entries(files).map(([name, hash]) => [isAbsolute(name) ? name : join(dirname(scorer), name), hash] as const),
+  );
   return {
     name: sweep.name,
     versions,
     engine,
     machine: start.machine,
-    model: {path: sweep.model, hash: modelHash, ...ingredients.model},
-    data: Object.entries(dataHashes).map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
+    model: {path: sweep.model, hash: modelHash, ...around.model},
+    data: [...Object.entries(dataHashes), ...needed].map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
     seeds: seedsOf(sweep),
     curvature: sweep.curvature ?? null,
     rerun: {folder, command: `lora-sweep run ${quoted(basename(original))} --out NEW_FOLDER`},
     sweep,
-    settings: settingsThatMatter(sweep, ingredients),
+    ingredients,
+    fingerprint: fingerprint(ingredients),
     starts: [start],
   };
 }
 
 /**
- * The manifest after one more start.
- * @throws SweepError `not-comparable` naming the first setting that differs from the one earlier results were made with
+ * The manifest after one more start, and what a reader should know of how the two were compared.
+ * @param others differences that the trials themselves have
+ * @throws SweepError `not-comparable` naming what differs from what earlier results were made with, `bad-manifest`
  */
-export function resumedManifest(earlier: Manifest, now: FullManifest): Manifest {
-  for (const key of new Set([...Object.keys(earlier.settings), ...Object.keys(now.settings)])) {
-    // A method or probe that is new, or no longer asked for, does not touch what is there.
-    const isOptional = key.startsWith('methods.') || key === 'curvature';
-    const [stored, after] = [earlier.settings[key], now.settings[key]];
-    // Earlier versions wrote down what was asked for, and knew nothing but float32.
-    const before = key === 'training.precision' && stored === 'auto' ? 'float32' : stored;
-    if (isOptional && (before === undefined || after === undefined)) continue;
-    if (JSON.stringify(before) !== JSON.stringify(after)) throw notComparable(key, before, after);
-  }
-  const {sweep, seeds, curvature, rerun} = now;
+export function resumedManifest(
+  earlier: Manifest,
+  now: FullManifest,
+  others: readonly Change[] = [],
+): {manifest: Manifest; notes: string[]} {
+  const before = tableOf(earlier);
+  const {sweep, seeds, curvature, rerun, ingredients} = now;
+  const found = changesBetween(before, ingredients);
+  // What an earlier version did not note cannot be compared.
+  const unknown = found.filter(({key}) => !(key in before) && isUnnoted(earlier, key));
+  const own = found.filter(change => !unknown.includes(change));
+  const keys = new Set(own.map(({key}) => key));
+  const changes = [...own, ...others.filter(({key}) => !keys.has(key))];
+  if (changes.length > 0) throw notComparable(changes, sweep);
   const known = new Set(now.data.map(({path}) => path));
-  return {
-    ...earlier,
+  const hashes = new Set(now.data.map(({hash}) => hash));
+  const isAnew = (key: string) =>
+    sweep.methods.some(({method}) => key.startsWith(`methods.${method}.`)) ||
+    (curvature && key.startsWith('curvature.'));
+  const kept = Object.entries(before).filter(([key]) => !isAnew(key));
+  const all = {...Object.fromEntries(kept), ...ingredients};
+  const {settings: _, ...rest} = earlier;
+  const manifest = {
+    ...rest,
     model: now.model,
-    data: [...earlier.data.filter(({path}) => !known.has(path)), ...now.data],
+    // What lies elsewhere now, as it was, is looked for there.
+    data: [...earlier.data.filter(({path, hash}) => !known.has(path) && !hashes.has(hash)), ...now.data],
     ...{sweep, seeds, curvature, rerun},
-    settings: {...earlier.settings, ...now.settings},
+    ...{ingredients: all, fingerprint: fingerprint(all)},
     starts: [...earlier.starts, ...now.starts],
+  };
+  return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
+}
+
+/** Earlier versions noted no more than the files that the sweep names. */
+function isUnnoted({ingredients, model}: Manifest, key: string): boolean {
+  return (!ingredients && isNeeded(key)) || (model.files === undefined && key.startsWith('model/'));
+}
+
+function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[]): string[] {
+  const version = ({versions}: Pick<Manifest, 'versions'>) => versions?.['lora-sweep'] ?? 'unknown';
+  const [before, after] = [version(earlier.starts.at(-1) ?? earlier), version(now)];
+  const names = unknown.join(', ');
+  const engine = earlier.starts.at(-1)?.engine ?? earlier.engine;
+  return [
+    ...(before === after
+      ? []
+      : [`Earlier trials of this run were made by lora-sweep ${before}, further ones by ${after}.`]),
+    ...(engine === now.engine
+      ? []
+      : [`Earlier trials ran on the ${engine} engine, further ones run on ${now.engine}: last digits may differ.`]),
+    ...(names === '' ? [] : [`The version that began this run did not note ${names}: taken to be as it was then.`]),
+  ];
+}
+
+/**
+ * What the run was made with. Earlier versions wrote the sweep and the hashes down, of which the table is made.
+ * @throws SweepError `bad-manifest` where they did not
+ */
+function tableOf({ingredients, sweep, model, data, settings, versions}: Manifest): Ingredients {
+  if (ingredients) return ingredients;
+  if (!sweep || !settings)
+    throw new SweepError(
+      'bad-manifest',
+      `This run was made by lora-sweep ${versions?.['lora-sweep'] ?? 'of an early version'}, which did not note every setting: it can be shown but not gone on with; start a new run with --out.`,
+    );
+  const precision = settings['training.precision'];
+  const files = Object.fromEntries(data.map(({path, hash}) => [path, hash]));
+  // Early versions wrote down what was asked for, and knew nothing but float32.
+  const taken = typeof precision === 'string' && precision !== 'auto' ? precision : 'float32';
+  return {
+    ...ofRemovedMethods(settings, sweep),
+    ...ingredientsOf(sweep, {model: model.hash, modelFiles: model.files, files, modules: {}, precision: taken}),
   };
 }
 
-export function notComparable(key: string, before: unknown, after: unknown): SweepError {
-  const change = [before, after].map(value => JSON.stringify(value) ?? 'nothing');
-  const what = change.join('').length > 120 ? '' : ` from ${change[0]} to ${change[1]}`;
+/** What an earlier version noted of methods that the sweep no longer had at its last start. */
+function ofRemovedMethods(settings: Record<string, unknown>, {methods}: Sweep): Ingredients {
+  const there = new Set(methods.map(({method}) => `methods.${method}`));
+  const entries = Object.entries(settings).flatMap(([key, value]) => {
+    if (!key.startsWith('methods.') || there.has(key) || typeof value !== 'object' || value === null) return [];
+    const own = Object.entries(value).flatMap(([name, one]) =>
+      one === null ? [] : [[`${key}.${name}`, one] as const],
+    );
+    return [[key, true] as const, ...own];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Changes that are named; the others are counted. */
+const mostNamed = 6;
+
+function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
+  const words = changes.slice(0, mostNamed).map(change => changeInWords(change, sweep));
+  const more = changes.length - words.length;
+  const undo = changes.length === 1 ? 'undo the change' : 'undo the changes';
   return new SweepError(
     'not-comparable',
-    `Cannot resume: ${key} changed${what}, so new results would not be comparable with the earlier ones; ` +
-      'undo the change, or start a new run with --out.',
-    {key, before, after},
+    `Cannot resume: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}; new results would not be comparable with the earlier ones: ` +
+      `${undo}, or start a new run with --out.`,
+    {changes},
   );
+}
+
+/** Bytes of a manifest; real ones have some thousand. */
+const mostBytes = 64 << 20;
+
+/** What readers of a manifest rely on. */
+const shape = record({
+  name: isText,
+  versions: recordOf(isText),
+  machine: record({platform: isText, architecture: isText, processor: isText, cores: number, memoryBytes: number}),
+  seeds: optional(listOf(number)),
+  curvature: optional(orNull(record({samples: number}))),
+  rerun: optional(record({folder: isText, command: isText})),
+  settings: optional(isRecord),
+  ingredients: optional(isRecord),
+  fingerprint: optional(isText),
+  starts: listOf(record({at: isText, sweepFile: fileName, sweepHash: optional(isText)})),
+  model: record({
+    path: isText,
+    hash: isText,
+    folder: optional(isText),
+    revision: optional(orNull(isText)),
+    files: optional(recordOf(isText)),
+  }),
+  data: listOf(record({path: isText, hash: isText, file: optional(isText)})),
+  sweep: optional(record({data: isRecord})),
+});
+
+function isManifest(value: unknown): value is Manifest {
+  return shape(value);
 }
 
 /** @throws SweepError `bad-manifest` */
@@ -138,13 +275,13 @@ export function readManifest(file: string): Manifest | null {
   if (!existsSync(file)) return null;
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file, mostBytes);
   } catch (error) {
     throw storeError(error, file);
   }
   try {
-    const value: Manifest = JSON.parse(text);
-    if (typeof value.settings === 'object' && Array.isArray(value.starts)) return value;
+    const value = parseJson(text, file);
+    if (isManifest(value) && (value.ingredients ?? value.settings) !== undefined) return value;
   } catch {
     // Falls through: broken JSON and a foreign file are the same trouble to the user.
   }
@@ -155,49 +292,6 @@ export function writeManifest(file: string, manifest: Manifest): void {
   writeWhole(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/**
- * Everything two results must share to be compared, beside method, rank, alpha, batch size, rate and seed, which a
- * trial carries itself. Not here: engine, workers, packing, micro-batches; they move the last digits only.
- */
-function settingsThatMatter(
-  sweep: Sweep,
-  {modelHash, dataHashes, precision = 'float32'}: Ingredients,
-): Record<string, unknown> {
-  const {data, training} = sweep;
-  const hash = (path: string): string => dataHashes[path] ?? path;
-  return {
-    model: modelHash,
-    'data.train': data.train.map(hash),
-    'data.format': data.format,
-    'data.columns': sortedByKey(data.columns),
-    'data.template': data.template,
-    'data.rows': data.rows ?? null,
-    'data.max_length': data.maxLength,
-    'data.shuffle': data.shuffle,
-    targets: sweep.targets,
-    'training.length': training.steps === undefined ? {epochs: training.epochs} : {steps: training.steps},
-    'training.optimizer': sortedByKey({...training.optimizer}),
-    'training.weight_decay': training.weightDecay,
-    'training.schedule': training.schedule,
-    'training.warmup_ratio': training.warmupRatio,
-    'training.max_grad_norm': training.maxGradNorm,
-    'training.dropout': training.dropout,
-    // As it was taken, not as asked for: `auto` may mean the one today and the other tomorrow.
-    'training.precision': precision,
-    // Files may have other names now.
-    evaluate: sweep.evaluate.map(({entry: _, ...one}) => sortedByKey({...one, data: hash(one.data)})),
-    ...(sweep.curvature
-      ? {curvature: sortedByKey({...sweep.curvature, data: hash(sweep.curvature.data ?? 'data.train'), at: null})}
-      : {}),
-    ...Object.fromEntries(
-      sweep.methods.map(({method, iterations, startFrom}) => [
-        `methods.${method}`,
-        {iterations: iterations ?? null, start_from: startFrom === undefined ? null : hash(startFrom)},
-      ]),
-    ),
-  };
-}
-
 function seedsOf({methods}: Sweep): number[] {
   return [...new Set(methods.flatMap(({seeds}) => seeds))].sort((a, b) => a - b);
 }
@@ -205,10 +299,6 @@ function seedsOf({methods}: Sweep): number[] {
 /** A file name as a shell takes it. */
 function quoted(name: string): string {
   return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
-}
-
-function sortedByKey(record: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function machine(): Machine {

@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {underClock} from '../files/clock.ts';
 import type {Form, Parts, Shapes} from '../method/method.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
@@ -43,6 +44,8 @@ export interface Adapter {
   residualOf: string | null;
   /** The factors taken out of the base, by module path, where the folder has them. */
   start: Map<string, Parts> | null;
+  /** Copies of the base's embeddings and head, by the decoder's names: PEFT saves them where it takes them for changed. */
+  copies: Map<string, StoredTensor>;
 }
 
 /** Settings under which an adapter is something else than low-rank updates of linear layers; all must be off. */
@@ -63,11 +66,21 @@ const unsupported = [
   'use_bdlora',
   'hybrid_r',
 ];
+/** Flags that may be true; any other that is says something of the adapter that is not known here. */
+const knownFlags = [
+  'inference_mode',
+  'init_lora_weights',
+  'init_weights',
+  'use_rslora',
+  'use_dora',
+  'save_projection',
+  'ensure_weight_tying',
+];
 /** `hybrid_r` of GraLoRA is a number: 0 is off. */
 const isZero = (value: unknown): boolean => value === 0;
 
 /** Values of `init_lora_weights` that leave the base as it is. */
-const plainStarts = ['gaussian', 'eva', 'orthogonal'];
+const plainStarts = ['gaussian', 'eva', 'orthogonal', 'mica'];
 
 /**
  * Reads an adapter folder.
@@ -79,6 +92,12 @@ export function readAdapter(folder: string): Adapter {
   const config = readJsonFile(configFile);
   if (!config)
     throw new SweepError('missing-file', `There is no adapter in ${folder}: it has no adapter_config.json.`, {folder});
+  if (config['fine_tune_type'] !== undefined && config['peft_type'] === undefined)
+    throw new SweepError(
+      'bad-adapter',
+      `The adapter ${folder} was made by mlx-lm (fine_tune_type: ${JSON.stringify(config['fine_tune_type'])}), whose adapters.safetensors is no PEFT adapter; convert it to PEFT's format first.`,
+      {folder},
+    );
   if (!existsSync(tensorsFile)) {
     const why = existsSync(join(folder, 'adapter_model.bin'))
       ? 'has only adapter_model.bin; save it again with safe_serialization=True'
@@ -89,8 +108,8 @@ export function readAdapter(folder: string): Adapter {
     new SweepError('bad-adapter', `The adapter ${folder} cannot be used: ${what}.`, {folder});
   const kind = checkConfig(config, bad);
   const format = peftFormats[kind];
-  const {modules, shared: commonTensors} = sorted(readHeader(tensorsFile).tensors, format, bad);
-  if (modules.size === 0) throw bad('adapter_model.safetensors holds no tensors');
+  const {modules, shared: commonTensors, copies} = sorted(readHeader(tensorsFile).tensors, format, bad);
+  if (modules.size === 0) throw bad('adapter_model.safetensors holds no factors');
 
   const givenRank = format.rankKey === null ? undefined : positive(config[format.rankKey], format.rankKey, bad);
   if (givenRank !== undefined && !Number.isInteger(givenRank)) throw bad(`r is ${givenRank}, not a whole number`);
@@ -135,6 +154,7 @@ export function readAdapter(folder: string): Adapter {
     sharedShapes: shapesOf(common),
     residualOf: residualOf(config),
     start: readStart(join(folder, startName), factors, forms, bad),
+    copies,
   };
 }
 
@@ -189,6 +209,8 @@ function checkConfig(config: JsonObject, bad: Complaint): AdapterKind {
   if (bias !== 'none') throw bad(`it trains biases (bias: ${JSON.stringify(bias)}); only bias "none" can be read`);
   const used = unsupported.find(name => !isOff(config[name]) && !isZero(config[name]));
   if (used) throw bad(`it uses ${used}, which is not supported`);
+  const unknown = Object.keys(config).find(name => config[name] === true && !knownFlags.includes(name));
+  if (unknown) throw bad(`its ${unknown} is true, which is not known here`);
   if (config['save_projection'] === false)
     throw bad('its random matrices were not saved with it; save it again with save_projection=True');
   return kind === 'lora' && config['use_dora'] === true ? 'dora' : kind;
@@ -217,19 +239,25 @@ function pattern(config: JsonObject, name: string, bad: Complaint): (path: strin
       throw bad(`${name} holds ${JSON.stringify(key)}, which is not a regular expression`);
     }
   });
-  return path => rules.find(({expression}) => expression.test(path))?.value;
+  if (rules.length === 0) return () => undefined;
+  const first = (path: string) => rules.find(({expression}) => expression.test(path))?.value;
+  return path => underClock(`${name} of an adapter`, () => first(path));
 }
 
 /** Tensors by the last part of their names. */
 type Named = Map<string, StoredTensor>;
 
-/** The tensors by module path, and those of the whole model. Copies of the latter in modules are left out. */
+/** The whole of a linear layer or an embedding, as PEFT names it where it saves one beside the factors. */
+const copyNames = /^base_model\.model\.(.*(?:embed_tokens|lm_head))(?:\.base_layer)?\.weight$/;
+
+/** The tensors by module path, those of the whole model, and copies of the base's. Copies of shared ones in modules are left out. */
 function sorted(
   tensors: ReadonlyMap<string, StoredTensor>,
   {names, shared}: PeftFormat,
   bad: Complaint,
-): {modules: Map<string, Named>; shared: Named} {
+): {modules: Map<string, Named>; shared: Named; copies: Named} {
   const modules = new Map<string, Named>();
+  const copies: Named = new Map();
   const common: Named = new Map();
   const known = Object.values(names);
   for (const [name, tensor] of tensors) {
@@ -237,6 +265,10 @@ function sorted(
     const repeated = Object.values(shared).some(one => name.endsWith(`.${one}`));
     if (whole !== undefined) common.set(whole, tensor);
     if (whole !== undefined || repeated) continue;
+    const copied = copyNames.exec(name)?.[1];
+    if (copied !== undefined) copies.set(`${decoderName(copied)}.weight`, tensor);
+    if (copied !== undefined) continue;
+    if (name.includes('lora_embedding_')) throw bad('it trains embeddings, which is not supported');
     const last = known.find(one => name.endsWith(`.${one}`));
     const prefix = 'base_model.model.';
     if (last === undefined || !name.startsWith(prefix))
@@ -244,7 +276,7 @@ function sorted(
     const path = name.slice(prefix.length, -last.length - 1);
     modules.set(path, (modules.get(path) ?? new Map()).set(last, tensor));
   }
-  return {modules, shared: common};
+  return {modules, shared: common, copies};
 }
 
 /** The tensors of one place by part, all that are not optional. */

@@ -5,19 +5,13 @@ import {SweepError} from '../../core/error.ts';
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
 import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
-import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {controlAddress} from '../control.ts';
 import {storeError, writeWhole} from './errors.ts';
 import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
+import type {Change} from './ingredients.ts';
 import {isLocked, lock} from './lock.ts';
-import {
-  type Ingredients,
-  newManifest,
-  notComparable,
-  readManifest,
-  resumedManifest,
-  writeManifest,
-} from './manifest.ts';
+import {newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
 import {Snapshots} from './snapshots.ts';
 
 export const eventsName = 'events.jsonl';
@@ -45,10 +39,10 @@ export interface OpenRun {
   notes: string[];
   /**
    * Call once, before the first event: checks that earlier results stay comparable, writes the manifest and the copy
-   * of the sweep file. Nothing is written if it throws.
-   * @throws SweepError `not-comparable`
+   * of the sweep file. Nothing is written if it throws. Gives what is worth a `note` event.
+   * @throws SweepError `not-comparable`, `bad-manifest` where nothing says what earlier results were made with
    */
-  begin(sweep: Sweep, trials: Trial[], ingredients: Ingredients): void;
+  begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[];
   /** Stamps the event with the time, stores it and returns it as stored. */
   append(body: RunEventBody): RunEvent;
   flush(): void;
@@ -85,15 +79,18 @@ export async function openRun(options: {folder: string; sweepFile: string; resum
       control,
       earlier,
       notes: reading ? remarks(reading) : [],
-      begin(sweep, trials, ingredients) {
+      begin(sweep, trials, around) {
         const before = hasResults(earlier) ? readManifest(inFolder(manifestName)) : null;
-        if (before) refuseOtherTrials(earlier, trials);
+        if (!before && hasResults(earlier)) throw noManifest(folder);
         const text = readFileSync(sweepFile, 'utf8');
         const copy = copyName(folder, basename(sweepFile), text);
-        const now = newManifest(sweep, ingredients, {original: resolve(sweepFile), copy, text});
-        const manifest = before ? resumedManifest(before, now) : now;
+        const now = newManifest(sweep, around, {original: resolve(sweepFile), copy, text});
+        const {manifest, notes} = before
+          ? resumedManifest(before, now, changedTrials(earlier, trials))
+          : {manifest: now, notes: []};
         writeWhole(inFolder(copy), text);
         writeManifest(inFolder(manifestName), manifest);
+        return notes;
       },
       append(body) {
         const stored: RunEvent = {...body, at: Date.now()};
@@ -218,15 +215,32 @@ function refuseForeign(folder: string): void {
   );
 }
 
-/** A trial of the same name must be the same trial. */
-function refuseOtherTrials(earlier: RunState, trials: Trial[]): void {
+/** How trials differ from those that are stored under their ids: one that has begun must stay the same trial. */
+function changedTrials(earlier: RunState, trials: Trial[]): Change[] {
+  const changes = new Map<string, Change>();
   for (const trial of trials) {
     const view = earlier.trials[earlier.places[trial.id] ?? -1];
     if (!view || view.state === 'waiting') continue;
-    for (const key of ['alpha', 'learningRate', 'rank', 'batchSize', 'seed', 'method'] as const) {
-      if (view.trial[key] !== trial[key]) throw notComparable(`${key} of ${trial.id}`, view.trial[key], trial[key]);
-    }
+    const note = (key: string, before: unknown, after: unknown) => {
+      if (before !== after && !changes.has(key)) changes.set(key, {key, before, after});
+    };
+    const rank = trial.rank === noRank ? '' : ` at rank ${trial.rank}`;
+    note(`alpha of ${trial.method}${rank}`, view.trial.alpha, trial.alpha);
+    for (const key of ['learningRate', 'rank', 'batchSize', 'seed', 'method'] as const)
+      note(`${key} of ${trial.id}`, view.trial[key], trial[key]);
+    // Keys that came later are compared as settings of the method, where their defaults are known.
+    for (const [key, before] of Object.entries(view.trial.options ?? {}))
+      note(`methods.${trial.method}.${key}`, before, trial.options?.[key]);
   }
+  return [...changes.values()];
+}
+
+function noManifest(folder: string): SweepError {
+  return new SweepError(
+    'bad-manifest',
+    `${folder} holds results but no ${manifestName}, so that nothing says what they were made with; put the file back, or start a new run with --out.`,
+    {folder},
+  );
 }
 
 /** The file's own name; numbered where an earlier start followed another text. */

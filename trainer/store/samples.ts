@@ -1,8 +1,12 @@
 /** The generated answers of a run with their verdicts, as core/run/samples names their files. */
-import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import {parseJson} from '../../core/json.ts';
 import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
-import {writeWhole} from './errors.ts';
+import {isRecord} from '../../core/shape.ts';
+import {readText} from '../files/door.ts';
+import {storeError, writeWhole} from './errors.ts';
 
 export interface StoredSamples extends SamplesPlace {
   file: string;
@@ -23,8 +27,39 @@ export function* readSamples(folder: string, trials: readonly string[]): Iterabl
     own.sort((a, b) => a.step - b.step || a.evaluation - b.evaluation);
     for (const place of own) {
       const file = join(path, samplesName(place));
-      const lines = readFileSync(file, 'utf8').split('\n');
-      yield {...place, file, rows: lines.filter(line => line !== '').map(line => JSON.parse(line))};
+      yield {...place, file, rows: rowsIn(file)};
     }
+  }
+}
+
+/** Bytes of the answers of one evaluation. */
+const mostBytes = 256 << 20;
+
+function rowsIn(file: string): Record<string, unknown>[] {
+  let text: string;
+  try {
+    text = readText(file, mostBytes);
+  } catch (error) {
+    throw storeError(error, file);
+  }
+  return text.split('\n').flatMap((line, index) => {
+    if (line === '') return [];
+    const row = parsed(line, file);
+    if (isRecord(row)) return [row];
+    throw new SweepError(
+      'bad-data',
+      `${file}:${index + 1}: this line is no answer; delete the file to do without it.`,
+      {
+        file,
+      },
+    );
+  });
+}
+
+function parsed(line: string, file: string): unknown {
+  try {
+    return parseJson(line, file);
+  } catch {
+    return undefined;
   }
 }

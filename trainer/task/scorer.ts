@@ -2,6 +2,8 @@
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
+import {noTelemetry} from '../no-telemetry.ts';
+import {within} from '../own-time.ts';
 import {watch} from './watchdog.ts';
 
 export interface Scorer {
@@ -10,8 +12,8 @@ export interface Scorer {
   close(): void;
 }
 
-/** Of one answer. */
-const limitMilliseconds = 10_000;
+/** Of one answer, in seconds of the scorer's own (own-time.ts). */
+const limitSeconds = 10;
 
 /** This file's neighbour, as source or as built. */
 const program = fileURLToPath(
@@ -23,7 +25,7 @@ export type FromScorer = {value: number | boolean} | {fault: string};
 export function openScorer(file: string): Scorer {
   const start = () => {
     const started = fork(program, [file], {
-      env: {ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
+      env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1', PATH: process.env['PATH'] ?? ''},
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       serialization: 'json',
@@ -41,7 +43,7 @@ export function openScorer(file: string): Scorer {
       child ??= start();
       const asked = child;
       const end = (fault?: string) => {
-        clearTimeout(timer);
+        settle();
         asked.off('message', onMessage).off('exit', onExit).off('error', onError);
         if (fault === undefined) return;
         asked.kill('SIGKILL');
@@ -54,7 +56,13 @@ export function openScorer(file: string): Scorer {
           ),
         );
       };
-      const timer = setTimeout(end, limitMilliseconds, `took longer than ${limitMilliseconds / 1000} s for an answer`);
+      let settle = (): void => {};
+      const settled = new Promise<void>(done => {
+        settle = done;
+      });
+      void within(settled, limitSeconds, () => [asked.pid]).then(outcome => {
+        if (outcome === 'late') end(`took longer than ${limitSeconds} s for an answer`);
+      });
       const onMessage = (said: FromScorer) => {
         if ('fault' in said) return end(said.fault);
         end();

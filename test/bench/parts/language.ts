@@ -23,6 +23,7 @@ import {
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
 import {sweepSchema} from '../../../core/sweep/schema.ts';
+import {goneWrong} from '../gone-wrong.ts';
 import type {Part} from '../part.ts';
 import {cache, output} from '../python.ts';
 
@@ -198,6 +199,7 @@ export const language: Part = {
         ],
         sentences: [],
       },
+      await goneWrong(quick ? 500 : 10_000),
     ];
   },
 };

@@ -74,10 +74,7 @@ describe('a text that is no sweep', () => {
 
   it('may be of 1 MB: comments cost nothing but time, and far too many values are read in part', () => {
     const reading = (text: string) => {
-      const start = performance.now();
       const {sweep, problems} = readSweep(text);
-      // Measured: 0.1 to 0.3 s on a core; the bound only tells linear from quadratic.
-      expect(performance.now() - start).toBeLessThan(3000);
       expect(problems.length).toBeLessThanOrEqual(501);
       return sweep;
     };

@@ -76,6 +76,16 @@ learning_rate: [3e-3, 1e-3]
     ]);
   });
 
+  it('says which start of LoRA-GA is meant, and which rows it is made of', () => {
+    const own = (settings: string) =>
+      sweepOf(smallest.replace(/methods:.*/, `methods: {lora-ga: ${settings}}`)).methods[0]!;
+    expect(own('{}')).toMatchObject({variant: 'paper', options: {gamma: 16}});
+    expect(own('{variant: peft, rows: 8}')).toMatchObject({variant: 'peft', options: {rows: 8, gamma: 16}});
+    expect(own('{batches: 2}').options).toEqual({batches: 2, gamma: 16});
+    const both = smallest.replace(/methods:.*/, 'methods: {lora-ga: {rows: 8, batches: 2}}');
+    expect(faults(both)).toEqual(['out-of-range methods.lora-ga.batches "batches"']);
+  });
+
   it('needs no common learning rate where each method has its own, and names the methods that have none', () => {
     const own = smallest
       .replace('[lora]', '{lora: {learning_rate: 1e-3}, dora: {learning_rate: 2e-3}}')

@@ -29,6 +29,6 @@ export const killed: Story = {
       const next = await workspace.owner('tiny');
       return next !== undefined && next !== pid;
     });
-    await trials.see(6, 'finished', 60_000);
+    await trials.see(6, 'finished');
   },
 };

@@ -15,7 +15,7 @@ export const run: Story = {
     await until('progress in the status bar', async () => /tiny \d\/6/.test(await status.innerText()));
     await trials.see(1, 'finished');
     await workbench.screenshot('running');
-    await trials.see(6, 'finished', 90_000);
+    await trials.see(6, 'finished');
     await status.waitFor({state: 'hidden'});
     await editor.lens('Open results').click();
     const results = workbench.results;

@@ -20,7 +20,7 @@ export const stop: Story = {
     await editor.lens(`Resume ${6 - finished} unfinished`).waitFor();
     await workbench.screenshot('stopped');
     await workbench.command('LoRA Sweep: Resume');
-    await trials.see(6, 'finished', 60_000);
+    await trials.see(6, 'finished');
     const events = (await workspace.text('.lora-sweep/tiny/events.jsonl'))
       .trim()
       .split('\n')

@@ -31,6 +31,13 @@ describe('a .jsonl file', () => {
     expect(rows.map(row => row.line)).toEqual([1, 4, 5]);
   });
 
+  it('that is one list is refused with the name it should have', async () => {
+    for (const text of ['[{"a": 1}, {"a": 2}]', '[\n  {"a": 1}\n]\n', '{"a": 1}\n[1, 2]\n'])
+      await expect(read(store('list.jsonl', text))).rejects.toThrow(
+        /not a JSON object but a list.*is named .json, not .jsonl/,
+      );
+  });
+
   it('longer than many reads comes whole, wherever a read ends', async () => {
     const long = 'é'.repeat(400_000);
     const lines = [long, ...Array.from({length: 20_000}, (_, i) => `${i} ü`), long].map(text => JSON.stringify({text}));
@@ -99,7 +106,7 @@ describe('a row that is not one', () => {
   it('for want of a file', async () => {
     await expect(read(join(folder, 'missing.jsonl'))).rejects.toThrow(expect.objectContaining({code: 'missing-file'}));
     mkdirSync(join(folder, 'folder.jsonl'));
-    await expect(read(join(folder, 'folder.jsonl'))).rejects.toThrow(/folder.jsonl cannot be read \(EISDIR\)/);
+    await expect(read(join(folder, 'folder.jsonl'))).rejects.toThrow(/folder.jsonl is a folder/);
     await expect(read(join(folder, 'a.parquet'))).rejects.toThrow(expect.objectContaining({code: 'missing-file'}));
     await expect(read(store('a.csv', 'a,b'))).rejects.toThrow(
       /data files end in .jsonl, .json, .parquet, .jsonl.gz or .json.gz/,

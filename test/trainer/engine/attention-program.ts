@@ -28,7 +28,7 @@ export function attentionProgram(
       body: ({q, k, v, weights}) => {
         const seen = tf.tensor(mask, [group * length, length]);
         const attend = (...[own, keys, values]: tf.Tensor[]) =>
-          macros.attention(own!, keys!, values!, seen, size ** -0.5);
+          macros.attention(own!, keys!, values!, seen, {scale: size ** -0.5, cap: null});
         const weigh = (...x: tf.Tensor[]) => tf.sum(tf.mul(attend(...x), weights!)) as tf.Scalar;
         const [dq, dk, dv] = tf.grads(weigh)([q!, k!, v!]);
         return {y: attend(q!, k!, v!), dq: dq!, dk: dk!, dv: dv!};

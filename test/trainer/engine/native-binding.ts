@@ -9,7 +9,7 @@ const packages = ['python3', 'python3-venv', 'g++'];
 const setUp = (): Promise<void> =>
   setUpNative({
     gpu: false,
-    signal: AbortSignal.timeout(180_000),
+    signal: new AbortController().signal,
     say: line => process.stderr.write(`setup-native: ${line}\n`),
   });
 

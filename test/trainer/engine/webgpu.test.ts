@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {afterAll, describe, expect, it, vi} from 'vitest';
+import {afterAll, describe, expect, it} from 'vitest';
 import {products} from '../../../trainer/curvature/hessian.ts';
 import {chooseEngine, openEngine} from '../../../trainer/engine/choose.ts';
 import {openCompiled} from '../../../trainer/engine/compiled.ts';
@@ -22,7 +22,6 @@ import {furthestApart} from './low-rank-program.ts';
 import {testGpu} from './software-gpu.ts';
 
 // A software GPU on a busy machine takes its time.
-vi.setConfig({testTimeout: 180_000});
 
 const there = await testGpu();
 /** Heard from any session: an operation that is not on the device. */

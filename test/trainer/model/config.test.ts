@@ -40,8 +40,13 @@ describe('config.json', () => {
     ]);
     expect(config).toMatchObject({
       normOffset: 1,
-      sandwichNorms: true,
-      qkNorm: true,
+      norms: {
+        beforeAttention: 'input_layernorm',
+        behindAttention: 'post_attention_layernorm',
+        beforeMlp: 'pre_feedforward_layernorm',
+        behindMlp: 'post_feedforward_layernorm',
+      },
+      qkNorm: 'heads',
       activation: 'gelu-tanh',
       tiedEmbeddings: true,
     });
@@ -51,7 +56,7 @@ describe('config.json', () => {
 
   it('of Qwen 3 gives norms on q and k and a head size of its own', () => {
     expect(readConfig(join(models, 'qwen3'))).toMatchObject({
-      qkNorm: true,
+      qkNorm: 'heads',
       biases: [],
       headDim: 16,
       hiddenSize: 40,
@@ -178,8 +183,8 @@ describe('a model that is not supported is named in one sentence', () => {
   const cases: [string, Record<string, unknown>, RegExp][] = [
     [
       'another family',
-      {model_type: 'mamba'},
-      /"mamba"; the families supported are llama, mistral, qwen2, qwen3, smollm3, phi3, gemma3_text, gemma3/,
+      {model_type: 'nobody'},
+      /"nobody"; the families supported are llama, mistral, qwen2, qwen3, smollm3, phi3, gemma, gemma2, gemma3_text, olmo2/,
     ],
     ['a family named like an object method', {model_type: 'constructor'}, /"constructor"/],
     ['no family', {model_type: undefined}, /no model_type/],
@@ -188,8 +193,12 @@ describe('a model that is not supported is named in one sentence', () => {
       {model_type: 'mixtral', num_local_experts: 8},
       /"mixtral" and needs a mixture of experts, which the decoder has not; the families supported are/,
     ],
-    ['dynamic scaling, older key', {rope_scaling: {type: 'dynamic', factor: 8}}, /type "dynamic"; linear, llama3 and/],
-    ['yarn in the current spelling', {rope_parameters: {rope_type: 'yarn', rope_theta: 1}}, /"yarn"/],
+    [
+      'dynamic scaling, older key',
+      {rope_scaling: {type: 'dynamic', factor: 8}},
+      /type "dynamic"; linear, llama3, longrope and yarn are/,
+    ],
+    ['scaling of an unknown kind in the current spelling', {rope_parameters: {rope_type: 'ntk'}}, /"ntk"/],
     ['quantised weights', {quantization_config: {bits: 4}}, /quantised weights/],
     ['soft capping', {final_logit_softcapping: 30}, /final_logit_softcapping: 30/],
     ['a partial rotary embedding', {partial_rotary_factor: 0.5}, /partial_rotary_factor: 0.5/],
@@ -203,10 +212,10 @@ describe('a model that is not supported is named in one sentence', () => {
 
   it('rotary scaling of one kind of layer', () => {
     const rope = {
-      full_attention: {rope_type: 'yarn', factor: 8, rope_theta: 1e6},
+      full_attention: {rope_type: 'dynamic', factor: 8, rope_theta: 1e6},
       sliding_attention: {rope_theta: 1e4},
     };
-    expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"yarn"/);
+    expect(() => read('gemma3', {rope_parameters: rope})).toThrow(/"dynamic"/);
   });
 });
 
@@ -220,6 +229,7 @@ describe('a config.json that cannot be is refused with the key', () => {
     ['an odd head', {head_dim: 7}, /\(7\) is not even/],
     ['a million layers', {num_hidden_layers: 1_000_000}, /num_hidden_layers is 1000000/],
     ['a negative epsilon', {rms_norm_eps: -1}, /rms_norm_eps is -1/],
+    ['yarn without a factor', {rope_parameters: {rope_type: 'yarn'}}, /factor is missing/],
     ['tied: 1', {tie_word_embeddings: 1}, /tie_word_embeddings is 1/],
     ['a token id with a fraction', {eos_token_id: 1.5}, /eos_token_id is 1.5/],
     ['a rotary base of zero', {rope_parameters: undefined, rope_theta: 0}, /rope_theta is 0/],

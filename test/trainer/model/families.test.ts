@@ -1,7 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
+import type {TrainingSettings} from '../../../core/sweep/sweep.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
+import type {Engine} from '../../../trainer/engine/engine.ts';
 import {Programs} from '../../../trainer/engine/programs.ts';
 import {methods} from '../../../trainer/method/index.ts';
 import {fill, trainedLayout} from '../../../trainer/method/layout.ts';
@@ -22,6 +24,16 @@ interface Reference {
   logits_max_abs_diff: number;
   greedy: {prompt_ids: number[]; new_ids: number[]}[];
   adapter?: {loss: number; grad_norm: number; loss_abs_diff: number; grad_norm_rel_diff: number};
+  /** AdamW from the adapter on, a batch a step. */
+  training?: {
+    batches: number[][][];
+    rate: number;
+    clip: number;
+    losses: number[];
+    grad_norms: number[];
+    loss_abs_diff: number;
+    grad_norm_rel_diff: number;
+  };
 }
 
 const names = [
@@ -38,6 +50,23 @@ const names = [
   'phi3-longrope-beyond',
   'gemma3-linear',
   'gemma3-multimodal',
+  'phi4-mini',
+  'qwen2-yarn',
+  'yarn-exact',
+  'gemma',
+  'gemma2',
+  'gemma2-uncapped',
+  'olmo2',
+  'olmo3',
+  'granite',
+  'granite4',
+  'granite4-nope',
+  'glm',
+  'glm4',
+  'exaone4',
+  'exaone4-full',
+  'ministral3',
+  'ministral3-multimodal',
 ];
 const references = new Map(
   names.map(name => [name, JSON.parse(readFileSync(`${folder}${name}/reference.json`, 'utf8')) as Reference]),
@@ -79,53 +108,66 @@ describe('families agree with transformers', () => {
       const {loss, grad_norm, loss_abs_diff, grad_norm_rel_diff} = reference.adapter;
       it.each(['compiled', 'cpu'] as const)(`${name}: loss and gradient of a PEFT adapter, %s engine`, async kind => {
         const engine = await openEngine(kind, {threads: 1});
-        const model = openFolder(`${folder}${name}`);
-        const adapter = readAdapter(`${folder}${name}/adapter`);
-        const sites = sitesOf(model.config.layers.length, 'all', model.weights);
-        expect([...adapter.factors.keys()].sort()).toEqual(sites.map(site => site.name).sort());
-        const {rank, scale} = adapter;
-        const form = {rank, scale, options: {}};
-        const layout = trainedLayout(sites, methods.lora, form);
-        const parameters = new Float32Array(layout.size);
-        fill(parameters, layout, adapter.factors);
-        const training = {
-          epochs: 1,
-          optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-          weightDecay: 0,
-          schedule: 'constant',
-          warmupRatio: 0,
-          maxGradNorm: 0,
-          dropout: 0,
-          precision: 'auto',
-          microBatch: 'auto',
-          checkpoint: 'auto',
-        } as const;
-        const pack = new Pack(
-          new Programs(engine),
-          {
-            ...model,
-            method: methods.lora,
-            sites,
-            form,
-            trials: 1,
-            training: {...training, optimizer: {...training.optimizer, betas: [0.9, 0.999]}},
-            merged: false,
-          },
-          {parameters},
-        );
-        const {input_ids} = reference;
-        const batch = {input_ids, attention_mask: input_ids, labels: input_ids};
-        const tokens = input_ids.length * (input_ids[0]!.length - 1);
-        const {losses, gradNorms} = await pack.step(
-          [packBatch(batch, 1, tokens)],
-          Float32Array.of(0),
-          Float32Array.of(1),
-        );
+        const pack = packOf(engine, name, 0);
+        const {losses, gradNorms} = await stepOn(pack, reference.input_ids, 0);
         expect(Math.abs(losses[0]! - loss)).toBeLessThan(slack * Math.max(loss_abs_diff, resolution * loss));
         expect(Math.abs(gradNorms[0]! / grad_norm - 1)).toBeLessThan(slack * Math.max(grad_norm_rel_diff, resolution));
         pack.dispose();
         await engine.dispose();
       });
     }
+
+    if (reference.training) {
+      const {batches, rate, clip, losses, grad_norms, loss_abs_diff, grad_norm_rel_diff} = reference.training;
+      it.each(['compiled', 'cpu'] as const)(`${name}: twelve steps of training, %s engine`, async kind => {
+        const engine = await openEngine(kind, {threads: 1});
+        for (const merged of kind === 'compiled' ? [false, true] : [false]) {
+          const pack = packOf(engine, name, clip, merged);
+          for (const [step, ids] of batches.entries()) {
+            const found = await stepOn(pack, ids, rate);
+            expect(Math.abs(found.losses[0]! - losses[step]!)).toBeLessThan(
+              slack * Math.max(loss_abs_diff, resolution * losses[step]!),
+            );
+            expect(Math.abs(found.gradNorms[0]! / grad_norms[step]! - 1)).toBeLessThan(
+              slack * Math.max(grad_norm_rel_diff, resolution),
+            );
+          }
+          pack.dispose();
+        }
+        await engine.dispose();
+      });
+    }
   }
 });
+
+/** A trial that starts from the adapter beside a model. */
+function packOf(engine: Engine, name: string, maxGradNorm: number, merged = false): Pack {
+  const model = openFolder(`${folder}${name}`);
+  const adapter = readAdapter(`${folder}${name}/adapter`);
+  const sites = sitesOf(model.config.layers.length, 'all', model.weights);
+  expect([...adapter.factors.keys()].sort()).toEqual(sites.map(site => site.name).sort());
+  const form = {rank: adapter.rank, scale: adapter.scale, options: {}};
+  const layout = trainedLayout(sites, methods.lora, form);
+  const parameters = new Float32Array(layout.size);
+  fill(parameters, layout, adapter.factors);
+  const training: TrainingSettings = {
+    epochs: 1,
+    optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
+    weightDecay: 0,
+    schedule: 'constant',
+    warmupRatio: 0,
+    maxGradNorm,
+    dropout: 0,
+    precision: 'auto',
+    microBatch: 'auto',
+    checkpoint: 'auto',
+  };
+  const settings = {...model, method: methods.lora, sites, form, trials: 1, training, merged};
+  return new Pack(new Programs(engine), settings, {parameters});
+}
+
+function stepOn(pack: Pack, ids: number[][], rate: number) {
+  const batch = {input_ids: ids, attention_mask: ids, labels: ids};
+  const tokens = ids.length * (ids[0]!.length - 1);
+  return pack.step([packBatch(batch, 1, tokens)], Float32Array.of(rate), Float32Array.of(1));
+}

@@ -1,13 +1,6 @@
 /** The logits of a whole batch of rows of one length, from position 0. */
 import type {Engine} from '../../../trainer/engine/engine.ts';
-import {
-  causalAttention,
-  finalNorm,
-  frozenProjection,
-  head,
-  hidden,
-  paddedRows,
-} from '../../../trainer/model/decoder.ts';
+import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../../trainer/model/decoder.ts';
 import type {BaseModel} from '../../../trainer/model/open-model.ts';
 import {modelOn} from '../golden.ts';
 
@@ -21,7 +14,7 @@ export async function logitsOf(engine: Engine, model: BaseModel, ids: number[][]
       const on = modelOn(engine, model);
       const batching = paddedRows(1, rows, length);
       const passes = {project: frozenProjection(on), attend: causalAttention(on)};
-      return {logits: on.macros.linear(finalNorm(on, hidden(on, inputs['ids']!, batching, passes)), head(on))};
+      return {logits: logitsFrom(on, hidden(on, inputs['ids']!, batching, passes))};
     },
   });
   const {logits} = await program.run({ids: Int32Array.from(ids.flat())});

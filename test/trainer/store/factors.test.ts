@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process';
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -56,22 +56,25 @@ it('a damaged file is computed again and replaced', async () => {
 it('processes that write the same entry at the same moment leave one whole file', async () => {
   const own = join(folder, 'shared');
   const source = (path: string) => JSON.stringify(new URL(`../../../trainer/${path}`, import.meta.url).href);
-  const start = Date.now() + 1500;
+  const [writers, meeting] = [4, join(folder, 'meeting')];
+  mkdirSync(meeting);
   const program = `
+    import {readdirSync, writeFileSync} from 'node:fs';
     import {topTriplets} from ${source('math/svd.ts')};
     import {cachedTriplets} from ${source('store/factors.ts')};
     const weight = Float32Array.of(${weight.join()});
     const compute = async () => {
-      while (Date.now() < ${start}) await new Promise(resolve => setTimeout(resolve, 1));
+      writeFileSync(${JSON.stringify(meeting)} + '/' + process.pid, '');
+      while (readdirSync(${JSON.stringify(meeting)}).length < ${writers}) await new Promise(resolve => setTimeout(resolve, 1));
       return topTriplets(weight, 8, 6, 2);
     };
     const {source, note} = await cachedTriplets({weight, rows: 8, cols: 6, end: 'top', rank: 2}, compute, process.argv[1]);
     console.log(source, note ?? '');`;
   const run = promisify(execFile);
   const said = await Promise.all(
-    Array.from({length: 4}, () => run(process.execPath, ['--input-type=module', '--eval', program, own])),
+    Array.from({length: writers}, () => run(process.execPath, ['--input-type=module', '--eval', program, own])),
   );
-  expect(said.map(({stdout}) => stdout.trim())).toEqual(Array.from({length: 4}, () => 'computed'));
+  expect(said.map(({stdout}) => stdout.trim())).toEqual(Array.from({length: writers}, () => 'computed'));
   expect(readdirSync(join(own, 'factors'))).toHaveLength(1);
   const before = computed;
   expect((await cachedTriplets(key, compute, own)).source).toBe('cache');

@@ -19,8 +19,9 @@ import type {RunEventBody} from '../../../core/run/events.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
-import type {Ingredients} from '../../../trainer/store/manifest.ts';
+import type {Surroundings} from '../../../trainer/store/manifest.ts';
 import {type OpenRun, openRun, readRun, remarks, runFolderOf} from '../../../trainer/store/run.ts';
+import {until} from '../../e2e/until.ts';
 
 const text = `name: s
 model: base
@@ -28,7 +29,7 @@ data: {train: rows.jsonl, format: text}
 methods: [lora, pissa]
 learning_rate: [1e-3, 2e-3]
 `;
-const ingredients: Ingredients = {
+const ingredients: Surroundings = {
   versions: {'lora-sweep': '0.1.0'},
   engine: 'cpu',
   modelHash: 'aaaa',
@@ -130,8 +131,7 @@ describe('a run folder', () => {
     run.append(started(trials));
     run.append({event: 'note', message: 'later'});
     expect(readFileSync(events(), 'utf8')).not.toContain('later');
-    await new Promise(resolve => setTimeout(resolve, 250));
-    expect(readFileSync(events(), 'utf8')).toContain('later');
+    await until('the event in the file', () => readFileSync(events(), 'utf8').includes('later'));
     run.append({event: 'note', message: 'soon'});
     run.append({event: 'trial-ended', trial: trials[0]!.id, state: 'finished', steps: 1, seconds: 1});
     expect(readFileSync(events(), 'utf8')).toMatch(/soon.*\n.*trial-ended.*\n$/);

@@ -136,6 +136,8 @@ const raw: Record<string, readonly string[]> = {
 export interface Hostile {
   name: string;
   program(place: {file: string; absent: string; port: number}): string;
+  /** Where it is made for tests of its own. */
+  problem?: {tests: string; reference: string; trusted: string};
 }
 
 export const hostilePrograms: Hostile[] = Object.entries(raw).flatMap(([what, programs]) =>

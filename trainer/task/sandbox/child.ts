@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {noTelemetry} from '../../no-telemetry.ts';
 import {watch} from '../watchdog.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
@@ -14,6 +15,8 @@ export interface Said {
 }
 
 export interface Child {
+  /** The system's; undefined where it could not be started. */
+  id: number | undefined;
   /** The next line; undefined once the process is gone. */
   next(): Promise<Said | undefined>;
   say(line: string): void;
@@ -54,7 +57,7 @@ export function startProcess(role: Role, snapshotFile = ''): ChildProcess {
   ];
   const child = spawn(process.execPath, [...flags, program, role, pyodide, snapshotFile], {
     // Electron is Node only when it is told to be.
-    env: {ELECTRON_RUN_AS_NODE: '1'},
+    env: {...noTelemetry, ELECTRON_RUN_AS_NODE: '1'},
     stdio: ['pipe', 'pipe', 'ignore'],
     windowsHide: true,
   });
@@ -91,6 +94,7 @@ export function startChild(role: Role, snapshotFile: string): Child {
   child.on('close', end);
   child.stdin!.on('error', end);
   return {
+    id: child.pid,
     async next() {
       while (lines.length === 0) {
         if (gone) return undefined;

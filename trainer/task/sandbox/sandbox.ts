@@ -5,6 +5,7 @@
  */
 import {availableParallelism} from 'node:os';
 import {SweepError} from '../../../core/error.ts';
+import {within} from '../../own-time.ts';
 import {type Child, startChild} from './child.ts';
 import {dropSnapshot, snapshotFile} from './snapshot.ts';
 
@@ -23,7 +24,7 @@ export interface Outcome {
   passed: boolean;
   /** What went wrong, one line; empty where nothing did. */
   reason: string;
-  /** Of the program and its tests, without the wait for a free process. */
+  /** By the clock, of the program and its tests, without the wait for a free process. */
   seconds: number;
 }
 
@@ -33,9 +34,10 @@ export interface Sandbox {
   close(): void;
 }
 
-/** Of a program with its tests; HumanEval's and MBPP's harnesses take 3 s. */
-export const limitMilliseconds = 3000;
-const startMilliseconds = 60_000;
+/** Of a program with its tests, in seconds of their own (own-time.ts); HumanEval's and MBPP's harnesses take 3 s. */
+const limitSeconds = 3;
+/** Of a process that starts. */
+const startSeconds = 60;
 
 interface Slot {
   judge: Promise<Child>;
@@ -58,7 +60,7 @@ export function openSandbox(width = usualWidth): Sandbox {
     if (closed) throw stopped();
     const child = startChild(role, file);
     running.add(child);
-    const said = await within(child.next(), startMilliseconds);
+    const said = await within(child.next(), startSeconds, () => [child.id]);
     if (said !== 'late' && said?.kind === '!') return child;
     running.delete(child);
     child.kill();
@@ -109,7 +111,7 @@ export function openSandbox(width = usualWidth): Sandbox {
         // The next one starts while this one runs.
         slot.candidate = starting('candidate');
         const began = performance.now();
-        const found = await within(examine(problem, judge, candidate), limitMilliseconds);
+        const found = await within(examine(problem, judge, candidate), limitSeconds, () => [judge.id, candidate.id]);
         const seconds = (performance.now() - began) / 1000;
         drop(candidate);
         const fine = found !== 'late' && found !== 'broken';
@@ -118,7 +120,7 @@ export function openSandbox(width = usualWidth): Sandbox {
           slot.judge = starting('judge');
         }
         if (closed) throw stopped();
-        if (found === 'late') return {passed: false, reason: `stopped after ${limitMilliseconds / 1000} s`, seconds};
+        if (found === 'late') return {passed: false, reason: `stopped after ${limitSeconds} s`, seconds};
         return found === 'broken'
           ? {passed: false, reason: 'the program ended its process', seconds}
           : {...found, seconds};
@@ -179,12 +181,4 @@ function errorIn(answer: string): string | undefined {
 
 function oneLine(text: string): string {
   return text.split('\n')[0]!.slice(0, 300);
-}
-
-function within<T>(work: Promise<T>, milliseconds: number): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>(resolve => {
-    timer = setTimeout(resolve, milliseconds, 'late');
-  });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

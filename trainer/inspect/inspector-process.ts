@@ -1,13 +1,14 @@
-/** The thread behind inspector.ts: one question after another. */
+/** The process behind inspector.ts: one question after another, and signs of life meanwhile. */
 import {resolve} from 'node:path';
-import {parentPort} from 'node:worker_threads';
 import {SweepError} from '../../core/error.ts';
 import {columnsOf} from '../data/rows.ts';
+import {isWatched} from '../files/clock.ts';
+import {watchLooks} from '../files/looking.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
 import {candidates, sweepFiles} from './candidates.ts';
 import {factsOf, inspect} from './inspect.ts';
-import type {Answer, Question} from './inspector.ts';
+import type {FromInspector, Question} from './inspector.ts';
 
 /** Rows that are looked at for columns. */
 const rowsForColumns = 20;
@@ -39,14 +40,17 @@ async function orElse<T>(fallback: T, work: () => T | Promise<T>): Promise<T> {
   }
 }
 
-let queue = Promise.resolve();
-parentPort!.on('message', ({id, question}: {id: number; question: Question}) => {
-  const send = (message: Answer) => parentPort!.postMessage(message);
-  queue = queue.then(async () => {
-    try {
-      send({id, value: await answer(question)});
-    } catch (error) {
-      send({id, error: error instanceof Error ? (error.stack ?? error.message) : String(error)});
-    }
-  });
+const send = (message: FromInspector) => void process.send!(message);
+
+// Whoever asks watches: what hangs here is ended from outside.
+isWatched();
+watchLooks(file => send({at: file}));
+// Ctrl-C reaches a whole group of processes: whoever started this one ends it.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.exit());
+process.on('message', ({question}: {question: Question}) => {
+  answer(question).then(
+    value => send({value}),
+    error => send({error: error instanceof Error ? (error.stack ?? error.message) : String(error)}),
+  );
 });

@@ -1,0 +1,35 @@
+/** A sweep file beside its run: which of its trials are stored, and which stored ones it no longer has. */
+import {writeRate} from '../sweep/rates.ts';
+import {recognised} from '../sweep/recognise.ts';
+import type {Sweep, Trial} from '../sweep/sweep.ts';
+import {expandTrials} from '../sweep/trials.ts';
+import type {RunState} from './fold.ts';
+
+/** The trials of earlier starts; none where no trial has begun yet. */
+export function storedTrials({trials}: Pick<RunState, 'trials'>): Trial[] {
+  return trials.some(({state}) => state !== 'waiting') ? trials.map(({trial}) => trial) : [];
+}
+
+/** Every trial of the sweep under the ids and rates that they have in its run, where it has one. */
+export function trialsOf(sweep: Pick<Sweep, 'methods'>, state: Pick<RunState, 'trials'> | null): Trial[] {
+  return recognised(expandTrials(sweep), state ? storedTrials(state) : []);
+}
+
+/** Which rates of the file are written otherwise than stored, in a sentence; null where none is. */
+export function ratesInWords(sweep: Pick<Sweep, 'methods'>, trials: readonly Trial[]): string | null {
+  const taken = new Map<string, string>();
+  expandTrials(sweep).forEach(({learningRate}, place) => {
+    const [written, stored] = [learningRate, trials[place]?.learningRate ?? learningRate].map(writeRate);
+    if (written !== stored) taken.set(written!, stored!);
+  });
+  if (taken.size === 0) return null;
+  const list = [...taken].slice(0, 5).map(([written, stored]) => `${written} is ${stored}`);
+  const more = taken.size > list.length ? ` and ${taken.size - list.length} more` : '';
+  return `Earlier trials keep their learning rates, and further ones share them: ${list.join(', ')}${more}.`;
+}
+
+/** The state as a sweep file with these trials sees it, whatever file the last start had. */
+export function seenBy(state: RunState, trials: readonly Trial[]): RunState {
+  const ids = new Set(trials.map(({id}) => id));
+  return {...state, trials: state.trials.map(view => ({...view, dropped: !ids.has(view.trial.id)}))};
+}

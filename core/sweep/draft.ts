@@ -1,0 +1,45 @@
+/** What can be made of a file that still has errors: enough to look at the files it names. */
+import {dataOf, evaluationOf, methodWith} from './assemble.ts';
+import {methodsOf, type Values} from './rules.ts';
+import type {DataSettings, EvaluationSettings, MethodSettings, Problem, Sweep} from './sweep.ts';
+
+/** Each part as far as it can be read; a part that an error may have changed is absent. */
+export interface Draft {
+  name: string;
+  model: string | undefined;
+  targets: Sweep['targets'] | undefined;
+  /** Those that can be read, without their learning rates. */
+  methods: MethodSettings[];
+  /** The data files by their place in the list. */
+  train: string[];
+  /** How rows are read; undefined where anything about that is wrong. */
+  data: DataSettings | undefined;
+  /** By their place in the list; `settings` where the entry is whole. */
+  evaluate: {index: number; data: string | undefined; scorer: string | undefined; settings?: EvaluationSettings}[];
+  /** The rows to be probed, where they are a file of their own. */
+  probed: string | undefined;
+  /** Where nothing is wrong. */
+  sweep: Sweep | undefined;
+}
+
+export function draftOf(values: Values, name: string, problems: readonly Problem[], sweep: Sweep | undefined): Draft {
+  const wrong = (...path: (string | number)[]) =>
+    problems.some(({severity, path: at}) => severity === 'error' && path.every((key, k) => at[k] === key));
+  const data = values.data;
+  return {
+    name: values.name ?? name,
+    model: values.model,
+    targets: wrong('targets') ? undefined : values.targets,
+    methods: methodsOf(values).flatMap(({name: method, own}) =>
+      wrong('methods', method) || wrong('rank') || wrong('alpha') ? [] : methodWith([], method, own, values),
+    ),
+    train: data?.train ?? [],
+    data: data && !wrong('data') ? dataOf(data) : undefined,
+    evaluate: values.evaluate.map((entry, index) => {
+      const settings = wrong('evaluate', index) ? undefined : evaluationOf(entry);
+      return {index, data: entry.data, scorer: entry.scorer, ...(settings && {settings})};
+    }),
+    probed: values.curvature?.data,
+    sweep,
+  };
+}

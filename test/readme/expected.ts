@@ -1,0 +1,22 @@
+/** What the commands of README say when all is well: how a command begins → what its output must hold. */
+const expected: Record<string, RegExp[]> = {
+  'npm ci && npm run demo': [/method +best rate +mean ± std/, /Written: .*report\.html/],
+  'npm ci && npm test': [/\n\d+ passed, 0 failed\s*$/],
+  'npm run build': [],
+  'npm pack': [/lora-sweep-\d+\.\d+\.\d+\.tgz/],
+  'npm install -g': [/added 1 package/],
+  'lora-sweep --version': [/^\d+\.\d+\.\d+\s*$/],
+  'npx lora-sweep fetch': [/ is in .*snapshots/],
+  'npx lora-sweep check': [/^(?!.*error)/s],
+  'npx lora-sweep plan': [/lora-r8-b16-lr1\.00e-5-s1/, /195 trials/],
+  'npx lora-sweep run': [/195 of 195 trials finished/, /method +best rate +mean ± std/],
+  'npx lora-sweep report': [/Written: .*report\.html and .*report\.md/],
+  'npx lora-sweep export': [/best/],
+  'npx lora-sweep probe': [/Curvature at the start/],
+};
+
+/** What a command must say; a command that is not known must end well, whatever it says. */
+export function expectedOf(command: string): RegExp[] {
+  const known = Object.keys(expected).filter(beginning => command.startsWith(beginning));
+  return known.flatMap(beginning => expected[beginning] ?? []);
+}

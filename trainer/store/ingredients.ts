@@ -1,0 +1,205 @@
+/**
+ * What a run's numbers depend on, as a table of named ingredients. Everything of a sweep is one, but for what is listed here
+ * as harmless and what a trial carries itself; a key that comes to the sweep language later is one from its first day.
+ */
+import {createHash} from 'node:crypto';
+import {methodOptions} from '../../core/method/options.ts';
+import type {Field, Fields, Type} from '../../core/sweep/field.ts';
+import {fields} from '../../core/sweep/fields.ts';
+import type {Sweep} from '../../core/sweep/sweep.ts';
+
+/** Key as in the sweep file, or a file of the model or of a scorer → value; files and data stand by their SHA-256. */
+export type Ingredients = Record<string, unknown>;
+
+/** What the files behind a sweep are, by their hashes. */
+export interface Hashes {
+  /** Of the model's weights. */
+  model: string;
+  /** Of its other files, by name. Runs of early versions did not note them. */
+  modelFiles: Record<string, string> | undefined;
+  /** Of data files, scorers and starting adapters, by path as written. */
+  files: Record<string, string>;
+  /** Of what a scorer is made of beside its own file: path of the scorer as written → file beside it → hash. */
+  modules: Record<string, Record<string, string>>;
+  /** As it was taken, not as asked for: `auto` may mean the one today and the other tomorrow. */
+  precision: string;
+}
+
+/**
+ * Keys whose value moves no number, or the last digits only: names and places (`model` and data stand by their content),
+ * what computes, and in which parts.
+ */
+const harmless: ReadonlySet<string> = new Set(['name', 'run', 'training.micro_batch', 'training.checkpoint']);
+/** Settings of a method that each of its trials carries itself. */
+const ofTrials: ReadonlySet<string> = new Set(['method', 'learning_rates', 'ranks', 'batch_sizes', 'seeds', 'alpha']);
+/** Points of the training at which the curvature is probed: more of them touch nothing that is there. */
+const addable: ReadonlySet<string> = new Set(['curvature.at']);
+
+/** Between a scorer and a file that it needs. */
+const needs = ' needs ';
+
+export function ingredientsOf(sweep: Sweep, {model, modelFiles = {}, files, modules, precision}: Hashes): Ingredients {
+  const {model: _, data, training, methods, evaluate, curvature, ...others} = sweep;
+  const {train, ...reading} = data;
+  const {epochs, steps, precision: __, ...learning} = training;
+  const hashOf = (path: string): string => files[path] ?? path;
+  const table: Ingredients = {
+    model,
+    ...Object.fromEntries(Object.entries(modelFiles).map(([name, hash]) => [`model/${name}`, hash])),
+    ...Object.fromEntries(train.map((path, k) => [`data.train${train.length > 1 ? `[${k}]` : ''}`, hashOf(path)])),
+    ...flat('data.', reading),
+    ...flat('training.', learning),
+    'training.length': steps === undefined ? {epochs} : {steps},
+    'training.precision': precision,
+    ...flat('', others),
+    evaluate: evaluate.map(({task}) => task),
+  };
+  for (const [k, {data: rows, scorer, ...settings}] of evaluate.entries()) {
+    Object.assign(table, {[`evaluate[${k}].data`]: hashOf(rows)}, flat(`evaluate[${k}].`, settings));
+    if (scorer === undefined) continue;
+    table[`evaluate[${k}].scorer`] = hashOf(scorer);
+    for (const [name, hash] of Object.entries(modules[scorer] ?? {}))
+      table[`evaluate[${k}].scorer${needs}${name}`] = hash;
+  }
+  for (const {options, startFrom, ...settings} of methods) {
+    table[`methods.${settings.method}`] = true;
+    Object.assign(table, flat(`methods.${settings.method}.`, {...settings, ...options}, ofTrials));
+    if (startFrom !== undefined) table[`methods.${settings.method}.start_from`] = hashOf(startFrom);
+  }
+  if (curvature) {
+    table['curvature'] = true;
+    Object.assign(table, flat('curvature.', {...curvature, data: hashOf(curvature.data ?? 'data.train')}));
+  }
+  return Object.fromEntries(Object.entries(table).filter(([key]) => !harmless.has(key) && !addable.has(key)));
+}
+
+/** Settings by their keys in the sweep file. Those of the optimizer have keys of their own, all others are values. */
+function flat(prefix: string, settings: object, without: ReadonlySet<string> = new Set()): Ingredients {
+  const table: Ingredients = {};
+  for (const [name, value] of Object.entries(settings)) {
+    const key = name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+    if (value === undefined || without.has(key)) continue;
+    if (`${prefix}${key}` === 'training.optimizer') Object.assign(table, flat(`${prefix}${key}.`, value));
+    else table[`${prefix}${key}`] = sorted(value);
+  }
+  return table;
+}
+
+/** The same value whatever the order of its keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, one]) => [key, sorted(one)]));
+}
+
+/** SHA-256 over the whole table. */
+export function fingerprint(table: Ingredients): string {
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(table)))
+    .digest('hex');
+}
+
+export interface Change {
+  key: string;
+  before: unknown;
+  after: unknown;
+}
+
+/**
+ * What differs between two tables, as far as results depend on it. A key that one of them does not have counts as its
+ * default. A method or a probe that is new, or no longer asked for, touches nothing that is there.
+ */
+export function changesBetween(earlier: Ingredients, now: Ingredients): Change[] {
+  return keysInBoth(earlier, now).flatMap(key => {
+    const [before, after] = [earlier[key], now[key]];
+    return isSame(key, before, after) ? [] : [{key, before, after}];
+  });
+}
+
+/** Keys that have a default at all times, and that the version of the earlier table did not know yet. */
+export function newerKeys(earlier: Ingredients, now: Ingredients): string[] {
+  return keysInBoth(earlier, now).filter(
+    key => !(key in earlier) && /^(data|training|methods)\./.test(key) && isSame(key, undefined, now[key]),
+  );
+}
+
+/** Keys of either, but for those of a method or a probe that only one of them has. */
+function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
+  const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
+  return keys.filter(key => {
+    const [section] = /^(methods\.[^.]+|curvature)(?=\.|$)/.exec(key) ?? [];
+    return section === undefined || (section in earlier && section in now);
+  });
+}
+
+function isSame(key: string, before: unknown, after: unknown): boolean {
+  const [a, b] = [before ?? defaultOf(key), after ?? defaultOf(key)].map(value =>
+    JSON.stringify(sorted(value ?? null)),
+  );
+  // A lone value stands for a list of one, as in the file.
+  return a === b || a === `[${b}]` || `[${a}]` === b;
+}
+
+/** As the table of the language has it. */
+function defaultOf(key: string): unknown {
+  const path = key.replace(/\[\d+\]/g, '').split('.');
+  if (path[0] === 'methods') {
+    const options: Readonly<Record<string, Fields>> = methodOptions;
+    return options[path[1] ?? '']?.[path[2] ?? '']?.default;
+  }
+  let keys: Fields | undefined = fields;
+  let field: Field | undefined;
+  for (const step of path) {
+    field = keys?.[step];
+    keys = field && keysOf(field.type);
+  }
+  return field?.default;
+}
+
+function keysOf(type: Type): Fields | undefined {
+  if (type.kind === 'mapping') return type.keys;
+  if (type.kind === 'list') return keysOf(type.of);
+  return type.kind === 'either' ? type.options.map(keysOf).find(keys => keys !== undefined) : undefined;
+}
+
+/** Whether the key is one that runs of earlier versions did not note. */
+export function isNeeded(key: string): boolean {
+  return key.includes(needs);
+}
+
+/** `training.schedule changed from "cosine" to "linear"`; of a file that its content is another one. */
+export function changeInWords({key, before, after}: Change, sweep: Sweep): string {
+  const name = nameOf(key, sweep);
+  if (isHash(before) && isHash(after)) return `the content of ${name} changed`;
+  if (isHash(before) && after === undefined) return `${name} is gone`;
+  if (before === undefined && isHash(after)) return `${name} is new`;
+  const [from, to] = [before, after].map(value =>
+    isHash(value) ? 'a file' : value === undefined ? 'nothing' : JSON.stringify(value),
+  );
+  return `${name} changed${`${from}${to}`.length > 160 ? '' : ` from ${from} to ${to}`}`;
+}
+
+const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+
+/** With the file's name beside the key, where a key is about one. */
+function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep): string {
+  if (key === 'model') return `model (the weights of ${model})`;
+  if (key.startsWith('model/')) return `${key.slice('model/'.length)} of the model ${model}`;
+  const [, index] = /^\w+(?:\.train)?\[(\d+)\]/.exec(key) ?? [];
+  const evaluation = evaluate[Number(index ?? -1)];
+  if (key.includes(needs))
+    return `${key.slice(key.indexOf(needs) + needs.length)}, which the scorer ${evaluation?.scorer} needs,`;
+  const file = key.startsWith('data.train')
+    ? data.train[Number(index ?? 0)]
+    : key.endsWith('].data')
+      ? evaluation?.data
+      : key.endsWith('].scorer')
+        ? evaluation?.scorer
+        : key === 'curvature.data'
+          ? curvature?.data
+          : key.endsWith('.start_from')
+            ? methods.find(({method}) => key === `methods.${method}.start_from`)?.startFrom
+            : undefined;
+  return file === undefined ? key : `${key} (${file})`;
+}
