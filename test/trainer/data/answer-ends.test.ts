@@ -49,7 +49,8 @@ describe('the mark behind an answer', () => {
 
 describe('the mark of rows of tokens', () => {
   const dataset = (rows: number[][], truncated = 0) => {
-    const starts = rows.reduce((sums, row) => [...sums, sums.at(-1)! + row.length], [0]);
+    const starts = [0];
+    for (const row of rows) starts.push(starts.at(-1)! + row.length);
     const labels = Int32Array.from(rows.flat());
     return {count: rows.length, starts: Int32Array.from(starts), ids: labels, labels, truncated, empty: 0};
   };
