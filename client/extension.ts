@@ -1,7 +1,7 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
 import {commands, type ExtensionContext, Uri, window} from 'vscode';
-import type {LanguageClient} from 'vscode-languageclient/node';
 import {Commands} from './commands.ts';
+import {LanguageServer} from './language-server.ts';
 import {NativeSetup} from './native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
@@ -11,42 +11,18 @@ import {showStatus} from './status.ts';
 import {Sweeps} from './sweeps.ts';
 import {TrialsTree} from './tree.ts';
 
-/** The server hears of a run's progress this often at most, in milliseconds. */
-const tellEvery = 1000;
-/** Once more so long after a run's end, when its process has let go of everything. */
-const afterTheEnd = 2000;
-
 export function activate(context: ExtensionContext): void {
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
   const program = new Program(context.asAbsolutePath('dist/trainer/cli.js'), storage);
   const output = window.createOutputChannel('LoRA Sweep');
   const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
   const results = new Results(context.asAbsolutePath('dist/webviews'));
-  let language: Promise<LanguageClient> | undefined;
-  const server = () => {
-    language ??= import('./language.ts').then(({startLanguage}) => startLanguage(context, program));
-    return language;
-  };
-
-  const serverCommand = async <T>(name: string, ...args: unknown[]): Promise<T> =>
-    (await server()).sendRequest('workspace/executeCommand', {command: `loraSweep.server.${name}`, arguments: args});
-  const told = new Map<string, NodeJS.Timeout>();
-  const tell = ({folder}: Run) => {
-    if (!language || told.has(folder)) return;
-    const send = () => {
-      told.delete(folder);
-      void language?.then(client => client.sendNotification('loraSweep/runChanged', {folder}));
-    };
-    told.set(folder, setTimeout(send, tellEvery));
-  };
-  const wasAlive = new Set<string>();
+  const language = new LanguageServer(context, program);
   const sweeps = new Sweeps({
     changed(run) {
-      tell(run);
+      language.runChanged(run);
       void nativeSetup.offer(run);
       results.changed(run);
-      if (run.alive) wasAlive.add(run.folder);
-      else if (wasAlive.delete(run.folder)) setTimeout(() => tell(run), afterTheEnd);
     },
     died: run => void sayItDied(run, program, parts),
     refused(run) {
@@ -59,8 +35,8 @@ export function activate(context: ExtensionContext): void {
     program,
     results,
     output,
-    checkWorkspace: () => serverCommand('checkWorkspace'),
-    columnsOf: file => serverCommand('columns', file),
+    checkWorkspace: () => language.command('checkWorkspace'),
+    columnsOf: file => language.command('columns', file),
   });
   const tree = new TrialsTree(sweeps);
 
@@ -85,10 +61,10 @@ export function activate(context: ExtensionContext): void {
   );
   // The server starts with the first sweep file that is shown.
   const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
-  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void server();
+  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void language.start();
   context.subscriptions.push(
     window.onDidChangeVisibleTextEditors(editors => {
-      if (editors.some(({document}) => isSweep(document))) void server();
+      if (editors.some(({document}) => isSweep(document))) void language.start();
     }),
   );
   // Runs that go on from before a reload are found again.

@@ -1,4 +1,6 @@
 /** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
+
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {droppedTitle} from '../core/run/dropped-trials.ts';
 import type {TrialState} from '../core/run/events.ts';
@@ -7,7 +9,7 @@ import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/forma
 import {seenBy, trialsOf} from '../core/run/known-trials.ts';
 import type {Peak} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
-import type {MethodName, Sweep, Trial} from '../core/sweep/sweep.ts';
+import type {Sweep, Trial} from '../core/sweep/sweep.ts';
 
 export interface Branch {
   /** `dropped`: what the sweep file no longer has; nothing can be run of it. */

@@ -2,6 +2,7 @@
 import {dirname} from 'node:path';
 import {type CompletionItem, CompletionItemKind, InsertTextFormat, MarkupKind} from 'vscode-languageserver/node';
 import {knownPeak} from '../core/method/known-peak.ts';
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {formatRate} from '../core/run/format.ts';
 import {type Cursor, cursorAt} from '../core/sweep/cursor.ts';
@@ -9,8 +10,8 @@ import type {Field, Type} from '../core/sweep/field.ts';
 import {typesAt} from '../core/sweep/fields.ts';
 import type {Inspector} from '../core/sweep/inspection.ts';
 import {find} from '../core/sweep/locate.ts';
+import type {Position} from '../core/sweep/problem.ts';
 import {writeRate} from '../core/sweep/rates.ts';
-import type {MethodName, Position} from '../core/sweep/sweep.ts';
 import type {Tree} from '../core/sweep/tree.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutField} from './hover.ts';

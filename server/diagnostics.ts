@@ -1,7 +1,7 @@
 /** Problems as the editor shows them. */
 import {type Diagnostic, DiagnosticSeverity} from 'vscode-languageserver/node';
 import {allProblems} from '../core/sweep/check.ts';
-import type {Problem, Severity} from '../core/sweep/sweep.ts';
+import type {Problem, Severity} from '../core/sweep/problem.ts';
 import type {SweepDocument} from './document.ts';
 
 const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {

@@ -1,11 +1,12 @@
 /** Hover: what a key means, what a method is, where a learning rate stands. */
 import {type Hover, MarkupKind} from 'vscode-languageserver/node';
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {type Cursor, cursorAt} from '../core/sweep/cursor.ts';
 import {describe, type Field, type Written} from '../core/sweep/field.ts';
 import {fieldAt, typesAt} from '../core/sweep/fields.ts';
+import type {Position} from '../core/sweep/problem.ts';
 import {keyName} from '../core/sweep/problems.ts';
-import type {MethodName, Position} from '../core/sweep/sweep.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutMethod} from './method-hover.ts';
 import {aboutRate} from './rate-hover.ts';

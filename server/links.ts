@@ -3,7 +3,7 @@ import {dirname, join, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {DocumentLink} from 'vscode-languageserver/node';
 import {find} from '../core/sweep/locate.ts';
-import type {Range} from '../core/sweep/sweep.ts';
+import type {Range} from '../core/sweep/problem.ts';
 import type {SweepDocument} from './document.ts';
 
 /** Only what was seen to be there is a link. */

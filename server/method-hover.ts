@@ -1,19 +1,20 @@
 /** What a method is, what it costs on this model, and which rates it needs. */
 import type {MethodDescription} from '../core/method/method.ts';
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {count, formatMean, formatRate} from '../core/run/format.ts';
 import type {Inspection, ModelFacts, Results} from '../core/sweep/inspection.ts';
-import type {MethodName, Sweep} from '../core/sweep/sweep.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
 
 /** Markdown; what depends on the sweep, its model and its results is left out where they are not known. */
 export function aboutMethod(name: MethodName, sweep: Sweep | undefined, around: Inspection | undefined): string {
   const method = methods[name];
-  const {title, formula, paper, trained, cost} = method;
+  const {title, formula, paper, trains, cost} = method;
   return [
     `**${title}** · ${paper.authors} ${paper.year}`,
     `\`\`\`text\n${formula}\n\`\`\``,
-    `**Trained:** ${trained}${sizeOf(name, sweep, around?.model)}`,
+    `**Trained:** ${trains}${sizeOf(name, sweep, around?.model)}`,
     `**Cost:** ${cost}`,
     ratesOf(method),
     `**λmax at the start, relative to LoRA:** ${method.sharpness.doc}`,

@@ -1,9 +1,10 @@
 /** Where a learning rate stands in the ranges that are known of the methods. */
 import {knownPeak} from '../core/method/known-peak.ts';
+import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {formatRate} from '../core/run/format.ts';
 import type {Inspection} from '../core/sweep/inspection.ts';
-import type {MethodName, Sweep} from '../core/sweep/sweep.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
 
 /** Markdown: a row a method (or only `own`, whose rate it is). */
 export function aboutRate(

@@ -1,16 +1,18 @@
 /** The language server: what the editor asks → the features. Only this file knows the protocol. */
 import {
   CodeLensRefreshRequest,
+  type Connection,
   createConnection,
   type DocumentUri,
   ProposedFeatures,
+  type ServerCapabilities,
   TextDocumentSyncKind,
   TextDocuments,
   type WorkspaceFolder,
 } from 'vscode-languageserver/node';
 import {TextDocument} from 'vscode-languageserver-textdocument';
 import {runsFolder} from '../core/sweep/folder.ts';
-import type {Serve} from '../core/sweep/inspection.ts';
+import type {Inspector, Serve} from '../core/sweep/inspection.ts';
 import {codeActions} from './code-actions.ts';
 import {codeLenses} from './code-lenses.ts';
 import {completion} from './completion.ts';
@@ -29,6 +31,29 @@ const checkWorkspace = 'loraSweep.server.checkWorkspace';
 /** Of a data file, given by its absolute path. */
 const columns = 'loraSweep.server.columns';
 
+const capabilities: ServerCapabilities = {
+  textDocumentSync: {openClose: true, change: TextDocumentSyncKind.Incremental, save: true},
+  completionProvider: {triggerCharacters: [':', ' ', '[', '{', ',', '/', '-']},
+  hoverProvider: true,
+  documentSymbolProvider: true,
+  foldingRangeProvider: true,
+  documentLinkProvider: {},
+  documentFormattingProvider: true,
+  inlayHintProvider: true,
+  codeLensProvider: {},
+  codeActionProvider: {codeActionKinds: ['quickfix']},
+  executeCommandProvider: {commands: [checkWorkspace, columns]},
+  workspace: {workspaceFolders: {supported: true, changeNotifications: true}},
+};
+
+/** What the editor said of itself. */
+interface Editor {
+  folders: WorkspaceFolder[];
+  followsFolders: boolean;
+  /** What it asks for again when told to. */
+  refreshes: {lenses: boolean; hints: boolean};
+}
+
 /** Serves one editor until it says goodbye. */
 export const serve: Serve = (inspector, transport) => {
   const connection =
@@ -36,10 +61,7 @@ export const serve: Serve = (inspector, transport) => {
       ? createConnection(ProposedFeatures.all)
       : createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const texts = new TextDocuments(TextDocument);
-  let folders: WorkspaceFolder[] = [];
-  let followsFolders = false;
-  let refreshes = {lenses: false, hints: false};
-
+  const editor: Editor = {folders: [], followsFolders: false, refreshes: {lenses: false, hints: false}};
   const watch = new Watch(inspector, {
     publish: document =>
       void connection.sendDiagnostics({
@@ -48,46 +70,45 @@ export const serve: Serve = (inspector, transport) => {
         diagnostics: diagnostics(document),
       }),
     refresh() {
-      if (refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
-      if (refreshes.hints) connection.languages.inlayHint.refresh();
+      if (editor.refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+      if (editor.refreshes.hints) connection.languages.inlayHint.refresh();
     },
     failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
+  greet(connection, editor);
+  follow(connection, texts, watch);
+  answer(connection, watch, inspector);
+  connection.onExecuteCommand(async ({command, arguments: [file] = []}) => {
+    if (command === columns && typeof file === 'string') return inspector.columns(file, '.');
+    if (command !== checkWorkspace) return null;
+    return checkFolders(editor.folders, inspector, watch, file => void connection.sendDiagnostics(file));
+  });
+  texts.listen(connection);
+  connection.listen();
+};
 
-  connection.onInitialize(({capabilities, workspaceFolders, rootUri}) => {
-    folders = workspaceFolders ?? (rootUri ? [{uri: rootUri, name: ''}] : []);
-    const {workspace} = capabilities;
-    followsFolders = workspace?.workspaceFolders ?? false;
-    refreshes = {
+/** Learns what the editor can do, and follows its workspace's folders. */
+function greet(connection: Connection, editor: Editor): void {
+  connection.onInitialize(({capabilities: {workspace}, workspaceFolders, rootUri}) => {
+    editor.folders = workspaceFolders ?? (rootUri ? [{uri: rootUri, name: ''}] : []);
+    editor.followsFolders = workspace?.workspaceFolders ?? false;
+    editor.refreshes = {
       lenses: workspace?.codeLens?.refreshSupport ?? false,
       hints: workspace?.inlayHint?.refreshSupport ?? false,
     };
-    return {
-      serverInfo: {name: 'lora-sweep'},
-      capabilities: {
-        textDocumentSync: {openClose: true, change: TextDocumentSyncKind.Incremental, save: true},
-        completionProvider: {triggerCharacters: [':', ' ', '[', '{', ',', '/', '-']},
-        hoverProvider: true,
-        documentSymbolProvider: true,
-        foldingRangeProvider: true,
-        documentLinkProvider: {},
-        documentFormattingProvider: true,
-        inlayHintProvider: true,
-        codeLensProvider: {},
-        codeActionProvider: {codeActionKinds: ['quickfix']},
-        executeCommandProvider: {commands: [checkWorkspace, columns]},
-        workspace: {workspaceFolders: {supported: true, changeNotifications: true}},
-      },
-    };
+    return {serverInfo: {name: 'lora-sweep'}, capabilities};
   });
   connection.onInitialized(() => {
-    if (!followsFolders) return;
+    if (!editor.followsFolders) return;
     connection.workspace.onDidChangeWorkspaceFolders(({added, removed}) => {
       const gone = new Set(removed.map(({uri}) => uri));
-      folders = [...folders.filter(({uri}) => !gone.has(uri)), ...added];
+      editor.folders = [...editor.folders.filter(({uri}) => !gone.has(uri)), ...added];
     });
   });
+}
 
+/** Texts, files and runs as they change. */
+function follow(connection: Connection, texts: TextDocuments<TextDocument>, watch: Watch): void {
   texts.onDidChangeContent(({document}) => watch.changed(document.uri, document.version, document.getText()));
   texts.onDidSave(({document}) => watch.look(document.uri));
   texts.onDidClose(({document}) => {
@@ -99,7 +120,10 @@ export const serve: Serve = (inspector, transport) => {
     // Runs write all the time; the client tells when there is something to see.
     if (changes.some(({uri}) => !uri.includes(`/${runsFolder}/`))) watch.lookAtAll();
   });
+}
 
+/** The features, each asked for an open document. */
+function answer(connection: Connection, watch: Watch, inspector: Inspector): void {
   /** The answer for an open document; the empty one for a document that is not (or no longer) open. */
   const on = <T>(uri: DocumentUri, empty: T, feature: (document: SweepDocument) => T): T => {
     const document = watch.document(uri);
@@ -120,12 +144,4 @@ export const serve: Serve = (inspector, transport) => {
   connection.languages.inlayHint.on(({textDocument: {uri}, range}) =>
     on(uri, [], document => inlayHints(document, range)),
   );
-  connection.onExecuteCommand(async ({command, arguments: [file] = []}) => {
-    if (command === columns && typeof file === 'string') return inspector.columns(file, '.');
-    if (command !== checkWorkspace) return null;
-    return checkFolders(folders, inspector, watch, file => void connection.sendDiagnostics(file));
-  });
-
-  texts.listen(connection);
-  connection.listen();
-};
+}

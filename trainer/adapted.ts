@@ -1,11 +1,13 @@
 /** A base model with an adapter folder on it: what generation, evaluation and export have in common. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../core/error.ts';
+import type {Shapes} from '../core/method/method.ts';
 import {shapeName} from './data/shapes.ts';
 import type {Programs} from './engine/programs.ts';
 import type {Evaluable} from './evaluate.ts';
+import type {Parts} from './method/form.ts';
 import {methods} from './method/index.ts';
-import type {Parts, Shapes, Site} from './method/method.ts';
+import type {Site} from './method/method.ts';
 import {frozenProjection, type Model, type Passes, withBias} from './model/decoder.ts';
 import type {BaseModel} from './model/open-model.ts';
 import {sitesOf} from './model/sites.ts';
@@ -51,7 +53,7 @@ export function checkFit(
         `trains ${name}; adapters of the output head and of embeddings are not supported, only those of the layers' projections`,
       );
     if (!site) throw refused(`trains ${name}, which is no projection of this model; take the model it was trained on`);
-    const expected = methods[method].trained(site, form);
+    const expected = methods[method].shapes(site, form);
     const wrong = Object.keys(expected).find(part => String(shapes[part]) !== String(expected[part]));
     if (wrong)
       throw refused(

@@ -5,8 +5,9 @@ import {allProblems} from '../core/sweep/check.ts';
 import type {Draft} from '../core/sweep/draft.ts';
 import type {Inspection} from '../core/sweep/inspection.ts';
 import {onlySweep} from '../core/sweep/only.ts';
+import type {Problem} from '../core/sweep/problem.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {Problem, Sweep} from '../core/sweep/sweep.ts';
+import type {Sweep} from '../core/sweep/sweep.ts';
 import {openInspector} from './inspect/inspector.ts';
 import {problemLine, readSweepFile} from './prepare.ts';
 

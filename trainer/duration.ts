@@ -1,5 +1,7 @@
 /** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
-import type {AdapterMethodName, MethodName, Trial} from '../core/sweep/sweep.ts';
+
+import type {AdapterMethodName, MethodName} from '../core/method/methods.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
 import type {Choice} from './engine/choose.ts';
 import {methods, startsFromGradients} from './method/index.ts';
 import type {Site} from './method/method.ts';
@@ -100,13 +102,13 @@ function computationOf(pack: TrialPack): string {
 /** The first method that computes like this one and starts without a factorisation, or the method itself. */
 function plainest(name: MethodName): MethodName {
   if (name === 'full') return name;
-  const {apply, residual, trained} = methods[name];
+  const {apply, residual, shapes} = methods[name];
   const same = (Object.keys(methods) as AdapterMethodName[]).find(other => {
     const method = methods[other];
     return (
       method.apply === apply &&
       method.residual === residual &&
-      method.trained === trained &&
+      method.shapes === shapes &&
       method.spectrum === undefined &&
       !method.gradient
     );

@@ -1,6 +1,7 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
 import {availableParallelism} from 'node:os';
-import type {MethodName, MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
+import type {MethodName} from '../core/method/methods.ts';
+import type {MethodSettings, RunSettings, Sweep, Trial} from '../core/sweep/sweep.ts';
 import {checkWritable} from './export/model-folder.ts';
 import {snapshotOf} from './hub/cache.ts';
 import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from './memory.ts';

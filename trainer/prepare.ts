@@ -2,8 +2,9 @@
 import {basename, dirname, resolve} from 'node:path';
 import {SweepError} from '../core/error.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
+import type {Problem} from '../core/sweep/problem.ts';
 import {readSweep} from '../core/sweep/read.ts';
-import type {CurvatureSettings, DataSettings, EvaluationSettings, Problem, Sweep} from '../core/sweep/sweep.ts';
+import type {CurvatureSettings, DataSettings, EvaluationSettings, Sweep} from '../core/sweep/sweep.ts';
 import {evaluationMemory} from './activations.ts';
 import {extents, type RowSource, type TrainingSource} from './batches.ts';
 import type {ProbeSource} from './curvature/probe.ts';
@@ -294,7 +295,9 @@ export function sharedNumbers(
     method === 'full'
       ? []
       : ranks.map(
-          rank => sharedLayout(sites, methods[method], formOf({rank, alpha: rank, ...(options ? {options} : {})})).size,
+          rank =>
+            sharedLayout(sites, methods[method], formOf({method, rank, alpha: rank, ...(options ? {options} : {})}))
+              .size,
         ),
   );
   return Math.max(0, ...sizes);

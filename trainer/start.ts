@@ -1,14 +1,16 @@
 /** The starting point of a trial: factors drawn, factorised from the weights, or taken from an adapter folder. */
 import {SweepError} from '../core/error.ts';
-import type {AdapterMethodName, Trial} from '../core/sweep/sweep.ts';
+import type {AdapterMethodName} from '../core/method/methods.ts';
+import type {Trial} from '../core/sweep/sweep.ts';
 import type {TrainingSource} from './batches.ts';
 import type {Programs} from './engine/programs.ts';
 import {random} from './math/random.ts';
 import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from './math/svd.ts';
+import type {Parts} from './method/form.ts';
 import {weightVector} from './method/full.ts';
 import {formOf, methods} from './method/index.ts';
 import {fill, type Layout, sharedLayout, trainedLayout} from './method/layout.ts';
-import type {InitContext, Parts, Site} from './method/method.ts';
+import type {InitContext, Site} from './method/method.ts';
 import type {ModelConfig} from './model/config.ts';
 import {readTensor} from './model/safetensors.ts';
 import type {WeightIndex} from './model/weights.ts';
@@ -51,7 +53,7 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
   if (adapter) checkCopies(startFrom!, adapter, settings);
   const parts = new Map<string, Parts>();
   for (const site of sites) {
-    const shapes = method.trained(site, form);
+    const shapes = method.shapes(site, form);
     const given = adapter && partsAt(adapter, startFrom!, site, shapes, trial);
     const complete = given && Object.keys(shapes).every(part => given[part]);
     parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));

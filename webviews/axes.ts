@@ -18,6 +18,20 @@ export const zoomOptions: ZoomPluginOptions = {
   pan: {enabled: true, modifierKey: 'shift'},
 };
 
+/** Every chart fills its box and is drawn at once. */
+export const frame = {responsive: true, maintainAspectRatio: false, animation: false} as const;
+
+/** Charts of points speak of the nearest one; markers may stand a little outside the axes. */
+export const pointFrame = {...frame, clip: 30, interaction: {mode: 'nearest', intersect: false}} as const;
+
+/** The methods of a chart, above it. */
+export const methodLegend = ({text}: Theme) =>
+  ({
+    position: 'top',
+    align: 'start',
+    labels: {color: text, usePointStyle: true, boxHeight: 8, padding: 16, font: {size: 13}},
+  }) as const;
+
 /** Learning rates from `lowest` to `highest`, a little air at both ends. */
 export function rateAxis(theme: Theme, lowest: number, highest: number): Axis<'logarithmic'> {
   return logAxis(theme, 'learning rate', lowest / 1.25, highest * 1.25, formatRate);

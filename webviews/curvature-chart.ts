@@ -3,7 +3,7 @@ import type {ChartConfiguration} from 'chart.js';
 import {type RatesAndCurvature, relativeToLora} from '../core/run/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
-import {linearAxis, logAxis, placeAxis, rateAxis, shortNumber} from './axes.ts';
+import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber} from './axes.ts';
 import type {Point} from './elements.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 
@@ -57,9 +57,7 @@ export function layerChart(
       })),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
+      ...frame,
       interaction: {mode: 'nearest', intersect: false},
       scales: {
         x: linearAxis(theme, 'layer', value => (Number.isInteger(value) ? String(value) : '')),
@@ -110,11 +108,7 @@ export function stripChart(
       }),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      clip: 30,
-      interaction: {mode: 'nearest', intersect: false},
+      ...pointFrame,
       scales: {
         x: placeAxis(theme, '', shown),
         y: logAxis(theme, '', Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
@@ -157,11 +151,7 @@ export function rateAgainstCurvature(
       })),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      clip: 30,
-      interaction: {mode: 'nearest', intersect: false},
+      ...pointFrame,
       scales: {
         x: logAxis(theme, 'median λmax', Math.min(...curvatures) / 1.3, Math.max(...curvatures) * 1.3, shortNumber),
         y: {...rateAxis(theme, Math.min(...rates), Math.max(...rates))},

@@ -3,7 +3,7 @@ import type {ChartConfiguration} from 'chart.js';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import type {Landscape} from '../core/run/landscape.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
-import {logAxis, placeAxis, shortNumber, valueAxis, zoomOptions} from './axes.ts';
+import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
 import {methodColour, methodShape, rateColour, type Theme} from './theme.ts';
 
@@ -35,11 +35,7 @@ export function peakLines(
       })),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      clip: 30,
-      interaction: {mode: 'nearest', intersect: false},
+      ...pointFrame,
       scales: {
         x: logAxis(theme, over, Math.min(...values) / 1.2, Math.max(...values) * 1.2, shortNumber, values),
         y: valueAxis(theme, task, metric, peaks),
@@ -62,6 +58,17 @@ export function peakLines(
   };
 }
 
+/** A cell for each setting that has a mean, at its place among the rates and values. */
+function cellsOf(rows: Landscape['methods'][number]['rows'], rates: readonly number[], values: readonly number[]) {
+  return rows.flatMap(({value, points, peak}) =>
+    points.flatMap(({learningRate, mean, std}) => {
+      if (mean === null) return [];
+      const place = {x: rates.indexOf(learningRate), y: values.indexOf(value)};
+      return [{...place, mean, std, learningRate, value, best: peak?.learningRate === learningRate}];
+    }),
+  );
+}
+
 /** One method: a cell a setting, its colour the mean over seeds on the scale of all methods. */
 export function heatMap(
   {methods, values, over, metric}: Landscape,
@@ -72,21 +79,7 @@ export function heatMap(
   const means = all.flatMap(({mean}) => mean ?? []);
   const [low, high] = [Math.min(...means), Math.max(...means)];
   const rates = [...new Set(all.map(({learningRate}) => learningRate))].sort((a, b) => a - b);
-  const rows = methods.find(one => one.method === method)?.rows ?? [];
-  const cells = rows.flatMap(({value, points, peak}) =>
-    points.flatMap(({learningRate, mean, std}) =>
-      mean === null
-        ? []
-        : [
-            {
-              x: rates.indexOf(learningRate),
-              y: values.indexOf(value),
-              ...{mean, std, learningRate, value},
-              best: peak?.learningRate === learningRate,
-            },
-          ],
-    ),
-  );
+  const cells = cellsOf(methods.find(one => one.method === method)?.rows ?? [], rates, values);
   /** 1 = best. */
   const goodness = (mean: number): number => {
     const share = high > low ? (mean - low) / (high - low) : 0.5;
@@ -108,9 +101,7 @@ export function heatMap(
       ],
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
+      ...frame,
       scales: {
         x: placeAxis(theme, '', rates.map(formatRate)),
         y: placeAxis(theme, over, values.map(String)),

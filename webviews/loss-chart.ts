@@ -1,10 +1,10 @@
 /** A curve of the trials over the steps: one line a trial, coloured by its learning rate. */
-import type {ChartConfiguration} from 'chart.js';
+import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
 import {smoothed} from '../core/run/smooth.ts';
 import type {CurveName} from '../core/run/update.ts';
-import {linearAxis, logAxis, shortNumber, zoomOptions} from './axes.ts';
+import {frame, linearAxis, logAxis, shortNumber, zoomOptions} from './axes.ts';
 import {rateColour, type Theme} from './theme.ts';
 
 type Point = {x: number; y: number};
@@ -64,62 +64,70 @@ export function ratePosition(rate: number, {lowestRate, highestRate}: LossScale)
   return highestRate > lowestRate ? Math.log(rate / lowestRate) / Math.log(highestRate / lowestRate) : 0.5;
 }
 
+/** The curves of some trials, and what the panels beside them have in common with them. */
+export interface LossPanel {
+  views: TrialView[];
+  /** All methods of the section: each has its dashes. */
+  methods: readonly string[];
+  scale: LossScale;
+  view: LossView;
+}
+
+type Line = ChartDataset<'line', Point[]>;
+
+function lineOf(trialView: TrialView, {methods, scale, view}: LossPanel, theme: Theme): Line {
+  const {curve, overlaid, smoothing, focus} = view;
+  const {trial, state} = trialView;
+  const {steps} = trialView[curve];
+  const means = curve === 'rates' ? trialView.rates.means : smoothed(trialView[curve], smoothing);
+  const colour = rateColour(theme, ratePosition(trial.learningRate, scale));
+  const died = state === 'diverged';
+  const stands = isInFocus(trialView, focus);
+  return {
+    label: `${overlaid ? `${trial.method}, ` : ''}rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
+    data: steps.map((step, k) => ({x: step, y: means[k]!})),
+    borderColor: colour,
+    backgroundColor: colour,
+    // Another panel may hold the line in focus: here all stand back then.
+    borderWidth: stands ? 3 : focus === null ? 1.4 : 0.5,
+    borderDash: overlaid ? dashes[methods.indexOf(trial.method) % dashes.length]! : [],
+    order: stands ? 0 : 1,
+    // Where a trial died its line ends in a cross.
+    pointRadius: died ? steps.map((_, k) => (k === steps.length - 1 ? 6 : 0)) : 0,
+    pointStyle: 'crossRot',
+    pointBorderWidth: 2,
+    pointHitRadius: 6,
+  };
+}
+
 export function lossChart(
-  views: TrialView[],
-  methods: readonly string[],
-  scale: LossScale,
-  {curve, logSteps, logValues, overlaid, smoothing, focus}: LossView,
+  panel: LossPanel,
   focused: (trial: string) => void,
   theme: Theme,
 ): ChartConfiguration<'line', Point[]> {
-  const isFocus = (view: TrialView): boolean => isInFocus(view, focus);
-  // Another panel may hold the line in focus: here all stand back then.
-  const width = (view: TrialView): number => (isFocus(view) ? 3 : focus === null ? 1.4 : 0.5);
+  const {views, scale, view} = panel;
+  const {curve, logSteps, logValues} = view;
   const {lowestLoss, highestLoss} = scale;
   return {
     type: 'line',
-    data: {
-      datasets: views.map(view => {
-        const {trial, state} = view;
-        const {steps} = view[curve];
-        const means = curve === 'rates' ? view.rates.means : smoothed(view[curve], smoothing);
-        const colour = rateColour(theme, ratePosition(trial.learningRate, scale));
-        const died = state === 'diverged';
-        return {
-          label: `${overlaid ? `${trial.method}, ` : ''}rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
-          data: steps.map((step, k) => ({x: step, y: means[k]!})),
-          borderColor: colour,
-          backgroundColor: colour,
-          borderWidth: width(view),
-          borderDash: overlaid ? dashes[methods.indexOf(trial.method) % dashes.length]! : [],
-          order: isFocus(view) ? 0 : 1,
-          // Where a trial died its line ends in a cross.
-          pointRadius: died ? steps.map((_, k) => (k === steps.length - 1 ? 6 : 0)) : 0,
-          pointStyle: 'crossRot',
-          pointBorderWidth: 2,
-          pointHitRadius: 6,
-        };
-      }),
-    },
+    data: {datasets: views.map(one => lineOf(one, panel, theme))},
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
+      ...frame,
       // The points are ready as they are, in the order of their steps.
       parsing: false,
       normalized: true,
       interaction: {mode: 'nearest', intersect: false},
       scales: {
         x: logSteps
-          ? logAxis(theme, 'step', 1, Math.max(2, ...views.map(view => view[curve].steps.at(-1) ?? 1)), shortNumber)
+          ? logAxis(theme, 'step', 1, Math.max(2, ...views.map(one => one[curve].steps.at(-1) ?? 1)), shortNumber)
           : linearAxis(theme, 'step', value => value.toLocaleString('en-US'), {min: 0}),
         y: logValues
           ? logAxis(theme, '', lowestLoss / 1.2, highestLoss * 1.1, shortNumber)
           : linearAxis(theme, '', shortNumber, {min: 0, max: highestLoss * 1.05}),
       },
       onClick: (_, [nearest]) => {
-        const view = nearest && views[nearest.datasetIndex];
-        if (view) focused(view.trial.id);
+        const pressed = nearest && views[nearest.datasetIndex];
+        if (pressed) focused(pressed.trial.id);
       },
       plugins: {
         legend: {display: false},

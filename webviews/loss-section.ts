@@ -3,7 +3,7 @@ import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
 import type {CurveName} from '../core/run/update.ts';
 import {canvasBox, element, type Plot, toggleButton} from './elements.ts';
-import {isInFocus, type LossScale, type LossView, lossChart, lossScale, ratePosition} from './loss-chart.ts';
+import {isInFocus, type LossPanel, type LossView, lossChart, lossScale, ratePosition} from './loss-chart.ts';
 import {rateColour, type Theme} from './theme.ts';
 
 const titles: Record<CurveName, string> = {losses: 'Training loss', gradNorms: 'Gradient norm', rates: 'Learning rate'};
@@ -21,11 +21,13 @@ export function lossSections(
   return [...groups].map(([name, views]) => {
     const section = element('section', 'card');
     const scale = lossScale(views, view.curve);
+    const methods = [...new Set(views.map(({trial}) => trial.method))];
+    const panel = {views, methods, scale, view};
     section.append(
       element('h2', '', `${titles[view.curve]}, ${name}`),
       controls(name, view, choose),
-      rateLegend(name, views, scale, view, choose, theme),
-      panels(name, views, scale, view, choose, theme, plots),
+      rateLegend(name, panel, choose, theme),
+      panels(name, panel, choose, theme, plots),
     );
     return section;
   });
@@ -33,20 +35,18 @@ export function lossSections(
 
 function panels(
   name: string,
-  views: TrialView[],
-  scale: LossScale,
-  view: LossView,
+  all: LossPanel,
   choose: (change: Partial<LossView>) => void,
   theme: Theme,
   plots: Plot[],
 ): HTMLElement {
-  const methods = [...new Set(views.map(({trial}) => trial.method))];
+  const {views, methods, view} = all;
   const panel = (title: string, own: TrialView[], className: string): HTMLElement => {
     const figure = element('figure', '');
     const plot = canvasBox(`plot ${className}`, `${titles[view.curve]} of ${title} over the steps, a line a trial`);
     const key = `${titles[view.curve]}, ${name}, ${title}, ${view.logSteps ? 'log' : 'linear'}`;
     const focused = (trial: string): void => choose({focus: view.focus?.trial === trial ? null : {trial}});
-    plots.push({key, canvas: plot.canvas, configuration: lossChart(own, methods, scale, view, focused, theme)});
+    plots.push({key, canvas: plot.canvas, configuration: lossChart({...all, views: own}, focused, theme)});
     figure.append(element('figcaption', '', title), plot.box);
     return figure;
   };
@@ -94,9 +94,7 @@ function smoothingSlider(group: string, smoothing: number, choose: (smoothing: n
 /** A button a rate in its colour: pressed, its trials stand out. */
 function rateLegend(
   name: string,
-  views: TrialView[],
-  scale: LossScale,
-  view: LossView,
+  {views, scale, view}: LossPanel,
   choose: (change: Partial<LossView>) => void,
   theme: Theme,
 ): HTMLElement {

@@ -3,7 +3,7 @@ import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
-import {linearAxis, logAxis, rateAxis, shortNumber, zoomOptions} from './axes.ts';
+import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes.ts';
 import type {BarPoint, Point} from './elements.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 
@@ -59,19 +59,11 @@ export function rateBars(comparison: Comparison, theme: Theme): ChartConfigurati
       }),
     },
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      clip: 30,
-      interaction: {mode: 'nearest', intersect: false},
+      ...pointFrame,
       scales,
       plugins: {
         zoom: zoomOptions,
-        legend: {
-          position: 'top',
-          align: 'start',
-          labels: {color: theme.text, usePointStyle: true, boxHeight: 8, padding: 16, font: {size: 13}},
-        },
+        legend: methodLegend(theme),
         tooltip: {
           callbacks: {
             title: ([item]) => {
@@ -101,23 +93,14 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
     type: 'line',
     data: {datasets: lines.flat()},
     options: {
-      responsive: true,
-      maintainAspectRatio: false,
-      animation: false,
-      clip: 30,
-      interaction: {mode: 'nearest', intersect: false},
+      ...pointFrame,
       scales,
       plugins: {
         zoom: zoomOptions,
         legend: {
-          position: 'top',
-          align: 'start',
+          ...methodLegend(theme),
           labels: {
-            color: theme.text,
-            usePointStyle: true,
-            boxHeight: 8,
-            padding: 16,
-            font: {size: 13},
+            ...methodLegend(theme).labels,
             filter: ({datasetIndex}, {datasets}) => datasets[datasetIndex ?? -1]?.label !== '',
           },
           onClick: (_, {datasetIndex = -1}, {chart}) => {

@@ -1,30 +1,29 @@
 /** The costs of all methods on the study's models, as docs/methods.md has them. */
-import {type MethodName, noRank} from '../sweep/sweep.ts';
+import {noRank} from '../sweep/sweep.ts';
 import {markdownTable} from '../table.ts';
 import {costColumns, costRow, type DecoderShape, methodCost} from './cost.ts';
 import {knownShapes} from './known-shapes.ts';
-import {methods} from './methods.ts';
+import {type MethodName, methodNames, methods} from './methods.ts';
+import {sizeOf} from './parameters.ts';
 
 const ranks = [4, 8, 16, 32, 64, 128, 256];
 /** Of the study's steps: 64 rows of 512 tokens. */
 const tokens = 64 * 512;
 
-/** BOFT's blocks divide the inputs; LoRA-GA takes two singular vectors a rank. */
+/** Whether a method can have this rank on all matrices of a model. */
 function exists(method: MethodName, rank: number, {adapted}: DecoderShape): boolean {
-  if (method === 'boft') return adapted.every(({inputs}) => inputs % rank === 0);
-  if (method === 'lora-ga') return adapted.every(({inputs, outputs}) => 2 * rank <= Math.min(inputs, outputs));
-  return true;
+  const size = sizeOf({method, rank});
+  return adapted.every(matrix => methods[method].obstacle(matrix, size) === undefined);
 }
 
 export function costSection(): string {
-  const names = Object.keys(methods) as MethodName[];
   const tables = Object.entries(knownShapes).flatMap(([model, shape]) => [
     `### ${model}`,
     '',
     ...markdownTable(
       [...costColumns],
-      names.flatMap(method =>
-        (method === 'full' ? [noRank] : ranks)
+      methodNames.flatMap(method =>
+        (methods[method].weights ? [noRank] : ranks)
           .filter(rank => exists(method, rank, shape))
           .map(rank => costRow(methodCost({method, rank}, shape, tokens))),
       ),

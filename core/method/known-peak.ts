@@ -1,5 +1,5 @@
-import type {MethodName} from '../sweep/sweep.ts';
 import type {KnownRates} from './method.ts';
+import type {MethodName} from './methods.ts';
 import {methods} from './methods.ts';
 
 /** Where published results found a method's best learning rate. */

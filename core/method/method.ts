@@ -1,4 +1,4 @@
-import type {MethodName} from '../sweep/sweep.ts';
+import type {Fields} from '../sweep/field.ts';
 
 export interface Paper {
   title: string;
@@ -20,20 +20,95 @@ export interface KnownRates {
   source: string;
 }
 
-/** What a LoRA variant is, as data. */
+/** Keys that say which of several published forms of a method is meant: words, where all others are numbers. */
+export const variantKey = 'variant';
+
+/** A matrix W that is adapted. */
+export interface Matrix {
+  inputs: number;
+  outputs: number;
+}
+
+/** What decides how much a method trains at a matrix. */
+export interface Size {
+  rank: number;
+  /** The method's own keys by their names in the sweep file, defaults filled in. */
+  options: Readonly<Record<string, number>>;
+}
+
+/** Shapes by name, in the order in which the tensors lie in a vector. */
+export type Shapes = Readonly<Record<string, number[]>>;
+
+/** Why a method cannot adapt a matrix. */
+export interface Obstacle {
+  /** Of the error. */
+  code: 'rank-too-large' | 'bad-blocks';
+  /** The end of a sentence that begins with the matrix. */
+  why: string;
+  /** The largest rank that would do. */
+  most?: number;
+  /** The method's own key that is to blame. */
+  key?: string;
+}
+
+/** What ranks and a method's own keys mean for each other. */
+export interface Conflict {
+  /** The method's own key that is to blame. */
+  key: string;
+  message: string;
+}
+
+/** What a token is multiplied with at an adapted matrix beside the base's weight, and what a step does once. */
+export interface Work {
+  /** Numbers of matrices without a gradient of their own. */
+  frozen: number;
+  trained: number;
+  /** Operations a step, whatever the number of tokens. */
+  once: number;
+}
+
+/** What a LoRA variant is, as data: all that the language, the hovers, the documents and the estimates know of it. */
 export interface MethodDescription {
-  name: MethodName;
+  /** One sentence, for completion. */
+  doc: string;
+  /** Spellings under which it is known elsewhere. */
+  alsoKnownAs: readonly string[];
+  /** Its settings as written in a sweep file. */
+  example: string;
   title: string;
   /** Plain text for a monospace font; a line an equation. W [out, in], A [rank, in], B [out, rank], s = alpha / rank. */
   formula: string;
   paper: Paper;
   /** What is trained and what stays as it is. */
-  trained: string;
+  trains: string;
   /** Time and memory compared with LoRA's. */
   cost: string;
   knownRates: KnownRates[];
   /** λmax of its blocks at the start of training, relative to LoRA's. */
   sharpness: Sharpness;
+  /** Keys of the sweep file that only this method has. */
+  options?: Fields;
+  /** Trains the base's own weights: no adapter, no rank, no alpha. */
+  weights?: true;
+  /** Its update is not scaled by alpha. */
+  withoutAlpha?: true;
+  /** alpha is multiplied by this power of the rank. */
+  alphaPower?: number;
+  /** Where the file names no rank; default 8. */
+  defaultRank?: number;
+  /** The base loses s·B₀·A₀, so that the network starts unchanged. */
+  residual?: true;
+  /** The end of the weight's spectrum whose singular triplets the start is made of. */
+  spectrum?: 'top' | 'bottom';
+  /** The start is made of gradients of the base's weights. */
+  gradient?: true;
+  /** The tensors trained at a matrix. */
+  shapes(matrix: Matrix, size: Size): Shapes;
+  /** What keeps a matrix of this size from being adapted; undefined where nothing does. */
+  obstacle(matrix: Matrix, size: Size): Obstacle | undefined;
+  /** What cannot go together in a sweep file. */
+  conflicts?(ranks: readonly number[], options: Partial<Size['options']>): Conflict[];
+  work(matrix: Matrix, size: Size): Work;
 }
 
 /** How sharp the loss is around a method's start: the sharper, the smaller its learning rates. */

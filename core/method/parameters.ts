@@ -1,42 +1,35 @@
-import type {MethodName} from '../sweep/sweep.ts';
-
-export interface Matrix {
-  inputs: number;
-  outputs: number;
-}
+import type {Matrix, MethodDescription, Size} from './method.ts';
+import {type MethodName, methods} from './methods.ts';
 
 /** A method with its size: what decides how much it trains. */
 export interface Sized {
   method: MethodName;
   rank: number;
-  /** Settings that only this method has, by their keys. */
-  options?: Readonly<Record<string, number>>;
+  /** Settings that only this method has, by their keys; those that are missing have their defaults. */
+  options?: Size['options'] | undefined;
 }
 
-/**
- * Numbers that are trained at one adapted matrix: rank · (in + out) of a pair, and what a method adds to it or has in its
- * place (the same count as PEFT's).
- */
-export function trainedAt({method, rank, options}: Sized, {inputs, outputs}: Matrix): number {
-  const short = Math.min(inputs, outputs);
-  switch (method) {
-    case 'vera':
-      return rank + outputs;
-    case 'boft':
-      return inputs * (options?.['block_size'] ?? rank) * (options?.['butterfly_factor'] ?? 1) + outputs;
-    case 'randlora':
-      return Math.ceil(short / rank) * (rank + short);
-    case 'dora':
-      return rank * (inputs + outputs) + outputs;
-    case 'full':
-      return inputs * outputs;
-    default:
-      return rank * (inputs + outputs);
-  }
+/** The rank and options of a method with all defaults filled in. */
+export function sizeOf({method, rank, options}: Sized): Size {
+  return {rank, options: {...defaultOptions(methods[method]), ...options}};
+}
+
+/** The defaults of a method's own keys; a key without one is left out. */
+export function defaultOptions({options = {}}: Pick<MethodDescription, 'options'>): Size['options'] {
+  const given = Object.entries(options).flatMap(([key, field]) =>
+    typeof field.default === 'number' ? [[key, field.default] as const] : [],
+  );
+  return Object.fromEntries(given);
+}
+
+/** Numbers that are trained at one adapted matrix (the same count as PEFT's). */
+export function trainedAt(sized: Sized, matrix: Matrix): number {
+  const shapes = Object.values(methods[sized.method].shapes(matrix, sizeOf(sized)));
+  return shapes.reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0);
 }
 
 /** Trained numbers of one trial; `everything` is the number of all the model's weights. */
 export function trainedParameters(sized: Sized, matrices: readonly Matrix[], everything: number): number {
-  if (sized.method === 'full') return everything;
+  if (methods[sized.method].weights) return everything;
   return matrices.reduce((sum, matrix) => sum + trainedAt(sized, matrix), 0);
 }

@@ -1,6 +1,6 @@
 /** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
 import {costColumns, costRow} from '../method/cost.ts';
-import type {MethodName} from '../sweep/sweep.ts';
+import type {MethodName} from '../method/methods.ts';
 import type {RunState, TrialView} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';

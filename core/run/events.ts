@@ -3,7 +3,8 @@
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
 import type {MethodCost} from '../method/cost.ts';
-import type {MethodName, Trial} from '../sweep/sweep.ts';
+import type {MethodName} from '../method/methods.ts';
+import type {Trial} from '../sweep/sweep.ts';
 
 export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
 

@@ -1,7 +1,7 @@
 /** Published results, one row a value, as the events of a run: what was measured elsewhere is read like one's own. */
 import {SweepError} from '../error.ts';
-import {methods} from '../method/methods.ts';
-import type {MethodName, Trial} from '../sweep/sweep.ts';
+import {type MethodName, methodNames} from '../method/methods.ts';
+import type {Trial} from '../sweep/sweep.ts';
 import {rateNames, trialId} from '../sweep/trials.ts';
 import type {Aggregated, Evaluated, RunEventBody} from './events.ts';
 import {mostSeeds} from './line.ts';
@@ -63,8 +63,7 @@ export function publishedEvents(document: unknown, name: string, source: string)
 
 /** LoRA first, whatever the order of the file: so it has its usual colour. */
 function byMethod(a: Setting, b: Setting): number {
-  const names = Object.keys(methods);
-  return names.indexOf(a.method) - names.indexOf(b.method);
+  return methodNames.indexOf(a.method) - methodNames.indexOf(b.method);
 }
 
 type Fields = Record<string, unknown>;
@@ -131,9 +130,9 @@ function seedsIn(fields: Fields, place: string): number {
 /** `PiSSA`, `Init[AB]`, `InitAB` and `init_ab` are the names that papers and programs use. */
 function methodOf(name: string, place: string): MethodName {
   const plain = (one: string): string => one.toLowerCase().replace(/[^a-z0-9]/g, '');
-  const known = Object.values(methods).find(method => plain(method.name) === plain(name));
-  if (!known) throw bad(`${place} has the method ${name}; known are ${Object.keys(methods).join(', ')}`);
-  return known.name;
+  const known = methodNames.find(method => plain(method) === plain(name));
+  if (!known) throw bad(`${place} has the method ${name}; known are ${methodNames.join(', ')}`);
+  return known;
 }
 
 function text(fields: Fields, place: string, key: string): string {

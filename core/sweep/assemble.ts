@@ -1,10 +1,11 @@
-import {methodOptions, variantKey} from '../method/options.ts';
+import {variantKey} from '../method/method.ts';
+import {methods} from '../method/methods.ts';
 import {withEntries} from './entries.ts';
 import {optimizer as optimizerFields} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
-import {methodsOf, type OwnValues, type Values} from './rules.ts';
+import {methodsOf, type OwnValues, optionsOf, type Values} from './rules.ts';
 import type {
   Alpha,
   CurvatureSettings,
@@ -63,30 +64,26 @@ export function methodWith(
     alpha: alphaFor(method, own.alpha ?? values.alpha),
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
-    ...(methodOptions[method] && {options: optionsOf(method, own)}),
+    ...(methods[method].options && {options: optionsOf(method, own)}),
     ...variantOf(method, own),
   };
 }
 
-/** The keys that only this method has, but its variant; one without a default may be absent. */
-function optionsOf(method: MethodSettings['method'], own: OwnValues): Record<string, number> {
-  const given: Readonly<Record<string, unknown>> = own;
-  const options = Object.entries(methodOptions[method] ?? {})
-    .filter(([key]) => key !== variantKey)
-    .map(([key, field]) => [key, given[key] ?? field.default]);
-  return Object.fromEntries(options.filter(([, value]) => value !== undefined));
-}
-
+/** Which of several published forms of the method is meant, where there are several. */
 function variantOf(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'variant'> {
-  const field = methodOptions[method]?.[variantKey];
-  return field ? {variant: own.variant ?? String(field.default)} : {};
+  const field = methods[method].options?.[variantKey];
+  const {[variantKey]: given = field?.default}: Readonly<Record<string, unknown>> = own;
+  return field ? {variant: String(given)} : {};
 }
 
 /** rsLoRA scales by alpha / sqrt(rank): the same as alpha · sqrt(rank) under LoRA's rule. */
 function alphaFor(method: MethodSettings['method'], alpha: Alpha): Alpha {
-  if (method !== 'rslora') return alpha;
-  return {...alpha, rankPower: alpha.rankPower + 0.5, text: `${alpha.text}*sqrt(rank)`};
+  const {alphaPower = 0} = methods[method];
+  if (alphaPower === 0) return alpha;
+  return {...alpha, rankPower: alpha.rankPower + alphaPower, text: `${alpha.text}*${powerText(alphaPower)}`};
 }
+
+const powerText = (power: number) => (power === 0.5 ? 'sqrt(rank)' : power === 1 ? 'rank' : `rank^${power}`);
 
 function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] | undefined {
   if (Array.isArray(rates)) return rates.toSorted((a, b) => a - b);

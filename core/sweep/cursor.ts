@@ -3,7 +3,7 @@
  * whole file again after each key stroke.
  */
 import type {Lines} from './lines.ts';
-import type {Position, Range} from './sweep.ts';
+import type {Position, Range} from './problem.ts';
 
 export interface Cursor {
   /** A key, or a value (of a key or of a list). */

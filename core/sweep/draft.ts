@@ -1,7 +1,8 @@
 /** What can be made of a file that still has errors: enough to look at the files it names. */
 import {dataOf, evaluationOf, methodWith} from './assemble.ts';
+import type {Problem} from './problem.ts';
 import {methodsOf, type Values} from './rules.ts';
-import type {DataSettings, EvaluationSettings, MethodSettings, Problem, Sweep} from './sweep.ts';
+import type {DataSettings, EvaluationSettings, MethodSettings, Sweep} from './sweep.ts';
 
 /** Each part as far as it can be read; a part that an error may have changed is absent. */
 export interface Draft {

@@ -1,12 +1,15 @@
 /** Rules of a fair comparison: what a sweep can read correctly and still conclude wrongly from. Warnings, not errors. */
 import {knownPeak} from '../method/known-peak.ts';
+import {methods} from '../method/methods.ts';
 import {formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
 import {find} from './locate.ts';
+import type {MappingNode, Node} from './nodes.ts';
+import type {Fix} from './problem.ts';
 import {either, type Place, type Problems, replacement} from './problems.ts';
 import {type Grid, writeRate} from './rates.ts';
-import type {Fix, MethodSettings, Sweep} from './sweep.ts';
-import type {MappingNode, Node, Tree} from './tree.ts';
+import type {MethodSettings, Sweep} from './sweep.ts';
+import type {Tree} from './tree.ts';
 import {newLine} from './values.ts';
 
 /** What the rules look at. */
@@ -158,7 +161,7 @@ function checkBudgets({sweep, tree, problems}: File): void {
   const measure = budget(first!);
   for (const settings of others) {
     // Training all weights has no rank to choose.
-    const unranked = [first!.method, settings.method].includes('full');
+    const unranked = [first!, settings].some(({method}) => methods[method].weights);
     const own = Object.entries(budget(settings)).filter(
       ([what, number]) => measure[what as keyof typeof measure] !== number && !(unranked && what === 'ranks'),
     );
@@ -175,11 +178,8 @@ function checkBudgets({sweep, tree, problems}: File): void {
   }
 }
 
-/** Methods whose update is not scaled by alpha. */
-const withoutAlpha: readonly string[] = ['vera', 'boft', 'full'];
-
 function checkAlpha({sweep, tree, problems}: File): void {
-  const [first, ...others] = sweep.methods.filter(({method}) => !withoutAlpha.includes(method));
+  const [first, ...others] = sweep.methods.filter(({method}) => !methods[method].withoutAlpha);
   for (const {method, alpha, ranks} of others) {
     const rank = ranks.find(own => first!.ranks.includes(own));
     if (rank === undefined || Math.abs(alphaOf(alpha, rank) / alphaOf(first!.alpha, rank) - 1) < 1e-9) continue;

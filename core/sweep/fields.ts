@@ -1,4 +1,5 @@
-import {boftOptions, graloraOptions, loraGaOptions, randloraOptions, veraOptions} from '../method/options.ts';
+import type {MethodDescription} from '../method/method.ts';
+import {methods as descriptions, type MethodName} from '../method/methods.ts';
 import type {Field, Fields, Type} from './field.ts';
 
 /*
@@ -101,7 +102,8 @@ const perMethod = {
   },
 } as const satisfies Fields;
 
-const ownSettings = {
+/** The settings that a method can have of its own, beside the keys that only it has. */
+export const ownSettings = {
   ...perMethod,
   start_from: {
     type: {kind: 'text', what: 'folder'},
@@ -109,10 +111,6 @@ const ownSettings = {
     example: 'adapters/dora-a',
     alsoKnownAs: ['init_from', 'adapter'],
   },
-} as const satisfies Fields;
-
-const ownSettingsFactorised = {
-  ...ownSettings,
   iterations: {
     type: {kind: 'number', integer: true, atLeast: 1, atMost: 1000},
     doc: "Power iterations of a fast randomised factorisation of the weights, as PEFT's pissa_niter_16 has 16. Without it the factorisation is exact.",
@@ -125,141 +123,27 @@ const ownSettingsFactorised = {
 /** Where `seed` is a key of its own, it is no other word for `seeds`. */
 const ownSeeds = {seeds: {...perMethod.seeds, alsoKnownAs: ['random_seed']}} as const satisfies Fields;
 
-/** Of a method without adapter: nothing has a rank, and the base model is where it starts. */
-const ownSettingsOfWeights = {
-  learning_rate: perMethod.learning_rate,
-  batch_size: perMethod.batch_size,
-  seeds: perMethod.seeds,
-} as const satisfies Fields;
+/** The keys that a sweep file may give to one method. */
+function settingsOf({weights, spectrum, options = {}}: MethodDescription): Fields {
+  const {learning_rate, batch_size, seeds} = perMethod;
+  // Nothing has a rank without an adapter, and the base model is where it starts.
+  if (weights) return {learning_rate, batch_size, seeds};
+  const {iterations, ...settings} = ownSettings;
+  const factorised = spectrum === undefined ? settings : {...settings, iterations};
+  return {...factorised, ...(Object.hasOwn(options, 'seed') ? ownSeeds : {}), ...options};
+}
 
-/** All settings that any method can have of its own. */
-export const everyOwnSetting = {
-  ...ownSettingsFactorised,
-  ...veraOptions,
-  ...boftOptions,
-  ...graloraOptions,
-  ...randloraOptions,
-  ...loraGaOptions,
-} as const satisfies Fields;
+interface MethodField extends Omit<Field, 'type'> {
+  type: {kind: 'mapping'; keys: typeof ownSettings};
+}
 
-/** Spellings under which the methods are known elsewhere. */
-const methodDocs = {
-  lora: {doc: 'LoRA: A drawn at random, B = 0.', alsoKnownAs: ['vanilla-lora']},
-  pissa: {doc: 'PiSSA: starts from the largest singular triplets of each weight.', alsoKnownAs: ['pissa-lora']},
-  milora: {doc: 'MiLoRA: starts from the smallest singular triplets of each weight.', alsoKnownAs: ['mi-lora']},
-  'init-ab': {
-    doc: 'Init[AB]: both A and B drawn at random, their product subtracted from the weight.',
-    alsoKnownAs: ['init', 'lora-init-ab'],
-  },
-  dora: {doc: 'DoRA: direction and magnitude of each output row are trained apart.', alsoKnownAs: ['dora-lora']},
-  rslora: {
-    doc: 'rsLoRA: LoRA with the update scaled by alpha / sqrt(rank): alpha is multiplied by sqrt(rank).',
-    alsoKnownAs: ['rs-lora', 'rank-stabilized-lora'],
-  },
-  olora: {doc: 'OLoRA: starts from the first columns of a QR factorisation of each weight.', alsoKnownAs: ['o-lora']},
-  'lora-ga': {
-    doc: "LoRA-GA: starts from singular vectors of the loss's gradient in each weight.",
-    alsoKnownAs: ['loraga', 'lora_ga'],
-  },
-  vera: {
-    doc: 'VeRA: one frozen random pair for all layers; two vectors a layer are trained. Its rank is 256 where the file names none.',
-    alsoKnownAs: ['vera-lora'],
-  },
-  gralora: {doc: 'GraLoRA: the weight in k × k blocks, each with a pair of its own.', alsoKnownAs: ['gra-lora']},
-  randlora: {
-    doc: 'RandLoRA: frozen random bases whose diagonal scalings are trained; the update has full rank.',
-    alsoKnownAs: ['rand-lora'],
-  },
-  boft: {
-    doc: 'BOFT: inputs are rotated by a trained block-diagonal orthogonal matrix, outputs scaled.',
-    alsoKnownAs: ['oft', 'butterfly-oft'],
-  },
-  full: {
-    doc: 'All weights of the base are trained, without an adapter: the baseline, and the way to train a small base.',
-    alsoKnownAs: ['full-fine-tuning', 'full_finetuning', 'fine-tuning', 'fft', 'sft'],
-  },
-} as const;
-
-export const methods = {
-  lora: {
-    type: {kind: 'mapping', keys: ownSettings},
-    doc: methodDocs.lora.doc,
-    example: '{}',
-    alsoKnownAs: methodDocs.lora.alsoKnownAs,
-  },
-  pissa: {
-    type: {kind: 'mapping', keys: ownSettingsFactorised},
-    doc: methodDocs.pissa.doc,
-    example: '{iterations: 16}',
-    alsoKnownAs: methodDocs.pissa.alsoKnownAs,
-  },
-  milora: {
-    type: {kind: 'mapping', keys: ownSettingsFactorised},
-    doc: methodDocs.milora.doc,
-    example: '{}',
-    alsoKnownAs: methodDocs.milora.alsoKnownAs,
-  },
-  'init-ab': {
-    type: {kind: 'mapping', keys: ownSettings},
-    doc: methodDocs['init-ab'].doc,
-    example: '{}',
-    alsoKnownAs: methodDocs['init-ab'].alsoKnownAs,
-  },
-  dora: {
-    type: {kind: 'mapping', keys: ownSettings},
-    doc: methodDocs.dora.doc,
-    example: '{start_from: adapters/dora-a}',
-    alsoKnownAs: methodDocs.dora.alsoKnownAs,
-  },
-  rslora: {
-    type: {kind: 'mapping', keys: ownSettings},
-    doc: methodDocs.rslora.doc,
-    example: '{}',
-    alsoKnownAs: methodDocs.rslora.alsoKnownAs,
-  },
-  olora: {
-    type: {kind: 'mapping', keys: ownSettings},
-    doc: methodDocs.olora.doc,
-    example: '{}',
-    alsoKnownAs: methodDocs.olora.alsoKnownAs,
-  },
-  'lora-ga': {
-    type: {kind: 'mapping', keys: {...ownSettings, ...loraGaOptions}},
-    doc: methodDocs['lora-ga'].doc,
-    example: '{rows: 32}',
-    alsoKnownAs: methodDocs['lora-ga'].alsoKnownAs,
-  },
-  vera: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...veraOptions}},
-    doc: methodDocs.vera.doc,
-    example: '{rank: 256}',
-    alsoKnownAs: methodDocs.vera.alsoKnownAs,
-  },
-  gralora: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...graloraOptions}},
-    doc: methodDocs.gralora.doc,
-    example: '{blocks: 4}',
-    alsoKnownAs: methodDocs.gralora.alsoKnownAs,
-  },
-  randlora: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...ownSeeds, ...randloraOptions}},
-    doc: methodDocs.randlora.doc,
-    example: '{}',
-    alsoKnownAs: methodDocs.randlora.alsoKnownAs,
-  },
-  boft: {
-    type: {kind: 'mapping', keys: {...ownSettings, ...boftOptions}},
-    doc: methodDocs.boft.doc,
-    example: '{block_size: 4}',
-    alsoKnownAs: methodDocs.boft.alsoKnownAs,
-  },
-  full: {
-    type: {kind: 'mapping', keys: ownSettingsOfWeights},
-    doc: methodDocs.full.doc,
-    example: '{learning_rate: {from: 1e-6, to: 1e-4}}',
-    alsoKnownAs: methodDocs.full.alsoKnownAs,
-  },
-} as const satisfies Fields;
+/** One entry a method, made of its description; the type holds the settings of all, as most methods have them. */
+const methods = Object.fromEntries(
+  Object.entries(descriptions).map(([name, method]) => {
+    const {doc, example, alsoKnownAs} = method;
+    return [name, {type: {kind: 'mapping', keys: settingsOf(method)}, doc, example, alsoKnownAs}];
+  }),
+) as unknown as Readonly<Record<MethodName, MethodField>>;
 
 const column = {kind: 'text', what: 'column'} as const;
 
@@ -897,7 +781,7 @@ export const fields = {
     type: {
       kind: 'either',
       options: [
-        {kind: 'list', of: {kind: 'choice', values: methodDocs}, orOne: true, distinct: true},
+        {kind: 'list', of: {kind: 'choice', values: descriptions}, orOne: true, distinct: true},
         {kind: 'mapping', keys: methods},
       ],
     },

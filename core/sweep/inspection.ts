@@ -1,7 +1,8 @@
 /** What a look around a sweep file found: the files it names, what it will cost, what it gave before. Plain data. */
 import type {Peak} from '../run/peak.ts';
 import type {Draft} from './draft.ts';
-import type {ProblemCode, Severity, Trial} from './sweep.ts';
+import type {ProblemCode, Severity} from './problem.ts';
+import type {Trial} from './sweep.ts';
 
 /** Something wrong outside of the text; `path` names the key it is shown at. */
 export interface Fault {

@@ -1,4 +1,4 @@
-import type {Position, Range} from './sweep.ts';
+import type {Position, Range} from './problem.ts';
 
 /** Turns offsets of one text into LSP positions and back. Lines end with \n, \r\n or \r, as LSP counts them. */
 export class Lines {

@@ -1,6 +1,7 @@
 import {holds} from './lines.ts';
-import type {Position, Range} from './sweep.ts';
-import type {Node, Tree} from './tree.ts';
+import type {Node} from './nodes.ts';
+import type {Position, Range} from './problem.ts';
+import type {Tree} from './tree.ts';
 
 /** What stands at a position: a key, a value, or the name of a method (as a key or in a list). */
 export interface Location {

@@ -1,7 +1,7 @@
 import {Composer, type Document, Lexer, type ParsedNode, Parser} from 'yaml';
 import type {Lines} from './lines.ts';
+import type {Fix} from './problem.ts';
 import type {Problems} from './problems.ts';
-import type {Fix} from './sweep.ts';
 
 /** Characters (UTF-16 units) beyond which a file is not read at all. */
 const mostCharacters = 4 * 2 ** 20;

@@ -4,9 +4,9 @@
  * wrong or unusual (errors, anchors, documents) is left to the reading of the whole.
  */
 import {before, type Lines} from './lines.ts';
+import type {Entry, ListNode, MappingNode, Node} from './nodes.ts';
 import {isWithinBounds} from './parse.ts';
-import type {Position} from './sweep.ts';
-import type {Entry, ListNode, MappingNode, Node} from './tree.ts';
+import type {Position} from './problem.ts';
 
 /** A text read for itself, positions counted from its own beginning. */
 export interface Piece {

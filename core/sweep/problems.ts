@@ -1,4 +1,4 @@
-import type {Fix, Problem, ProblemCode, Range, Severity} from './sweep.ts';
+import type {Fix, Problem, ProblemCode, Range, Severity} from './problem.ts';
 
 /** Where something stands: the keys that lead to it, and its text. */
 export interface Place {

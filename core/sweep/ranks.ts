@@ -1,10 +1,8 @@
-import type {MethodName} from './sweep.ts';
+import {type MethodName, methods} from '../method/methods.ts';
 import {noRank} from './sweep.ts';
 
 /** Of most methods. */
 const usualRank = 8;
-/** VeRA trains rank + outputs numbers a layer, not rank · (inputs + outputs): at LoRA's ranks it would hardly train any. */
-const veraRank = 256;
 
 /** The ranks of a method: its own, those of all methods, or its default. */
 export function ranksOf(
@@ -12,6 +10,7 @@ export function ranksOf(
   own: {rank?: number[] | undefined},
   all: {rank?: number[] | undefined},
 ): number[] {
-  if (method === 'full') return [noRank];
-  return own.rank ?? all.rank ?? [method === 'vera' ? veraRank : usualRank];
+  const {weights, defaultRank = usualRank} = methods[method];
+  if (weights) return [noRank];
+  return own.rank ?? all.rank ?? [defaultRank];
 }

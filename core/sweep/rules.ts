@@ -1,21 +1,23 @@
-import {graloraOptions} from '../method/options.ts';
+import {type MethodName, methods} from '../method/methods.ts';
+import {defaultOptions} from '../method/parameters.ts';
 import {namesOf, type ValuesOf} from './field.ts';
-import {type everyOwnSetting, fieldAt, fields} from './fields.ts';
+import {fieldAt, fields, type ownSettings} from './fields.ts';
 import {formats, placeholders} from './formats.ts';
 import {find} from './locate.ts';
+import type {MappingNode} from './nodes.ts';
+import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {nearest} from './suggest.ts';
-import type {DataFormat, Fix, MethodName, Range} from './sweep.ts';
-import type {MappingNode} from './tree.ts';
+import type {DataFormat} from './sweep.ts';
 import {newLine} from './values.ts';
 
 /** A file as the table reads it, before its keys are brought together. */
 export type Values = ValuesOf<typeof fields>;
 
 /** The settings that a method can have of its own. */
-export type OwnValues = Partial<ValuesOf<typeof everyOwnSetting>>;
+export type OwnValues = Partial<ValuesOf<typeof ownSettings>>;
 
 type Rates = Values['learning_rate'];
 type Path = (string | number)[];
@@ -38,7 +40,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkGrid(file, ['learning_rate'], values.learning_rate);
   for (const {name, own} of methodsOf(values)) checkGrid(file, ['methods', name, 'learning_rate'], own.learning_rate);
   checkMethods(file);
-  checkOwnKeys(file);
+  checkConflicts(file);
   if (complete) checkLearningRates(file);
   checkColumns(file);
   checkTemplate(file);
@@ -95,46 +97,25 @@ function checkMethods(file: File): void {
   file.problems.report('empty-list', {path: ['methods'], range: written.range}, message);
 }
 
-/** What the keys that only one method has mean for each other and for its ranks. */
-function checkOwnKeys(file: File): void {
+/** What ranks and a method's own keys mean for each other. */
+function checkConflicts(file: File): void {
   for (const {name, own} of methodsOf(file.values)) {
-    const ranks = ranksOf(name, own, file.values);
-    const report = (key: string, message: string) => {
+    const conflicts = methods[name].conflicts?.(ranksOf(name, own, file.values), optionsOf(name, own)) ?? [];
+    for (const {key, message} of conflicts) {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
       const path = paths.find(one => find(file, one)) ?? ['methods'];
       file.problems.report('out-of-range', {path, range: rangeOf(file, path)}, message);
-    };
-    if (name === 'gralora') {
-      const blocks = own.blocks ?? graloraOptions.blocks.default;
-      const rank = ranks.find(one => one % blocks !== 0);
-      if (rank !== undefined)
-        report(
-          'blocks',
-          `GraLoRA shares its rank among ${blocks} blocks, but rank ${rank} is no multiple of ${blocks}.`,
-        );
-    }
-    if (name === 'lora-ga' && own.rows !== undefined && own.batches !== undefined)
-      report(
-        'batches',
-        'LoRA-GA starts from the first rows of the file or from the first batches: give rows or batches, not both.',
-      );
-    if (name === 'boft') {
-      if (own.block_size !== undefined && ranks.length > 1)
-        report(
-          'block_size',
-          `BOFT with blocks of ${own.block_size} is the same at every rank: leave block_size out, or give it one rank, like {block_size: ${own.block_size}, rank: ${ranks[0]}}.`,
-        );
-      const odd = (own.block_size === undefined ? ranks : [own.block_size]).find(size => size % 2 !== 0);
-      if (odd !== undefined && (own.butterfly_factor ?? 1) > 1)
-        report('butterfly_factor', `A butterfly factor above 1 needs blocks of even size, but they have ${odd} rows.`);
-      const single = ranks.find(rank => own.block_size === undefined && rank < 2);
-      if (single !== undefined)
-        report(
-          'block_size',
-          `BOFT's blocks are as large as the rank, and there is no rotation of ${single} row: take a rank from 2 on, or give block_size.`,
-        );
     }
   }
+}
+
+/** The keys that only this method has; one without a default may be absent. */
+export function optionsOf(method: MethodName, own: OwnValues): Record<string, number> {
+  const {options = {}} = methods[method];
+  const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
+    Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
+  );
+  return {...defaultOptions(methods[method]), ...Object.fromEntries(given)};
 }
 
 /** The learning rate can be given for all methods, or by each for itself. */

@@ -1,5 +1,4 @@
 import {readAlpha} from './alpha.ts';
-import {fail, notYet, type Reading, wrongType} from './faults.ts';
 import {
   type ChoiceType,
   describe,
@@ -13,9 +12,10 @@ import {
   type Type,
 } from './field.ts';
 import {folderName} from './folder.ts';
+import type {ScalarNode} from './nodes.ts';
 import {either, keyName, quote, replacement} from './problems.ts';
+import {fail, notYet, type Reading, wrongType} from './reading.ts';
 import {nearest} from './suggest.ts';
-import type {ScalarNode} from './tree.ts';
 
 type ScalarReading = Reading<ScalarNode>;
 export type ScalarType = Exclude<Type, ListType | MappingType | EitherType>;

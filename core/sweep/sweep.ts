@@ -1,94 +1,6 @@
-/** The values of the sweep language: what a sweep file means once it is read, and what can be wrong with it. */
+/** The values of the sweep language: what a sweep file means once it is read. */
 
-/** A place in the text, 0-based as in LSP; `character` counts UTF-16 units. */
-export interface Position {
-  line: number;
-  character: number;
-}
-
-export interface Range {
-  start: Position;
-  end: Position;
-}
-
-export type Severity = 'error' | 'warning' | 'information';
-
-/** A textual change that would mend a problem. */
-export interface Fix {
-  title: string;
-  edits: {range: Range; text: string}[];
-}
-
-/** Something wrong in a sweep file. `path` names the key (`['methods', 'pissa', 'rank']`), `range` the text. */
-export interface Problem {
-  code: ProblemCode;
-  severity: Severity;
-  message: string;
-  path: (string | number)[];
-  range: Range;
-  fixes: Fix[];
-}
-
-/** Every code a problem can have; each is explained in docs/problems.md. */
-export const problemCodes = [
-  'syntax',
-  'duplicate-key',
-  'unknown-key',
-  'unknown-method',
-  'missing-key',
-  'wrong-type',
-  'out-of-range',
-  'unknown-value',
-  'empty-list',
-  'duplicate-value',
-  'grid-upside-down',
-  'too-many-trials',
-  'bad-expression',
-  'not-yet',
-  'alias-bomb',
-  'too-large',
-  'data/missing-file',
-  'data/missing-column',
-  'data/bad-rows',
-  'data/bad-template',
-  'data/long-rows',
-  'data/overlap',
-  'model/missing',
-  'model/bad',
-  'model/end-of-text',
-  'model/unsupported',
-  'model/unknown-target',
-  'model/rank-too-large',
-  'model/bad-blocks',
-  'model/bad-adapter',
-  'resource/memory',
-  'resource/time',
-  'fairness/one-rate',
-  'fairness/narrow-grid',
-  'fairness/coarse-grid',
-  'fairness/few-seeds',
-  'fairness/unequal-budgets',
-  'fairness/unequal-alpha',
-  'fairness/edge-peak',
-] as const;
-export type ProblemCode = (typeof problemCodes)[number];
-
-/** Methods that put adapters on projections. */
-export type AdapterMethodName =
-  | 'lora'
-  | 'pissa'
-  | 'milora'
-  | 'init-ab'
-  | 'dora'
-  | 'rslora'
-  | 'olora'
-  | 'lora-ga'
-  | 'vera'
-  | 'gralora'
-  | 'randlora'
-  | 'boft';
-
-export type MethodName = AdapterMethodName | 'full';
+import type {MethodName} from '../method/methods.ts';
 
 /** The rank of trials that train all weights. */
 export const noRank = 0;
@@ -106,7 +18,7 @@ export interface MethodSettings {
   iterations?: number;
   /** A PEFT adapter folder (absolute or relative to the sweep file) whose factors are the starting point. */
   startFrom?: string;
-  /** Settings that only this method has, by their keys (core/method/options), defaults filled in. */
+  /** Settings that only this method has, by their keys (core/method/each), defaults filled in. */
   options?: Readonly<Record<string, number>>;
   /** Which of several published forms of the method; absent where there is one only. */
   variant?: string;

@@ -1,44 +1,10 @@
 import {isAlias, isMap, isScalar, isSeq, type ParsedNode} from 'yaml';
 import {before, holds, Lines} from './lines.ts';
+import type {Entry, Node} from './nodes.ts';
 import {parseYaml} from './parse.ts';
 import {type Piece, readByPieces} from './pieces.ts';
+import type {Range} from './problem.ts';
 import {type Place, Problems, quote} from './problems.ts';
-import type {Range} from './sweep.ts';
-
-/** A single value as YAML understands it. */
-export interface ScalarNode {
-  kind: 'scalar';
-  value: string | number | boolean | null;
-  /** As written, without quotes. */
-  text: string;
-  quoted: boolean;
-  /** Stands for something unreadable that is reported already. */
-  broken?: true;
-  range: Range;
-}
-
-export interface ListNode {
-  kind: 'list';
-  items: Node[];
-  range: Range;
-}
-
-export interface MappingNode {
-  kind: 'mapping';
-  entries: Entry[];
-  /** Written with braces. */
-  flow: boolean;
-  range: Range;
-}
-
-export interface Entry {
-  key: string;
-  keyRange: Range;
-  value: Node;
-}
-
-/** A YAML value with aliases and merge keys resolved. Aliased nodes are shared, not copied. */
-export type Node = ScalarNode | ListNode | MappingNode;
 
 /** A text as a tree of values with positions. `root` is undefined for an empty file. */
 export interface Tree {

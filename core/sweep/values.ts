@@ -1,12 +1,12 @@
-import {fail, notYet, wrongType} from './faults.ts';
 import {describe, type Field, type Fields, type ListType, namesOf, type Type, type Written} from './field.ts';
 import {keyPaths} from './fields.ts';
 import {before} from './lines.ts';
+import type {ListNode, MappingNode, Node} from './nodes.ts';
+import type {Fix, Range} from './problem.ts';
 import {keyName, type Place, type Problems, quote, replacement} from './problems.ts';
+import {fail, notYet, wrongType} from './reading.ts';
 import {readScalar} from './scalars.ts';
 import {nearest} from './suggest.ts';
-import type {Fix, Range} from './sweep.ts';
-import type {ListNode, MappingNode, Node} from './tree.ts';
 
 type Path = (string | number)[];
 

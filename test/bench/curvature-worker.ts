@@ -1,7 +1,8 @@
 /** A worker thread of this project's side of the curvature benchmark. */
 
 import {parentPort, workerData} from 'node:worker_threads';
-import type {AdapterMethodName, Trial} from '../../core/sweep/sweep.ts';
+import type {AdapterMethodName} from '../../core/method/methods.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {type Block, blockSize, products, type Wanted} from '../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../trainer/curvature/network.ts';
 import {weightsOf} from '../../trainer/curvature/point.ts';

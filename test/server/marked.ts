@@ -1,4 +1,4 @@
-import type {Position} from '../../core/sweep/sweep.ts';
+import type {Position} from '../../core/sweep/problem.ts';
 import {SweepDocument} from '../../server/document.ts';
 
 /** A text with the place of its cursor mark `▮` taken out. */

@@ -1,16 +1,18 @@
 /** Reads the reference numbers made with PyTorch and PEFT (test/fixtures/goldens/README.md), and sets up their cases. */
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
-import type {MethodName, TrainingSettings} from '../../core/sweep/sweep.ts';
+import type {MethodName} from '../../core/method/methods.ts';
+import type {TrainingSettings} from '../../core/sweep/sweep.ts';
 import {collate, emptyBatch} from '../../trainer/data/batch.ts';
 import {type BatchShape, paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/engine.ts';
 import {Programs} from '../../trainer/engine/programs.ts';
+import type {Form} from '../../trainer/method/form.ts';
 import {weightVector} from '../../trainer/method/full.ts';
 import {methods} from '../../trainer/method/index.ts';
 import {fill, sharedLayout, trainedLayout} from '../../trainer/method/layout.ts';
-import type {Form, Method, Site} from '../../trainer/method/method.ts';
+import type {Method, Site} from '../../trainer/method/method.ts';
 import type {Model} from '../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../trainer/model/open-model.ts';
 import {readHeader, readTensor} from '../../trainer/model/safetensors.ts';

@@ -1,10 +1,12 @@
 /** The weights of a network at the point it is looked at: the base's own, or the base with what was trained in it. */
 import * as tf from '@tensorflow/tfjs-core';
+import type {Shapes} from '../../core/method/method.ts';
 import type {Engine, Program} from '../engine/engine.ts';
 import {identityMatrix, ofIdentity} from '../engine/identity.ts';
+import type {Form, Parts} from '../method/form.ts';
 import {weightLayout} from '../method/full.ts';
 import {sharedLayout, trainedLayout, views} from '../method/layout.ts';
-import type {Form, Method, Parts, Shapes, Site} from '../method/method.ts';
+import type {Method, Site} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {readTensor} from '../model/safetensors.ts';
 import type {WeightIndex} from '../model/weights.ts';
@@ -61,7 +63,7 @@ async function adaptedWeights(
       const taken = before?.get(site.name);
       const feeds = {...fed('own', own), ...fed('shared', common), ...(taken ? fed('start', taken) : {})};
       const key = `${site.outputs}x${site.inputs}`;
-      const shapes = method.trained(site, form);
+      const shapes = method.shapes(site, form);
       const inputs = {
         ...specs('own', shapes),
         ...specs('shared', commonShapes),

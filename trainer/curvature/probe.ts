@@ -1,14 +1,16 @@
 /** The probing of blocks on one thread: Lanczos iterations of all blocks of a layer, side by side over the same batches. */
 import {SweepError} from '../../core/error.ts';
+import type {AdapterMethodName} from '../../core/method/methods.ts';
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
-import type {AdapterMethodName, CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
+import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
 import {type RowSource, sideBySide} from '../batches.ts';
 import type {Engine} from '../engine/engine.ts';
 import {type LanczosResult, lanczos} from '../math/lanczos.ts';
 import {random} from '../math/random.ts';
+import type {Parts} from '../method/form.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
 import {sharedLayout, trainedLayout, views} from '../method/layout.ts';
-import type {Parts, Site} from '../method/method.ts';
+import type {Site} from '../method/method.ts';
 import type {Projection} from '../model/sites.ts';
 import {type StartJob, type StartSettings, startingParameters} from '../start.ts';
 import type {PackBatch} from '../step.ts';

@@ -5,9 +5,12 @@
  * Frozen weights are inputs, so that one compiled piece serves every layer.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import type {Shapes} from '../../core/method/method.ts';
 import type {Engine, Staged, TensorSpec, Tensors} from '../engine/engine.ts';
+import type {Macros} from '../engine/macros.ts';
 import type {Part} from '../engine/stages.ts';
-import type {Form, Method, Shapes, Site} from '../method/method.ts';
+import type {Form} from '../method/form.ts';
+import type {Method, Site} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {
   causalAttention,
@@ -51,10 +54,29 @@ export async function layerSegment(
   const {projections} = config;
   const tokens = rows * length;
   const hidden = floats(1, tokens, config.hiddenSize);
-  const outputOf = (projection: Projection): TensorSpec => {
-    const [, shape] = [...weights].find(([name]) => name.endsWith(`${projection}.weight`))!;
-    return floats(1, tokens, shape[0]!);
-  };
+  const outputOf = (projection: Projection) => outputSpec(projection, weights, tokens);
+  return engine.stage({
+    inputs: {
+      x: hidden,
+      ...Object.fromEntries([...weights].map(([name, shape]) => [name, floats(...shape)])),
+      'y.adjoint': hidden,
+      'x.tangent': hidden,
+      'y.adjoint.tangent': hidden,
+      ...Object.fromEntries(projections.map(name => [`${name}.tangent`, outputOf(name)])),
+    },
+    parts: layerParts(projections, weights),
+    body: inputs => layerBody(config, layer, {rows, length}, macros, inputs),
+  });
+}
+
+/** The output of a projection, [1, tokens, outputs]. */
+function outputSpec(projection: Projection, weights: LayerWeights, tokens: number): TensorSpec {
+  const [, shape] = [...weights].find(([name]) => name.endsWith(`${projection}.weight`))!;
+  return floats(1, tokens, shape[0]!);
+}
+
+/** What is fed to each part of a layer's computation, and what it gives. */
+function layerParts(projections: readonly Projection[], weights: LayerWeights): Record<string, Part> {
   const parts: Record<string, Part> = {
     forward: {
       inputs: ['x', ...weights.keys()],
@@ -82,54 +104,52 @@ export async function layerSegment(
       repeated: true,
     };
   }
-  return engine.stage({
-    inputs: {
-      x: hidden,
-      ...Object.fromEntries([...weights].map(([name, shape]) => [name, floats(...shape)])),
-      'y.adjoint': hidden,
-      'x.tangent': hidden,
-      'y.adjoint.tangent': hidden,
-      ...Object.fromEntries(projections.map(name => [`${name}.tangent`, outputOf(name)])),
-    },
-    parts,
-    body: inputs => {
-      const prefix = `model.layers.${layer}.`;
-      const model: Model = {config, macros, weight: name => inputs[name.slice(prefix.length)]!};
-      const frozen = frozenProjection(model);
-      const run = (x: tf.Tensor, shifts: tf.Tensor[], see?: (projection: Projection, input: tf.Tensor) => void) =>
-        decoderLayer(model, layer, x, paddedRows(1, rows, length), {
-          project(site, input) {
-            const projection = site.slice(site.lastIndexOf('.') + 1) as Projection;
-            see?.(projection, input);
-            return tf.add(frozen(site, input), shifts[projections.indexOf(projection)]!);
-          },
-          attend: causalAttention(model),
-        });
-      const zeros = projections.map(name => tf.zeros(outputOf(name).shape));
-      const seen: Tensors = {};
-      const y = run(inputs['x']!, zeros, (projection, input) => {
-        seen[inputOf(projection)] = input;
-      });
-      const {gradient, hessian, value} = secondOrder(
-        (x, ...shifts) => run(x!, shifts),
-        [inputs['x']!, ...zeros],
-        inputs['y.adjoint']!,
-        [inputs['x.tangent']!, ...projections.map(name => inputs[`${name}.tangent`]!)],
-        inputs['y.adjoint.tangent']!,
-      );
-      const [x, ...atProjections] = gradient;
-      const [xTangent, ...projectionTangents] = hessian;
-      return {
-        y,
-        ...seen,
-        'x.adjoint': x!,
-        ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint`, atProjections[i]!])),
-        'y.tangent': value,
-        'x.adjoint.tangent': xTangent!,
-        ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint.tangent`, projectionTangents[i]!])),
-      };
-    },
+  return parts;
+}
+
+function layerBody(
+  config: ModelConfig,
+  layer: number,
+  {rows, length}: RowGroup,
+  macros: Macros,
+  inputs: Tensors,
+): Tensors {
+  const {projections} = config;
+  const prefix = `model.layers.${layer}.`;
+  const model: Model = {config, macros, weight: name => inputs[name.slice(prefix.length)]!};
+  const frozen = frozenProjection(model);
+  const run = (x: tf.Tensor, shifts: tf.Tensor[], see?: (projection: Projection, input: tf.Tensor) => void) =>
+    decoderLayer(model, layer, x, paddedRows(1, rows, length), {
+      project(site, input) {
+        const projection = site.slice(site.lastIndexOf('.') + 1) as Projection;
+        see?.(projection, input);
+        return tf.add(frozen(site, input), shifts[projections.indexOf(projection)]!);
+      },
+      attend: causalAttention(model),
+    });
+  const zeros = projections.map(name => tf.zeros(inputs[`${name}.tangent`]!.shape));
+  const seen: Tensors = {};
+  const y = run(inputs['x']!, zeros, (projection, input) => {
+    seen[inputOf(projection)] = input;
   });
+  const {gradient, hessian, value} = secondOrder(
+    (x, ...shifts) => run(x!, shifts),
+    [inputs['x']!, ...zeros],
+    inputs['y.adjoint']!,
+    [inputs['x.tangent']!, ...projections.map(name => inputs[`${name}.tangent`]!)],
+    inputs['y.adjoint.tangent']!,
+  );
+  const [x, ...atProjections] = gradient;
+  const [xTangent, ...projectionTangents] = hessian;
+  return {
+    y,
+    ...seen,
+    'x.adjoint': x!,
+    ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint`, atProjections[i]!])),
+    'y.tangent': value,
+    'x.adjoint.tangent': xTangent!,
+    ...Object.fromEntries(projections.map((name, i) => [`${name}.adjoint.tangent`, projectionTangents[i]!])),
+  };
 }
 
 /**
@@ -202,14 +222,14 @@ export type BlockForm =
  */
 export function blockShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {W: [site.outputs, site.inputs]};
-  const {magnitude: _, ...shapes} = form.method.trained(site, form.form);
+  const {magnitude: _, ...shapes} = form.method.shapes(site, form.form);
   return shapes;
 }
 
 /** What stands beside the probed tensors: W, a magnitude, and what all sites share. */
 function constantShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {};
-  const {magnitude} = form.method.trained(site, form.form);
+  const {magnitude} = form.method.shapes(site, form.form);
   const shared = form.method.shared?.(form.sites, form.form) ?? {};
   return {
     W: [site.outputs, site.inputs],

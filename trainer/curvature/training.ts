@@ -41,65 +41,90 @@ export async function probeTrials(
   active: Float32Array,
   context: ProbeContext,
 ): Promise<void> {
-  const {config, weights, programs} = context;
   const snapshot = await pack.snapshot();
-  const {settings} = pack;
-  const {layout, shared: common} = pack.adaptation;
   const frozen = await pack.shared();
-  const step = pack.count;
-  const segments = segmentsFor(programs.engine);
   const known = new Set(job.known);
   for (const [index, trial] of trials.entries()) {
     if (active[index] === 0) continue;
-    const places = job.places.filter(({layer, projection}) => !known.has(probedKey(trial.id, step, layer, projection)));
+    const isKnown = ({layer, projection}: Place) => known.has(probedKey(trial.id, pack.count, layer, projection));
+    const places = job.places.filter(place => !isKnown(place));
     if (places.length === 0) continue;
+    const {layout, shared: common} = pack.adaptation;
     const of = (name: string) => snapshot[name]?.subarray(index * layout.size, (index + 1) * layout.size);
-    const parameters = of('parameters')!;
-    const base = weightsOf(weights);
     const shared = frozen?.subarray(index * common.size, (index + 1) * common.size);
-    const trained = {...settings, parameters, shared, start: of('start')};
-    const point = await trainedWeights(programs.engine, base, trained);
-    const batches = probeBatches(job.sources[trial.seed]!);
-    const network = new Network(segments, config, point, batches, {remember: job.remember});
-    const factors = views(parameters, layout);
-    const second = of('second');
-    const tasks = places.map((place): ProbeTask => {
-      const {site, layer, projection} = place;
-      const name = trial.method === 'full' ? `${site.name}.weight` : site.name;
-      const block = methodBlock({site, layer, projection}, trial, settings.sites, {
-        parts: factors.get(name)!,
-        shared: shared ? views(shared, common).get('')! : {},
-        read: base.read,
-      });
-      const parts = Object.keys(blockShapes(block.form, site)).map(part => (part === 'W' ? 'weight' : part));
-      const preconditioner = second && asAdamSees(second, layout, {site: name, parts}, step, settingsOfAdam(pack));
-      return {
-        block,
-        seed: trial.seed,
-        site,
-        ...(preconditioner ? {preconditioner} : {}),
-        done: found =>
-          context.emit({
-            event: 'curvature',
-            method: trial.method,
-            rank: trial.rank,
-            batchSize: trial.batchSize,
-            seed: trial.seed,
-            step,
-            layer,
-            module: projection,
-            ...found,
-            trial: trial.id,
-            learningRate: trial.learningRate,
-          }),
-      };
-    });
-    for (const layer of new Set(places.map(place => place.layer))) {
-      const own = tasks.filter(({block}) => block.layer === layer);
-      await probeBlocks(segments, network, own, job, context);
-      if (context.stopped()) return;
-    }
+    const vectors = {parameters: of('parameters')!, start: of('start'), second: of('second'), shared};
+    await probeTrial({...job, places}, pack, trial, vectors, context);
+    if (context.stopped()) return;
   }
+}
+
+/** One trial's flat vectors. */
+interface TrialVectors {
+  parameters: Float32Array;
+  start: Float32Array | undefined;
+  /** Adam's second moment. */
+  second: Float32Array | undefined;
+  /** Frozen tensors that all sites share. */
+  shared: Float32Array | undefined;
+}
+
+async function probeTrial(
+  job: TrainingProbes,
+  pack: Pack,
+  trial: Trial,
+  vectors: TrialVectors,
+  context: ProbeContext,
+): Promise<void> {
+  const {config, weights, programs} = context;
+  const segments = segmentsFor(programs.engine);
+  const base = weightsOf(weights);
+  const {parameters, shared, start} = vectors;
+  const point = await trainedWeights(programs.engine, base, {...pack.settings, parameters, shared, start});
+  const batches = probeBatches(job.sources[trial.seed]!);
+  const network = new Network(segments, config, point, batches, {remember: job.remember});
+  const tasks = job.places.map(place => taskAt(place, pack, trial, vectors, base.read, context));
+  for (const layer of new Set(job.places.map(place => place.layer))) {
+    const own = tasks.filter(({block}) => block.layer === layer);
+    await probeBlocks(segments, network, own, job, context);
+    if (context.stopped()) return;
+  }
+}
+
+/** The probe of one block at a trial's parameters of now; what it finds is an event. */
+function taskAt(
+  {site, layer, projection}: Place,
+  pack: Pack,
+  trial: Trial,
+  {parameters, second, shared}: TrialVectors,
+  read: ReturnType<typeof weightsOf>['read'],
+  context: ProbeContext,
+): ProbeTask {
+  const {layout, shared: common} = pack.adaptation;
+  const step = pack.count;
+  const name = trial.method === 'full' ? `${site.name}.weight` : site.name;
+  const block = methodBlock({site, layer, projection}, trial, pack.settings.sites, {
+    parts: views(parameters, layout).get(name)!,
+    shared: shared ? views(shared, common).get('')! : {},
+    read,
+  });
+  const parts = Object.keys(blockShapes(block.form, site)).map(part => (part === 'W' ? 'weight' : part));
+  const preconditioner = second && asAdamSees(second, layout, {site: name, parts}, step, settingsOfAdam(pack));
+  const {method, rank, batchSize, seed, id, learningRate} = trial;
+  return {
+    block,
+    seed,
+    site,
+    ...(preconditioner ? {preconditioner} : {}),
+    done: found =>
+      context.emit({
+        event: 'curvature',
+        ...{method, rank, batchSize, seed, step, layer},
+        module: projection,
+        ...found,
+        trial: id,
+        learningRate,
+      }),
+  };
 }
 
 interface AdamSettings {

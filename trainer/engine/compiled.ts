@@ -11,6 +11,7 @@ import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, expandedDialect, packedDialect, weightName} from './onnx.ts';
+import {OpenPrograms} from './open-programs.ts';
 import {weightBuffers} from './packed-weights.ts';
 import {withResidualNorms} from './residual-norms.ts';
 import {tensorOf} from './runtime-tensor.ts';
@@ -237,7 +238,7 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
         .filter(tensor => !isPlain(tensor))
         .map(tensor => [weightName(tensor), new ort.Tensor('float32', valuesOf(tensor), tensor.shape)]),
     );
-  const programs = new Set<{dispose(): Promise<void>}>();
+  const programs = new OpenPrograms();
   const openOver = (folder: string | undefined, model: Uint8Array) =>
     ort.InferenceSession.create(model, {
       ...sessionOptions(threads),
@@ -278,29 +279,12 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
       const packed = packsWeights && computation.packed === true;
       const {session, weights} = packed ? {session: await openPacked(graph), weights: {}} : await openSession(graph);
       const program = new CompiledProgram(session, computation, graph, weights);
-      programs.add(program);
-      return {
-        run: (feeds, state) => program.run(feeds, state),
-        dispose: async () => {
-          programs.delete(program);
-          await program.dispose();
-        },
-      };
+      return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
     },
     async stage(computation) {
       const stages = new CompiledStages(computation, async graph => (await openSession(graph)).session);
-      programs.add(stages);
-      return {
-        run: (part, feeds, memory) => stages.run(part, feeds, memory),
-        dispose: async () => {
-          programs.delete(stages);
-          await stages.dispose();
-        },
-      };
+      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose: programs.keep(stages)};
     },
-    async dispose() {
-      for (const program of programs) await program.dispose();
-      programs.clear();
-    },
+    dispose: () => programs.dispose(),
   };
 }

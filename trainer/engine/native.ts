@@ -2,6 +2,7 @@
  * The native engine: a computation is traced once, as for the compiled engine, and run by TensorFlow through the addon of
  * tfjs-node. Frozen weights and state are variables of the program's session. On a CPU, programs share their memory.
  */
+
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -15,6 +16,7 @@ import type {Computation, Engine, Memory, Program, Staged, State, Values} from '
 import {fused} from './fused.ts';
 import {registerGradients} from './gradients.ts';
 import type {Graph} from './graph.ts';
+import {OpenPrograms} from './open-programs.ts';
 import {encodeSavedModel, type NodeDef, servingTag, types} from './saved-model.ts';
 import {withoutDetours, withoutRepeats} from './simplify.ts';
 import {cutIntoParts, type PartGraph, type StagedComputation} from './stages.ts';
@@ -331,6 +333,19 @@ class NativeStages implements Staged {
   }
 }
 
+/** A frozen weight as a tensor of TensorFlow's; the tensor's number. */
+function loadWeight(
+  memories: Memories,
+  tensor: StoredTensor,
+  as: Precision,
+  expansion: SharedExpansion | undefined,
+): number {
+  if (tensor.dtype === 'BF16' && tensor.interleavedHeads === undefined)
+    return memories.bytes(tensor.shape, readBytes(tensor), as);
+  const values = expansion && !isPlain(tensor) ? expanded(tensor, expansion) : readTensor(tensor);
+  return memories.numbers(tensor.shape, values, as);
+}
+
 /** Opens the engine for one thread of JavaScript; a program blocks it while running. */
 export function openNative({name, file, precision, expansion}: NativeOptions): Engine {
   registerGradients();
@@ -339,18 +354,12 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
   const shared = !binding.isUsingGpuDevice();
   /** On a CPU: each frozen weight as a tensor that the variables of all programs share. */
   const weights = new Map<string, number>();
-  const open = new Set<{dispose(): Promise<void>}>();
+  const programs = new OpenPrograms();
 
-  const load = (tensor: StoredTensor, as: Precision): number => {
-    if (tensor.dtype === 'BF16' && tensor.interleavedHeads === undefined)
-      return memories.bytes(tensor.shape, readBytes(tensor), as);
-    const values = expansion && !isPlain(tensor) ? expanded(tensor, expansion) : readTensor(tensor);
-    return memories.numbers(tensor.shape, values, as);
-  };
   const fillWeights = (session: Session, {weights: variables, weightsAssigned}: TensorFlowProgram) => {
     const tensors = variables.map(({tensor, type, next}) => {
       const key = `${type} ${tensor.file} ${tensor.offset}`;
-      const loaded = weights.get(key) ?? load(tensor, type as Precision);
+      const loaded = weights.get(key) ?? loadWeight(memories, tensor, type as Precision, expansion);
       if (shared) weights.set(key, loaded);
       return [next, loaded] as const;
     });
@@ -362,10 +371,6 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     const session = new Session(binding, program.nodes);
     fillWeights(session, program);
     return {session, program};
-  };
-  const kept = <Opened extends {dispose(): Promise<void>}>(opened: Opened): Opened => {
-    open.add(opened);
-    return opened;
   };
 
   return {
@@ -382,26 +387,15 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     async compile(computation) {
       const graph = traceComputation(computation);
       const state = new Map(Object.keys(computation.state).map(name => [stateInput(name), name]));
-      const program = kept(new NativeProgram(binding, openSession(graph, state, precision), computation));
-      return {
-        run: (feeds, state) => program.run(feeds, state),
-        async dispose() {
-          if (open.delete(program)) await program.dispose();
-        },
-      };
+      const program = new NativeProgram(binding, openSession(graph, state, precision), computation);
+      return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
     },
     async stage(computation) {
-      const stages = kept(new NativeStages(binding, computation, graph => openSession(graph, new Map(), 'float32')));
-      return {
-        run: (part, feeds, memory) => stages.run(part, feeds, memory),
-        async dispose() {
-          if (open.delete(stages)) await stages.dispose();
-        },
-      };
+      const stages = new NativeStages(binding, computation, graph => openSession(graph, new Map(), 'float32'));
+      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose: programs.keep(stages)};
     },
     async dispose() {
-      for (const opened of open) await opened.dispose();
-      open.clear();
+      await programs.dispose();
       for (const tensor of weights.values()) binding.deleteTensor(tensor);
       weights.clear();
       memories.dispose();

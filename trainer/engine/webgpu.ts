@@ -12,6 +12,7 @@ import {registerGradients} from './gradients.ts';
 import {type Graph, storedTensors, type Value} from './graph.ts';
 import {emitOnnx, weightName} from './onnx.ts';
 import {webgpuDialect} from './onnx-webgpu.ts';
+import {OpenPrograms} from './open-programs.ts';
 import {type DeviceSession, openDeviceSession} from './placement.ts';
 import {tensorOf} from './runtime-tensor.ts';
 import {turnedSuffix} from './simplify.ts';
@@ -197,6 +198,24 @@ function newPlace(size: number): {value: Kept; bytes: number} {
   return {value, bytes: 4 * size};
 }
 
+/** Fed arrays that lie on the device already are not brought there again, each as long as the array itself lives. */
+function placesOnce(transfers: Transfers): (values: Values, spec: TensorSpec) => Promise<ort.Tensor> {
+  const fed = new WeakMap<Values, Promise<ort.Tensor>>();
+  return (values, spec) => {
+    let known = fed.get(values);
+    if (known === undefined) {
+      const holder: {tensor?: ort.Tensor} = {};
+      known = transfers.upload(values, spec).then(tensor => {
+        holder.tensor = tensor;
+        return tensor;
+      });
+      fed.set(values, known);
+      abandoned.register(values, holder);
+    }
+    return known;
+  };
+}
+
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
 export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
   registerGradients();
@@ -227,29 +246,8 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
       },
       note,
     );
-  const programs = new Set<{dispose(): Promise<void>}>();
-  const kept = <T extends {dispose(): Promise<void>}>(program: T) => {
-    programs.add(program);
-    return async () => {
-      programs.delete(program);
-      await program.dispose();
-    };
-  };
-  /** Fed arrays that lie on the device already, each as long as the array itself lives. */
-  const fed = new WeakMap<Values, Promise<ort.Tensor>>();
-  const place = (values: Values, spec: TensorSpec): Promise<ort.Tensor> => {
-    let known = fed.get(values);
-    if (known === undefined) {
-      const holder: {tensor?: ort.Tensor} = {};
-      known = transfers.upload(values, spec).then(tensor => {
-        holder.tensor = tensor;
-        return tensor;
-      });
-      fed.set(values, known);
-      abandoned.register(values, holder);
-    }
-    return known;
-  };
+  const programs = new OpenPrograms();
+  const place = placesOnce(transfers);
   const noState = new DeviceState(transfers, {});
   return {
     name: 'compiled',
@@ -260,17 +258,14 @@ export function openWebgpu({expansion, note}: WebgpuOptions): Engine {
       const graph = traceComputation(computation);
       const session = await openSession(graph, new Set(Object.keys(computation.state)));
       const program = new DeviceProgram(session, computation, await placedWeights(graph), noState);
-      const dispose = kept(program);
-      return {run: (feeds, state) => program.run(feeds, state), dispose};
+      return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
     },
     async stage(computation) {
       const stages = new DeviceStages(computation, place, openSession);
-      const dispose = kept(stages);
-      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose};
+      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose: programs.keep(stages)};
     },
     async dispose() {
-      for (const program of programs) await program.dispose();
-      programs.clear();
+      await programs.dispose();
       for (const tensor of weights.values()) (await tensor).dispose();
       weights.clear();
       await transfers.dispose();

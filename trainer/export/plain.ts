@@ -1,5 +1,5 @@
 /** An adapter that belongs to a changed base, as one that belongs to the base itself. */
-import type {Parts} from '../method/method.ts';
+import type {Parts} from '../method/form.ts';
 import type {Adapter} from '../store/adapter.ts';
 
 /** A plain LoRA: W + alpha/rank · B·A on the unchanged base. */

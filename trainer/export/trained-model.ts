@@ -1,6 +1,6 @@
 /** The weights a trial has trained, as a model folder of its own in the run folder. */
 import {rmSync} from 'node:fs';
-import type {Parts} from '../method/method.ts';
+import type {Parts} from '../method/form.ts';
 import {narrowed} from '../model/narrow.ts';
 import {openWeights, type WeightIndex} from '../model/weights.ts';
 import {overwrite, placesIn} from './merge.ts';

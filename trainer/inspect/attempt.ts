@@ -1,7 +1,7 @@
 /** Errors of reading files, turned into faults of a sweep file. */
 import {SweepError} from '../../core/error.ts';
 import type {Fault} from '../../core/sweep/inspection.ts';
-import {type ProblemCode, problemCodes} from '../../core/sweep/sweep.ts';
+import {type ProblemCode, problemCodes} from '../../core/sweep/problem.ts';
 
 type Path = (string | number)[];
 

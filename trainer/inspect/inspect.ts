@@ -20,7 +20,7 @@ import type {Site} from '../method/method.ts';
 import {openChatTemplate} from '../model/chat-template.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {allProjections, checkSites, sitesOf} from '../model/sites.ts';
+import {allProjections, checkSites, sitesOf, strictest} from '../model/sites.ts';
 import {openTokenizer} from '../model/tokenizer.ts';
 import {startingAdapter} from '../start.ts';
 import {Attempts} from './attempt.ts';
@@ -166,7 +166,6 @@ async function adaptedSites(
     targets === 'all' ? targets : targets.filter(name => projections.some(projection => projection === name));
   if (known.length === 0) return undefined;
   const sites = sitesOf(layers, known, weights);
-  const largest = Math.min(...sites.map(({inputs, outputs}) => Math.min(inputs, outputs)));
   const seen = new Set<string>();
   for (const {method, ranks, alpha, options = {}} of list) {
     if (method === 'full') {
@@ -175,16 +174,15 @@ async function adaptedSites(
     }
     for (const [index, rank] of ranks.entries()) {
       const form = {rank, scale: alphaOf(alpha, rank) / rank, options};
-      const obstacle = sites.map(site => methods[method].obstacle(site, form)).find(Boolean);
+      const obstacle = strictest(sites, methods[method], form);
       // The same rank is too large for all methods alike.
       const key = obstacle?.code === 'bad-blocks' ? method : `${rank}`;
       if (!obstacle || seen.has(key)) continue;
       seen.add(key);
-      const blocks = method === 'boft' ? 'block_size' : 'blocks';
       await attempts.attempt(
-        obstacle.code === 'bad-blocks' ? ['methods', method, blocks] : ['rank', index],
+        obstacle.key === undefined ? ['rank', index] : ['methods', method, obstacle.key],
         () => checkSites(sites, methods[method], form),
-        () => (obstacle.code === 'bad-blocks' || method === 'lora-ga' ? undefined : String(largest)),
+        () => (obstacle.most === undefined ? undefined : String(obstacle.most)),
       );
     }
   }

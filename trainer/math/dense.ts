@@ -47,6 +47,7 @@ function rowProducts(
   lowerOnly: boolean,
 ): Float64Array {
   const C = new Float64Array(aRows * bRows);
+  const product = {C, A, B, aRows, bRows, length};
   for (let start = 0; start < length; start += tileWidth) {
     const width = Math.min(tileWidth, length - start);
     for (let tile = 0; tile < aRows; tile += tileRows) {
@@ -55,7 +56,7 @@ function rowProducts(
       for (let j = 0; j < lastB; j += 4) {
         // Lower half: blocks wholly above the diagonal are left out.
         const first = lowerOnly && j > tile ? j - ((j - tile) % 4) : tile;
-        for (let i = first; i < tileEnd; i += 4) addBlock(C, A, B, i, j, aRows, bRows, length, start, width);
+        for (let i = first; i < tileEnd; i += 4) addBlock(product, i, j, start, width);
       }
     }
   }
@@ -63,19 +64,19 @@ function rowProducts(
   return C;
 }
 
+/** C [aRows, bRows] += A B^T for A [aRows, length] and B [bRows, length]. */
+interface RowProducts {
+  C: Float64Array;
+  A: Float64Array;
+  B: Float64Array;
+  aRows: number;
+  bRows: number;
+  length: number;
+}
+
 /** Adds the products of rows i..i+3 of A with rows j..j+3 of B over `width` values; rows past the end count once. */
-function addBlock(
-  C: Float64Array,
-  A: Float64Array,
-  B: Float64Array,
-  i: number,
-  j: number,
-  aRows: number,
-  bRows: number,
-  length: number,
-  start: number,
-  width: number,
-): void {
+function addBlock(product: RowProducts, i: number, j: number, start: number, width: number): void {
+  const {A, B, aRows, bRows, length} = product;
   let a0 = i * length + start;
   let a1 = Math.min(i + 1, aRows - 1) * length + start;
   let a2 = Math.min(i + 2, aRows - 1) * length + start;
@@ -126,7 +127,11 @@ function addBlock(
     c23 += x2 * y3;
     c33 += x3 * y3;
   }
-  const sums = [c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33];
+  addSums(product, i, j, [c00, c01, c02, c03, c10, c11, c12, c13, c20, c21, c22, c23, c30, c31, c32, c33]);
+}
+
+/** Adds a block of 4 x 4 sums to C at row i, column j; what lies past its end is left out. */
+function addSums({C, aRows, bRows}: RowProducts, i: number, j: number, sums: number[]): void {
   const rows = Math.min(4, aRows - i);
   const columns = Math.min(4, bRows - j);
   for (let p = 0; p < rows; p++) {
@@ -150,7 +155,7 @@ export function times(X: Float64Array, count: number, rows: number, M: Float64Ar
               coefficients[4 * p + q] = i + p < count && j + q < rows ? X[(i + p) * rows + j + q]! : 0;
             }
           }
-          addCombinations(Y, M, coefficients, i, j, rows, length, start, width);
+          addCombinations({Y, M, x: coefficients, rows, length}, i, j, start, width);
         }
       }
     }
@@ -158,18 +163,17 @@ export function times(X: Float64Array, count: number, rows: number, M: Float64Ar
   return Y.subarray(0, count * length);
 }
 
+/** Y [.., length] += combinations with coefficients x [4, 4] of rows of M [rows, length]. */
+interface Combinations {
+  Y: Float64Array;
+  M: Float64Array;
+  x: Float64Array;
+  rows: number;
+  length: number;
+}
+
 /** Adds to rows i..i+3 of Y their four combinations of rows j..j+3 of M, over `width` values. */
-function addCombinations(
-  Y: Float64Array,
-  M: Float64Array,
-  x: Float64Array,
-  i: number,
-  j: number,
-  rows: number,
-  length: number,
-  start: number,
-  width: number,
-): void {
+function addCombinations({Y, M, x, rows, length}: Combinations, i: number, j: number, start: number, width: number) {
   let y0 = i * length + start;
   let y1 = y0 + length;
   let y2 = y1 + length;

@@ -74,12 +74,7 @@ export async function lanczos(apply: Operator, start: Float64Array, options: Lan
     const alpha = dot(product, 0, basis.vector(last), 0, n);
     basis.reduce(product);
     const beta = Math.sqrt(dot(product, 0, product, 0, n));
-    if (!Number.isFinite(alpha) || !Number.isFinite(beta))
-      throw new SweepError(
-        'not-finite',
-        `The operator gave a value that is not finite in iteration ${last + 1}; look at the point it is taken at.`,
-        {iteration: last + 1},
-      );
+    ensureFinite(alpha + beta, last + 1);
     diagonal.push(alpha);
     norm = Math.max(norm, Math.abs(alpha) + beta + Math.abs(offDiagonal[last]!));
     sinceRestart++;
@@ -119,6 +114,15 @@ export async function lanczos(apply: Operator, start: Float64Array, options: Lan
 }
 
 const noScales = new Float64Array(0);
+
+function ensureFinite(value: number, iteration: number): void {
+  if (Number.isFinite(value)) return;
+  throw new SweepError(
+    'not-finite',
+    `The operator gave a value that is not finite in iteration ${iteration}; look at the point it is taken at.`,
+    {iteration},
+  );
+}
 
 /** An eigenpair of the small tridiagonal matrix. */
 interface SmallPair {

@@ -46,7 +46,7 @@ export function tridiagonalise(A: Float64Array, n: number): Tridiagonal {
     }
     nextV.set(A.subarray(row, row + i));
     nextW.fill(0, 0, i);
-    updateAndMultiply(A, n, i, v, w, nextV, nextW);
+    updateAndMultiply({A, n, v, w}, i, nextV, nextW);
     const scale = scales[i]!;
     const half = (scale * (scale * dot(nextW, 0, nextV, 0, i))) / 2;
     for (let k = 0; k < i; k++) nextW[k] = scale * nextW[k]! - half * nextV[k]!;
@@ -57,16 +57,16 @@ export function tridiagonalise(A: Float64Array, n: number): Tridiagonal {
   return {diagonal, offDiagonal, scales};
 }
 
+/** A [n, n] -= v w^T + w v^T */
+interface RankTwoUpdate {
+  A: Float64Array;
+  n: number;
+  v: Float64Array;
+  w: Float64Array;
+}
+
 /** The leading `size` rows of A -= v w^T + w v^T, then y += A x; lower half only, two rows at a time. */
-function updateAndMultiply(
-  A: Float64Array,
-  n: number,
-  size: number,
-  v: Float64Array,
-  w: Float64Array,
-  x: Float64Array,
-  y: Float64Array,
-): void {
+function updateAndMultiply({A, n, v, w}: RankTwoUpdate, size: number, x: Float64Array, y: Float64Array): void {
   let j = 0;
   if (size % 2 === 1) {
     A[0]! -= 2 * v[0]! * w[0]!;

@@ -6,9 +6,10 @@ import {dropoutMask, noiseSize} from '../math/dropout.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type Model, type Passes, withBias} from '../model/decoder.ts';
 import type {WeightIndex} from '../model/weights.ts';
+import type {Form} from './form.ts';
 import {wholeModel} from './full.ts';
 import {bySite, type Layout, sharedLayout, tensorsBySite, trainedLayout, unpack} from './layout.ts';
-import type {Form, Method, Site} from './method.ts';
+import type {Method, Site} from './method.ts';
 
 export interface AdaptationSettings {
   config: ModelConfig;
@@ -73,7 +74,7 @@ function adapters(engine: Engine, {config, weights, sites, form}: AdaptationSett
   return {
     layout,
     shared,
-    residual: method.residual,
+    residual: method.residual === true,
     noiseSize: noiseOf,
     passes({parameters, trained, start, shared: frozen, noise}, {dropout = 0, ...options}) {
       const macros = engine.macros(options);

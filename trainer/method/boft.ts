@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {inverse} from '../engine/inverse.ts';
-import type {Form, Method} from './method.ts';
+import type {Form} from './form.ts';
+import type {Computation} from './method.ts';
+import {lengths} from './peft-format.ts';
 
 const blockOf = ({rank, options}: Form): number => options['block_size'] ?? rank;
 const factorsOf = ({options}: Form): number => options['butterfly_factor'] ?? 1;
@@ -10,25 +12,7 @@ const factorsOf = ({options}: Form): number => options['butterfly_factor'] ?? 1;
  * each block-diagonal up to a permutation. R [factors, inputs/block, block, block] holds the trained X of every block,
  * whose Cayley transform is (I - K)(I + K)⁻¹ with K = (X - Xᵀ)/2; X = 0 and m = 1 start at the base.
  */
-export const boft: Method = {
-  residual: false,
-  trained({inputs, outputs}, form) {
-    const block = blockOf(form);
-    return {R: [factorsOf(form), inputs / block, block, block], s: [outputs, 1]};
-  },
-  obstacle({inputs}, form) {
-    const [block, factors] = [blockOf(form), factorsOf(form)];
-    const bad = (why: string) => ({code: 'bad-blocks' as const, why});
-    if (inputs % block !== 0)
-      return bad(`has ${inputs} inputs, which blocks of ${block} do not divide; give boft another block_size`);
-    if (factors > 1 && block % 2 !== 0)
-      return bad(`cannot be rotated by blocks of odd size (${block}) more than once; give boft an even block_size`);
-    if (inputs % (block * 2 ** (factors - 1)) !== 0)
-      return bad(
-        `has ${inputs} inputs, which ${factors} rotations in blocks of ${block} cannot mix; give boft a smaller butterfly_factor`,
-      );
-    return undefined;
-  },
+export const boft: Computation = {
   init: async ({site, form}) => ({
     R: new Float32Array(factorsOf(form) * site.inputs * blockOf(form)),
     s: new Float32Array(site.outputs).fill(1),
@@ -44,6 +28,28 @@ export const boft: Method = {
       turned = apart(rotated(together(turned, block, factor), blocks), block, factor);
     }
     return tf.mul(macros.linear(turned, W), tf.reshape(own['s']!, [x.shape[0]!, 1, W.shape[0]!]));
+  },
+  peft: {
+    peftType: 'BOFT',
+    names: {R: 'boft_R', s: 'boft_s'},
+    optional: [],
+    shared: {},
+    shapes(parts, form) {
+      const block = blockOf(form);
+      const factors = factorsOf(form);
+      return lengths(parts, (part, length) =>
+        part === 'R' ? [factors, length / (factors * block ** 2), block, block] : [length, 1],
+      );
+    },
+    rankKey: null,
+    alphaKey: null,
+    options: (_, {R}) => ({block_size: R?.[3] ?? 0, butterfly_factor: R?.[0] ?? 0}),
+    config: form => ({
+      boft_block_num: 0,
+      boft_block_size: blockOf(form),
+      boft_dropout: 0,
+      boft_n_butterfly_factor: factorsOf(form),
+    }),
   },
 };
 

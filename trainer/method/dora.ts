@@ -1,16 +1,16 @@
+import type {Parts} from './form.ts';
 import {lora} from './lora.ts';
-import {type InitContext, type Method, type Parts, pairOf, pairShapes, rankFits} from './method.ts';
+import {type Computation, type InitContext, pairOf} from './method.ts';
+import {loraFormat} from './peft-format.ts';
 
 /** DoRA (Liu et al. 2024): (m / ‖V‖) ∘ V with V = W + s·B·A, m trained from ‖W‖, ‖V‖ per output row held constant. */
-export const dora: Method = {
-  residual: false,
-  trained: (site, form) => ({...pairShapes(site, form), magnitude: [site.outputs]}),
-  obstacle: rankFits,
+export const dora: Computation = {
   async init(context) {
     const pair = context.given ?? (await lora.init(context));
     return {...pair, magnitude: rowNorms(pair, context)};
   },
   apply: (macros, x, W, tensors, {scale}) => macros.decomposed(x, W, pairOf(tensors), tensors.own['magnitude']!, scale),
+  peft: loraFormat,
 };
 
 /** ‖W + s·B·A‖ per output row, in double precision. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {type Method, rankFits} from './method.ts';
+import type {Computation} from './method.ts';
+import {lengths} from './peft-format.ts';
 
 /**
  * GraLoRA (Jung et al. 2025): W is cut into k × k blocks, each with a pair of rank rank/k. A [k, inputs/k, rank] holds, for
@@ -7,20 +8,7 @@ import {type Method, rankFits} from './method.ts';
  * part of the outputs, those of all blocks below each other (PEFT's layout):
  * y_j = W x + s · Σ_i B[j][i-th group of rows]ᵀ A[i][j-th group of columns]ᵀ x_i.
  */
-export const gralora: Method = {
-  residual: false,
-  trained({inputs, outputs}, {rank, options}) {
-    const k = options['blocks']!;
-    return {A: [k, inputs / k, rank], B: [k, rank, outputs / k]};
-  },
-  obstacle(site, form) {
-    const k = form.options['blocks']!;
-    const bad = (why: string) => ({code: 'bad-blocks' as const, why: `${why}; give gralora other blocks`});
-    if (site.inputs % k !== 0 || site.outputs % k !== 0) return bad(`cannot be cut into ${k} × ${k} equal blocks`);
-    if (form.rank % k !== 0)
-      return bad(`would have ${k} × ${k} blocks, among which a rank of ${form.rank} cannot be shared`);
-    return rankFits(site, form);
-  },
+export const gralora: Computation = {
   async init({site, form: {rank, options}, random}) {
     // Kaiming-uniform with a = √5, block by block.
     const bound = 1 / Math.sqrt(site.inputs / options['blocks']!);
@@ -36,5 +24,27 @@ export const gralora: Method = {
     const gathered = tf.reshape(tf.transpose(narrow, [0, 3, 2, 1, 4]), [trials, k, rows, rank]);
     const update = tf.transpose(tf.matMul(gathered, own['B']!), [0, 2, 1, 3]);
     return tf.add(macros.linear(x, W), tf.mul(tf.reshape(update, [trials, rows, outputs]), scale));
+  },
+  peft: {
+    peftType: 'GRALORA',
+    names: {A: 'gralora_A', B: 'gralora_B'},
+    optional: [],
+    shared: {},
+    shapes: (parts, {rank, options}) => {
+      const k = options['blocks']!;
+      return lengths(parts, (part, length) =>
+        part === 'A' ? [k, length / (k * rank), rank] : [k, rank, length / (k * rank)],
+      );
+    },
+    rankKey: 'r',
+    alphaKey: 'alpha',
+    options: (_, {A}) => ({blocks: A?.[0] ?? 1}),
+    config: ({rank, options}, alpha) => ({
+      alpha,
+      gralora_dropout: 0,
+      gralora_k: options['blocks']!,
+      hybrid_r: 0,
+      r: rank,
+    }),
   },
 };

@@ -1,11 +1,19 @@
-import type {AdapterMethodName, MethodName, Trial} from '../../core/sweep/sweep.ts';
+import {
+  type AdapterMethodName,
+  adapterMethodNames,
+  methods as descriptions,
+  type MethodName,
+} from '../../core/method/methods.ts';
+import {sizeOf} from '../../core/method/parameters.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {boft} from './boft.ts';
 import {dora} from './dora.ts';
+import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
 import {initAb} from './init-ab.ts';
 import {lora} from './lora.ts';
 import {loraGa} from './lora-ga.ts';
-import type {Form, Method} from './method.ts';
+import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
 import {olora} from './olora.ts';
 import {pissa} from './pissa.ts';
@@ -13,8 +21,8 @@ import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
 import {vera} from './vera.ts';
 
-/** Every variant this trainer knows; training all weights (full.ts) is none. */
-export const methods: Record<AdapterMethodName, Method> = {
+/** What every variant computes; training all weights (full.ts) is none. */
+const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   lora,
   pissa,
   milora,
@@ -29,17 +37,18 @@ export const methods: Record<AdapterMethodName, Method> = {
   boft,
 };
 
+/** Every variant, with what its description says of it. */
+export const methods = Object.fromEntries(
+  adapterMethodNames.map(name => [name, {...descriptions[name], ...computations[name]}]),
+) as Record<string, Method> as Readonly<Record<AdapterMethodName, Method>>;
+
 /** Whether the start of a method's trials is made of gradients of the base's weights. */
 export const startsFromGradients = (method: MethodName): boolean =>
   method !== 'full' && methods[method].gradient === true;
 
-export function formOf({
-  rank,
-  alpha,
-  options = {},
-  variant,
-}: Pick<Trial, 'rank' | 'alpha' | 'options' | 'variant'>): Form {
-  return {rank, scale: alpha / rank, options, ...(variant === undefined ? {} : {variant})};
+export function formOf(trial: Pick<Trial, 'method' | 'rank' | 'alpha' | 'options' | 'variant'>): Form {
+  const {variant} = trial;
+  return {...sizeOf(trial), scale: trial.alpha / trial.rank, ...(variant === undefined ? {} : {variant})};
 }
 
 /** What trains a trial. */

@@ -1,6 +1,8 @@
 /** Where each tensor lies in a trial's flat vectors: the trained one, and the one that is frozen for all sites. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Form, Method, Parts, Shapes, Site, SiteTensors} from './method.ts';
+import type {Shapes} from '../../core/method/method.ts';
+import type {Form, Parts} from './form.ts';
+import type {Method, Site, SiteTensors} from './method.ts';
 
 export interface Piece {
   /** The site or, where whole weights are trained, the weight that it belongs to; empty for what sites share. */
@@ -34,7 +36,7 @@ export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]
 
 /** The trained tensors of all sites, one site after another. */
 export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
-  return layoutOf(sites.map(site => [site.name, method.trained(site, form)]));
+  return layoutOf(sites.map(site => [site.name, method.shapes(site, form)]));
 }
 
 /** What the sites share; empty for most methods. */

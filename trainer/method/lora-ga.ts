@@ -1,20 +1,11 @@
-import {lowRank, type Method, pairShapes} from './method.ts';
+import {type Computation, lowRank} from './method.ts';
 
 /**
  * LoRA-GA (Wang et al. 2024): with the gradient of the loss ∂L/∂W = U·S·Vᵀ, A starts as the first `rank` rows of Vᵀ and B
  * as the next `rank` columns of U, both times outputs^¼/√γ (the authors' direction ArB2r and scale `stable`); the base
  * loses s·B₀·A₀. Variant `peft` is PEFT's: A is not scaled, and B has the singular values in it.
  */
-export const loraGa: Method = {
-  residual: true,
-  gradient: true,
-  trained: pairShapes,
-  obstacle({inputs, outputs}, {rank}) {
-    const most = Math.floor(Math.min(inputs, outputs) / 2);
-    if (rank <= most) return undefined;
-    const why = `has fewer than the 2 · ${rank} singular vectors that lora-ga starts from; use a rank of at most ${most}`;
-    return {code: 'rank-too-large', why};
-  },
+export const loraGa: Computation = {
   async init({site: {inputs, outputs}, form: {rank, options, variant}, gradientTriplets}) {
     const {U, S, V} = await gradientTriplets(2 * rank);
     const length = outputs ** 0.25 / Math.sqrt(options['gamma']!);

@@ -1,35 +1,17 @@
 /** What a LoRA variant is: which tensors it trains at a projection, how they start, and how they enter it. */
 import type {Tensor} from '@tensorflow/tfjs-core';
+import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
 import type {Macros} from '../engine/macros.ts';
 import type {Random} from '../math/random.ts';
 import type {Triplets} from '../math/svd.ts';
+import type {Form, Parts} from './form.ts';
+import type {PeftFormat} from './peft-format.ts';
 
 /** One adapted projection: W is [outputs, inputs]. */
-export interface Site {
+export interface Site extends Matrix {
   /** E.g. `model.layers.0.self_attn.q_proj`. */
   name: string;
-  inputs: number;
-  outputs: number;
 }
-
-type Matrix = Pick<Site, 'inputs' | 'outputs'>;
-
-/** What the trials of a pack have in common beyond their method: its size, its strength, and keys of its own. */
-export interface Form {
-  rank: number;
-  /** s = alpha / rank */
-  scale: number;
-  /** By their names in the sweep file, such as `block_size`. */
-  options: Readonly<Record<string, number>>;
-  /** Which of several published forms of the method. */
-  variant?: string;
-}
-
-/** Shapes by name, in the order in which the tensors lie in a vector. */
-export type Shapes = Readonly<Record<string, number[]>>;
-
-/** Values by name, row-major. */
-export type Parts = Readonly<Record<string, Float32Array>>;
 
 /** The tensors of one site, each [trials, ...shape]. */
 export interface SiteTensors {
@@ -55,45 +37,26 @@ export interface InitContext {
   gradientTriplets(count: number): Promise<Triplets>;
 }
 
-export interface Obstacle {
-  /** Of the error. */
-  code: 'rank-too-large' | 'bad-blocks';
-  /** The end of a sentence that begins with the site. */
-  why: string;
-}
-
-export interface Method {
-  /** Whether the base loses s·B₀·A₀, so that the network starts unchanged. */
-  residual: boolean;
-  /** Singular triplets of the weight that the start is made of. */
-  spectrum?: 'top' | 'bottom';
-  /** Whether the start is made of gradients of the base's weights. */
-  gradient?: true;
-  /** The tensors trained at a site. */
-  trained(site: Matrix, form: Form): Shapes;
+/** What a variant computes. What it trains, and on which matrices, its description says (core/method). */
+export interface Computation {
   /** The frozen tensors that all sites share. */
   shared?(sites: readonly Matrix[], form: Form): Shapes;
   /** Their values; `seed` is the trial's. */
   draw?(shapes: Shapes, form: Form, seed: number): Parts;
-  /** What keeps a site of this size from being adapted; undefined where nothing does. */
-  obstacle(site: Matrix, form: Form): Obstacle | undefined;
   init(context: InitContext): Promise<Parts>;
   /** The adapted projection of x [trials, rows, inputs] → [trials, rows, outputs]. */
   apply(macros: Macros, x: Tensor, W: Tensor, tensors: SiteTensors, form: Form): Tensor;
+  /** How PEFT spells its adapters; absent = they are LoRA's. */
+  peft?: PeftFormat;
 }
 
-/** The parts of the low-rank methods: A [rank, inputs], B [outputs, rank]. */
-export const pairShapes: Method['trained'] = ({inputs, outputs}, {rank}) => ({A: [rank, inputs], B: [outputs, rank]});
-
-/** No more than min(inputs, outputs) directions can be told apart. */
-export const rankFits: Method['obstacle'] = ({inputs, outputs}, {rank}) => {
-  const most = Math.min(inputs, outputs);
-  if (rank <= most) return undefined;
-  return {code: 'rank-too-large', why: `is smaller than rank ${rank} allows; use a rank of at most ${most}`};
-};
+/** A variant: its description and what it computes. */
+export interface Method
+  extends Computation,
+    Pick<MethodDescription, 'residual' | 'spectrum' | 'gradient' | 'shapes' | 'obstacle'> {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
-export const lowRank: Method['apply'] = (macros, x, W, tensors, {scale}) =>
+export const lowRank: Computation['apply'] = (macros, x, W, tensors, {scale}) =>
   macros.lowRank(x, W, pairOf(tensors), scale);
 
 /** A and B as the macros take them. */

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {type Random, random} from '../math/random.ts';
-import {type Method, rankFits} from './method.ts';
+import type {Computation} from './method.ts';
+import {lengths} from './peft-format.ts';
 
 const basesOf = (short: number, rank: number): number => Math.ceil(short / rank);
 
@@ -10,13 +11,7 @@ const basesOf = (short: number, rank: number): number => Math.ceil(short / rank)
  * ones that all sites share. As in PEFT, whose adapters are to mean the same here, B is flattened as (base, rank) and
  * λ·A·γ as (rank, base): this is not the paper's Σ_j B_j diag(λ_j) A diag(γ_j), which pairs them base by base.
  */
-export const randlora: Method = {
-  residual: false,
-  trained({inputs, outputs}, {rank}) {
-    const short = Math.min(inputs, outputs);
-    const bases = basesOf(short, rank);
-    return {lambda: [rank, bases], gamma: [bases, short]};
-  },
+export const randlora: Computation = {
   shared(sites, {rank}) {
     const inputs = Math.max(...sites.map(site => site.inputs));
     const outputs = Math.max(...sites.map(site => site.outputs));
@@ -30,7 +25,6 @@ export const randlora: Method = {
     ]);
     return Object.fromEntries(drawn);
   },
-  obstacle: rankFits,
   async init({site: {inputs, outputs}, form: {rank}}) {
     const short = Math.min(inputs, outputs);
     const bases = basesOf(short, rank);
@@ -56,6 +50,34 @@ export const randlora: Method = {
         ? tf.matMul(tf.matMul(x, narrow, false, true), wide, false, true)
         : tf.matMul(tf.matMul(x, wide), narrow);
     return tf.add(y, tf.mul(update, scale));
+  },
+  peft: {
+    peftType: 'RANDLORA',
+    names: {lambda: 'randlora_lambda', gamma: 'randlora_gamma'},
+    optional: [],
+    shared: {A: 'randlora_A', B: 'randlora_B'},
+    shapes(parts, {rank}) {
+      // A [rank, 1, p] tells how many bases B [q, N, rank] has.
+      const bases = Math.ceil((parts['A']?.length ?? 0) / rank ** 2);
+      const rows = (parts['lambda']?.length ?? 0) / rank;
+      return lengths(parts, (part, length) => {
+        if (part === 'A') return [rank, 1, length / rank];
+        if (part === 'B') return [length / (bases * rank), bases, rank];
+        return part === 'lambda' ? [rank, rows] : [rows, length / rows];
+      });
+    },
+    rankKey: 'r',
+    alphaKey: 'randlora_alpha',
+    options: () => ({}),
+    config: ({rank, options}, alpha) => ({
+      projection_prng_key: options['seed'] ?? 0,
+      r: rank,
+      randlora_alpha: alpha,
+      randlora_dropout: 0,
+      save_projection: true,
+      sparse: false,
+      very_sparse: false,
+    }),
   },
 };
 

@@ -1,6 +1,8 @@
 /** The linear layers that can have an adapter: which there are, where they lie, and how large they are. */
 import {SweepError} from '../../core/error.ts';
-import type {Form, Method, Site} from '../method/method.ts';
+import type {Obstacle} from '../../core/method/method.ts';
+import type {Form} from '../method/form.ts';
+import type {Method, Site} from '../method/method.ts';
 import type {WeightIndex} from './weights.ts';
 
 /** The adaptable projections of a layer, in the order of their use; families with fused ones have those instead. */
@@ -58,9 +60,22 @@ export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pi
  * @throws SweepError `rank-too-large`, `bad-blocks`
  */
 export function checkSites(sites: readonly Site[], method: Method, form: Form): void {
-  for (const site of sites) {
+  const obstacle = strictest(sites, method, form);
+  if (!obstacle) return;
+  const {code, site, why} = obstacle;
+  throw new SweepError(code, `${site.name} (${site.outputs} × ${site.inputs}) ${why}.`);
+}
+
+/** What keeps a method from adapting all of these projections: of ranks that are too large the one that allows least. */
+export function strictest(
+  sites: readonly Site[],
+  method: Pick<Method, 'obstacle'>,
+  form: Form,
+): (Obstacle & {site: Site}) | undefined {
+  const obstacles = sites.flatMap(site => {
     const obstacle = method.obstacle(site, form);
-    if (obstacle)
-      throw new SweepError(obstacle.code, `${site.name} (${site.outputs} × ${site.inputs}) ${obstacle.why}.`);
-  }
+    return obstacle ? [{...obstacle, site}] : [];
+  });
+  const least = Math.min(...obstacles.map(({most = 0}) => most));
+  return obstacles.find(({most = 0}) => most === least);
 }

@@ -6,12 +6,13 @@ import {randomUUID} from 'node:crypto';
 import {existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {Form, Parts} from '../method/method.ts';
+import type {Form, Parts} from '../method/form.ts';
+import type {PeftFormat} from '../method/peft-format.ts';
 import {moduleName} from '../model/names.ts';
 import {type TensorValues, writeSafetensors} from '../model/safetensors.ts';
 import {adapterFiles, configName, startName, tensorsName} from './adapter-files.ts';
 import {storeError} from './errors.ts';
-import {type AdapterKind, type PeftFormat, peftFormats} from './peft-formats.ts';
+import {type AdapterKind, formatOf} from './peft-formats.ts';
 import {type AdapterBase, targetsOf} from './read-adapter.ts';
 
 export {type Adapter, type AdapterBase, readAdapter} from './read-adapter.ts';
@@ -49,7 +50,7 @@ export function writeAdapter(
   const target = resolve(folder);
   const inModel = <Value>(named: ReadonlyMap<string, Value>) =>
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
-  const format = peftFormats[kind];
+  const format = formatOf(kind);
   const form = {rank, scale: alpha / rank, options};
   const ofLora = {
     init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,

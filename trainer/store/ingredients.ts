@@ -3,7 +3,7 @@
  * as harmless and what a trial carries itself; a key that comes to the sweep language later is one from its first day.
  */
 import {createHash} from 'node:crypto';
-import {methodOptions} from '../../core/method/options.ts';
+import {type MethodName, methods} from '../../core/method/methods.ts';
 import type {Field, Fields, Type} from '../../core/sweep/field.ts';
 import {fields} from '../../core/sweep/fields.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
@@ -145,8 +145,7 @@ function isSame(key: string, before: unknown, after: unknown): boolean {
 function defaultOf(key: string): unknown {
   const path = key.replace(/\[\d+\]/g, '').split('.');
   if (path[0] === 'methods') {
-    const options: Readonly<Record<string, Fields>> = methodOptions;
-    return options[path[1] ?? '']?.[path[2] ?? '']?.default;
+    return methods[path[1] as MethodName]?.options?.[path[2] ?? '']?.default;
   }
   let keys: Fields | undefined = fields;
   let field: Field | undefined;

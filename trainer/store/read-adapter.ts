@@ -2,13 +2,15 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import type {Shapes} from '../../core/method/method.ts';
 import {underClock} from '../files/clock.ts';
-import type {Form, Parts, Shapes} from '../method/method.ts';
+import type {Form, Parts} from '../method/form.ts';
+import {loraFormat, type PeftFormat} from '../method/peft-format.ts';
 import {isObject, type JsonObject, readJsonFile} from '../model/json-file.ts';
 import {decoderName} from '../model/names.ts';
 import {readHeader, readTensor, type StoredTensor} from '../model/safetensors.ts';
 import {configName, startName, tensorsName} from './adapter-files.ts';
-import {type AdapterKind, type PeftFormat, peftFormats} from './peft-formats.ts';
+import {type AdapterKind, adapterKinds, formatOf} from './peft-formats.ts';
 
 /** The base model of an adapter, as PEFT finds it again. */
 export interface AdapterBase {
@@ -107,7 +109,7 @@ export function readAdapter(folder: string): Adapter {
   const bad: Complaint = what =>
     new SweepError('bad-adapter', `The adapter ${folder} cannot be used: ${what}.`, {folder});
   const kind = checkConfig(config, bad);
-  const format = peftFormats[kind];
+  const format = formatOf(kind);
   const {modules, shared: commonTensors, copies} = sorted(readHeader(tensorsFile).tensors, format, bad);
   if (modules.size === 0) throw bad('adapter_model.safetensors holds no factors');
 
@@ -173,7 +175,7 @@ function readStart(
   bad: Complaint,
 ): Adapter['start'] {
   if (!existsSync(file)) return null;
-  const format = peftFormats.lora;
+  const format = loraFormat;
   const {modules} = sorted(readHeader(file).tensors, format, bad);
   const named = new Map([...modules].map(([path, tensors]) => [decoderName(path), tensors]));
   const strange = [...named.keys()].find(path => !factors.has(path));
@@ -197,10 +199,9 @@ export function targetsOf(paths: Iterable<string>): string[] {
 type Complaint = (what: string) => SweepError;
 
 function checkConfig(config: JsonObject, bad: Complaint): AdapterKind {
-  const kinds = Object.keys(peftFormats) as AdapterKind[];
-  const kind = kinds.find(one => peftFormats[one].peftType === config['peft_type']);
+  const kind = adapterKinds.find(one => formatOf(one).peftType === config['peft_type']);
   if (kind === undefined) {
-    const known = [...new Set(kinds.map(one => peftFormats[one].peftType))];
+    const known = [...new Set(adapterKinds.map(one => formatOf(one).peftType))];
     throw bad(
       `its peft_type is ${JSON.stringify(config['peft_type'])}; those that can be read are ${known.join(', ')}`,
     );

@@ -1,10 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {methodCost} from '../../../core/method/cost.ts';
-import {costSection} from '../../../core/method/cost-table.ts';
 import {knownShapes} from '../../../core/method/known-shapes.ts';
+import type {MethodName} from '../../../core/method/methods.ts';
 import {trainedParameters} from '../../../core/method/parameters.ts';
-import type {MethodName} from '../../../core/sweep/sweep.ts';
 
 describe('what a method costs', () => {
   const shape = {adapted: [{inputs: 10, outputs: 20}], others: [{inputs: 10, outputs: 30}], everything: 1000};
@@ -52,10 +51,5 @@ describe('what a method costs', () => {
   it('knows the models: trained numbers of LoRA at rank 128 as PEFT counts them', () => {
     // get_peft_model(...).print_trainable_parameters() on models built from their configurations.
     expect(methodCost({method: 'lora', rank: 128}, knownShapes['Llama-2-7B']!, 1).parameters).toBe(319_815_680);
-  });
-
-  it('stands in docs/methods.md as the program says it (npm run docs)', () => {
-    const page = readFileSync(new URL('../../../docs/methods.md', import.meta.url), 'utf8');
-    expect(page.endsWith(costSection())).toBe(true);
   });
 });

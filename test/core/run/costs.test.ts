@@ -1,9 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {methodCost} from '../../../core/method/cost.ts';
+import type {MethodName} from '../../../core/method/methods.ts';
 import {measuredCostRows, stepTimes} from '../../../core/run/costs.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
-import type {MethodName, Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 
 const shape = {adapted: [{inputs: 64, outputs: 32}], others: [{inputs: 64, outputs: 100}], everything: 10_000};
 const costs = (['lora', 'dora', 'pissa'] as const).map(method => methodCost({method, rank: 8}, shape, 512));

@@ -1,11 +1,12 @@
 import {describe, expect, it} from 'vitest';
+import type {MethodName} from '../../../core/method/methods.ts';
 import {countedRun, droppedRows} from '../../../core/run/dropped-trials.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {storedTrials} from '../../../core/run/known-trials.ts';
 import {peakRows} from '../../../core/run/peak-table.ts';
 import {compare, verdict} from '../../../core/run/verdict.ts';
-import type {MethodName, Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 
 const trial = (method: MethodName, learningRate: number, seed = 1): Trial => {
   const own = {method, rank: 8, alpha: 8, batchSize: 16, learningRate, seed};

@@ -1,8 +1,9 @@
 import {describe, expect, it} from 'vitest';
+import type {MethodName} from '../../../core/method/methods.ts';
 import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, interrupted, type RunState} from '../../../core/run/fold.ts';
 import {progress} from '../../../core/run/progress.ts';
-import type {MethodName, Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 import {toyEvents} from './toy-run.ts';
 
 const trial = (method: MethodName, learningRate: number): Trial => ({

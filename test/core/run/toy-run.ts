@@ -1,7 +1,8 @@
 /** The measured toy sweep (test/fixtures/toy-results.json) told as the events of a run. */
 import {readFileSync} from 'node:fs';
+import type {MethodName} from '../../../core/method/methods.ts';
 import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
-import type {MethodName, Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 
 interface ToyTask {
   steps: number;

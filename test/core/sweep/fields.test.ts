@@ -3,9 +3,9 @@ import {describe, expect, it} from 'vitest';
 import {methods} from '../../../core/method/methods.ts';
 import {describe as describeType, type Field, type Fields, namesOf, type Type} from '../../../core/sweep/field.ts';
 import {fieldAt, fields, keyPaths} from '../../../core/sweep/fields.ts';
+import {problemCodes} from '../../../core/sweep/problem.ts';
 import {Problems} from '../../../core/sweep/problems.ts';
 import {nearest} from '../../../core/sweep/suggest.ts';
-import {problemCodes} from '../../../core/sweep/sweep.ts';
 import {readTree} from '../../../core/sweep/tree.ts';
 import {Reader} from '../../../core/sweep/values.ts';
 

@@ -1,7 +1,7 @@
 import {describe, type Type} from './field.ts';
+import type {Node} from './nodes.ts';
+import type {Fix, ProblemCode} from './problem.ts';
 import {keyName, type Place, type Problems, quote, replacement} from './problems.ts';
-import type {Fix, ProblemCode} from './sweep.ts';
-import type {Node} from './tree.ts';
 
 /** A value that is being read: where it stands, and where to report what is wrong with it. */
 export interface Reading<N extends Node = Node> {
