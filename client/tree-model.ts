@@ -10,6 +10,7 @@ import {seenBy, trialsOf} from '../core/run/known-trials.ts';
 import type {Peak} from '../core/run/peak.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Sweep, Trial} from '../core/sweep/sweep.ts';
+import {rateNames} from '../core/sweep/trials.ts';
 
 export interface Branch {
   /** `dropped`: what the sweep file no longer has; nothing can be run of it. */
@@ -87,15 +88,28 @@ function droppedBranch(seen: RunState | null): Branch[] {
 /** Trials of one rate, rank and batch size; the two latter are named where there are several. */
 function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {label: string; trials: Trial[]}[] {
   const found = new Map<string, Trial[]>();
+  const rates = rateLabels(trials.map(({learningRate}) => learningRate));
   for (const trial of trials) {
     const label = [
-      formatRate(trial.learningRate),
+      rates.get(trial.learningRate),
       ...(several.rank ? [`rank ${trial.rank}`] : []),
       ...(several.batch ? [`batch size ${trial.batchSize}`] : []),
     ].join(' · ');
     found.set(label, [...(found.get(label) ?? []), trial]);
   }
   return [...found].map(([label, group]) => ({label, trials: group}));
+}
+
+/** With three digits, and with more where those do not tell two rates apart. */
+function rateLabels(all: readonly number[]): Map<number, string> {
+  const rates = [...new Set(all)].sort((a, b) => a - b);
+  const names = rateNames(rates);
+  return new Map(
+    rates.map((rate, k) => {
+      const alike = [rates[k - 1], rates[k + 1]].some(one => one !== undefined && formatRate(one) === formatRate(rate));
+      return [rate, alike ? names[k]! : formatRate(rate)];
+    }),
+  );
 }
 
 function seedBranch(trial: Trial, view: TrialView | undefined): Branch {

@@ -38,7 +38,7 @@ export interface SweepOptions {
   probeOnly?: boolean;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
-  /** Hears of a long preparation before there is a run folder in which events could be stored. */
+  /** Hears of a long preparation: until a run has begun nothing of it is stored. */
   onPreparing?(event: RunEvent): void;
 }
 
@@ -65,7 +65,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const stored = store ? storedTrials(store.earlier) : [];
     const trials = onlySweep(sweep, options.only, stored);
     const cores = coresFor(choice, sweep.run.workers);
-    const loading = {signal: options.signal, progress: readingProgress(() => store, options)};
+    const loading = {signal: options.signal, progress: readingProgress(options)};
     const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
@@ -90,21 +90,18 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
 /** Milliseconds between two events of a long preparation. */
 const tellEvery = 500;
 
-/** Tells now and then how far the reading of rows is; what takes no time is not worth a word. */
-function readingProgress(
-  store: () => OpenRun | undefined,
-  {onEvent, onPreparing}: SweepOptions,
-): (done: number, total: number) => void {
+/**
+ * Tells now and then how far the reading of rows is; what takes no time is not worth a word. Nothing of it is stored: until
+ * all is read the run may still be refused, and then its folder is as it was.
+ */
+function readingProgress({onPreparing}: SweepOptions): (done: number, total: number) => void {
   let told = Date.now();
   let spoken = false;
   return (done, total) => {
     const now = Date.now();
     if (now - told < tellEvery && !(spoken && done === total)) return;
     [told, spoken] = [now, true];
-    const event = {event: 'prepared', what: 'reading rows', done, total} as const;
-    const opened = store();
-    if (opened) onEvent(opened.append(event));
-    else onPreparing?.({...event, at: now});
+    onPreparing?.({event: 'prepared', what: 'reading rows', done, total, at: now});
   };
 }
 

@@ -47,10 +47,13 @@ export async function verifyRun(
   if (model.folder !== undefined) {
     const home = model.folder;
     await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
+    // What belongs to a GGUF file lies beside it.
+    const beside = home.endsWith('.gguf') ? dirname(home) : home;
     for (const [name, hash] of Object.entries(model.files ?? {}))
-      await check('model file', join(home, name), hash, () => hashFiles(join(home, name)));
-    for (const name of model.files && existsSync(home) ? companionsIn(home) : [])
-      if (model.files?.[name] === undefined) checks.push({what: 'model file', path: join(home, name), state: 'added'});
+      await check('model file', join(beside, name), hash, () => hashFiles(join(beside, name)));
+    for (const name of model.files && existsSync(beside) ? companionsIn(beside) : [])
+      if (model.files?.[name] === undefined)
+        checks.push({what: 'model file', path: join(beside, name), state: 'added'});
   }
   for (const {file, hash} of data)
     if (file !== undefined)

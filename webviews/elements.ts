@@ -75,11 +75,29 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/**
+ * Marks a button whose press means the same as long as it looks the same: a page that is drawn again keeps it, so that it
+ * does not vanish under the pointer.
+ */
+export function staying(button: HTMLElement): HTMLElement {
+  button.dataset['stays'] = '';
+  return button;
+}
+
+/** Puts staying buttons of a page before in place of the same ones in the page of now. */
+export function keepStaying(before: readonly HTMLElement[], now: HTMLElement): void {
+  const known = new Map(before.map(button => [button.id, button]));
+  for (const button of now.querySelectorAll<HTMLElement>('[data-stays]')) {
+    const old = known.get(button.id);
+    if (old?.outerHTML === button.outerHTML) button.replaceWith(old);
+  }
+}
+
 /** A button that is on or off. */
 export function toggleButton(id: string, text: string, pressed: boolean, press: () => void): HTMLElement {
   const button = element('button', '', text);
   button.id = id;
   button.setAttribute('aria-pressed', String(pressed));
   button.addEventListener('click', press);
-  return button;
+  return staying(button);
 }

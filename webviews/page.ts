@@ -11,7 +11,7 @@ import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf} from './data-table.ts';
-import {canvasBox, element, type Plot, tableOf, toggleButton} from './elements.ts';
+import {canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
 import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
 import {lossSections} from './loss-section.ts';
@@ -118,25 +118,27 @@ function actions(
   {act, compare, alone, alive, copy}: Doing,
 ): HTMLElement {
   const bar = element('div', 'bar');
-  const button = (text: string, press: () => void): void => {
+  const button = (text: string, press: () => void): HTMLElement => {
     const made = element('button', '', text);
     made.id = `do ${text}`;
     made.addEventListener('click', press);
     bar.append(made);
+    return made;
   };
+  const lasting = (text: string, press: () => void): void => void staying(button(text, press));
   if (act) {
     const has = (...wanted: string[]): boolean => state.trials.some(view => wanted.includes(view.state));
-    if (alive) button('Stop', () => act('stop'));
-    else if (has('waiting', 'stopped')) button('Resume', () => act('resume'));
-    if (!alive && has('failed', 'diverged')) button('Rerun failed', () => act('rerunFailed'));
-    if (!alive && comparisons.length > 0) button('Export best…', () => act('exportTrial'));
+    if (alive) lasting('Stop', () => act('stop'));
+    else if (has('waiting', 'stopped')) lasting('Resume', () => act('resume'));
+    if (!alive && has('failed', 'diverged')) lasting('Rerun failed', () => act('rerunFailed'));
+    if (!alive && comparisons.length > 0) lasting('Export best…', () => act('exportTrial'));
     const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
-    if (generated) button('Open samples…', () => act('openSamples'));
-    button('Show log', () => act('showLog'));
-    button('Open sweep file', () => act('openSweep'));
+    if (generated) lasting('Open samples…', () => act('openSamples'));
+    lasting('Show log', () => act('showLog'));
+    lasting('Open sweep file', () => act('openSweep'));
   }
-  if (compare) button('Compare with…', compare);
-  if (alone && others.length > 0) button('This run alone', alone);
+  if (compare) lasting('Compare with…', compare);
+  if (alone && others.length > 0) lasting('This run alone', alone);
   if (comparisons.length > 0) button('Copy peaks as Markdown', () => copy.text(peaksAsMarkdown(comparisons)));
   return bar;
 }

@@ -21,7 +21,7 @@ import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-mess
 import type {OtherRun} from '../core/run/side-by-side.ts';
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
-import type {Plot} from './elements.ts';
+import {keepStaying, type Plot} from './elements.ts';
 import {type Choices, type Doing, firstChoices, showPage} from './page.ts';
 import './report.css';
 import {onThemeChange, theme} from './theme.ts';
@@ -104,10 +104,12 @@ class RunPage {
     const began = performance.now();
     const place = this.#scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
+    const before = [...this.#root.querySelectorAll<HTMLElement>('[data-stays]')];
     const runs = {state: this.#state, others: this.#others};
     this.#drawings.draw(showPage(this.#root, runs, theme(), this.#choices, this.#doing()));
+    keepStaying(before, this.#root);
     this.#quietUntil = performance.now() + Math.max(shortestQuiet, 2 * (performance.now() - began));
-    // Buttons are made anew: who stood on one stands on its successor.
+    // Who stood on a button stands on it, or on its successor, where buttons are made anew.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     if (this.#state.trials.length === 0) return;
     // A page that is made anew loses its place.

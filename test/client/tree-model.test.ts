@@ -69,6 +69,13 @@ describe('the tree of trials', () => {
     expect(labels?.[0]).toBe('1e-3 · rank 4 · batch size 16');
   });
 
+  it('tells near rates apart', () => {
+    const near = readSweep('model: m\ndata: {train: a.jsonl}\nmethods: [lora]\nlearning_rate: [1e-3, 1.001e-3, 2e-3]\n')
+      .sweep!;
+    const labels = branchesOf(near, null)[0]?.children.map(({label}) => label);
+    expect(labels).toEqual(['1.000e-3', '1.001e-3', '2e-3']);
+  });
+
   it('shows what runs above all, and how far it is', () => {
     const step: RunEventBody = {event: 'step', trials: [first], step: 4, losses: [0.5], rates: [1e-3], gradNorms: [1]};
     const [lora] = branchesOf(sweep!, stateAfter(start(first), step));

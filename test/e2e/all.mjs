@@ -55,16 +55,19 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
     shown = true;
     await workbench?.evidence(`failed-${name}`).catch(reason => console.error(reason));
   };
-  const watch = setInterval(async () => {
-    if (free.seconds < freeSeconds) return;
-    clearInterval(watch);
-    console.error(`${name} does not go on: ${freeSeconds} s with a processor free have passed.`);
-    await evidence();
-    // What it waits for is named by the error that this brings.
-    await workbench?.close();
-  }, 500);
+  let watch;
+  const overdue = new Promise((_, reject) => {
+    watch = setInterval(async () => {
+      if (free.seconds < freeSeconds) return;
+      clearInterval(watch);
+      await evidence();
+      // What it waits for in the page is named by the error that this brings.
+      await workbench?.close();
+      setTimeout(reject, 5000, new Error(`It does not go on: ${freeSeconds} s with a processor free have passed.`));
+    }, 500);
+  });
   try {
-    await play({workspace, open});
+    await Promise.race([play({workspace, open}), overdue]);
     say('ok');
     return true;
   } catch (error) {

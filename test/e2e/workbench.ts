@@ -44,10 +44,12 @@ export class Workbench {
     return new Workbench(page, artefacts);
   }
 
-  /** Loads the window anew with the editors that were open. A window that is asked to open a file restores none. */
-  async reload(): Promise<void> {
-    // The workbench saves what is open, and what panels keep, every five seconds when it is idle.
-    await this.page.waitForTimeout(12_000);
+  /**
+   * Loads the window anew with the editors that were open, once `kept` is in what the workbench has saved of them: it saves
+   * when it is idle. A window that is asked to open a file restores none.
+   */
+  async reload(kept: RegExp): Promise<void> {
+    await until(`${kept} in what the workbench keeps`, async () => kept.test(await this.page.evaluate(savedState)));
     const address = new URL(this.page.url());
     address.searchParams.delete('payload');
     await this.page.goto(String(address));
@@ -124,3 +126,19 @@ export class Workbench {
     return this.page.close();
   }
 }
+
+/** Runs in the page: all that its databases hold, as text. */
+const savedState = `(async () => {
+  const done = request => new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+  const texts = [];
+  for (const {name} of await indexedDB.databases()) {
+    const database = await done(indexedDB.open(name));
+    for (const store of database.objectStoreNames)
+      texts.push(...(await done(database.transaction(store).objectStore(store).getAll())).map(String));
+    database.close();
+  }
+  return texts.join('\\n');
+})()`;

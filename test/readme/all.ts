@@ -9,7 +9,7 @@ const place = await mkdtemp(join(tmpdir(), 'lora-sweep-readme-'));
 const hub = await openReadersHub(join(import.meta.dirname, '../../demo/base'));
 try {
   const clone = await makeClone(place, {modules: false, hub: hub.endpoint});
-  const played = await play(await blocksIn(clone.folder), clone, line => console.log(line));
+  const played = await play(await blocksIn(clone.folder), clone, undefined, line => console.log(line));
   for (const {place: where, command, seconds, faults} of played) {
     console.log(`${faults.length > 0 ? 'failed' : 'passed'} ${where}: ${command} (${seconds.toFixed(0)} s)`);
     for (const fault of faults) console.log(`  ${fault}`);

@@ -34,7 +34,7 @@ export async function makeClone(place: string, {modules, hub}: {modules: boolean
   await writeReadersFiles(folder);
   const home = join(place, 'home');
   await mkdir(home, {recursive: true});
-  return {folder, env: await readersEnvironment(home, hub)};
+  return {folder, env: {...readersEnvironment(home, hub), ...(modules ? {} : await downloadedPackages())}};
 }
 
 /** A small model where README names a folder, rows with the columns that its sweep asks for. */
@@ -54,8 +54,7 @@ async function writeReadersFiles(folder: string): Promise<void> {
 }
 
 /** Without what npm adds for its scripts: Node of another version before all in PATH, its own settings. */
-async function readersEnvironment(home: string, hub: string): Promise<NodeJS.ProcessEnv> {
-  const {stdout: cache} = await promisify(exec)('npm config get cache');
+function readersEnvironment(home: string, hub: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) => !/^(npm_|INIT_CWD$|NODE$|NODE_|VITEST|TEST$|LORA_SWEEP_CACHE$|HF_)/i.test(name),
   );
@@ -69,8 +68,12 @@ async function readersEnvironment(home: string, hub: string): Promise<NodeJS.Pro
     HF_HOME: join(home, 'hub'),
     HF_ENDPOINT: hub,
     npm_config_prefix: prefix,
-    // Packages that were downloaded once are not downloaded again.
-    npm_config_cache: cache.trim(),
     npm_config_update_notifier: 'false',
   };
+}
+
+/** npm's cache of this user: packages that were downloaded once are not downloaded again. */
+async function downloadedPackages(): Promise<NodeJS.ProcessEnv> {
+  const {stdout} = await promisify(exec)('npm config get cache');
+  return {npm_config_cache: stdout.trim()};
 }

@@ -45,6 +45,7 @@ export async function openReadersHub(model: string): Promise<HubServer> {
 export async function play(
   blocks: readonly Block[],
   {folder, env}: Clone,
+  isWanted: (command: string) => boolean = () => true,
   say: (line: string) => void = () => {},
 ): Promise<Played[]> {
   const played: Played[] = [];
@@ -52,7 +53,7 @@ export async function play(
     const sweep = sweepFileOf(block);
     if (sweep) await writeFile(join(folder, sweep.name), sweep.text);
     if (!isShell(block)) continue;
-    for (const command of commandsOf(block)) {
+    for (const command of commandsOf(block).filter(isWanted)) {
       const place = `${block.file}:${block.line}`;
       say(`${place}: ${command}`);
       const start = performance.now();

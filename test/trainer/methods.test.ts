@@ -110,7 +110,7 @@ ${more}`;
     await expect(refused('{boft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
     await expect(refused('{gralora: {blocks: 3, rank: 9}}')).rejects.toThrow(/3 × 3 equal blocks/);
     await expect(refused('{randlora: {rank: 65}}')).rejects.toThrow(/rank of at most 32/);
-    await expect(refused('{lora-ga: {rank: 33}}')).rejects.toThrow(/rank of at most 32/);
+    await expect(refused('{lora-ga: {rank: 33}}')).rejects.toThrow(/rank of at most 16/);
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
   });
 });

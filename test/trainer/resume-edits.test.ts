@@ -1,7 +1,7 @@
 import {cpSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {beforeAll, describe, expect, it} from 'vitest';
+import {beforeAll, describe, expect, it, vi} from 'vitest';
 import {branchesOf} from '../../client/tree-model.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {allProblems} from '../../core/sweep/check.ts';
@@ -18,6 +18,8 @@ import {runSweep} from '../../trainer/sweep.ts';
 import {testFolder} from './test-folder.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
+// A busy machine takes its time; nothing here is about it.
+vi.setConfig({testTimeout: 900_000, hookTimeout: 900_000});
 const home = testFolder();
 const at = (...names: string[]) => join(home, ...names);
 
@@ -68,7 +70,7 @@ beforeAll(async () => {
   writeFileSync(at('origin/texts.jsonl'), stories.join('\n'));
   const {trained} = await run(at('origin/first.sweep.yaml'), first);
   expect(trained).toHaveLength(8);
-}, 240_000);
+});
 
 describe('an edit that touches no result trains only what is new:', () => {
   const lora = (rate: string, seed = 1) => `lora-r4-b4-lr${rate}-s${seed}`;

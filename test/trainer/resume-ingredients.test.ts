@@ -1,13 +1,15 @@
 import {cpSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {beforeAll, describe, expect, it} from 'vitest';
+import {beforeAll, describe, expect, it, vi} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {runSweep} from '../../trainer/sweep.ts';
 import {verifyRun} from '../../trainer/verify.ts';
 import {testFolder} from './test-folder.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
+// A busy machine takes its time; nothing here is about it.
+vi.setConfig({testTimeout: 900_000, hookTimeout: 900_000});
 const home = testFolder();
 const at = (...names: string[]) => join(home, ...names);
 const read = (name: string) => readFileSync(at(name), 'utf8');
@@ -143,7 +145,7 @@ beforeAll(async () => {
   expect((await run(texts)).end).toBe('finished');
   expect((await run(asked)).end).toBe('finished');
   expect((await run(ids)).end).toBe('finished');
-}, 240_000);
+});
 
 describe('a change of what results were made with is refused by its name', () => {
   const files: [string, RegExp, () => () => void][] = [
@@ -300,6 +302,8 @@ describe('a change of what results were made with is refused by its name', () =>
       writeFileSync(file, broken);
       expect(await refusal(texts)).toMatch(/manifest\.json is not a manifest of a run/);
     }
+    writeFileSync(file, before.replace('"data.max_length": 32', '"data.max_length": 31'));
+    expect(await refusal(texts.replace('max_length: 32', 'max_length: 31'))).toMatch(/is not what was written there/);
     writeFileSync(file, before);
   });
 });
@@ -336,6 +340,22 @@ describe('a run of an earlier version', () => {
     write('runs/texts/manifest.json', JSON.stringify({...manifest, settings: {}}));
     expect(await refusal(texts)).toMatch(/did not note every setting: it can be shown but not gone on with/);
     write('runs/texts/manifest.json', before);
+  });
+});
+
+describe('a model in a GGUF file', () => {
+  it('is compared and verified with what lies beside it', async () => {
+    mkdirSync(at('gguf'));
+    cpSync(join(fixtures, 'gguf/llama.gguf'), at('gguf/llama.gguf'));
+    cpSync(join(fixtures, 'stories260K/tokenizer.json'), at('gguf/tokenizer.json'));
+    const text = ids.replace('name: ids', 'name: gguf').replace('model: base', 'model: gguf/llama.gguf');
+    expect((await run(text.replace('[lora, pissa]', '[lora]'))).end).toBe('finished');
+    expect((await verifyRun(at('runs/gguf'))).checks.filter(({state}) => state !== 'same')).toEqual([]);
+    const undo = edit('gguf/tokenizer.json', before => `${before} `);
+    const {checks} = await verifyRun(at('runs/gguf'));
+    expect(checks.filter(({state}) => state === 'changed').map(({path}) => path)).toEqual([at('gguf/tokenizer.json')]);
+    expect(await refusal(text)).toContain('tokenizer.json of the model gguf/llama.gguf');
+    undo();
   });
 });
 

@@ -187,6 +187,8 @@ function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep)
   if (key.startsWith('model/')) return `${key.slice('model/'.length)} of the model ${model}`;
   const [, index] = /^\w+(?:\.train)?\[(\d+)\]/.exec(key) ?? [];
   const evaluation = evaluate[Number(index ?? -1)];
+  if (key.endsWith('].entry'))
+    return `the name of ${key.replace('.entry', '')} in results (its file's, where several have its task)`;
   if (key.includes(needs))
     return `${key.slice(key.indexOf(needs) + needs.length)}, which the scorer ${evaluation?.scorer} needs,`;
   const file = key.startsWith('data.train')

@@ -193,9 +193,14 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
 
 /**
  * What the run was made with. Earlier versions wrote the sweep and the hashes down, of which the table is made.
- * @throws SweepError `bad-manifest` where they did not
+ * @throws SweepError `bad-manifest` where they did not, or where the table is not as it was written
  */
-function tableOf({ingredients, sweep, model, data, settings, versions}: Manifest): Ingredients {
+function tableOf({ingredients, sweep, model, data, settings, versions, ...rest}: Manifest): Ingredients {
+  if (ingredients && fingerprint(ingredients) !== rest.fingerprint)
+    throw new SweepError(
+      'bad-manifest',
+      'What the manifest says this run was made with is not what was written there, so that nothing can be compared with it; put the file back as it was, or start a new run with --out.',
+    );
   if (ingredients) return ingredients;
   if (!sweep || !settings)
     throw new SweepError(

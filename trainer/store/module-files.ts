@@ -6,6 +6,8 @@ import {hashFiles} from './hash.ts';
 
 /** What can name further files. */
 const code = new Set(['.mjs', '.js', '.cjs']);
+/** What an import or a require can load. */
+const loaded = new Set([...code, '.json', '.wasm', '.node']);
 /** Endings that Node adds, and the file that it takes of a folder. */
 const completions = ['', '.js', '.cjs', '.json', '/index.js'];
 /** Larger files are no modules, and more of them than this belong to no scorer. */
@@ -13,8 +15,8 @@ const mostBytes = 1 << 22;
 const mostFiles = 1000;
 
 /**
- * SHA-256 by name: every file that a text in quotes names, in the module or in one that it names, as an import, a required
- * file or one that is read; the module itself is left out. Names are paths relative to the module's folder, absolute where
+ * SHA-256 by name: every file that a text in quotes names, in the module or in one that it names, and that can be loaded or
+ * is read by a URL; the module itself is left out. Names are paths relative to the module's folder, absolute where
  * the text is. Packages are not followed. A text that only happens to be the name of a file is taken for one; a name that
  * is put together while running is not found.
  */
@@ -36,13 +38,20 @@ export async function filesBesideModule(file: string): Promise<Record<string, st
   );
 }
 
-/** Files that are named between two quotes. The closing one may open the next text: an apostrophe shifts nothing. */
+/**
+ * Files that are named between two quotes: what can be loaded, and anything that a URL is made of. The closing quote may
+ * open the next text: an apostrophe shifts nothing.
+ */
 function namedIn(file: string): {path: string; absolute: boolean}[] {
-  const texts = readFileSync(file, 'utf8').matchAll(/['"`]([^'"`\n]{1,500})(?=['"`])/g);
-  return [...new Set([...texts].map(([, text]) => text ?? ''))].flatMap(text => {
+  const source = readFileSync(file, 'utf8');
+  const texts = [...source.matchAll(/['"`]([^'"`\n]{1,500})(?=['"`])/g)];
+  return texts.flatMap(({1: text = '', index}) => {
     const named = pathOf(text, dirname(file));
     const path = named && completions.map(end => `${named}${end}`).find(isFile);
-    return path ? [{path, absolute: text.startsWith('file:') || isAbsolute(text)}] : [];
+    // Other files may be written by the module, such as a log.
+    const isRead =
+      path && (loaded.has(extname(path)) || /\bURL\(\s*$/.test(source.slice(Math.max(0, index - 40), index)));
+    return isRead ? [{path, absolute: text.startsWith('file:') || isAbsolute(text)}] : [];
   });
 }
 

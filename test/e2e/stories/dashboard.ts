@@ -28,7 +28,7 @@ export const dashboard: Story = {
     const pressed = page.locator('.bar button[aria-pressed="true"]').filter({hasText: 'Log steps'}).first();
     await pressed.waitFor();
 
-    await workbench.reload();
+    await workbench.reload(/scroll\W{1,12}300\b/);
     await until('the panel after the reload', async () => (await figures.innerText()) !== before);
     await pressed.waitFor();
     await until(

@@ -12,7 +12,7 @@ export const reload: Story = {
     await workbench.command('LoRA Sweep: Run');
     await trials.see(1, 'running');
     const pid = await workspace.owner('tiny');
-    await workbench.reload();
+    await workbench.reload(/tiny\.sweep\.yaml/);
     await trials.open();
     await trials.expand();
     await trials.see(1, 'running');

@@ -79,12 +79,14 @@ const four = createRequire(import.meta.url)('./four');
 const words = readFileSync(new URL('words.txt', import.meta.url), 'utf8');
 import table from './table.json' with {type: 'json'};
 import fs from 'node:fs';
+fs.appendFileSync('scores.log', 'line');
 const name = './not' + '-found.mjs';`,
     );
     write('lib/one.mjs', "import '../two.mjs'; import './deeper.cjs'; import '../score.mjs';");
     write('lib/deeper.cjs', "require('./folder')");
     write('lib/folder/index.js', '');
-    for (const name of ['two.mjs', 'three.js', 'four.cjs', 'words.txt', 'not-found.mjs', 'unused.mjs']) write(name, '');
+    for (const name of ['two.mjs', 'three.js', 'four.cjs', 'words.txt', 'not-found.mjs', 'unused.mjs', 'scores.log'])
+      write(name, '');
     write('table.json', '{"./unused.mjs": "unused.mjs"}');
     const found = await filesBesideModule(join(folder, 's/score.mjs'));
     const expected = [

@@ -15,7 +15,9 @@ import type {Task} from '../../../trainer/task/task.ts';
 import {answersOf, wrongOf} from '../../text/answered.ts';
 import {modelFolder, published} from '../../text/published.ts';
 import {breakingPrograms} from './breakers.ts';
+import {verdictsOfCpython} from './cpython.ts';
 import {fakePrograms} from './fakes.ts';
+import {honestProblems} from './honest.ts';
 import {hostilePrograms} from './hostile.ts';
 import {runHostile} from './hosting.ts';
 
@@ -97,6 +99,14 @@ failed += bad.length + connections + (aliveAfter ? 0 : 1);
 console.log(
   `hostile: ${reports.length - bad.length} of ${reports.length} held, ${connections} connections, longest ${Math.max(...reports.map(({seconds}) => seconds)).toFixed(1)} s, ${((performance.now() - began) / 1000).toFixed(0)} s in all`,
 );
+const told = verdictsOfCpython(honestProblems);
+if (told === undefined) console.log('honest programs are not compared with CPython: there is no python3 here');
+else {
+  const different = honestProblems.filter(({passes}, i) => told[i] !== passes);
+  for (const {what} of different) console.log(`CPython judges otherwise: ${what}`);
+  failed += different.length;
+  console.log(`honest: ${honestProblems.length - different.length} of ${honestProblems.length} as CPython judges them`);
+}
 if (folder !== undefined) {
   await goldAnswers('GSM8K', gsm8k, ['gsm8k/train.jsonl', 'gsm8k/test.jsonl']);
   await goldAnswers('MATH-500', math, ['math500/math500.jsonl']);

@@ -62,7 +62,7 @@ function make(): Promise<Buffer> {
       reject(
         new SweepError(
           'no-sandbox',
-          `The Python sandbox of the tasks humaneval and mbpp does not start (${why}); they need Node 20 or later and the package pyodide.`,
+          `The Python sandbox of the tasks humaneval and mbpp does not start (${why}); they need Node 20.19 or later and the package pyodide.`,
         ),
       );
     child.on('error', error => fail(error.message));
