@@ -168,6 +168,7 @@ program
   .option('--top-p <p>', 'draw from the likeliest tokens of this probability together', Number)
   .option('--stop <text>', 'end an answer before this text; may be repeated', collectStop)
   .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
+  .option('--strict', "judge gsm8k and math as the study's own script does: without its mark an answer is wrong")
   .option('--scorer <file.mjs>', 'the module of the task custom')
   .option('--out <dir>', 'keep the answers with their verdicts in this folder')
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))

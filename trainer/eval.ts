@@ -40,6 +40,8 @@ export interface EvalOptions {
   topP?: number;
   stop?: string[];
   k?: number[];
+  /** Of tasks gsm8k and math. */
+  strict?: true;
   /** Of task custom. */
   scorer?: string;
   /** A folder to keep the answers with their verdicts in. */
@@ -133,7 +135,7 @@ export function scoreText({task, metric, value, correct, total}: Score): string 
 
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
 async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
-  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, scorer} = options;
+  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, strict, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
@@ -161,6 +163,7 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       top_p: topP,
       stop,
       k,
+      strict,
       scorer,
     },
   };

@@ -161,6 +161,10 @@ async function prepare(
   const pad = config.padId ?? 0;
   const notes = [...dataNotes(dataset, sweep)];
   const ends = answerEnds(sweep.data, encoding, dataset);
+  for (const task of new Set(sweep.evaluate.flatMap(one => (one.strict ? one.task : []))))
+    notes.push(
+      `${task} is judged as the study's own script does (strict): an answer without "The answer is: " is wrong.`,
+    );
 
   const evaluations: Evaluation[] = [];
   const prompts = new Map<number, Prompt[]>();

@@ -162,6 +162,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     top_p: topP,
     stop,
     k,
+    strict,
     scorer,
   } = evaluation;
   if (task === undefined || data === undefined) return undefined;
@@ -176,6 +177,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(temperature !== undefined && {temperature}),
     ...(topP !== undefined && {topP}),
     ...(stop !== undefined && {stop}),
+    ...(strict && {strict}),
     ...(scorer !== undefined && {scorer}),
   };
 }

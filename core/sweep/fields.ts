@@ -581,6 +581,15 @@ const evaluation = {
     alsoKnownAs: ['pass_at', 'pass@k'],
     interacts: 'Needs at least k samples.',
   },
+  strict: {
+    type: {kind: 'flag'},
+    doc: "For the tasks gsm8k and math. true judges as the study's own script does: only what follows its mark `The answer is: ` counts, and an answer without the mark is wrong. false also reads `####`, boxed answers and, for gsm8k, the last number of a text without a mark.",
+    example: 'true',
+    default: false,
+    alsoKnownAs: ['strict_match', 'strict-match'],
+    study: 'true: its numbers are those of its script.',
+    interacts: 'Models that were not trained on MetaMathQA hardly write the mark: their score is then near zero.',
+  },
   scorer: {
     type: {kind: 'text', what: 'script'},
     doc: 'The JavaScript module of the task custom, relative to the sweep file. It exports `score({row, output})`, which returns a number, true or false, and runs in a process of its own.',

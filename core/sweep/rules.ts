@@ -213,7 +213,7 @@ function checkTemplateSettings(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [index, {task, scorer, samples, temperature, stop, k}] of file.values.evaluate.entries()) {
+  for (const [index, {task, scorer, samples, temperature, stop, k, strict}] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.report(code, {path, range: rangeOf(file, path)}, message);
@@ -228,6 +228,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('scorer'),
         `The task ${task} has a rule of its own: remove 'scorer', or take the task custom.`,
+      );
+    if (strict && task !== undefined && task !== 'gsm8k' && task !== 'math')
+      report(
+        'out-of-range',
+        at('strict'),
+        `The study's script judges gsm8k and math only: remove 'strict', which the task ${task} has not.`,
       );
     if (stop !== undefined && formatOf(file) === 'tokens')
       report(

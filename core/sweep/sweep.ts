@@ -96,6 +96,8 @@ export interface EvaluationSettings {
   stop?: string[];
   /** Of pass@k; absent = 1. */
   k?: number[];
+  /** Of tasks gsm8k and math: judged as the study's script does. Absent = not. */
+  strict?: boolean;
   /** Of task custom: a JavaScript module. */
   scorer?: string;
   /** Steps between evaluations; absent = at the end only. */

@@ -239,6 +239,12 @@ async function lookAtRows(
   if (data) await nameColumns(data, base, attempts.faults);
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
+  const {tokenizer} = encoding;
+  if (model && tokenizer)
+    attempts.faults.push(
+      ...((await attempts.attempt(['data', 'template'], () => endFaults(data, {tokenizer, config: model.config}))) ??
+        []),
+    );
   if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
   const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];

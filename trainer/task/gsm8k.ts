@@ -19,6 +19,21 @@ export function answerNumber(text: string): string | null {
   return found?.replaceAll(',', '') ?? null;
 }
 
+/** What the study's pattern reads: up to a second separator. */
+const studyNumber = /[-+]?\d*[.,/]?\d+/;
+
+/** The number as the study's script finds it, behind its own mark only; null without the mark or a number. */
+export function studyAnswer(text: string): string | null {
+  const at = text.lastIndexOf(marks[0]!);
+  if (at < 0) return null;
+  const found = text
+    .slice(at + marks[0]!.length)
+    .match(studyNumber)?.[0]
+    .replaceAll(',', '');
+  // A fraction with nothing above its line is none.
+  return found === undefined || !/\d/.test(found.split('/')[0]!) ? null : found;
+}
+
 /** The value that is compared: rounded to a whole number as Python rounds, halves to the even one; n/0 counts as n. */
 export function roundedValue(text: string): number {
   const [above, below = '1'] = text.split('/');
@@ -31,9 +46,9 @@ export function roundedValue(text: string): number {
 export const gsm8k: Task = {
   asked: row => textIn(row, 'question'),
   expected: row => textIn(row, 'answer'),
-  judge(row, output) {
+  judge(row, output, _, {strict = false} = {}) {
     const gold = textIn(row, 'answer');
-    const extracted = answerNumber(output);
+    const extracted = strict ? studyAnswer(output) : answerNumber(output);
     const expected = answerNumber(gold) ?? gold.trim().replaceAll(',', '');
     return {extracted, verdict: extracted !== null && roundedValue(extracted) === Number(expected)};
   },

@@ -16,9 +16,9 @@ export function answerIn(text: string): string | null {
 export const math: Task = {
   asked: row => textIn(row, 'problem'),
   expected: row => textIn(row, 'solution'),
-  judge(row, output) {
+  judge(row, output, _, {strict = false} = {}) {
     const expected = 'answer' in row.values ? textIn(row, 'answer') : (boxedAnswer(textIn(row, 'solution')) ?? '');
-    const extracted = answerIn(output);
+    const extracted = strict && !output.includes(mark) ? null : answerIn(output);
     return {extracted, verdict: extracted !== null && sameAnswer(extracted, expected)};
   },
 };

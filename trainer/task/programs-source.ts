@@ -254,8 +254,8 @@ def _wanted(tests, reference, setup):
 def _continued(search, prompt, name, texts):
     """The body that goes on behind the prompt: (program, body), or None."""
     best = None
-    head = prompt if prompt.endswith("\\n") else prompt + "\\n"
-    count = head.count("\\n")
+    head = prompt.split("\\n")[:-1]
+    count = len(head)
     for lines in texts:
         for start in range(min(len(lines), 60)):
             if not lines[start].strip() or search.left <= 0:
@@ -267,7 +267,7 @@ def _continued(search, prompt, name, texts):
             moved = [line.strip() and "    " + line[len(deep) :] for line in rest[:far]]
             forms = [rest, ["    " + rest[0].lstrip(), *rest[1:]], [*moved, *rest[far:]]]
             for order, form in enumerate(forms):
-                text, end = search.run([*head.split("\\n")[:count], *form], 0)
+                text, end = search.run([*head, *form], 0)
                 if end <= count:
                     continue
                 module = _Module(text)
@@ -296,6 +296,8 @@ def find_program(question):
     asked = json.loads(question)
     output = _escape.sub("", asked["output"].replace("\\r", "")).replace("\\0", "")
     prompt, entry = asked["prompt"], asked["entry"]
+    if prompt and not prompt.endswith("\\n"):
+        prompt += "\\n"
     search = _Search()
     names = {entry} if entry else _wanted(asked["tests"], asked["reference"], asked["setup"])
     # The space that tokenizers of the Llama 2 kind put before a text.

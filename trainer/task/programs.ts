@@ -1,8 +1,9 @@
 /** The program in an answer, found by CPython's parser (programs-source.ts) in a process of the sandbox's kind. */
 import {SweepError} from '../../core/error.ts';
+import {within} from '../own-time.ts';
 import {programsSource} from './programs-source.ts';
 import {type Child, startChild} from './sandbox/child.ts';
-import {snapshotFile} from './sandbox/snapshot.ts';
+import {dropSnapshot, pythonSnapshot} from './sandbox/snapshot.ts';
 
 export interface Answer {
   output: string;
@@ -30,8 +31,10 @@ export interface ProgramFinder {
   close(): void;
 }
 
-/** Of one answer; the search itself is bounded. */
-const limitMilliseconds = 60_000;
+/** Of the interpreter's own time for one answer; the search itself is bounded. */
+const limitSeconds = 30;
+/** Of a process that starts. */
+const startSeconds = 60;
 
 export function openProgramFinder(): ProgramFinder {
   let running: Promise<Child> | undefined;
@@ -39,19 +42,27 @@ export function openProgramFinder(): ProgramFinder {
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
 
-  const start = async (): Promise<Child> => {
-    const started = startChild('candidate', await snapshotFile());
-    child = started;
-    const ready = await started.next();
-    started.say(JSON.stringify(['program', programsSource]));
-    const loaded = await started.next();
+  const start = async (again = true): Promise<Child> => {
+    const snapshot = await pythonSnapshot();
     if (closed) throw stopped();
-    if (ready?.kind === '!' && loaded?.text.startsWith('["ok"')) {
+    const started = startChild('candidate', snapshot);
+    child = started;
+    const answer = async () => {
+      const said = await within(started.next(), startSeconds, () => [started.id]);
+      return said === 'late' ? undefined : said;
+    };
+    if ((await answer())?.kind === '!') {
+      started.say(JSON.stringify(['program', programsSource]));
+      const loaded = await answer();
       started.say(JSON.stringify(['names', ['find_program']]));
-      await started.next();
-      return started;
+      if (loaded?.text.startsWith('["ok"') && (await answer())) return started;
     }
     started.kill();
+    if (closed) throw stopped();
+    if (again) {
+      dropSnapshot(snapshot);
+      return start(false);
+    }
     throw new SweepError(
       'no-sandbox',
       'The Python sandbox of the tasks humaneval and mbpp does not start on this machine.',
@@ -61,12 +72,10 @@ export function openProgramFinder(): ProgramFinder {
     if (closed) throw stopped();
     running ??= start();
     const process = await running;
-    const timer = setTimeout(() => process.kill(), limitMilliseconds);
     process.say(JSON.stringify(['call', ['kept', 0], ['list', [JSON.stringify(answer)]], ['dict', []]]));
-    const said = await process.next();
-    clearTimeout(timer);
+    const said = await within(process.next(), limitSeconds, () => [process.id]);
     if (closed) throw stopped();
-    const found = said && foundIn(said.text);
+    const found = said === undefined || said === 'late' ? undefined : foundIn(said.text);
     if (found) return found;
     // An answer that breaks the parser is no program.
     process.kill();

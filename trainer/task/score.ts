@@ -108,11 +108,11 @@ async function judge(
 ): Promise<Omit<Sample, 'row' | 'sample'>> {
   const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
   const {answer, written, answerIds, row} = prompt;
-  const {task: name, scorer} = settings;
+  const {task: name, scorer, strict} = settings;
   const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
   const output = text === undefined ? said.join(' ') : textBefore(text, [...stopsOf(settings), ...ends.texts]);
   const task = tasks[name];
-  if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools))};
+  if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools, {strict}))};
   if (name === 'custom') {
     const verdict = await tools.scorer(scorer!).score(row!.values, output);
     return {output, expected: answer, extracted: output, verdict};

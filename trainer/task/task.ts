@@ -20,6 +20,11 @@ export interface Judged {
   reason?: string;
 }
 
+export interface JudgeOptions {
+  /** As the study's own script judges. */
+  strict?: boolean | undefined;
+}
+
 export interface Task {
   /** Texts after which nothing counts: an answer ends before them. */
   stop?: readonly string[];
@@ -27,5 +32,5 @@ export interface Task {
   asked(row: Row): string;
   /** A right answer in the form that the data teaches. */
   expected(row: Row): string;
-  judge(row: Row, output: string, tools: Tools): Judged | Promise<Judged>;
+  judge(row: Row, output: string, tools: Tools, options?: JudgeOptions): Judged | Promise<Judged>;
 }

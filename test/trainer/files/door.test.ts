@@ -78,7 +78,7 @@ describe('a lock that came with a folder', () => {
     for (const [k, control] of [precious, named, `${folder}/../${'x'.repeat(300)}.sock`].entries()) {
       if (k < 2) writeFileSync(control, 'mine');
       writeFileSync(file('run.lock'), JSON.stringify({...dead, control}));
-      lock(file('run.lock'), file('lora-sweep-ffffffffffffffff.sock'))();
+      lock(file('run.lock'), file('lora-sweep-ffffffffffffffff.sock')).release();
     }
     expect([existsSync(precious), existsSync(named)]).toEqual([true, true]);
     const own = file('lora-sweep-00000000000000aa.sock');

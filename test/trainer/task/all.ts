@@ -5,12 +5,15 @@
  */
 import {join} from 'node:path';
 import {readRows} from '../../../trainer/data/rows.ts';
+import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
 import {gsm8k} from '../../../trainer/task/gsm8k.ts';
 import {math} from '../../../trainer/task/math.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
+import {answersOf, wrongOf} from '../../text/answered.ts';
+import {modelFolder, published} from '../../text/published.ts';
 import {breakingPrograms} from './breakers.ts';
 import {verdictsOfCpython} from './cpython.ts';
 import {fakePrograms} from './fakes.ts';
@@ -49,6 +52,42 @@ async function goldAnswers(name: string, task: Task, files: string[], isWanted =
   console.log(`${name}: ${right} of ${judged.length} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 
+/** Every solution in every shape, through every published tokenizer; what fails as it stands is not asked again. */
+async function answersInShapes(
+  name: string,
+  task: Task,
+  file: string,
+  isWanted = (_id: number) => true,
+): Promise<void> {
+  const began = performance.now();
+  const tokenizers = published.map(one => openTokenizer(modelFolder(one)));
+  const [sandbox, programs] = [openSandbox(), openProgramFinder()];
+  const tools = {
+    sandbox: () => sandbox,
+    programs: () => programs,
+    scorer: () => {
+      throw new Error('no scorer here');
+    },
+  };
+  let [all, impossible] = [0, 0];
+  for await (const row of readRows([join(folder!, file)])) {
+    if (!isWanted(Number(row.values['task_id']))) continue;
+    if ((await task.judge(row, task.expected(row), tools)).verdict !== true) {
+      impossible++;
+      continue;
+    }
+    const {wrong, judged} = await wrongOf(answersOf(task, row), tokenizers, tools);
+    for (const line of wrong) console.log(line);
+    failed += wrong.length;
+    all += judged;
+  }
+  sandbox.close();
+  programs.close();
+  console.log(
+    `${name} in shapes: ${all} texts judged, ${impossible} solutions left out, ${((performance.now() - began) / 1000).toFixed(0)} s`,
+  );
+}
+
 const began = performance.now();
 const {reports, connections, aliveAfter} = await runHostile(
   [...hostilePrograms, ...fakePrograms, ...breakingPrograms],
@@ -75,6 +114,10 @@ if (folder !== undefined) {
   const isTest = (id: number) => id > 10 && id < 511;
   await goldAnswers('MBPP, sanitized', mbpp, ['mbpp/sanitized-mbpp.jsonl'], isTest);
   await goldAnswers('MBPP', mbpp, ['mbpp/mbpp.jsonl'], isTest);
+}
+if (folder !== undefined) {
+  await answersInShapes('HumanEval', humaneval, 'humaneval/HumanEval.jsonl');
+  await answersInShapes('MBPP', mbpp, 'mbpp/mbpp.jsonl', id => id > 10 && id < 511);
 }
 console.log(failed === 0 ? 'all held' : `${failed} did not hold`);
 process.exitCode = failed === 0 ? 0 : 1;

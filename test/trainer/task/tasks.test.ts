@@ -54,6 +54,36 @@ describe('GSM8K', () => {
   });
 });
 
+describe("the study's own rule", () => {
+  const row = (answer: string) => ({values: {question: '', answer, problem: '', solution: ''}, file: '', line: 1});
+  const verdict = async (task: Task, output: string, answer: string) =>
+    (await task.judge(row(answer), output, none, {strict: true})).verdict;
+
+  // What the study's script (run-lora/utils/test_acc.py) says of these.
+  it.each([
+    ['The answer is: 7', '#### 7', true],
+    ['#### 7', '#### 7', false],
+    ['it is 7', '#### 7', false],
+    ['The answer is: 5\nThe answer is: $7.4', '#### 7', true],
+    ['The answer is: 1,234', '#### 1,234', true],
+    ['The answer is: 1,234,567', '#### 1,234,567', false],
+    ['The answer is: 1,000.50', '#### 1000', true],
+    ['The answer is: 7/2', '#### 4', true],
+    ['The answer is: 7/0', '#### 7', true],
+    ['The answer is: /7', '#### 7', false],
+    ['The answer is: .5', '#### 0', true],
+    ['The answer is: 1.5.7', '#### 2', true],
+    ['The answer is: unknown', '#### 7', false],
+  ])('judges %j for %j as %j', async (output, answer, right) => {
+    expect(await verdict(gsm8k, output, answer)).toBe(right);
+  });
+
+  it('takes no boxed answer for the marked one', async () => {
+    expect(await verdict(math, 'so \\boxed{7}', '7')).toBe(false);
+    expect(await verdict(math, 'The answer is: 7.\nmore', '7')).toBe(true);
+  });
+});
+
 describe('MATH', () => {
   it('finds the answer of its own rows', async () => {
     expect(await rightOf(math, 'math500-first-60.jsonl')).toEqual({right: 60, rows: 60});
