@@ -2,7 +2,7 @@ import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {endsOfTrained, markOfRows, markOfTurn} from '../../../trainer/data/answer-ends.ts';
 import {ignored} from '../../../trainer/data/encode.ts';
-import {openChatTemplate} from '../../../trainer/model/chat-template.ts';
+import {type ChatTemplate, openChatTemplate} from '../../../trainer/model/chat-template.ts';
 import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/chat/', import.meta.url));
@@ -10,8 +10,8 @@ const tokenizer = openTokenizer(`${fixtures}chatml`);
 const idOf = (text: string) => tokenizer.encode(text, {special: false});
 
 /** A template that writes this behind an answer. */
-const behind = (text: string) => ({
-  render: (messages: readonly {content: unknown}[]) => `${messages.map(({content}) => content).join('\n')}${text}`,
+const behind = (text: string): ChatTemplate => ({
+  render: messages => `${messages.map(({content}) => content).join('\n')}${text}`,
   write: () => {
     throw new Error('nothing is trained here');
   },
