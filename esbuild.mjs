@@ -23,7 +23,7 @@ const trainer = await bundle({
     command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
-    'try-gpu': 'trainer/engine/try-gpu.ts',
+    'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
@@ -47,7 +47,7 @@ const trainer = await bundle({
 // What starts the command is understood by older versions of Node than the rest, so that it can say which one is needed.
 const {engines} = JSON.parse(await readFile('package.json', 'utf8'));
 await build({
-  entryPoints: {cli: 'trainer/launch.ts'},
+  entryPoints: {cli: 'trainer/verbs/launch.ts'},
   outdir: 'dist/trainer',
   platform: 'node',
   target: 'es2018',

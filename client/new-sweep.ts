@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {dirname, extname, join, relative, sep} from 'node:path';
 import {Uri, window, workspace} from 'vscode';
-import {fileEndings} from '../core/sweep/field.ts';
+import {fileEndings} from '../core/sweep/table/field.ts';
 import {guessFormat, scaffold} from './scaffold.ts';
 
 /** As dialogs take them: what follows the last dot. */

@@ -1,6 +1,6 @@
 /** Quick fixes: the textual changes that the problems bring along. */
 import {type CodeAction, CodeActionKind, type Range} from 'vscode-languageserver/node';
-import {before} from '../core/sweep/lines.ts';
+import {before} from '../core/sweep/text/lines.ts';
 import {diagnosticOf, problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 

@@ -1,10 +1,10 @@
 /** A sweep file as the editor has it: its text, what it means, and what was last found around it. */
 import {fileURLToPath} from 'node:url';
 import type {Inspection} from '../core/sweep/inspection.ts';
-import {Lines} from '../core/sweep/lines.ts';
 import {readSweep, type SweepReading} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
-import {readTree, type Tree} from '../core/sweep/tree.ts';
+import {Lines} from '../core/sweep/text/lines.ts';
+import {readTree, type Tree} from '../core/sweep/text/tree.ts';
 
 /** One version of a text. A change makes a new document, which remembers what its predecessor knew. */
 export class SweepDocument {

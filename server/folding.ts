@@ -1,6 +1,6 @@
 /** What can be folded: every value over several lines, and blocks of comments. */
 import {type FoldingRange, FoldingRangeKind} from 'vscode-languageserver/node';
-import type {Node} from '../core/sweep/nodes.ts';
+import type {Node} from '../core/sweep/text/nodes.ts';
 import type {SweepDocument} from './document.ts';
 
 export function foldingRanges({reading, lines}: SweepDocument): FoldingRange[] {

@@ -2,11 +2,11 @@
 import {type Hover, MarkupKind} from 'vscode-languageserver/node';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
-import {type Cursor, cursorAt} from '../core/sweep/cursor.ts';
-import {describe, type Field, type Written} from '../core/sweep/field.ts';
-import {fieldAt, typesAt} from '../core/sweep/fields.ts';
 import type {Position} from '../core/sweep/problem.ts';
 import {keyName} from '../core/sweep/problems.ts';
+import {describe, type Field, type Written} from '../core/sweep/table/field.ts';
+import {fieldAt, typesAt} from '../core/sweep/table/fields.ts';
+import {type Cursor, cursorAt} from '../core/sweep/text/cursor.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutMethod} from './method-hover.ts';
 import {aboutRate} from './rate-hover.ts';

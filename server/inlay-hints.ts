@@ -2,9 +2,9 @@
 import {type InlayHint, InlayHintKind, type Range} from 'vscode-languageserver/node';
 import {count} from '../core/run/format.ts';
 import {alphaOf} from '../core/sweep/alpha.ts';
-import {before} from '../core/sweep/lines.ts';
-import {find} from '../core/sweep/locate.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
+import {before} from '../core/sweep/text/lines.ts';
+import {find} from '../core/sweep/text/locate.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import type {SweepDocument} from './document.ts';
 

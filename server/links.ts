@@ -2,8 +2,8 @@
 import {dirname, join, resolve} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {DocumentLink} from 'vscode-languageserver/node';
-import {find} from '../core/sweep/locate.ts';
 import type {Range} from '../core/sweep/problem.ts';
+import {find} from '../core/sweep/text/locate.ts';
 import type {SweepDocument} from './document.ts';
 
 /** Only what was seen to be there is a link. */

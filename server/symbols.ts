@@ -1,6 +1,6 @@
 /** The outline: keys, and below `methods` and lists what they hold. */
 import {type DocumentSymbol, SymbolKind} from 'vscode-languageserver/node';
-import type {Node} from '../core/sweep/nodes.ts';
+import type {Node} from '../core/sweep/text/nodes.ts';
 import type {SweepDocument} from './document.ts';
 
 export function symbols({reading: {tree}}: SweepDocument): DocumentSymbol[] {

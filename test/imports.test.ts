@@ -23,7 +23,7 @@ async function project(files: Record<string, string>): Promise<string> {
 it('lets every room import core and itself, and any package', async () => {
   const root = await project({
     'core/a.ts': "import {b} from './sweep/b.ts';\nimport yaml from 'yaml';\n",
-    'trainer/c.ts': "import {a} from '../core/a.ts';\nimport {d} from './d.ts';\nimport fs from 'node:fs';\n",
+    'trainer/cli.ts': "import {a} from '../core/a.ts';\nimport {d} from './run/d.ts';\nimport fs from 'node:fs';\n",
   });
   expect(await checkImports(root)).toEqual({files: 2, problems: []});
 });
@@ -51,4 +51,37 @@ it('counts types, re-exports and late imports too', async () => {
     ].join('\n'),
   });
   expect((await checkImports(root)).problems).toHaveLength(4);
+});
+
+it('lets rooms of the trainer import only what stands below them', async () => {
+  const root = await project({
+    'trainer/run/a.ts': "import {b} from '../store/b.ts';\nimport {c} from '../../core/c.ts';\n",
+    'trainer/store/b.ts': "import type {A} from '../run/a.ts';\n",
+    'trainer/engine/graph/d.ts': "import {e} from '../choose.ts';\n",
+    'trainer/verbs/f.ts': "import {g} from '../cli.ts';\n",
+    'trainer/attic/h.ts': "import {a} from '../run/a.ts';\n",
+  });
+  expect((await checkImports(root)).problems).toEqual([
+    'trainer/attic/h.ts lies in a room that test/imports.ts does not know: give it a place among the layers.',
+    'trainer/engine/graph/d.ts imports trainer/engine/choose.ts: engine/graph stands below engine.',
+    'trainer/run/a.ts, trainer/store/b.ts import each other in a circle.',
+    'trainer/store/b.ts imports trainer/run/a.ts: store stands below run.',
+    "trainer/verbs/f.ts imports trainer/cli.ts: verbs stands below the trainer's top.",
+  ]);
+});
+
+it('finds circles of files in every room, however long', async () => {
+  const root = await project({
+    'core/a.ts': "import {b} from './b.ts';\n",
+    'core/b.ts': "import type {C} from './c.ts';\n",
+    'core/c.ts': "import {a} from './a.ts';\nimport {d} from './d.ts';\n",
+    'core/d.ts': "import {e} from './e.ts';\n",
+    'core/e.ts': '',
+    'client/x.ts': "import {y} from './y.ts';\n",
+    'client/y.ts': "const {x} = await import('./x.ts');\n",
+  });
+  expect((await checkImports(root)).problems).toEqual([
+    'client/x.ts, client/y.ts import each other in a circle.',
+    'core/a.ts, core/b.ts, core/c.ts import each other in a circle.',
+  ]);
 });

@@ -1,16 +1,26 @@
 /** The command `lora-sweep`: what a user types → the work. Each verb loads its own work only when it is asked for. */
-import './no-telemetry.ts';
-import {basename} from 'node:path';
-import {Command, CommanderError, InvalidArgumentError, Option} from 'commander';
+import './process/no-telemetry.ts';
+import {Command, CommanderError, Option} from 'commander';
 import {SweepError} from '../core/error.ts';
-import {printable, printableJson} from '../core/printable.ts';
-import type {RunEvent} from '../core/run/events.ts';
-import type {RunState} from '../core/run/fold.ts';
-import {formatLine} from '../core/run/line.ts';
+import {printable} from '../core/printable.ts';
 import type {EngineName} from '../core/sweep/sweep.ts';
-import {endQuietlyWithReader, faultOfOutput, print, remark, stopOnSignal, tellParent} from './cli/terminal.ts';
-import type {EvalOptions} from './eval.ts';
-import type {GenerateOptions as TextOptions} from './generate.ts';
+import type {EvalOptions} from './ask/eval.ts';
+import type {GenerateOptions as TextOptions} from './ask/generate.ts';
+import {
+  collect,
+  collectColumn,
+  collectStop,
+  collectText,
+  collectTokens,
+  numberList,
+  positiveInteger,
+  probability,
+  prompts,
+  seed,
+  temperature,
+} from './verbs/arguments.ts';
+import {type RunOptions, run} from './verbs/run.ts';
+import {endQuietlyWithReader, print, remark, stopOnSignal} from './verbs/terminal.ts';
 import {version} from './version.ts';
 
 const engines: EngineName[] = ['auto', 'compiled', 'tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'];
@@ -29,7 +39,7 @@ program
   .argument('<file>', 'sweep file (*.sweep.yaml)')
   .option('--json', 'problems as JSON: code, severity, message, path, range')
   .action(async (file: string, options: {json?: true}) => {
-    const {checkSweep} = await import('./check.ts');
+    const {checkSweep} = await import('./inspect/check.ts');
     const {text, problems} = await checkSweep(file);
     const shown = problems.map(({code, severity, message, path, range}) => ({code, severity, message, path, range}));
     await print([options.json ? JSON.stringify(shown, null, 2) : text], options.json ? 'json' : 'text');
@@ -42,7 +52,7 @@ program
   .argument('<file>', 'sweep file (*.sweep.yaml)')
   .option('--json', 'everything as JSON')
   .action(async (file: string, options: {json?: true}) => {
-    const [{planSweep}, {planText}] = await Promise.all([import('./estimate.ts'), import('./plan.ts')]);
+    const [{planSweep}, {planText}] = await Promise.all([import('./plan/plan.ts'), import('./plan/plan-text.ts')]);
     const {stderr} = process;
     const progress = (rows: number, total: number) => {
       if (stderr.isTTY) stderr.write(`\r\u001b[K${rows < total ? `reading rows: ${rows} of ${total}` : ''}`);
@@ -82,7 +92,7 @@ program
   )
   .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
   .action(async (folder: string, options: ShowOptions) => {
-    const {showRun} = await import('./show.ts');
+    const {showRun} = await import('./results/show.ts');
     const {lines, remarks} = await showRun(folder, options.rows, options.format);
     for (const one of remarks) remark(one);
     await print(lines, ({table: 'text', csv: 'exact', json: 'json'} as const)[options.format]);
@@ -94,7 +104,7 @@ program
   .argument('<dir>', 'run folder')
   .option('--out <file.html>', 'the page (default: report.html in the run folder)')
   .action(async (folder: string, options: {out?: string}) => {
-    const {writeReport} = await import('./report.ts');
+    const {writeReport} = await import('./results/report.ts');
     const {page, summaryFile, summary, remarks} = await writeReport(folder, options.out);
     for (const one of remarks) remark(one);
     await print([summary, `Written: ${page} and ${summaryFile}`]);
@@ -115,7 +125,7 @@ program
         'usage',
         'Say what to export: a trial id, or --best; `show DIR --rows trials` lists the trials.',
       );
-    const {exportTrial} = await import('./export.ts');
+    const {exportTrial} = await import('./ask/export.ts');
     const progress = (done: number, total: number) => {
       if (process.stderr.isTTY)
         process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
@@ -129,7 +139,7 @@ program
   .argument('<dir>', 'run folder')
   .option('--json', 'every check as JSON: what, path, state')
   .action(async (folder: string, options: {json?: true}) => {
-    const {verifyRun, verdictOf} = await import('./verify.ts');
+    const {verifyRun, verdictOf} = await import('./results/verify.ts');
     const {stderr} = process;
     const found = await verifyRun(folder, path => {
       if (stderr.isTTY && !options.json) stderr.write(`\r\u001b[Khashing ${printable(path)}`);
@@ -145,7 +155,7 @@ program
   .argument('<file>', 'rows of {model, task, metric, method, rank, batch, lr, seed, value} as .json or .jsonl')
   .option('--out <dir>', 'the new run folder (default: .lora-sweep/NAME beside the file)')
   .action(async (file: string, options: {out?: string}) => {
-    const {importResults} = await import('./import.ts');
+    const {importResults} = await import('./results/import.ts');
     const {folder, rows} = importResults(file, options.out);
     await print([`${rows} results written to ${folder}; \`lora-sweep report\` shows them.`]);
   });
@@ -174,7 +184,7 @@ program
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
-    const {evaluateModel, scoreText, withPerplexity} = await import('./eval.ts');
+    const {evaluateModel, scoreText, withPerplexity} = await import('./ask/eval.ts');
     const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
     const {scores, remarks} = await evaluateModel({...options, columns, signal});
     for (const one of remarks) remark(one);
@@ -204,7 +214,7 @@ program
   )
   .action(async (options: GenerateOptions) => {
     if (prompts.length === 0) throw new SweepError('usage', 'There is nothing to continue: give --prompt or --tokens.');
-    const {generateText} = await import('./generate.ts');
+    const {generateText} = await import('./ask/generate.ts');
     const {prompt: _, tokens: __, json, ...asked} = options;
     const answers = await generateText({...asked, prompts});
     await print(
@@ -227,7 +237,10 @@ program
   .option('--json', 'the folder, the commit and the files as JSON')
   .addHelpText('after', '\nHF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_CACHE mean what they mean to huggingface_hub.')
   .action(async (id: string, options: {file?: string; json?: true}) => {
-    const [{fetchModel}, {downloadProgress}] = await Promise.all([import('./fetch.ts'), import('./cli/download.ts')]);
+    const [{fetchModel}, {downloadProgress}] = await Promise.all([
+      import('./hub/fetch.ts'),
+      import('./verbs/download.ts'),
+    ]);
     const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
     const progress = downloadProgress(process.stderr);
     const {file} = options;
@@ -267,16 +280,9 @@ program
   .option('--node-ipc', "talk over Node's channel to the parent process")
   .option('--clientProcessId <pid>', 'end when this process is gone')
   .action(async (options: {nodeIpc?: true}) => {
-    const {serveLanguage} = await import('./lsp.ts');
+    const {serveLanguage} = await import('./inspect/lsp.ts');
     await serveLanguage(options.nodeIpc ? 'ipc' : 'stdio');
   });
-
-interface RunOptions {
-  out?: string;
-  only: string[];
-  resume?: true;
-  json?: true;
-}
 
 interface ExportFlags {
   to: 'adapter' | 'merged';
@@ -300,127 +306,6 @@ interface GenerateOptions extends Omit<TextOptions, 'prompts'> {
   prompt: string[];
   tokens: string[];
   json?: true;
-}
-
-/** Of `generate`, in the order they were given, whichever kind they are. */
-const prompts: ({text: string} | {tokens: number[]})[] = [];
-
-/** `probeOnly`: the curvature and nothing else. */
-async function run(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
-  const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
-    import('./check.ts'),
-    import('./sweep.ts'),
-    import('./progress.ts'),
-    import('./summary.ts'),
-  ]);
-  await refuseErrors(file, options.only);
-  const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
-  const report = reportProgress(await earlierState(file, options), terminal, line =>
-    process.stdout.write(`${printable(line)}\n`),
-  );
-  const onEvent = (event: RunEvent): void => {
-    if (options.json) process.stdout.write(printableJson(formatLine(event)));
-    else report.event(event);
-  };
-  const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
-  let end: 'finished' | 'failed' | 'stopped';
-  try {
-    const {out, only, resume = false} = options;
-    // What `--json` prints is what is stored.
-    const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
-    end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
-  } finally {
-    report.stop();
-  }
-  const begun = options.json || report.state.trials.length > 0;
-  const fault = faultOfOutput();
-  if (!options.json && begun && fault === undefined) await print(['', ...textSummary(report.state)]);
-  if (end === 'finished') return;
-  process.exitCode = 1;
-  if (fault !== undefined) throw new SweepError('cannot-write', fault);
-  if (!begun) {
-    process.stderr.write('The run was stopped before it began; nothing was written.\n');
-    return;
-  }
-  const verb = probeOnly ? 'probe' : 'run';
-  const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
-  const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
-  remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
-}
-
-/** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
-async function earlierState(file: string, options: RunOptions): Promise<RunState | null> {
-  if (!options.resume || options.json) return null;
-  const [{readSweep}, {readSweepFile}, store] = await Promise.all([
-    import('../core/sweep/read.ts'),
-    import('./prepare.ts'),
-    import('./store/run.ts'),
-  ]);
-  try {
-    const {sweep} = readSweep(readSweepFile(file), basename(file));
-    return sweep ? (await store.readRun(store.runFolderOf(file, sweep.name, options.out))).state : null;
-  } catch {
-    return null;
-  }
-}
-
-function collect(value: string, earlier: string[]): string[] {
-  if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
-  return [...earlier, value];
-}
-
-function collectColumn(value: string, earlier: Record<string, string>): Record<string, string> {
-  const [, name, column] = /^(\w+)=(.+)$/.exec(value) ?? [];
-  if (name === undefined || column === undefined)
-    throw new InvalidArgumentError('Write NAME=COLUMN, e.g. prompt=question.');
-  return {...earlier, [name]: column};
-}
-
-function collectText(text: string, earlier: string[]): string[] {
-  prompts.push({text});
-  return [...earlier, text];
-}
-
-function collectTokens(text: string, earlier: string[]): string[] {
-  if (!/^\d+(\s*,\s*\d+)*$/.test(text)) throw new InvalidArgumentError('Write token ids with commas, e.g. 1,5,7.');
-  prompts.push({tokens: text.split(',').map(Number)});
-  return [...earlier, text];
-}
-
-function collectStop(text: string, earlier: string[] = []): string[] {
-  if (text === '') throw new InvalidArgumentError('Write the text to stop at.');
-  return [...earlier, text];
-}
-
-function temperature(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || !(number >= 0 && number < Infinity))
-    throw new InvalidArgumentError('Write a number from 0.');
-  return number;
-}
-
-function probability(text: string): number {
-  const number = Number(text);
-  if (!(number > 0 && number <= 1)) throw new InvalidArgumentError('Write a number above 0, up to 1.');
-  return number;
-}
-
-function seed(text: string): number {
-  const number = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0)
-    throw new InvalidArgumentError('Write a whole number from 0.');
-  return number;
-}
-
-function numberList(text: string): number[] {
-  return text.split(',').map(positiveInteger);
-}
-
-function positiveInteger(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('Write a whole number from 1.');
-  return number;
 }
 
 /** `--only a=1 b=2` means the same as `--only a=1 --only b=2`. */

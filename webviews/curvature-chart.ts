@@ -1,6 +1,6 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
-import {type RatesAndCurvature, relativeToLora} from '../core/run/curvature.ts';
+import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
 import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber} from './axes.ts';

@@ -7,7 +7,7 @@ import {
   curvatureTitle,
   fullWeight,
   ratesAndCurvature,
-} from '../core/run/curvature.ts';
+} from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {layerChart, rateAgainstCurvature, rowsOf, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';

@@ -1,7 +1,7 @@
 /** Charts of a metric over learning rate and rank or batch size. */
 import type {ChartConfiguration} from 'chart.js';
+import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
-import type {Landscape} from '../core/run/landscape.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes.ts';
 import type {BarPoint, Cell} from './elements.ts';

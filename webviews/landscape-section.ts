@@ -1,5 +1,5 @@
 /** A metric over learning rate and rank, or learning rate and batch size: the peaks as lines, all of it as heat maps. */
-import {type Landscape, landscapes, landscapeTitle} from '../core/run/landscape.ts';
+import {type Landscape, landscapes, landscapeTitle} from '../core/run/compare/landscape.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {canvasBox, element, type Plot} from './elements.ts';
 import {heatMap, peakLines} from './landscape-chart.ts';

@@ -1,11 +1,12 @@
 /** A folded run as the elements of a page. */
+
+import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
+import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../core/run/dropped-trials.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
-import {peakColumns, peakRows} from '../core/run/peak-table.ts';
 import {progress} from '../core/run/progress.ts';
-import {type OtherRun, sideBySide} from '../core/run/side-by-side.ts';
 import {type Comparison, title, verdict} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';

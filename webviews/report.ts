@@ -16,9 +16,9 @@ import {
 import {LineWithErrorBarsController, PointWithErrorBar} from 'chartjs-chart-error-bars';
 import {MatrixController, MatrixElement} from 'chartjs-chart-matrix';
 import zoom from 'chartjs-plugin-zoom';
+import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
-import type {OtherRun} from '../core/run/side-by-side.ts';
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';

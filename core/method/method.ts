@@ -1,4 +1,4 @@
-import type {Fields} from '../sweep/field.ts';
+import type {Fields} from '../sweep/table/field.ts';
 
 export interface Paper {
   title: string;

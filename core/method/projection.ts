@@ -1,4 +1,4 @@
-import type {Fields} from '../sweep/field.ts';
+import type {Fields} from '../sweep/table/field.ts';
 
 /** The key of methods whose frozen random matrices all layers share. */
 export const projection = {

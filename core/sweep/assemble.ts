@@ -1,8 +1,6 @@
 import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
 import {withEntries} from './entries.ts';
-import {optimizer as optimizerFields} from './fields.ts';
-import {formats, placeholders} from './formats.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
 import {methodsOf, type OwnValues, optionsOf, type Values} from './rules.ts';
@@ -17,6 +15,8 @@ import type {
   TrainingSettings,
 } from './sweep.ts';
 import {defaultTemplateDate} from './sweep.ts';
+import {optimizer as optimizerFields} from './table/fields.ts';
+import {formats, placeholders} from './table/formats.ts';
 
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {

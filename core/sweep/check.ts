@@ -2,10 +2,10 @@
 import {formatRate} from '../run/format.ts';
 import {extendTo, gridIn} from './fairness.ts';
 import type {Fault, Inspection, Results} from './inspection.ts';
-import {find} from './locate.ts';
 import type {Problem} from './problem.ts';
 import {type Place, replacement} from './problems.ts';
 import type {SweepReading} from './read.ts';
+import {find} from './text/locate.ts';
 
 /** The problems of a reading together with those of its surroundings, in the order of the text. */
 export function allProblems({problems, tree}: SweepReading, around: Inspection | undefined): Problem[] {

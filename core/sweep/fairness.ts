@@ -3,14 +3,14 @@ import {knownPeak} from '../method/known-peak.ts';
 import {methods} from '../method/methods.ts';
 import {formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
-import {find} from './locate.ts';
-import type {MappingNode, Node} from './nodes.ts';
 import type {Fix} from './problem.ts';
 import {either, type Place, type Problems, replacement} from './problems.ts';
 import {type Grid, writeRate} from './rates.ts';
 import type {MethodSettings, Sweep} from './sweep.ts';
-import type {Tree} from './tree.ts';
-import {newLine} from './values.ts';
+import {newLine} from './table/values.ts';
+import {find} from './text/locate.ts';
+import type {MappingNode, Node} from './text/nodes.ts';
+import type {Tree} from './text/tree.ts';
 
 /** What the rules look at. */
 interface File {

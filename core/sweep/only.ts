@@ -1,8 +1,8 @@
 import {SweepError} from '../error.ts';
 import {either} from './problems.ts';
 import {isSameRate, recognised} from './recognise.ts';
-import {nearest} from './suggest.ts';
 import type {Sweep, Trial} from './sweep.ts';
+import {nearest} from './table/suggest.ts';
 import {expandTrials} from './trials.ts';
 
 type Test = (trial: Trial, value: string) => boolean;

@@ -1,15 +1,15 @@
 import {sweepOf} from './assemble.ts';
 import {type Draft, draftOf} from './draft.ts';
 import {checkFairness} from './fairness.ts';
-import {fields} from './fields.ts';
 import {folderName} from './folder.ts';
-import type {MappingNode} from './nodes.ts';
 import type {Problem} from './problem.ts';
 import {Problems} from './problems.ts';
 import {checkRules, type Values} from './rules.ts';
 import type {Sweep} from './sweep.ts';
-import {readTree, type Tree} from './tree.ts';
-import {Reader} from './values.ts';
+import {fields} from './table/fields.ts';
+import {Reader} from './table/values.ts';
+import type {MappingNode} from './text/nodes.ts';
+import {readTree, type Tree} from './text/tree.ts';
 
 /** A sweep file as it is read: `sweep` is there exactly when no problem is an error. */
 export interface SweepReading {

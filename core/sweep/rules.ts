@@ -1,17 +1,17 @@
 import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
-import {namesOf, type ValuesOf} from './field.ts';
-import {fieldAt, fields, type ownSettings} from './fields.ts';
-import {formats, placeholders} from './formats.ts';
-import {find} from './locate.ts';
-import type {MappingNode} from './nodes.ts';
 import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
-import {nearest} from './suggest.ts';
 import type {DataFormat} from './sweep.ts';
-import {newLine} from './values.ts';
+import {namesOf, type ValuesOf} from './table/field.ts';
+import {fieldAt, fields, type ownSettings} from './table/fields.ts';
+import {formats, placeholders} from './table/formats.ts';
+import {nearest} from './table/suggest.ts';
+import {newLine} from './table/values.ts';
+import {find} from './text/locate.ts';
+import type {MappingNode} from './text/nodes.ts';
 
 /** A file as the table reads it, before its keys are brought together. */
 export type Values = ValuesOf<typeof fields>;

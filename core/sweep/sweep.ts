@@ -1,6 +1,6 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
-
 import type {MethodName} from '../method/methods.ts';
+import type {Free} from './table/free.ts';
 
 /** The rank of trials that train all weights. */
 export const noRank = 0;
@@ -33,9 +33,6 @@ export interface Alpha {
 }
 
 export type DataFormat = 'instruction' | 'completion' | 'messages' | 'text' | 'tokens';
-
-/** Any value of a sweep file. */
-export type Free = null | boolean | number | string | Free[] | {[key: string]: Free};
 
 /** The day that chat templates are told unless `data.template_date` names another: the one Llama 3.1 and 3.2 write themselves. */
 export const defaultTemplateDate = '2024-07-26';

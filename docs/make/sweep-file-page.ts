@@ -1,6 +1,6 @@
 /** docs/sweep-file.md: every key of a sweep file, made of the table of fields. */
-import {describe, type Field, type Fields, type Type} from '../../core/sweep/field.ts';
-import {fields} from '../../core/sweep/fields.ts';
+import {describe, type Field, type Fields, type Type} from '../../core/sweep/table/field.ts';
+import {fields} from '../../core/sweep/table/fields.ts';
 
 const introduction = `# The sweep file
 

@@ -2,9 +2,9 @@
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expandTrials} from '../../core/sweep/trials.ts';
-import {tokensOf} from '../../trainer/batches.ts';
 import {stepRows} from '../../trainer/data/order.ts';
-import {openSweep} from '../../trainer/prepare.ts';
+import {openSweep} from '../../trainer/run/sweep-file.ts';
+import {tokensOf} from '../../trainer/step/batches.ts';
 
 const file = join(import.meta.dirname, '..', 'fixtures', 'gsm8k', 'train-first-80.jsonl');
 

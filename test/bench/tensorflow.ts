@@ -1,5 +1,5 @@
 /** TensorFlow as an engine of this project's contenders. */
-import {findBinding} from '../../trainer/engine/binding.ts';
+import {findBinding} from '../../trainer/engine/tensorflow/binding.ts';
 import {setUpNative} from '../../trainer/setup/native.ts';
 
 /** Whether TensorFlow takes part: it is set up as a user would. */

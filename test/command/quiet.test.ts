@@ -97,7 +97,7 @@ it(
   async () => {
     if (!onLinux) return;
     const model = join(folder, 'identity.onnx');
-    const {emitIdentity} = await import('../../trainer/engine/onnx.ts');
+    const {emitIdentity} = await import('../../trainer/engine/onnx/onnx.ts');
     writeFileSync(model, emitIdentity('float32'));
     const script = `require(${JSON.stringify(join(root, 'node_modules/onnxruntime-node'))}).InferenceSession.create(${JSON.stringify(model)});`;
     expect(strays(await look(process.execPath, '-e', script))).not.toEqual([]);

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {methods} from '../../core/method/methods.ts';
-import {keyPaths} from '../../core/sweep/fields.ts';
+import {keyPaths} from '../../core/sweep/table/fields.ts';
 import {pages} from '../../docs/make/pages.ts';
 
 const pageOf = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');

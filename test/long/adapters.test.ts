@@ -3,11 +3,11 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {exportTrial} from '../../trainer/ask/export.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
-import type {Engine} from '../../trainer/engine/engine.ts';
-import {exportTrial} from '../../trainer/export.ts';
+import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {methods} from '../../trainer/method/index.ts';
-import {runSweep} from '../../trainer/sweep.ts';
+import {runSweep} from '../../trainer/run/sweep.ts';
 import {adaptedLogits} from './logits.ts';
 import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 

@@ -1,9 +1,10 @@
 /** Logits of a base with an adapter folder on it, or by itself. */
-import {adaptedModel} from '../../trainer/adapted.ts';
-import type {Engine} from '../../trainer/engine/engine.ts';
-import {Programs} from '../../trainer/engine/programs.ts';
+
+import type {Engine} from '../../trainer/engine/program/engine.ts';
+import {Programs} from '../../trainer/engine/program/programs.ts';
 import {causalAttention, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
+import {adaptedModel} from '../../trainer/training/adapted-model.ts';
 
 /** ids [row][position] → [row · position · vocabulary] */
 export async function adaptedLogits(

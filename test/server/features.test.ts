@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {cursorAt} from '../../core/sweep/cursor.ts';
-import {Lines} from '../../core/sweep/lines.ts';
+import {cursorAt} from '../../core/sweep/text/cursor.ts';
+import {Lines} from '../../core/sweep/text/lines.ts';
 import {codeActions} from '../../server/code-actions.ts';
 import {codeLenses} from '../../server/code-lenses.ts';
 import {foldingRanges} from '../../server/folding.ts';

@@ -1,9 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {methods} from '../../core/method/methods.ts';
-import type {Type} from '../../core/sweep/field.ts';
-import {keyPaths, typesAt} from '../../core/sweep/fields.ts';
 import {readSweep} from '../../core/sweep/read.ts';
+import type {Type} from '../../core/sweep/table/field.ts';
+import {keyPaths, typesAt} from '../../core/sweep/table/fields.ts';
 
 const json = (name: string) => JSON.parse(readFileSync(new URL(`../../syntaxes/${name}`, import.meta.url), 'utf8'));
 const grammar: {repository: Record<string, {match: string}>} = json('lora-sweep.tmLanguage.json');

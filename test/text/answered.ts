@@ -1,10 +1,10 @@
 /** Answers with programs in the usual shapes, through a tokenizer and back, judged in the sandbox. */
 
 import {promptIds} from '../../trainer/data/encode.ts';
-import {type Row, rowError, textIn} from '../../trainer/data/row.ts';
-import type {Tokenizer} from '../../trainer/model/tokenizer.ts';
+import {type Row, rowError, textIn} from '../../trainer/data/read/row.ts';
 import {humaneval, mbpp} from '../../trainer/task/code.ts';
 import type {Task, Tools} from '../../trainer/task/task.ts';
+import type {Tokenizer} from '../../trainer/text/tokenizer.ts';
 import {bodyShapes, wholeShapes} from '../trainer/task/answer-shapes.ts';
 
 export interface Answered {

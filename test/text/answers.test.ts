@@ -2,12 +2,12 @@
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, expect, it} from 'vitest';
-import type {Row} from '../../trainer/data/row.ts';
-import {readRows} from '../../trainer/data/rows.ts';
-import {openTokenizer} from '../../trainer/model/tokenizer.ts';
+import type {Row} from '../../trainer/data/read/row.ts';
+import {readRows} from '../../trainer/data/read/rows.ts';
 import {humaneval, mbpp} from '../../trainer/task/code.ts';
 import {openProgramFinder} from '../../trainer/task/programs.ts';
 import {openSandbox} from '../../trainer/task/sandbox/sandbox.ts';
+import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {answersOf, saidBy, wrongOf} from './answered.ts';
 import {modelFolder, published} from './published.ts';
 

@@ -8,11 +8,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {rowEncoder, type TokenRow} from '../../trainer/data/encode.ts';
+import {rowEncoder} from '../../trainer/data/encode.ts';
 import {conversationOf} from '../../trainer/data/messages.ts';
-import {openChatTemplate} from '../../trainer/model/chat-template.ts';
-import {openTokenizer} from '../../trainer/model/tokenizer.ts';
-import {parseAsWritten} from '../../trainer/model/written-json.ts';
+import type {TokenRow} from '../../trainer/data/token-row.ts';
+import {parseAsWritten} from '../../trainer/files/written-json.ts';
+import {openChatTemplate} from '../../trainer/text/chat-template.ts';
+import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 
 interface Reference {
   /** Beginnings of SHA-256 hashes. */

@@ -1,10 +1,10 @@
 import {readFileSync} from 'node:fs';
 import {expect, test} from 'vitest';
+import {parseAsWritten} from '../../trainer/files/written-json.ts';
 import {TemplateError} from '../../trainer/jinja/error.ts';
 import {toValue} from '../../trainer/jinja/from-json.ts';
 import {compileTemplate} from '../../trainer/jinja/template.ts';
 import type {Value} from '../../trainer/jinja/values.ts';
-import {parseAsWritten} from '../../trainer/model/written-json.ts';
 
 /** Made by references/expressions.py: what Jinja2 writes for small templates, null where it refuses them. */
 const file = new URL('../fixtures/text/expressions.json', import.meta.url);

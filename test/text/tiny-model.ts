@@ -2,7 +2,7 @@
 import {copyFileSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {random} from '../../trainer/math/random.ts';
-import {writeSafetensors} from '../../trainer/model/safetensors.ts';
+import {writeSafetensors} from '../../trainer/weights/safetensors.ts';
 import {modelFolder, type Published} from './published.ts';
 
 export interface TinyModel {

@@ -4,8 +4,8 @@ import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {encodeChat} from '../../trainer/data/chat.ts';
-import {ignored} from '../../trainer/data/encode.ts';
-import {openTokenizer} from '../../trainer/model/tokenizer.ts';
+import {ignored} from '../../trainer/data/token-row.ts';
+import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {modelFolder, published} from './published.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/text/', import.meta.url));

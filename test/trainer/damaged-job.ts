@@ -1,10 +1,11 @@
 /** Plans a sweep file (its argument) with jobs that cannot be copied to a thread, then ends a worker at its work; says what came of both. */
 import {expandTrials} from '../../core/sweep/trials.ts';
-import {estimated} from '../../trainer/duration.ts';
 import {chooseEngine} from '../../trainer/engine/choose.ts';
-import {arrange} from '../../trainer/packs.ts';
-import {openPool} from '../../trainer/pool.ts';
-import {openSweep, type Prepared} from '../../trainer/prepare.ts';
+import {estimated} from '../../trainer/plan/duration.ts';
+import {arrange} from '../../trainer/run/packs.ts';
+import {openPool} from '../../trainer/run/pool.ts';
+import type {Prepared} from '../../trainer/run/prepare.ts';
+import {openSweep} from '../../trainer/run/sweep-file.ts';
 
 const {sweep, prepare, wish} = openSweep(process.argv[2]!);
 const choice = await chooseEngine(await wish());

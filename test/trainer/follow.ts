@@ -1,12 +1,12 @@
 /** Following the reference numbers with an engine, and how far it may be from them. */
 import {expect} from 'vitest';
-import type {Engine} from '../../trainer/engine/engine.ts';
-import {Programs} from '../../trainer/engine/programs.ts';
-import {views} from '../../trainer/method/layout.ts';
+import {views} from '../../trainer/adaptation/layout.ts';
+import {readAdapter} from '../../trainer/adapter/write-adapter.ts';
+import type {Engine} from '../../trainer/engine/program/engine.ts';
+import {Programs} from '../../trainer/engine/program/programs.ts';
+import {generate} from '../../trainer/generation/generation.ts';
 import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
-import {generate} from '../../trainer/model/generation.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
-import {readAdapter} from '../../trainer/store/adapter.ts';
 import {
   type GoldenBatch,
   type GoldenCase,

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
-import {openCompiled} from '../../trainer/engine/compiled.ts';
-import type {Engine} from '../../trainer/engine/engine.ts';
+import {openCompiled} from '../../trainer/engine/onnx/compiled.ts';
+import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {followForward, followGeneration, followTraining} from './follow.ts';
 import {engines, type GoldenRun, goldenJson} from './golden.ts';
 

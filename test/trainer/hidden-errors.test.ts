@@ -2,7 +2,7 @@ import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it} from 'vitest';
-import {checkSweep, refuseErrors} from '../../trainer/check.ts';
+import {checkSweep, refuseErrors} from '../../trainer/inspect/check.ts';
 import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {describe, expect, it} from 'vitest';
-import {endAfter, within} from '../../trainer/own-time.ts';
+import {endAfter, within} from '../../trainer/process/own-time.ts';
 
 const never = new Promise<never>(() => {});
 const start = (code: string) => spawn(process.execPath, ['-e', code], {stdio: 'ignore'});

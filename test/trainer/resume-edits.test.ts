@@ -9,12 +9,12 @@ import type {Fix, Position} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
 import {codeLenses} from '../../server/code-lenses.ts';
 import {SweepDocument} from '../../server/document.ts';
-import {planSweep} from '../../trainer/estimate.ts';
 import {inspect} from '../../trainer/inspect/inspect.ts';
-import {showRun} from '../../trainer/show.ts';
+import {planSweep} from '../../trainer/plan/plan.ts';
+import {showRun} from '../../trainer/results/show.ts';
+import {markdownSummary, textSummary} from '../../trainer/results/summary.ts';
+import {runSweep} from '../../trainer/run/sweep.ts';
 import {readRun, runFolderOf} from '../../trainer/store/run.ts';
-import {markdownSummary, textSummary} from '../../trainer/summary.ts';
-import {runSweep} from '../../trainer/sweep.ts';
 import {testFolder} from './test-folder.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));

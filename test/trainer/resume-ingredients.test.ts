@@ -3,8 +3,8 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it, vi} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
-import {runSweep} from '../../trainer/sweep.ts';
-import {verifyRun} from '../../trainer/verify.ts';
+import {verifyRun} from '../../trainer/results/verify.ts';
+import {runSweep} from '../../trainer/run/sweep.ts';
 import {testFolder} from './test-folder.ts';
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));

@@ -1,7 +1,7 @@
 /** Hessian products of blocks: the loss over all batches, differentiated twice in the tensors of one projection. */
-import {Memory} from '../engine/engine.ts';
-import type {Site} from '../method/method.ts';
-import type {Projection} from '../model/sites.ts';
+import {Memory} from '../engine/program/engine.ts';
+import type {Projection} from '../model/projections.ts';
+import type {Site} from '../model/site.ts';
 import type {Network, Segments} from './network.ts';
 import {type BlockForm, blockSegment, blockShapes} from './segments.ts';
 

@@ -4,11 +4,11 @@
  * Nothing before the projection's layer is touched by it.
  */
 import {shapeName} from '../data/shapes.ts';
-import type {Engine, Staged} from '../engine/engine.ts';
-import {Memory} from '../engine/engine.ts';
+import type {Engine, Staged} from '../engine/program/engine.ts';
+import {Memory} from '../engine/program/engine.ts';
 import type {ModelConfig} from '../model/config.ts';
-import type {Projection} from '../model/sites.ts';
-import type {PackBatch} from '../step.ts';
+import type {Projection} from '../model/projections.ts';
+import type {PackBatch} from '../step/step.ts';
 import {headSegment, inputOf, type LayerWeights, layerSegment} from './segments.ts';
 
 /** A frozen weight by its name in the model's files, as float32. */

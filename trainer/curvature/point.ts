@@ -1,15 +1,16 @@
 /** The weights of a network at the point it is looked at: the base's own, or the base with what was trained in it. */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
-import type {Engine, Program} from '../engine/engine.ts';
-import {identityMatrix, ofIdentity} from '../engine/identity.ts';
+import {weightLayout} from '../adaptation/full.ts';
+import {sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
+import {identityMatrix, ofIdentity} from '../engine/macros/identity.ts';
+import type {Engine, Program} from '../engine/program/engine.ts';
 import type {Form, Parts} from '../method/form.ts';
-import {weightLayout} from '../method/full.ts';
-import {sharedLayout, trainedLayout, views} from '../method/layout.ts';
-import type {Method, Site} from '../method/method.ts';
+import type {Method} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {readTensor} from '../model/safetensors.ts';
+import type {Site} from '../model/site.ts';
 import type {WeightIndex} from '../model/weights.ts';
+import {readTensor} from '../weights/safetensors.ts';
 import type {Weights} from './network.ts';
 
 /** The base as it is stored. A residual or unmoved adapter leaves it unchanged. */

@@ -6,11 +6,11 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
-import type {Engine, Staged, TensorSpec, Tensors} from '../engine/engine.ts';
-import type {Macros} from '../engine/macros.ts';
-import type {Part} from '../engine/stages.ts';
+import type {Part} from '../engine/graph/stages.ts';
+import type {Macros} from '../engine/macros/macros.ts';
+import type {Engine, Staged, TensorSpec, Tensors} from '../engine/program/engine.ts';
 import type {Form} from '../method/form.ts';
-import type {Method, Site} from '../method/method.ts';
+import type {Method} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {
   causalAttention,
@@ -21,7 +21,8 @@ import {
   paddedRows,
   type RowGroup,
 } from '../model/decoder.ts';
-import type {Projection} from '../model/sites.ts';
+import type {Projection} from '../model/projections.ts';
+import type {Site} from '../model/site.ts';
 
 const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
 const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sum(tf.mul(a, b));

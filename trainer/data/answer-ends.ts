@@ -3,11 +3,12 @@
  * was trained on end with. A base model's files know nothing of the mark that ends a turn of a chat.
  */
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {type ChatTemplate, openChatTemplate} from '../model/chat-template.ts';
 import type {ModelConfig} from '../model/config.ts';
-import type {Tokenizer} from '../model/tokenizer.ts';
+import {type ChatTemplate, openChatTemplate} from '../text/chat-template.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
 import type {Dataset} from './dataset.ts';
-import {ignored, isChat} from './encode.ts';
+import {isChat} from './encode.ts';
+import {ignored} from './token-row.ts';
 
 export interface AnswerEnds {
   /** Generation ends with one of these tokens. */

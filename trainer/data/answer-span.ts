@@ -1,7 +1,7 @@
 /** Where an answer stands in what a chat template wrote, if the template has no marks for that. */
 import {SweepError} from '../../core/error.ts';
-import type {Message, Span, WrittenChat} from '../model/chat-template.ts';
-import type {Tokenizer} from '../model/tokenizer.ts';
+import type {Message, Span, WrittenChat} from '../text/chat-template.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
 
 type Render = (messages: readonly Message[], generationPrompt: boolean) => string;
 

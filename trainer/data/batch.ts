@@ -1,7 +1,7 @@
 /** Rows side by side in arrays of a fixed shape, which a compiled step needs. */
 import type {Dataset} from './dataset.ts';
-import {ignored} from './encode.ts';
 import {type BatchShape, type Extent, isPadded, lengthsOf, placesOf} from './shapes.ts';
+import {ignored} from './token-row.ts';
 
 export interface Batch {
   /** [tokens] */

@@ -3,13 +3,13 @@ import {createHash} from 'node:crypto';
 import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {cacheFolder} from '../files/cache-folder.ts';
 import {sizeOfRegular} from '../files/door.ts';
-import {additionalTemplates} from '../model/chat-template.ts';
-import {cacheFolder} from '../store/factors.ts';
-import {hashFiles} from '../store/hash.ts';
-import {readTokens, writeTokens} from '../store/token-cache.ts';
+import {hashFiles} from '../files/hash.ts';
+import {additionalTemplates} from '../text/chat-template.ts';
 import {type Dataset, type Loading, loadDataset} from './dataset.ts';
 import type {EncodingModel} from './encode.ts';
+import {readTokens, writeTokens} from './token-cache.ts';
 
 /** Part of every key: raise it when the same rows become other tokens than before. */
 const encodingVersion = 2;

@@ -1,11 +1,11 @@
 /** Conversations to tokens: what the assistant says carries loss, and the mark that ends its turn. */
 import {SweepError} from '../../core/error.ts';
-import type {ChatTemplate, Message, Span, WrittenChat} from '../model/chat-template.ts';
-import type {Tokenizer} from '../model/tokenizer.ts';
+import type {ChatTemplate, Message, Span, WrittenChat} from '../text/chat-template.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
 import {answerSpan} from './answer-span.ts';
-import {ignored, type TokenRow} from './encode.ts';
 import type {Conversation} from './messages.ts';
-import {type Row, rowError} from './row.ts';
+import {type Row, rowError} from './read/row.ts';
+import {ignored, type TokenRow} from './token-row.ts';
 
 interface Chat {
   template: ChatTemplate;

@@ -2,15 +2,16 @@
 import {resolve} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
-import {formats} from '../../core/sweep/formats.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
+import {formats} from '../../core/sweep/table/formats.ts';
 import {sizeOfRegular} from '../files/door.ts';
-import {columnsOfInterest} from './columns.ts';
-import {type EncodingModel, ignored, rowEncoder, type TokenRow, whatEncodes} from './encode.ts';
-import {columnIn, type Row, rowError} from './row.ts';
-import {readRows} from './rows.ts';
+import {type EncodingModel, rowEncoder, whatEncodes} from './encode.ts';
+import {columnsOfInterest} from './read/columns.ts';
+import {columnIn, type Row, rowError} from './read/row.ts';
+import {readRows} from './read/rows.ts';
+import {timedRows} from './read/timed-rows.ts';
 import {SharedList} from './shared-list.ts';
-import {timedRows} from './timed-rows.ts';
+import {ignored, type TokenRow} from './token-row.ts';
 
 /** Rows one after another; row r lies at starts[r] .. starts[r + 1] - 1. All arrays are on SharedArrayBuffers. */
 export interface Dataset {

@@ -1,23 +1,14 @@
 /** Rows to token ids and labels, format by format. */
 import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {openChatTemplate} from '../model/chat-template.ts';
 import type {ModelConfig} from '../model/config.ts';
-import type {Tokenizer} from '../model/tokenizer.ts';
+import {openChatTemplate} from '../text/chat-template.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
 import {encodeChat} from './chat.ts';
 import {conversationOf} from './messages.ts';
-import {columnIn, type Row, rowError, textIn} from './row.ts';
+import {columnIn, type Row, rowError, textIn} from './read/row.ts';
 import {textsOf} from './template.ts';
-
-/** The label of a token that carries no loss. */
-export const ignored = -100;
-
-/** A row as the model sees it. */
-export interface TokenRow {
-  ids: number[];
-  /** The token itself where it is to be predicted, else `ignored`. */
-  labels: number[];
-}
+import {ignored, type TokenRow} from './token-row.ts';
 
 export interface EncodingModel {
   /** null is enough for format tokens. */

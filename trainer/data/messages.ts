@@ -1,10 +1,11 @@
 /** Conversations in rows: `messages` of {role, content}, ShareGPT's `conversations` of {from, value}, or question and answer. */
-import {formats} from '../../core/sweep/formats.ts';
+
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import type {Message} from '../model/chat-template.ts';
-import {isObject, type JsonObject} from '../model/json-file.ts';
-import {parseAsWritten, WrittenNumber} from '../model/written-json.ts';
-import {columnIn, type Row, rowError} from './row.ts';
+import {formats} from '../../core/sweep/table/formats.ts';
+import {isObject, type JsonObject} from '../files/json-file.ts';
+import {parseAsWritten, WrittenNumber} from '../files/written-json.ts';
+import type {Message} from '../text/chat-template.ts';
+import {columnIn, type Row, rowError} from './read/row.ts';
 import {askedOf} from './template.ts';
 
 export interface Conversation {

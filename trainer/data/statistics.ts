@@ -1,6 +1,6 @@
 /** What a dataset is like: lengths of its rows, and how much of it is learnt. */
 import type {Dataset} from './dataset.ts';
-import {ignored} from './encode.ts';
+import {ignored} from './token-row.ts';
 
 export interface DataStatistics {
   /** Rows that are trained on; blocks where text is packed. */

@@ -1,7 +1,8 @@
 /** The text around a row: what a row's columns become before they are tokenised. */
-import {formats} from '../../core/sweep/formats.ts';
+
 import type {DataSettings} from '../../core/sweep/sweep.ts';
-import {type Row, textIn} from './row.ts';
+import {formats} from '../../core/sweep/table/formats.ts';
+import {type Row, textIn} from './read/row.ts';
 
 /** A row as text. */
 export interface Texts {

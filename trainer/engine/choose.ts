@@ -1,12 +1,12 @@
 /** Which engine a run takes, in which precision, and opening it. Each is loaded only when it is asked for and present. */
 import {SweepError} from '../../core/error.ts';
 import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
-import type {SharedExpansion} from '../model/expanded.ts';
-import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './binding.ts';
-import type {Engine} from './engine.ts';
-import {findGpu, type Gpu, mayHaveGpu} from './gpu.ts';
-import {hasBfloat16, nvidiaGpus} from './processor.ts';
-import type {Precision} from './tensorflow.ts';
+import type {SharedExpansion} from '../weights/expanded.ts';
+import {findGpu, type Gpu, mayHaveGpu} from './device/gpu.ts';
+import {hasBfloat16, nvidiaGpus} from './device/processor.ts';
+import type {Engine} from './program/engine.ts';
+import type {Precision} from './program/precision.ts';
+import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './tensorflow/binding.ts';
 
 export interface Choice {
   engine: Engine['name'];
@@ -201,11 +201,11 @@ export interface EngineOptions {
 
 /** Opens an engine that `chooseEngine` named, in this thread. */
 export async function openEngine(name: Engine['name'], options: EngineOptions): Promise<Engine> {
-  if (name === 'compiled' && options.onGpu) return (await import('./webgpu.ts')).openWebgpu(options);
-  if (name === 'compiled') return (await import('./compiled.ts')).openCompiled(options);
+  if (name === 'compiled' && options.onGpu) return (await import('./onnx/webgpu.ts')).openWebgpu(options);
+  if (name === 'compiled') return (await import('./onnx/compiled.ts')).openCompiled(options);
   if (isNative(name)) {
     prepareEnvironment(options.threads);
-    const {openNative} = await import('./native.ts');
+    const {openNative} = await import('./tensorflow/native.ts');
     const {expansion, precision = 'float32'} = options;
     const file = findBinding(name);
     if (file === undefined)

@@ -1,12 +1,12 @@
 /** The eager engine: the same computations run directly on a TFJS backend. The reference, and the fallback. */
 import * as tf from '@tensorflow/tfjs-core';
-import {readTensor, type StoredTensor} from '../model/safetensors.ts';
-import {composite, exact} from './composite.ts';
-import type {Computation, Engine, Memory, State, TensorSpec, Tensors, Values} from './engine.ts';
-import {registerGradients} from './gradients.ts';
-import {registerInverse} from './inverse.ts';
-import {registerMissingKernels} from './missing-kernels.ts';
-import {pathTo, type StagedComputation} from './stages.ts';
+import {readTensor, type StoredTensor} from '../weights/safetensors.ts';
+import {registerGradients} from './graph/gradients.ts';
+import {registerInverse} from './graph/inverse.ts';
+import {registerMissingKernels} from './graph/missing-kernels.ts';
+import {pathTo, type StagedComputation} from './graph/stages.ts';
+import {composite, exact} from './macros/composite.ts';
+import type {Computation, Engine, Memory, State, TensorSpec, Tensors, Values} from './program/engine.ts';
 
 class EagerState implements State {
   readonly tensors: Map<string, tf.Tensor>;

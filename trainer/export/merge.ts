@@ -3,13 +3,13 @@ import {realpathSync} from 'node:fs';
 import {open} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import {applyAdapter, openAdapter} from '../adapted.ts';
-import type {Engine} from '../engine/engine.ts';
-import {identityMatrix, ofIdentity} from '../engine/identity.ts';
-import {narrowed} from '../model/narrow.ts';
+import {applyAdapter, openAdapter} from '../adapter/adapted.ts';
+import type {Adapter} from '../adapter/write-adapter.ts';
+import {identityMatrix, ofIdentity} from '../engine/macros/identity.ts';
+import type {Engine} from '../engine/program/engine.ts';
 import type {BaseModel} from '../model/open-model.ts';
-import type {StoredTensor} from '../model/safetensors.ts';
-import type {Adapter} from '../store/adapter.ts';
+import {narrowed} from '../weights/narrow.ts';
+import type {StoredTensor} from '../weights/safetensors.ts';
 
 /**
  * Writes the adapter's weights over those of its base in `folder`, a copy of the base's weight files, one matrix at a

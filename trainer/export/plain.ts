@@ -1,6 +1,7 @@
 /** An adapter that belongs to a changed base, as one that belongs to the base itself. */
+
+import type {Adapter} from '../adapter/write-adapter.ts';
 import type {Parts} from '../method/form.ts';
-import type {Adapter} from '../store/adapter.ts';
 
 /** A plain LoRA: W + alpha/rank · B·A on the unchanged base. */
 export interface PlainLora {

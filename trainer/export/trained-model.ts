@@ -1,10 +1,10 @@
 /** The weights a trial has trained, as a model folder of its own in the run folder. */
 import {rmSync} from 'node:fs';
 import type {Parts} from '../method/form.ts';
-import {narrowed} from '../model/narrow.ts';
 import {openWeights, type WeightIndex} from '../model/weights.ts';
+import {writeModelFolder} from '../store/model-folder.ts';
+import {narrowed} from '../weights/narrow.ts';
 import {overwrite, placesIn} from './merge.ts';
-import {writeModelFolder} from './model-folder.ts';
 
 /** Of a run folder: model folders by trial, where whole weights were trained. */
 export const modelsName = 'models';

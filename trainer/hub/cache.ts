@@ -3,7 +3,7 @@ import {copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, symlinkSync} 
 import {homedir} from 'node:os';
 import {basename, dirname, join, relative} from 'node:path';
 import {entryOf, readText} from '../files/door.ts';
-import {storeError, writeWhole} from '../store/errors.ts';
+import {storeError, writeWhole} from '../files/write-whole.ts';
 
 /** A model on the hub, at a branch, tag or commit. */
 export interface HubModel {

@@ -4,7 +4,7 @@ import {closeSync, createReadStream, mkdirSync, openSync, renameSync, rmSync, st
 import {dirname, join} from 'node:path';
 import {setTimeout as pause} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
-import {storeError} from '../store/errors.ts';
+import {storeError} from '../files/write-whole.ts';
 import {type HubModel, modelCache} from './cache.ts';
 import {type HubClient, type HubFile, refusal} from './client.ts';
 

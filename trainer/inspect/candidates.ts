@@ -2,11 +2,11 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {fileEndings} from '../../core/sweep/field.ts';
 import type {Candidate} from '../../core/sweep/inspection.ts';
+import {fileEndings} from '../../core/sweep/table/field.ts';
 import {entryOf, readText, sizeOfRegular} from '../files/door.ts';
+import {readJsonFile} from '../files/json-file.ts';
 import {hubCache} from '../hub/cache.ts';
-import {readJsonFile} from '../model/json-file.ts';
 
 /** A list longer than this is no help. */
 const mostCandidates = 200;

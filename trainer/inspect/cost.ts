@@ -5,14 +5,15 @@ import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {stepsOf} from '../data/order.ts';
 import {type BatchShape, paddedShape, rowsOf} from '../data/shapes.ts';
-import {stepFlops} from '../flops.ts';
-import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../memory.ts';
 import {startsFromGradients} from '../method/index.ts';
-import type {Site} from '../method/method.ts';
 import type {BaseModel} from '../model/open-model.ts';
+import type {Site} from '../model/site.ts';
 import {weightCount} from '../model/weights.ts';
-import {mergeLimit, shapesOf, sharedNumbers} from '../prepare.ts';
+import {stepFlops} from '../size/flops.ts';
+import {adaptedBytes, microBatchFor, partOf, planMemory, recomputes} from '../size/memory.ts';
+import {mergeLimit, sharedNumbers} from '../size/training-size.ts';
 import {lastSpeed} from '../store/speed.ts';
+import {shapesOf} from '../training/sources.ts';
 import type {SampledRow} from './rows.ts';
 
 /**

@@ -4,9 +4,9 @@ import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {markOfTurn, shortChat} from '../data/answer-ends.ts';
 import {encodeChat} from '../data/chat.ts';
 import {isChat} from '../data/encode.ts';
-import {openChatTemplate} from '../model/chat-template.ts';
 import type {ModelConfig} from '../model/config.ts';
-import type {Tokenizer} from '../model/tokenizer.ts';
+import {openChatTemplate} from '../text/chat-template.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
 
 /** @throws SweepError `bad-template` where the rows need a chat template and there is none */
 export function endFaults(

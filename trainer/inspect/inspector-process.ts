@@ -1,7 +1,7 @@
 /** The process behind inspector.ts: one question after another, and signs of life meanwhile. */
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {columnsOf} from '../data/rows.ts';
+import {columnsOf} from '../data/read/rows.ts';
 import {isWatched} from '../files/clock.ts';
 import {watchLooks} from '../files/looking.ts';
 import {findModel} from '../model/find-model.ts';

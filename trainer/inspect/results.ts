@@ -1,5 +1,5 @@
 /** What a sweep's run folder says of it, in brief. */
-import {curvatureByMethod} from '../../core/run/curvature.ts';
+import {curvatureByMethod} from '../../core/run/compare/curvature.ts';
 import {countedRun} from '../../core/run/dropped-trials.ts';
 import {seenBy, storedTrials, trialsOf} from '../../core/run/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';

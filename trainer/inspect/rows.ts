@@ -1,15 +1,16 @@
 /** The rows of a sweep as far as a check looks: lengths of the first ones, number of all, and which are trained and tested on. */
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {formats} from '../../core/sweep/formats.ts';
 import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {formats} from '../../core/sweep/table/formats.ts';
 import {loadDataset} from '../data/dataset.ts';
-import {type EncodingModel, ignored, isChat, tokensIn} from '../data/encode.ts';
+import {type EncodingModel, isChat, tokensIn} from '../data/encode.ts';
 import {conversationOf} from '../data/messages.ts';
-import {type Row, textIn} from '../data/row.ts';
-import {readRows} from '../data/rows.ts';
+import {type Row, textIn} from '../data/read/row.ts';
+import {readRows} from '../data/read/rows.ts';
 import {textsOf} from '../data/template.ts';
+import {ignored} from '../data/token-row.ts';
 import {sizeOfRegular} from '../files/door.ts';
 import {tasks} from '../task/tasks.ts';
 

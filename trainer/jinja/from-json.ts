@@ -1,6 +1,6 @@
 /** Values of a row or of settings as a template sees them: JSON as Python's json module reads it. */
 
-import {WrittenNumber} from '../model/written-json.ts';
+import {WrittenNumber} from '../files/written-json.ts';
 import {TemplateError} from './error.ts';
 import {Dict, type Key, type Value} from './values.ts';
 

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {inverse} from '../engine/inverse.ts';
+import {inverse} from '../engine/graph/inverse.ts';
 import type {Form} from './form.ts';
 import type {Computation} from './method.ts';
 import {lengths} from './peft-format.ts';

@@ -1,17 +1,12 @@
 /** What a LoRA variant is: which tensors it trains at a projection, how they start, and how they enter it. */
 import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
-import type {Macros} from '../engine/macros.ts';
+import type {Macros} from '../engine/macros/macros.ts';
 import type {Random} from '../math/random.ts';
 import type {Triplets} from '../math/svd.ts';
+import type {Site} from '../model/site.ts';
 import type {Form, Parts} from './form.ts';
 import type {PeftFormat} from './peft-format.ts';
-
-/** One adapted projection: W is [outputs, inputs]. */
-export interface Site extends Matrix {
-  /** E.g. `model.layers.0.self_attn.q_proj`. */
-  name: string;
-}
 
 /** The tensors of one site, each [trials, ...shape]. */
 export interface SiteTensors {

@@ -1,7 +1,7 @@
 /** How PEFT spells the adapters of a kind: names of tensors, their shapes, and what stands in adapter_config.json. */
 
 import type {Shapes} from '../../core/method/method.ts';
-import type {JsonObject} from '../model/json-file.ts';
+import type {JsonObject} from '../files/json-file.ts';
 import type {Form, Parts} from './form.ts';
 
 export interface PeftFormat {

@@ -3,11 +3,11 @@
  * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import {capped, masked} from '../engine/composite.ts';
-import type {Macros} from '../engine/macros.ts';
+import {capped, masked} from '../engine/macros/composite.ts';
+import type {Macros} from '../engine/macros/macros.ts';
 import type {ModelConfig} from './config.ts';
+import {type Projection, siteOf} from './projections.ts';
 import {inHalves, type Rotary, rotaryTables} from './rotary.ts';
-import {type Projection, siteOf} from './sites.ts';
 
 export interface Model {
   config: ModelConfig;

@@ -7,11 +7,12 @@ import {dirname} from 'node:path';
 import {GGMLQuantizationType, gguf} from '@huggingface/gguf';
 import {SweepError} from '../../core/error.ts';
 import {openRegular, sizeOfRegular} from '../files/door.ts';
-import {configFrom, type ModelConfig} from './config.ts';
-import {blockFormats, isBlockType} from './ggml.ts';
+import type {JsonObject} from '../files/json-file.ts';
+import {blockFormats, isBlockType} from '../weights/ggml.ts';
+import {readTensor, type StoredTensor} from '../weights/safetensors.ts';
+import type {ModelConfig} from './config.ts';
 import {ggufNames, nameOf} from './gguf-names.ts';
-import type {JsonObject} from './json-file.ts';
-import {readTensor, type StoredTensor} from './safetensors.ts';
+import {configFrom} from './read-config.ts';
 import {hashFiles, type WeightIndex} from './weights.ts';
 
 /**

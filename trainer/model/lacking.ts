@@ -1,6 +1,7 @@
 /** What the decoder has not: told of models of other families, by their names or by what their config.json says. */
+
+import {isObject, type JsonObject} from '../files/json-file.ts';
 import {families, textParts} from './families.ts';
-import {isObject, type JsonObject} from './json-file.ts';
 
 const experts = 'a mixture of experts';
 const linear = 'linear attention (gated delta rules)';

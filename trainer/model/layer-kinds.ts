@@ -1,17 +1,10 @@
 /** What differs from layer to layer: windows of attention and rotary embeddings, read from config.json. */
 import {SweepError} from '../../core/error.ts';
-import type {Family} from './families.ts';
-import {isObject, type JsonObject} from './json-file.ts';
-import {Keys, show} from './keys.ts';
+import {isObject, type JsonObject} from '../files/json-file.ts';
+import type {LayerKind} from './config.ts';
+import {Keys, show} from './config-keys.ts';
+import type {Family} from './family.ts';
 import type {Rotary, RotaryScaling} from './rotary.ts';
-
-/** One layer's attention: full, or the last `window` positions; and its rotary embedding. */
-export interface LayerKind {
-  /** Position i sees positions i - window + 1 .. i; null = all before it. */
-  window: number | null;
-  /** null: none, so that positions are not told apart but by the mask. */
-  rotary: Rotary | null;
-}
 
 /** What each layer's attention is, from config.json. */
 export function readLayers(raw: JsonObject, family: Family, keys: Keys, headDim: number): LayerKind[] {

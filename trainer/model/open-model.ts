@@ -2,8 +2,9 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {type ModelConfig, readConfig} from './config.ts';
+import type {ModelConfig} from './config.ts';
 import {openGguf} from './gguf.ts';
+import {readConfig} from './read-config.ts';
 import {withHead} from './tied-head.ts';
 import {checkWeights, hasSafetensors, openWeights, type WeightIndex} from './weights.ts';
 

@@ -3,7 +3,6 @@
  * transformers' modeling_rope_utils.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import type {ModelConfig} from './config.ts';
 
 /** How the frequencies θ^(-2i/size) are changed. */
 export type RotaryScaling =
@@ -85,7 +84,11 @@ function scaled(
 }
 
 /** How the numbers of a head take part in a rotary embedding. */
-type Turned = Pick<ModelConfig, 'headDim' | 'rotarySize' | 'rotaryInterleaved'>;
+interface Turned {
+  headDim: number;
+  rotarySize: number;
+  rotaryInterleaved: boolean;
+}
 
 /**
  * The numbers of each head (last axis) such that what is turned together stands half of all apart, and what is not turned

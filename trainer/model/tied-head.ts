@@ -1,7 +1,7 @@
 /** Whether the output head is the embedding matrix, where config.json and the weights do not say the same. */
 import {closeSync, openSync, readSync, statSync} from 'node:fs';
+import {readTensor, type StoredTensor} from '../weights/safetensors.ts';
 import type {ModelConfig} from './config.ts';
-import {readTensor, type StoredTensor} from './safetensors.ts';
 
 const [embeddingName, headName] = ['model.embed_tokens.weight', 'lm_head.weight'];
 

@@ -5,12 +5,12 @@ import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
 import {chunksOf} from '../files/door.ts';
+import {isObject, type JsonObject, readJsonFile} from '../files/json-file.ts';
+import {isBlockType} from '../weights/ggml.ts';
+import {readHeader, type StoredTensor} from '../weights/safetensors.ts';
 import type {ModelConfig} from './config.ts';
-import {isBlockType} from './ggml.ts';
-import {isObject, type JsonObject, readJsonFile} from './json-file.ts';
-import {decoderName} from './names.ts';
-import {readHeader, type StoredTensor} from './safetensors.ts';
-import {type Projection, siteOf} from './sites.ts';
+import {decoderName} from './decoder-names.ts';
+import {type Projection, siteOf} from './projections.ts';
 
 export interface WeightIndex {
   folder: string;

@@ -1,8 +1,9 @@
 /** A process of its own that checks an addon, which may crash: its distances from plain TFJS, as JSON. */
-import type {NativeName} from '../engine/binding.ts';
+
 import {openEngine} from '../engine/choose.ts';
-import {openNative} from '../engine/native.ts';
-import {keepDebuggerClosed} from '../signals.ts';
+import type {NativeName} from '../engine/tensorflow/binding.ts';
+import {openNative} from '../engine/tensorflow/native.ts';
+import {keepDebuggerClosed} from '../process/signals.ts';
 import {distance, layerOn} from './check.ts';
 
 keepDebuggerClosed();

@@ -1,6 +1,6 @@
 /** Whether a native engine computes what plain TFJS computes: one layer's loss and gradient, in both precisions. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Computation, Engine} from '../engine/engine.ts';
+import type {Computation, Engine} from '../engine/program/engine.ts';
 
 const [rows, length, size, heads, vocabulary, rank] = [2, 8, 32, 2, 40, 4];
 

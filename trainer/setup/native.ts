@@ -4,6 +4,7 @@ import {copyFileSync, mkdirSync, renameSync, rmSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {promisify} from 'node:util';
 import {SweepError} from '../../core/error.ts';
+import {hasBfloat16, nvidiaGpus} from '../engine/device/processor.ts';
 import {
   downloadedFile,
   downloadFolder,
@@ -13,8 +14,7 @@ import {
   nativeFile,
   nativeFolder,
   probeBinding,
-} from '../engine/binding.ts';
-import {hasBfloat16, nvidiaGpus} from '../engine/processor.ts';
+} from '../engine/tensorflow/binding.ts';
 import {addonVersion, buildAddon} from './build.ts';
 
 export interface SetupOptions {

@@ -6,9 +6,9 @@ import {existsSync, readdirSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {parseJson} from '../../core/json.ts';
 import {count, listOf, record, text} from '../../core/shape.ts';
-import type {Generated} from '../evaluate.ts';
 import {readText} from '../files/door.ts';
-import {insideRun, writeWhole} from './errors.ts';
+import {insideRun, writeWhole} from '../files/write-whole.ts';
+import type {Generated} from '../generation/answers.ts';
 
 const ending = '.answers.json';
 

@@ -9,8 +9,8 @@
 import {createHash} from 'node:crypto';
 import {existsSync, renameSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
-import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../model/safetensors.ts';
-import {discard, insideRun, storeError, syncFolder} from './errors.ts';
+import {discard, insideRun, storeError, syncFolder} from '../files/write-whole.ts';
+import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../weights/safetensors.ts';
 import type {StoredSteps} from './stored-steps.ts';
 
 /** Of the trials of a pack. */

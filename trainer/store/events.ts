@@ -4,7 +4,7 @@ import {dirname} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
 import {chunksOf} from '../files/door.ts';
-import {folderGone, storeError, syncFolder} from './errors.ts';
+import {folderGone, storeError, syncFolder} from '../files/write-whole.ts';
 
 /** Bytes of a line: the start of a run of a hundred thousand trials has half of this. */
 const mostLineBytes = 64 << 20;

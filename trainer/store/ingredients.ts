@@ -4,9 +4,9 @@
  */
 import {createHash} from 'node:crypto';
 import {type MethodName, methods} from '../../core/method/methods.ts';
-import type {Field, Fields, Type} from '../../core/sweep/field.ts';
-import {fields} from '../../core/sweep/fields.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
+import type {Field, Fields, Type} from '../../core/sweep/table/field.ts';
+import {fields} from '../../core/sweep/table/fields.ts';
 
 /** Key as in the sweep file, or a file of the model or of a scorer → value; files and data stand by their SHA-256. */
 export type Ingredients = Record<string, unknown>;

@@ -1,8 +1,8 @@
 /** What processes left that were killed in the middle of writing, swept away by the next start. */
 import {join} from 'node:path';
 import {samplesFolder} from '../../core/run/samples.ts';
-import {cacheFolder} from './factors.ts';
-import {sweepTemporaries} from './temporary.ts';
+import {cacheFolder} from '../files/cache-folder.ts';
+import {sweepTemporaries} from '../files/temporary.ts';
 
 /** Of a run folder whose lock this process holds. */
 export function sweepRunFolder(folder: string): void {

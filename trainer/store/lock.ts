@@ -10,11 +10,11 @@
 import {closeSync, ftruncateSync, openSync, rmSync, statSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {SweepError} from '../../core/error.ts';
-import {dropSocket} from '../control.ts';
 import {readText} from '../files/door.ts';
-import {discard, storeError, systemCode} from './errors.ts';
-import {isAlive, processStart} from './processes.ts';
-import {temporaryOf} from './temporary.ts';
+import {temporaryOf} from '../files/temporary.ts';
+import {discard, storeError, systemCode} from '../files/write-whole.ts';
+import {isAlive, processStart} from '../process/processes.ts';
+import {dropSocket} from './control.ts';
 
 interface Owner {
   pid: number;

@@ -18,7 +18,7 @@ import {
 } from '../../core/shape.ts';
 import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {readText} from '../files/door.ts';
-import {storeError, writeWhole} from './errors.ts';
+import {storeError, writeWhole} from '../files/write-whole.ts';
 import {
   asDone,
   type Change,

@@ -2,7 +2,7 @@
 import {existsSync, readFileSync, statSync} from 'node:fs';
 import {dirname, extname, isAbsolute, relative, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {hashFiles} from './hash.ts';
+import {hashFiles} from '../files/hash.ts';
 
 /** What can name further files. */
 const code = new Set(['.mjs', '.js', '.cjs']);

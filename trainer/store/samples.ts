@@ -6,7 +6,7 @@ import {parseJson} from '../../core/json.ts';
 import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
 import {isRecord} from '../../core/shape.ts';
 import {readText} from '../files/door.ts';
-import {insideRun, storeError, writeWhole} from './errors.ts';
+import {insideRun, storeError, writeWhole} from '../files/write-whole.ts';
 
 export interface StoredSamples extends SamplesPlace {
   file: string;

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {foldAll, type RunState} from '../../core/run/fold.ts';
 import {formatSnapshot, snapshotFrom, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
-import {writeWhole} from './errors.ts';
+import {writeWhole} from '../files/write-whole.ts';
 
 /** Milliseconds between two snapshots of a run at work. */
 const interval = 5000;

@@ -1,8 +1,8 @@
 /** How fast this machine trained last: what an estimate goes by before anything of a sweep itself was measured. */
 import {mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {writeWhole} from './errors.ts';
-import {cacheFolder} from './factors.ts';
+import {cacheFolder} from '../files/cache-folder.ts';
+import {writeWhole} from '../files/write-whole.ts';
 
 const fileIn = (folder: string) => join(folder, 'speed.json');
 

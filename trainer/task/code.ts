@@ -1,5 +1,5 @@
 /** The tasks that run generated programs: HumanEval and MBPP. Programs are found as EvalPlus finds them (programs-source.ts). */
-import {columnIn, type Row, rowError, textIn} from '../data/row.ts';
+import {columnIn, type Row, rowError, textIn} from '../data/read/row.ts';
 import type {Answer} from './programs.ts';
 import type {Judged, Task, Tools} from './task.ts';
 

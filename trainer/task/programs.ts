@@ -1,6 +1,6 @@
 /** The program in an answer, found by CPython's parser (programs-source.ts) in a process of the sandbox's kind. */
 import {SweepError} from '../../core/error.ts';
-import {within} from '../own-time.ts';
+import {within} from '../process/own-time.ts';
 import {programsSource} from './programs-source.ts';
 import {type Child, startChild} from './sandbox/child.ts';
 import {dropSnapshot, pythonSnapshot} from './sandbox/snapshot.ts';

@@ -1,6 +1,6 @@
 /** The process of a user's scorer: one message {row, output} in, one verdict out. */
 import {pathToFileURL} from 'node:url';
-import {leaveSignalsToParent} from '../signals.ts';
+import {leaveSignalsToParent} from '../process/signals.ts';
 import type {FromScorer} from './scorer.ts';
 
 leaveSignalsToParent();

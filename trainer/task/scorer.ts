@@ -2,9 +2,9 @@
 import {fork} from 'node:child_process';
 import {fileURLToPath} from 'node:url';
 import {SweepError} from '../../core/error.ts';
-import {noTelemetry} from '../no-telemetry.ts';
-import {within} from '../own-time.ts';
-import {withoutDebugger} from '../signals.ts';
+import {noTelemetry} from '../process/no-telemetry.ts';
+import {within} from '../process/own-time.ts';
+import {withoutDebugger} from '../process/signals.ts';
 import {watch} from './watchdog.ts';
 
 export interface Scorer {

@@ -1,5 +1,5 @@
 /** What a task that generates is: how a row is asked, what is expected, and how an answer is judged. */
-import type {Row} from '../data/row.ts';
+import type {Row} from '../data/read/row.ts';
 import type {ProgramFinder} from './programs.ts';
 import type {Sandbox} from './sandbox/sandbox.ts';
 import type {Scorer} from './scorer.ts';

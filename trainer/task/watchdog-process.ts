@@ -3,7 +3,7 @@
  * when the trainer does; whatever is left is killed then.
  */
 import {createInterface} from 'node:readline';
-import {leaveSignalsToParent} from '../signals.ts';
+import {leaveSignalsToParent} from '../process/signals.ts';
 
 leaveSignalsToParent();
 const left = new Set<number>();

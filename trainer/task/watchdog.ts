@@ -5,7 +5,7 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import type {Socket} from 'node:net';
 import {fileURLToPath} from 'node:url';
-import {withoutDebugger} from '../signals.ts';
+import {withoutDebugger} from '../process/signals.ts';
 
 /** This file's neighbour, as source or as built. */
 const program = fileURLToPath(

@@ -4,11 +4,11 @@
  */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {writeAdapter} from '../../../trainer/adapter/write-adapter.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {sitesOf} from '../../../trainer/model/sites.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
-import {writeAdapter} from '../../../trainer/store/adapter.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {Contender} from '../contender.ts';
 import type {GenerationJob} from '../generation-job.ts';
 import type {Part, Section} from '../part.ts';

@@ -22,7 +22,7 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from 'vscode-languageserver/node';
-import {sweepSchema} from '../../../core/sweep/schema.ts';
+import {sweepSchema} from '../../../core/sweep/table/schema.ts';
 import {goneWrong} from '../gone-wrong.ts';
 import type {Part} from '../part.ts';
 import {cache, output} from '../python.ts';

@@ -1,7 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {methods} from '../../../core/method/methods.ts';
-import {fieldAt} from '../../../core/sweep/fields.ts';
+import {fieldAt} from '../../../core/sweep/table/fields.ts';
 
 interface Peak {
   model: string;

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import type {MethodName} from '../../../core/method/methods.ts';
+import {peakRows} from '../../../core/run/compare/peak-table.ts';
 import {countedRun, droppedRows} from '../../../core/run/dropped-trials.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {storedTrials} from '../../../core/run/known-trials.ts';
-import {peakRows} from '../../../core/run/peak-table.ts';
 import {compare, verdict} from '../../../core/run/verdict.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 

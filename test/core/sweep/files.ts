@@ -1,7 +1,7 @@
-import {Lines} from '../../../core/sweep/lines.ts';
 import type {Fix} from '../../../core/sweep/problem.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep} from '../../../core/sweep/sweep.ts';
+import {Lines} from '../../../core/sweep/text/lines.ts';
 
 /** The smallest sweep file. */
 export const smallest = `model: models/base

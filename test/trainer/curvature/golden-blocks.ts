@@ -2,9 +2,9 @@
 import {type Block, blockSize} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {weightsOf} from '../../../trainer/curvature/point.ts';
-import type {Engine} from '../../../trainer/engine/engine.ts';
+import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
-import {type Projection, siteOf} from '../../../trainer/model/sites.ts';
+import {type Projection, siteOf} from '../../../trainer/model/projections.ts';
 import {
   type GoldenBatch,
   type GoldenRun,

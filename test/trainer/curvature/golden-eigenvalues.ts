@@ -1,7 +1,7 @@
 /** Extreme eigenvalues of golden blocks, compared with dense Hessians. */
 import {expect} from 'vitest';
 import {products} from '../../../trainer/curvature/hessian.ts';
-import type {Engine} from '../../../trainer/engine/engine.ts';
+import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {goldenJson} from '../golden.ts';

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {views} from '../../../trainer/adaptation/layout.ts';
 import {blockSize, products} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {trainedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
@@ -6,8 +7,7 @@ import {methodBlock} from '../../../trainer/curvature/probe.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
-import {views} from '../../../trainer/method/layout.ts';
-import type {PackBatch} from '../../../trainer/step.ts';
+import type {PackBatch} from '../../../trainer/step/step.ts';
 import {
   type GoldenBatch,
   type GoldenRun,

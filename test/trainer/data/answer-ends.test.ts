@@ -1,9 +1,9 @@
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import {endsOfTrained, markOfRows, markOfTurn} from '../../../trainer/data/answer-ends.ts';
-import {ignored} from '../../../trainer/data/encode.ts';
-import {type ChatTemplate, openChatTemplate} from '../../../trainer/model/chat-template.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {ignored} from '../../../trainer/data/token-row.ts';
+import {type ChatTemplate, openChatTemplate} from '../../../trainer/text/chat-template.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/chat/', import.meta.url));
 const tokenizer = openTokenizer(`${fixtures}chatml`);

@@ -6,7 +6,7 @@ import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {cachedDataset} from '../../../trainer/data/cached-dataset.ts';
 import {loadDataset} from '../../../trainer/data/dataset.ts';
 import type {EncodingModel} from '../../../trainer/data/encode.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
 const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 const before = process.env['LORA_SWEEP_CACHE'];

@@ -4,10 +4,11 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {loadDataset} from '../../../trainer/data/dataset.ts';
-import {type EncodingModel, rowEncoder, type TokenRow} from '../../../trainer/data/encode.ts';
-import {readPrompts} from '../../../trainer/data/prompts.ts';
-import {type Message, openChatTemplate} from '../../../trainer/model/chat-template.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {type EncodingModel, rowEncoder} from '../../../trainer/data/encode.ts';
+import type {TokenRow} from '../../../trainer/data/token-row.ts';
+import {readPrompts} from '../../../trainer/task/prompts.ts';
+import {type Message, openChatTemplate} from '../../../trainer/text/chat-template.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
 const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 interface Case {

@@ -4,11 +4,11 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {encodeChat} from '../../../trainer/data/chat.ts';
-import {ignored} from '../../../trainer/data/encode.ts';
 import {conversationOf} from '../../../trainer/data/messages.ts';
-import {openChatTemplate, type TemplateSettings} from '../../../trainer/model/chat-template.ts';
-import type {Tokenizer} from '../../../trainer/model/tokenizer.ts';
-import {asWritten} from '../../../trainer/model/written-json.ts';
+import {ignored} from '../../../trainer/data/token-row.ts';
+import {asWritten} from '../../../trainer/files/written-json.ts';
+import {openChatTemplate, type TemplateSettings} from '../../../trainer/text/chat-template.ts';
+import type {Tokenizer} from '../../../trainer/text/tokenizer.ts';
 
 const settings: DataSettings = {
   train: ['rows.jsonl'],

@@ -5,9 +5,9 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {type Dataset, loadDataset} from '../../../trainer/data/dataset.ts';
 import type {EncodingModel} from '../../../trainer/data/encode.ts';
-import {readPrompts} from '../../../trainer/data/prompts.ts';
-import {readConfig} from '../../../trainer/model/config.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {readConfig} from '../../../trainer/model/read-config.ts';
+import {readPrompts} from '../../../trainer/task/prompts.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
 const demo = new URL('../../../demo/', import.meta.url).pathname;
 const fixtures = new URL('../../fixtures/', import.meta.url).pathname;

@@ -4,10 +4,10 @@ import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../../core/sweep/sweep.ts';
-import {columnsToEvaluate} from '../../../trainer/data/columns.ts';
-import {type Row, textIn} from '../../../trainer/data/row.ts';
-import {columnsOf, readRows} from '../../../trainer/data/rows.ts';
-import {parseAsWritten} from '../../../trainer/model/written-json.ts';
+import {columnsToEvaluate} from '../../../trainer/data/read/columns.ts';
+import {type Row, textIn} from '../../../trainer/data/read/row.ts';
+import {columnsOf, readRows} from '../../../trainer/data/read/rows.ts';
+import {parseAsWritten} from '../../../trainer/files/written-json.ts';
 
 const fixtures = new URL('../../fixtures/parquet/', import.meta.url).pathname;
 let folder: string;

@@ -2,8 +2,8 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {type Row, textIn} from '../../../trainer/data/row.ts';
-import {readRows} from '../../../trainer/data/rows.ts';
+import {type Row, textIn} from '../../../trainer/data/read/row.ts';
+import {readRows} from '../../../trainer/data/read/rows.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {ignored} from '../../../trainer/data/encode.ts';
 import {statisticsOf} from '../../../trainer/data/statistics.ts';
+import {ignored} from '../../../trainer/data/token-row.ts';
 
 /** Rows of these lengths, of which all but the first `asked` tokens are learnt. */
 function dataset(lengths: number[], asked: number) {

@@ -1,7 +1,7 @@
 /** Attention over all positions or a window, and the gradients of a weighted sum of it, as a computation. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Computation, Values} from '../../../trainer/engine/engine.ts';
-import type {Macros} from '../../../trainer/engine/macros.ts';
+import type {Macros} from '../../../trainer/engine/macros/macros.ts';
+import type {Computation, Values} from '../../../trainer/engine/program/engine.ts';
 import {random} from '../../../trainer/math/random.ts';
 
 const [rows, kvHeads, group, size] = [2, 2, 3, 8];

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {openCompiled} from '../../../trainer/engine/compiled.ts';
-import {composite} from '../../../trainer/engine/composite.ts';
-import type {Values} from '../../../trainer/engine/engine.ts';
+import {composite} from '../../../trainer/engine/macros/composite.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import type {Values} from '../../../trainer/engine/program/engine.ts';
 import {attentionProgram} from './attention-program.ts';
 import {furthestApart} from './low-rank-program.ts';
 

@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {chooseEngine, type Wish} from '../../../trainer/engine/choose.ts';
-import {hasBfloat16} from '../../../trainer/engine/processor.ts';
+import {hasBfloat16} from '../../../trainer/engine/device/processor.ts';
 
 const wish: Wish = {engine: 'auto', device: 'cpu', precision: 'auto', stored: 'float32'};
 

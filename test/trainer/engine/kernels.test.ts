@@ -1,9 +1,9 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
-import {openCompiled} from '../../../trainer/engine/compiled.ts';
 import {openEager} from '../../../trainer/engine/eager.ts';
-import type {Engine, Tensors} from '../../../trainer/engine/engine.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import type {Engine, Tensors} from '../../../trainer/engine/program/engine.ts';
 import {random} from '../../../trainer/math/random.ts';
 
 /** Every TFJS operation the trainer's model, losses and optimizers are written in, with its first gradient. */

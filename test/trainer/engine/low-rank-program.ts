@@ -1,7 +1,7 @@
 /** A low-rank update beside a weight, on x of many rows or few: its result and gradients, as a computation. */
 import * as tf from '@tensorflow/tfjs-core';
-import type {Computation, Values} from '../../../trainer/engine/engine.ts';
-import type {Macros} from '../../../trainer/engine/macros.ts';
+import type {Macros} from '../../../trainer/engine/macros/macros.ts';
+import type {Computation, Values} from '../../../trainer/engine/program/engine.ts';
 import {random} from '../../../trainer/math/random.ts';
 
 const [inputs, outputs, rank, scale] = [16, 24, 4, 0.5];

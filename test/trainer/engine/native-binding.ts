@@ -1,5 +1,5 @@
 /** TensorFlow's addon for the tests: set up in the user's cache at their first run, as a user would. */
-import {findBinding} from '../../../trainer/engine/binding.ts';
+import {findBinding} from '../../../trainer/engine/tensorflow/binding.ts';
 import {setUpNative} from '../../../trainer/setup/native.ts';
 import {canInstall, installPackages} from '../../debian.ts';
 

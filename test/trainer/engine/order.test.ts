@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {Computation} from '../../../trainer/engine/engine.ts';
-import {type Graph, liveNodes, type Value} from '../../../trainer/engine/graph.ts';
-import {trace} from '../../../trainer/engine/tracing.ts';
+import {type Graph, liveNodes, type Value} from '../../../trainer/engine/graph/graph.ts';
+import {trace} from '../../../trainer/engine/graph/tracing.ts';
+import type {Computation} from '../../../trainer/engine/program/engine.ts';
 import {engines, type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
 
 const run = goldenJson<GoldenRun>('train/llama-lora.json');

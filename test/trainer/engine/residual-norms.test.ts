@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
-import {traceComputation} from '../../../trainer/engine/compilation.ts';
-import {openCompiled} from '../../../trainer/engine/compiled.ts';
-import type {Computation, Tensors} from '../../../trainer/engine/engine.ts';
-import {fused} from '../../../trainer/engine/fused.ts';
-import {liveNodes} from '../../../trainer/engine/graph.ts';
-import {residualNormOp, withResidualNorms} from '../../../trainer/engine/residual-norms.ts';
+import {liveNodes} from '../../../trainer/engine/graph/graph.ts';
+import {residualNormOp, withResidualNorms} from '../../../trainer/engine/graph/residual-norms.ts';
+import {fused} from '../../../trainer/engine/macros/fused.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import {traceComputation} from '../../../trainer/engine/program/compilation.ts';
+import type {Computation, Tensors} from '../../../trainer/engine/program/engine.ts';
 import {random} from '../../../trainer/math/random.ts';
 
 const shape = [1, 3, 16];

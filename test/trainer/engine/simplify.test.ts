@@ -5,12 +5,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as ort from 'onnxruntime-node';
 import protobuf from 'protobufjs/light.js';
 import {describe, expect, it} from 'vitest';
-import {traceComputation} from '../../../trainer/engine/compilation.ts';
-import type {Computation} from '../../../trainer/engine/engine.ts';
-import {type Graph, liveNodes, storedTensors} from '../../../trainer/engine/graph.ts';
-import {emitOnnx} from '../../../trainer/engine/onnx.ts';
-import {withoutDetours, withoutRepeats} from '../../../trainer/engine/simplify.ts';
-import {trace} from '../../../trainer/engine/tracing.ts';
+import {type Graph, liveNodes, storedTensors} from '../../../trainer/engine/graph/graph.ts';
+import {withoutDetours, withoutRepeats} from '../../../trainer/engine/graph/simplify.ts';
+import {trace} from '../../../trainer/engine/graph/tracing.ts';
+import {emitOnnx} from '../../../trainer/engine/onnx/onnx.ts';
+import {traceComputation} from '../../../trainer/engine/program/compilation.ts';
+import type {Computation} from '../../../trainer/engine/program/engine.ts';
 import {engines, type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
 
 const spec = {shape: [2, 3], dtype: 'float32'} as const;

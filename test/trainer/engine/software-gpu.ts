@@ -3,7 +3,7 @@
  * does, only slowly; elsewhere the machine's own.
  */
 import {existsSync} from 'node:fs';
-import {findGpu} from '../../../trainer/engine/gpu.ts';
+import {findGpu} from '../../../trainer/engine/device/gpu.ts';
 import {canInstall, installPackages} from '../../debian.ts';
 
 const driver = '/usr/lib/chromium/vk_swiftshader_icd.json';

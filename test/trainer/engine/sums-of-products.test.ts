@@ -1,9 +1,9 @@
 import {expect, it} from 'vitest';
-import {traceComputation} from '../../../trainer/engine/compilation.ts';
-import {fused} from '../../../trainer/engine/fused.ts';
-import {registerGradients} from '../../../trainer/engine/gradients.ts';
-import {liveNodes} from '../../../trainer/engine/graph.ts';
-import {sumsOfProducts} from '../../../trainer/engine/sums-of-products.ts';
+import {registerGradients} from '../../../trainer/engine/graph/gradients.ts';
+import {liveNodes} from '../../../trainer/engine/graph/graph.ts';
+import {sumsOfProducts} from '../../../trainer/engine/graph/sums-of-products.ts';
+import {fused} from '../../../trainer/engine/macros/fused.ts';
+import {traceComputation} from '../../../trainer/engine/program/compilation.ts';
 import {lowRankProgram} from './low-rank-program.ts';
 
 function sumsFor(rows: number): {found: number[]; leftOut: number} {

@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import {afterAll, describe, expect, it} from 'vitest';
 import {products} from '../../../trainer/curvature/hessian.ts';
 import {chooseEngine, openEngine} from '../../../trainer/engine/choose.ts';
-import {openCompiled} from '../../../trainer/engine/compiled.ts';
-import type {Engine} from '../../../trainer/engine/engine.ts';
-import {missingNote} from '../../../trainer/engine/placement.ts';
-import {openWebgpu} from '../../../trainer/engine/webgpu.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import {missingNote} from '../../../trainer/engine/onnx/placement.ts';
+import {openWebgpu} from '../../../trainer/engine/onnx/webgpu.ts';
+import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {goldenBlock, goldenNetwork} from '../curvature/golden-blocks.ts';
 import {followForward, followGeneration, followTraining} from '../follow.ts';
 import {

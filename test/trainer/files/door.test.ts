@@ -6,9 +6,9 @@ import {afterAll, describe, expect, it} from 'vitest';
 import {parseJson} from '../../../core/json.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import {isControlAddress} from '../../../core/run/control-name.ts';
-import {dropSocket} from '../../../trainer/control.ts';
 import {underClock} from '../../../trainer/files/clock.ts';
 import {openRegular, readText, sizeOfRegular} from '../../../trainer/files/door.ts';
+import {dropSocket} from '../../../trainer/store/control.ts';
 import {lock} from '../../../trainer/store/lock.ts';
 import {testFolder} from '../test-folder.ts';
 

@@ -3,12 +3,12 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writ
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {openAdapter} from '../../../trainer/adapted.ts';
+import {openAdapter} from '../../../trainer/adapter/adapted.ts';
 import {writeTrainedModel} from '../../../trainer/export/trained-model.ts';
-import {readConfig} from '../../../trainer/model/config.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
-import {readHeader, readTensor, writeSafetensors} from '../../../trainer/model/safetensors.ts';
+import {readConfig} from '../../../trainer/model/read-config.ts';
 import {weightShapes} from '../../../trainer/model/weights.ts';
+import {readHeader, readTensor, writeSafetensors} from '../../../trainer/weights/safetensors.ts';
 import {golden} from '../golden.ts';
 
 let folder: string;

@@ -2,7 +2,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {readConfig} from '../../../trainer/model/config.ts';
+import {readConfig} from '../../../trainer/model/read-config.ts';
 
 const models = new URL('../../fixtures/goldens/models/', import.meta.url).pathname;
 let folder: string;

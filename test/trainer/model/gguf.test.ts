@@ -5,9 +5,9 @@ import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {findModel} from '../../../trainer/model/find-model.ts';
-import {blockFormats, isBlockType, widenBlocks} from '../../../trainer/model/ggml.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
+import {blockFormats, isBlockType, widenBlocks} from '../../../trainer/weights/ggml.ts';
 import {largestDifference, logitsOf} from './logits.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/gguf/', import.meta.url));

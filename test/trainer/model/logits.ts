@@ -1,5 +1,5 @@
 /** The logits of a whole batch of rows of one length, from position 0. */
-import type {Engine} from '../../../trainer/engine/engine.ts';
+import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../../trainer/model/decoder.ts';
 import type {BaseModel} from '../../../trainer/model/open-model.ts';
 import {modelOn} from '../golden.ts';

@@ -2,7 +2,8 @@
 import {readdirSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
-import {type ModelConfig, readConfig} from '../../../trainer/model/config.ts';
+import type {ModelConfig} from '../../../trainer/model/config.ts';
+import {readConfig} from '../../../trainer/model/read-config.ts';
 import {rotaryFrequencies} from '../../../trainer/model/rotary.ts';
 import {weightShapes} from '../../../trainer/model/weights.ts';
 

@@ -3,10 +3,10 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, syml
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {readConfig} from '../../../trainer/model/config.ts';
 import {findModel} from '../../../trainer/model/find-model.ts';
-import {readTensor, writeSafetensors} from '../../../trainer/model/safetensors.ts';
+import {readConfig} from '../../../trainer/model/read-config.ts';
 import {checkWeights, openWeights, weightShapes} from '../../../trainer/model/weights.ts';
+import {readTensor, writeSafetensors} from '../../../trainer/weights/safetensors.ts';
 
 const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 const models = join(fixtures, 'goldens/models');

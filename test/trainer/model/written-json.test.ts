@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {textIn} from '../../../trainer/data/row.ts';
-import {parseAsWritten, WrittenNumber} from '../../../trainer/model/written-json.ts';
+import {textIn} from '../../../trainer/data/read/row.ts';
+import {parseAsWritten, WrittenNumber} from '../../../trainer/files/written-json.ts';
 
 describe('JSON as it is written', () => {
   const text =

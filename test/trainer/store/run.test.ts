@@ -21,9 +21,9 @@ import type {RunEventBody} from '../../../core/run/events.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
+import {sweepTemporaries, temporaryOf} from '../../../trainer/files/temporary.ts';
 import type {Surroundings} from '../../../trainer/store/manifest.ts';
 import {type OpenRun, openRun, readRun, remarks, runFolderOf} from '../../../trainer/store/run.ts';
-import {sweepTemporaries, temporaryOf} from '../../../trainer/store/temporary.ts';
 import {until} from '../../e2e/until.ts';
 
 const text = `name: s

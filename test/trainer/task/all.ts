@@ -4,14 +4,14 @@
  * hostile programs only. The last line says whether all held.
  */
 import {join} from 'node:path';
-import {readRows} from '../../../trainer/data/rows.ts';
-import {openTokenizer} from '../../../trainer/model/tokenizer.ts';
+import {readRows} from '../../../trainer/data/read/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
 import {gsm8k} from '../../../trainer/task/gsm8k.ts';
 import {math} from '../../../trainer/task/math.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
+import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {answersOf, wrongOf} from '../../text/answered.ts';
 import {modelFolder, published} from '../../text/published.ts';
 import {breakingPrograms} from './breakers.ts';

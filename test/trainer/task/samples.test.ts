@@ -6,9 +6,9 @@ import {join} from 'node:path';
 import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {evaluateModel} from '../../../trainer/eval.ts';
-import {type RowKind, showRun} from '../../../trainer/show.ts';
-import {runSweep} from '../../../trainer/sweep.ts';
+import {evaluateModel} from '../../../trainer/ask/eval.ts';
+import {type RowKind, showRun} from '../../../trainer/results/show.ts';
+import {runSweep} from '../../../trainer/run/sweep.ts';
 import {childrenOf, lives} from './processes.ts';
 
 const program = fileURLToPath(new URL('../../../trainer/cli.ts', import.meta.url));

@@ -3,7 +3,7 @@ import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
-import {readRows} from '../../../trainer/data/rows.ts';
+import {readRows} from '../../../trainer/data/read/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';

@@ -3,12 +3,12 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, describe, expect, it} from 'vitest';
-import {readRows} from '../../../trainer/data/rows.ts';
+import {readRows} from '../../../trainer/data/read/rows.ts';
 import {answerNumber, gsm8k} from '../../../trainer/task/gsm8k.ts';
+import {metricsOf} from '../../../trainer/task/judge.ts';
 import {answerIn, math} from '../../../trainer/task/math.ts';
 import {boxedAnswer, sameAnswer} from '../../../trainer/task/math-equivalence.ts';
 import {passAtK} from '../../../trainer/task/pass-at-k.ts';
-import {metricsOf} from '../../../trainer/task/score.ts';
 import {openScorer} from '../../../trainer/task/scorer.ts';
 import type {Task, Tools} from '../../../trainer/task/task.ts';
 

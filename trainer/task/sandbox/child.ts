@@ -4,10 +4,9 @@ import {createRequire} from 'node:module';
 import {dirname} from 'node:path';
 import type {Writable} from 'node:stream';
 import {fileURLToPath} from 'node:url';
-import {noTelemetry} from '../../no-telemetry.ts';
-import {withoutDebugger} from '../../signals.ts';
+import {noTelemetry} from '../../process/no-telemetry.ts';
+import {withoutDebugger} from '../../process/signals.ts';
 import {watch} from '../watchdog.ts';
-import type {Snapshot} from './snapshot.ts';
 
 export type Role = 'candidate' | 'judge' | 'snapshot';
 
@@ -31,13 +30,16 @@ export interface Child {
 const program = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './process.ts' : './sandbox.js', import.meta.url),
 );
+
 /** Where the interpreter lies. */
 const pyodideFolder = (): string => dirname(createRequire(import.meta.url).resolve('pyodide/pyodide.mjs'));
 
 /** Of the interpreter's own memory, in pages of 64 KiB: 512 MiB. */
 const mostPages = 8192;
+
 /** Of JavaScript around it. */
 const mostHeapMegabytes = 256;
+
 /** A line longer than this is no answer. */
 const longestLine = 8e6;
 
@@ -120,3 +122,6 @@ export function startChild(role: Role, snapshot: Snapshot): Child {
     kill: end,
   };
 }
+
+/** A file, or the bytes themselves where the cache cannot be written. */
+export type Snapshot = string | Buffer;

@@ -5,7 +5,7 @@
  */
 import {availableParallelism} from 'node:os';
 import {SweepError} from '../../../core/error.ts';
-import {within} from '../../own-time.ts';
+import {within} from '../../process/own-time.ts';
 import {type Child, startChild} from './child.ts';
 import {dropSnapshot, pythonSnapshot} from './snapshot.ts';
 

@@ -4,10 +4,10 @@ import {existsSync, mkdirSync, renameSync, rmSync, writeFileSync} from 'node:fs'
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
-import {discard} from '../../store/errors.ts';
-import {cacheFolder} from '../../store/factors.ts';
-import {temporaryOf} from '../../store/temporary.ts';
-import {startProcess} from './child.ts';
+import {cacheFolder} from '../../files/cache-folder.ts';
+import {temporaryOf} from '../../files/temporary.ts';
+import {discard} from '../../files/write-whole.ts';
+import {type Snapshot, startProcess} from './child.ts';
 import {pythonSource} from './python-source.ts';
 
 /** A snapshot fits one build of pyodide on one version of Node only. */
@@ -17,9 +17,6 @@ function nameOf(): string {
   const parts = [version, node, v8, process.arch, pythonSource];
   return `${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)}.snapshot`;
 }
-
-/** A file, or the bytes themselves where the cache cannot be written. */
-export type Snapshot = string | Buffer;
 
 let made: Promise<Snapshot> | undefined;
 

@@ -1,0 +1,188 @@
+/**
+ * What the probed curvature says: λmax relative to LoRA's, medians per method, and best learning rates beside it. A block
+ * is {A, B} of one projection in one layer; λmax the largest eigenvalue of the loss Hessian over it.
+ */
+import type {Curvature, RunState} from '../fold.ts';
+import {formatRate} from '../format.ts';
+import {compare} from '../verdict.ts';
+import {type RankCorrelation, rankCorrelation} from './rank-correlation.ts';
+
+/** The reference: the weight itself, without adapters. */
+export const fullWeight = 'full';
+
+/** λmax over that of LoRA's block at the same place; null where LoRA was not probed there, or its λmax is not above 0. */
+export function relativeToLora(rows: readonly Curvature[]): (number | null)[] {
+  // Trials behind step 0 have rates of their own: only the same rate is compared.
+  const place = ({rank, batchSize, seed, step, layer, module, learningRate}: Curvature) =>
+    JSON.stringify([rank, batchSize, seed, step, layer, module, learningRate]);
+  const loras = new Map(rows.filter(({method}) => method === 'lora').map(row => [place(row), row.lambdaMax]));
+  return rows.map(row => {
+    const reference = loras.get(place(row));
+    return reference !== undefined && reference > 0 ? row.lambdaMax / reference : null;
+  });
+}
+
+/** The curvature of one method at the start of training. */
+export interface MethodCurvature {
+  method: string;
+  rank: number;
+  batchSize: number;
+  /** Blocks, each at every seed. */
+  blocks: number;
+  seeds: number;
+  /** Medians over all of them. */
+  lambdaMax: number;
+  lambdaMin: number;
+  /** Median of λmax relative to LoRA's; null without LoRA. */
+  relative: number | null;
+  /** The same by projection, in the order of their use. */
+  modules: {module: string; relative: number | null}[];
+}
+
+/** One entry a (rank, batch size, method), at step 0; the reference of whole weights is left out. */
+export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): MethodCurvature[] {
+  const rows = curvature.filter(({step, method}) => step === 0 && method !== fullWeight);
+  const relatives = relativeToLora(rows);
+  const groups = new Map<string, {row: Curvature; relative: number | null}[]>();
+  rows.forEach((row, k) => {
+    const key = JSON.stringify([row.rank, row.batchSize, row.method]);
+    groups.set(key, [...(groups.get(key) ?? []), {row, relative: relatives[k]!}]);
+  });
+  return [...groups.values()].map(group => {
+    const {method, rank, batchSize} = group[0]!.row;
+    const modules = [...new Set(group.map(({row}) => row.module))];
+    return {
+      method,
+      rank,
+      batchSize,
+      blocks: group.length,
+      seeds: new Set(group.map(({row}) => row.seed)).size,
+      lambdaMax: median(group.map(({row}) => row.lambdaMax))!,
+      lambdaMin: median(group.map(({row}) => row.lambdaMin))!,
+      relative: median(group.flatMap(({relative}) => relative ?? [])),
+      modules: modules.map(module => ({
+        module,
+        relative: median(group.flatMap(({row, relative}) => (row.module === module ? (relative ?? []) : []))),
+      })),
+    };
+  });
+}
+
+/** Best rates beside the curvature, under one (task, metric). */
+export interface RatesAndCurvature {
+  task: string;
+  metric: string;
+  points: {method: string; rank: number; batchSize: number; lambdaMax: number; bestRate: number}[];
+  correlation: RankCorrelation;
+}
+
+/** One entry a (task, metric) for which methods have both a best rate and a probed curvature. */
+export function ratesAndCurvature(state: RunState): RatesAndCurvature[] {
+  const curvature = curvatureByMethod(state);
+  const groups = new Map<string, Pick<RatesAndCurvature, 'task' | 'metric' | 'points'>>();
+  for (const {task, metric, rank, batchSize, curves} of compare(state)) {
+    const key = JSON.stringify([task, metric]);
+    const group = groups.get(key) ?? {task, metric, points: []};
+    groups.set(key, group);
+    for (const {method, peak} of curves) {
+      const own = curvature.find(
+        entry => entry.method === method && entry.rank === rank && entry.batchSize === batchSize,
+      );
+      if (peak && own)
+        group.points.push({method, rank, batchSize, lambdaMax: own.lambdaMax, bestRate: peak.learningRate});
+    }
+  }
+  return [...groups.values()]
+    .filter(({points}) => points.length > 0)
+    .map(group => ({
+      ...group,
+      correlation: rankCorrelation(
+        group.points.map(({lambdaMax}) => lambdaMax),
+        group.points.map(({bestRate}) => bestRate),
+      ),
+    }));
+}
+
+/** Fewer points than this say nothing about a correlation. */
+const fewestPoints = 4;
+
+/** What can be said of a group, in a sentence: a correlation and its number of points, no cause. */
+export function correlationSentence({points, correlation, task}: RatesAndCurvature): string {
+  const {rho, p, exact} = correlation;
+  const what = `best learning rate (${task}) and median λmax over ${points.length} ${points.length === 1 ? 'point' : 'points'}`;
+  if (points.length < fewestPoints || rho === null || p === null)
+    return `${capital(what)}: too few different points for a correlation.`;
+  const probability = p < 0.001 ? 'p < 0.001' : `p = ${p.toFixed(3)}`;
+  const how = exact ? 'exact permutation test' : 'permutation test, 100,000 drawn';
+  const weight = p < 0.05 ? '' : '; so few points can show this by chance';
+  return `${capital(what)}: rank correlation ${rho.toFixed(2)} (${probability}, ${how})${weight}.`;
+}
+
+function capital(text: string): string {
+  return text[0]!.toUpperCase() + text.slice(1);
+}
+
+export const curvatureColumns = [
+  {title: 'method', align: 'left'},
+  {title: 'median λmax', align: 'right'},
+  {title: "relative to LoRA's", align: 'right'},
+  {title: 'median λmin', align: 'right'},
+  {title: 'blocks', align: 'right'},
+  {title: 'best rate predicted', align: 'right'},
+  {title: 'best rate measured', align: 'right'},
+] as const;
+
+export interface CurvatureTable {
+  rank: number;
+  batchSize: number;
+  rows: string[][];
+}
+
+/**
+ * A table a (rank, batch size). The prediction is a rule of thumb: the stable rate of gradient descent falls as 1/λmax (edge
+ * of stability), so that a method's best rate is LoRA's measured one divided by its relative λmax.
+ */
+export function curvatureTables(state: RunState): CurvatureTable[] {
+  // In the order of the sweep, whatever was probed first.
+  const order = [...new Set(state.trials.map(({trial}) => trial.method as string))];
+  const all = curvatureByMethod(state).sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method));
+  const [rates] = ratesAndCurvature(state);
+  const tables = new Map<string, CurvatureTable>();
+  for (const entry of all) {
+    const {method, rank, batchSize, lambdaMax, lambdaMin, relative, blocks} = entry;
+    const table = tables.get(`${rank} ${batchSize}`) ?? {rank, batchSize, rows: []};
+    tables.set(`${rank} ${batchSize}`, table);
+    const rateOf = (name: string) =>
+      rates?.points.find(point => point.method === name && point.rank === rank && point.batchSize === batchSize)
+        ?.bestRate;
+    const reference = rateOf('lora');
+    const measured = rateOf(method);
+    const predicted = reference !== undefined && relative !== null && relative > 0 ? reference / relative : undefined;
+    table.rows.push([
+      method,
+      short(lambdaMax),
+      relative === null ? '–' : `${short(relative)} ×`,
+      short(lambdaMin),
+      String(blocks),
+      predicted === undefined ? '–' : method === 'lora' ? 'reference' : formatRate(predicted),
+      measured === undefined ? '–' : formatRate(measured),
+    ]);
+  }
+  return [...tables.values()];
+}
+
+/** As a heading. */
+export function curvatureTitle({rank, batchSize}: Pick<CurvatureTable, 'rank' | 'batchSize'>): string {
+  return `Curvature at the start, rank ${rank}, batch size ${batchSize}`;
+}
+
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+function median(values: readonly number[]): number | null {
+  if (values.length === 0) return null;
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

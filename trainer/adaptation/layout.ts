@@ -1,0 +1,98 @@
+/** Where each tensor lies in a trial's flat vectors: the trained one, and the one that is frozen for all sites. */
+import * as tf from '@tensorflow/tfjs-core';
+import type {Shapes} from '../../core/method/method.ts';
+import type {Form, Parts} from '../method/form.ts';
+import type {Method, SiteTensors} from '../method/method.ts';
+import type {Site} from '../model/site.ts';
+
+export interface Piece {
+  /** The site or, where whole weights are trained, the weight that it belongs to; empty for what sites share. */
+  site: string;
+  part: string;
+  shape: number[];
+  offset: number;
+  size: number;
+}
+
+export interface Layout {
+  pieces: Piece[];
+  /** Numbers in the whole vector. */
+  size: number;
+  /** How many of them, from the first on, weight decay applies to. */
+  decayed: number;
+}
+
+/** Pieces one after another. */
+export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]>, decayed?: number): Layout {
+  const pieces: Piece[] = [];
+  let offset = 0;
+  for (const [site, shapes] of named)
+    for (const [part, shape] of Object.entries(shapes)) {
+      const size = shape.reduce((product, length) => product * length, 1);
+      pieces.push({site, part, shape, offset, size});
+      offset += size;
+    }
+  return {pieces, size: offset, decayed: decayed ?? offset};
+}
+
+/** The trained tensors of all sites, one site after another. */
+export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
+  return layoutOf(sites.map(site => [site.name, method.shapes(site, form)]));
+}
+
+/** What the sites share; empty for most methods. */
+export function sharedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
+  return layoutOf([['', method.shared?.(sites, form) ?? {}]]);
+}
+
+/** The pieces of flat parameters [trials, size] as tensors [trials, ...shape], in the layout's order. */
+export function unpack({pieces}: Layout, flat: tf.Tensor): tf.Tensor[] {
+  const sizes = pieces.map(piece => piece.size);
+  return tf.split(flat, sizes, 1).map((part, i) => tf.reshape(part, [flat.shape[0]!, ...pieces[i]!.shape]));
+}
+
+/** The inverse of `unpack`. */
+export function pack(tensors: tf.Tensor[]): tf.Tensor {
+  return tf.concat(
+    tensors.map(tensor => tf.reshape(tensor, [tensor.shape[0]!, -1])),
+    1,
+  );
+}
+
+/** Values of a layout's pieces by site and part. */
+export function bySite<Value>({pieces}: Layout, values: readonly Value[]): Map<string, Record<string, Value>> {
+  const sites = new Map<string, Record<string, Value>>();
+  pieces.forEach(({site, part}, i) => {
+    sites.set(site, {...sites.get(site), [part]: values[i]!});
+  });
+  return sites;
+}
+
+/** What `Method.apply` reads at each site, from unpacked tensors: trained ones, a residual method's start, shared ones. */
+export function tensorsBySite(
+  layout: Layout,
+  trained: readonly tf.Tensor[],
+  start: readonly tf.Tensor[] | undefined,
+  shared: Record<string, tf.Tensor>,
+): Map<string, SiteTensors> {
+  const before = start && bySite(layout, start);
+  return new Map(
+    [...bySite(layout, trained)].map(([site, own]) => {
+      const frozen = before?.get(site);
+      return [site, {own, shared, ...(frozen ? {start: frozen} : {})}];
+    }),
+  );
+}
+
+/** Writes one trial's parts into its vector. */
+export function fill(vector: Float32Array, {pieces}: Layout, parts: ReadonlyMap<string, Parts>): void {
+  for (const {site, part, offset} of pieces) vector.set(parts.get(site)![part]!, offset);
+}
+
+/** The tensors of one trial by site, as views of its vector. */
+export function views(vector: Float32Array, layout: Layout): Map<string, Parts> {
+  return bySite(
+    layout,
+    layout.pieces.map(({offset, size}) => vector.subarray(offset, offset + size)),
+  );
+}

@@ -1,0 +1,102 @@
+/** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
+import type {MethodCost} from '../../core/method/cost.ts';
+import {type StepTime, stepTimes} from '../../core/run/costs.ts';
+import {trialsOf} from '../../core/run/known-trials.ts';
+import type {Loading} from '../data/dataset.ts';
+import type {DataStatistics} from '../data/statistics.ts';
+import {chooseEngine} from '../engine/choose.ts';
+import {arrange, coresFor} from '../run/packs.ts';
+import {openSweep} from '../run/sweep-file.ts';
+import {costsOf, sizeName, trainedNumbers, trainingFlops} from '../run/work.ts';
+import {hasRun, readRun, runFolderOf} from '../store/run.ts';
+import {estimated} from './duration.ts';
+
+export interface Plan {
+  trials: {
+    id: string;
+    method: string;
+    rank: number;
+    alpha: number;
+    batch_size: number;
+    learning_rate: number;
+    seed: number;
+  }[];
+  /** Trial ids that train side by side in one step. */
+  packs: string[][];
+  /** By method and rank, e.g. `pissa r8`. */
+  trainable_parameters: Record<string, number>;
+  /** Of every method and rank, at the largest batch size. */
+  costs: MethodCost[];
+  /** Of a step, by method, rank and batch size, where this sweep has run before. */
+  step_times: StepTime[];
+  /** Optimizer steps of a trial by batch size. */
+  steps: Record<string, number>;
+  /** Of all training steps. */
+  flops: number;
+  /** Of the run at its peak: measured where its parts could be done here, else counted. */
+  memory_bytes: number;
+  /** Layers are computed again in the backward pass. */
+  checkpoint: boolean;
+  /** The whole run, from what its parts take on this machine; null where that was not possible. */
+  seconds: number | null;
+  /** What the training rows are like; `tokens_per_second`: expected of all workers together. */
+  data: DataStatistics & {max_length: number; tokens_per_second: number | null};
+  engine: string;
+  reason: string;
+  /** The GPU it runs on; null = the CPU. */
+  device: string | null;
+  /** What a reader should know: packs that were split, operations that the GPU does not have. */
+  notes: string[];
+}
+
+/** @throws SweepError for a file that cannot run */
+export async function planSweep(file: string, loading: Loading = {}): Promise<Plan> {
+  const began = performance.now();
+  const {sweep, prepare, wish} = openSweep(file);
+  const folder = runFolderOf(file, sweep.name);
+  const earlier = hasRun(folder) ? (await readRun(folder)).state : null;
+  const trials = trialsOf(sweep, earlier);
+  const choice = await chooseEngine(await wish());
+  const {engine, reason, gpu} = choice;
+  const cores = coresFor(choice, sweep.run.workers);
+  const prepared = await prepare(cores, undefined, loading, choice);
+  const arrangement = arrange(prepared, trials, gpu, undefined, cores);
+  const {packs} = arrangement;
+  const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
+  const notes = [...arrangement.notes];
+  const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
+    note: message => void (notes.includes(message) || notes.push(message)),
+  });
+  const {data} = prepared;
+  const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
+  return {
+    trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
+      id,
+      method,
+      rank,
+      alpha,
+      batch_size: batchSize,
+      learning_rate: learningRate,
+      seed,
+    })),
+    packs: packs.map(pack => pack.map(({id}) => id)),
+    trainable_parameters: Object.fromEntries(sizes),
+    costs: costsOf(prepared, trials),
+    step_times: earlier ? stepTimes(earlier) : [],
+    steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
+    flops: trainingFlops(prepared, trials),
+    // What a GPU holds is not resident here.
+    memory_bytes: Math.round(estimate && !gpu ? estimate.bytes : arrangement.bytes),
+    checkpoint: prepared.size.recompute,
+    seconds: estimate?.whole ?? null,
+    data: {
+      ...data,
+      max_length: sweep.data.maxLength,
+      tokens_per_second: estimate && (rows * data.lengths.mean) / estimate.training,
+    },
+    engine,
+    reason,
+    device: gpu?.name ?? null,
+    notes,
+  };
+}

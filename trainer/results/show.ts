@@ -1,0 +1,240 @@
+/** `show`: what a run folder holds, as rows for people and programs. */
+import {relativeToLora} from '../../core/run/compare/curvature.ts';
+import type {RunEvent} from '../../core/run/events.ts';
+import type {RunState, TrialView} from '../../core/run/fold.ts';
+import {compare} from '../../core/run/verdict.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import {textTable} from '../../core/table.ts';
+import {projections} from '../model/projections.ts';
+import {readRun, remarks} from '../store/run.ts';
+import {readSamples} from '../store/samples.ts';
+
+export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
+export type RowKind = (typeof rowKinds)[number];
+export const formats = ['table', 'csv', 'json'] as const;
+export type Format = (typeof formats)[number];
+
+type Cell = string | number | null;
+interface Rows {
+  columns: string[];
+  rows: Iterable<Cell[]>;
+}
+
+const trialColumns = ['trial', 'method', 'rank', 'batch_size', 'learning_rate', 'seed'];
+
+/**
+ * The lines to print (without newlines) and remarks for the reader. Works on a folder whose run goes on.
+ * @throws SweepError `no-run`
+ */
+export async function showRun(
+  folder: string,
+  kind: RowKind,
+  format: Format,
+): Promise<{lines: Iterable<string>; remarks: string[]}> {
+  const traces = new Traces();
+  const run = await readRun(folder, kind === 'steps' ? event => traces.add(event) : undefined);
+  return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: remarks(run.reading)};
+}
+
+function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
+  switch (kind) {
+    case 'peaks':
+      return {columns: peakColumns, rows: peakRows(state)};
+    case 'steps':
+      return {columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm'], rows: stepRows(state, traces)};
+    case 'trials':
+      return {
+        columns: [...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
+        rows: state.trials.map(view => [
+          ...trialCells(view.trial),
+          view.state,
+          view.steps,
+          view.seconds,
+          view.trial.alpha,
+          view.loss,
+          view.message,
+          remarkOf(view),
+        ]),
+      };
+    case 'evaluations':
+      return {
+        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity', 'remark'],
+        rows: state.trials.flatMap(view =>
+          view.evaluations.map(({step, task, metric, value, correct, total}) => [
+            ...trialCells(view.trial),
+            ...[step, task, metric, value, correct, total],
+            metric === 'loss' && value !== null ? Math.exp(value) : null,
+            remarkOf(view),
+          ]),
+        ),
+      };
+    case 'samples':
+      return {columns: sampleColumns, rows: sampleRows(state, folder)};
+    case 'curvature':
+      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
+  }
+}
+
+function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): Cell[] {
+  return [id, method, rank, batchSize, learningRate, seed];
+}
+
+const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
+
+function* stepRows(state: RunState, traces: Traces): Iterable<Cell[]> {
+  for (const {trial} of state.trials) {
+    const cells = trialCells(trial);
+    for (const row of traces.of(trial.id)) yield [...cells, ...row];
+  }
+}
+
+/** Every step of the last start of each trial, after those up to the checkpoint it went on from. */
+class Traces {
+  private readonly byTrial = new Map<string, [number, number | null, number, number | null][]>();
+
+  add(event: RunEvent): void {
+    if (event.event === 'trial-started') {
+      const kept = this.of(event.trial).filter(([step]) => step <= (event.from ?? 0));
+      this.byTrial.set(event.trial, kept);
+    }
+    if (event.event !== 'step') return;
+    event.trials.forEach((id, lane) => {
+      const row = [event.step, event.losses[lane]!, event.rates[lane]!, event.gradNorms[lane]!] as const;
+      this.byTrial.get(id)?.push([...row]);
+    });
+  }
+
+  of(trial: string): [number, number | null, number, number | null][] {
+    return this.byTrial.get(trial) ?? [];
+  }
+}
+
+const peakColumns = [
+  ...['task', 'metric', 'rank', 'batch_size', 'method', 'learning_rate', 'mean', 'std', 'seeds'],
+  ...['gap_to_lora', 'gap_half_width', 'edge', 'tied', 'model'],
+];
+
+/** All digits of what the tables of report and page show. */
+function peakRows(state: RunState): Cell[][] {
+  return compare(state).flatMap(({model, task, metric, rank, batchSize, curves, spread}) =>
+    curves.flatMap(({method, peak}) => {
+      if (!peak) return [];
+      const {learningRate, mean, std, seeds, edge, tied} = peak;
+      const gap = spread?.gaps.find(one => one.method === method);
+      return [
+        [
+          ...[task, metric, rank, batchSize, method, learningRate, mean, std, seeds],
+          ...[gap?.difference ?? null, gap?.halfWidth ?? null, edge, tied.join(' '), model],
+        ],
+      ];
+    }),
+  );
+}
+
+const sampleColumns = [
+  ...['trial', 'step', 'evaluation'],
+  ...['row', 'sample', 'verdict', 'extracted', 'expected', 'reason', 'output', 'file'],
+];
+
+/** What the trials answered, as `samples/` keeps it. */
+function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
+  const ids = trials.map(({trial}) => trial.id);
+  for (const {trial, step, evaluation, file, rows} of readSamples(folder, ids))
+    for (const row of rows)
+      yield [
+        ...[trial, step, evaluation],
+        ...sampleColumns.slice(3, -1).map(name => {
+          const cell = row[name];
+          return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);
+        }),
+        file,
+      ];
+}
+
+const curvatureColumns = [
+  ...['method', 'rank', 'batch_size', 'seed', 'step', 'layer', 'module'],
+  ...['lambda_max', 'lambda_min', 'iterations', 'residual', 'relative_to_lora'],
+  ...['trial', 'learning_rate', 'preconditioned'],
+];
+
+/** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
+function inOrder({curvature, trials}: RunState): RunState['curvature'] {
+  // What is no trial's, as all weights of the base are, stands behind them.
+  const first = (is: (trial: Trial) => boolean) => {
+    const place = trials.findIndex(({trial}) => is(trial));
+    return place < 0 ? trials.length : place;
+  };
+  const keys = curvature.map(row => [
+    row.step,
+    first(({method}) => method === row.method),
+    row.rank,
+    row.batchSize,
+    row.seed,
+    first(({id}) => id === row.trial),
+    row.layer,
+    (projections as readonly string[]).indexOf(row.module),
+  ]);
+  const compare = (a: number[], b: number[]) => a.map((value, k) => value - b[k]!).find(gap => gap !== 0) ?? 0;
+  return curvature
+    .map((row, k) => ({row, key: keys[k]!}))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({row}) => row);
+}
+
+function curvatureRows({curvature}: RunState): Cell[][] {
+  const relative = relativeToLora(curvature);
+  return curvature.map((row, k) => [
+    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
+    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
+    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+  ]);
+}
+
+function formatted({columns, rows}: Rows, format: Format): Iterable<string> {
+  switch (format) {
+    case 'csv':
+      return csvLines(columns, rows);
+    case 'json':
+      return jsonLines(columns, rows);
+    case 'table':
+      return tableLines(columns, [...rows]);
+  }
+}
+
+/** RFC 4180 but for the line end; numbers with all their digits. */
+function* csvLines(columns: string[], rows: Iterable<Cell[]>): Iterable<string> {
+  yield columns.join(',');
+  for (const row of rows) yield row.map(csvCell).join(',');
+}
+
+function csvCell(cell: Cell): string {
+  const text = String(cell ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function* jsonLines(columns: string[], rows: Iterable<Cell[]>): Iterable<string> {
+  let previous: string | undefined;
+  yield '[';
+  for (const row of rows) {
+    if (previous !== undefined) yield `${previous},`;
+    previous = `  ${JSON.stringify(Object.fromEntries(columns.map((column, k) => [column, row[k] ?? null])))}`;
+  }
+  if (previous !== undefined) yield previous;
+  yield ']';
+}
+
+function tableLines(columns: string[], rows: Cell[][]): string[] {
+  return textTable(
+    columns.map((title, k) => ({title, align: rows.some(row => typeof row[k] === 'number') ? 'right' : 'left'})),
+    rows.map(row => row.map(shortCell)),
+  );
+}
+
+/** What a table shows of a text: csv and json have all of it. */
+const longestCell = 160;
+
+function shortCell(cell: Cell): string {
+  if (typeof cell === 'number') return String(Number(cell.toPrecision(5)));
+  const line = (cell ?? '').replace(/\r?\n/g, '⏎');
+  return line.length > longestCell ? `${line.slice(0, longestCell)}…` : line;
+}

@@ -1,0 +1,108 @@
+/** `verify`: hashes everything again that a run's record names, and says whether the record still holds. */
+import {existsSync, statSync} from 'node:fs';
+import {dirname, join, resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import {fileName} from '../../core/shape.ts';
+import {hashAdapter} from '../adapter/hash-adapter.ts';
+import {modelsName} from '../export/trained-model.ts';
+import {companionsIn, hashFiles} from '../files/hash.ts';
+import {openModel} from '../model/open-model.ts';
+import {openWeights} from '../model/weights.ts';
+import {fingerprint} from '../store/ingredients.ts';
+import {type Manifest, readManifest} from '../store/manifest.ts';
+import {filesBesideModule} from '../store/module-files.ts';
+import {manifestName, readRun} from '../store/run.ts';
+
+export interface Check {
+  what: string;
+  path: string;
+  /** `added`: a file of the model that was not there. */
+  state: 'same' | 'changed' | 'missing' | 'added';
+}
+
+/**
+ * Checks of the model, the data with what scorers need, the record's own settings, the sweep files as they were run and the
+ * adapters, in this order: all that a resumed run is compared by. `holds` where all are the same; what an earlier version
+ * did not note is not checked.
+ * @throws SweepError `no-run`, `no-record`
+ */
+export async function verifyRun(
+  folder: string,
+  progress: (path: string) => void = () => {},
+): Promise<{holds: boolean; checks: Check[]}> {
+  const adapters = new Map<string, string>();
+  await readRun(folder, event => {
+    if (event.event === 'trial-ended' && event.adapter !== undefined) adapters.set(event.trial, event.adapter);
+  });
+  const manifest = readManifest(join(folder, manifestName));
+  if (!manifest)
+    throw new SweepError('no-record', `${folder} has no ${manifestName}: there is no record to verify.`, {folder});
+  const checks: Check[] = [];
+  const check = async (what: string, path: string, hash: string | undefined, again: () => Promise<string>) => {
+    if (hash === undefined) return;
+    progress(path);
+    const state = !existsSync(path) ? 'missing' : (await again()) === hash ? 'same' : 'changed';
+    checks.push({what, path, state});
+  };
+  const {model, data, starts} = manifest;
+  if (model.folder !== undefined) {
+    const home = model.folder;
+    await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
+    // What belongs to a GGUF file lies beside it.
+    const beside = home.endsWith('.gguf') ? dirname(home) : home;
+    for (const [name, hash] of Object.entries(model.files ?? {}))
+      await check('model file', join(beside, name), hash, () => hashFiles(join(beside, name)));
+    for (const name of model.files && existsSync(beside) ? companionsIn(beside) : [])
+      if (model.files?.[name] === undefined)
+        checks.push({what: 'model file', path: join(beside, name), state: 'added'});
+  }
+  for (const {file, hash} of data)
+    if (file !== undefined)
+      await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
+  await checkScorers(checks, manifest);
+  await check('settings', join(folder, manifestName), manifest.fingerprint, async () =>
+    fingerprint(manifest.ingredients ?? {}),
+  );
+  for (const {sweepFile, sweepHash} of starts)
+    await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
+  for (const [trial, hash] of adapters) {
+    // A name that leads elsewhere is none of this folder's.
+    if (!fileName(trial)) {
+      checks.push({what: 'adapter', path: trial, state: 'missing'});
+      continue;
+    }
+    const model = join(folder, modelsName, trial);
+    if (existsSync(model)) {
+      await check('model', model, hash, async () => openWeights(model).hash());
+      continue;
+    }
+    const adapter = join(folder, 'adapters', trial);
+    await check('adapter', adapter, hash, () => hashAdapter(adapter));
+  }
+  return {holds: checks.every(({state}) => state === 'same'), checks};
+}
+
+/** What a scorer has come to need since. */
+async function checkScorers(checks: Check[], {sweep, rerun, ingredients, data}: Manifest): Promise<void> {
+  if (!sweep || !rerun || !ingredients) return;
+  const known = new Set(data.map(({file}) => file));
+  for (const {scorer} of sweep.evaluate) {
+    if (scorer === undefined || !existsSync(resolve(rerun.folder, scorer))) continue;
+    const file = resolve(rerun.folder, scorer);
+    for (const name of Object.keys(await filesBesideModule(file))) {
+      const path = resolve(dirname(file), name);
+      if (!known.has(path)) checks.push({what: 'data', path, state: 'added'});
+    }
+  }
+}
+
+/** What does not hold, a line each, and the sum. */
+export function verdictOf({holds, checks}: {holds: boolean; checks: Check[]}): string[] {
+  const wrong = checks.filter(({state}) => state !== 'same');
+  return [
+    ...wrong.map(({what, path, state}) => `${what} ${path}: ${state}`),
+    holds
+      ? `The record holds: ${checks.length} hashes are the same.`
+      : `The record does not hold: ${wrong.length} of ${checks.length} hashes differ.`,
+  ];
+}

@@ -1,0 +1,44 @@
+import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {AnswerEnds} from '../data/answer-ends.ts';
+import {cachedDataset} from '../data/cached-dataset.ts';
+import type {EncodingModel} from '../data/encode.ts';
+import type {ModelConfig} from '../model/config.ts';
+import {type Prompt, readPrompts} from '../task/prompts.ts';
+import {stopsOf} from '../task/tasks.ts';
+import type {Evaluation} from '../training/evaluation.ts';
+import {inOrder} from '../training/sources.ts';
+
+/** One entry of `evaluate` with its rows, read as the training rows are; prompts where answers are generated. */
+export async function readEvaluation(
+  settings: EvaluationSettings,
+  index: number,
+  data: DataSettings,
+  base: string,
+  encoding: EncodingModel & {config: ModelConfig},
+  {ends, note = () => {}}: {ends: AnswerEnds; note?: (message: string) => void},
+): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
+  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
+  const when = {index, ...(every === undefined ? {} : {every}), ...(entry === undefined ? {} : {entry})};
+  if (task === 'loss') {
+    const {rows: _, ...whole} = data;
+    const held = await cachedDataset(
+      {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
+      base,
+      encoding,
+      {note},
+    );
+    const source = inOrder(held, encoding.config.padId ?? 0);
+    return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
+  }
+  const prompts = await readPrompts(settings, data, base, encoding, ends.ids);
+  const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
+  const stop = [...stopsOf(settings), ...ends.texts];
+  const choosing = {
+    ...(samples === undefined ? {} : {samples}),
+    ...(temperature === undefined ? {} : {temperature}),
+    ...(topP === undefined ? {} : {topP}),
+    ...(stop.length > 0 ? {stop} : {}),
+  };
+  const generating = {task: 'generate', prompts: ids, maxNewTokens, eosIds: ends.ids, choosing} as const;
+  return {evaluation: {...when, ...generating}, prompts, truncated: 0};
+}

@@ -1,0 +1,133 @@
+/** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
+import {availableParallelism} from 'node:os';
+import type {MethodName} from '../../core/method/methods.ts';
+import type {MethodSettings, RunSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {adapterBase} from '../adapter/base.ts';
+import {checkSites} from '../method/check.ts';
+import {formOf, methodOf, startsFromGradients} from '../method/index.ts';
+import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from '../size/memory.ts';
+import {checkWritable} from '../store/model-folder.ts';
+import type {TrainJob} from '../training/open-pack.ts';
+import type {Prepared} from './prepare.ts';
+
+/** Trials side by side on the trials axis of one step. */
+export type TrialPack = Trial[];
+
+/**
+ * Groups trials that differ by learning rate and seed only (other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU.
+ * `stepOf`: where a trial goes on, so that only those of one step share a pack.
+ */
+export function packsOf(
+  trials: Trial[],
+  size: RunSettings['pack'],
+  stepOf: (trial: Trial) => number = () => 0,
+): TrialPack[] {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
+    groups.set(key, [...(groups.get(key) ?? []), trial]);
+  }
+  const asked = size === 'auto' ? 1 : size;
+  return [...groups.values()].flatMap(group => {
+    // Trials that train all weights share nothing that could be computed once.
+    const most = group[0]!.method === 'full' ? 1 : asked;
+    return Array.from({length: Math.ceil(group.length / most)}, (_, i) => group.slice(i * most, (i + 1) * most));
+  });
+}
+
+/** Packs that differ in work by less than this factor stay in the order of the sweep. */
+const telling = 1.5;
+
+/** The longest work first, so that no worker is left with it at the end; of like length in the order given. */
+export function longestFirst(packs: readonly TrialPack[], workOf: (pack: TrialPack) => number): TrialPack[] {
+  const size = new Map(packs.map(pack => [pack, Math.round(Math.log(workOf(pack)) / Math.log(telling))]));
+  return packs.toSorted((a, b) => size.get(b)! - size.get(a)!);
+}
+
+export interface Arrangement extends MemoryPlan {
+  packs: TrialPack[];
+}
+
+/** Workers side by side, at most: as asked for, else one a core, and one for a GPU. */
+export function coresFor({engine, gpu}: {engine: string; gpu?: unknown}, workers: RunSettings['workers']): number {
+  if (gpu !== undefined) return 1;
+  if (workers !== 'auto') return workers;
+  return engine === 'tfjs-node-gpu' ? 1 : availableParallelism();
+}
+
+/**
+ * Packs and workers for these trials: as the sweep file asks, as far as memory allows. On a GPU packs are as large as
+ * its memory has room for. `cores`: workers at most where the file does not say.
+ * @throws SweepError `no-memory` where not even one trial fits
+ */
+export function arrange(
+  prepared: Prepared,
+  trials: Trial[],
+  device?: DeviceRoom,
+  stepOf?: (trial: Trial) => number,
+  cores = availableParallelism(),
+): Arrangement {
+  const {run} = prepared.sweep;
+  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
+  const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
+  const steps = heaviest(prepared.size, kinds);
+  const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
+  const widest = Math.max(1, ...asked.map(pack => pack.length));
+  const side = Math.min(widest, trialsThatFit(prepared.size, steps, device));
+  const packs = side < widest ? packsOf(trials, side, stepOf) : asked;
+  const plan = device
+    ? planDevice(prepared.size, steps, side, run.workers)
+    : planMemory(prepared.size, steps, side, packs.length, run.workers, cores);
+  const split =
+    side < widest && run.pack !== 'auto'
+      ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]
+      : [];
+  return {...plan, packs, notes: [...split, ...plan.notes]};
+}
+
+/**
+ * Whether the model can be trained in all of these ways.
+ * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`
+ */
+export function checkTrials({sites, model}: Pick<Prepared, 'sites' | 'model'>, trials: readonly Trial[]): void {
+  const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank}`, trial]));
+  for (const trial of different.values()) {
+    const method = methodOf(trial);
+    if (method === 'full') checkWritable(model.weights);
+    else checkSites(sites, method, formOf(trial));
+  }
+}
+
+export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {
+  return methods.find(settings => settings.method === method)!;
+}
+
+/** How trials of a method start. */
+export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
+  const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, method);
+  const gradient = startsFromGradients(method);
+  return {
+    sites: prepared.sites,
+    ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
+    ...(iterations === undefined ? {} : {iterations}),
+    ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+  };
+}
+
+/** Everything a worker needs to train a pack. */
+export function trainJob(prepared: Prepared, trials: TrialPack, folder: string): TrainJob {
+  const {sweep} = prepared;
+  const {method, batchSize} = trials[0]!;
+  return {
+    trials,
+    training: sweep.training,
+    steps: prepared.steps(batchSize),
+    source: prepared.source(batchSize),
+    start: startSettings(prepared, method),
+    merged: prepared.size.merged,
+    recompute: prepared.size.recompute,
+    evaluations: prepared.evaluations,
+    folder,
+    base: adapterBase(prepared.model.folder),
+  };
+}

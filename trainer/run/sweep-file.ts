@@ -1,0 +1,74 @@
+import {basename, dirname, resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import type {Problem} from '../../core/sweep/problem.ts';
+import {readSweep} from '../../core/sweep/read.ts';
+import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import type {Loading} from '../data/dataset.ts';
+import type {Wish} from '../engine/choose.ts';
+import type {Precision} from '../engine/program/precision.ts';
+import {readText} from '../files/door.ts';
+import {findModel} from '../model/find-model.ts';
+import {openModel} from '../model/open-model.ts';
+import type {StoredTensor} from '../weights/safetensors.ts';
+import {mostSweepBytes, type Prepared, prepare, type Trainer} from './prepare.ts';
+
+export interface OpenedSweep {
+  sweep: Sweep;
+  /**
+   * `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. `choice`:
+   * the engine that trains, and the GPU where it runs on one.
+   */
+  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading, choice?: Trainer): Promise<Prepared>;
+  /** What an engine is chosen by. */
+  wish(): Promise<Wish>;
+}
+
+/** The text of a sweep file. */
+export function readSweepFile(file: string): string {
+  try {
+    return readText(file, mostSweepBytes);
+  } catch (error) {
+    if (error instanceof SweepError) throw error;
+    const reason =
+      error instanceof Error && 'code' in error && error.code === 'ENOENT' ? 'is not there' : 'cannot be read';
+    throw new SweepError('missing-file', `The sweep file ${file} ${reason}; give the path of a *.sweep.yaml file.`, {
+      file,
+    });
+  }
+}
+
+/** One line a problem, as compilers write them: place, severity, what is wrong. */
+export function problemLine(file: string, {range, severity, message, code}: Problem): string {
+  return `${file}:${range.start.line + 1}:${range.start.character + 1}: ${severity}: ${message} [${code}]`;
+}
+
+/**
+ * Reads a sweep file.
+ * @throws SweepError with the first of its errors
+ */
+export function openSweep(file: string): OpenedSweep {
+  const {sweep, problems} = readSweep(readSweepFile(file), basename(file));
+  if (sweep === undefined) {
+    const errors = problems.filter(({severity}) => severity === 'error');
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more: lora-sweep check ${file})` : '';
+    throw new SweepError(errors[0]!.code, `${problemLine(file, errors[0]!)}${more}`, {problems});
+  }
+  const base = dirname(resolve(file));
+  return {
+    sweep,
+    async wish() {
+      const {weights} = await openModel(findModel(sweep.model, base));
+      return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
+    },
+    prepare: (workers, curvature, loading = {}, choice) =>
+      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice),
+  };
+}
+
+/** bfloat16 where most of the weights' numbers are stored so. */
+function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
+  let balance = 0;
+  for (const {dtype, shape} of tensors)
+    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
+  return balance > 0 ? 'bfloat16' : 'float32';
+}

@@ -1,0 +1,297 @@
+/**
+ * One optimizer step of a pack of trials as computations for an engine: loss, backward pass, clipping, optimizer,
+ * each over the trials axis. Trials never mix: one that diverges is frozen by its own flag.
+ */
+import * as tf from '@tensorflow/tfjs-core';
+import type {TrainingSettings} from '../../core/sweep/sweep.ts';
+import type {Adaptation, AdaptationSettings} from '../adaptation/adaptation.ts';
+import {adaptationOf} from '../adaptation/adapters.ts';
+import {pack, unpack} from '../adaptation/layout.ts';
+import type {Batch} from '../data/batch.ts';
+import {type BatchShape, isPadded, placesOf, shapeName} from '../data/shapes.ts';
+import type {Computation, Program, State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
+import type {Programs} from '../engine/program/programs.ts';
+import type {Generative} from '../generation/generation.ts';
+import {optimizerOf} from '../math/optimizer.ts';
+import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+
+/** What the trials of a pack have in common. */
+export interface PackSettings extends AdaptationSettings {
+  training: TrainingSettings;
+  /** Low-rank updates merged into the weights at each step, rather than beside them. */
+  merged: boolean;
+  /** One hidden state a layer is kept for the backward pass, which computes the others again. */
+  recompute?: boolean;
+}
+
+/** The batches of all trials of a pack, one trial after another; a target weighs 1 / (target tokens of the trial's whole batch). */
+export interface PackBatch extends Batch {
+  shape: BatchShape;
+  /** [trials · noise], residues for dropout; empty without. */
+  noise: Float32Array;
+}
+
+export interface StepResult {
+  /** Token mean of each trial's whole batch, before the update. */
+  losses: Float32Array;
+  /** Before clipping. */
+  gradNorms: Float32Array;
+}
+
+/** The tensors of a batch, as inputs of a computation. */
+export function batchInputs(trials: number, shape: BatchShape): Record<string, TensorSpec> {
+  const {tokens, targets} = shape;
+  const integers = (count: number): TensorSpec => ({shape: [trials * count], dtype: 'int32'});
+  return {
+    ids: integers(tokens),
+    targets: integers(targets),
+    positions: integers(targets),
+    weights: {shape: [trials * targets], dtype: 'float32'},
+    ...(isPadded(shape) ? {} : {tokenAt: integers(placesOf(shape)), placeOf: integers(tokens)}),
+  };
+}
+
+/** Σ weights · cross-entropy of each trial: [trials]. */
+export function lossesOf(
+  model: Model,
+  trials: number,
+  shape: BatchShape,
+  {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
+  project: Passes['project'],
+) {
+  const {groups, tokens} = shape;
+  const batching = {trials, groups, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
+  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
+  const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
+  const answers = finalNorm(model, model.macros.rows(flat, positions!));
+  const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
+  return tf.sum(tf.reshape(losses, [trials, -1]), 1);
+}
+
+/** What the trials of a pack start from. */
+export interface PackStart {
+  /** [trials · size] in the adaptation's layout. */
+  parameters: Float32Array;
+  /** What the sites share: [trials · shared size]; absent where the method has nothing of the kind. */
+  shared?: Float32Array;
+}
+
+/** The parameters, moments and frozen tensors of a pack, and the programs that change them. */
+export class Pack {
+  readonly settings: PackSettings;
+  readonly adaptation: Adaptation;
+  readonly #programs: Programs;
+  readonly #state: State;
+  readonly #stateSpecs: Record<string, TensorSpec>;
+  readonly #optimizer;
+  /** Updates done so far. */
+  count = 0;
+
+  constructor(programs: Programs, settings: PackSettings, {parameters, shared}: PackStart) {
+    const {trials, training} = settings;
+    const {engine} = programs;
+    this.#programs = programs;
+    this.settings = settings;
+    this.adaptation = adaptationOf(engine, settings);
+    const {layout} = this.adaptation;
+    this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
+    const shape = [trials, layout.size];
+    const zeros = () => ({shape, data: new Float32Array(parameters.length)});
+    const values = {
+      parameters: {shape, data: parameters},
+      gathered: zeros(),
+      ...Object.fromEntries(this.#optimizer.moments.map(name => [name, zeros()])),
+      ...(this.adaptation.residual ? {start: {shape, data: parameters}} : {}),
+      ...(shared ? {shared: {shape: [trials, this.adaptation.shared.size], data: shared}} : {}),
+    };
+    this.#state = engine.state(values);
+    this.#stateSpecs = Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, {shape: value.shape, dtype: 'float32' as const}]),
+    );
+  }
+
+  /** The trained tensors: [trials · size]. */
+  async parameters(): Promise<Float32Array> {
+    return this.#state.read('parameters');
+  }
+
+  /** What the sites share: [trials · shared size]; undefined where the method has nothing of the kind. */
+  async shared(): Promise<Float32Array | undefined> {
+    return 'shared' in this.#stateSpecs ? this.#state.read('shared') : undefined;
+  }
+
+  /** Parameters, moments and frozen starts, for a checkpoint; what the sites share is made anew from its seed. */
+  async snapshot(): Promise<Record<string, Float32Array>> {
+    const names = Object.keys(this.#without('gathered', 'shared'));
+    return Object.fromEntries(
+      await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const)),
+    );
+  }
+
+  /** Goes back to a snapshot taken after `count` updates. */
+  restore(count: number, snapshot: Record<string, Float32Array>): void {
+    this.count = count;
+    for (const [name, data] of Object.entries(snapshot)) this.#state.write(name, data);
+  }
+
+  /** The adapted model for generation, with the parameters of now. */
+  async generative(): Promise<Generative> {
+    const {config, trials} = this.settings;
+    const names = Object.keys(this.#reading());
+    const feeds = await Promise.all(names.map(async name => [name, await this.#state.read(name)] as const));
+    return {
+      config,
+      trials,
+      inputs: this.#reading(),
+      feeds: Object.fromEntries(feeds),
+      passes: tensors => this.adaptation.passes(tensors, {merged: false}),
+    };
+  }
+
+  /**
+   * One update from the micro-batches of one batch. `rates` and `active` have one entry a trial; inactive trials and
+   * those whose loss or gradient is not finite keep their parameters.
+   */
+  async step(micro: PackBatch[], rates: Float32Array, active: Float32Array): Promise<StepResult> {
+    const [beta1, beta2] = this.settings.training.optimizer.betas;
+    const count = this.count + 1;
+    const update = {
+      rate: rates,
+      active,
+      corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
+    };
+    if (micro.length === 1) {
+      const program = await this.#program('step', micro[0]!.shape);
+      const {losses, gradNorms} = await program.run({...feeds(micro[0]!), ...update}, this.#state);
+      this.count = count;
+      return {losses: Float32Array.from(losses!), gradNorms: Float32Array.from(gradNorms!)};
+    }
+    const losses = new Float32Array(this.settings.trials);
+    for (const batch of micro) {
+      const program = await this.#program('gather', batch.shape);
+      const part = await program.run(feeds(batch), this.#state);
+      for (let trial = 0; trial < losses.length; trial++) losses[trial]! += part['losses']![trial]!;
+    }
+    const program = await this.#program('update');
+    const {gradNorms} = await program.run({...update, losses}, this.#state);
+    this.count = count;
+    return {losses, gradNorms: Float32Array.from(gradNorms!)};
+  }
+
+  /** Σ weights · cross-entropy of each trial, without dropout. */
+  async evaluate(batch: PackBatch): Promise<Float32Array> {
+    const program = await this.#program('evaluate', batch.shape);
+    const {losses} = await program.run(feeds(batch), this.#state);
+    return Float32Array.from(losses!);
+  }
+
+  dispose(): void {
+    this.#state.dispose();
+  }
+
+  /** Residues that the dropout masks of a batch need for each trial. */
+  noiseSize({tokens}: BatchShape): number {
+    const {dropout} = this.settings.training;
+    return dropout === 0 ? 0 : this.adaptation.noiseSize(tokens);
+  }
+
+  #program(kind: 'step' | 'gather' | 'update' | 'evaluate', shape?: BatchShape): Promise<Program> {
+    return this.#programs.get(shape ? `${kind} ${shapeName(shape)}` : kind, () => this.#computation(kind, shape!));
+  }
+
+  /** What the forward pass reads. */
+  #reading(): Record<string, TensorSpec> {
+    return this.#without('gathered', ...this.#optimizer.moments);
+  }
+
+  #computation(kind: 'step' | 'gather' | 'update' | 'evaluate', shape: BatchShape): Computation {
+    const {trials} = this.settings;
+    const perTrial: TensorSpec = {shape: [trials], dtype: 'float32'};
+    const updating: Record<string, TensorSpec> = {
+      rate: perTrial,
+      active: perTrial,
+      corrections: {shape: [2], dtype: 'float32'},
+    };
+    if (kind === 'update')
+      return {
+        inputs: {...updating, losses: perTrial},
+        state: this.#without('start', 'shared'),
+        body: tensors => {
+          const gradient = tensors['gathered']!;
+          return {...this.#update(tensors, tensors['losses']!, gradient), gathered: tf.zerosLike(gradient)};
+        },
+      };
+    const noise: TensorSpec = {shape: [trials, this.noiseSize(shape)], dtype: 'float32'};
+    const inputs = {...batchInputs(trials, shape), ...(kind !== 'evaluate' && noise.shape[1]! > 0 ? {noise} : {})};
+    if (kind === 'evaluate')
+      return {
+        inputs,
+        state: this.#reading(),
+        body: tensors => {
+          const {model, project} = this.adaptation.passes(tensors, this.settings);
+          return {losses: lossesOf(model, trials, shape, tensors, project)};
+        },
+      };
+    if (kind === 'gather')
+      return {
+        inputs,
+        state: {...this.#reading(), gathered: this.#stateSpecs['gathered']!},
+        body: tensors => {
+          const {losses, gradient} = this.#gradient(shape, tensors);
+          return {losses, gathered: tf.add(tensors['gathered']!, gradient)};
+        },
+      };
+    return {
+      inputs: {...inputs, ...updating},
+      state: this.#without('gathered'),
+      body: tensors => {
+        const {losses, gradient} = this.#gradient(shape, tensors);
+        return {losses, ...this.#update(tensors, losses, gradient)};
+      },
+    };
+  }
+
+  #without(...names: string[]): Record<string, TensorSpec> {
+    return Object.fromEntries(Object.entries(this.#stateSpecs).filter(([name]) => !names.includes(name)));
+  }
+
+  #gradient(shape: BatchShape, tensors: Tensors): {losses: tf.Tensor; gradient: tf.Tensor} {
+    const {trials, training} = this.settings;
+    const {layout} = this.adaptation;
+    const {merged, recompute = false} = this.settings;
+    const lossOf = (...trained: tf.Tensor[]) => {
+      const options = {merged, recompute, dropout: training.dropout};
+      const {model, project} = this.adaptation.passes({...tensors, trained}, options);
+      return lossesOf(model, trials, shape, tensors, project);
+    };
+    const {value, grads} = tf.valueAndGrads(lossOf)(unpack(layout, tensors['parameters']!), tf.ones([trials]));
+    return {losses: value, gradient: pack(grads)};
+  }
+
+  /** Clips by the norm over all trained parameters of a trial, updates, and keeps the old values of frozen trials. */
+  #update(tensors: Tensors, losses: tf.Tensor, gradient: tf.Tensor): Tensors {
+    const {maxGradNorm} = this.settings.training;
+    const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
+    const clipped =
+      maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
+    const parameters = tensors['parameters']!;
+    const rate = tf.expandDims(tensors['rate']!, 1);
+    const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
+    const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
+    const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
+    const keep = (after: tf.Tensor, before: tf.Tensor) => tf.where(moving, after, before);
+    const moments = Object.entries(updated.moments).map(
+      ([name, moment]) => [name, keep(moment, tensors[name]!)] as const,
+    );
+    return {
+      gradNorms: tf.reshape(norm, [-1]),
+      parameters: keep(updated.parameters, parameters),
+      ...Object.fromEntries(moments),
+    };
+  }
+}
+
+/** The arrays of a batch, as feeds of a computation. */
+export function feeds({shape: _, ...arrays}: PackBatch): Record<string, Values> {
+  return Object.fromEntries(Object.entries(arrays).filter(([, values]) => values.length > 0));
+}

@@ -1,0 +1,161 @@
+/** Judging generated answers, away from the workers: every sample with its verdict is kept, and a trial's metrics become events. */
+import {setImmediate} from 'node:timers/promises';
+import {SweepError} from '../../core/error.ts';
+import type {Evaluated} from '../../core/run/events.ts';
+import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {AnswerEnds} from '../data/answer-ends.ts';
+import type {Generated} from '../generation/answers.ts';
+import {textBefore} from '../generation/stopping.ts';
+import {writeSamples} from '../store/samples.ts';
+import type {Tokenizer} from '../text/tokenizer.ts';
+import {passAtK} from './pass-at-k.ts';
+import {openProgramFinder, type ProgramFinder} from './programs.ts';
+import type {Prompt} from './prompts.ts';
+import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
+import {openScorer, type Scorer} from './scorer.ts';
+import type {Judged, Tools} from './task.ts';
+import {runsPrograms, stopsOf, tasks} from './tasks.ts';
+
+/** One generated answer, as it is kept. */
+export interface Sample extends Judged {
+  /** Of the evaluation's data, from 0. */
+  row: number;
+  /** Of the answers to this row, from 0. */
+  sample: number;
+  output: string;
+  expected: string | null;
+}
+
+export interface Judge {
+  /** One event a metric. @throws SweepError `stopped`, `no-sandbox`, `bad-scorer`, `bad-data` */
+  score(result: Generated): Promise<Evaluated[]>;
+  /** Ends what is under way. */
+  close(): void;
+}
+
+export interface JudgeContext {
+  /** By evaluation. */
+  prompts: ReadonlyMap<number, Prompt[]>;
+  /** null for format tokens. */
+  tokenizer: Tokenizer | null;
+  ends: AnswerEnds;
+  evaluations: readonly EvaluationSettings[];
+  /** A path of the sweep file, made absolute. */
+  pathOf(path: string): string;
+  /** The run folder; without one the samples are not kept. */
+  folder?: string;
+}
+
+/** Answers that are judged before others get their turn. */
+const atOnce = 64;
+
+export function openJudge(context: JudgeContext): Judge {
+  let closed = false;
+  let sandbox: Sandbox | undefined;
+  let programs: ProgramFinder | undefined;
+  const scorers = new Map<string, Scorer>();
+  const tools: Tools = {
+    sandbox() {
+      sandbox ??= openSandbox();
+      return sandbox;
+    },
+    programs() {
+      programs ??= openProgramFinder();
+      return programs;
+    },
+    scorer(file) {
+      const scorer = scorers.get(file) ?? openScorer(context.pathOf(file));
+      scorers.set(file, scorer);
+      return scorer;
+    },
+  };
+  return {
+    async score(result) {
+      const {trial, step, evaluation, answers} = result;
+      const settings = context.evaluations[evaluation]!;
+      const prompts = context.prompts.get(evaluation)!;
+      const each = answers.length / prompts.length;
+      const judged: Promise<Sample>[] = [];
+      for (const [i, ids] of answers.entries()) {
+        if (i % atOnce === 0) await setImmediate();
+        if (closed) throw new SweepError('stopped', 'The evaluation was stopped.');
+        const [row, sample] = [Math.floor(i / each), i % each];
+        const one = judge(ids, prompts[row]!, settings, tools, context).then(found => ({row, sample, ...found}));
+        // All are awaited below.
+        one.catch(() => {});
+        judged.push(one);
+      }
+      const samples = await Promise.all(judged);
+      if (context.folder !== undefined) writeSamples(context.folder, {trial, step, evaluation}, samples);
+      return metricsOf(samples, prompts.length, settings).map(metric => ({
+        event: 'evaluation',
+        trial,
+        step,
+        ...metric,
+        ...(settings.entry === undefined ? {} : {entry: settings.entry}),
+        index: evaluation,
+      }));
+    },
+    close() {
+      closed = true;
+      sandbox?.close();
+      programs?.close();
+      for (const scorer of scorers.values()) scorer.close();
+    },
+  };
+}
+
+async function judge(
+  ids: number[],
+  prompt: Prompt,
+  settings: EvaluationSettings,
+  tools: Tools,
+  {tokenizer, ends}: JudgeContext,
+): Promise<Omit<Sample, 'row' | 'sample'>> {
+  const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
+  const {answer, written, answerIds, row} = prompt;
+  const {task: name, scorer, strict} = settings;
+  const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
+  const output = text === undefined ? said.join(' ') : textBefore(text, [...stopsOf(settings), ...ends.texts]);
+  const task = tasks[name];
+  if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools, {strict}))};
+  if (name === 'custom') {
+    const verdict = await tools.scorer(scorer!).score(row!.values, output);
+    return {output, expected: answer, extracted: output, verdict};
+  }
+  // Exact match: white space around it aside; token by token where there is no text.
+  if (answer === null || !tokenizer) {
+    const verdict = said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
+    return {output, expected: answerIds.join(' '), extracted: output, verdict};
+  }
+  const verdict = [answer, written ?? answer].some(right => output.trim() === right.trim());
+  return {output, expected: answer, extracted: output.trim(), verdict};
+}
+
+type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
+
+/** `samples` row after row, as many of each. */
+export function metricsOf(
+  samples: readonly Pick<Sample, 'verdict'>[],
+  rows: number,
+  {task, k = [1]}: Pick<EvaluationSettings, 'task' | 'k'>,
+): Metric[] {
+  const total = samples.length;
+  const correct = samples.filter(({verdict}) => verdict === true).length;
+  if (samples.some(({verdict}) => typeof verdict === 'number')) {
+    const value = samples.reduce((sum, {verdict}) => sum + Number(verdict), 0) / total;
+    return [{task, metric: 'score', value, correct: null, total}];
+  }
+  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total}];
+  const each = total / rows;
+  const passed = Array.from(
+    {length: rows},
+    (_, row) => samples.slice(row * each, (row + 1) * each).filter(({verdict}) => verdict === true).length,
+  );
+  return k.map(of => ({
+    task,
+    metric: `pass@${of}`,
+    value: passed.reduce((sum, c) => sum + passAtK(each, c, of), 0) / rows,
+    ...(of === 1 ? {correct, total} : {correct: null, total: rows}),
+  }));
+}

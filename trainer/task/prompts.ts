@@ -1,0 +1,136 @@
+/** Rows to be answered: for evaluation by greedy generation. */
+import {resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
+import {markOfTurn, type TurnEnd} from '../data/answer-ends.ts';
+import {chatPrompt} from '../data/chat.ts';
+import {type EncodingModel, isChat, promptIds, required, tokensIn, whatEncodes} from '../data/encode.ts';
+import {type Conversation, conversationOf} from '../data/messages.ts';
+import {columnsToEvaluate} from '../data/read/columns.ts';
+import {type Row, rowError} from '../data/read/row.ts';
+import {readRows} from '../data/read/rows.ts';
+import {timedRows} from '../data/read/timed-rows.ts';
+import {textsOf} from '../data/template.ts';
+import {ignored} from '../data/token-row.ts';
+import {isObject} from '../files/json-file.ts';
+import {textBefore} from '../generation/stopping.ts';
+import {type ChatTemplate, type Message, openChatTemplate} from '../text/chat-template.ts';
+import {askedAs} from './asked.ts';
+import {tasks} from './tasks.ts';
+
+export interface Prompt {
+  ids: number[];
+  /** The expected text; null for format tokens without a tokenizer. */
+  answer: string | null;
+  /** The answer as the chat template writes it, and as it is learnt, where that is more than the answer (empty thoughts). */
+  written?: string;
+  /** The expected tokens without the end-of-text token; tokenised by itself where the row is text. */
+  answerIds: number[];
+  /** As it was read, where the task judges by more than the answer. */
+  row?: Row;
+}
+
+/**
+ * The prompts of an evaluation's data (relative to `base`) in the format, columns and template of the training data;
+ * at most `limit`. `ends`: ids that end an answer and are no part of it.
+ * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
+ */
+export async function readPrompts(
+  evaluation: Pick<EvaluationSettings, 'data' | 'limit'> & {task?: TaskName},
+  data: DataSettings,
+  base: string,
+  model: EncodingModel,
+  ends: readonly number[] = model.config.eosIds,
+): Promise<Prompt[]> {
+  const file = resolve(base, evaluation.data);
+  const task = evaluation.task && tasks[evaluation.task];
+  const keepsRow = task !== undefined || evaluation.task === 'custom';
+  const read = promptReader(data, model, ends);
+  const prompts: Prompt[] = [];
+  const prompt = (row: Row): Prompt => ({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
+  for await (const one of timedRows(
+    readRows([file], evaluation.limit, columnsToEvaluate(evaluation.task, data)),
+    whatEncodes(data, model),
+    prompt,
+  ))
+    prompts.push(one);
+  if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
+  return prompts;
+}
+
+function promptReader(
+  data: DataSettings,
+  {tokenizer, config}: EncodingModel,
+  ends: readonly number[],
+): (row: Row) => Prompt {
+  if (data.format === 'text') {
+    throw new SweepError(
+      'bad-data',
+      'Data of format text has no answers to be matched; evaluate it with the task loss, or use format completion or instruction.',
+    );
+  }
+  if (data.format === 'tokens') {
+    return row => {
+      const {ids, labels} = tokensIn(row, config.vocabSize);
+      const first = labels.findIndex(label => label !== ignored);
+      if (first < 1)
+        throw rowError('bad-data', row, 'the row has no prompt followed by labels, so there is nothing to match.');
+      const learnt = labels.slice(first).filter(label => label !== ignored);
+      const answerIds = ends.includes(learnt.at(-1)!) ? learnt.slice(0, -1) : learnt;
+      const prompt = ids.slice(0, first);
+      const answer = tokenizer?.decode(answerIds, {skipSpecial: true, after: prompt}) ?? null;
+      return {ids: prompt, answer, answerIds};
+    };
+  }
+  const known = required(tokenizer);
+  if (isChat(data)) {
+    const chat = {template: openChatTemplate(known.folder, data), tokenizer: known};
+    const ending = markOfTurn(chat.template, known);
+    return row => {
+      const {messages, tools} = conversationOf(row, data);
+      const last = messages.at(-1)!;
+      if (last.role !== 'assistant')
+        throw rowError('bad-data', row, 'the last message is not of the assistant, so there is no answer to match.');
+      const answer = textOf(last, row);
+      return {
+        ids: chatPrompt(messages.slice(0, -1), row, chat, tools),
+        answer,
+        ...writtenAnswer({messages, tools, answer}, chat.template, ending),
+        answerIds: known.encode(answer, {special: false}),
+      };
+    };
+  }
+  return row => {
+    const {prompt, answer} = textsOf(row, data);
+    return {ids: promptIds(prompt, known), answer, answerIds: known.encode(answer, {special: false})};
+  };
+}
+
+/** The text of an answer: what an output is matched with. */
+function textOf({content, tool_calls: calls}: Message, row: Row): string {
+  const parts = Array.isArray(content) ? content.map(part => (isObject(part) ? part['text'] : part)).join('') : content;
+  if (typeof parts === 'string' && calls === undefined) return parts;
+  throw rowError('bad-data', row, 'the last message calls tools, which is no text to match.');
+}
+
+/** What stands between the prompt and the mark that ends the turn. */
+function writtenAnswer(
+  {
+    messages,
+    tools,
+    answer,
+  }: Pick<Conversation, 'messages'> & {tools: Conversation['tools'] | undefined; answer: string},
+  template: ChatTemplate,
+  {texts, token}: TurnEnd,
+): Pick<Prompt, 'written'> {
+  try {
+    const prompt = template.render(messages.slice(0, -1), {generationPrompt: true, tools});
+    const whole = template.render(messages, {tools});
+    if (!whole.startsWith(prompt)) return {};
+    const written = textBefore(whole.slice(prompt.length), [...texts, ...(token === undefined ? [] : [token])]);
+    return written.trim() === answer.trim() ? {} : {written};
+  } catch {
+    // Only the prompt has to be written.
+    return {};
+  }
+}

@@ -1,0 +1,94 @@
+/** Evaluating the trials of a pack: token-mean loss, and answers generated for prompts. */
+import type {RunEventBody} from '../../core/run/events.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import type {Programs} from '../engine/program/programs.ts';
+import type {Generated} from '../generation/answers.ts';
+import {type Generative, generate} from '../generation/generation.ts';
+import type {Decode} from '../generation/stopping.ts';
+import type {ModelConfig} from '../model/config.ts';
+import {sideBySide} from '../step/batches.ts';
+import type {PackBatch} from '../step/step.ts';
+import type {Evaluation} from './evaluation.ts';
+
+/** A model that can be evaluated: the trials of a pack, or one with a finished adapter or none. */
+export interface Evaluable {
+  settings: {trials: number};
+  /** Updates done. */
+  count: number;
+  /** Σ weights · cross-entropy of each trial. */
+  evaluate(batch: PackBatch): Promise<Float32Array>;
+  generative(): Promise<Generative>;
+}
+
+export interface EvaluateContext {
+  config: ModelConfig;
+  programs: Programs;
+  emit(event: RunEventBody): void;
+  generated(result: Generated): void;
+  stopped(): boolean;
+  /** For what is to stop at a text. */
+  decode: Decode;
+}
+
+/** Evaluates the trials that still train. */
+export async function evaluatePack(
+  pack: Evaluable,
+  context: EvaluateContext,
+  evaluations: Evaluation[],
+  trials: readonly Pick<Trial, 'id'>[],
+  active: Float32Array,
+): Promise<void> {
+  for (const evaluation of evaluations) {
+    if (context.stopped() || active.every(flag => flag === 0)) return;
+    if (evaluation.task === 'loss') {
+      const {entry, index} = evaluation;
+      const {sums, tokens} = await summedLoss(pack, evaluation, context.stopped);
+      if (context.stopped()) return;
+      trials.forEach(({id}, i) => {
+        if (active[i] === 0) return;
+        const value = sums[i]! / tokens;
+        context.emit({
+          event: 'evaluation',
+          trial: id,
+          step: pack.count,
+          task: 'loss',
+          ...(entry === undefined ? {} : {entry}),
+          index,
+          metric: 'loss',
+          value: Number.isFinite(value) ? value : null,
+          correct: null,
+          total: tokens,
+        });
+      });
+    } else {
+      const {prompts, maxNewTokens, eosIds, choosing, index} = evaluation;
+      const limits = {maxNewTokens, eosIds, decode: context.decode, ...choosing};
+      const answers = await generate(context.programs, await pack.generative(), prompts, limits, context.stopped);
+      if (context.stopped()) return;
+      trials.forEach(({id}, i) => {
+        if (active[i]! > 0) context.generated({trial: id, step: pack.count, evaluation: index, answers: answers[i]!});
+      });
+    }
+  }
+}
+
+async function summedLoss(
+  pack: Evaluable,
+  {source}: Extract<Evaluation, {task: 'loss'}>,
+  stopped: () => boolean,
+): Promise<{sums: Float64Array; tokens: number}> {
+  const sums = new Float64Array(pack.settings.trials);
+  let tokens = 0;
+  const {count} = source.dataset;
+  for (let start = 0; start < count && !stopped(); start += source.rows) {
+    const rows = Int32Array.from({length: Math.min(source.rows, count - start)}, (_, i) => start + i);
+    const batch = sideBySide(
+      source,
+      Array.from({length: sums.length}, () => rows),
+    );
+    const losses = await pack.evaluate(batch);
+    for (let trial = 0; trial < sums.length; trial++) sums[trial]! += losses[trial]!;
+    tokens += batch.weights.subarray(0, batch.shape.targets).reduce((sum, weight) => sum + weight, 0);
+  }
+  return {sums, tokens};
+}

@@ -1,0 +1,37 @@
+import type {Choosing} from '../generation/generation.ts';
+import type {ModelConfig} from '../model/config.ts';
+import {type EvaluationMemory, generationMemory, lossBytes} from '../size/activations.ts';
+import type {RowSource} from '../step/batches.ts';
+
+/** One entry of `evaluate`, with its data read. */
+export type Evaluation = {
+  /** Place in the sweep file's list. */
+  index: number;
+  /** Steps between evaluations; absent = at the end only. */
+  every?: number;
+  /** What its events are told apart by. */
+  entry?: string;
+} & (
+  | {task: 'loss'; source: RowSource}
+  | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; eosIds: readonly number[]; choosing: Choosing}
+);
+
+/** All evaluations of a trial: each shape, and each length of prompts, has a program. */
+export function evaluationMemory(config: ModelConfig, evaluations: readonly Evaluation[]): EvaluationMemory {
+  const each = evaluations.map(evaluation => {
+    if (evaluation.task === 'loss') {
+      const {shapes} = evaluation.source;
+      return {
+        bytes: Math.max(0, ...shapes.map(shape => lossBytes(config, shape))),
+        programs: shapes.length,
+      };
+    }
+    const {prompts, maxNewTokens, choosing} = evaluation;
+    const lengths = prompts.map(({length}) => length);
+    return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
+  });
+  return {
+    bytes: Math.max(0, ...each.map(({bytes}) => bytes)),
+    programs: each.reduce((sum, {programs}) => sum + programs, 0),
+  };
+}
