@@ -1,3 +1,6 @@
+import {mkdtempSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
 export default defineConfig({
@@ -9,5 +12,8 @@ export default defineConfig({
     // Half an hour: only what hangs for ever meets it. How long a test takes says nothing about what it tests.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
+    // What the user's cache remembers of this machine is no part of a test.
+    env: {LORA_SWEEP_CACHE: mkdtempSync(join(tmpdir(), 'lora-sweep-cache-'))},
+    globalSetup: 'test/remove-cache.ts',
   },
 });
