@@ -92,7 +92,7 @@ function forPage(state: RunState): RunState {
 }
 
 /** Seen from the bundle in dist/trainer, and from the source tree. */
-const places = ['../webviews/', '../dist/webviews/'];
+const places = ['../webviews/', '../../dist/webviews/'];
 
 function readBundle(): Bundle {
   for (const place of places) {

@@ -61,7 +61,7 @@ it('processes that write the same entry at the same moment leave one whole file'
   const program = `
     import {readdirSync, writeFileSync} from 'node:fs';
     import {topTriplets} from ${source('math/svd.ts')};
-    import {cachedTriplets} from ${source('store/factors.ts')};
+    import {cachedTriplets} from ${source('adapter/cached-triplets.ts')};
     const weight = Float32Array.of(${weight.join()});
     const compute = async () => {
       writeFileSync(${JSON.stringify(meeting)} + '/' + process.pid, '');

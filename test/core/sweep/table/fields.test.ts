@@ -83,7 +83,7 @@ describe('the nearest name', () => {
 
 describe('docs/problems.md', () => {
   it('has one section for each code of a problem', () => {
-    const page = readFileSync(new URL('../../../docs/problems.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../../docs/problems.md', import.meta.url), 'utf8');
     const sections = [...page.matchAll(/^## (.*)\n([\s\S]*?)(?=^## |$(?![\s\S]))/gm)];
     expect(sections.map(([, heading]) => heading)).toEqual([...problemCodes]);
     for (const [, heading, body] of sections) expect(body!.trim().length, heading).toBeGreaterThan(40);
@@ -92,14 +92,14 @@ describe('docs/problems.md', () => {
   it.each(['docs/problems.md', 'README.md', 'docs/methods.md'])(
     'is one of the pages that name every method: %s',
     file => {
-      const page = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+      const page = readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
       const part = file.endsWith('problems.md') ? /^## unknown-method\n([\s\S]*?)^## /m.exec(page)![1]! : page;
       expect(Object.keys(methods).filter(name => !part.includes(`\`${name}\``))).toEqual([]);
     },
   );
 
   it('says of rsLoRA what it is: alpha counts over the root of the rank', () => {
-    const page = readFileSync(new URL('../../../docs/problems.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../../docs/problems.md', import.meta.url), 'utf8');
     expect(page).toContain('`rslora` scales its update by alpha / √rank');
     expect(methods.rslora.formula).toContain('(alpha / √rank)');
   });
