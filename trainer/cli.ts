@@ -82,6 +82,14 @@ program
   .action(async (file: string, options: RunOptions) => run(file, options, true));
 
 program
+  .command('schema')
+  .description('print what a sweep file may hold as a JSON schema (draft 07)')
+  .action(async () => {
+    const {sweepSchema} = await import('../core/sweep/table/schema.ts');
+    await print([JSON.stringify(sweepSchema(), null, 2)], 'json');
+  });
+
+program
   .command('show')
   .description('print what a run folder holds')
   .argument('<dir>', 'run folder')
