@@ -9,6 +9,8 @@ export default defineConfig({
     exclude: ['test/bench/**', 'test/long/**', 'test/fixtures/**', 'node_modules/**'],
     // Native libraries and worker threads are in use: a process a test file.
     pool: 'forks',
+    // As many test files side by side as there are cores: much of a test is waiting for other processes.
+    maxWorkers: '100%',
     // Half an hour: only what hangs for ever meets it. How long a test takes says nothing about what it tests.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
