@@ -1,0 +1,105 @@
+/** The first chapter of a run: what is left to do is found out and recorded. */
+import {join} from 'node:path';
+import type {Curves} from '../../core/run/events.ts';
+import {ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import {hashCompanions} from '../files/hash.ts';
+import {snapshotOf} from '../hub/cache.ts';
+import {settleCheckpoints} from '../store/checkpoint.ts';
+import {curvesAt} from '../store/curves.ts';
+import {eventsName, type OpenRun} from '../store/run.ts';
+import {versions} from '../version.ts';
+import {type Arrangement, arrange, coresFor} from './packs.ts';
+import {type ProbePlan, planProbes} from './probing.ts';
+import {isDone} from './resume.ts';
+import type {UnderWay} from './under-way.ts';
+import {costsOf} from './work.ts';
+
+/** What a start has to do. */
+export interface Opening {
+  /** Trials that are not finished. */
+  todo: Trial[];
+  /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly. */
+  steps: ReadonlyMap<string, number>;
+  curves: ReadonlyMap<string, Curves>;
+  arrangement: Arrangement;
+  probes: ProbePlan;
+  /** Workers that probe. */
+  probers: number;
+}
+
+/** Looks at what is there, arranges what is left, and stores that the run has started. @throws SweepError `not-comparable` */
+export async function beginRun(run: UnderWay): Promise<Opening> {
+  const {prepared, trials, choice, store, options, failure} = run;
+  const {sweep} = prepared;
+  const remarks = await compared(run);
+  const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
+  const ids = todo.map(({id}) => id);
+  const settled = settleCheckpoints(join(store.folder, 'checkpoints'), ids, store.reach);
+  const curves = await longCurves(store, settled.steps);
+  const cores = coresFor(choice, sweep.run.workers);
+  const probes = sweep.curvature
+    ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
+    : {jobs: [], rows: 0};
+  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => settled.steps.get(id) ?? 0, cores);
+  const probers = Math.min(cores, probes.jobs.length);
+  const opening = {todo, steps: settled.steps, curves, arrangement, probes, probers};
+  tellStart(run, opening);
+  const rates = [ratesInWords(sweep, trialsOf(sweep, store.earlier)) ?? []].flat();
+  const notes = [store.notes, remarks, rates, prepared.notes, settled.notes, arrangement.notes, startOnly(run)].flat();
+  for (const message of notes) run.emit({event: 'note', message});
+  failure.check();
+  return opening;
+}
+
+/** Compares what the run is made of with what earlier results were made of; remarks on it. */
+async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
+  const {sweep, model, dataHashes, modules} = prepared;
+  return store.begin(sweep, trials, {
+    versions: versions(),
+    engine: choice.engine,
+    precision: choice.precision,
+    modelHash: await model.weights.hash(),
+    model: {
+      folder: model.path,
+      revision: snapshotOf(model.folder)?.revision ?? null,
+      files: await hashCompanions(model.folder),
+    },
+    dataHashes,
+    modules,
+  });
+}
+
+function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, opening: Opening): void {
+  const {todo, arrangement, probes, probers} = opening;
+  const {engine, reason, setUp} = choice;
+  const chosen = new Set(trials.map(({id}) => id));
+  emit({
+    event: 'run-started',
+    name: prepared.sweep.name,
+    trials,
+    selected: todo.map(({id}) => id),
+    others: trialsOf(prepared.sweep, store.earlier).flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    engine,
+    reason,
+    ...(setUp === undefined ? {} : {setUp}),
+    workers: todo.length > 0 ? arrangement.workers : probers,
+    resumed: options.resume,
+    steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
+    costs: costsOf(prepared, trials),
+    ...(probes.rows > 0 ? {probes: probes.rows} : {}),
+  });
+}
+
+function startOnly({prepared, options}: UnderWay): string[] {
+  return options.probeOnly && prepared.sweep.curvature?.at.some(point => point > 0)
+    ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
+    : [];
+}
+
+/** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
+async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
+  const {trials, places} = store.earlier;
+  const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
+  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
+}

@@ -1,0 +1,48 @@
+/** A run that is under way: what its chapters have in common. */
+import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
+import type {Choice} from '../engine/choose.ts';
+import type {OpenRun} from '../store/run.ts';
+import {openPool, type Pool} from './pool.ts';
+import type {Prepared} from './prepare.ts';
+import type {RunFailure} from './run-failure.ts';
+
+export interface SweepOptions {
+  /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
+  out?: string;
+  /** Filters KEY=VALUE on trials. */
+  only: string[];
+  resume: boolean;
+  /** Probe the curvature only, by the defaults where the file says nothing of it. */
+  probeOnly?: boolean;
+  signal: AbortSignal;
+  onEvent(event: RunEvent): void;
+  /** Hears of a long preparation: until a run has begun nothing of it is stored. */
+  onPreparing?(event: RunEvent): void;
+}
+
+export type SweepEnd = 'finished' | 'failed' | 'stopped';
+
+export interface UnderWay {
+  prepared: Prepared;
+  /** Those of this start. */
+  trials: Trial[];
+  choice: Choice;
+  store: OpenRun;
+  /** `signal` is also aborted by the run's control and by its first failure. */
+  options: SweepOptions;
+  failure: RunFailure;
+  /** Stores an event and tells it; what fails in that is the run's failure. */
+  emit(body: RunEventBody): void;
+  /** When it began, in milliseconds. */
+  began: number;
+}
+
+/** Workers over the base, which end when the run is stopped. */
+export function openWorkers({prepared, choice, options}: UnderWay, count: number, threads: number): Pool {
+  const {engine, precision, gpu} = choice;
+  const pool = openPool(count, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
+  options.signal.addEventListener('abort', () => pool.stop(), {once: true});
+  if (options.signal.aborted) pool.stop();
+  return pool;
+}
