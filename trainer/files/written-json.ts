@@ -45,6 +45,12 @@ function mayDiffer(value: unknown): boolean {
   return Object.entries(value).some(([key, held]) => /^(\d+|__proto__)$/.test(key) || mayDiffer(held));
 }
 
+/** Whether JavaScript writes it so, and whether the value shows if it was written as an int: 1e+22 is a float. */
+function isPlain(token: string): boolean {
+  const value = Number(token);
+  return String(value) === token && (/^-?\d+$/.test(token) || !Number.isInteger(value));
+}
+
 function reread(text: string): unknown {
   const parts = text.match(part) ?? [];
   let at = 0;
@@ -70,7 +76,7 @@ function reread(text: string): unknown {
       case 'n':
         return JSON.parse(token);
       default:
-        return String(Number(token)) === token ? Number(token) : new WrittenNumber(token);
+        return isPlain(token) ? Number(token) : new WrittenNumber(token);
     }
   }
 

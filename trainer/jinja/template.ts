@@ -61,10 +61,25 @@ export function compileTemplate(source: string): Template {
   const statements = parse(source);
   const nodes = contentsOf(statements);
   return {
-    readsParts: nodes.some(node => node.type === 'For' && isContent(node.over)),
+    readsParts: nodes.some(readsParts),
     marked: nodes.some(({type}) => type === 'Generation'),
     render: (context, options) => new Interpreter(context, options).run(statements),
   };
+}
+
+const listFilters = new Set(['map', 'selectattr', 'rejectattr', 'select', 'reject']);
+
+/** A loop over the parts, a filter of lists, or the text or kind of one of them. */
+function readsParts(node: Statement | Expression): boolean {
+  if (node.type === 'For') return isContent(node.over);
+  if (node.type === 'Filter') return listFilters.has(node.name) && isContent(node.operand);
+  const [object, key] =
+    node.type === 'Attribute'
+      ? [node.object, node.name]
+      : node.type === 'Item' && node.key.type === 'Const'
+        ? [node.object, node.key.value]
+        : [];
+  return (key === 'text' || key === 'type') && object?.type === 'Item' && isContent(object.object);
 }
 
 function isContent(node: Expression): boolean {

@@ -10,6 +10,9 @@ const latent = 'latent attention';
 const convolutions = 'short convolutions instead of attention in some layers';
 const images = 'images';
 const layerNorms = 'norms that subtract a mean';
+const noGate = 'an MLP without a gate';
+const ownNames = 'weights under names of its own';
+const joined = 'queries, keys and values in one weight';
 
 /** By `model_type`; `_text` behind it means the same. */
 const byName: Readonly<Record<string, readonly string[]>> = {
@@ -61,13 +64,24 @@ const byName: Readonly<Record<string, readonly string[]>> = {
   phi: [layerNorms, 'attention and MLP side by side'],
   gpt2: [layerNorms, 'learned positions'],
   gpt_neox: [layerNorms],
-  starcoder2: [layerNorms],
+  starcoder2: [layerNorms, noGate],
   stablelm: [layerNorms],
-  nemotron: [layerNorms, 'squared activations'],
+  nemotron: [layerNorms, 'squared activations', noGate],
   opt: [layerNorms, 'learned positions'],
   bloom: [layerNorms, 'ALiBi positions'],
-  falcon: [layerNorms],
+  falcon: [layerNorms, 'attention and MLP side by side', joined],
   mpt: [layerNorms, 'ALiBi positions'],
+  // Their layer_norm_epsilon is that of norms like Llama's.
+  exaone: [ownNames],
+  qwen: [joined, ownNames],
+  internlm2: [joined, ownNames],
+  chatglm: [joined, ownNames],
+  baichuan: [joined, 'a head of normalised weights'],
+  minicpm: ['scaled embeddings, residuals and logits of its own'],
+  minicpm3: [latent],
+  hunyuan_v1_dense: ['norms of queries and keys behind the rotary embedding', 'rotary scaling by alpha'],
+  apertus: ['xIELU activations', noGate],
+  arcee: ['squared activations', noGate],
 };
 
 const some = (value: unknown): boolean => value != null && value !== false && value !== 0;

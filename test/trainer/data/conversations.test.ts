@@ -222,7 +222,11 @@ describe('a template', () => {
     };
     const joined = openChatTemplate(modelWith({'chat_template.jinja': '{{ messages[0].content }}'}));
     expect(joined.render([parts])).toBe(' a b');
-    const reads = '{% for part in messages[0].content %}<{{ part.text | trim }}>{% endfor %}';
-    expect(openChatTemplate(modelWith({'chat_template.jinja': reads})).render([parts])).toBe('<a><b>');
+    for (const [reads, text] of [
+      ['{% for part in messages[0].content %}<{{ part.text | trim }}>{% endfor %}', '<a><b>'],
+      ["{{ messages[0].content | map(attribute='text') | join('|') }}", ' a |b'],
+      ["{{ messages[0]['content'][1]['text'] }}", 'b'],
+    ] as const)
+      expect(openChatTemplate(modelWith({'chat_template.jinja': reads})).render([parts])).toBe(text);
   });
 });

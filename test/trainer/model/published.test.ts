@@ -3,6 +3,7 @@ import {readdirSync, readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
 import type {ModelConfig} from '../../../trainer/model/config.ts';
+import {lackedBy} from '../../../trainer/model/lacking.ts';
 import {readConfig} from '../../../trainer/model/read-config.ts';
 import {rotaryFrequencies} from '../../../trainer/model/rotary.ts';
 import {weightShapes} from '../../../trainer/model/weights.ts';
@@ -105,6 +106,16 @@ describe('config.json as published that cannot be computed', () => {
       expect.objectContaining({code: 'unknown-architecture', message: expect.stringMatching(message)}),
     );
     expect(() => readConfig(`${folder}${name}`)).toThrow(expect.not.objectContaining({message: /images/}));
+  });
+
+  it('is told by the name of the family, where its keys would mislead', () => {
+    // Both have norms like Llama's.
+    for (const type of ['exaone', 'qwen'])
+      expect(lackedBy({model_type: type, layer_norm_epsilon: 1e-5}).join()).not.toMatch(/norms/);
+    expect(lackedBy({model_type: 'arcee', hidden_act: 'relu2'})).toEqual([
+      'squared activations',
+      'an MLP without a gate',
+    ]);
   });
 
   it('or is taken: there is no other', () => {

@@ -26,6 +26,16 @@ describe('JSON as it is written', () => {
     expect(JSON.parse(JSON.stringify(parseAsWritten(text)))).toEqual(JSON.parse(text.replace('-0', '0')));
   });
 
+  it('tells a float that has a whole value from an int, as Python writes large ones', () => {
+    expect(parseAsWritten('[1e+22, -1e+100, 1e22, 1e-7, 10]')).toEqual([
+      new WrittenNumber('1e+22'),
+      new WrittenNumber('-1e+100'),
+      new WrittenNumber('1e22'),
+      1e-7,
+      10,
+    ]);
+  });
+
   it('refuses keys whose order would be lost', () => {
     expect(parseAsWritten('{"1": 1, "2": 2, "a": 3}')).toEqual({1: 1, 2: 2, a: 3});
     expect(() => parseAsWritten('[{"b": 1, "2": 2}]')).toThrow(/keys that are whole numbers/);
