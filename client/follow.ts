@@ -37,13 +37,13 @@ export class Follower {
   /** Reads what is new; true where there was something. */
   async read(): Promise<boolean> {
     const before = this.#offset;
-    this.#busy = this.#busy
-      .then(() => this.#readOn())
-      .catch((error: NodeJS.ErrnoException) => {
-        // A folder may be deleted between two looks at it.
-        if (error.code !== 'ENOENT') throw error;
-      });
-    await this.#busy;
+    const reading = this.#busy.then(() => this.#readOn());
+    // What goes wrong this time is tried anew the next.
+    this.#busy = reading.catch(() => {});
+    await reading.catch((error: NodeJS.ErrnoException) => {
+      // A folder may be deleted between two looks at it.
+      if (error.code !== 'ENOENT') throw error;
+    });
     return this.#offset !== before;
   }
 

@@ -192,7 +192,11 @@ program
   .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))
   .option('--json', '{"task", "metric", "value", "correct", "total"}')
   .action(async ({column: columns, json, ...options}: EvalFlags) => {
-    const {evaluateModel, scoreText, withPerplexity} = await import('./ask/eval.ts');
+    const [{evaluateModel, scoreText, withPerplexity}, {refuseEvaluation}] = await Promise.all([
+      import('./ask/eval.ts'),
+      import('./inspect/check.ts'),
+    ]);
+    await refuseEvaluation({...options, columns});
     const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
     const {scores, remarks} = await evaluateModel({...options, columns, signal});
     for (const one of remarks) remark(one);

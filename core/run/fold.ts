@@ -278,7 +278,8 @@ function stepped(state: RunState, event: Stepped & {at: number}, unseen?: Unseen
   event.trials.forEach((id, lane) => {
     const place = state.places[id];
     const view = place === undefined ? undefined : trials[place];
-    if (place === undefined || view === undefined) return;
+    // Steps rise; a line that stands in the file twice tells of one.
+    if (place === undefined || view === undefined || event.step <= view.steps) return;
     const loss = event.losses[lane] ?? null;
     const gradNorm = event.gradNorms[lane] ?? null;
     trials[place] = {

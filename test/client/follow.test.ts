@@ -1,4 +1,13 @@
-import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync} from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -51,6 +60,25 @@ async function followed(): Promise<unknown> {
   await follower.read();
   return follower.state(false);
 }
+
+it('a follower goes on after an error: what may not be read now is read later', async () => {
+  await longRun();
+  const follower = new Follower(folder);
+  chmodSync(dirname(folder), 0o755);
+  chmodSync(folder, 0o755);
+  chmodSync(events, 0);
+  // The administrator may read everything.
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await expect(follower.read()).rejects.toMatchObject({code: 'EACCES'});
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+  chmodSync(events, 0o644);
+  expect(await follower.read()).toBe(true);
+  expect(follower.state(false).trials).toHaveLength(2);
+});
 
 describe('a follower of a long run', () => {
   it('begins at the snapshot and comes to what the events say', async () => {

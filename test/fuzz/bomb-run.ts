@@ -1,4 +1,5 @@
 /** Lays bombs one by one and runs the command on each: what is wrong with how it was taken, and what it took. */
+import {execFileSync} from 'node:child_process';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -15,6 +16,8 @@ export interface Taken {
   name: string;
   seconds: number;
   megabytes: number;
+  /** On the disk, all that was laid. */
+  fileMegabytes: number;
   said: string;
   /** Empty where all is well. */
   faults: string[];
@@ -28,6 +31,7 @@ export async function take(bomb: Bomb): Promise<Taken> {
   try {
     soundFolder(folder);
     bomb.lay(folder);
+    const fileMegabytes = Number(execFileSync('du', ['-sm', folder]).toString().split('\t')[0]);
     const env = {...process.env, LORA_SWEEP_CACHE: join(folder, 'cache'), HF_HOME: join(folder, 'hub')};
     const args = [program, ...(bomb.command ?? ['check', 'a.sweep.yaml'])];
     const {status, out, errors, seconds, megabytes} = await measured(args, folder, env, limit);
@@ -38,7 +42,7 @@ export async function take(bomb: Bomb): Promise<Taken> {
       commands.test(said) ? 'control characters' : '',
       bomb.says && !bomb.says.test(said) ? `says nothing of ${bomb.says}` : '',
     ].filter(Boolean);
-    return {name: bomb.name, seconds, megabytes, said: said.replaceAll(folder, '.'), faults};
+    return {name: bomb.name, seconds, megabytes, fileMegabytes, said: said.replaceAll(folder, '.'), faults};
   } finally {
     rmSync(folder, {recursive: true, force: true});
   }

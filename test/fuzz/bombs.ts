@@ -219,7 +219,7 @@ const doubling = {
 
 const commands = '\u001b]0;owned\u0007\u001b[2J\u009b31m\u202e';
 
-export const bombs: Bomb[] = [
+const checked: Bomb[] = [
   // What is no file.
   {name: 'rows are a pipe', lay: sweepOn('p.jsonl', pipe('p.jsonl')), says: /is a pipe/},
   {name: 'packed rows are a pipe', lay: sweepOn('p.jsonl.gz', pipe('p.jsonl.gz')), says: /is a pipe/},
@@ -281,7 +281,7 @@ export const bombs: Bomb[] = [
       'g.jsonl.gz',
       packed(2000, () => Buffer.alloc(1 << 20, '\n')),
     ),
-    says: /more than 100 times its size/,
+    says: /more than 50 times its size/,
   },
   {
     name: 'a gzip bomb of rows',
@@ -354,9 +354,13 @@ export const bombs: Bomb[] = [
   },
   {
     name: 'a pre-tokenizer without end',
-    lay: tokenizer({
-      pre_tokenizer: {type: 'Split', pattern: {Regex: '(a+)+$'}, behavior: 'Isolated', invert: false},
-    }),
+    lay: both(
+      long,
+      tokenizer({
+        pre_tokenizer: {type: 'Split', pattern: {Regex: '(a+)+$'}, behavior: 'Isolated', invert: false},
+      }),
+    ),
+    says: /without a sign of life/,
   },
   {name: 'a normalizer that quadruples forty times', lay: tokenizer({normalizer: doubling})},
   {
@@ -482,6 +486,27 @@ export const bombs: Bomb[] = [
     lay: write('a.sweep.yaml', soundSweep.replace('1e-3', `[${Array.from({length: 1e5}, (_, k) => `1e-${k}`)}]`)),
   },
 ];
+
+/** The same files under `eval`, which opens models, tokenizers, templates and rows as well. */
+const evaluated = (format: 'completion' | 'messages', rows: string): string[] => [
+  ...['eval', '--model', 'base', '--task', 'loss', '--data', rows, '--format', format],
+  ...(format === 'completion' ? ['--column', 'prompt=prompt', '--column', 'completion=answer'] : []),
+];
+const ofCommands: Bomb[] = checked.flatMap(bomb => {
+  const {name, lay} = bomb;
+  const isTemplate = name.startsWith('a template');
+  const isTokenizer = /normalizer|pre-tokenizer/.test(name);
+  if (!isTemplate && !isTokenizer && name !== 'a row of 10 GB in a list') return [];
+  const rows = isTemplate ? 'c.jsonl' : isTokenizer ? 'a.jsonl' : 'b.json';
+  const command = evaluated(isTemplate ? 'messages' : 'completion', rows);
+  const asked = {...bomb, name: `${name}, to eval`, command};
+  if (!isTokenizer) return [asked];
+  const prompt = `${'a'.repeat(60)}!`;
+  const generate = ['generate', '--model', 'base', '--prompt', prompt, '--max-new-tokens', '2'];
+  return [asked, {name: `${name}, to generate`, lay, command: generate, says: /tokenizer/}];
+});
+
+export const bombs: Bomb[] = [...checked, ...ofCommands];
 
 function socket(name: string): (folder: string) => void {
   return folder => {

@@ -233,6 +233,28 @@ describe('a run for which there is no room ends in one sentence and goes on late
     await expectGoesOn(out);
   }, 900_000);
 
+  it('a run folder that becomes read-only in the middle (permissions where nothing can be mounted)', async () => {
+    const out = join(home, 'read-only');
+    let isMounted = false;
+    const ended = await disturbed(out, () => {
+      // The events' own file is open; what comes by a new name is refused.
+      isMounted = spawnSync('mount', ['--bind', out, out]).status === 0;
+      if (isMounted) {
+        mounts.push(out);
+        execFileSync('mount', ['-o', 'remount,bind,ro', out]);
+      } else chmodSync(out, 0o555);
+    });
+    if (isMounted) execFileSync('umount', [out]);
+    else chmodSync(out, 0o755);
+    expect(ended.status).toBe(1);
+    expect(ended.errors).toMatch(
+      isMounted
+        ? /^lora-sweep: [^\n]*file system is read-only[^\n]*\n$/
+        : /^lora-sweep: [^\n]*permission denied[^\n]*\n$/,
+    );
+    await expectGoesOn(out);
+  }, 900_000);
+
   it.each(['checkpoints', 'adapters', 'samples'])(
     'a file where the folder %s belongs',
     async name => {

@@ -382,6 +382,19 @@ describe('verify covers what a resumed run is compared by', () => {
     expect(await wrong('chats')).toEqual([]);
   });
 
+  it('events that lost a step of a finished trial, or a line that cannot be read', async () => {
+    const events = 'runs/chats/events.jsonl';
+    const before = read(events);
+    const lines = before.trim().split('\n');
+    const last = lines.findLastIndex(line => line.includes('"event":"step"'));
+    write(events, `${lines.toSpliced(last, 1).join('\n')}\n`);
+    expect(await wrong('chats')).toContain(`${at(events)} missing`);
+    write(events, `${lines.toSpliced(last, 0, '{"event":').join('\n')}\n`);
+    expect(await wrong('chats')).toEqual([`${at(events)} changed`]);
+    write(events, before);
+    expect(await wrong('chats')).toEqual([]);
+  });
+
   it('a file that the model or the scorer did not have, and a record that was written over', async () => {
     write('base/special_tokens_map.json', '{}');
     write('score/lib/more.mjs', 'export const more = 1;\n');

@@ -5,6 +5,7 @@ import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
 import {count, formatValue} from '../../core/run/format.ts';
+import type {Draft} from '../../core/sweep/draft.ts';
 import {readSweep} from '../../core/sweep/read.ts';
 import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {endsOfTrained} from '../data/answer-ends.ts';
@@ -134,8 +135,20 @@ export function scoreText({task, metric, value, correct, total}: Score): string 
   return `${task}: ${metric} ${formatValue(value, metric)} (${correct} of ${total})`;
 }
 
+/** What there is to look at before the work: the model, and the rows as they are scored. */
+export async function draftOfEval(options: EvalOptions): Promise<Draft> {
+  const {draft, data, evaluation} = await settingsOf(options);
+  const looked = {index: 0, data: options.data, scorer: options.scorer, settings: evaluation};
+  return {
+    ...{...draft, model: options.model, methods: [], targets: undefined, train: [], probed: undefined},
+    ...{data: {...data, train: []}, evaluate: [looked], sweep: undefined},
+  };
+}
+
 /** The options as a sweep file would say them, read by the sweep language itself: same checks, same defaults. */
-async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; evaluation: EvaluationSettings}> {
+async function settingsOf(
+  options: EvalOptions,
+): Promise<{data: DataSettings; evaluation: EvaluationSettings; draft: Draft}> {
   const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, strict, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
@@ -168,11 +181,11 @@ async function settingsOf(options: EvalOptions): Promise<{data: DataSettings; ev
       scorer,
     },
   };
-  const {sweep: read, problems} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
+  const {sweep: read, problems, draft} = readSweep(JSON.stringify(sweep), 'eval.sweep.yaml');
   const errors = problems.filter(({severity}) => severity === 'error');
-  if (!read || errors.length > 0)
+  if (!read || !draft || errors.length > 0)
     throw new SweepError(errors[0]?.code ?? 'usage', errors[0]?.message ?? 'unusable options');
-  return {data: read.data, evaluation: read.evaluate[0]!};
+  return {data: read.data, evaluation: read.evaluate[0]!, draft};
 }
 
 /** Names that columns have in published data sets, by the column of the format that they are. */

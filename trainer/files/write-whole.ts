@@ -1,5 +1,5 @@
 /** What the file system refuses, as a sentence for the user; files that are written whole or not at all. */
-import {closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {temporaryOf} from './temporary.ts';
@@ -93,6 +93,9 @@ export function insideRun(folder: string, name: string): string {
     const code = systemCode(error);
     if (code === 'ENOENT') throw folderGone(folder);
     if (code !== 'EEXIST') throw storeError(error, inside);
+    // A link may lead anywhere.
+    const found = lstatSync(inside, {throwIfNoEntry: false});
+    if (found && !found.isDirectory()) throw storeError(Object.assign(new Error(), {code: 'ENOTDIR'}), inside);
   }
   return inside;
 }

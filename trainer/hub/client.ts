@@ -71,9 +71,10 @@ export function openHub(signal: AbortSignal): HubClient {
           throw new Error(`the hub names the file ${JSON.stringify(path)}`);
         const blob = lfs?.oid ?? oid ?? '';
         // A blob's name becomes a file name: it is nothing but the hash that it should be.
-        if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(blob) || !Number.isSafeInteger(size) || size < 0)
+        const bytes = lfs?.size ?? size;
+        if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(blob) || !Number.isSafeInteger(bytes) || bytes < 0)
           throw new Error(`the hub describes ${path} without hash or size`);
-        files.push({path, bytes: lfs?.size ?? size, blob, hash: lfs ? 'sha256' : 'git-sha1'});
+        files.push({path, bytes, blob, hash: lfs ? 'sha256' : 'git-sha1'});
       }
       return {sha, files};
     },

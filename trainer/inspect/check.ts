@@ -8,6 +8,7 @@ import {onlySweep} from '../../core/sweep/only.ts';
 import type {Problem} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
+import {draftOfEval, type EvalOptions} from '../ask/eval.ts';
 import {problemLine, readSweepFile} from '../run/sweep-file.ts';
 import {openInspector} from './inspector.ts';
 
@@ -57,6 +58,20 @@ export async function refuseErrors(file: string, only: string[]): Promise<void> 
   if (errors.length === 0) return;
   throw new SweepError(errors[0]!.code, errors.map(problem => problemLine(file, problem)).join('\n'), {errors});
 }
+
+/**
+ * Refuses what `eval` would read where a model, a tokenizer, a template or the first rows are broken, or were made to hang
+ * whoever reads them: the look is taken in the watched process.
+ * @throws SweepError with the code of the first fault
+ */
+export async function refuseEvaluation(options: EvalOptions): Promise<void> {
+  const {faults} = await lookAround(await draftOfEval(options), 'eval.sweep.yaml');
+  const fault = faults.find(({severity = 'error', path: [key]}) => severity === 'error' && looked.has(String(key)));
+  if (fault) throw new SweepError(fault.code, fault.message);
+}
+
+/** Parts of a sweep that an evaluation has, too. */
+const looked: ReadonlySet<string> = new Set(['model', 'data', 'evaluate']);
 
 /** The methods of the trials that are asked for; undefined where it is all of them. */
 function methodsAsked(sweep: Sweep | undefined, only: string[]): ReadonlySet<string> | undefined {

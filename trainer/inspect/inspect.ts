@@ -220,7 +220,7 @@ async function lookAtRows(
     samples.push(...(found?.rows ?? []));
     empty += found?.empty ?? 0;
   }
-  if (encoding && data && attempts.faults.length === before)
+  if (encoding && data && train.length > 0 && attempts.faults.length === before)
     await attempts.attempt(['data', 'max_length'], () =>
       once('learnt', train, async () => (await loadDataset({...data, rows: few(data.rows)}, base, encoding)).count),
     );

@@ -140,6 +140,7 @@ export async function survey({data, evaluate}: Sweep, base: string): Promise<Sur
   let rows = 0;
   for await (const row of readRows(paths(data.train), data.rows)) {
     rows++;
+    if (trained.size === 0) continue;
     const key = keyOf(row, data);
     if (trained.has(key)) trained.set(key, true);
   }

@@ -1,5 +1,6 @@
 /** The filters of Jinja2 (jinja2/filters.py, 3.1), and tojson as transformers has it. */
 import {bind, integerArgument, optionalText, textArgument} from './arguments.ts';
+import {blanks, joinedText, refuseCharacters, refuseItems} from './bounds.ts';
 import {TemplateError} from './error.ts';
 import {toJson} from './json.ts';
 import {space} from './lexer.ts';
@@ -107,6 +108,7 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
       const [size, fill = null] = bind('batch', args, ['linecount', 'fill_with'], 1);
       const count = integerArgument('batch', size);
       if (count < 1) throw new TemplateError('batch: a size of at least 1 expected');
+      refuseItems(count);
       const items = [...iterate(value)];
       const batches = Array.from({length: Math.ceil(items.length / count)}, (_, i): Value[] =>
         items.slice(i * count, (i + 1) * count),
@@ -153,8 +155,9 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
     },
     indent: (value, args) => {
       const [width = 4n, first = false, blank = false] = bind('indent', args, ['width', 'first', 'blank']);
-      const margin = typeof width === 'string' ? width : ' '.repeat(Math.max(0, integerArgument('indent', width)));
+      const margin = typeof width === 'string' ? width : blanks(integerArgument('indent', width));
       const lines = splitLines(`${textArgument('indent', value)}\n`);
+      refuseCharacters(margin.length * lines.length);
       const begun = lines.map((line, i) => (i > 0 && (line !== '' || truth(blank)) ? margin + line : line)).join('\n');
       return truth(first) ? margin + begun : begun;
     },
@@ -171,7 +174,10 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
     join: (value, args) => {
       const [separator = '', attribute] = bind('join', args, ['d', 'attribute']);
       const key = attributeOf(attribute);
-      return [...iterate(value)].map(item => textOf(key(item))).join(textOf(separator));
+      return joinedText(
+        [...iterate(value)].map(item => textOf(key(item))),
+        textOf(separator),
+      );
     },
     last: value => {
       if (value instanceof Sequence) throw new TemplateError("'generator' object is not reversible");
@@ -231,6 +237,7 @@ export function makeFilters(getItem: GetItem): (name: string, value: Value, args
       const items = [...iterate(value)];
       const count = integerArgument('slice', slices);
       if (count < 1) throw new TemplateError('slice: at least 1 part expected');
+      refuseItems(count);
       const [size, longer] = [Math.floor(items.length / count), items.length % count];
       let start = 0;
       const parts: Value[] = Array.from({length: count}, (_, i) => {

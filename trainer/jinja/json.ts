@@ -1,5 +1,6 @@
 /** json.dumps of Python, as the filter tojson of transformers calls it. */
 import {bind, integerArgument, textArgument} from './arguments.ts';
+import {blanks, joinedText} from './bounds.ts';
 import {TemplateError} from './error.ts';
 import {
   type Called,
@@ -32,11 +33,7 @@ export function toJson(value: Value, args: Called): string {
     'sort_keys',
   ]);
   const step =
-    indent === null
-      ? undefined
-      : typeof indent === 'string'
-        ? indent
-        : ' '.repeat(Math.max(0, integerArgument('tojson', indent)));
+    indent === null ? undefined : typeof indent === 'string' ? indent : blanks(integerArgument('tojson', indent));
   const own = separators === null ? [step === undefined ? ', ' : ',', ': '] : [...iterate(separators)];
   if (own.length !== 2) throw new TemplateError('tojson: two separators expected');
   const [item, key] = own.map(text => textArgument('tojson', text));
@@ -88,9 +85,18 @@ function enclosed(
   margin: string,
 ): string {
   if (items.length === 0) return `${open}${close}`;
-  if (indent === undefined) return open + items.map(write => write('')).join(item) + close;
+  if (indent === undefined)
+    return (
+      open +
+      joinedText(
+        items.map(write => write('')),
+        item,
+      ) +
+      close
+    );
   const inner = margin + indent;
-  return `${open}\n${inner}${items.map(write => write(inner)).join(`${item}\n${inner}`)}\n${margin}${close}`;
+  const lines = items.map(write => write(inner));
+  return `${open}\n${inner}${joinedText(lines, `${item}\n${inner}`)}\n${margin}${close}`;
 }
 
 const short: Readonly<Record<string, string>> = {

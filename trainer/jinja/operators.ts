@@ -1,4 +1,5 @@
 /** Python's arithmetic. */
+import {refuseCharacters, refuseItems} from './bounds.ts';
 import {TemplateError} from './error.ts';
 import type {Arithmetic} from './nodes.ts';
 import {
@@ -30,8 +31,14 @@ export function arithmetic(operator: Arithmetic, left: Value, right: Value): Val
   }
   if (operator === '+') {
     if (typeof left === 'string' && typeof right === 'string') return left + right;
-    if (Array.isArray(left) && Array.isArray(right)) return [...left, ...right];
-    if (left instanceof Tuple && right instanceof Tuple) return new Tuple([...left.items, ...right.items]);
+    if (Array.isArray(left) && Array.isArray(right)) {
+      refuseItems(left.length + right.length);
+      return [...left, ...right];
+    }
+    if (left instanceof Tuple && right instanceof Tuple) {
+      refuseItems(left.items.length + right.items.length);
+      return new Tuple([...left.items, ...right.items]);
+    }
   }
   if (operator === '*') {
     const times = repeated(left, right) ?? repeated(right, left);
@@ -46,9 +53,16 @@ function repeated(value: Value, by: Value): Value | undefined {
   if (times === undefined) return undefined;
   if (times > 1_000_000n) throw new TemplateError('a repetition of more than a million times');
   const count = Math.max(0, Number(times));
-  if (typeof value === 'string') return value.repeat(count);
-  if (Array.isArray(value)) return Array.from({length: count}, () => value).flat(1);
-  if (value instanceof Tuple) return new Tuple(Array.from({length: count}, () => value.items).flat(1));
+  if (typeof value === 'string') {
+    refuseCharacters(count * value.length);
+    return value.repeat(count);
+  }
+  if (Array.isArray(value) || value instanceof Tuple) {
+    const items = Array.isArray(value) ? value : value.items;
+    refuseItems(count * items.length);
+    const times = Array.from({length: count}, () => items).flat(1);
+    return Array.isArray(value) ? times : new Tuple(times);
+  }
   return undefined;
 }
 
@@ -143,6 +157,7 @@ function formatted(text: string, values: Value): string {
           ? (flags.includes('+') ? '+' : ' ') + plain
           : plain;
       const size = Number(width);
+      refuseCharacters(size);
       if (flags.includes('-')) return signed.padEnd(size);
       if (!flags.includes('0') || kind === 's' || kind === 'r') return signed.padStart(size);
       const [, sign, number] = /^([+ -]?)([\s\S]*)$/.exec(signed)!;

@@ -1,5 +1,6 @@
 /** The methods of Python's texts. */
 import {bind, bindPositional, integerArgument, optionalText, textArgument} from './arguments.ts';
+import {joinedText, refuseCharacters} from './bounds.ts';
 import {TemplateError} from './error.ts';
 import {space} from './lexer.ts';
 import {type Called, charactersOf, iterate, lengthOfText, Tuple, typeOf, type Value} from './values.ts';
@@ -44,6 +45,7 @@ export function splitLines(text: string, keepEnds = false): string[] {
 
 /** Without a limit where `most` is below 0. */
 export function replaced(text: string, old: string, by: string, most: number): string {
+  refuseCharacters(by.length * (old === '' ? text.length + 1 : text.split(old).length - 1));
   if (most < 0)
     return old === '' ? [...['', ...charactersOf(text)].map(letter => letter + by)].join('') : text.split(old).join(by);
   const parts = old === '' ? ['', ...charactersOf(text)] : text.split(old);
@@ -166,12 +168,14 @@ function padded(
   const letter = given === undefined ? ' ' : textArgument(what, given);
   if (lengthOfText(letter) !== 1) throw new TemplateError(`${what}: one character expected to fill with`);
   const missing = Math.max(0, integerArgument(what, width) - lengthOfText(text));
+  refuseCharacters(missing);
   const [left, right] = fill(missing);
   return letter.repeat(left) + text + letter.repeat(right);
 }
 
 export function centered(text: string, width: number, letter = ' '): string {
   const missing = Math.max(0, width - lengthOfText(text));
+  refuseCharacters(missing);
   const left = Math.floor(missing / 2) + (missing & width & 1);
   return letter.repeat(left) + text + letter.repeat(missing - left);
 }
@@ -265,12 +269,11 @@ export const textMethods: Readonly<Record<string, Method>> = {
   isupper: plain(isUpper, 'isupper'),
   join: (text, args) => {
     const [values] = bindPositional('join', args, 1, 1);
-    return [...iterate(values!)]
-      .map(value => {
-        if (typeof value === 'string') return value;
-        throw new TemplateError(`join: sequence item: expected str instance, ${typeOf(value)} found`);
-      })
-      .join(text);
+    const parts = [...iterate(values!)].map(value => {
+      if (typeof value === 'string') return value;
+      throw new TemplateError(`join: sequence item: expected str instance, ${typeOf(value)} found`);
+    });
+    return joinedText(parts, text);
   },
   ljust: (text, args) => padded('ljust', text, args, missing => [0, missing]),
   lower: plain(lower, 'lower'),
@@ -307,6 +310,7 @@ export const textMethods: Readonly<Record<string, Method>> = {
   upper: plain(text => text.toUpperCase(), 'upper'),
   zfill: (text, args) => {
     const width = integerArgument('zfill', bindPositional('zfill', args, 1, 1)[0]);
+    refuseCharacters(width);
     const [, sign, digits] = /^([+-]?)([\s\S]*)$/.exec(text)!;
     return sign! + '0'.repeat(Math.max(0, width - lengthOfText(text))) + digits!;
   },

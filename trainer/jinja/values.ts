@@ -2,6 +2,7 @@
  * The values of a template, with Python's meaning: integers are bigint, floats number, lists arrays, dictionaries Dict.
  * What is done with them here is done as Python does it, or refused.
  */
+import {joinedText} from './bounds.ts';
 import {TemplateError} from './error.ts';
 
 export type Value =
@@ -355,12 +356,14 @@ export function reprOf(value: Value): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return floatText(value);
-  if (Array.isArray(value)) return `[${value.map(reprOf).join(', ')}]`;
-  if (value instanceof Tuple) return `(${value.items.map(reprOf).join(', ')}${value.items.length === 1 ? ',' : ''})`;
+  if (Array.isArray(value)) return `[${joinedText(value.map(reprOf), ', ')}]`;
+  if (value instanceof Tuple)
+    return `(${joinedText(value.items.map(reprOf), ', ')}${value.items.length === 1 ? ',' : ''})`;
   if (value instanceof Dict) {
-    return `{${[...value.entries].map(([key, held]) => `${reprOf(key)}: ${reprOf(held)}`).join(', ')}}`;
+    const parts = [...value.entries].map(([key, held]) => `${reprOf(key)}: ${reprOf(held)}`);
+    return `{${joinedText(parts, ', ')}}`;
   }
-  if (value instanceof View) return `dict_${value.kind}([${value.items.map(reprOf).join(', ')}])`;
+  if (value instanceof View) return `dict_${value.kind}([${joinedText(value.items.map(reprOf), ', ')}])`;
   if (value instanceof Range) {
     return `range(${value.start}, ${value.stop}${value.step === 1n ? '' : `, ${value.step}`})`;
   }

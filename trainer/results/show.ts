@@ -99,6 +99,8 @@ class Traces {
     }
     if (event.event !== 'step') return;
     event.trials.forEach((id, lane) => {
+      // A line that stands there twice tells of one step.
+      if (event.step <= (this.of(id).at(-1)?.[0] ?? 0)) return;
       const row = [event.step, event.losses[lane]!, event.rates[lane]!, event.gradNorms[lane]!] as const;
       this.byTrial.get(id)?.push([...row]);
     });

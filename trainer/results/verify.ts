@@ -11,7 +11,8 @@ import {openWeights} from '../model/weights.ts';
 import {fingerprint} from '../store/ingredients.ts';
 import {type Manifest, readManifest} from '../store/manifest.ts';
 import {filesBesideModule} from '../store/module-files.ts';
-import {manifestName, readRun} from '../store/run.ts';
+import {eventsName, manifestName, readRun} from '../store/run.ts';
+import {StoredSteps} from '../store/stored-steps.ts';
 
 export interface Check {
   what: string;
@@ -21,9 +22,9 @@ export interface Check {
 }
 
 /**
- * Checks of the model, the data with what scorers need, the record's own settings, the sweep files as they were run and the
- * adapters, in this order: all that a resumed run is compared by. `holds` where all are the same; what an earlier version
- * did not note is not checked.
+ * Checks of the model, the data with what scorers need, the record's own settings, the sweep files as they were run, the
+ * events (whole lines, every step of what is finished) and the adapters, in this order: all that a resumed run is compared
+ * by. `holds` where all are the same; what an earlier version did not note is not checked.
  * @throws SweepError `no-run`, `no-record`
  */
 export async function verifyRun(
@@ -31,7 +32,11 @@ export async function verifyRun(
   progress: (path: string) => void = () => {},
 ): Promise<{holds: boolean; checks: Check[]}> {
   const adapters = new Map<string, string>();
-  await readRun(folder, event => {
+  const steps = new StoredSteps();
+  const ends = new Map<string, number>();
+  const {reading} = await readRun(folder, event => {
+    steps.add(event);
+    if (event.event === 'trial-ended' && event.state === 'finished') ends.set(event.trial, event.steps);
     if (event.event === 'trial-ended' && event.adapter !== undefined) adapters.set(event.trial, event.adapter);
   });
   const manifest = readManifest(join(folder, manifestName));
@@ -65,6 +70,10 @@ export async function verifyRun(
   );
   for (const {sweepFile, sweepHash} of starts)
     await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
+  if (reading.garbage.length > 0) checks.push({what: 'events', path: join(folder, eventsName), state: 'changed'});
+  for (const [trial, last] of ends)
+    if (steps.of(trial) < last)
+      checks.push({what: `a step of ${trial} in`, path: join(folder, eventsName), state: 'missing'});
   for (const [trial, hash] of adapters) {
     // A name that leads elsewhere is none of this folder's.
     if (!fileName(trial)) {

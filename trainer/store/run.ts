@@ -1,12 +1,12 @@
 /** The run folder: `events.jsonl` is the truth; beside it the sweep file as it was run, the manifest and a lock. */
-import {existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
+import {type Dirent, existsSync, mkdirSync, readdirSync, readFileSync} from 'node:fs';
 import {basename, dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
 import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import {noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
-import {storeError, writeWhole} from '../files/write-whole.ts';
+import {storeError, systemCode, writeWhole} from '../files/write-whole.ts';
 import {controlAddress} from './control.ts';
 import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
 import type {Change} from './ingredients.ts';
@@ -69,6 +69,7 @@ export async function openRun(options: {
   const {folder, sweepFile, resume, failed} = options;
   const inFolder = (name: string): string => join(folder, name);
   refuseForeign(folder);
+  refuseLinks(folder);
   try {
     mkdirSync(folder, {recursive: true});
   } catch (error) {
@@ -244,6 +245,30 @@ function refuseForeign(folder: string): void {
     `${folder} has files in it but is not the folder of a run; choose an empty or a new folder with --out.`,
     {folder},
   );
+}
+
+/**
+ * Nothing in a run folder is elsewhere: through a link in the folder of a stranger a run would write and delete what is not its own.
+ * @throws SweepError `foreign-folder`
+ */
+function refuseLinks(folder: string): void {
+  let found: Dirent[];
+  try {
+    found = readdirSync(folder, {withFileTypes: true});
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw storeError(error, folder);
+  }
+  for (const entry of found) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) refuseLinks(path);
+    else if (entry.isSymbolicLink())
+      throw new SweepError(
+        'foreign-folder',
+        `${path} is a link, and nothing in a run folder may lead out of it; put what it stands for in its place, or choose another folder with --out.`,
+        {folder, file: path},
+      );
+  }
 }
 
 /** How trials differ from those that are stored under their ids: one that has begun must stay the same trial. */

@@ -143,7 +143,6 @@ function compile(text: string, file: string): Template {
     return underClock(`The chat template ${file}`, () => compileTemplate(text));
   } catch (error) {
     if (error instanceof SweepError) throw error;
-    if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     throw new SweepError('bad-template', `The chat template in ${file} cannot be read (${why}).`, {file});
   }

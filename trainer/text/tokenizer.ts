@@ -6,6 +6,7 @@ import {SweepError} from '../../core/error.ts';
 import {underClock} from '../files/clock.ts';
 import {isObject, type JsonObject, readJsonFile} from '../files/json-file.ts';
 import {type Decoder, type DecodingHub, decoderOf} from './decode.ts';
+import {boundGrowth, type NormalizingHub} from './growth.ts';
 import {addedTokens, prependsSpace, tokenEnds, tokenSpellings} from './token-places.ts';
 import {type CachingHub, rememberWords} from './word-caches.ts';
 
@@ -32,7 +33,7 @@ export interface Tokenizer {
 }
 
 /** The part of the library that is used; its own declarations (0.2.0) cannot be resolved from an ES module. */
-interface Hub extends CachingHub, DecodingHub {
+interface Hub extends CachingHub, DecodingHub, NormalizingHub {
   encode(text: string, options?: {add_special_tokens: boolean}): {ids: (number | undefined)[]};
   tokenize(text: string, options: {add_special_tokens: boolean}): string[];
   get_vocab(): Map<string, number>;
@@ -94,11 +95,14 @@ export function openTokenizer(folder: string): Tokenizer {
 function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
   try {
     const unknown = unknownToken(definition, settings);
-    const hub: Hub = new HubTokenizer(mended(definition), {...settings, unk_token: unknown});
+    const sound = mended(definition);
+    tryNormalizer(sound, file);
+    const hub: Hub = new HubTokenizer(sound, {...settings, unk_token: unknown});
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
     rememberWords(hub);
+    boundGrowth(hub, file);
     // Much of a broken file shows only in use.
     underClock(`The tokenizer ${file}`, () => hub.encode('a'));
     return hub;
@@ -109,6 +113,18 @@ function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
       file,
     });
   }
+}
+
+/** The library normalizes added tokens while it is made, before anything of it can be bounded: a copy without words does so first. */
+function tryNormalizer(definition: JsonObject, file: string): void {
+  const added = Array.isArray(definition['added_tokens']) ? definition['added_tokens'].filter(isObject) : [];
+  const texts = added.flatMap(({content, normalized}) => (normalized && typeof content === 'string' ? [content] : []));
+  if (texts.length === 0 || !definition['normalizer']) return;
+  const bare = {...definition, added_tokens: [], model: {type: 'WordLevel', vocab: {}}, pre_tokenizer: null};
+  const {normalizer}: Hub = boundGrowth(new HubTokenizer({...bare, post_processor: null, decoder: null}, {}), file);
+  underClock(`The tokenizer ${file}`, () => {
+    for (const text of texts) normalizer?.normalize(text);
+  });
 }
 
 /**

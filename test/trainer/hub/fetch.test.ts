@@ -141,6 +141,7 @@ describe('connections that break', () => {
   it.each([
     ['other bytes', 'other-bytes'],
     ['too many bytes', {append: 'more'}],
+    ['bytes without end', 'endless'],
   ] as const)('%s from a whole download are refused, and nothing is left', async (_, fault) => {
     await open();
     await expect(fetchOnlyWeightsWith([fault])).rejects.toMatchObject({
@@ -148,6 +149,22 @@ describe('connections that break', () => {
       message: expect.stringMatching(/is not the file that the hub describes/),
     });
     expect(readdirSync(blobs()).filter(name => name.startsWith(sha256(weights)))).toEqual([]);
+    expect(cachedSnapshot({id, revision: 'main'})).toBe(null);
+  });
+
+  it('that stay open behind the last byte are left: the file is whole', async () => {
+    await open();
+    await fetchOnlyWeightsWith(['open']);
+    expect(readFileSync(join(blobs(), sha256(weights))).equals(weights)).toBe(true);
+  });
+
+  it.each([
+    ['too small', -10, 'bad-download'],
+    ['too large', 10, 'hub-unreachable'],
+    ['no number of bytes', 0.5, 'hub-unreachable'],
+  ])('a size that is %s is a lie by which no file is taken', async (_, lie, code) => {
+    await open({lie});
+    await expect(fetchIt()).rejects.toMatchObject({code});
     expect(cachedSnapshot({id, revision: 'main'})).toBe(null);
   });
 

@@ -22,6 +22,9 @@ export type Fault =
   | {endAfter: number}
   /** Goes on beyond the end. */
   | {append: string}
+  /** Sends the file and goes on for ever, or keeps the connection open without a word. */
+  | 'endless'
+  | 'open'
   /** Sends the whole file although a range was asked for. */
   | 'ignore-range'
   | {status: number}
@@ -34,13 +37,15 @@ export interface HubOptions {
   token?: string;
   /** Files this large are described by their SHA-256, others by git's hash. */
   largeFrom?: number;
+  /** Added to the size of large files as it is listed. */
+  lie?: number;
 }
 
 const sha1 = (bytes: Buffer) => createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 export const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 export async function openHubServer(id: string, options: HubOptions): Promise<HubServer> {
-  const {files, token, largeFrom = 1000} = options;
+  const {files, token, largeFrom = 1000, lie = 0} = options;
   const sha = createHash('sha1').update(Object.keys(files).join()).digest('hex');
   const hub: HubServer = {endpoint: '', requests: [], sha, faults: [], close: async () => undefined};
 
@@ -64,6 +69,15 @@ export async function openHubServer(id: string, options: HubOptions): Promise<Hu
       response.writeHead(start > 0 ? 206 : 200, range);
       return response.end(Buffer.concat([body, Buffer.from(fault.append)]));
     }
+    if (fault === 'endless' || fault === 'open') {
+      response.writeHead(start > 0 ? 206 : 200, range);
+      response.write(body);
+      const more = (): void => {
+        if (!response.destroyed) response.write(Buffer.alloc(1 << 16), () => setImmediate(more));
+      };
+      if (fault === 'endless') more();
+      return;
+    }
     response.writeHead(start > 0 ? 206 : 200, {...range, 'content-length': body.length});
     if (typeof fault === 'object')
       return response.write(body.subarray(0, fault.cutAfter), () => request.socket.destroy());
@@ -86,9 +100,9 @@ export async function openHubServer(id: string, options: HubOptions): Promise<Hu
         Object.entries(files).map(([path, bytes]) => ({
           type: 'file',
           path,
-          size: bytes.length,
+          size: bytes.length + (bytes.length < largeFrom ? 0 : lie),
           oid: sha1(bytes),
-          ...(bytes.length >= largeFrom ? {lfs: {oid: sha256(bytes), size: bytes.length, pointerSize: 130}} : {}),
+          ...(bytes.length >= largeFrom ? {lfs: {oid: sha256(bytes), size: bytes.length + lie, pointerSize: 130}} : {}),
         })),
       );
     const [, at, path] = new RegExp(`^/${id}/resolve/([^/]+)/(.+)$`).exec(pathname) ?? [];

@@ -82,6 +82,13 @@ describe('show', () => {
     expect(await show('evaluations', 'csv')).toHaveLength(1 + 320);
   });
 
+  it('has one row for a step whose line stands in the file twice', async () => {
+    write(at([...bodies, step(1, 2), step(2, 3), step(2, 3), step(3, 4)]));
+    expect((await show('steps', 'csv')).map(row => row.split(',')[6])).toEqual(['step', '1', '2', '3']);
+    const [header = '', row = ''] = await show('trials', 'csv');
+    expect(row.split(',')[header.split(',').indexOf('steps')]).toBe('3');
+  });
+
   it('keeps all digits of a number', async () => {
     write(at([...bodies, step(1, 2 / 3)]));
     const [, row] = await show('steps', 'csv');

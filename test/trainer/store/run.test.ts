@@ -56,6 +56,30 @@ afterEach(() => {
   rmSync(home, {recursive: true, force: true});
 });
 
+describe('a folder with links in it', () => {
+  it.each(['checkpoints', 'adapters', 'samples', 'models', 'events.jsonl', 'manifest.json', 'adapters/t'])(
+    '%s: it is refused before anything is written or deleted where it leads',
+    async name => {
+      const elsewhere = join(home, 'elsewhere');
+      mkdirSync(elsewhere);
+      const kept = join(elsewhere, temporaryOf('a'));
+      writeFileSync(kept, 'mine');
+      mkdirSync(join(folder, 'adapters'), {recursive: true});
+      writeFileSync(join(folder, 'run.lock'), '');
+      utimesSync(join(folder, 'run.lock'), 0, 0);
+      rmSync(join(folder, name), {recursive: true, force: true});
+      symlinkSync(name.includes('.') ? kept : elsewhere, join(folder, name));
+      const asked = openRun({folder, sweepFile, resume: true});
+      await expect(asked).rejects.toMatchObject({
+        code: 'foreign-folder',
+        message: expect.stringContaining('is a link'),
+      });
+      expect(readdirSync(elsewhere)).toHaveLength(1);
+      expect(readFileSync(kept, 'utf8')).toBe('mine');
+    },
+  );
+});
+
 function sweepOf(written: string): {sweep: Sweep; trials: Trial[]} {
   writeFileSync(sweepFile, written);
   const {sweep, problems} = readSweep(written, 's.sweep.yaml');

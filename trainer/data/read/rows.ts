@@ -84,7 +84,7 @@ function bytesOf(file: string, {bytesRead}: Reading): AsyncIterable<Buffer> {
 }
 
 /** Bytes that an archive may become: text of a language becomes ten times as many, gzip can make it a thousand. */
-const [freeBytes, mostTimes] = [8 << 20, 100];
+const [freeBytes, mostTimes] = [8 << 20, 50];
 
 /** Stops where an archive grows as only one does that was made for it. */
 async function* unpacked(chunks: AsyncIterable<Buffer>, file: string, read: () => number): AsyncGenerator<Buffer> {
