@@ -84,11 +84,12 @@ export async function loadDataset(
   }
   progress?.(read, read);
   const [wrong] = unseen;
-  if (last && wrong !== undefined && !(sample && read === data.rows)) columnIn(last, wrong);
+  const isPart = sample && read === data.rows;
+  if (last && wrong !== undefined && !isPart) columnIn(last, wrong);
   const where = files.join(', ');
   if (read === 0) throw new SweepError('bad-data', `There are no rows in ${where}.`, {files});
   const dataset = collect.end();
-  if (dataset.count > 0) return dataset;
+  if (dataset.count > 0 || isPart) return dataset;
   const sentence = `No row of ${where} has a token to learn within max_length ${data.maxLength}: their prompts fill it, or all labels are ${ignored}.`;
   throw new SweepError('bad-data', sentence, {files});
 }

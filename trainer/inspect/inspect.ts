@@ -222,7 +222,7 @@ async function lookAtRows(
   }
   if (encoding && data && train.length > 0 && attempts.faults.length === before)
     await attempts.attempt(['data', 'max_length'], () =>
-      once('learnt', train, async () => (await loadDataset({...data, rows: few(data.rows)}, base, encoding)).count),
+      once('learnt', train, async () => (await loadFirst({...data, train}, data.rows, base, encoding)).count),
     );
   for (const {index, data: file, settings} of evaluate) {
     if (file === undefined) continue;
@@ -232,7 +232,7 @@ async function lookAtRows(
       else
         await once(task, [file], async () => {
           const rows = few(limit);
-          if (task === 'loss') return (await loadDataset({...data, train: [file], rows}, base, encoding)).count;
+          if (task === 'loss') return (await loadFirst({...data, train: [file]}, limit, base, encoding)).count;
           return (await readPrompts({task, data: file, limit: rows}, data, base, encoding)).length;
         });
     });
@@ -241,12 +241,6 @@ async function lookAtRows(
   if (data) await nameColumns(data, base, attempts.faults);
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
-  const {tokenizer} = encoding;
-  if (model && tokenizer)
-    attempts.faults.push(
-      ...((await attempts.attempt(['data', 'template'], () => endFaults(data, {tokenizer, config: model.config}))) ??
-        []),
-    );
   if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
   const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];
@@ -256,6 +250,12 @@ async function lookAtRows(
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? data.rows ?? samples.length;
   return data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples};
+}
+
+/** The first rows of as many as are asked for; what none of the first has, later ones may have. */
+function loadFirst(data: DataSettings, limit: number | undefined, base: string, encoding: EncodingModel) {
+  const rows = few(limit);
+  return loadDataset({...data, rows}, base, encoding, {sample: rows !== limit});
 }
 
 const few = (limit: number | undefined): number => Math.min(sampledRows, limit ?? sampledRows);
