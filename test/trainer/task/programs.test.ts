@@ -21,6 +21,7 @@ describe('the program in an answer', () => {
     [`\`\`\`  PyThOn3 title="a"\n${whole}\n\`\`\``, whole],
     [`\`\`\`python\n${whole}\`\`\`\n`, whole],
     ['- ```python\n  def f(x):\n      return 1\n  ```', whole],
+    ['> ```python\n> def f(x):\n>     return 1\n> ```\n\nDone', whole],
     ['Use `f`:\n\n    def f(x):\n        return 1\n\nDone', whole],
     ['\tdef f(x):\n\t\treturn 1', 'def f(x):\n\treturn 1'],
     [` ${whole}`, whole],
