@@ -7,7 +7,7 @@
 export const programsSource = `
 import ast, builtins, json, re
 
-_fence = re.compile(r"^([ \\t]*(?:>[ \\t]?)*(?:(?:[-*+]|\\d+[.)])[ \\t]+)?)(\`{3,}|~{3,})(.*)$")
+_fence = re.compile(r"^([ \\t]*(?:>[ \\t]*)*(?:(?:[-*+]|\\d+[.)])[ \\t]+)?)(\`{3,}|~{3,})(.*)$")
 _quoted = re.compile(r"^[ \\t]*>[ \\t]?")
 _escape = re.compile(r"\\x1b(?:[@-Z\\\\-_]|\\[[0-?]*[ -/]*[@-~])")
 _functions = (ast.FunctionDef, ast.AsyncFunctionDef)

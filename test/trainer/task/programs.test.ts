@@ -22,6 +22,7 @@ describe('the program in an answer', () => {
     [`\`\`\`python\n${whole}\`\`\`\n`, whole],
     ['- ```python\n  def f(x):\n      return 1\n  ```', whole],
     ['> ```python\n> def f(x):\n>     return 1\n> ```\n\nDone', whole],
+    ['> 1. So:\n>    ```python\n>    def f(x):\n>        return 1\n>    ```', whole],
     ['Use `f`:\n\n    def f(x):\n        return 1\n\nDone', whole],
     ['\tdef f(x):\n\t\treturn 1', 'def f(x):\n\treturn 1'],
     [` ${whole}`, whole],
