@@ -299,7 +299,7 @@ def _continued(search, prompt, name, texts):
 def find_program(question):
     """{output, prompt, entry, tests, reference, setup} -> {program, extracted}, as JSON text."""
     asked = json.loads(question)
-    output = _escape.sub("", asked["output"].replace("\\r", "")).replace("\\0", "")
+    output = _escape.sub("", asked["output"].replace("\\r", "")).replace("\\0", "").removeprefix("\\ufeff")
     prompt, entry = asked["prompt"], asked["entry"]
     if prompt and not prompt.endswith("\\n"):
         prompt += "\\n"

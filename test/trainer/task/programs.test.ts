@@ -28,6 +28,7 @@ describe('the program in an answer', () => {
     [` ${whole}`, whole],
     [`${whole}\n  y = 2`, whole],
     [`\0${whole}`, whole],
+    [`\uFEFF${whole}`, whole],
     [`def f(x): pass\n\n${whole}\n\ndef f(x):\n    return 2`, whole],
     [`${whole}\n\nassert f() == 1\n\nif __name__ == "__main__":\n    f()\n`, whole],
     [`from __future__ import annotations\n${whole}`, whole],
