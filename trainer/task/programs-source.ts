@@ -7,7 +7,8 @@
 export const programsSource = `
 import ast, builtins, json, re
 
-_fence = re.compile(r"^([ \\t]*(?:>[ \\t]?)*(?:(?:[-*+]|\\d+[.)])[ \\t]+)?)(\`{3,}|~{3,})(.*)$")
+_fence = re.compile(r"^([ \\t]*(?:>[ \\t]*)*(?:(?:[-*+]|\\d+[.)])[ \\t]+)?)(\`{3,}|~{3,})(.*)$")
+_quoted = re.compile(r"^[ \\t]*>[ \\t]?")
 _escape = re.compile(r"\\x1b(?:[@-Z\\\\-_]|\\[[0-?]*[ -/]*[@-~])")
 _functions = (ast.FunctionDef, ast.AsyncFunctionDef)
 _definitions = _functions + (ast.ClassDef,)
@@ -66,7 +67,11 @@ def _blocks(lines):
             if mark and not (mark[2][0] == "\`" and "\`" in mark[3]):
                 open_, held = mark, []
             continue
-        depth = len(open_[1])
+        # Inside of a quotation every line is quoted.
+        before = open_[1]
+        for _ in range(before.count(">")):
+            before, line = _quoted.sub("", before, count=1), _quoted.sub("", line, count=1)
+        depth = len(before)
         blank = len(line) - len(line.lstrip(" \\t"))
         line = line[min(depth, blank) :]
         if mark and mark[2].startswith(open_[2]) and not mark[3].strip():
@@ -294,7 +299,7 @@ def _continued(search, prompt, name, texts):
 def find_program(question):
     """{output, prompt, entry, tests, reference, setup} -> {program, extracted}, as JSON text."""
     asked = json.loads(question)
-    output = _escape.sub("", asked["output"].replace("\\r", "")).replace("\\0", "")
+    output = _escape.sub("", asked["output"].replace("\\r", "")).replace("\\0", "").removeprefix("\\ufeff")
     prompt, entry = asked["prompt"], asked["entry"]
     if prompt and not prompt.endswith("\\n"):
         prompt += "\\n"

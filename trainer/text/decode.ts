@@ -5,7 +5,6 @@ import type {Spelling} from './token-places.ts';
 export interface DecodingHub {
   decode(ids: number[], options: {skip_special_tokens: boolean; clean_up_tokenization_spaces: boolean}): string;
   id_to_token(id: number): string | undefined;
-  special_tokens: string[];
 }
 
 /**
@@ -21,8 +20,11 @@ export type Decoder = (ids: readonly number[], options: {skipSpecial: boolean; a
  * differently (Llama 2 drops a space there), and a character may begin in one token and end in the next. The last tokens
  * of the prompt are enough for that.
  */
-export function decoderOf(hub: DecodingHub, spellingOf: (id: number) => Spelling): Decoder {
-  const special = new Set(hub.special_tokens);
+export function decoderOf(
+  hub: DecodingHub,
+  special: ReadonlySet<string>,
+  spellingOf: (id: number) => Spelling,
+): Decoder {
   const readable = (id: number, skipSpecial: boolean): boolean => {
     const token = hub.id_to_token(id);
     return token !== undefined && !(skipSpecial && special.has(token));

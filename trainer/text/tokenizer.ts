@@ -7,6 +7,7 @@ import {underClock} from '../files/clock.ts';
 import {isObject, type JsonObject, readJsonFile} from '../files/json-file.ts';
 import {type Decoder, type DecodingHub, decoderOf} from './decode.ts';
 import {boundGrowth, type NormalizingHub} from './growth.ts';
+import {specialTokens} from './special-tokens.ts';
 import {addedTokens, prependsSpace, tokenEnds, tokenSpellings} from './token-places.ts';
 import {type CachingHub, rememberWords} from './word-caches.ts';
 
@@ -75,7 +76,7 @@ export function openTokenizer(folder: string): Tokenizer {
   };
   const spellingOf = tokenSpellings(definition);
   const prepends = prependsSpace(definition);
-  const decode = decoderOf(hub, id => spellingOf(hub.id_to_token(id) ?? ''));
+  const decode = decoderOf(hub, specialTokens(definition, settings), id => spellingOf(hub.id_to_token(id) ?? ''));
   const hasPatterns = JSON.stringify(definition['decoder'] ?? null).includes('"Regex"');
   return {
     folder,
