@@ -129,7 +129,7 @@ describe('the record of the run', () => {
     expect(checks.filter(({state}) => state !== 'same')).toEqual([]);
     expect(holds).toBe(true);
     const kinds = new Set(checks.map(({what}) => what));
-    expect([...kinds]).toEqual(['weights', 'model file', 'data', 'sweep file', 'adapter']);
+    expect([...kinds]).toEqual(['weights', 'model file', 'data', 'settings', 'sweep file', 'adapter']);
     const copy = join(home, 'copy');
     cpSync(run, copy, {recursive: true});
     const tensors = join(copy, 'adapters', idOf('lora'), 'adapter_model.safetensors');

@@ -92,7 +92,7 @@ it('a sweep reports pass@k of several samples, which are kept; a trained adapter
   await run('whole', false);
   const samples = await shown('whole', 'samples');
   expect(samples).toHaveLength(2 * 2 * 2);
-  for (const {extracted, verdict} of samples) expect(verdict).toBe(String(extracted === 'return 1'));
+  for (const {extracted, verdict} of samples) expect(verdict).toBe(String(extracted.trim() === 'return 1'));
   const last = samples.filter(({step}) => step === 60).map(({row, verdict}) => ({row, right: verdict === 'true'}));
   const right = last.filter(one => one.right).length;
   // Neither all nor none, so that the numbers say something.
