@@ -89,7 +89,7 @@ describe('docs/problems.md', () => {
     for (const [, heading, body] of sections) expect(body!.trim().length, heading).toBeGreaterThan(40);
   });
 
-  it.each(['docs/problems.md', 'README.md', 'docs/methods.md'])(
+  it.each(['docs/problems.md', 'docs/guide.md', 'docs/methods.md'])(
     'is one of the pages that name every method: %s',
     file => {
       const page = readFileSync(new URL(`../../../../${file}`, import.meta.url), 'utf8');
