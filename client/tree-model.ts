@@ -163,7 +163,7 @@ function methodDescription(
 
 /** The state of several as one: at work, gone wrong, waiting, stopped, done. */
 function together(branches: readonly {state: TrialState}[]): TrialState {
-  const order: TrialState[] = ['running', 'failed', 'stopped', 'waiting', 'diverged', 'finished'];
+  const order: TrialState[] = ['running', 'failed', 'stopped', 'waiting', 'paused', 'diverged', 'finished'];
   const states = new Set(branches.map(({state}) => state));
   // Some done and some waiting while nothing runs: it stands still.
   if (states.has('diverged') && states.has('finished') && states.size === 2) return 'finished';

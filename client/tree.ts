@@ -24,6 +24,7 @@ const interval = 700;
 const icons: Readonly<Record<TrialState, ThemeIcon>> = {
   waiting: new ThemeIcon('circle-outline'),
   running: new ThemeIcon('sync~spin'),
+  paused: new ThemeIcon('clock'),
   finished: new ThemeIcon('pass', new ThemeColor('testing.iconPassed')),
   diverged: new ThemeIcon('flame', new ThemeColor('list.warningForeground')),
   failed: new ThemeIcon('error', new ThemeColor('list.errorForeground')),

@@ -7,6 +7,7 @@ import {element, scroller} from './elements.ts';
 const signs: Record<TrialView['state'], string> = {
   waiting: '·',
   running: '▸',
+  paused: '‖',
   finished: '✓',
   diverged: '✗',
   failed: '!',

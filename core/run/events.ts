@@ -4,10 +4,12 @@
  */
 import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
+import type {SearchSettings, SearchStage} from '../search/search.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series.ts';
 
-export type TrialState = 'waiting' | 'running' | 'finished' | 'diverged' | 'failed' | 'stopped';
+/** `paused`: a search trained it for a prefix of its schedule; its checkpoint is kept. */
+export type TrialState = 'waiting' | 'running' | 'paused' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
 /** The run was started or resumed. */
 export interface RunStarted {
@@ -35,6 +37,37 @@ export interface RunStarted {
   probes?: number;
   /** An engine that would be faster on this machine, once it is set up. */
   setUp?: string;
+  /** How rates are searched; absent = every trial is trained whole. */
+  search?: SearchSettings;
+}
+
+/** Trials beside those of the file: further seeds at a chosen rate. */
+export interface TrialsAdded {
+  event: 'trials-added';
+  trials: Trial[];
+}
+
+/** A search took a decision. */
+export interface Searched {
+  event: 'searched';
+  cell: string;
+  stage: SearchStage;
+  place: number | null;
+  /** Trials that go further, all of them up to `until`. */
+  trials: string[];
+  until: number;
+  chosen: number | null;
+  why: string;
+}
+
+/** Before a method is called better or worse, the loser is trained at its neighbouring rates with all seeds. */
+export interface Challenged {
+  event: 'challenged';
+  cell: string;
+  method: string;
+  /** The method it was compared with. */
+  by: string;
+  rates: number[];
 }
 
 /**
@@ -129,8 +162,10 @@ export interface Aggregated {
 export interface TrialEnded {
   event: 'trial-ended';
   trial: string;
-  state: 'finished' | 'diverged' | 'failed' | 'stopped';
+  state: 'finished' | 'diverged' | 'failed' | 'stopped' | 'paused';
   steps: number;
+  /** Mean training loss of the last tenth (3 steps at least) of the steps done; absent in runs of earlier versions. */
+  tail?: number | null;
   seconds: number;
   /** What happened, for diverged and failed. */
   message?: string;
@@ -184,6 +219,9 @@ export interface RunEnded {
 
 export type RunEventBody =
   | RunStarted
+  | TrialsAdded
+  | Searched
+  | Challenged
   | Prepared
   | TrialStarted
   | Stepped

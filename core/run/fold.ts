@@ -1,7 +1,20 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
+import type {SearchSettings} from '../search/search.ts';
 import type {Trial} from '../sweep/sweep.ts';
-import type {Aggregated, Evaluated, Probed, RunEvent, RunStarted, Stepped, TrialEnded, TrialState} from './events.ts';
+import type {
+  Aggregated,
+  Challenged,
+  Evaluated,
+  Probed,
+  RunEvent,
+  RunStarted,
+  Searched,
+  Stepped,
+  TrialEnded,
+  TrialState,
+  TrialsAdded,
+} from './events.ts';
 import {formatEvaluation} from './format.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
 
@@ -42,6 +55,8 @@ export interface TrialView {
   endedAt: number | null;
   /** Why it diverged or failed. */
   message: string | null;
+  /** Mean training losses of the last tenth of the steps done, by the updates done: where a search paused it, and at its end. */
+  tails: Readonly<Record<number, number | null>>;
 }
 
 export interface RunState {
@@ -75,6 +90,11 @@ export interface RunState {
   /** The preparation under way. */
   preparing: {what: string; done: number; total: number} | null;
   message: string | null;
+  /** How rates are searched; null where every trial is trained whole. */
+  search: SearchSettings | null;
+  /** The last decision of each cell of a search, and what was challenged. */
+  searched: Omit<Searched, 'event'>[];
+  challenged: Omit<Challenged, 'event'>[];
 }
 
 export const emptyRun: RunState = {
@@ -98,6 +118,9 @@ export const emptyRun: RunState = {
   memory: null,
   preparing: null,
   message: null,
+  search: null,
+  searched: [],
+  challenged: [],
 };
 
 /** The state after one more event. Pure; the two states share whatever did not change. */
@@ -133,6 +156,16 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
   switch (event.event) {
     case 'run-started':
       return started(state, event);
+    case 'trials-added':
+      return added(state, event);
+    case 'searched': {
+      const {event: _, ...decision} = event;
+      return {...state, searched: [...state.searched.filter(({cell}) => cell !== event.cell), decision]};
+    }
+    case 'challenged': {
+      const {event: _, ...challenge} = event;
+      return {...state, challenged: [...state.challenged, challenge]};
+    }
     case 'prepared': {
       const {what, done, total} = event;
       return {...state, preparing: done < total ? {what, done, total} : null};
@@ -216,9 +249,22 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     selected:
       event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
     costs: event.costs ?? state.costs,
+    search: event.search ?? null,
     preparing: null,
     message: null,
   };
+}
+
+/** Trials that are known already stay as they are. */
+function added(state: RunState, event: TrialsAdded): RunState {
+  const trials = state.trials.slice();
+  const places = {...state.places};
+  for (const trial of event.trials) {
+    if (places[trial.id] !== undefined) continue;
+    const alike = trials.find(view => view.trial.batchSize === trial.batchSize);
+    places[trial.id] = trials.push(waiting(trial, alike?.totalSteps ?? 0)) - 1;
+  }
+  return {...state, trials, places};
 }
 
 /** Finished and diverged trials are not trained again. */
@@ -236,6 +282,7 @@ function keptUpTo(view: TrialView, from: number, totalSteps: number): TrialView 
     losses: upTo(view.losses, from),
     gradNorms: upTo(view.gradNorms, from),
     rates: upTo(view.rates, from),
+    tails: Object.fromEntries(Object.entries(view.tails).filter(([step]) => Number(step) <= from)),
     evaluations: view.evaluations.filter(({step}) => step <= from),
     secondsBefore: view.seconds,
     from,
@@ -264,6 +311,7 @@ function waiting(trial: Trial, totalSteps: number): TrialView {
     lastStepAt: null,
     endedAt: null,
     message: null,
+    tails: {},
   };
 }
 
@@ -307,6 +355,7 @@ function ended(view: TrialView, event: TrialEnded & {at: number}): TrialView {
     seconds: event.seconds,
     endedAt: event.at,
     message: event.message ?? null,
+    tails: event.tail === undefined ? view.tails : {...view.tails, [event.steps]: event.tail},
   };
 }
 

@@ -71,6 +71,9 @@ export const costShape = record({
   inferenceOverhead: number,
 });
 
+/** How rates are searched. */
+export const searchShape = record({strategy: oneOf('halving'), scan: number, start: optional(oneOf('curvature'))});
+
 /** The fields that a fold relies on. */
 export const eventShapes: Record<RunEvent['event'], Check> = {
   'run-started': record({
@@ -85,7 +88,19 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     costs: optional(listOf(costShape)),
     probes: optional(number),
     setUp: optional(text),
+    search: optional(searchShape),
   }),
+  'trials-added': record({trials: listOf(trialShape)}),
+  searched: record({
+    cell: text,
+    stage: oneOf('scan', 'pair', 'walk', 'seeds', 'again', 'done'),
+    place: numberOrNull,
+    trials: listOf(text),
+    until: count,
+    chosen: numberOrNull,
+    why: text,
+  }),
+  challenged: record({cell: text, method: text, by: text, rates: listOf(number)}),
   prepared: record({what: text, done: number, total: number}),
   'trial-started': record({
     trial: text,
@@ -133,8 +148,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
   }),
   'trial-ended': record({
     trial: text,
-    state: oneOf('finished', 'diverged', 'failed', 'stopped'),
+    state: oneOf('finished', 'diverged', 'failed', 'stopped', 'paused'),
     steps: count,
+    tail: optional(numberOrNull),
     seconds: number,
     message: optional(text),
     adapter: optional(text),

@@ -14,11 +14,12 @@ import {
   oneOf,
   orNull,
   record,
+  recordOf,
   text,
   time,
 } from '../shape.ts';
 import {emptyRun, type RunState} from './fold.ts';
-import {costShape, eventShapes, trialShape} from './line.ts';
+import {costShape, eventShapes, searchShape, trialShape} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
@@ -28,7 +29,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 3;
+const foldVersion = 4;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -89,7 +90,7 @@ const evaluation = record({
 
 const view = record({
   trial: trialShape,
-  state: oneOf('waiting', 'running', 'finished', 'diverged', 'failed', 'stopped'),
+  state: oneOf('waiting', 'running', 'paused', 'finished', 'diverged', 'failed', 'stopped'),
   steps: count,
   totalSteps: count,
   loss: numberOrNull,
@@ -107,6 +108,7 @@ const view = record({
   lastStepAt: orNull(time),
   endedAt: orNull(time),
   message: orNull(text),
+  tails: recordOf(numberOrNull),
 });
 
 const snapshotShape = record({
@@ -133,5 +135,8 @@ const snapshotShape = record({
     memory: orNull(record({bytes: number, peak: number})),
     preparing: orNull(eventShapes.prepared),
     message: orNull(text),
+    search: orNull(searchShape),
+    searched: listOf(eventShapes.searched),
+    challenged: listOf(eventShapes.challenged),
   }),
 });

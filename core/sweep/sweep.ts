@@ -1,5 +1,6 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
 import type {MethodName} from '../method/methods.ts';
+import type {SearchSettings, VerdictSettings} from '../search/search.ts';
 import type {Free} from './table/free.ts';
 
 /** The rank of trials that train all weights. */
@@ -135,6 +136,10 @@ export interface Sweep {
   training: TrainingSettings;
   evaluate: EvaluationSettings[];
   curvature?: CurvatureSettings;
+  /** Absent: every trial of the grid is trained whole. */
+  search?: SearchSettings;
+  /** Absent: the verdict's own defaults. */
+  verdict?: VerdictSettings;
   run: RunSettings;
 }
 

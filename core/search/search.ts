@@ -1,0 +1,76 @@
+/**
+ * Words of a search for each method's best learning rate: what it may look at and what it may ask for. The algorithm is
+ * `decide`; the trainer carries out what it asks for, and everybody else reads its events.
+ */
+import type {Trial} from '../sweep/sweep.ts';
+
+/** How a sweep looks for its best rates. */
+export interface SearchSettings {
+  strategy: 'halving';
+  /** Share of a trial's steps that every rate is trained for before one is chosen, 0..1. */
+  scan: number;
+  /** Only rates within a decade of what the measured curvature predicts are scanned. */
+  start?: 'curvature';
+}
+
+/** When methods count as different. */
+export interface VerdictSettings {
+  /** Differences up to this share do not matter, e.g. 0.01 = one point of accuracy; for a loss, that share of the baseline's. */
+  margin: number;
+  /** The method that all others are compared with. */
+  baseline: string;
+  /** Up to so many seeds a method are trained until every word is found; absent = those of the file. */
+  seeds?: number;
+}
+
+/** One ordered axis of rates: everything of its trials is alike but rate and seed. Cells never look at each other. */
+export interface Cell {
+  /** Readable and stable, e.g. `pissa-r8-b16`. */
+  id: string;
+  /** In rising order. */
+  rates: number[];
+  /** As in the file; the first is the one that is searched with. */
+  seeds: number[];
+  /** The trial of each rate (outer) and seed (inner). */
+  trials: Trial[][];
+  /** Optimizer steps of a whole trial. */
+  steps: number;
+  /** Steps during which the rate still rises. */
+  warmUp: number;
+}
+
+/** What is known of one trial. */
+export interface TrialFacts {
+  state: 'waiting' | 'running' | 'paused' | 'finished' | 'diverged' | 'failed' | 'stopped';
+  /** Updates done. */
+  steps: number;
+  /** Training loss of the first update; null before it. */
+  firstLoss: number | null;
+  /** Mean training loss of the last tenth (3 steps at least) of the scan, and of the whole training; null where not known or not finite. */
+  scanTail: number | null;
+  endTail: number | null;
+  /** The objective's value at the end; null before. */
+  metric: number | null;
+}
+
+/** A trial that is wanted, and how far: a prefix of its full schedule, or `steps` for all of it. */
+export interface Wanted {
+  trial: string;
+  until: number;
+}
+
+export type SearchStage = 'scan' | 'pair' | 'walk' | 'seeds' | 'again' | 'done';
+
+/** What a search knows and wants at one moment. */
+export interface Decision {
+  cell: string;
+  stage: SearchStage;
+  /** Where the scan puts the best rate; null before, and where all diverged. */
+  place: number | null;
+  /** The chosen rate; null before there is one. */
+  chosen: number | null;
+  /** Trials that are to go further. Empty: waiting for those under way, or done. */
+  wanted: Wanted[];
+  /** One sentence: why. */
+  why: string;
+}
