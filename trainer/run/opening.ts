@@ -88,6 +88,7 @@ function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, o
     steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
     costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
+    ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
   });
 }
 
