@@ -62,19 +62,11 @@ export function ratePoint(learningRate: number, values: number[], diverged = 0):
   return {learningRate, seeds, mean, std: seeds < 2 ? null : Math.sqrt(squares / (seeds - 1)), diverged};
 }
 
-/** What a search has found of a method's rates. */
-export interface Found {
-  /** The rate that its cell has chosen. */
-  chosen: number;
-  /** Further rates that it was trained at with the same seeds, before it was called better or worse. */
-  challenged: readonly number[];
-}
-
 export interface PeakRules {
   /** Means that differ by less are as good, where the noise is not known: in the metric's unit, of a loss as a share. */
   margin: number;
-  /** Absent: the best rate is looked for among all. */
-  found?: Found;
+  /** The rate that a search has chosen; absent: the best one is looked for among all. */
+  chosen?: number;
 }
 
 /** `rules` matter for the best rate only. */
@@ -93,13 +85,13 @@ type ValuedPoint = RatePoint & {mean: number};
 /**
  * The best mean among the rates with the most seeds: that of one seed is the best by luck too often. A rate where a seed diverged
  * is passed over as long as there is another one: the mean of the seeds that survived would flatter it. Of a search it is
- * the chosen rate, or a challenged one that did better.
+ * the chosen rate, or one with as many seeds (several at least) that did better, as a challenged one may.
  */
 function peakOf(method: string, points: RatePoint[], metric: string, rules: PeakRules): Peak | null {
   const valued = points.flatMap(point => (point.mean === null ? [] : [{...point, mean: point.mean}]));
   const steady = valued.filter(point => point.diverged === 0);
   const candidates = steady.length > 0 ? steady : valued;
-  const eligible = eligibleOf(candidates, rules.found);
+  const eligible = eligibleOf(candidates, rules.chosen);
   const lowest = lowerIsBetter(metric);
   const means = eligible.map(point => point.mean);
   const top = lowest ? Math.min(...means) : Math.max(...means);
@@ -121,12 +113,9 @@ function peakOf(method: string, points: RatePoint[], metric: string, rules: Peak
   };
 }
 
-function eligibleOf(candidates: ValuedPoint[], found: Found | undefined): ValuedPoint[] {
-  const chosen = candidates.find(point => point.learningRate === found?.chosen);
-  if (found && chosen)
-    return candidates.filter(
-      point => point === chosen || (found.challenged.includes(point.learningRate) && point.seeds >= chosen.seeds),
-    );
+function eligibleOf(candidates: ValuedPoint[], rate: number | undefined): ValuedPoint[] {
+  const chosen = candidates.find(point => point.learningRate === rate);
+  if (chosen) return candidates.filter(point => point === chosen || point.seeds >= Math.max(2, chosen.seeds));
   const most = Math.max(...candidates.map(({seeds}) => seeds));
   return candidates.filter(({seeds}) => seeds === most);
 }

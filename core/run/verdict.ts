@@ -5,7 +5,7 @@ import {noRank} from '../sweep/sweep.ts';
 import {countedRun} from './dropped-trials.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
-import {type Found, type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
+import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
 import {confidenceOf, type Judging} from './verdict/words.ts';
@@ -89,7 +89,7 @@ export function title({model, task, metric, rank, batchSize}: Comparison): strin
 }
 
 function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] {
-  const found = new Map<string, Found>();
+  const chosen = new Map<string, number>();
   const methods = new Map<string, Map<number, Seeds>>();
   const seedsOf = (method: string, learningRate: number): Seeds => {
     const rates = methods.get(method) ?? new Map<number, Seeds>();
@@ -101,8 +101,8 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
   for (const view of state.trials) {
     if (!belongs(view.trial, group)) continue;
     if (!methods.has(view.trial.method)) {
-      const own = foundBy(state, cellOf(view.trial));
-      if (own) found.set(view.trial.method, own);
+      const rate = state.searched.find(({cell}) => cell === cellOf(view.trial))?.chosen ?? null;
+      if (rate !== null) chosen.set(view.trial.method, rate);
     }
     const seeds = seedsOf(view.trial.method, view.trial.learningRate);
     if (view.state === 'diverged') seeds.diverged++;
@@ -118,16 +118,9 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
       method,
       [...rates].map(([learningRate, seeds]) => pointOf(learningRate, seeds)),
       group.metric,
-      {margin, ...(found.has(method) && {found: found.get(method)!})},
+      {margin, ...(chosen.has(method) && {chosen: chosen.get(method)!})},
     ),
   );
-}
-
-/** What a search has found in a cell; undefined without one, and before it has chosen. */
-function foundBy({searched, challenged}: RunState, cell: string): Found | undefined {
-  const chosen = searched.find(one => one.cell === cell)?.chosen ?? null;
-  if (chosen === null) return undefined;
-  return {chosen, challenged: challenged.filter(one => one.cell === cell).flatMap(({rates}) => rates)};
 }
 
 /** What is known at one rate. */

@@ -108,7 +108,9 @@ function unequalSeeds(curves: readonly MethodCurve[]): string[] {
   );
   const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];
   if (numbers.length === 0 || fewest === most) return [];
-  return [`The rates have unequal numbers of seeds, ${fewest} to ${most}: a method's best rate is one of those with the most.`];
+  return [
+    `The rates have unequal numbers of seeds, ${fewest} to ${most}: a method's best rate is one of those with the most.`,
+  ];
 }
 
 function edges(peaks: readonly Peak[]): string[] {

@@ -89,7 +89,9 @@ describe('what the sentences under a comparison say of', () => {
   it('rates that all do the same: a tie, and no edge', () => {
     const tied = valued([low, 0], [high, 0], [trial('lora', 4e-3), 0]);
     expect(words(tied)).not.toContain('tried');
-    expect(peakRows(compare(tied)[0]!).flat().join(' ')).toMatch(/2e-3 \(1e-3 … 4e-3 not told apart\)(?!.*extend the grid)/);
+    expect(peakRows(compare(tied)[0]!).flat().join(' ')).toMatch(
+      /2e-3 \(1e-3 … 4e-3 not told apart\)(?!.*extend the grid)/,
+    );
     expect(words(valued([low, 0.2], [high, 0.2], [trial('lora', 4e-3), 0]))).toContain('the lowest one tried');
   });
 
