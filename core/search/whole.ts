@@ -1,9 +1,7 @@
 /** Where there is nothing to search in: whole trials, as in a grid. */
 import {count} from '../run/format.ts';
+import {fewestRates} from '../sweep/search-rules.ts';
 import type {Known} from './known.ts';
-
-/** Fewer rates than this are no axis to search along. */
-export const fewestRates = 4;
 
 /** The least steps behind the warm-up over which a training loss is averaged. */
 const fewestTailSteps = 3;

@@ -114,7 +114,7 @@ describe('seeds that do not agree', () => {
 
   it('are tried at two neighbours at most', () => {
     const rough: Landscape = (rate, seed) => ({...smooth(5.2)(rate, seed), metric: seed === 1 ? 0.9 : 0.2});
-    const {decision, decisions} = play(cell, rough, first);
+    const {asked, decision, decisions} = play(cell, rough, first);
     expect(new Set(decisions.map(({stage}) => stage))).toEqual(
       new Set(['scan', 'pair', 'walk', 'seeds', 'again', 'done']),
     );
