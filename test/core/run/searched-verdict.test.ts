@@ -16,7 +16,7 @@ const trials = (['lora', 'pissa'] as const).flatMap(method =>
   rates.flatMap(rate => [1, 2, 3].map(seed => trial(method, rate, seed))),
 );
 
-const after = (bodies: RunEventBody[], state: RunState = emptyRun): RunState =>
+const stateAfter = (bodies: RunEventBody[], state: RunState = emptyRun): RunState =>
   foldAll(
     state,
     bodies.map((body, at): RunEvent => ({...body, at})),
@@ -44,7 +44,7 @@ const searched = (method: string, chosen: number, stage: 'seeds' | 'done'): RunE
   ...{event: 'searched', cell: `${method}-r8-b16`, stage, place: chosen, trials: [], until: 100, chosen, why: ''},
 });
 
-const done = after([
+const done = stateAfter([
   start,
   ...whole('lora', 2e-4, [0.9, 0.91, 0.89]),
   ...whole('lora', 4e-4, [0.97]),
@@ -73,13 +73,29 @@ describe('a search that is done', () => {
     expect(spread?.gaps).toMatchObject([{method: 'lora'}]);
   });
 
+  it('says who was trained at further rates before a word stood, once', () => {
+    const cell = {event: 'challenged', cell: 'lora-r8-b16', method: 'lora', by: 'pissa'} as const;
+    const walked = stateAfter(
+      [
+        {...cell, rates: [1e-4, 4e-4]},
+        {...cell, rates: [4e-4]},
+      ],
+      done,
+    );
+    const sentences = verdict(compare(walked)[0]!).filter(sentence => sentence.includes('behind'));
+    expect(sentences).toEqual([
+      'As lora seemed to be behind pissa, it was also trained at 1e-4 and 4e-4 with the same seeds.',
+    ]);
+    expect(verdict(compare(done)[0]!).join(' ')).not.toContain('behind');
+  });
+
   it('is as well known after a snapshot', () => {
     const stored = readSnapshot(formatSnapshot({state: done, bytes: 1, tail: ''}));
     expect(compare(stored!.state)).toEqual(compare(done));
   });
 
   it('is so far only while a cell still searches, or the run goes on', () => {
-    const again = after([start, searched('lora', 2e-4, 'seeds')], done);
+    const again = stateAfter([start, searched('lora', 2e-4, 'seeds')], done);
     const [comparison] = compare(again);
     expect(comparison!.isUnderWay).toBe(true);
     expect(verdict(comparison!).every(sentence => sentence.startsWith('So far, '))).toBe(true);
