@@ -43,7 +43,7 @@ describe('what a search will cost', () => {
 
   it('is told as a share of the grid, and how much that costs', () => {
     expect(expectationInWords(expectationOf([cell], rules)).join(' ')).toBe(
-      "12 rates are scanned in 1,200 steps; about 5 trials (4 to 18) are trained whole. That is about 14.5 % of the grid's steps: the grid costs 6.9 × as much. However many the workers, about 2.6 whole trainings (2 to 14) follow one another; the grid's are all independent.",
+      "12 rates are scanned in 1,200 steps; about 5 trials (4 to 18) are trained whole. That is about 14.6 % of the grid's steps: the grid costs 6.9 × as much. However many the workers, about 2.6 whole trainings (2 to 14) follow one another; the grid's are all independent.",
     );
   });
 });
