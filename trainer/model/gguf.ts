@@ -29,7 +29,7 @@ export async function openGguf(path: string): Promise<{config: ModelConfig; weig
   if (!names)
     throw new SweepError(
       'unknown-architecture',
-      `${path} has the architecture ${JSON.stringify(architecture)}; those supported in GGUF files are ${Object.keys(ggufNames).join(', ')}.`,
+      `${path} has the architecture ${JSON.stringify(architecture)}; those supported in GGUF files are ${Object.keys(ggufNames).join(', ')}. Other families are read from safetensors.`,
       {file: path},
     );
   const about = new About(Object.fromEntries(Object.entries(metadata)), architecture);
