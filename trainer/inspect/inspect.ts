@@ -43,6 +43,7 @@ import {
   sampleOf,
   survey,
 } from './rows.ts';
+import {storedTypeFaults} from './stored-types.ts';
 
 /** The files of a tokenizer and its chat template. */
 const tokenizerNames = [
@@ -67,6 +68,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const named = draft.model;
   const model =
     named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
+  if (model) attempts.faults.push(...storedTypeFaults(model));
   const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
