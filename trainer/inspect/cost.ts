@@ -1,7 +1,7 @@
 /** What a sweep will take, judged from its first rows. */
 import {availableParallelism} from 'node:os';
-import {mean} from '../../core/mean.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
+import {mean} from '../../core/numbers.ts';
 import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {stepsOf} from '../data/order.ts';

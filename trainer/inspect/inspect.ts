@@ -1,6 +1,8 @@
 /** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
+
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
@@ -140,7 +142,7 @@ export function factsOf({folder, config, weights}: BaseModel): ModelFacts {
     folder,
     family: config.family,
     layers: config.layers.length,
-    parameters: tensors.reduce((sum, {shape}) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    parameters: tensors.reduce((sum, {shape}) => sum + product(shape), 0),
     bytes: tensors.reduce((sum, {length}) => sum + length, 0),
     modules: sitesOf(1, 'all', weights).map(({name, inputs, outputs}) => ({
       name: name.slice(name.lastIndexOf('.') + 1),

@@ -2,7 +2,7 @@
 
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import {mean} from '../../core/mean.ts';
+import {mean} from '../../core/numbers.ts';
 import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';

@@ -1,7 +1,7 @@
 /** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
 
-import {mean} from '../../core/mean.ts';
 import type {AdapterMethodName, MethodName} from '../../core/method/methods.ts';
+import {mean} from '../../core/numbers.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import {methods, startsFromGradients} from '../method/index.ts';

@@ -1,5 +1,5 @@
 /** Spearman's rank correlation with its permutation p-value. */
-import {mean} from '../../mean.ts';
+import {mean} from '../../numbers.ts';
 
 export interface RankCorrelation {
   /** Spearman's rho, -1 … 1; null where one side does not vary or there are fewer than three points. */
