@@ -116,7 +116,7 @@ function bindProduct(e: Emitter, value: Value, name: string): void {
 }
 
 /** scale · op(a) · op(b) as a product of two matrices where it is one, which runs fastest. */
-const matrixProduct: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
+const batchProduct: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
   const transposeA = Boolean(attributes['transposeA']);
   const transposeB = Boolean(attributes['transposeB']);
   const scale = attributes['scale'] as number;
@@ -238,7 +238,7 @@ const emitters: Record<string, Emit> = {
   },
   Select: (e, {inputs: [condition, t, f], outputs: [output]}) =>
     e.bind(output!, e.add('SelectV2', [e.name(condition!), e.name(t!), e.name(f!)], {T: type(t!.dtype)})),
-  BatchMatMul: matrixProduct,
+  BatchMatMul: batchProduct,
   RmsNormalization: (e, {inputs: [x, w], outputs: [output, inverse], attributes}) => {
     const mean = e.add('Mean', [e.elementwise('Square', e.name(x!)), e.ints([x!.shape.length - 1])], {
       T: type('float32'),
