@@ -2,7 +2,9 @@
  * The two computations of generation. One reads whole texts: logits after the last token, and the keys and values of
  * all; the other adds one token to every sequence of a cache.
  */
+
 import * as tf from '@tensorflow/tfjs-core';
+import {product} from '../../core/numbers.ts';
 import type {State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {ModelConfig} from '../model/config.ts';
@@ -123,7 +125,7 @@ export function openCache(
   const sequences = trials * rows;
   const names = cacheNames(config);
   const shape = [sequences, kvHeads, room, headDim];
-  const zeros = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  const zeros = new Float32Array(product(shape));
   const values = names.map(name => [name, {shape, data: zeros}] as const);
   // What the model reads is kept beside the cache: a device gets it once, not for every token.
   const read = Object.entries(inputs).map(([name, {shape}]) => [name, {shape, data: feeds[name]!}] as const);

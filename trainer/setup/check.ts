@@ -1,12 +1,14 @@
 /** Whether a native engine computes what plain TFJS computes: one layer's loss and gradient, in both precisions. */
+
 import * as tf from '@tensorflow/tfjs-core';
+import {product} from '../../core/numbers.ts';
 import type {Computation, Engine} from '../engine/program/engine.ts';
 
 const [rows, length, size, heads, vocabulary, rank] = [2, 8, 32, 2, 40, 4];
 
 /** Numbers that look random and are the same everywhere. */
 function numbers(shape: number[], seed: number): Float32Array {
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = product(shape);
   return Float32Array.from({length: count}, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233) * 0.5);
 }
 
@@ -53,6 +55,19 @@ export async function layerOn(engine: Engine): Promise<Record<string, Float32Arr
   await program.dispose();
   await engine.dispose();
   return Object.fromEntries(copies);
+}
+
+/** Of each precision: how far a layer is from plain TFJS, and how far it may be. */
+export type Distances = Record<'float32' | 'bfloat16', {found: number; most: number}>;
+
+/** What is wrong in each precision, in words; null where nothing is. A distance that is no number is wrong. */
+export function faultsIn(distances: Distances): Record<keyof Distances, string | null> {
+  const fault = (precision: keyof Distances) => {
+    const {found, most} = distances[precision];
+    if (found < most) return null;
+    return `a layer in ${precision} is off by ${found.toPrecision(2)} where its arithmetic explains ${most.toPrecision(2)}`;
+  };
+  return {float32: fault('float32'), bfloat16: fault('bfloat16')};
 }
 
 /** The largest distance of any result from the expected one, relative to the norm of all of it. */

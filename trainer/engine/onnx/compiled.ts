@@ -1,4 +1,5 @@
 /** The compiled engine: a computation is traced to an ONNX graph once and run by onnxruntime. */
+import {product} from '../../../core/numbers.ts';
 import '../../process/no-telemetry.ts';
 import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -94,7 +95,7 @@ function weightFolder(graph: Graph): string | undefined {
 }
 
 const emptyLike = ({shape, dtype}: TensorSpec): ort.Tensor => {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = product(shape);
   return dtype === 'float32'
     ? new ort.Tensor('float32', new Float32Array(size), shape)
     : new ort.Tensor('int32', new Int32Array(size), shape);
