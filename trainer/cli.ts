@@ -2,6 +2,8 @@
 import './process/no-telemetry.ts';
 import {Command, CommanderError} from 'commander';
 import {SweepError} from '../core/error.ts';
+import {attachVerb} from './verbs/attach.ts';
+import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
 import {evalVerb} from './verbs/eval.ts';
 import {exportVerb} from './verbs/export.ts';
@@ -16,6 +18,7 @@ import {runVerb} from './verbs/run.ts';
 import {schemaVerb} from './verbs/schema.ts';
 import {setupNativeVerb} from './verbs/setup-native.ts';
 import {showVerb} from './verbs/show.ts';
+import {statusVerb} from './verbs/status.ts';
 import {endQuietlyWithReader, remark} from './verbs/terminal.ts';
 import {verifyVerb} from './verbs/verify.ts';
 import {version} from './version.ts';
@@ -26,6 +29,9 @@ const verbs = [
   planVerb,
   runVerb,
   probeVerb,
+  statusVerb,
+  attachVerb,
+  cancelVerb,
   schemaVerb,
   showVerb,
   reportVerb,

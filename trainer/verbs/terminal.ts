@@ -93,3 +93,11 @@ export function stopWork(): AbortSignal {
   whenOutputFails = () => controller.abort();
   return controller.signal;
 }
+
+/** Aborts when somebody who only looks on leaves: Ctrl-C, or a reader that is gone. */
+export function stopReading(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of endSignals) process.once(signal, () => controller.abort());
+  listenToDebugger();
+  return controller.signal;
+}
