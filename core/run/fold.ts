@@ -1,6 +1,6 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
-import type {SearchSettings} from '../search/search.ts';
+import type {SearchSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {
   Aggregated,

@@ -187,7 +187,7 @@ class Silence {
     if (silent < patience) return false;
     const now = processorTime(this.#pid)?.milliseconds;
     const worked = now === undefined || this.#taken === undefined ? silent : (now - this.#taken) / 1000;
-    return worked >= patience / 2 || silent >= mostPatience;
+    return worked >= patience || silent >= mostPatience;
   }
 }
 
