@@ -5,7 +5,8 @@ import {ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
-import {settleCheckpoints} from '../store/checkpoint.ts';
+import {dropAnswers, keptAnswers} from '../store/answers.ts';
+import {dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
 import {versions} from '../version.ts';
@@ -35,7 +36,12 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const remarks = await compared(run);
   const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
-  const settled = settleCheckpoints(join(store.folder, 'checkpoints'), ids, store.reach);
+  const checkpoints = join(store.folder, 'checkpoints');
+  dropLeftovers(
+    checkpoints,
+    trials.filter(trial => isDone(store, trial)),
+  );
+  const settled = settleCheckpoints(checkpoints, ids, store.reach);
   const curves = await longCurves(store, settled.steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
@@ -50,6 +56,13 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   for (const message of notes) run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+/** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
+function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
+  const ids = done.map(({id}) => id);
+  dropCheckpoint(checkpoints, ids);
+  for (const id of ids) for (const answers of keptAnswers(checkpoints, id)) dropAnswers(checkpoints, answers);
 }
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
