@@ -61,7 +61,9 @@ describe('a run that was detached', () => {
     expect(said).toContain(`The run goes on in ${out} (process `);
     expect(said).toContain(`lora-sweep attach ${out}`);
     const followed = await command('attach', out);
-    expect(followed).toMatch(/\[2\/2\] lora-r4-b8-lr2\.00e-3-s1 finished/);
+    // Which of the two is through first is chance.
+    expect(followed).toMatch(/\[2\/2\] lora-r4-b8-lr[12]\.00e-3-s1 finished/);
+    expect(followed).toContain('2 of 2 trials finished');
     expect(await statusOf(out)).toMatchObject({state: 'finished', name: 'whole', trials: {finished: 2}, eta_s: null});
     expect(existsSync(join(out, 'run.lock'))).toBe(false);
     expect(await command('run', file, '--detach', '--resume')).toMatch(
