@@ -1,5 +1,6 @@
 /** A folded run as the elements of a page. */
 
+import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
 import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../core/run/dropped-trials.ts';
@@ -107,12 +108,27 @@ function header(state: RunState, others: readonly OtherRun[], comparisons: Compa
   }
   const top = element('header', '');
   top.append(element('p', 'label', 'LoRA Sweep'), element('h1', '', state.name), list);
+  top.append(...budgetBar(state));
   if (doing.alive) top.append(element('p', 'figures', progressSentence(state)));
   // How many rows were cut or left out stands among them.
   for (const note of state.notes) top.append(element('p', 'figures', note));
   if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
   top.append(actions(state, others, comparisons, doing));
   return top;
+}
+
+/** What a search spent, as a bar over what the grid would have cost; nothing without a search. */
+function budgetBar(state: RunState): HTMLElement[] {
+  const budget = budgetOf(state);
+  if (budget === null || budget.gridSteps === 0) return [];
+  const words = budgetInWords(budget);
+  const bar = element('div', 'budget');
+  bar.setAttribute('role', 'img');
+  bar.setAttribute('aria-label', words);
+  const spent = element('div', 'spent');
+  spent.style.width = `${Math.min(100, (100 * budget.steps) / budget.gridSteps).toFixed(1)}%`;
+  bar.append(spent);
+  return [element('p', 'figures', words), bar];
 }
 
 function actions(

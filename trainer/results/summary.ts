@@ -1,5 +1,6 @@
 /** A run in words and tables: what `run` prints at its end, and the Markdown that `report` writes. */
 
+import {budgetInWords, budgetOf} from '../../core/run/budget.ts';
 import {
   correlationSentence,
   curvatureColumns,
@@ -23,6 +24,7 @@ export function textSummary(whole: RunState): string[] {
   const dropped = droppedRows(whole);
   return [
     overview(state),
+    ...spentInWords(state),
     ...comparisons.flatMap(comparison => [
       '',
       title(comparison),
@@ -62,6 +64,7 @@ export function markdownSummary(whole: RunState): string {
     `# ${state.name}`,
     '',
     overview(state),
+    ...spentInWords(state),
     '',
     ...comparisons.flatMap(comparison => [
       `## ${title(comparison)}`,
@@ -86,6 +89,12 @@ export function markdownSummary(whole: RunState): string {
       : []),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
+}
+
+/** What a search took; nothing where there was none. */
+function spentInWords(state: RunState): string[] {
+  const budget = budgetOf(state);
+  return budget ? [budgetInWords(budget)] : [];
 }
 
 /** `160 of 160 trials finished in 4 min 00 s on the compiled engine, the run is over.` */
