@@ -14,13 +14,13 @@ import {idsOf, type PackRun, type TrainJob} from './open-pack.ts';
 export async function save(
   job: TrainJob,
   context: TrainContext,
-  {pack, active, last}: PackRun,
+  {pack, active, last, recent}: PackRun,
   seconds: number,
 ): Promise<void> {
   const tensors = await pack.snapshot();
   const events = await context.stored();
   const {losses, gradNorms} = last;
-  const checkpoint = {step: pack.count, tensors, active, losses, gradNorms, seconds, events};
+  const checkpoint = {step: pack.count, tensors, active, losses, gradNorms, recent: recent.values(), seconds, events};
   saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), checkpoint);
 }
 

@@ -11,12 +11,16 @@ import type {StartJob} from '../step/start-settings.ts';
 import {Pack, type PackStart} from '../step/step.ts';
 import {type Checkpoint, loadCheckpoint} from '../store/checkpoint.ts';
 import type {Evaluation} from './evaluation.ts';
+import {RecentLosses} from './recent-losses.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
   trials: Trial[];
   training: TrainingSettings;
+  /** Of the whole training: what the schedule is made for. */
   steps: number;
+  /** Updates after which the trials pause; absent = they are trained to their end. */
+  until?: number;
   source: TrainingSource;
   start: StartJob;
   merged: boolean;
@@ -43,6 +47,7 @@ export interface PackRun {
   active: Float32Array;
   /** Of the last step, [trials]. */
   last: Pick<Checkpoint, 'losses' | 'gradNorms'>;
+  recent: RecentLosses;
   /** Of earlier starts that this one goes on from. */
   secondsBefore: number;
 }
@@ -81,6 +86,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     pack,
     active: checkpoint?.active ?? new Float32Array(trials.length).fill(1),
     last: checkpoint ?? {losses: none, gradNorms: none},
+    recent: new RecentLosses(trials.length, checkpoint?.recent),
     secondsBefore: checkpoint?.seconds ?? 0,
   };
 }
