@@ -1,10 +1,6 @@
 /** The learning rate of every optimizer step, as transformers' `get_{cosine,linear,constant}_schedule_with_warmup` give it. */
 import type {TrainingSettings} from '../../core/sweep/sweep.ts';
-
-/** Steps of the warm-up: ceil(ratio * total), in the same double arithmetic as transformers. */
-export function warmupSteps(total: number, warmupRatio: number): number {
-  return Math.ceil(total * warmupRatio);
-}
+import {warmUpSteps} from '../../core/sweep/warm-up.ts';
 
 /**
  * The rate used in optimizer step `step` (from 0) of `total`. During the warm-up of w steps it is peak * step / w, so
@@ -17,7 +13,7 @@ export function rateAt(
   peak: number,
   {schedule, warmupRatio}: Pick<TrainingSettings, 'schedule' | 'warmupRatio'>,
 ): number {
-  const warmup = warmupSteps(total, warmupRatio);
+  const warmup = warmUpSteps(total, warmupRatio);
   if (step < warmup) return (peak * step) / warmup;
   const progress = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
   switch (schedule) {

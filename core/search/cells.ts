@@ -1,0 +1,44 @@
+/** The axes of a sweep's search: each method, rank and batch size with its ordered learning rates. */
+import {noRank, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
+import {warmUpSteps} from '../sweep/warm-up.ts';
+import type {Cell} from './search.ts';
+
+/**
+ * One cell for every method (in its one form of the sweep), rank and batch size, in the order of the sweep. `trials`: all of the
+ * sweep's, whatever part of them is asked for. `steps`: optimizer steps of a whole trial, by batch size. Seeds that not every
+ * rate has, such as those added at a chosen rate, are in no cell. Throws a RangeError for a batch size without steps.
+ */
+export function cellsOf(
+  trials: readonly Trial[],
+  steps: Readonly<Record<string, number>>,
+  {warmupRatio}: Pick<TrainingSettings, 'warmupRatio'>,
+): Cell[] {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    const id = cellOf(trial);
+    groups.set(id, [...(groups.get(id) ?? []), trial]);
+  }
+  return [...groups].map(([id, group]) => {
+    const {batchSize} = group[0]!;
+    const total = steps[String(batchSize)];
+    if (total === undefined) throw new RangeError(`The steps of batch size ${batchSize} are not known.`);
+    return {id, ...matrixOf(group), steps: total, warmUp: warmUpSteps(total, warmupRatio)};
+  });
+}
+
+/** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`. */
+export function cellOf({method, rank, batchSize}: Pick<Trial, 'method' | 'rank' | 'batchSize'>): string {
+  return `${method}${rank === noRank ? '' : `-r${rank}`}-b${batchSize}`;
+}
+
+function matrixOf(trials: readonly Trial[]): Pick<Cell, 'rates' | 'seeds' | 'trials'> {
+  const byRate = new Map<number, Map<number, Trial>>();
+  for (const trial of trials) {
+    const row = byRate.get(trial.learningRate) ?? new Map<number, Trial>();
+    byRate.set(trial.learningRate, row.set(trial.seed, trial));
+  }
+  const rates = [...byRate.keys()].toSorted((a, b) => a - b);
+  const rows = rates.map(rate => byRate.get(rate)!);
+  const seeds = [...new Set(trials.map(({seed}) => seed))].filter(seed => rows.every(row => row.has(seed)));
+  return {rates, seeds, trials: rows.map(row => seeds.map(seed => row.get(seed)!))};
+}

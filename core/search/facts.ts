@@ -1,0 +1,61 @@
+/** What a search may look at, from the fold of a run's events. */
+import type {RunState, TrialView} from '../run/fold.ts';
+import {tailMean, upTo} from '../run/series.ts';
+import {type SearchRules, scanStepsOf} from './rules.ts';
+import type {Cell, TrialFacts} from './search.ts';
+
+/** The facts of a cell's trials by their ids; a trial that the run does not know yet is `waiting`. */
+export function factsOf(
+  cell: Cell,
+  state: Pick<RunState, 'trials' | 'places'>,
+  rules: Pick<SearchRules, 'search' | 'objective'>,
+): ReadonlyMap<string, TrialFacts> {
+  const scanSteps = scanStepsOf(cell, rules.search);
+  const facts = new Map<string, TrialFacts>();
+  for (const {id} of cell.trials.flat()) {
+    const view = state.trials[state.places[id] ?? -1];
+    facts.set(id, view ? trialFacts(view, {scanSteps, steps: cell.steps}, rules) : unknown);
+  }
+  return facts;
+}
+
+const unknown: TrialFacts = {
+  state: 'waiting',
+  steps: 0,
+  firstLoss: null,
+  scanTail: null,
+  endTail: null,
+  metric: null,
+};
+
+function trialFacts(
+  view: TrialView,
+  at: {scanSteps: number; steps: number},
+  {objective}: Pick<SearchRules, 'objective'>,
+): TrialFacts {
+  const last = view.evaluations.find(
+    ({step, task, metric}) => step === at.steps && task === objective.task && objective.metrics.includes(metric),
+  );
+  // An end that cannot be measured is as bad as none.
+  const isLost = view.state === 'finished' && last !== undefined && last.value === null;
+  return {
+    state: isLost ? 'diverged' : view.state,
+    steps: view.steps,
+    // Of a bucket of several steps: the first loss is about the largest.
+    firstLoss: view.losses.maxima[0] ?? null,
+    scanTail: tailAt(view, at.scanSteps),
+    endTail: tailAt(view, at.steps),
+    metric: last?.value ?? null,
+  };
+}
+
+/**
+ * The tail as it was stored; else from the curve, to whole buckets. A curve that still grows has no such tail: its buckets merge,
+ * and the same question would get another answer later.
+ */
+function tailAt(view: TrialView, step: number): number | null {
+  const stored = view.tails[step];
+  if (stored !== undefined) return stored;
+  if (view.state === 'running' || view.steps < step || step === 0) return null;
+  return tailMean(upTo(view.losses, step), Math.max(0.1, 3 / step));
+}

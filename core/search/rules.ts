@@ -1,0 +1,52 @@
+/** What a search of a sweep goes by. */
+import {formatEvaluation} from '../run/format.ts';
+import {lowerIsBetter} from '../run/peak.ts';
+import type {EvaluationSettings, Sweep} from '../sweep/sweep.ts';
+import type {Cell, SearchSettings} from './search.ts';
+
+/** What the best rate is best at: the first result of the sweep's first evaluation, after the last step. */
+export interface Objective {
+  /** As the fold names it: `gsm8k`, or `gsm8k on test.jsonl`. */
+  task: string;
+  /** What its result may be called: a scorer decides whether it gives a score or an accuracy. */
+  metrics: readonly string[];
+  lowerIsBetter: boolean;
+}
+
+export interface SearchRules {
+  search: SearchSettings;
+  /** In the metric's units; where lower is better, a share of the lower of two values. */
+  margin: number;
+  objective: Objective;
+  /** Ids of the trials that are asked for (`--only`); absent: all. */
+  selected?: ReadonlySet<string>;
+}
+
+/** Of a sweep that says nothing: one point of accuracy, or 1 % of a loss. */
+const usualMargin = 0.01;
+
+/** Null for a sweep whose trials are all trained whole. */
+export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {
+  const [first] = sweep.evaluate;
+  if (!sweep.search || !first) return null;
+  return {search: sweep.search, margin: sweep.verdict?.margin ?? usualMargin, objective: objectiveOf(first)};
+}
+
+function objectiveOf({task, entry, k = [1]}: EvaluationSettings): Objective {
+  const metrics = metricsOf(task, k[0]!);
+  return {task: formatEvaluation(task, entry), metrics, lowerIsBetter: metrics.every(lowerIsBetter)};
+}
+
+function metricsOf(task: EvaluationSettings['task'], k: number): string[] {
+  if (task === 'loss') return ['loss'];
+  if (task === 'custom') return ['score', 'accuracy'];
+  return [task === 'humaneval' || task === 'mbpp' ? `pass@${k}` : 'accuracy'];
+}
+
+/** The least updates that a scan takes: fewer say nothing. */
+const fewestScanSteps = 12;
+
+/** Updates that every rate is trained for before one is chosen; never so few that the rate still rises, never above half of all. */
+export function scanStepsOf({steps, warmUp}: Pick<Cell, 'steps' | 'warmUp'>, {scan}: SearchSettings): number {
+  return Math.min(Math.floor(steps / 2), Math.max(Math.ceil(scan * steps), 2 * warmUp, fewestScanSteps));
+}
