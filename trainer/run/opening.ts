@@ -5,13 +5,15 @@ import {ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
-import {settleCheckpoints} from '../store/checkpoint.ts';
+import {checkpointsName, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
 import {versions} from '../version.ts';
+import {type Agenda, wholeTrials} from './agenda.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone} from './resume.ts';
+import {agendaOf, searchOf} from './searching.ts';
 import type {UnderWay} from './under-way.ts';
 import {costsOf} from './work.ts';
 
@@ -19,9 +21,11 @@ import {costsOf} from './work.ts';
 export interface Opening {
   /** Trials that are not finished. */
   todo: Trial[];
-  /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly. */
-  steps: ReadonlyMap<string, number>;
-  curves: ReadonlyMap<string, Curves>;
+  /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
+  steps: Map<string, number>;
+  curves: Map<string, Curves>;
+  /** What of it is trained, and in which order. */
+  agenda: Agenda;
   arrangement: Arrangement;
   probes: ProbePlan;
   /** Workers that probe. */
@@ -33,21 +37,24 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
   const remarks = await compared(run);
-  const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
+  const search = searchOf(run);
+  const all = [...trials, ...(search?.further ?? [])];
+  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
-  const settled = settleCheckpoints(join(store.folder, 'checkpoints'), ids, store.reach);
-  const curves = await longCurves(store, settled.steps);
+  const {steps, notes} = settleCheckpoints(join(store.folder, checkpointsName), ids, store.reach);
+  const curves = await longCurves(store, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => settled.steps.get(id) ?? 0, cores);
+  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
   const probers = Math.min(cores, probes.jobs.length);
-  const opening = {todo, steps: settled.steps, curves, arrangement, probes, probers};
-  tellStart(run, opening);
+  const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
+  const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
+  tellStart(run, all, opening);
   const rates = [ratesInWords(sweep, trialsOf(sweep, store.earlier)) ?? []].flat();
-  const notes = [store.notes, remarks, rates, prepared.notes, settled.notes, arrangement.notes, startOnly(run)].flat();
-  for (const message of notes) run.emit({event: 'note', message});
+  for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
+    run.emit({event: 'note', message});
   failure.check();
   return opening;
 }
@@ -70,7 +77,7 @@ async function compared({prepared, trials, choice, store}: UnderWay): Promise<st
   });
 }
 
-function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, opening: Opening): void {
+function tellStart({prepared, choice, store, options, emit}: UnderWay, trials: Trial[], opening: Opening): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
   const chosen = new Set(trials.map(({id}) => id));
@@ -88,6 +95,7 @@ function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, o
     steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
     costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
+    ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
   });
 }
 

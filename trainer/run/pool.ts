@@ -130,15 +130,11 @@ class Seat {
 
 /** What a worker says in the middle of a job. */
 function hear(message: Exclude<FromWorker, {kind: 'done' | 'failed'}>, handlers: JobHandlers): void {
-  switch (message.kind) {
-    case 'event':
-      return handlers.event(message.event);
-    case 'generated':
-      return handlers.generated(message.result);
-    case 'measured':
-      return handlers.measured?.(message.times);
-    case 'store':
-      message.reply.postMessage(handlers.store ? (handlers.store() ?? null) : 0);
-      return message.reply.close();
+  if (message.kind === 'event') handlers.event(message.event);
+  else if (message.kind === 'generated') handlers.generated(message.result);
+  else if (message.kind === 'measured') handlers.measured?.(message.times);
+  else {
+    message.reply.postMessage(handlers.store ? (handlers.store() ?? null) : 0);
+    message.reply.close();
   }
 }

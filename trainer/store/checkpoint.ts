@@ -13,6 +13,9 @@ import {discard, insideRun, storeError, syncFolder} from '../files/write-whole.t
 import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../weights/safetensors.ts';
 import type {StoredSteps} from './stored-steps.ts';
 
+/** Folder of the checkpoints in a run folder. */
+export const checkpointsName = 'checkpoints';
+
 /** Of the trials of a pack. */
 export interface Checkpoint {
   /** Updates done. */

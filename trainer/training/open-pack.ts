@@ -9,7 +9,7 @@ import type {TrainingSource} from '../step/batches.ts';
 import {startingParameters} from '../step/start.ts';
 import type {StartJob} from '../step/start-settings.ts';
 import {Pack, type PackStart} from '../step/step.ts';
-import {type Checkpoint, loadCheckpoint} from '../store/checkpoint.ts';
+import {type Checkpoint, checkpointsName, loadCheckpoint} from '../store/checkpoint.ts';
 import type {Evaluation} from './evaluation.ts';
 import {RecentLosses} from './recent-losses.ts';
 
@@ -79,7 +79,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     parameters: together(starts.map(one => one.parameters)),
     ...(shared.length > 0 ? {shared: together(shared)} : {}),
   });
-  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
+  const checkpoint = loadCheckpoint(join(job.folder, checkpointsName), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
   const none = new Float32Array(trials.length).fill(Number.NaN);
   return {

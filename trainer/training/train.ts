@@ -6,7 +6,7 @@ import {probeTrials} from '../curvature/along-training.ts';
 import {needsRoom} from '../engine/onnx/device-errors.ts';
 import {rateAt} from '../math/schedule.ts';
 import {packBatches, tokensOf} from '../step/batches.ts';
-import {dropCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
 import type {TrainContext} from './context.ts';
 import {evaluatePack} from './evaluate.ts';
 import type {Evaluation} from './evaluation.ts';
@@ -192,10 +192,8 @@ async function pause(training: UnderTraining): Promise<void> {
   const alive = aliveOf(training);
   await save(job, context, run, seconds());
   end(training, alive, {state: 'paused'});
-  await forget(
-    training,
-    job.trials.filter(trial => !alive.includes(trial)),
-  );
+  const others = job.trials.filter(trial => !alive.includes(trial));
+  if (!isJudgedLater(job)) await forget(training, others);
 }
 
 async function finish(training: UnderTraining): Promise<void> {
@@ -212,7 +210,7 @@ async function forget({job, context}: UnderTraining, trials: readonly Trial[]): 
   if (trials.length === 0) return;
   await context.stored();
   dropCheckpoint(
-    join(job.folder, 'checkpoints'),
+    join(job.folder, checkpointsName),
     trials.map(({id}) => id),
   );
 }
