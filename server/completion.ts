@@ -8,7 +8,7 @@ import {formatRate} from '../core/run/format.ts';
 import type {Inspector} from '../core/sweep/inspection.ts';
 import type {Position} from '../core/sweep/problem.ts';
 import {writeRate} from '../core/sweep/rates.ts';
-import type {Field, Type} from '../core/sweep/table/field.ts';
+import {type Field, type Type, wordsOf} from '../core/sweep/table/field.ts';
 import {typesAt} from '../core/sweep/table/fields.ts';
 import {type Cursor, cursorAt} from '../core/sweep/text/cursor.ts';
 import {find} from '../core/sweep/text/locate.ts';
@@ -124,14 +124,14 @@ function words(types: readonly Type[]): Item[] {
     if (type.kind === 'number') return (type.words ?? []).map(label => ({label, kind: CompletionItemKind.Keyword}));
     if (type.kind === 'moment')
       return ['start', '50%', 'end'].map(label => ({label, kind: CompletionItemKind.EnumMember}));
+    if (type.kind === 'percentage') return [{label: '6.25%', kind: CompletionItemKind.Value}];
     if (type.kind === 'alpha')
       return ['rank', '2*rank', 'rank*sqrt(rank)'].map(label => ({label, kind: CompletionItemKind.Value}));
     if (type.kind !== 'choice') return [];
-    return Object.entries(type.values).map(([label, {doc, notYet}]) => ({
+    return wordsOf(type).map(label => ({
       label,
       kind: Object.hasOwn(methods, label) ? CompletionItemKind.Method : CompletionItemKind.EnumMember,
-      documentation: doc,
-      ...(notYet ? {detail: 'planned, does not work yet', sortText: `~${label}`} : {}),
+      documentation: type.values[label]!.doc,
     }));
   });
 }

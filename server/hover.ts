@@ -47,8 +47,7 @@ function choiceAbout({kind, path, word}: Cursor): string | undefined {
     const types = type.kind === 'list' ? [type.of] : [type];
     for (const each of types)
       if (each.kind === 'choice' && Object.hasOwn(each.values, word)) {
-        const {doc, notYet} = each.values[word]!;
-        return `**${word}** (${keyName(path)})\n\n${doc}${notYet ? ' Planned, does not work yet.' : ''}`;
+        return `**${word}** (${keyName(path)})\n\n${each.values[word]!.doc}`;
       }
   }
   return undefined;

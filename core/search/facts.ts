@@ -1,6 +1,7 @@
 /** What a search may look at, from the fold of a run's events. */
 import type {RunState, TrialView} from '../run/fold.ts';
 import {tailMean, upTo} from '../run/series.ts';
+import {nothingKnown} from './known.ts';
 import {type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell, TrialFacts} from './search.ts';
 
@@ -14,19 +15,10 @@ export function factsOf(
   const facts = new Map<string, TrialFacts>();
   for (const {id} of cell.trials.flat()) {
     const view = state.trials[state.places[id] ?? -1];
-    facts.set(id, view ? trialFacts(view, {scanSteps, steps: cell.steps}, rules) : unknown);
+    facts.set(id, view ? trialFacts(view, {scanSteps, steps: cell.steps}, rules) : nothingKnown);
   }
   return facts;
 }
-
-const unknown: TrialFacts = {
-  state: 'waiting',
-  steps: 0,
-  firstLoss: null,
-  scanTail: null,
-  endTail: null,
-  metric: null,
-};
 
 function trialFacts(
   view: TrialView,

@@ -1,5 +1,6 @@
 import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
+import type {SearchSettings} from '../search/search.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
@@ -15,12 +16,13 @@ import type {
   TrainingSettings,
 } from './sweep.ts';
 import {defaultTemplateDate} from './sweep.ts';
-import {optimizer as optimizerFields} from './table/fields.ts';
+import {optimizer as optimizerFields, searchDefaults} from './table/fields.ts';
 import {formats, placeholders} from './table/formats.ts';
 
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model, targets, training, evaluate, run} = values;
+  const search = searchOf(values.search);
   const data = values.data && dataOf(values.data);
   const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
   const evaluations = evaluate.map(evaluationOf);
@@ -35,6 +37,7 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     training: trainingOf(training),
     evaluate: withEntries(evaluations),
     ...(curvature && {curvature}),
+    ...(search && {search}),
     run,
   };
 }
@@ -180,6 +183,12 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(strict && {strict}),
     ...(scorer !== undefined && {scorer}),
   };
+}
+
+/** Undefined where every trial of the grid is trained whole. */
+function searchOf(search: Values['search']): SearchSettings | undefined {
+  if (typeof search === 'object') return {strategy: search.strategy, scan: search.scan};
+  return search === 'halving' ? searchDefaults : undefined;
 }
 
 function curvatureOf(curvature: Exclude<Values['curvature'], undefined>): CurvatureSettings | undefined {

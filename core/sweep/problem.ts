@@ -68,6 +68,10 @@ export const problemCodes = [
   'fairness/unequal-budgets',
   'fairness/unequal-alpha',
   'fairness/edge-peak',
+  'search/no-metric',
+  'search/scan-in-warmup',
+  'search/few-rates',
+  'search/workers',
 ] as const;
 
 export type ProblemCode = (typeof problemCodes)[number];

@@ -5,6 +5,7 @@ import {folderName} from './folder.ts';
 import type {Problem} from './problem.ts';
 import {Problems} from './problems.ts';
 import {checkRules, type Values} from './rules.ts';
+import {checkSearch} from './search-rules.ts';
 import type {Sweep} from './sweep.ts';
 import {fields} from './table/fields.ts';
 import {Reader} from './table/values.ts';
@@ -45,7 +46,10 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
   checkRules(values, mapping, complete, problems);
   const sweep = problems.anyError ? undefined : sweepOf(values, name);
   const draft = draftOf(values, name, problems.list(), sweep);
-  if (sweep) checkFairness(sweep, {root}, problems);
+  if (sweep) {
+    checkFairness(sweep, {root}, problems);
+    checkSearch(sweep, {root}, problems);
+  }
   return draft;
 }
 

@@ -4,6 +4,7 @@ import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
+import {checkObjective} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
 import {namesOf, type ValuesOf} from './table/field.ts';
 import {fieldAt, fields, type ownSettings} from './table/fields.ts';
@@ -47,6 +48,13 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkTemplateSettings(file);
   checkPacking(file);
   checkEvaluations(file);
+  if (complete)
+    checkObjective(
+      values.search !== 'grid',
+      values.evaluate.length > 0 || find(file, ['evaluate']) !== undefined,
+      root,
+      problems,
+    );
   checkNumberOfTrials(file);
 }
 

@@ -66,9 +66,7 @@ function choicesOf(type: Type): string[] {
   if (type.kind === 'either') return type.options.flatMap(choicesOf);
   if (type.kind === 'list') return choicesOf(type.of);
   if (type.kind !== 'choice') return [];
-  return Object.entries(type.values).map(
-    ([word, {doc, notYet}]) => `  - \`${word}\`: ${doc}${notYet ? ' Not there yet.' : ''}`,
-  );
+  return Object.entries(type.values).map(([word, {doc}]) => `  - \`${word}\`: ${doc}`);
 }
 
 function mappingsIn(type: Type): Fields[] {

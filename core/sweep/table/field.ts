@@ -5,8 +5,8 @@ import type {Free} from './free.ts';
 /** One of the words a field takes. */
 export interface Choice {
   doc: string;
-  /** The feature is not there yet: choosing it is an error of code `not-yet`. */
-  notYet?: true;
+  /** A word that people expect and that is an error: `doc` says why, and what to write. */
+  refused?: true;
   /** Other spellings that people type, for 'did you mean'. */
   alsoKnownAs?: readonly string[];
 }
@@ -51,6 +51,14 @@ export interface MomentType {
   kind: 'moment';
 }
 
+/** A percentage of something, read as a share of 1. */
+export interface PercentageType {
+  kind: 'percentage';
+  /** Bounds in percent; the lower one does not belong to it. */
+  above: number;
+  atMost: number;
+}
+
 export interface ListType {
   kind: 'list';
   of: Type;
@@ -84,6 +92,7 @@ export type Type =
   | ChoiceType
   | AlphaType
   | MomentType
+  | PercentageType
   | ListType
   | MappingType
   | FreeType
@@ -135,7 +144,7 @@ export type ValueOf<T> = T extends TextType
         ? keyof V & string
         : T extends AlphaType
           ? Product
-          : T extends MomentType
+          : T extends MomentType | PercentageType
             ? number
             : T extends {kind: 'list'; of: infer I}
               ? ValueOf<I>[]
@@ -161,6 +170,11 @@ export function namesOf(
   return new Map(Object.entries(table).map(([name, {alsoKnownAs}]) => [name, alsoKnownAs ?? []]));
 }
 
+/** The words that may be chosen. */
+export function wordsOf({values}: ChoiceType): string[] {
+  return Object.keys(values).filter(name => !values[name]!.refused);
+}
+
 /** What may be written for a type, in a few words: `a whole number from 1`. */
 export function describe(type: Type): string {
   switch (type.kind) {
@@ -181,11 +195,13 @@ export function describe(type: Type): string {
     case 'flag':
       return 'true or false';
     case 'choice':
-      return either(Object.keys(type.values));
+      return either(wordsOf(type));
     case 'alpha':
       return 'a number, or a product of numbers, rank and sqrt(rank)';
     case 'moment':
       return 'start, end or a percentage of the steps, like 50%';
+    case 'percentage':
+      return `a percentage above ${type.above}% up to ${type.atMost}%`;
     case 'list': {
       const of = describe(type.of);
       if (type.length !== undefined) return `a list of ${type.length}, each ${of}`;

@@ -1,5 +1,5 @@
 /** The table of keys as a JSON schema (draft 07), for editors and tools that know YAML but not this language. */
-import type {Field, Fields, NumberType, Type} from './field.ts';
+import {type Field, type Fields, type NumberType, type Type, wordsOf} from './field.ts';
 import {fields} from './fields.ts';
 
 export type Schema = {[key: string]: unknown};
@@ -36,11 +36,13 @@ function schemaOf(type: Type): Schema {
     case 'flag':
       return {type: 'boolean'};
     case 'choice':
-      return {enum: Object.keys(type.values)};
+      return {enum: wordsOf(type)};
     case 'alpha':
       return {type: ['number', 'string']};
     case 'moment':
       return {type: 'string', pattern: '^(start|end|\\d+(\\.\\d+)?%)$'};
+    case 'percentage':
+      return {type: 'string', pattern: '^\\d+(\\.\\d+)?%$'};
     case 'list': {
       const items = schemaOf(type.of);
       const bounds = type.length === undefined ? {minItems: 1} : {minItems: type.length, maxItems: type.length};

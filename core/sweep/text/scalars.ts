@@ -11,10 +11,12 @@ import {
   type MappingType,
   type NumberType,
   namesOf,
+  type PercentageType,
   type TextType,
   type Type,
+  wordsOf,
 } from '../table/field.ts';
-import {fail, notYet, type Reading, wrongType} from '../table/reading.ts';
+import {fail, type Reading, wrongType} from '../table/reading.ts';
 import {nearest} from '../table/suggest.ts';
 import type {ScalarNode} from './nodes.ts';
 
@@ -39,6 +41,8 @@ export function readScalar(type: ScalarType, reading: ScalarReading): unknown {
     }
     case 'moment':
       return readMoment(reading);
+    case 'percentage':
+      return readPercentage(type, reading);
   }
 }
 
@@ -111,15 +115,13 @@ function readFlag(reading: ScalarReading): unknown {
   return wrongType(reading, {kind: 'flag'}, meant);
 }
 
-function readChoice({values}: ChoiceType, reading: ScalarReading): unknown {
-  const {node, path, problems} = reading;
+function readChoice(type: ChoiceType, reading: ScalarReading): unknown {
+  const {node, path} = reading;
   const {text, range} = node;
-  const names = Object.keys(values);
+  const {values} = type;
+  const names = wordsOf(type);
   const choice = Object.hasOwn(values, text) ? values[text] : undefined;
-  if (choice?.notYet) {
-    const working = names.filter(name => !values[name]?.notYet);
-    return notYet(problems, {path, range}, `'${text}' (${keyName(path)})`, `Take ${either(working)} for now.`);
-  }
+  if (choice?.refused) return fail(reading, 'unknown-value', choice.doc);
   if (choice) return text;
   const meant = nearest(text, namesOf(values));
   const rest = meant ? ` Did you mean '${meant}'?` : '';
@@ -137,6 +139,24 @@ function readMoment(reading: ScalarReading): unknown {
   const text = reading.node.text.trim();
   if (text === 'start') return 0;
   if (text === 'end') return 1;
-  const percent = Number(/^(\d+(?:\.\d*)?)\s*%$/.exec(text)?.[1] ?? Number.NaN);
+  const percent = percentIn(text);
   return percent <= 100 ? percent / 100 : wrongType(reading, {kind: 'moment'});
+}
+
+/** A percentage as a share of 1. A bare number could mean either, so it is refused. */
+function readPercentage(type: PercentageType, reading: ScalarReading): unknown {
+  const {text, value} = reading.node;
+  const percent = percentIn(text.trim());
+  if (percent > type.above && percent <= type.atMost) return percent / 100;
+  if (!Number.isNaN(percent)) {
+    const message = `'${keyName(reading.path)}' must be ${describe(type)}, not ${quote(text)}.`;
+    return fail(reading, 'out-of-range', message);
+  }
+  const isShare = typeof value === 'number' && value > 0 && value < 1;
+  return wrongType(reading, type, isShare ? `${Number((100 * value).toPrecision(6))}%` : undefined);
+}
+
+/** The number before a percent sign; NaN without one. */
+function percentIn(text: string): number {
+  return Number(/^(\d+(?:\.\d*)?)\s*%$/.exec(text)?.[1] ?? Number.NaN);
 }

@@ -1,0 +1,87 @@
+/** What makes a search of learning rates impossible, useless or dear. */
+import {count} from '../run/format.ts';
+import type {Problems} from './problems.ts';
+import type {Sweep} from './sweep.ts';
+import {newLine} from './table/values.ts';
+import {find} from './text/locate.ts';
+import type {MappingNode} from './text/nodes.ts';
+import type {Tree} from './text/tree.ts';
+
+/** Fewer rates than this are no axis to search along. */
+export const fewestRates = 4;
+
+/** What the rules look at. */
+interface File {
+  sweep: Pick<Sweep, 'methods' | 'training' | 'run'> & {search: NonNullable<Sweep['search']>};
+  tree: Pick<Tree, 'root'>;
+  problems: Problems;
+}
+
+/** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
+export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
+  if (!searches || evaluates) return;
+  const found = find({root}, ['search']);
+  if (!found) return;
+  const message =
+    "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
+  const place = {path: ['search'], range: found.keyRange ?? found.node.range};
+  problems.report('search/no-metric', place, message, newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'));
+}
+
+/** Adds a problem of code `search/…` for whatever a search makes little sense with. */
+export function checkSearch({search, ...sweep}: Sweep, tree: Pick<Tree, 'root'>, problems: Problems): void {
+  if (!search) return;
+  const file = {sweep: {...sweep, search}, tree, problems};
+  checkWarmUp(file);
+  checkRates(file);
+  checkWorkers(file);
+}
+
+function checkWarmUp(file: File): void {
+  const {search, training} = file.sweep;
+  const longest = 2 * training.warmupRatio;
+  if (longest <= search.scan) return;
+  const [scan, warmUp] = [search.scan, training.warmupRatio].map(percent);
+  const message =
+    longest > 1
+      ? `The warm-up takes ${warmUp} of the steps, and a scan at most half: it would end before the rates have risen, so that every trial is trained whole. Lower 'training.warmup_ratio'.`
+      : `The scan of ${scan} ends before or just behind the warm-up of ${warmUp}, where the loss says little of a rate: it is made ${percent(Math.min(longest, 0.5))} long instead. Lower 'training.warmup_ratio' for a cheaper search.`;
+  report(file, 'search/scan-in-warmup', message);
+}
+
+function checkRates(file: File): void {
+  const few = file.sweep.methods.filter(({learningRates}) => learningRates.length < fewestRates);
+  if (few.length === 0) return;
+  const list = few.map(({method, learningRates}) => `${method} (${count(learningRates.length, 'rate')})`).join(', ');
+  const message = `A search needs at least ${fewestRates} learning rates to find its way along; every trial is trained whole for ${list}. Give a wider or denser grid, or take 'search: grid'.`;
+  report(file, 'search/few-rates', message);
+}
+
+function checkWorkers(file: File): void {
+  const {methods, run} = file.sweep;
+  if (run.workers === 'auto') return;
+  const cells = methods.map(({ranks, batchSizes, seeds, learningRates}) => {
+    const each = ranks.length * batchSizes.length;
+    return {wide: each * learningRates.length, whole: each * Math.max(2, seeds.length - 1)};
+  });
+  const [scanned, whole] = [sum(cells.map(({wide}) => wide)), sum(cells.map(({whole}) => whole))];
+  if (run.workers <= whole) return;
+  const message =
+    run.workers > scanned
+      ? `Of ${run.workers} workers a search can use ${scanned}, one for each rate of its scan, and ${whole} after that.`
+      : `Of ${run.workers} workers a search can use ${whole} once its scan is done: it is a chain of 3 to 6 whole trainings.`;
+  report(file, 'search/workers', `${message} With so many, 'search: grid' may be as fast.`);
+}
+
+function report(
+  {tree, problems}: File,
+  code: 'search/scan-in-warmup' | 'search/few-rates' | 'search/workers',
+  message: string,
+): void {
+  const found = find(tree, ['search']);
+  if (!found) return;
+  problems.report(code, {path: ['search'], range: found.node.range}, message, [], 'warning');
+}
+
+const percent = (share: number) => `${Number((100 * share).toPrecision(4))} %`;
+const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
