@@ -8,6 +8,7 @@ import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
 import {seenBy, trialsOf} from '../core/run/known-trials.ts';
 import type {Peak} from '../core/run/peak.ts';
+import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Sweep, Trial} from '../core/sweep/sweep.ts';
 import {rateNames} from '../core/sweep/trials.ts';
@@ -154,7 +155,7 @@ function methodDescription(
 ): string {
   const own = peaks.find(({peak}) => peak.method === method);
   const best = own
-    ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatRate(own.peak.learningRate)}`
+    ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatPlaceShortly(own.peak)}`
     : '';
   const done = views.filter(view => view?.state === 'finished' || view?.state === 'diverged').length;
   const progress = views.some(Boolean) && done < views.length ? `${done}/${views.length}` : '';

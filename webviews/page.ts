@@ -7,7 +7,8 @@ import type {RunState} from '../core/run/fold.ts';
 import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {progress} from '../core/run/progress.ts';
-import {type Comparison, title, verdict} from '../core/run/verdict.ts';
+import {verdict} from '../core/run/verdict/sentences.ts';
+import {type Comparison, title} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
@@ -148,7 +149,10 @@ function actions(
 
 function peaksAsMarkdown(comparisons: Comparison[]): string {
   return comparisons
-    .map(comparison => `${title(comparison)}\n\n${markdownTable([...peakColumns], peakRows(comparison)).join('\n')}\n`)
+    .map(
+      comparison =>
+        `${title(comparison)}\n\n${markdownTable([...peakColumns(comparison)], peakRows(comparison)).join('\n')}\n`,
+    )
     .join('\n');
 }
 
@@ -228,7 +232,7 @@ function comparisonSection(
     bar,
     plot.box,
     element('p', 'caption', captionOf(comparison, bars)),
-    tableOf(peakColumns, peakRows(comparison), theme, `Peaks, ${name}`),
+    tableOf(peakColumns(comparison), peakRows(comparison), theme, `Peaks, ${name}`),
   );
   return section;
 }

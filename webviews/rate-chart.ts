@@ -2,6 +2,7 @@
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
+import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes.ts';
 import type {BarPoint, Point} from './elements.ts';
@@ -43,7 +44,7 @@ export function rateBars(comparison: Comparison, theme: Theme): ChartConfigurati
       datasets: curves.map(({method, peak}, place) => {
         const colour = methodColour(theme, place);
         return {
-          label: peak ? `${method}, best at ${formatRate(peak.learningRate)}` : method,
+          label: peak ? `${method}, best at ${formatPlaceShortly(peak)}` : method,
           data: shown[place]!.map(({point: {learningRate, std}, mean}) => ({
             ...{at: learningRate, x: beside(learningRate, place), y: mean},
             ...{yMin: within(mean - (std ?? 0)), yMax: within(mean + (std ?? 0))},
@@ -170,7 +171,7 @@ function linesOf(
   const edge = {label: '', borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 2};
   const lines: Line[] = [
     {
-      label: peak ? `${method}, best at ${formatRate(peak.learningRate)}` : method,
+      label: peak ? `${method}, best at ${formatPlaceShortly(peak)}` : method,
       data: at(point => point.mean),
       borderColor: colour,
       backgroundColor: colour,

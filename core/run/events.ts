@@ -4,7 +4,7 @@
  */
 import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
-import type {SearchSettings, SearchStage} from '../search/search.ts';
+import type {SearchSettings, SearchStage, VerdictSettings} from '../search/search.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series.ts';
 
@@ -39,6 +39,8 @@ export interface RunStarted {
   setUp?: string;
   /** How rates are searched; absent = every trial is trained whole. */
   search?: SearchSettings;
+  /** When methods count as different; absent = the verdict's own defaults. */
+  verdict?: VerdictSettings;
 }
 
 /** Trials beside those of the file: further seeds at a chosen rate. */

@@ -1,6 +1,6 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
-import type {SearchSettings} from '../search/search.ts';
+import type {SearchSettings, VerdictSettings} from '../search/search.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {
   Aggregated,
@@ -92,6 +92,8 @@ export interface RunState {
   message: string | null;
   /** How rates are searched; null where every trial is trained whole. */
   search: SearchSettings | null;
+  /** When methods count as different; null: the verdict's own defaults. */
+  verdict: VerdictSettings | null;
   /** The last decision of each cell of a search, and what was challenged. */
   searched: Omit<Searched, 'event'>[];
   challenged: Omit<Challenged, 'event'>[];
@@ -119,6 +121,7 @@ export const emptyRun: RunState = {
   preparing: null,
   message: null,
   search: null,
+  verdict: null,
   searched: [],
   challenged: [],
 };
@@ -250,6 +253,7 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
       event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
     costs: event.costs ?? state.costs,
     search: event.search ?? null,
+    verdict: event.verdict ?? null,
     preparing: null,
     message: null,
   };

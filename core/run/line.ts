@@ -74,6 +74,14 @@ export const costShape = record({
 /** How rates are searched. */
 export const searchShape = record({strategy: oneOf('halving'), scan: number, start: optional(oneOf('curvature'))});
 
+/** When methods count as different. */
+export const verdictShape = record({
+  margin: number,
+  baseline: text,
+  seeds: optional(count),
+  looks: optional(listOf(count)),
+});
+
 /** The fields that a fold relies on. */
 export const eventShapes: Record<RunEvent['event'], Check> = {
   'run-started': record({
@@ -89,6 +97,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     probes: optional(number),
     setUp: optional(text),
     search: optional(searchShape),
+    verdict: optional(verdictShape),
   }),
   'trials-added': record({trials: listOf(trialShape)}),
   searched: record({

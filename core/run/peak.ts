@@ -1,4 +1,6 @@
 /** One method over its learning rates: mean and spread over seeds at each, and the best of them. */
+import {dunnett} from './verdict/dunnett.ts';
+import {pooled} from './verdict/noise.ts';
 
 /** One method at one rate, over the seeds that have a value. */
 export interface RatePoint {
@@ -19,8 +21,13 @@ export interface Peak {
   std: number | null;
   /** Seeds behind the mean. */
   seeds: number;
-  /** Higher rates with the same mean, to nine digits: the lowest one is taken. */
+  /** Other rates with the same mean, to nine digits: the middle one of all is taken. */
   tied: number[];
+  /**
+   * The rates around the best one that end within the noise of it, itself among them, rising: the best rate lies there, and
+   * which of them it is, is not known. Only one where it is known.
+   */
+  place: number[];
   /** Rates whose mean reaches 90 % of the peak; for a loss: of which 90 % is no more than the lowest loss. */
   near: number[];
   /** The best rate is the first or the last one tried, so that a better one may lie outside. */
@@ -55,22 +62,41 @@ export function ratePoint(learningRate: number, values: number[], diverged = 0):
   return {learningRate, seeds, mean, std: seeds < 2 ? null : Math.sqrt(squares / (seeds - 1)), diverged};
 }
 
-export function methodCurve(method: string, points: RatePoint[], metric: string): MethodCurve {
-  const sorted = points.slice().sort((a, b) => a.learningRate - b.learningRate);
-  return {method, points: sorted, peak: peakOf(method, sorted, lowerIsBetter(metric))};
+export interface PeakRules {
+  /** Means that differ by less are as good, where the noise is not known: in the metric's unit, of a loss as a share. */
+  margin: number;
+  /** The rate that a search has chosen; absent: the best one is looked for among all. */
+  chosen?: number;
 }
 
+/** `rules` matter for the best rate only. */
+export function methodCurve(
+  method: string,
+  points: RatePoint[],
+  metric: string,
+  rules: PeakRules = {margin: 0},
+): MethodCurve {
+  const sorted = points.slice().sort((a, b) => a.learningRate - b.learningRate);
+  return {method, points: sorted, peak: peakOf(method, sorted, metric, rules)};
+}
+
+type ValuedPoint = RatePoint & {mean: number};
+
 /**
- * A rate where a seed diverged is passed over as long as there is another one: the mean of the seeds that survived
- * would flatter it.
+ * The best mean among the rates with the most seeds: that of one seed is the best by luck too often. A rate where a seed diverged
+ * is passed over as long as there is another one: the mean of the seeds that survived would flatter it. Of a search it is
+ * the chosen rate, or one with as many seeds (several at least) that did better, as a challenged one may.
  */
-function peakOf(method: string, points: RatePoint[], lowest: boolean): Peak | null {
+function peakOf(method: string, points: RatePoint[], metric: string, rules: PeakRules): Peak | null {
   const valued = points.flatMap(point => (point.mean === null ? [] : [{...point, mean: point.mean}]));
   const steady = valued.filter(point => point.diverged === 0);
   const candidates = steady.length > 0 ? steady : valued;
-  const means = candidates.map(point => point.mean);
+  const eligible = eligibleOf(candidates, rules.chosen);
+  const lowest = lowerIsBetter(metric);
+  const means = eligible.map(point => point.mean);
   const top = lowest ? Math.min(...means) : Math.max(...means);
-  const [best, ...tied] = candidates.filter(point => Math.abs(point.mean - top) <= 1e-9 * Math.max(1, Math.abs(top)));
+  const tied = eligible.filter(point => Math.abs(point.mean - top) <= 1e-9 * Math.max(1, Math.abs(top)));
+  const best = tied[Math.floor((tied.length - 1) / 2)];
   if (!best) return null;
   const near = candidates.filter(point => (lowest ? 0.9 * point.mean <= best.mean : point.mean >= 0.9 * best.mean));
   return {
@@ -79,11 +105,48 @@ function peakOf(method: string, points: RatePoint[], lowest: boolean): Peak | nu
     mean: best.mean,
     std: best.std,
     seeds: best.seeds,
-    tied: tied.map(point => point.learningRate),
+    tied: tied.filter(point => point !== best).map(point => point.learningRate),
+    place: placeOf(best, points, near, unitOf(metric) === 'loss' ? rules.margin * best.mean : rules.margin),
     near: near.map(point => point.learningRate),
     // Where all do the same, no end of the grid is better than its middle.
-    edge: tied.length > 0 && tied.length === candidates.length - 1 ? null : edgeOf(best.learningRate, points),
+    edge: tied.length > 1 && tied.length === candidates.length ? null : edgeOf(best.learningRate, points),
   };
+}
+
+function eligibleOf(candidates: ValuedPoint[], rate: number | undefined): ValuedPoint[] {
+  const chosen = candidates.find(point => point.learningRate === rate);
+  if (chosen) return candidates.filter(point => point === chosen || point.seeds >= Math.max(2, chosen.seeds));
+  const most = Math.max(...candidates.map(({seeds}) => seeds));
+  return candidates.filter(({seeds}) => seeds === most);
+}
+
+/** From the best rate outwards as long as a rate is not told apart from it. */
+function placeOf(best: ValuedPoint, points: RatePoint[], near: ValuedPoint[], margin: number): number[] {
+  const noise = noiseNear(near);
+  const at = points.findIndex(point => point.learningRate === best.learningRate);
+  const isAlike = ({mean, seeds, diverged}: RatePoint): boolean => {
+    if (mean === null || diverged > best.diverged) return false;
+    const error = noise === null ? margin : noise * Math.sqrt(1 / best.seeds + 1 / seeds);
+    return Math.abs(mean - best.mean) <= Math.max(error, 1e-9 * Math.max(1, Math.abs(best.mean)));
+  };
+  let [first, last] = [at, at];
+  while (first > 0 && isAlike(points[first - 1]!)) first--;
+  while (last < points.length - 1 && isAlike(points[last + 1]!)) last++;
+  return points.slice(first, last + 1).map(point => point.learningRate);
+}
+
+/**
+ * How far a rate near the best may be off it by chance, for one seed each; null where none of them has two seeds. The middle one
+ * of their variances counts, taken up to what it is on average: a rate or two where training is rough do not widen it.
+ */
+function noiseNear(near: ValuedPoint[]): number | null {
+  const all = pooled(near);
+  if (!all) return null;
+  const variances = near.flatMap(({std}) => (std === null ? [] : [std ** 2])).sort((a, b) => a - b);
+  const each = all.freedom / variances.length;
+  // The median of chi squared beside its mean (Wilson & Hilferty 1931).
+  const middle = variances[Math.floor(variances.length / 2)]! / (1 - 2 / (9 * each)) ** 3;
+  return dunnett(0.95, Math.max(1, near.length - 1), all.freedom) * Math.sqrt(Math.min(middle, all.variance));
 }
 
 function edgeOf(learningRate: number, points: RatePoint[]): Peak['edge'] {

@@ -19,7 +19,7 @@ import {
   time,
 } from '../shape.ts';
 import {emptyRun, type RunState} from './fold.ts';
-import {costShape, eventShapes, searchShape, trialShape} from './line.ts';
+import {costShape, eventShapes, searchShape, trialShape, verdictShape} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
@@ -29,7 +29,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 4;
+const foldVersion = 5;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -136,6 +136,7 @@ const snapshotShape = record({
     preparing: orNull(eventShapes.prepared),
     message: orNull(text),
     search: orNull(searchShape),
+    verdict: orNull(verdictShape),
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
   }),

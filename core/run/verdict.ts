@@ -1,11 +1,14 @@
-/** What a sweep says about its methods, as numbers and in words: no more than the numbers allow. */
+/** What a sweep says about its methods, as numbers: what is compared with what. */
+import {cellOf} from '../search/cells.ts';
+import {usualMargin} from '../search/rules.ts';
 import {noRank} from '../sweep/sweep.ts';
 import {countedRun} from './dropped-trials.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
-import {count, formatDifference, formatMean, formatMeasure, formatRate, formatValue} from './format.ts';
-import {type MethodCurve, methodCurve, type Peak, type RatePoint, ratePoint} from './peak.ts';
+import {formatMeasure} from './format.ts';
+import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
+import {confidenceOf, type Judging} from './verdict/words.ts';
 
 /** All methods under one (model, task, metric, rank, batch size): what may be compared with each other. */
 export interface Comparison {
@@ -18,6 +21,9 @@ export interface Comparison {
   /** In the order of the sweep. */
   curves: MethodCurve[];
   spread: Spread | null;
+  judging: Judging;
+  /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
+  isUnderWay: boolean;
 }
 
 type Group = Pick<Comparison, 'model' | 'task' | 'metric' | 'rank' | 'batchSize'>;
@@ -44,10 +50,30 @@ export function compare(run: RunState): Comparison[] {
     const group: Group = {model, task, metric, rank, batchSize};
     groups.set(JSON.stringify(group), group);
   }
+  const judging = judgingOf(state);
   return withoutStrays([...groups.values()]).flatMap(group => {
-    const curves = curvesOf(state, group);
-    return curves.some(curve => curve.peak) ? [{...group, curves, spread: spreadOf(curves, group.metric)}] : [];
+    const curves = curvesOf(state, group, judging.margin);
+    if (!curves.some(curve => curve.peak)) return [];
+    const spread = spreadOf(curves, group.metric, judging);
+    return [{...group, curves, spread, judging, isUnderWay: isUnderWay(state, group)}];
   });
+}
+
+function judgingOf({verdict, search, engine}: RunState): Judging {
+  return {
+    baseline: verdict?.baseline ?? 'lora',
+    margin: verdict?.margin ?? usualMargin,
+    confidence: confidenceOf({looks: verdict?.looks?.length ?? 1, isSearch: search !== null}),
+    ...(engine === 'imported' ? {percentages: true} : {}),
+  };
+}
+
+/** A grid is when all its trials are; a search leaves most of them waiting or paused, and knows itself when it is done. */
+function isUnderWay({state, search, searched, trials}: RunState, group: Group): boolean {
+  const own = trials.filter(({trial}) => belongs(trial, group));
+  if (!search) return own.some(view => ['waiting', 'running', 'paused', 'stopped'].includes(view.state));
+  const cells = new Set(own.map(({trial}) => cellOf(trial)));
+  return state !== 'finished' || searched.some(({cell, stage}) => cells.has(cell) && stage !== 'done');
 }
 
 /** Trials without a rank are the baseline at every rank, and a group of their own only where there is nothing else. */
@@ -62,7 +88,8 @@ export function title({model, task, metric, rank, batchSize}: Comparison): strin
   return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${size}, batch size ${batchSize}`;
 }
 
-function curvesOf(state: RunState, group: Group): MethodCurve[] {
+function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] {
+  const chosen = new Map<string, number>();
   const methods = new Map<string, Map<number, Seeds>>();
   const seedsOf = (method: string, learningRate: number): Seeds => {
     const rates = methods.get(method) ?? new Map<number, Seeds>();
@@ -73,6 +100,10 @@ function curvesOf(state: RunState, group: Group): MethodCurve[] {
   };
   for (const view of state.trials) {
     if (!belongs(view.trial, group)) continue;
+    if (!methods.has(view.trial.method)) {
+      const rate = state.searched.find(({cell}) => cell === cellOf(view.trial))?.chosen ?? null;
+      if (rate !== null) chosen.set(view.trial.method, rate);
+    }
     const seeds = seedsOf(view.trial.method, view.trial.learningRate);
     if (view.state === 'diverged') seeds.diverged++;
     const value = view.state === 'finished' ? latestValue(view, group) : null;
@@ -87,6 +118,7 @@ function curvesOf(state: RunState, group: Group): MethodCurve[] {
       method,
       [...rates].map(([learningRate, seeds]) => pointOf(learningRate, seeds)),
       group.metric,
+      {margin, ...(chosen.has(method) && {chosen: chosen.get(method)!})},
     ),
   );
 }
@@ -116,69 +148,4 @@ function latestValue({evaluations, losses}: TrialView, {task, metric}: Group): n
   const matching = evaluations.filter(one => one.task === task && one.metric === metric);
   const last = Math.max(...matching.map(one => one.step));
   return matching.find(one => one.step === last)?.value ?? null;
-}
-
-/** The comparison in a few sentences. */
-export function verdict({metric, curves, spread}: Comparison): string[] {
-  const peaks = curves.flatMap(curve => curve.peak ?? []);
-  const sentences = spread ? spreadInWords(spread, metric) : peaks.map(peak => peakInWords(peak, metric));
-  sentences.push(...unequalSeeds(curves));
-  for (const edge of ['lowest', 'highest'] as const) {
-    const at = peaks.filter(peak => peak.edge === edge).map(peak => peak.method);
-    if (at.length === 0) continue;
-    sentences.push(`The best rate of ${list(at)} is the ${edge} one tried: a better one may lie outside the grid.`);
-  }
-  return sentences;
-}
-
-/** A mean over few seeds is more often the best by chance than one over many: that is said. */
-function unequalSeeds(curves: MethodCurve[]): string[] {
-  const numbers = curves.flatMap(({points}) =>
-    points.flatMap(({seeds, diverged}) => (seeds > 0 ? [seeds + diverged] : [])),
-  );
-  const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];
-  if (numbers.length === 0 || fewest === most) return [];
-  return [
-    `The rates have unequal numbers of seeds, ${fewest} to ${most}: a mean over fewer ones is more often the best by chance.`,
-  ];
-}
-
-function peakInWords({method, learningRate, mean, std, seeds}: Peak, metric: string): string {
-  return `${method} is best at ${formatRate(learningRate)}: ${formatMean(mean, std, metric)} (${count(seeds, 'seed')}).`;
-}
-
-function spreadInWords(spread: Spread, metric: string): string[] {
-  const [best, worst] = [spread.ranking[0]!, spread.ranking.at(-1)!];
-  const difference = formatDifference(spread.peaks, metric);
-  const sentences = [
-    `Each at its own best rate, the ${spread.ranking.length} methods lie ${difference} apart: ` +
-      `from ${best.method} with ${formatValue(best.mean, metric)} to ${worst.method} with ${formatValue(worst.mean, metric)}.`,
-    noiseInWords(spread, metric),
-  ];
-  const reference = spread.ranking.find(peak => peak.method === 'lora') ?? best;
-  const shared = spread.atRate.find(({learningRate}) => learningRate === reference.learningRate);
-  if (shared) {
-    sentences.push(
-      `At one shared rate, the ${formatRate(shared.learningRate)} that suits ${reference.method} best, ` +
-        `they lie ${formatDifference(shared.spread, metric)} apart.`,
-    );
-  }
-  return sentences;
-}
-
-function noiseInWords({ranking, noise, behind}: Spread, metric: string): string {
-  const seeds = ranking.map(peak => peak.seeds);
-  const [fewest, most] = [Math.min(...seeds), Math.max(...seeds)];
-  const n = fewest === most ? `n = ${count(most, 'seed')} a rate` : `n = ${fewest} to ${count(most, 'seed')} a rate`;
-  if (noise === null) return `With ${n} nobody can say how much of that is chance.`;
-  const grounds = `${n}, pooled standard deviation ${formatDifference(noise, metric)}`;
-  if (noise === 0) return `The seeds agree exactly (${n}), which says nothing about chance.`;
-  if (behind.length === 0) return `Chance between seeds is enough to explain that (${grounds}): it is no ranking.`;
-  const names = list(behind.map(peak => peak.method));
-  const verb = behind.length === 1 ? 'is' : 'are';
-  return `Only ${names} ${verb} behind ${ranking[0]!.method} by more than chance between seeds explains (${grounds}; t test at 5 % over all pairs).`;
-}
-
-function list(names: string[]): string {
-  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

@@ -23,7 +23,7 @@ export interface SearchRules {
 }
 
 /** Of a sweep that says nothing: one point of accuracy, or 1 % of a loss. */
-const usualMargin = 0.01;
+export const usualMargin = 0.01;
 
 /** Null for a sweep whose trials are all trained whole. */
 export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {

@@ -21,6 +21,8 @@ export interface VerdictSettings {
   baseline: string;
   /** Up to so many seeds a method are trained until every word is found; absent = those of the file. */
   seeds?: number;
+  /** Numbers of seeds at which words are formed, rising, the last is `seeds`; absent: once, at those of the file. */
+  looks?: number[];
 }
 
 /** One ordered axis of rates: everything of its trials is alike but rate and seed. Cells never look at each other. */

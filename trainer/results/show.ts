@@ -113,20 +113,23 @@ class Traces {
 
 const peakColumns = [
   ...['task', 'metric', 'rank', 'batch_size', 'method', 'learning_rate', 'mean', 'std', 'seeds'],
-  ...['gap_to_lora', 'gap_half_width', 'edge', 'tied', 'model'],
+  ...['baseline', 'gap', 'gap_half_width', 'verdict', 'more_seeds', 'under_way'],
+  ...['place_from', 'place_to', 'edge', 'tied', 'model'],
 ];
 
 /** All digits of what the tables of report and page show. */
 function peakRows(state: RunState): Cell[][] {
-  return compare(state).flatMap(({model, task, metric, rank, batchSize, curves, spread}) =>
+  return compare(state).flatMap(({model, task, metric, rank, batchSize, curves, spread, isUnderWay}) =>
     curves.flatMap(({method, peak}) => {
       if (!peak) return [];
-      const {learningRate, mean, std, seeds, edge, tied} = peak;
+      const {learningRate, mean, std, seeds, edge, tied, place} = peak;
       const gap = spread?.gaps.find(one => one.method === method);
       return [
         [
           ...[task, metric, rank, batchSize, method, learningRate, mean, std, seeds],
-          ...[gap?.difference ?? null, gap?.halfWidth ?? null, edge, tied.join(' '), model],
+          ...[spread?.baseline.method ?? null, gap?.difference ?? null, gap?.halfWidth ?? null],
+          ...[gap?.word ?? null, gap?.more ?? null, isUnderWay ? 'so far' : null],
+          ...[place[0] ?? null, place.at(-1) ?? null, edge, tied.join(' '), model],
         ],
       ];
     }),

@@ -12,7 +12,8 @@ import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes
 import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../../core/run/dropped-trials.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
-import {compare, title, verdict} from '../../core/run/verdict.ts';
+import {verdict} from '../../core/run/verdict/sentences.ts';
+import {compare, title} from '../../core/run/verdict.ts';
 import {markdownTable, textTable} from '../../core/table.ts';
 
 /** For a terminal. */
@@ -25,7 +26,7 @@ export function textSummary(whole: RunState): string[] {
     ...comparisons.flatMap(comparison => [
       '',
       title(comparison),
-      ...textTable([...peakColumns], peakRows(comparison)).map(line => `  ${line}`),
+      ...textTable([...peakColumns(comparison)], peakRows(comparison)).map(line => `  ${line}`),
       ...verdict(comparison).map(sentence => `  ${sentence}`),
     ]),
     ...curvatureTables(state).flatMap(table => [
@@ -65,7 +66,7 @@ export function markdownSummary(whole: RunState): string {
     ...comparisons.flatMap(comparison => [
       `## ${title(comparison)}`,
       '',
-      ...markdownTable([...peakColumns], peakRows(comparison)),
+      ...markdownTable([...peakColumns(comparison)], peakRows(comparison)),
       '',
       ...verdict(comparison).map(sentence => `- ${sentence}`),
       '',

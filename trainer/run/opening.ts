@@ -96,6 +96,7 @@ function tellStart({prepared, choice, store, options, emit}: UnderWay, trials: T
     costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
+    ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
   });
 }
 

@@ -5,12 +5,19 @@
 import type {Searched} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {trialsOf} from '../../core/run/known-trials.ts';
-import {cellsOf} from '../../core/search/cells.ts';
-import {type Challenge, challenge, type MoreSeeds} from '../../core/search/challenge.ts';
+import {cellOf, cellsOf} from '../../core/search/cells.ts';
+import {
+  type Challenge,
+  type ChallengeSettings,
+  challenge,
+  type MoreSeeds,
+  trialsFor,
+  withTrials,
+} from '../../core/search/challenge.ts';
 import {decide} from '../../core/search/decide.ts';
 import {factsOf} from '../../core/search/facts.ts';
 import {rulesOf, type SearchRules} from '../../core/search/rules.ts';
-import type {Cell, Decision, TrialFacts, VerdictSettings, Wanted} from '../../core/search/search.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../../core/search/search.ts';
 import {noRank, type Trial} from '../../core/sweep/sweep.ts';
 import type {Agenda, Portion} from './agenda.ts';
 import {packsOf} from './packs.ts';
@@ -36,7 +43,7 @@ export function searchOf({prepared, trials, store, options}: Omit<UnderWay, 'emi
   const cells = cellsOf(all, steps, sweep.training).filter(isAsked);
   const isWhole = options.only.length === 0;
   const file = new Set(all.map(({id}) => id));
-  const isFurther = (trial: Trial) => !file.has(trial.id) && cells.some(cell => rateOf(cell, trial) !== undefined);
+  const isFurther = (trial: Trial) => !file.has(trial.id) && cells.some(cell => holds(cell, trial));
   const further = new Map(store.added.filter(isFurther).map(trial => [trial.id, trial]));
   return {
     rules: isWhole ? rules : {...rules, selected: asked},
@@ -45,13 +52,7 @@ export function searchOf({prepared, trials, store, options}: Omit<UnderWay, 'emi
   };
 }
 
-/** Place of a trial's rate in a cell; undefined where the trial is none of the cell's. */
-function rateOf(cell: Cell, {method, rank, batchSize, learningRate}: Trial): number | undefined {
-  const first = cell.trials[0]?.[0];
-  if (first?.method !== method || first.rank !== rank || first.batchSize !== batchSize) return undefined;
-  const place = cell.rates.indexOf(learningRate);
-  return place < 0 ? undefined : place;
-}
+const holds = ({id, rates}: Cell, trial: Trial): boolean => cellOf(trial) === id && rates.includes(trial.learningRate);
 
 /** @param steps that each trial has behind it, kept up as trials pause; @param side trials of a pack, at most */
 export function agendaOf(run: UnderWay, search: Search, steps: ReadonlyMap<string, number>, side: number): Agenda {
@@ -108,48 +109,43 @@ class Searching implements Agenda {
     const settings = this.#verdict();
     return comparisonsOf(this.#cells).flatMap(cells => {
       const own = decisions.filter(({cell}) => cells.some(({id}) => id === cell));
-      const ask = () => challenge(this.#grown(cells), own, this.#facts(cells), settings);
+      const ask = () => challenge(withTrials(cells, this.#further), own, this.#facts(cells), settings);
       const first = ask();
       this.#tellChallenge(first);
-      const added = this.#add(first.seeds, cells);
       // What was added is wanted only now.
-      return added ? [...first.wanted, ...ask().wanted] : first.wanted;
+      return this.#add(first.seeds, cells) ? [...first.wanted, ...ask().wanted] : first.wanted;
     });
   }
 
-  #verdict(): VerdictSettings & {metric: string} {
+  #verdict(): ChallengeSettings {
     const {margin, objective} = this.#rules;
     const methods = this.#run.prepared.sweep.methods.map(({method}) => method);
     const baseline = methods.find(method => method === 'lora') ?? methods[0]!;
     return {margin, baseline, ...this.#run.prepared.sweep.verdict, metric: objective.metrics[0]!};
   }
 
-  /** The cells with their further trials. */
-  #grown(cells: readonly Cell[]): Cell[] {
-    return cells.map(cell => {
-      const ofRate = (rate: number) => this.#further.filter(trial => rateOf(cell, trial) === rate);
-      return {...cell, trials: cell.trials.map((row, rate) => [...row, ...ofRate(rate)])};
-    });
-  }
-
   #facts(cells: readonly Cell[]): Map<string, TrialFacts> {
     const state = this.#run.store.state();
-    return new Map(this.#grown(cells).flatMap(cell => [...factsOf(cell, state, this.#rules)]));
+    return new Map(withTrials(cells, this.#further).flatMap(cell => [...factsOf(cell, state, this.#rules)]));
   }
 
+  /** Rates that were told before, by an earlier start or of trials that still wait, are not told again. */
   #tellChallenge({challenged}: Challenge): void {
-    const known = new Set(this.#run.store.state().challenged.map(one => JSON.stringify([one.cell, one.by, one.rates])));
-    for (const one of challenged)
-      if (!known.has(JSON.stringify([one.cell, one.by, one.rates]))) this.#run.emit({event: 'challenged', ...one});
+    const before = this.#run.store.state().challenged;
+    for (const {rates, ...one} of challenged) {
+      const told = before.filter(({cell, by}) => cell === one.cell && by === one.by).flatMap(other => other.rates);
+      const fresh = rates.filter(rate => !told.includes(rate));
+      if (fresh.length > 0) this.#run.emit({event: 'challenged', ...one, rates: fresh});
+    }
   }
 
   /** Whether there are trials now that were not there before. */
   #add(seeds: readonly MoreSeeds[], cells: readonly Cell[]): boolean {
-    const known = new Set(this.#grown(cells).flatMap(({trials}) => trials.flat().map(({id}) => id)));
-    const wishes = seeds.map(wish => ({
-      why: wish.why,
-      trials: trialsFor(wish, cells).filter(({id}) => !known.has(id)),
-    }));
+    const known = new Set(withTrials(cells, this.#further).flatMap(({trials}) => trials.flat().map(({id}) => id)));
+    const wishes = seeds.map(wish => {
+      const cell = cells.find(({id}) => id === wish.cell)!;
+      return {why: wish.why, trials: trialsFor(cell, wish).filter(({id}) => !known.has(id))};
+    });
     const trials = wishes.flatMap(wish => wish.trials);
     if (trials.length === 0) return false;
     this.#further.push(...trials);
@@ -201,11 +197,4 @@ function comparisonsOf(cells: readonly Cell[]): Cell[][] {
     }
   }
   return [...groups.values()];
-}
-
-/** New trials at a rate of a cell. */
-function trialsFor({cell: id, rate, seeds}: MoreSeeds, cells: readonly Cell[]): Trial[] {
-  const cell = cells.find(one => one.id === id);
-  const like = cell?.trials[cell.rates.indexOf(rate)]?.[0];
-  return like ? seeds.map(seed => ({...like, seed, id: like.id.replace(/-s\d+$/, `-s${seed}`)})) : [];
 }

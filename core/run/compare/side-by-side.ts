@@ -26,8 +26,9 @@ export function sideBySide(state: RunState, others: readonly OtherRun[]): Compar
       const known = own[place];
       if (known) {
         const all = [...known.curves, ...curves];
-        own[place] = {...known, curves: all, spread: spreadOf(all, metric)};
-      } else own.push({...comparison, curves, spread: spreadOf(curves, metric)});
+        const isUnderWay = known.isUnderWay || comparison.isUnderWay;
+        own[place] = {...known, curves: all, spread: spreadOf(all, metric, known.judging), isUnderWay};
+      } else own.push({...comparison, curves, spread: spreadOf(curves, metric, comparison.judging)});
     }
   }
   return own;

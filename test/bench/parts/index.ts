@@ -12,5 +12,6 @@ export const parts: Record<string, () => Promise<Part>> = {
   demo: async () => (await import('./demo.ts')).demo,
   plan: async () => (await import('./plan.ts')).plan,
   language: async () => (await import('./language.ts')).language,
+  verdict: async () => (await import('./verdict.ts')).verdict,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
 };

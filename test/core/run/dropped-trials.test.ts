@@ -5,7 +5,8 @@ import {countedRun, droppedRows} from '../../../core/run/dropped-trials.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {storedTrials} from '../../../core/run/known-trials.ts';
-import {compare, verdict} from '../../../core/run/verdict.ts';
+import {verdict} from '../../../core/run/verdict/sentences.ts';
+import {compare} from '../../../core/run/verdict.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 
 const trial = (method: MethodName, learningRate: number, seed = 1): Trial => {
@@ -88,7 +89,9 @@ describe('what the sentences under a comparison say of', () => {
   it('rates that all do the same: a tie, and no edge', () => {
     const tied = valued([low, 0], [high, 0], [trial('lora', 4e-3), 0]);
     expect(words(tied)).not.toContain('tried');
-    expect(peakRows(compare(tied)[0]!).flat().join(' ')).toMatch(/tied with 2e-3, 4e-3(?!.*extend the grid)/);
+    expect(peakRows(compare(tied)[0]!).flat().join(' ')).toMatch(
+      /2e-3 \(1e-3 … 4e-3 not told apart\)(?!.*extend the grid)/,
+    );
     expect(words(valued([low, 0.2], [high, 0.2], [trial('lora', 4e-3), 0]))).toContain('the lowest one tried');
   });
 

@@ -5,7 +5,8 @@ import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {formatMean, formatRate} from '../../../core/run/format.ts';
+import {formatMean} from '../../../core/run/format.ts';
+import {formatPlace} from '../../../core/run/verdict/place.ts';
 import type {Frame} from '../driver.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
@@ -52,13 +53,21 @@ export const answers: Story = {
 
     const asked = ['show', folder, '--rows', 'peaks', '--format', 'json'];
     const {stdout: json} = await promisify(execFile)(process.execPath, [command, ...asked]);
-    const peaks: {method: string; learning_rate: number; mean: number; std: number | null; metric: string}[] =
-      JSON.parse(json);
+    interface PeakRow {
+      method: string;
+      learning_rate: number;
+      place_from: number;
+      place_to: number;
+      mean: number;
+      std: number | null;
+      metric: string;
+    }
+    const peaks: PeakRow[] = JSON.parse(json);
     assert.deepEqual(
       shown.map(cells => cells.slice(0, 3)),
-      peaks.map(({method, learning_rate, mean, std, metric}) => [
+      peaks.map(({method, learning_rate, place_from, place_to, mean, std, metric}) => [
         method,
-        formatRate(learning_rate),
+        formatPlace({learningRate: learning_rate, place: [...new Set([place_from, place_to])]}),
         formatMean(mean, std, metric),
       ]),
       "the page's table is what show has",

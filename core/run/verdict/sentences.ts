@@ -1,0 +1,126 @@
+/** A comparison in a few sentences: no more than the numbers allow. */
+import {count, formatDifference, formatGap, formatMean, formatValue} from '../format.ts';
+import type {MethodCurve, Peak} from '../peak.ts';
+import type {PeakGap, Spread} from '../spread.ts';
+import type {Comparison} from '../verdict.ts';
+import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
+import {mostMoreSeeds, type Word} from './words.ts';
+
+/** While trials are under way every sentence says so. */
+export function verdict({metric, curves, spread, judging, isUnderWay}: Comparison): string[] {
+  const peaks = curves.flatMap(curve => curve.peak ?? []);
+  const sentences = [
+    ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
+    ...plateaus(peaks),
+    ...unequalSeeds(curves),
+    ...edges(peaks),
+  ];
+  return isUnderWay ? sentences.map(soFar) : sentences;
+}
+
+/** `not resolved, needs about 4 more seeds`: the word of a table's cell. */
+export function wordInFull({word, more}: PeakGap): string {
+  return more === null ? word : `${word}, ${needs(more)}`;
+}
+
+function soFar(sentence: string): string {
+  return `So far, ${sentence[0]!.toLowerCase()}${sentence.slice(1)}`;
+}
+
+function peakInWords(peak: Peak, metric: string): string {
+  const value = formatMean(peak.mean, peak.std, metric);
+  return `${peak.method} is best at ${formatPlace(peak)}: ${value} (${count(peak.seeds, 'seed')}).`;
+}
+
+function spreadInWords(spread: Spread, metric: string, confidence: number): string[] {
+  const {ranking, baseline, atRate} = spread;
+  const [best, worst] = [ranking[0]!, ranking.at(-1)!];
+  const sentences = [
+    `Each at its own best rate, the ${ranking.length} methods lie ${formatDifference(spread.peaks, metric)} apart: ` +
+      `from ${best.method} with ${formatValue(best.mean, metric)} to ${worst.method} with ${formatValue(worst.mean, metric)}.`,
+    ...wordsInWords(spread, metric),
+    groundsInWords(spread, metric, confidence),
+  ];
+  const reference = ranking.find(peak => peak.method === baseline.method)!;
+  const shared = atRate.find(({learningRate}) => learningRate === reference.learningRate);
+  if (shared) {
+    sentences.push(
+      `At one shared rate, the best of ${reference.method} (${formatPlaceShortly(reference)}), ` +
+        `they lie ${formatDifference(shared.spread, metric)} apart.`,
+    );
+  }
+  return sentences;
+}
+
+/** A sentence for each word that was found, none where chance cannot be judged. */
+function wordsInWords({gaps, baseline, margin, noise}: Spread, metric: string): string[] {
+  if (!noise) return [];
+  const those = (word: Word): string =>
+    list(
+      gaps
+        .filter(gap => gap.word === word)
+        .map(({method, difference, halfWidth, more}) => {
+          const needed = more === null ? '' : `, ${needs(more)}`;
+          return `${method} (${formatGap(difference, halfWidth, metric)}${needed})`;
+        }),
+    );
+  const starts: Record<Word, string> = {
+    better: `Better than ${baseline.method}`,
+    worse: `Worse than ${baseline.method}`,
+    equivalent: `Equivalent to ${baseline.method}, within ${formatDifference(margin, metric)}`,
+    'not resolved': `Not resolved against ${baseline.method}, neither a difference nor its absence`,
+  };
+  return (Object.keys(starts) as Word[]).flatMap(word => {
+    const methods = those(word);
+    return methods ? [`${starts[word]}: ${methods}.`] : [];
+  });
+}
+
+function needs(more: number): string {
+  if (more >= mostMoreSeeds) return `needs ${count(mostMoreSeeds, 'more seed')} or more`;
+  return `needs about ${count(more, 'more seed')}`;
+}
+
+function groundsInWords({ranking, noise, margin}: Spread, metric: string, confidence: number): string {
+  const seeds = ranking.map(peak => peak.seeds);
+  const [fewest, most] = [Math.min(...seeds), Math.max(...seeds)];
+  const n = fewest === most ? `n = ${count(most, 'seed')} a rate` : `n = ${fewest} to ${count(most, 'seed')} a rate`;
+  if (noise === null) return `With ${n} nobody can say how much of that is chance.`;
+  if (noise === 0) return `The seeds agree exactly (${n}), which says nothing about chance.`;
+  const share = Number((100 * confidence).toFixed(1));
+  return (
+    `These words hold with ${share} % confidence for all methods together ` +
+    `(${n}, pooled standard deviation ${formatDifference(noise, metric)}, margin ${formatDifference(margin, metric)}).`
+  );
+}
+
+function plateaus(peaks: readonly Peak[]): string[] {
+  const wide = peaks.filter(({place}) => place.length > 1);
+  if (wide.length === 0) return [];
+  const ranges = list(wide.map(({method, place}) => `${method} (${formatRange(place)})`));
+  return [`Best rates that are known only as a range, within which rates are not told apart: ${ranges}.`];
+}
+
+/** A mean over few seeds is more often the best by chance than one over many: that is said. */
+function unequalSeeds(curves: readonly MethodCurve[]): string[] {
+  const numbers = curves.flatMap(({points}) =>
+    points.flatMap(({seeds, diverged}) => (seeds > 0 ? [seeds + diverged] : [])),
+  );
+  const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];
+  if (numbers.length === 0 || fewest === most) return [];
+  return [
+    `The rates have unequal numbers of seeds, ${fewest} to ${most}: a method's best rate is one of those with the most.`,
+  ];
+}
+
+function edges(peaks: readonly Peak[]): string[] {
+  return (['lowest', 'highest'] as const).flatMap(edge => {
+    const at = peaks.filter(peak => peak.edge === edge).map(peak => peak.method);
+    if (at.length === 0) return [];
+    return [`The best rate of ${list(at)} is the ${edge} one tried: a better one may lie outside the grid.`];
+  });
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}

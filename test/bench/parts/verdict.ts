@@ -1,0 +1,99 @@
+/** How often the words on methods are wrong, by simulation: better, worse and equivalent, for grids and searches. */
+import {looksOf} from '../../../core/run/verdict/words.ts';
+import type {Part, Section} from '../part.ts';
+import {families, margin, type Outcome, play, type Setting, truths} from '../verdict-world.ts';
+
+interface Row {
+  family: string;
+  way: string;
+  setting: Omit<Setting, 'truth'>;
+}
+
+/** Every rate whole with n seeds; a grid of 3 seeds that gets more until there are words; a search that does. */
+function rowsOf(family: string): Row[] {
+  const row = (way: string, search: boolean, seeds: number, most: number): Row => {
+    const looks = looksOf(seeds, most);
+    return {family, way, setting: {family: families[family]!, search, seeds, looks}};
+  };
+  return [
+      ...[2, 3, 5, 8].map(seeds => row(`grid, ${seeds} seeds`, false, seeds, seeds)),
+      row('grid, 3 up to 8 seeds', false, 3, 8),
+      row('search, 3 seeds', true, 3, 3),
+      row('search, 3 up to 5 seeds', true, 3, 5),
+      row('search, 3 up to 8 seeds', true, 3, 8),
+    ];
+}
+
+const share = (outcomes: readonly Outcome[], is: (outcome: Outcome) => boolean): string =>
+  `${((100 * outcomes.filter(is).length) / outcomes.length).toFixed(1)} %`;
+
+/** Of single methods. */
+const shareOfWords = (outcomes: readonly Outcome[], word: string, truth: number): string => {
+  const all = outcomes.flatMap(({words}) => words).filter(one => one.truth === truth);
+  return `${((100 * all.filter(one => one.word === word).length) / all.length).toFixed(0)} %`;
+};
+
+const isWrong = ({words}: Outcome): boolean =>
+  words.some(({word, truth}) => (word === 'better' && truth <= 0) || (word === 'worse' && truth >= 0));
+
+const isFalselyEqual = ({words}: Outcome): boolean =>
+  words.some(({word, truth}) => word === 'equivalent' && Math.abs(truth) >= margin);
+
+function rowOf({family, way, setting}: Row, sweeps: number): string[] {
+  const played = Object.fromEntries(
+    Object.entries(truths).map(([name, truth]) => [
+      name,
+      Array.from({length: sweeps}, (_, k) => play({...setting, truth}, `${family} ${way} ${name}`, k)),
+    ]),
+  );
+  const [equal, apart, ahead] = [played['equal']!, played['a margin apart']!, played['one ahead']!];
+  return [
+    way,
+    share(equal, isWrong),
+    share(apart, isWrong),
+    share(ahead, isWrong),
+    share(apart, isFalselyEqual),
+    shareOfWords(equal, 'equivalent', 0),
+    shareOfWords(ahead, 'better', 0.012),
+    (equal.reduce((sum, {trained}) => sum + trained, 0) / equal.length).toFixed(0),
+  ];
+}
+
+function sectionOf(family: string, rows: string[][], sweeps: number): Section {
+  return {
+    title: `How often the words of a verdict are wrong: ${descriptions[family]}`,
+    introduction: `${sweeps.toLocaleString('en-US')} made-up sweeps a number: five methods, 12 rates, four a decade, best rates drawn anew each time, margin 1 point; the product's own search, challenge and words. False words are counted for all four comparisons of a sweep together.`,
+    table: [
+      [
+        ...['trained', 'false better or worse: all equal', 'all a margin apart', 'one ahead'],
+        ...['false equivalent: all a margin apart', 'equals called equivalent', '+1.2 points called better'],
+        'whole trainings, all equal',
+      ],
+      ...rows,
+    ],
+    sentences: [],
+  };
+}
+
+const descriptions: Record<string, string> = {
+  equal: 'round curves, 0.35 points of noise',
+  plateau: 'curves flat over a decade, 0.35 points of noise',
+  narrow: 'curves that lose 4 points a rate beside the best, 0.35 points of noise',
+  loud: 'round curves, 0.3 points of noise, and 1.2 in one method',
+};
+
+export const verdict: Part = {
+  summary: 'how often better, worse and equivalent are said wrongly, by simulation',
+  leftOut: 'sweeps',
+  async measure({quick, say, case: wanted}) {
+    const sweeps = quick ? 150 : 1500;
+    return Object.keys(families).flatMap(family => {
+      const rows = rowsOf(family).filter(({way}) => `${family}, ${way}`.includes(wanted));
+      const measured = rows.map(row => {
+        say(`${family}, ${row.way}`);
+        return rowOf(row, sweeps);
+      });
+      return measured.length > 0 ? [sectionOf(family, measured, sweeps)] : [];
+    });
+  },
+};
