@@ -1,6 +1,7 @@
 import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
-import type {SearchSettings} from '../search/search.ts';
+import {looksOf} from '../run/verdict/words.ts';
+import type {SearchSettings, VerdictSettings} from '../search/search.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
@@ -38,6 +39,7 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     evaluate: withEntries(evaluations),
     ...(curvature && {curvature}),
     ...(search && {search}),
+    ...(values.verdict && {verdict: verdictOf(values.verdict, methods)}),
     run,
   };
 }
@@ -182,6 +184,19 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(stop !== undefined && {stop}),
     ...(strict && {strict}),
     ...(scorer !== undefined && {scorer}),
+  };
+}
+
+function verdictOf(
+  {margin, baseline, seeds}: Exclude<Values['verdict'], undefined>,
+  methods: readonly MethodSettings[],
+): VerdictSettings {
+  const usual = methods.find(({method}) => method === 'lora') ?? methods[0];
+  const fewest = Math.min(...methods.map(own => own.seeds.length));
+  return {
+    margin,
+    baseline: baseline ?? usual?.method ?? 'lora',
+    ...(seeds !== undefined && {seeds, looks: looksOf(fewest, seeds)}),
   };
 }
 

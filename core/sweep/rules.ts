@@ -55,6 +55,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
       root,
       problems,
     );
+  checkVerdict(file);
   checkNumberOfTrials(file);
 }
 
@@ -263,6 +264,28 @@ function checkEvaluations(file: File): void {
         `pass@${most} needs at least ${most} samples: raise 'samples' (${samples}), or lower 'k'.`,
       );
   }
+}
+
+function checkVerdict(file: File): void {
+  const {verdict, seeds} = file.values;
+  const methods = methodsOf(file.values);
+  const report = (code: 'unknown-value' | 'out-of-range', key: string, message: string) => {
+    const path = ['verdict', key];
+    file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+  };
+  if (verdict?.baseline !== undefined && methods.length > 0 && !methods.some(({name}) => name === verdict.baseline))
+    report(
+      'unknown-value',
+      'baseline',
+      `The baseline ${verdict.baseline} is none of the sweep's methods: add it to 'methods', or take ${either(methods.map(({name}) => name))}.`,
+    );
+  const most = Math.max(...methods.map(({own}) => (own.seeds ?? seeds).length));
+  if (verdict?.seeds !== undefined && verdict.seeds < most)
+    report(
+      'out-of-range',
+      'seeds',
+      `The file itself has ${most} seeds, more than the ${verdict.seeds} that the verdict may take: raise 'verdict.seeds' to ${most} at least, or remove it.`,
+    );
 }
 
 function checkPacking(file: File): void {

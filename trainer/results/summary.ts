@@ -95,7 +95,7 @@ export function overview(state: RunState): string {
     return `Results ${state.reason}: ${count(state.trials.length, 'trial')}${means}.`;
   }
   const of = (wanted: string): number => state.trials.filter(view => view.state === wanted).length;
-  const others = (['diverged', 'failed', 'stopped', 'running', 'waiting'] as const)
+  const others = (['diverged', 'failed', 'stopped', 'paused', 'running', 'waiting'] as const)
     .filter(wanted => of(wanted) > 0)
     .map(wanted => `, ${of(wanted)} ${wanted}`);
   return (

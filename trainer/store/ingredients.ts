@@ -26,10 +26,16 @@ export interface Hashes {
 }
 
 /**
- * Keys whose value moves no number, or the last digits only: names and places (`model` and data stand by their content),
- * what computes, and in which parts.
+ * Keys whose value moves no number of a trial, or the last digits only: names and places (`model` and data stand by their content),
+ * what computes, and in which parts, and what is said of the numbers.
  */
-const harmless: ReadonlySet<string> = new Set(['name', 'run', 'training.micro_batch', 'training.checkpoint']);
+const harmless: ReadonlySet<string> = new Set([
+  'name',
+  'run',
+  'verdict',
+  'training.micro_batch',
+  'training.checkpoint',
+]);
 /** Settings of a method that each of its trials carries itself. */
 const ofTrials: ReadonlySet<string> = new Set(['method', 'learning_rates', 'ranks', 'batch_sizes', 'seeds', 'alpha']);
 /** Points of the training at which the curvature is probed: more of them touch nothing that is there. */

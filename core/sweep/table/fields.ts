@@ -757,6 +757,33 @@ const search = {
   },
 } as const satisfies Fields;
 
+const verdict = {
+  margin: {
+    type: {kind: 'percentage', above: 0, atMost: 50},
+    doc: "Differences up to this do not matter: a method within it of the baseline is called equivalent, where the seeds allow to say so. `1%` is one point of an accuracy, 1 % of the baseline's loss, and 0.01 of a scorer's score; of imported percentages it is one of them.",
+    example: '0.5%',
+    default: '1%',
+    alsoKnownAs: ['tolerance', 'threshold', 'equivalence_margin'],
+    interacts: 'Half the margin needs about four times the seeds.',
+  },
+  baseline: {
+    type: {kind: 'choice', values: descriptions},
+    doc: 'The method that all others are compared with: one of `methods`.',
+    example: 'lora',
+    defaultDoc: 'lora, or the first method of a sweep without it',
+    alsoKnownAs: ['reference', 'against', 'control'],
+  },
+  seeds: {
+    type: {kind: 'number', integer: true, atLeast: 2, atMost: 1000},
+    doc: 'Where the seeds of the file do not give a word for every method, more are trained at the best rates, up to this many for each.',
+    example: '8',
+    defaultDoc: 'those of the file',
+    alsoKnownAs: ['max_seeds', 'most_seeds'],
+    interacts:
+      'Cannot be less than `seeds`. Words are formed at a few numbers of seeds in between, each with more confidence.',
+  },
+} as const satisfies Fields;
+
 /** What `search: halving` means. */
 export const searchDefaults = {strategy: search.strategy.default, scan: 0.0625};
 
@@ -918,6 +945,14 @@ export const fields = {
     study: 'The whole grid.',
     interacts:
       'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps.',
+  },
+  verdict: {
+    type: {kind: 'mapping', keys: verdict},
+    doc: 'When methods count as better, worse or equivalent, and how many seeds that may take.',
+    example: '{margin: 1%, baseline: lora, seeds: 8}',
+    defaultDoc: 'a margin of 1 %, against lora, with the seeds of the file',
+    alsoKnownAs: ['compare', 'comparison', 'significance'],
+    study: 'No test: means and standard deviations of three seeds.',
   },
   run: {
     type: {kind: 'mapping', keys: run},

@@ -58,8 +58,10 @@ describe("the study's published results, imported", () => {
     const {folder} = importResults(paper, newFolder());
     const {summary} = await writeReport(folder);
     expect(summary).toContain('## Qwen3-0.6B-Base: math gsm8k_acc, rank 128, batch size 64');
-    expect(summary).toContain('| dora | 3.56e-4 | 66.95 ± 0.60 | 3 | +0.71 ± 1.68 |');
-    expect(summary).toContain('no difference shown');
+    expect(summary).toContain(
+      '| dora | 3.6e-4 (6.3e-5 … 6.3e-4 not told apart) | 66.95 ± 0.60 | 3 | +0.71 ± 1.50 | not resolved, needs about 7 more seeds |',
+    );
+    expect(summary).toContain('Equivalent to lora, within 1.00: pissa (−0.17 ± 0.67) and dora (−0.14 ± 0.67).');
   });
 });
 
