@@ -1,11 +1,13 @@
 import {createHash} from 'node:crypto';
-import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent, Searched, Stepped} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {progress} from '../../../core/run/progress.ts';
+import {showRun} from '../../../trainer/results/show.ts';
+import {verifyRun} from '../../../trainer/results/verify.ts';
 import {runSweep, type SweepEnd} from '../../../trainer/run/sweep.ts';
 import {readRun} from '../../../trainer/store/run.ts';
 import {testFolder} from '../test-folder.ts';
@@ -130,6 +132,21 @@ describe('a search', () => {
     expect(stepsTotal).toBeLessThan((24 * 32) / 1.5);
   });
 
+  it('leaves a record that verifies, with every step of what is paused', async () => {
+    expect(await verifyRun(whole.out)).toMatchObject({holds: true});
+    const paused = whole.state.trials.find(({state}) => state === 'paused')!.trial.id;
+    const copy = `${whole.out}-copy`;
+    cpSync(whole.out, copy, {recursive: true});
+    const lines = readFileSync(join(copy, 'events.jsonl'), 'utf8').split('\n');
+    const place = lines.findIndex(line => line.includes('"event":"step"') && line.includes(paused));
+    writeFileSync(join(copy, 'events.jsonl'), lines.toSpliced(place, 1).join('\n'));
+    const {holds, checks} = await verifyRun(copy);
+    expect(holds).toBe(false);
+    expect(checks.filter(({state}) => state === 'missing')).toMatchObject([{what: `a step of ${paused} in`}]);
+    const {lines: rows} = await showRun(whole.out, 'trials', 'csv');
+    expect([...rows].filter(row => row.includes(',paused,12,')).length).toBeGreaterThan(1);
+  });
+
   it('does nothing when it is asked again', async () => {
     const again = await run(text(), {file: whole.file});
     expect(again.end).toBe('finished');
@@ -187,3 +204,38 @@ it('a filter on trials of a search trains these whole, from where they paused, a
       .join(),
   ).toMatch(/whole/);
 }, 300_000);
+
+describe('a search that may train further seeds', () => {
+  // A margin that two seeds cannot resolve.
+  const more = text('search: halving\nverdict: {margin: 0.1%, seeds: 4}');
+  const added = (events: readonly RunEvent[]) =>
+    events.flatMap(event => (event.event === 'trials-added' ? event.trials.map(({id}) => id) : []));
+
+  it('adds them once, whenever it is stopped, and trains them as any other', async () => {
+    const straight = await run(more);
+    expect(straight.end).toBe('finished');
+    const ids = added(straight.events);
+    expect(ids.length).toBeGreaterThan(0);
+    for (const id of ids) expect(straight.state.trials[straight.state.places[id]!]).toMatchObject({state: 'finished'});
+
+    const place = straight.events.findIndex(({event}) => event === 'trials-added');
+    let ran = await run(more, {stopAfter: place + 3});
+    const told = added(ran.events);
+    ran = await run(more, {file: ran.file, stopAfter: 20});
+    told.push(...added(ran.events));
+    ran = await run(more, {file: ran.file});
+    told.push(...added(ran.events));
+    expect(ran.end).toBe('finished');
+    expect(told.sort()).toEqual(ids.sort());
+    expect(outcome(ran)).toEqual(outcome(straight));
+    expect(ran.state.trials.filter(({dropped}) => dropped)).toEqual([]);
+    expect(ran.state.challenged).toHaveLength(straight.state.challenged.length);
+  }, 300_000);
+
+  it('goes on from a search that might not, and says what changed', async () => {
+    const {events, end} = await run(more, {file: whole.file});
+    expect(end).toBe('finished');
+    const notes = events.flatMap(event => (event.event === 'note' ? [event.message] : []));
+    expect(notes.join('\n')).toMatch(/verdict changed from .*; what is trained already stands/);
+  }, 300_000);
+});
