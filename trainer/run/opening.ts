@@ -1,7 +1,7 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
-import {ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
+import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
@@ -81,12 +81,14 @@ function tellStart({prepared, choice, store, options, emit}: UnderWay, trials: T
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
   const chosen = new Set(trials.map(({id}) => id));
+  const file = trialsOf(prepared.sweep, store.earlier);
+  const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
   emit({
     event: 'run-started',
     name: prepared.sweep.name,
     trials,
     selected: todo.map(({id}) => id),
-    others: trialsOf(prepared.sweep, store.earlier).flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    others: known.flatMap(({id}) => (chosen.has(id) ? [] : [id])),
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),

@@ -4,8 +4,8 @@
  */
 import type {Searched} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import {trialsOf} from '../../core/run/known-trials.ts';
-import {cellOf, cellsOf} from '../../core/search/cells.ts';
+import {furtherTrials, trialsOf} from '../../core/run/known-trials.ts';
+import {cellsOf} from '../../core/search/cells.ts';
 import {
   type Challenge,
   type ChallengeSettings,
@@ -41,18 +41,9 @@ export function searchOf({prepared, trials, store, options}: Omit<UnderWay, 'emi
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
   const cells = cellsOf(all, steps, sweep.training).filter(isAsked);
-  const isWhole = options.only.length === 0;
-  const file = new Set(all.map(({id}) => id));
-  const isFurther = (trial: Trial) => !file.has(trial.id) && cells.some(cell => holds(cell, trial));
-  const further = new Map(store.added.filter(isFurther).map(trial => [trial.id, trial]));
-  return {
-    rules: isWhole ? rules : {...rules, selected: asked},
-    cells,
-    further: isWhole ? [...further.values()] : [],
-  };
+  if (options.only.length > 0) return {rules: {...rules, selected: asked}, cells, further: []};
+  return {rules, cells, further: furtherTrials(all, store.earlier)};
 }
-
-const holds = ({id, rates}: Cell, trial: Trial): boolean => cellOf(trial) === id && rates.includes(trial.learningRate);
 
 /** @param steps that each trial has behind it, kept up as trials pause; @param side trials of a pack, at most */
 export function agendaOf(run: UnderWay, search: Search, steps: ReadonlyMap<string, number>, side: number): Agenda {

@@ -39,8 +39,6 @@ export interface OpenRun {
   earlier: RunState;
   /** What they and the events appended since come to. */
   state(): RunState;
-  /** Trials that earlier starts trained beside those of the file. */
-  added: Trial[];
   /** How far those events reach: each trial's steps without a gap, and the bytes of whole events. */
   reach: {steps: StoredSteps; bytes: number};
   /** Things worth a `note` event: a torn line that was cut off, lines that could not be read. */
@@ -84,11 +82,7 @@ export async function openRun(options: {
   try {
     sweepRunFolder(folder);
     const steps = new StoredSteps();
-    const added: Trial[] = [];
-    const {state: earlier, reading} = await readFolded(inFolder(eventsName), event => {
-      steps.add(event);
-      if (event.event === 'trials-added') added.push(...event.trials);
-    });
+    const {state: earlier, reading} = await readFolded(inFolder(eventsName), event => steps.add(event));
     if (hasResults(earlier) && !resume) throw exists(folder, earlier);
     let writer: EventWriter | undefined;
     const snapshots = new Snapshots(folder, inFolder(eventsName), earlier);
@@ -102,7 +96,6 @@ export async function openRun(options: {
       folder,
       control,
       earlier,
-      added,
       state: () => snapshots.state(),
       // A newline that a crash took from the last event is written again.
       reach: {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0},
