@@ -1,5 +1,6 @@
 /** What a start has to train: what is known, and of a search what usually still comes. */
 import {cellOf} from '../search/cells.ts';
+import {expectedFirst} from '../search/expectation.ts';
 import type {RunState, TrialView} from './fold.ts';
 
 export interface ExpectedWork {
@@ -11,11 +12,8 @@ export interface ExpectedWork {
   stepsTotal: number;
 }
 
-/**
- * Whole trainings with the first seed that a cell usually needs behind its scan, and behind its first pair: on published curves
- * 2.4 in the mean (docs/LOG.md).
- */
-const usualWhole = {scan: 2.4, pair: 0.4};
+/** Whole trainings with the first seed that a cell usually needs behind its scan, and behind its first pair. */
+const usualWhole = {scan: expectedFirst, pair: expectedFirst - 2};
 
 export function expectedWork(state: RunState): ExpectedWork {
   const chosen = new Set(state.selected);

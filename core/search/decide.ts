@@ -18,7 +18,7 @@ import {someInWords, whyWhole} from './whole.ts';
 export function decide(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, rules: SearchRules): Decision {
   const {selected, ...all} = rules;
   const known = knownOf(cell, facts, all);
-  const why = whyWhole(known);
+  const why = whyWhole(cell, known.scanSteps);
   const asked = cell.trials.flat().filter(({id}) => selected?.has(id) ?? true);
   if (why === null && asked.length === cell.trials.flat().length) return searched(known);
   const open = asked.some(trial => !isEnded(known.fact(trial).state));

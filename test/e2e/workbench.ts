@@ -120,6 +120,9 @@ export class Workbench {
     await this.screenshot(name);
     const text = await this.page.locator('body').innerText();
     await writeFile(join(this.#artefacts, `${name}.txt`), `${text}\n\n== console\n${this.#said.join('\n')}\n`);
+    // Where only the output is kept, the page's words are all that tells what was to be seen.
+    const words = text.split(/\s*\n\s*/).filter(line => line.length > 1);
+    console.error(`the page says:\n  ${words.slice(0, 120).join('\n  ').slice(0, 6000)}`);
   }
 
   close(): Promise<void> {

@@ -35,6 +35,8 @@ export interface Ending {
   status: number | null;
   signal: NodeJS.Signals | null;
   errors: string;
+  /** It had stored its start: what comes before that is Node's own beginning, which a signal ends as it ends any program. */
+  began: boolean;
   /** The signal came before the run was through. */
   disturbed: boolean;
   /** The processes of the run when the signal came. */
@@ -50,7 +52,11 @@ export async function run(place: Place, disturbance?: Disturbance, verb = 'run')
     env: {...process.env, ORT_DISABLE_TELEMETRY: '1', LORA_SWEEP_CACHE: place.cache, TMPDIR: place.temporary},
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let errors = '';
+  let [errors, began] = ['', false];
+  child.stdout.on('data', (text: Buffer) => {
+    began ||= text.includes('"run-started"');
+  });
+  child.stdout.pause();
   child.stderr.on('data', (text: Buffer) => {
     errors += text;
   });
@@ -61,7 +67,7 @@ export async function run(place: Place, disturbance?: Disturbance, verb = 'run')
   // Read to its end, or the run would wait for a reader.
   child.stdout.resume();
   const [status, signal] = await ended;
-  return {status, signal, errors, ...watched};
+  return {status, signal, errors, began, ...watched};
 }
 
 async function disturb(

@@ -53,7 +53,10 @@ async function play(name: SweepName, number: number, signals: NodeJS.Signals[], 
       if (ending.disturbed || tries === 3) {
         told.push(`${what}${ending.disturbed ? '' : ' (came too late)'}`);
         counted[signal] = (counted[signal] ?? 0) + (ending.disturbed ? 1 : 0);
-        const isClean = ending.signal === 'SIGKILL' || [0, 1].includes(ending.status ?? -1);
+        const isClean =
+          ending.signal === 'SIGKILL' ||
+          (ending.signal !== null && !ending.began) ||
+          [0, 1].includes(ending.status ?? -1);
         if (ending.disturbed && !isClean)
           wrong.push(`${what} ended with ${ending.status ?? ending.signal}: ${ending.errors}`);
         if (/\n\s+at |Debugger/.test(ending.errors)) wrong.push(`${what}: ${ending.errors}`);

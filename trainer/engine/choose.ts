@@ -6,7 +6,14 @@ import {findGpu, type Gpu, mayHaveGpu} from './device/gpu.ts';
 import {hasBfloat16, nvidiaGpus} from './device/processor.ts';
 import type {Engine} from './program/engine.ts';
 import type {Precision} from './program/precision.ts';
-import {findBinding, isNative, type NativeName, prepareEnvironment, probeBinding} from './tensorflow/binding.ts';
+import {
+  findBinding,
+  isNative,
+  type NativeName,
+  narrowFault,
+  prepareEnvironment,
+  probeBinding,
+} from './tensorflow/binding.ts';
 
 export interface Choice {
   engine: Engine['name'];
@@ -115,7 +122,8 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
     if (fault === null) return native('tfjs-node-gpu', wish, 'TensorFlow on the GPU');
   }
   const narrow = precision === 'bfloat16' || (precision === 'auto' && stored === 'bfloat16');
-  if (device !== 'gpu' && narrow && (hasBfloat16() || precision === 'bfloat16')) {
+  const isWorthIt = hasBfloat16() && narrowFault('tfjs-node') === null;
+  if (device !== 'gpu' && narrow && (isWorthIt || precision === 'bfloat16')) {
     const fault = await nativeFault('tfjs-node');
     if (fault === null) return native('tfjs-node', wish, 'TensorFlow, since this processor multiplies bfloat16');
     refuseBfloat16(wish, 'compiled');
@@ -142,8 +150,20 @@ async function worthSettingUp(device: Wish['device'], narrow: boolean): Promise<
 }
 
 function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {
-  const taken = precision === 'auto' ? stored : precision;
-  const cause = precision === 'auto' ? `${taken}, as the weights are stored` : `${taken}, as asked for`;
+  const wished = precision === 'auto' ? stored : precision;
+  const fault = wished === 'bfloat16' ? narrowFault(engine) : null;
+  if (fault !== null && precision === 'bfloat16')
+    throw new SweepError(
+      'no-engine',
+      `training.precision bfloat16 cannot be had from TensorFlow on this machine (${fault}); set training.precision to float32.`,
+    );
+  const taken = fault === null ? wished : 'float32';
+  const cause =
+    fault !== null
+      ? `float32, since ${fault}`
+      : precision === 'auto'
+        ? `${taken}, as the weights are stored`
+        : `${taken}, as asked for`;
   return {engine, precision: taken, reason: `${why}; ${cause}`};
 }
 

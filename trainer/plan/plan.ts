@@ -10,6 +10,7 @@ import {openSweep} from '../run/sweep-file.ts';
 import {costsOf, sizeName, trainedNumbers, trainingFlops} from '../run/work.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {estimated} from './duration.ts';
+import {searchInWords} from './searched.ts';
 
 export interface Plan {
   trials: {
@@ -63,7 +64,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const arrangement = arrange(prepared, trials, gpu, undefined, cores);
   const {packs} = arrangement;
   const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
-  const notes = [...arrangement.notes];
+  const notes = [...arrangement.notes, ...searchInWords(sweep, trials, batchSize => prepared.steps(batchSize))];
   const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });

@@ -5,7 +5,8 @@ import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/known-trials
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
-import {checkpointsName, settleCheckpoints} from '../store/checkpoint.ts';
+import {dropAnswers, keptAnswers} from '../store/answers.ts';
+import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
 import {versions} from '../version.ts';
@@ -41,7 +42,12 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const all = [...trials, ...(search?.further ?? [])];
   const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
-  const {steps, notes} = settleCheckpoints(join(store.folder, checkpointsName), ids, store.reach);
+  const checkpoints = join(store.folder, checkpointsName);
+  dropLeftovers(
+    checkpoints,
+    all.filter(trial => isDone(store, trial)),
+  );
+  const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
   const curves = await longCurves(store, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
@@ -57,6 +63,13 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+/** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
+function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
+  const ids = done.map(({id}) => id);
+  dropCheckpoint(checkpoints, ids);
+  for (const id of ids) for (const answers of keptAnswers(checkpoints, id)) dropAnswers(checkpoints, answers);
 }
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */

@@ -55,6 +55,19 @@ export async function layerOn(engine: Engine): Promise<Record<string, Float32Arr
   return Object.fromEntries(copies);
 }
 
+/** Of each precision: how far a layer is from plain TFJS, and how far it may be. */
+export type Distances = Record<'float32' | 'bfloat16', {found: number; most: number}>;
+
+/** What is wrong in each precision, in words; null where nothing is. A distance that is no number is wrong. */
+export function faultsIn(distances: Distances): Record<keyof Distances, string | null> {
+  const fault = (precision: keyof Distances) => {
+    const {found, most} = distances[precision];
+    if (found < most) return null;
+    return `a layer in ${precision} is off by ${found.toPrecision(2)} where its arithmetic explains ${most.toPrecision(2)}`;
+  };
+  return {float32: fault('float32'), bfloat16: fault('bfloat16')};
+}
+
 /** The largest distance of any result from the expected one, relative to the norm of all of it. */
 export function distance(found: Record<string, Float32Array>, expected: Record<string, Float32Array>): number {
   return Math.max(

@@ -10,12 +10,16 @@ import {
   downloadFolder,
   findBinding,
   type NativeName,
+  narrowFault,
+  narrowFaultFile,
   nativeEnvironment,
   nativeFile,
   nativeFolder,
   probeBinding,
 } from '../engine/tensorflow/binding.ts';
+import {writeWhole} from '../files/write-whole.ts';
 import {addonVersion, buildAddon} from './build.ts';
+import {type Distances, faultsIn} from './check.ts';
 
 export interface SetupOptions {
   gpu: boolean;
@@ -28,8 +32,6 @@ const run = promisify(execFile);
 /** Where tfjs-node's own binaries come from; asked only whether it answers. */
 const binaries = 'https://storage.googleapis.com/tf-builds/';
 const patienceMilliseconds = 5000;
-/** float32 adds up in another order; bfloat16 has 8 bits, and a handful of products follow each other. */
-const tolerances = {float32: 1e-4, bfloat16: 5e-2};
 
 /**
  * Sets the native engine up; what is there already is only checked.
@@ -57,8 +59,10 @@ export async function setUpNative({gpu, signal, say}: SetupOptions): Promise<voi
     renameSync(`${place}.tmp`, place);
   }
   say(`Done: ${await described(findBinding(name)!)}, in ${folder}.`);
+  const narrow = narrowFault(name);
+  if (narrow !== null) say(`In bfloat16 it is not to be used: ${narrow}. In float32 it is.`);
   say(
-    gpu || hasBfloat16()
+    gpu || (hasBfloat16() && narrow === null)
       ? 'run.engine: auto now takes it where it is faster.'
       : 'This processor has no bfloat16 of its own, so run.engine: auto stays with onnxruntime; run.engine: tfjs-node asks for TensorFlow.',
   );
@@ -99,19 +103,22 @@ const checkFile = new URL(
   import.meta.url,
 );
 
-/** What is wrong with an addon; null where it computes what it should. */
+/**
+ * What is wrong with an addon; null where it computes what it should in float32. That bfloat16 is wrong makes it no worse
+ * in float32: it is noted beside it, for the choice of the engine.
+ */
 async function faultOf(file: string, name: NativeName, signal: AbortSignal): Promise<string | null> {
   const probed = await probeBinding(file);
   if ('fault' in probed) return probed.fault;
   try {
     const environment = {...process.env, ...nativeEnvironment(1)};
     const {stdout} = await run(process.execPath, [checkFile.pathname, file, name], {env: environment, signal});
-    const distances = JSON.parse(stdout) as typeof tolerances;
-    for (const [precision, tolerance] of Object.entries(tolerances)) {
-      const distance = distances[precision as keyof typeof tolerances];
-      if (!(distance < tolerance)) return `a layer in ${precision} is off by ${distance} instead of ${tolerance}`;
-    }
-    return null;
+    const {float32, bfloat16} = faultsIn(JSON.parse(stdout.slice(stdout.lastIndexOf('{"float32"'))) as Distances);
+    const note = narrowFaultFile(name);
+    mkdirSync(dirname(note), {recursive: true});
+    if (bfloat16 === null) rmSync(note, {force: true});
+    else writeWhole(note, `${bfloat16}\n`);
+    return float32;
   } catch (error) {
     signal.throwIfAborted();
     const {stderr = '', message} = error as Error & {stderr?: string};

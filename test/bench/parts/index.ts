@@ -11,6 +11,7 @@ export const parts: Record<string, () => Promise<Part>> = {
   start: async () => (await import('./start.ts')).start,
   demo: async () => (await import('./demo.ts')).demo,
   plan: async () => (await import('./plan.ts')).plan,
+  search: async () => (await import('./search.ts')).searches,
   language: async () => (await import('./language.ts')).language,
   verdict: async () => (await import('./verdict.ts')).verdict,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,

@@ -102,6 +102,28 @@ describe('a search', () => {
   });
 });
 
+describe('a metric that is better low', () => {
+  const by = {...rules, objective: {task: 'exact-match', metrics: ['accuracy'], lowerIsBetter: true}};
+  /** Losses that grow by this factor a grid step on both sides of their lowest. */
+  const loss =
+    (factor: number): Landscape =>
+    (rate, seed) => ({...smooth(7)(rate, seed), end: 0.5, metric: 3 * factor ** Math.abs(rate - 3)});
+
+  it('is searched for its lowest value', () => {
+    const cell = cellWith();
+    const {asked, decision} = play(cell, loss(1.1), first, {by});
+    expect(wholeRates(cell, asked)).toEqual([2, 3, 4, 5, 6, 7, 8]);
+    expect(decision.chosen).toBe(cell.rates[3]);
+  });
+
+  it('differs where it does by more than the margin, as a share of its value', () => {
+    const cell = cellWith();
+    // 1 % of 3 is 0.03: less than that between neighbours is no slope.
+    expect(wholeRates(cell, play(cell, loss(1.009), first, {by}).asked)).toHaveLength(2);
+    expect(wholeRates(cell, play(cell, loss(1.012), first, {by}).asked).at(0)).toBe(2);
+  });
+});
+
 describe('seeds that do not agree', () => {
   const cell = cellWith();
 

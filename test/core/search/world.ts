@@ -99,13 +99,13 @@ export function play(
   cell: Cell,
   landscape: Landscape,
   next: (wanted: number) => number,
-  {from, limit = Infinity}: {from?: RunState; limit?: number} = {},
+  {from, limit = Infinity, by = rules}: {from?: RunState; limit?: number; by?: SearchRules} = {},
 ): Run {
   let state = foldAll(from ?? emptyRun, [start(cell)]);
   const asked: Wanted[] = [];
   const decisions: Decision[] = [];
   for (;;) {
-    const decision = decide(cell, factsOf(cell, state, rules), rules);
+    const decision = decide(cell, factsOf(cell, state, by), by);
     decisions.push(decision);
     const wanted = decision.wanted[next(decision.wanted.length)];
     if (!wanted || asked.length >= limit) return {state, decision, asked, decisions};

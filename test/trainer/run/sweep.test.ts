@@ -248,6 +248,11 @@ describe('a run that is stopped', () => {
     const ids = whole.events.filter(event => event.event === 'trial-ended').map(event => event.trial);
     const went = trace(second.events, ids[0]!);
     expect(went.findIndex(loss => loss !== undefined)).toBeGreaterThanOrEqual(25);
+    // Killed between its end and the dropping of what it no longer needs, a trial leaves files like these.
+    const left = ['.safetensors', '.before.safetensors'].map(ending =>
+      join(second.out, 'checkpoints', ids[0]! + ending),
+    );
+    for (const path of left) writeFileSync(path, 'left');
     for (const id of ids)
       trace(second.events, id).forEach((loss, i) => {
         expect(loss).toBe(trace(whole.events, id)[i]);
@@ -255,6 +260,7 @@ describe('a run that is stopped', () => {
     const third = await run(text, {resume: true, file: first.file});
     expect(third.end).toBe('finished');
     expect(steps(third.events)).toHaveLength(0);
+    expect(left.filter(path => existsSync(path))).toEqual([]);
     expect(third.events.filter(event => event.event === 'trial-started')).toHaveLength(0);
   });
 

@@ -3,7 +3,7 @@
  * `lora-sweep setup-native` fills, or in an installed @tensorflow/tfjs-node package.
  */
 import {execFile} from 'node:child_process';
-import {existsSync} from 'node:fs';
+import {existsSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
@@ -37,6 +37,18 @@ export const nativeFolder = (name: NativeName): string => join(cacheFolder(), na
 
 /** Where the set-up puts the addon, once it has been checked. */
 export const nativeFile = (name: NativeName): string => join(nativeFolder(name), 'lib', fileName);
+
+/** Where the set-up says why bfloat16 is not to be used; missing where it is. */
+export const narrowFaultFile = (name: NativeName): string => join(nativeFolder(name), 'no-bfloat16.txt');
+
+/** Why this addon is only good for float32 on this machine; null where nothing is wrong. */
+export function narrowFault(name: NativeName): string | null {
+  try {
+    return readFileSync(narrowFaultFile(name), 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
 
 /** Where the set-up installs the npm package with its own binary. */
 export const downloadFolder = (name: NativeName): string => join(nativeFolder(name), 'package');

@@ -1,0 +1,49 @@
+import {describe, expect, it} from 'vitest';
+import {expectationInWords, expectationOf} from '../../../core/search/expectation.ts';
+import {random} from '../../../trainer/math/random.ts';
+import {cellWith, play, rules, smooth} from './world.ts';
+
+describe('what a search will cost', () => {
+  const cell = cellWith({total: 1600});
+
+  it('is exact for the scan, and a range for whole trials', () => {
+    const {scans, scanSteps, whole, steps, gridSteps, chain} = expectationOf([cell, cell], rules);
+    expect({scans, scanSteps, gridSteps}).toEqual({scans: 24, scanSteps: 24 * 100, gridSteps: 72 * 1600});
+    expect([whole.least, whole.most]).toEqual([2 * 4, 2 * (12 + 2 * 3)]);
+    expect(steps.least).toBe(2 * (10 * 100 + 4 * 1600));
+    expect(steps.expected / gridSteps).toBeCloseTo(0.145, 2);
+    expect([chain.least, chain.most]).toEqual([2, 14]);
+  });
+
+  it('holds what searches take', () => {
+    const {whole, steps} = expectationOf([cell], rules);
+    for (let name = 0; name < 50; name += 1) {
+      const {next} = random('cost', name);
+      const landscape = smooth(12 * next());
+      const {asked, state} = play(
+        cell,
+        (rate, seed) => landscape(rate, seed),
+        () => 0,
+      );
+      const done = asked.filter(({until}) => until === cell.steps).length;
+      expect(done).toBeGreaterThanOrEqual(whole.least);
+      expect(done).toBeLessThanOrEqual(whole.most);
+      const taken = state.trials.reduce((sum, view) => sum + view.steps, 0);
+      expect(taken).toBeGreaterThanOrEqual(steps.least);
+      expect(taken).toBeLessThanOrEqual(steps.most);
+    }
+  });
+
+  it('is the grid where nothing can be searched, and says why', () => {
+    const few = cellWith({rates: 3});
+    const expected = expectationOf([few], rules);
+    expect(expected.steps.expected).toBe(expected.gridSteps);
+    expect(expectationInWords(expected)).toEqual([expect.stringMatching(/^3 rates are too few/)]);
+  });
+
+  it('is told as a share of the grid, and how much that costs', () => {
+    expect(expectationInWords(expectationOf([cell], rules)).join(' ')).toBe(
+      "12 rates are scanned in 1,200 steps; about 5 trials (4 to 18) are trained whole. That is about 14.6 % of the grid's steps: the grid costs 6.9 × as much. However many the workers, about 2.6 whole trainings (2 to 14) follow one another; the grid's are all independent.",
+    );
+  });
+});

@@ -1,0 +1,32 @@
+import {expect, it} from 'vitest';
+import {readSweep} from '../../../core/sweep/read.ts';
+import {expandTrials} from '../../../core/sweep/trials.ts';
+import {searchInWords} from '../../../trainer/plan/searched.ts';
+
+const sentences = (search: string, rates = '{from: 1e-5, to: 5.7e-3}') => {
+  const text = `model: m
+data: {train: a.jsonl}
+methods: [lora, pissa]
+learning_rate: ${rates}
+batch_size: [4, 16]
+seeds: [1, 2, 3]
+evaluate: {task: loss, data: b.jsonl}
+search: ${search}
+`;
+  const {sweep} = readSweep(text);
+  return searchInWords(sweep!, expandTrials(sweep!), batchSize => 6400 / batchSize);
+};
+
+it('a plan says what a search will cost, beside the grid', () => {
+  expect(sentences('grid')).toEqual([]);
+  const [scans, share, chain, rest] = sentences('halving');
+  // Two methods, 12 rates each: 100 of 1,600 steps at batch size 4 and 25 of 400 at 16.
+  expect(scans).toContain('48 rates are scanned in 3,000 steps; about 19 trials (16 to 72) are trained whole');
+  expect(share).toMatch(/14\.\d % of the grid's steps: the grid costs 6\.9 ×/);
+  expect(chain).toContain('follow one another');
+  expect(rest).toContain('those of the whole grid');
+});
+
+it('a plan says why nothing is searched', () => {
+  expect(sentences('halving', '[1e-4, 1e-3]')[0]).toMatch(/^2 rates are too few/);
+});
