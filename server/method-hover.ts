@@ -4,6 +4,7 @@ import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
 import {count, formatMean, formatRate} from '../core/run/format.ts';
+import {formatPlace} from '../core/run/verdict/place.ts';
 import type {Inspection, ModelFacts, Results} from '../core/sweep/inspection.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
 
@@ -60,9 +61,10 @@ function ratesOf({knownRates}: MethodDescription): string {
 /** The reader's own best rates and curvature. */
 function ownResults(name: MethodName, {peaks, sharpness}: Results): string[] {
   const own = peaks.filter(({method}) => method === name);
-  const best = own.map(({learningRate, mean, std, metric, task, rank, batchSize, edge}) => {
+  const best = own.map(peak => {
+    const {mean, std, metric, task, rank, batchSize, edge} = peak;
     const where = edge === null ? '' : `, the ${edge} rate tried`;
-    return `- **${formatRate(learningRate)}**${where}: ${task} ${formatMean(mean, std, metric)} (rank ${rank}, batch size ${batchSize})`;
+    return `- **${formatPlace(peak)}**${where}: ${task} ${formatMean(mean, std, metric)} (rank ${rank}, batch size ${batchSize})`;
   });
   const curvature = sharpness
     .filter(({method}) => method === name)

@@ -3,6 +3,7 @@ import {knownPeak} from '../core/method/known-peak.ts';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {formatRate} from '../core/run/format.ts';
+import {formatPlace} from '../core/run/verdict/place.ts';
 import type {Inspection} from '../core/sweep/inspection.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
 
@@ -25,9 +26,7 @@ export function aboutRate(
 
 function rowOf(name: MethodName, rate: number, sweep: Sweep | undefined, around: Inspection | undefined): string {
   const settings = sweep?.methods.find(({method}) => method === name);
-  const best = around?.results?.peaks
-    .filter(({method}) => method === name)
-    .map(({learningRate}) => formatRate(learningRate));
+  const best = around?.results?.peaks.filter(({method}) => method === name).map(formatPlace);
   const mine = best?.join(', ') || '–';
   const known = knownPeak(name, sweep?.model ?? '', settings?.batchSizes ?? [16]);
   if (!known) return `| ${methods[name].title} | none | – | ${mine} |`;

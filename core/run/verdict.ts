@@ -22,6 +22,8 @@ export interface Comparison {
   curves: MethodCurve[];
   spread: Spread | null;
   judging: Judging;
+  /** Methods that were trained at further rates with all seeds because they seemed to be behind another one. */
+  challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
 }
@@ -55,7 +57,8 @@ export function compare(run: RunState): Comparison[] {
     const curves = curvesOf(state, group, judging.margin);
     if (!curves.some(curve => curve.peak)) return [];
     const spread = spreadOf(curves, group.metric, judging);
-    return [{...group, curves, spread, judging, isUnderWay: isUnderWay(state, group)}];
+    const challenged = challengedIn(state, group);
+    return [{...group, curves, spread, judging, challenged, isUnderWay: isUnderWay(state, group)}];
   });
 }
 
@@ -66,6 +69,19 @@ function judgingOf({verdict, search, engine}: RunState): Judging {
     confidence: confidenceOf({looks: verdict?.looks?.length ?? 1, isSearch: search !== null}),
     ...(engine === 'imported' ? {percentages: true} : {}),
   };
+}
+
+/** One entry a pair of methods, however often the one was asked to try again. */
+function challengedIn({challenged, trials}: RunState, group: Group): Comparison['challenged'] {
+  const cells = new Set(trials.flatMap(({trial}) => (belongs(trial, group) ? [cellOf(trial)] : [])));
+  const pairs = new Map<string, Comparison['challenged'][number]>();
+  for (const {cell, method, by, rates} of challenged) {
+    if (!cells.has(cell)) continue;
+    const key = `${method} ${by}`;
+    const all = new Set([...(pairs.get(key)?.rates ?? []), ...rates]);
+    pairs.set(key, {method, by, rates: [...all].sort((a, b) => a - b)});
+  }
+  return [...pairs.values()];
 }
 
 /** A grid is when all its trials are; a search leaves most of them waiting or paused, and knows itself when it is done. */

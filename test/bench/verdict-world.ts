@@ -72,6 +72,8 @@ export function play(setting: Setting, name: string, number: number): Outcome {
       for (const {trial, until} of wanted) world.train(trial, until);
       continue;
     }
+    // Of a whole grid that is looked at once nothing more is asked.
+    if (!setting.search && setting.looks.length === 1) break;
     const more = challenge(world.searched(), decisions, world.facts, {...verdict, metric: 'accuracy'});
     if (more.wanted.length + more.seeds.length === 0) break;
     world.add(more.seeds.flatMap(one => trialsFor(world.cells.find(({id}) => id === one.cell)!, one)));

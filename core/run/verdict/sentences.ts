@@ -1,5 +1,5 @@
 /** A comparison in a few sentences: no more than the numbers allow. */
-import {count, formatDifference, formatGap, formatMean, formatValue} from '../format.ts';
+import {count, formatDifference, formatGap, formatMean, formatRate, formatValue} from '../format.ts';
 import type {MethodCurve, Peak} from '../peak.ts';
 import type {PeakGap, Spread} from '../spread.ts';
 import type {Comparison} from '../verdict.ts';
@@ -7,10 +7,11 @@ import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
 import {mostMoreSeeds, type Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
-export function verdict({metric, curves, spread, judging, isUnderWay}: Comparison): string[] {
+export function verdict({metric, curves, spread, judging, challenged, isUnderWay}: Comparison): string[] {
   const peaks = curves.flatMap(curve => curve.peak ?? []);
   const sentences = [
     ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
+    ...challenged.map(challengeInWords),
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
@@ -92,6 +93,10 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
     `These words hold with ${share} % confidence for all methods together ` +
     `(${n}, pooled standard deviation ${formatDifference(noise, metric)}, margin ${formatDifference(margin, metric)}).`
   );
+}
+
+function challengeInWords({method, by, rates}: Comparison['challenged'][number]): string {
+  return `As ${method} seemed to be behind ${by}, it was also trained at ${list(rates.map(formatRate))} with the same seeds.`;
 }
 
 function plateaus(peaks: readonly Peak[]): string[] {

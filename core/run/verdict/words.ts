@@ -115,7 +115,12 @@ export const mostMoreSeeds = 1000;
  * About how many more seeds of it, and of the baseline where that has fewer, a method needs until there is a word, if the means
  * and the noise stay: `mostMoreSeeds` stands for that or more. Null where there is a word, or where the noise is not known.
  */
-export function moreSeeds(gap: Gap, samples: readonly Sample[], {baseline, margin}: Judgement, {confidence}: Judging) {
+export function moreSeeds(
+  gap: Gap,
+  samples: readonly Sample[],
+  {baseline, margin}: Judgement,
+  {confidence}: Judging,
+): number | null {
   const all = pooled(samples);
   const other = samples.find(({method}) => method === gap.method);
   if (gap.word !== 'not resolved' || gap.halfWidth === null || !all || !other) return null;
@@ -128,10 +133,14 @@ export function moreSeeds(gap: Gap, samples: readonly Sample[], {baseline, margi
     const pair = {baseline: of(baseline), other: of(other), others: grown.filter(one => one !== of(baseline))};
     return (halfWidthOf(pair, {...all, freedom}, confidence) ?? 0) < wanted;
   };
-  // Tenths are near enough: steps grow with the number.
-  for (let more = 1; more < mostMoreSeeds; more += Math.max(1, Math.round(more / 10)))
-    if (is(other.seeds + more)) return more;
-  return mostMoreSeeds;
+  let [low, high] = [0, 1];
+  while (high < mostMoreSeeds && !is(other.seeds + high)) [low, high] = [high, 2 * high];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (is(other.seeds + middle)) high = middle;
+    else low = middle;
+  }
+  return Math.min(high, mostMoreSeeds);
 }
 
 /** Of words that are formed at several numbers of seeds none may be wrong; a grid has picked its peaks by the same values. */

@@ -75,3 +75,53 @@ describe('the fold of a run', () => {
     expect(kept.losses.steps).toEqual(view.losses.steps.filter(step => step <= 100));
   });
 });
+
+describe('the best rate', () => {
+  const at = (rate: number, ...values: number[]) => ratePoint(rate, values);
+
+  it('is one of those with the most seeds: a lucky single one does not win', () => {
+    const {peak} = methodCurve('lora', [at(1e-4, 0.8, 0.81), at(2e-4, 0.95), at(4e-4, 0.7, 0.71)], 'accuracy');
+    expect(peak).toMatchObject({learningRate: 1e-4, seeds: 2});
+  });
+
+  it('is the middle one of several with the same mean', () => {
+    const points = [1, 2, 4, 8, 16].map(times => at(times * 1e-4, 0.9, 0.9));
+    expect(methodCurve('lora', points, 'accuracy').peak).toMatchObject({
+      learningRate: 4e-4,
+      tied: [1e-4, 2e-4, 8e-4, 1.6e-3],
+      place: [1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3],
+      edge: null,
+    });
+  });
+
+  it('is the one that a search chose, unless another with as many seeds did better', () => {
+    const points = [at(1e-4, 0.8, 0.8, 0.8), at(2e-4, 0.9), at(4e-4, 0.81, 0.81, 0.81)];
+    const chosen = (rate: number, more = points) =>
+      methodCurve('lora', more, 'accuracy', {margin: 0.01, chosen: rate}).peak?.learningRate;
+    expect(chosen(1e-4)).toBe(4e-4);
+    expect(chosen(1e-4, points.slice(0, 2))).toBe(1e-4);
+    // One seed each: the search's own reasons decide.
+    expect(chosen(1e-4, [at(1e-4, 0.8), at(2e-4, 0.8)])).toBe(1e-4);
+  });
+
+  it('is a range up to where a rate is told apart from it, and stops at one that diverged', () => {
+    const noisy = (rate: number, mean: number) => at(rate, mean - 0.01, mean, mean + 0.01);
+    const points = [noisy(1e-4, 0.8), noisy(2e-4, 0.89), noisy(4e-4, 0.9), noisy(8e-4, 0.895), noisy(16e-4, 0.86)];
+    expect(methodCurve('lora', points, 'accuracy').peak?.place).toEqual([2e-4, 4e-4, 8e-4]);
+    const broken = [...points.slice(0, 3), ratePoint(8e-4, [0.89, 0.9], 1), noisy(16e-4, 0.899)];
+    expect(methodCurve('lora', broken, 'accuracy').peak?.place).toEqual([2e-4, 4e-4]);
+  });
+
+  it('is not widened by a rate whose seeds scatter', () => {
+    const quiet = (rate: number, mean: number) => at(rate, mean - 0.001, mean, mean + 0.001);
+    const points = [quiet(1e-4, 0.88), quiet(2e-4, 0.9), quiet(4e-4, 0.88), at(8e-4, 0.81, 0.89, 0.85)];
+    expect(methodCurve('lora', points, 'accuracy').peak?.place).toEqual([2e-4]);
+  });
+
+  it('of single seeds is a range of rates within the margin', () => {
+    const points = [at(1e-4, 0.895), at(2e-4, 0.9), at(4e-4, 0.88)];
+    expect(methodCurve('lora', points, 'accuracy', {margin: 0.01}).peak?.place).toEqual([1e-4, 2e-4]);
+    const losses = [at(1e-4, 2.01), at(2e-4, 2), at(4e-4, 2.05)];
+    expect(methodCurve('lora', losses, 'loss', {margin: 0.01}).peak?.place).toEqual([1e-4, 2e-4]);
+  });
+});

@@ -199,7 +199,7 @@ describe('a word', () => {
     const {word, more} = judged(3);
     expect(word).toBe('not resolved');
     expect(judged(3 + more!).word).toBe('better');
-    expect(judged(3 + more! - Math.max(1, Math.round(more! / 10)) - 1).word).toBe('not resolved');
+    expect(judged(3 + more! - 1).word).toBe('not resolved');
   });
 
   it('takes a wider interval for a method that is louder than the others', () => {
