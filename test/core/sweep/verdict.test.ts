@@ -8,6 +8,7 @@ const file = (lines: string): string =>
     'methods: {pissa: {}, lora: {}, dora: {seeds: [1, 2, 3, 4]}}',
     'learning_rate: {from: 1e-4, to: 1e-2}',
     'seeds: [1, 2, 3]',
+    'evaluate: {task: loss, data: test.jsonl}',
     lines,
     '',
   ].join('\n');
@@ -16,11 +17,11 @@ describe('the key verdict', () => {
   it.each([
     ['verdict: {}', {margin: 0.01, baseline: 'lora'}],
     ['verdict: {margin: 0.5%, baseline: pissa}', {margin: 0.005, baseline: 'pissa'}],
-    ['verdict: {seeds: 8}', {margin: 0.01, baseline: 'lora', seeds: 8, looks: [3, 5, 8]}],
+    ['verdict: {seeds: 8}\nsearch: halving', {margin: 0.01, baseline: 'lora', seeds: 8, looks: [3, 5, 8]}],
     ['', undefined],
   ])('%s', (line, verdict) => {
     const {sweep, problems} = readSweep(file(line));
-    expect(problems.filter(({code}) => !code.startsWith('fairness/'))).toEqual([]);
+    expect(problems.filter(({code}) => !code.startsWith('fairness/') && !code.startsWith('search/'))).toEqual([]);
     expect(sweep?.verdict).toEqual(verdict);
   });
 
@@ -32,8 +33,9 @@ describe('the key verdict', () => {
   it.each([
     ['verdict: {baseline: milora}', 'unknown-value', "none of the sweep's methods"],
     ['verdict: {baseline: lroa}', 'unknown-method', 'lora'],
-    ['verdict: {seeds: 3}', 'out-of-range', "raise 'verdict.seeds' to 4"],
+    ['verdict: {seeds: 3}\nsearch: halving', 'out-of-range', "raise 'verdict.seeds' to 4"],
     ['verdict: {seeds: 1}', 'out-of-range', 'from 2'],
+    ['verdict: {seeds: 8}', 'not-yet', "add 'search: halving'"],
     ['verdict: {margin: 0%}', 'out-of-range', 'margin'],
     ['verdict: {margin: 0.01}', 'wrong-type', 'percentage'],
     ['verdict: {margins: 1%}', 'unknown-key', 'margin'],
