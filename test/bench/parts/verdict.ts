@@ -89,11 +89,12 @@ export const verdict: Part = {
     const sweeps = quick ? 150 : 1500;
     return Object.keys(families).flatMap(family => {
       const rows = rowsOf(family).filter(({way}) => `${family}, ${way}`.includes(wanted));
-      const measured = rows.map(row => {
-        say(`${family}, ${row.way}`);
-        return rowOf(row, sweeps);
+      const table = rows.map(row => {
+        const measured = rowOf(row, sweeps);
+        say(`${family}: ${measured.join(' · ')}`);
+        return measured;
       });
-      return measured.length > 0 ? [sectionOf(family, measured, sweeps)] : [];
+      return table.length > 0 ? [sectionOf(family, table, sweeps)] : [];
     });
   },
 };
