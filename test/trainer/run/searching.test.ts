@@ -1,5 +1,5 @@
 import {createHash} from 'node:crypto';
-import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it} from 'vitest';
@@ -239,3 +239,35 @@ describe('a search that may train further seeds', () => {
     expect(notes.join('\n')).toMatch(/verdict changed from .*; what is trained already stands/);
   }, 300_000);
 });
+
+it('a trial that failed is waited for: it is asked for once a start, and the search goes on when it has run', async () => {
+  const broken = join(folder, 'broken');
+  writeFileSync(broken, '');
+  writeFileSync(
+    join(folder, 'score.mjs'),
+    `import {existsSync} from 'node:fs';
+export function score({output}) {
+  if (existsSync(${JSON.stringify(broken)})) throw new Error('not today');
+  return output.length / 20;
+}
+`,
+  );
+  const judged = text().replace(
+    /evaluate: .*/,
+    `evaluate: {task: custom, scorer: score.mjs, data: ${demo}desc-test.jsonl, max_new_tokens: 6, limit: 8}`,
+  );
+  const first = await run(judged);
+  expect(first.end).toBe('failed');
+  const failed = first.events.filter(event => event.event === 'trial-ended' && event.state === 'failed');
+  // The pair of each method.
+  expect(failed).toHaveLength(4);
+  expect(first.state.searched.map(({stage}) => stage)).toEqual(['pair', 'pair']);
+  rmSync(broken);
+  const second = await run(judged, {file: first.file});
+  expect(second.end).toBe('finished');
+  expect(second.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
+  const again = new Set(failed.flatMap(event => ('trial' in event ? [event.trial] : [])));
+  // They go on from the checkpoint at their end: their answers are there, only the judging is made again.
+  const steps = second.events.filter(event => event.event === 'step' && event.trials.some(id => again.has(id)));
+  expect(steps).toEqual([]);
+}, 300_000);
