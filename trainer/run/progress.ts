@@ -3,7 +3,7 @@ import {MultiBar, type SingleBar} from 'cli-progress';
 import {printable} from '../../core/printable.ts';
 import type {RunEvent, RunStarted} from '../../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../../core/run/fold.ts';
-import {count, formatLoss, formatSeconds, formatValue} from '../../core/run/format.ts';
+import {count, formatLoss, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
 
 export interface ProgressReport {
@@ -66,6 +66,12 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       return [event.message];
     case 'searched':
       return [`${event.cell}: ${event.why}`];
+    case 'challenged': {
+      const rates = event.rates.map(formatRate).join(', ');
+      return [
+        `${event.cell}: before ${event.method} is called worse than ${event.by}, it is trained at ${rates} as well.`,
+      ];
+    }
     case 'trial-ended': {
       const view = state.trials[state.places[event.trial] ?? -1];
       if (!view || (briefly && (event.state === 'finished' || event.state === 'paused'))) return [];
