@@ -1,3 +1,4 @@
+import {product} from '../numbers.ts';
 import type {Matrix, MethodDescription, Size} from './method.ts';
 import {type MethodName, methods} from './methods.ts';
 
@@ -25,7 +26,7 @@ export function defaultOptions({options = {}}: Pick<MethodDescription, 'options'
 /** Numbers that are trained at one adapted matrix (the same count as PEFT's). */
 export function trainedAt(sized: Sized, matrix: Matrix): number {
   const shapes = Object.values(methods[sized.method].shapes(matrix, sizeOf(sized)));
-  return shapes.reduce((sum, shape) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  return shapes.reduce((sum, shape) => sum + product(shape), 0);
 }
 
 /** Trained numbers of one trial; `everything` is the number of all the model's weights. */

@@ -4,7 +4,8 @@
  */
 import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
-import type {SearchSettings, SearchStage, VerdictSettings} from '../search/search.ts';
+import type {SearchStage} from '../search/search.ts';
+import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series.ts';
 

@@ -1,6 +1,6 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
-import type {SearchSettings, VerdictSettings} from '../search/search.ts';
+import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {
   Aggregated,
@@ -12,6 +12,7 @@ import type {
   Searched,
   Stepped,
   TrialEnded,
+  TrialStarted,
   TrialState,
   TrialsAdded,
 } from './events.ts';
@@ -177,24 +178,11 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       return {...state, preparing: done < total ? {what, done, total} : null};
     }
     case 'trial-started':
-      return change({...state, preparing: null}, event.trial, view => ({
-        ...keptUpTo(view, event.from ?? 0, event.steps),
-        loss: event.loss ?? null,
-        gradNorm: event.gradNorm ?? null,
-        ...event.curves,
-        state: 'running',
-        startedAt: event.at,
-      }));
+      return change({...state, preparing: null}, event.trial, view => begun(view, event));
     case 'step':
       return stepped(state, event, unseen);
-    case 'evaluation': {
-      const {event: _, entry, ...named} = event;
-      const evaluation = {...named, task: formatEvaluation(event.task, entry)};
-      return change(state, event.trial, view => ({
-        ...view,
-        evaluations: withEvaluation(view.evaluations, evaluation),
-      }));
-    }
+    case 'evaluation':
+      return change(state, event.trial, view => evaluated(view, event));
     case 'aggregate': {
       const {event: _, ...aggregate} = event;
       return {...state, aggregates: [...state.aggregates, aggregate]};
@@ -321,6 +309,22 @@ function waiting(trial: Trial, totalSteps: number): TrialView {
     message: null,
     tails: {},
   };
+}
+
+function begun(view: TrialView, event: TrialStarted & {at: number}): TrialView {
+  return {
+    ...keptUpTo(view, event.from ?? 0, event.steps),
+    loss: event.loss ?? null,
+    gradNorm: event.gradNorm ?? null,
+    ...event.curves,
+    state: 'running',
+    startedAt: event.at,
+  };
+}
+
+function evaluated(view: TrialView, {event: _, entry, ...named}: Evaluated & {at: number}): TrialView {
+  const evaluation = {...named, task: formatEvaluation(named.task, entry)};
+  return {...view, evaluations: withEvaluation(view.evaluations, evaluation)};
 }
 
 function stopped(trials: TrialView[]): TrialView[] {

@@ -7,7 +7,8 @@ import {formatRate} from '../run/format.ts';
 import {confidenceOf, type Judging, judge} from '../run/verdict/words.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {cellOf} from './cells.ts';
-import type {Cell, Decision, TrialFacts, VerdictSettings, Wanted} from './search.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from './search.ts';
+import type {VerdictSettings} from './settings.ts';
 import {isDone, type Standing, seedsAt, standingOf} from './standing.ts';
 
 export interface ChallengeSettings extends VerdictSettings {

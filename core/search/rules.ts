@@ -2,7 +2,8 @@
 import {formatEvaluation} from '../run/format.ts';
 import {lowerIsBetter} from '../run/peak.ts';
 import type {EvaluationSettings, Sweep} from '../sweep/sweep.ts';
-import type {Cell, SearchSettings} from './search.ts';
+import type {Cell} from './search.ts';
+import type {SearchSettings} from './settings.ts';
 
 /** What the best rate is best at: the first result of the sweep's first evaluation, after the last step. */
 export interface Objective {

@@ -1,7 +1,7 @@
 import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
 import {looksOf} from '../run/verdict/words.ts';
-import type {SearchSettings, VerdictSettings} from '../search/search.ts';
+import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';

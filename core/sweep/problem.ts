@@ -54,6 +54,7 @@ export const problemCodes = [
   'model/missing',
   'model/bad',
   'model/end-of-text',
+  'model/stored-type',
   'model/unsupported',
   'model/unknown-target',
   'model/rank-too-large',

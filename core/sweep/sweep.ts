@@ -1,6 +1,6 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
 import type {MethodName} from '../method/methods.ts';
-import type {SearchSettings, VerdictSettings} from '../search/search.ts';
+import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Free} from './table/free.ts';
 
 /** The rank of trials that train all weights. */

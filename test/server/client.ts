@@ -49,12 +49,7 @@ export async function startClient(folder: string, env: NodeJS.ProcessEnv = proce
     new StreamMessageReader(child.stdout),
     new StreamMessageWriter(child.stdin),
   );
-  const latest = new Map<string, PublishDiagnosticsParams>();
-  const listeners = new Set<() => void>();
-  connection.onNotification(PublishDiagnosticsNotification.type, params => {
-    latest.set(params.uri, params);
-    for (const listener of listeners) listener();
-  });
+  const diagnostics = diagnosticsOf(connection);
   connection.listen();
   const uri = pathToFileURL(folder).href;
   const initialized = await connection.sendRequest(InitializeRequest.type, {
@@ -83,21 +78,32 @@ export async function startClient(folder: string, env: NodeJS.ProcessEnv = proce
     closeDocument(of) {
       void connection.sendNotification(DidCloseTextDocumentNotification.type, {textDocument: {uri: of}});
     },
-    diagnostics: (of, when) =>
-      new Promise(resolve => {
-        const look = () => {
-          const found = latest.get(of);
-          if (!found || !when(found.diagnostics, found.version)) return;
-          listeners.delete(look);
-          resolve(found.diagnostics);
-        };
-        listeners.add(look);
-        look();
-      }),
+    diagnostics,
     async close() {
       await connection.sendRequest(ShutdownRequest.type);
       await connection.sendNotification(ExitNotification.type);
       return exited;
     },
   };
+}
+
+/** Keeps the last diagnostics of each document, and tells who waits for some. */
+function diagnosticsOf(connection: ProtocolConnection): Client['diagnostics'] {
+  const latest = new Map<string, PublishDiagnosticsParams>();
+  const listeners = new Set<() => void>();
+  connection.onNotification(PublishDiagnosticsNotification.type, params => {
+    latest.set(params.uri, params);
+    for (const listener of listeners) listener();
+  });
+  return (uri, when) =>
+    new Promise(resolve => {
+      const look = () => {
+        const found = latest.get(uri);
+        if (!found || !when(found.diagnostics, found.version)) return;
+        listeners.delete(look);
+        resolve(found.diagnostics);
+      };
+      listeners.add(look);
+      look();
+    });
 }

@@ -43,8 +43,11 @@ function entryOf(row: Row, solution: string): string {
  * What a model that answers so has said: the answer's tokens behind the prompt's, as text. Once as the tokens of an answer
  * by itself (format completion), once as those that follow the prompt's in the tokens of both.
  */
-export function saidBy(tokenizer: Tokenizer, {prompt, answer}: Pick<Answered, 'prompt' | 'answer'>): string[] {
-  const asked = promptIds(prompt, tokenizer);
+export function saidBy(
+  tokenizer: Tokenizer,
+  {prompt, answer}: Pick<Answered, 'prompt' | 'answer'>,
+  asked = promptIds(prompt, tokenizer),
+): string[] {
   const both = promptIds(prompt + answer, tokenizer);
   let same = 0;
   while (same < asked.length && asked[same] === both[same]) same++;
@@ -60,8 +63,10 @@ export async function wrongOf(
   tokenizers: readonly Tokenizer[],
   tools: Tools,
 ): Promise<{wrong: string[]; judged: number}> {
+  const prompts = new Set(answers.map(({prompt}) => prompt));
+  const asked = tokenizers.map(tokenizer => new Map([...prompts].map(text => [text, promptIds(text, tokenizer)])));
   const texts = answers.flatMap(one => {
-    const said = new Set(tokenizers.flatMap(tokenizer => saidBy(tokenizer, one)));
+    const said = new Set(tokenizers.flatMap((tokenizer, i) => saidBy(tokenizer, one, asked[i]!.get(one.prompt))));
     return [...said].map(text => ({...one, text}));
   });
   const verdicts = await Promise.all(

@@ -1,26 +1,13 @@
 /** A base model whose files know nothing of the mark that ends a turn of a chat, trained on chats. */
-import {spawn} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
 import {expect, it} from 'vitest';
 import {testFolder} from '../trainer/test-folder.ts';
+import {commandIn} from './command.ts';
 import {writeTinyModel} from './tiny-model.ts';
 
-const program = fileURLToPath(new URL('../../trainer/cli.ts', import.meta.url));
 const folder = testFolder();
-
-function command(...args: string[]): Promise<{status: number | null; out: string; errors: string}> {
-  const child = spawn(process.execPath, [program, ...args], {cwd: folder, stdio: ['ignore', 'pipe', 'pipe']});
-  const said = {out: '', errors: ''};
-  child.stdout.on('data', (chunk: Buffer) => {
-    said.out += chunk;
-  });
-  child.stderr.on('data', (chunk: Buffer) => {
-    said.errors += chunk;
-  });
-  return new Promise(resolve => child.on('close', status => resolve({status, ...said})));
-}
+const command = commandIn(folder);
 
 it('answers of a Qwen base that learns chats end with <|im_end|>, in the run, in eval and in generate', async () => {
   const [endOfText, endOfTurn] = [151643, 151645];

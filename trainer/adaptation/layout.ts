@@ -1,6 +1,8 @@
 /** Where each tensor lies in a trial's flat vectors: the trained one, and the one that is frozen for all sites. */
+
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
+import {product} from '../../core/numbers.ts';
 import type {Form, Parts} from '../method/form.ts';
 import type {Method, SiteTensors} from '../method/method.ts';
 import type {Site} from '../model/site.ts';
@@ -28,7 +30,7 @@ export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]
   let offset = 0;
   for (const [site, shapes] of named)
     for (const [part, shape] of Object.entries(shapes)) {
-      const size = shape.reduce((product, length) => product * length, 1);
+      const size = product(shape);
       pieces.push({site, part, shape, offset, size});
       offset += size;
     }

@@ -89,56 +89,19 @@ const plainStarts = ['gaussian', 'eva', 'orthogonal', 'mica'];
  * @throws SweepError `missing-file`, `bad-adapter` (what it is that cannot be used), `bad-model` for a damaged file
  */
 export function readAdapter(folder: string): Adapter {
-  const configFile = join(folder, configName);
-  const tensorsFile = join(folder, tensorsName);
-  const config = readJsonFile(configFile);
-  if (!config)
-    throw new SweepError('missing-file', `There is no adapter in ${folder}: it has no adapter_config.json.`, {folder});
-  if (config['fine_tune_type'] !== undefined && config['peft_type'] === undefined)
-    throw new SweepError(
-      'bad-adapter',
-      `The adapter ${folder} was made by mlx-lm (fine_tune_type: ${JSON.stringify(config['fine_tune_type'])}), whose adapters.safetensors is no PEFT adapter; convert it to PEFT's format first.`,
-      {folder},
-    );
-  if (!existsSync(tensorsFile)) {
-    const why = existsSync(join(folder, 'adapter_model.bin'))
-      ? 'has only adapter_model.bin; save it again with safe_serialization=True'
-      : 'has no adapter_model.safetensors';
-    throw new SweepError('missing-file', `The adapter ${folder} ${why}.`, {folder});
-  }
+  const config = configIn(folder);
   const bad: Complaint = what =>
     new SweepError('bad-adapter', `The adapter ${folder} cannot be used: ${what}.`, {folder});
   const kind = checkConfig(config, bad);
   const format = formatOf(kind);
-  const {modules, shared: commonTensors, copies} = sorted(readHeader(tensorsFile).tensors, format, bad);
+  const {modules, shared, copies} = sorted(readHeader(join(folder, tensorsName)).tensors, format, bad);
   if (modules.size === 0) throw bad('adapter_model.safetensors holds no factors');
-
-  const givenRank = format.rankKey === null ? undefined : positive(config[format.rankKey], format.rankKey, bad);
-  if (givenRank !== undefined && !Number.isInteger(givenRank)) throw bad(`r is ${givenRank}, not a whole number`);
-  const givenAlpha = format.alphaKey === null ? undefined : positive(config[format.alphaKey], format.alphaKey, bad);
-  const scaleOf = (r: number, a: number) => (config['use_rslora'] === true ? a / Math.sqrt(r) : a / r);
-  const ranks = pattern(config, 'rank_pattern', bad);
-  const alphas = pattern(config, 'alpha_pattern', bad);
-
-  const factors: Adapter['factors'] = new Map();
-  const forms: Adapter['forms'] = new Map();
-  for (const [path, tensors] of modules) {
-    const parts = partsOf(path, tensors, format.names, kind === 'dora' ? [] : format.optional, bad);
-    if (kind === 'lora' && parts.has('magnitude')) throw bad(`${path} has a magnitude but use_dora is not true`);
-    const shapes = shapesOf(parts);
-    const options = format.options(config, shapes);
-    const rank = ranks(path) ?? givenRank ?? options['block_size'] ?? 1;
-    const form = {rank, scale: scaleOf(rank, alphas(path) ?? givenAlpha ?? rank), options};
-    const values = valuesOf(parts, bad);
-    checkShapes(path, shapes, format, values, form, bad);
-    const name = decoderName(path);
-    factors.set(name, values);
-    forms.set(name, {form, shapes});
-  }
-  const common = partsOf('the whole model', commonTensors, format.shared, [], bad);
+  const strengths = strengthsOf(config, format, bad);
+  const {factors, forms} = readModules(modules, kind, strengths, config, bad);
+  const common = partsOf('the whole model', shared, format.shared, [], bad);
   const {form: first} = [...forms.values()][0]!;
-  const rank = givenRank ?? first.rank;
-  const alpha = givenAlpha ?? rank;
+  const rank = strengths.rank ?? first.rank;
+  const alpha = strengths.alpha ?? rank;
   const {base_model_name_or_path: model, revision} = config;
   return {
     base: {
@@ -148,7 +111,7 @@ export function readAdapter(folder: string): Adapter {
     method: kind,
     rank,
     alpha,
-    scale: scaleOf(rank, alpha),
+    scale: strengths.scaleOf(rank, alpha),
     targets: targetsOf(factors.keys()),
     factors,
     forms,
@@ -158,6 +121,77 @@ export function readAdapter(folder: string): Adapter {
     start: readStart(join(folder, startName), factors, forms, bad),
     copies,
   };
+}
+
+/** The configuration of a folder that holds an adapter in PEFT's format, its tensors beside it. */
+function configIn(folder: string): JsonObject {
+  const config = readJsonFile(join(folder, configName));
+  if (!config)
+    throw new SweepError('missing-file', `There is no adapter in ${folder}: it has no adapter_config.json.`, {folder});
+  if (config['fine_tune_type'] !== undefined && config['peft_type'] === undefined)
+    throw new SweepError(
+      'bad-adapter',
+      `The adapter ${folder} was made by mlx-lm (fine_tune_type: ${JSON.stringify(config['fine_tune_type'])}), whose adapters.safetensors is no PEFT adapter; convert it to PEFT's format first.`,
+      {folder},
+    );
+  if (!existsSync(join(folder, tensorsName))) {
+    const why = existsSync(join(folder, 'adapter_model.bin'))
+      ? 'has only adapter_model.bin; save it again with safe_serialization=True'
+      : 'has no adapter_model.safetensors';
+    throw new SweepError('missing-file', `The adapter ${folder} ${why}.`, {folder});
+  }
+  return config;
+}
+
+/** Rank and alpha as the configuration gives them, for the whole adapter and for modules of their own. */
+interface Strengths {
+  rank: number | undefined;
+  alpha: number | undefined;
+  rankOf(path: string): number | undefined;
+  alphaOf(path: string): number | undefined;
+  scaleOf(rank: number, alpha: number): number;
+}
+
+function strengthsOf(config: JsonObject, {rankKey, alphaKey}: PeftFormat, bad: Complaint): Strengths {
+  const rank = rankKey === null ? undefined : positive(config[rankKey], rankKey, bad);
+  if (rank !== undefined && !Number.isInteger(rank)) throw bad(`r is ${rank}, not a whole number`);
+  const alpha = alphaKey === null ? undefined : positive(config[alphaKey], alphaKey, bad);
+  const ranks = pattern(config, 'rank_pattern', bad);
+  const alphas = pattern(config, 'alpha_pattern', bad);
+  return {
+    rank,
+    alpha,
+    rankOf: path => ranks(path) ?? rank,
+    alphaOf: path => alphas(path) ?? alpha,
+    scaleOf: (r, a) => (config['use_rslora'] === true ? a / Math.sqrt(r) : a / r),
+  };
+}
+
+/** The trained tensors of all modules, checked, and how large and how strong each module's adapter is. */
+function readModules(
+  modules: ReadonlyMap<string, Named>,
+  kind: AdapterKind,
+  strengths: Strengths,
+  config: JsonObject,
+  bad: Complaint,
+): Pick<Adapter, 'factors' | 'forms'> {
+  const format = formatOf(kind);
+  const factors: Adapter['factors'] = new Map();
+  const forms: Adapter['forms'] = new Map();
+  for (const [path, tensors] of modules) {
+    const parts = partsOf(path, tensors, format.names, kind === 'dora' ? [] : format.optional, bad);
+    if (kind === 'lora' && parts.has('magnitude')) throw bad(`${path} has a magnitude but use_dora is not true`);
+    const shapes = shapesOf(parts);
+    const options = format.options(config, shapes);
+    const rank = strengths.rankOf(path) ?? options['block_size'] ?? 1;
+    const form = {rank, scale: strengths.scaleOf(rank, strengths.alphaOf(path) ?? rank), options};
+    const values = valuesOf(parts, bad);
+    checkShapes(path, shapes, format, values, form, bad);
+    const name = decoderName(path);
+    factors.set(name, values);
+    forms.set(name, {form, shapes});
+  }
+  return {factors, forms};
 }
 
 /** Our own record where there is one, as PEFT has no name for most residual methods, else PEFT's. */

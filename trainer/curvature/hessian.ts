@@ -1,4 +1,5 @@
 /** Hessian products of blocks: the loss over all batches, differentiated twice in the tensors of one projection. */
+import {product} from '../../core/numbers.ts';
 import {Memory} from '../engine/program/engine.ts';
 import type {Projection} from '../model/projections.ts';
 import type {Site} from '../model/site.ts';
@@ -17,10 +18,7 @@ export interface Block {
 
 /** Numbers in a block's vector. */
 export function blockSize({form, site}: Pick<Block, 'form' | 'site'>): number {
-  return Object.values(blockShapes(form, site)).reduce(
-    (sum, shape) => sum + shape.reduce((all, size) => all * size, 1),
-    0,
-  );
+  return Object.values(blockShapes(form, site)).reduce((sum, shape) => sum + product(shape), 0);
 }
 
 /** A product that is asked for: H·vector of a block. */
@@ -81,7 +79,7 @@ function split({form, site}: Block, vector: Float64Array): Record<string, Float3
   const tensors: Record<string, Float32Array> = {};
   let place = 0;
   for (const [name, shape] of Object.entries(blockShapes(form, site))) {
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = product(shape);
     tensors[name] = Float32Array.from(vector.subarray(place, place + size));
     place += size;
   }

@@ -5,9 +5,9 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';
 import {sizeOfRegular} from '../files/door.ts';
-import {type EncodingModel, rowEncoder, whatEncodes} from './encode.ts';
+import {checkVocabulary, type EncodingModel, rowEncoder, whatEncodes} from './encode.ts';
 import {columnsOfInterest} from './read/columns.ts';
-import {columnIn, type Row, rowError} from './read/row.ts';
+import {columnIn, type Row} from './read/row.ts';
 import {readRows} from './read/rows.ts';
 import {timedRows} from './read/timed-rows.ts';
 import {SharedList} from './shared-list.ts';
@@ -69,10 +69,8 @@ export async function loadDataset(
     last = row;
     unseen = unseen.filter(name => !Object.hasOwn(row.values, name));
     const tokens = encode(row);
-    const beyond = tokens.ids.find(id => id >= model.config.vocabSize);
-    if (beyond === undefined) return tokens;
-    const sentence = `the tokenizer gives token ${beyond} but the model has only ${model.config.vocabSize}: they do not belong together.`;
-    throw rowError('bad-data', row, sentence);
+    checkVocabulary(tokens.ids, row, model.config);
+    return tokens;
   };
   for await (const tokens of timedRows(readRows(files, data.rows, reading), whatEncodes(data, model), encodeKnown)) {
     collect.add(tokens);

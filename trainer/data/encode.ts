@@ -86,6 +86,14 @@ function endOfText({eos}: Tokenizer, {eosIds}: EncodingModel['config']): number 
   throw new SweepError('bad-model', sentence);
 }
 
+/** @throws SweepError `bad-data` (file and row) for a token that the model has no embedding of */
+export function checkVocabulary(ids: readonly number[], row: Row, {vocabSize}: Pick<ModelConfig, 'vocabSize'>): void {
+  const beyond = ids.find(id => id >= vocabSize);
+  if (beyond === undefined) return;
+  const sentence = `the tokenizer gives token ${beyond} but the model has only ${vocabSize}: they do not belong together.`;
+  throw rowError('bad-data', row, sentence);
+}
+
 /**
  * A row `{input_ids, labels, attention_mask?}` that was tokenised elsewhere; padding that the mask marks is cut off.
  * @throws SweepError `missing-column`, `bad-data` with file and line

@@ -2,7 +2,9 @@
  * The two computations of generation. One reads whole texts: logits after the last token, and the keys and values of
  * all; the other adds one token to every sequence of a cache.
  */
+
 import * as tf from '@tensorflow/tfjs-core';
+import {product} from '../../core/numbers.ts';
 import type {State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {ModelConfig} from '../model/config.ts';
@@ -123,7 +125,7 @@ export function openCache(
   const sequences = trials * rows;
   const names = cacheNames(config);
   const shape = [sequences, kvHeads, room, headDim];
-  const zeros = new Float32Array(shape.reduce((product, length) => product * length, 1));
+  const zeros = new Float32Array(product(shape));
   const values = names.map(name => [name, {shape, data: zeros}] as const);
   // What the model reads is kept beside the cache: a device gets it once, not for every token.
   const read = Object.entries(inputs).map(([name, {shape}]) => [name, {shape, data: feeds[name]!}] as const);
@@ -192,7 +194,7 @@ function cachedAttention(
   const attend: Passes['attend'] = (layer, q, k, v) => {
     const {rotary, window} = config.layers[layer]!;
     const turn = (x: tf.Tensor, queries: boolean) =>
-      rotary === null ? x : rotated(macros, x, rotary, reach, config, tensors['turn']!, queries);
+      rotary === null ? x : macros.rotaryAt(x, ...positionTables(config, rotary, reach, queries), tensors['turn']!);
     const cache = {k: tensors[`keys.${layer}`]!, v: tensors[`values.${layer}`]!};
     const options = {scale: config.attentionScale, cap: config.scoreCap, window};
     const joined = macros.cached(turn(q, true), turn(k, false), v, cache, tensors['position']!, options);
@@ -203,18 +205,15 @@ function cachedAttention(
   return {attend, extended};
 }
 
-/** Rotation by rows of a table of all positions; one of the other kind for longer texts follows, where there is one. */
-function rotated(
-  macros: Model['macros'],
-  x: tf.Tensor,
+/** Cosines and sines of all positions up to `reach`, a row each; those of longer texts follow, where they have others. */
+function positionTables(
+  config: ModelConfig,
   rotary: Rotary,
   reach: number,
-  config: ModelConfig,
-  row: tf.Tensor,
   queries: boolean,
-): tf.Tensor {
+): [cos: tf.Tensor, sin: tf.Tensor] {
   const near = rotaryTables(reach, config, rotary, {length: 1, queries});
-  if (rotary.scaling?.type !== 'longrope') return macros.rotaryAt(x, near.cos, near.sin, row);
+  if (rotary.scaling?.type !== 'longrope') return [near.cos, near.sin];
   const far = rotaryTables(reach, config, rotary, {length: Infinity, queries});
-  return macros.rotaryAt(x, tf.concat([near.cos, far.cos]), tf.concat([near.sin, far.sin]), row);
+  return [tf.concat([near.cos, far.cos]), tf.concat([near.sin, far.sin])];
 }

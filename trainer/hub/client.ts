@@ -1,6 +1,6 @@
 /** What the hub is asked: which commit a revision is, which files it has, and their bytes from a position on. */
 import {join} from 'node:path';
-import {HubApiError, listFiles, modelInfo} from '@huggingface/hub';
+import {HubApiError, type ListFileEntry, listFiles, modelInfo} from '@huggingface/hub';
 import {SweepError} from '../../core/error.ts';
 import {readText} from '../files/door.ts';
 import {type HubModel, hubHome} from './cache.ts';
@@ -30,31 +30,8 @@ const silenceMilliseconds = 30_000;
  * @throws SweepError `offline` where HF_HUB_OFFLINE forbids to ask
  */
 export function openHub(signal: AbortSignal): HubClient {
-  const {HF_ENDPOINT, HF_HUB_OFFLINE} = process.env;
-  if (HF_HUB_OFFLINE && !/^(0|false|no|off)$/i.test(HF_HUB_OFFLINE))
-    throw new SweepError('offline', `Nothing is fetched while HF_HUB_OFFLINE is ${HF_HUB_OFFLINE}; unset it to fetch.`);
-  const endpoint = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
-  if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint))
-    throw new SweepError(
-      'usage',
-      `HF_ENDPOINT is ${JSON.stringify(endpoint)}; an address like https://huggingface.co belongs there.`,
-    );
-  const {origin} = new URL(endpoint);
-  const token = readToken();
-
-  // The token goes to the hub itself and nowhere else; redirected requests lose it by fetch's own rules.
-  const ask: typeof fetch = async (input, init) => {
-    const headers = new Headers(init?.headers);
-    const url = new URL(input instanceof Request ? input.url : input);
-    if (token !== null && url.origin === origin) headers.set('Authorization', `Bearer ${token}`);
-    const silence = new AbortController();
-    const timer = setTimeout(() => silence.abort(new Error('no answer')), silenceMilliseconds);
-    try {
-      return await fetch(url, {...init, headers, signal: AbortSignal.any([signal, silence.signal])});
-    } finally {
-      clearTimeout(timer);
-    }
-  };
+  const endpoint = allowedEndpoint();
+  const ask = asking(new URL(endpoint).origin, signal);
   const options = {hubUrl: endpoint, fetch: bounded(ask)};
 
   return {
@@ -64,17 +41,9 @@ export function openHub(signal: AbortSignal): HubClient {
       if (!/^[0-9a-f]{40}$/.test(sha)) throw new Error('the hub names no commit');
       const files: HubFile[] = [];
       let entries = 0;
-      for await (const {type, path, size, oid, lfs} of listFiles({...options, repo: model.id, revision: sha})) {
+      for await (const entry of listFiles({...options, repo: model.id, revision: sha})) {
         if (++entries > mostFiles) throw new Error(`the hub lists more than ${mostFiles} files`);
-        if (type !== 'file') continue;
-        if (path.split('/').some(part => /^\.*$/.test(part)) || path.includes('\\'))
-          throw new Error(`the hub names the file ${JSON.stringify(path)}`);
-        const blob = lfs?.oid ?? oid ?? '';
-        // A blob's name becomes a file name: it is nothing but the hash that it should be.
-        const bytes = lfs?.size ?? size;
-        if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(blob) || !Number.isSafeInteger(bytes) || bytes < 0)
-          throw new Error(`the hub describes ${path} without hash or size`);
-        files.push({path, bytes, blob, hash: lfs ? 'sha256' : 'git-sha1'});
+        if (entry.type === 'file') files.push(fileOf(entry));
       }
       return {sha, files};
     },
@@ -89,6 +58,49 @@ export function openHub(signal: AbortSignal): HubClient {
       return watched(response.body, signal);
     },
   };
+}
+
+/** Where the hub is; refused where it may not be asked. */
+function allowedEndpoint(): string {
+  const {HF_ENDPOINT, HF_HUB_OFFLINE} = process.env;
+  if (HF_HUB_OFFLINE && !/^(0|false|no|off)$/i.test(HF_HUB_OFFLINE))
+    throw new SweepError('offline', `Nothing is fetched while HF_HUB_OFFLINE is ${HF_HUB_OFFLINE}; unset it to fetch.`);
+  const endpoint = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
+  if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint))
+    throw new SweepError(
+      'usage',
+      `HF_ENDPOINT is ${JSON.stringify(endpoint)}; an address like https://huggingface.co belongs there.`,
+    );
+  return endpoint;
+}
+
+/** Requests with the token. It goes to the hub itself and nowhere else; redirected requests lose it by fetch's own rules. */
+function asking(origin: string, signal: AbortSignal): typeof fetch {
+  const token = readToken();
+  return async (input, init) => {
+    const headers = new Headers(init?.headers);
+    const url = new URL(input instanceof Request ? input.url : input);
+    if (token !== null && url.origin === origin) headers.set('Authorization', `Bearer ${token}`);
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(new Error('no answer')), silenceMilliseconds);
+    try {
+      return await fetch(url, {...init, headers, signal: AbortSignal.any([signal, silence.signal])});
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
+
+/** An entry of the hub's list, refused where its names or sizes could not be a file's. */
+function fileOf({path, size, oid, lfs}: ListFileEntry): HubFile {
+  if (path.split('/').some(part => /^\.*$/.test(part)) || path.includes('\\'))
+    throw new Error(`the hub names the file ${JSON.stringify(path)}`);
+  const blob = lfs?.oid ?? oid ?? '';
+  // A blob's name becomes a file name: it is nothing but the hash that it should be.
+  const bytes = lfs?.size ?? size;
+  if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(blob) || !Number.isSafeInteger(bytes) || bytes < 0)
+    throw new Error(`the hub describes ${path} without hash or size`);
+  return {path, bytes, blob, hash: lfs ? 'sha256' : 'git-sha1'};
 }
 
 /** Of a model's root folder. */

@@ -1,6 +1,8 @@
 /** A look around a sweep file: the model, data and adapters it names, what it will cost, what it gave before. */
+
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
@@ -25,6 +27,8 @@ import {checkWritable} from '../store/model-folder.ts';
 import {readPrompts} from '../task/prompts.ts';
 import {openChatTemplate} from '../text/chat-template.ts';
 import {openTokenizer} from '../text/tokenizer.ts';
+import type {Evaluation} from '../training/evaluation.ts';
+import {inOrder} from '../training/sources.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {endFaults} from './ends.ts';
@@ -43,6 +47,7 @@ import {
   sampleOf,
   survey,
 } from './rows.ts';
+import {storedTypeFaults} from './stored-types.ts';
 
 /** The files of a tokenizer and its chat template. */
 const tokenizerNames = [
@@ -67,6 +72,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const named = draft.model;
   const model =
     named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
+  if (model) attempts.faults.push(...storedTypeFaults(model));
   const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
@@ -138,7 +144,7 @@ export function factsOf({folder, config, weights}: BaseModel): ModelFacts {
     folder,
     family: config.family,
     layers: config.layers.length,
-    parameters: tensors.reduce((sum, {shape}) => sum + shape.reduce((product, size) => product * size, 1), 0),
+    parameters: tensors.reduce((sum, {shape}) => sum + product(shape), 0),
     bytes: tensors.reduce((sum, {length}) => sum + length, 0),
     modules: sitesOf(1, 'all', weights).map(({name, inputs, outputs}) => ({
       name: name.slice(name.lastIndexOf('.') + 1),
@@ -192,14 +198,24 @@ async function adaptedSites(
   return sites;
 }
 
+/** What is known of the rows. */
+interface Rows {
+  /** Training rows in all. */
+  rows: number;
+  sample: SampledRow[];
+  /** With the first of their rows. */
+  evaluations: Evaluation[];
+}
+
 /** The training rows as far as they are looked at; everything that is wrong with the data is a fault. */
 async function lookAtRows(
   draft: Draft,
   base: string,
   model: BaseModel | undefined,
   attempts: Attempts,
-): Promise<{rows: number; sample: SampledRow[]} | undefined> {
+): Promise<Rows | undefined> {
   const {train, data, evaluate, probed} = draft;
+  const evaluations: Evaluation[] = [];
   const encoding = model && data && (await openEncoding(data, model, attempts));
   const before = attempts.faults.length;
   const tokenizerFiles = model ? tokenizerNames.map(name => join(model.folder, name)) : [];
@@ -228,13 +244,12 @@ async function lookAtRows(
     if (file === undefined) continue;
     const {task, limit} = settings ?? {};
     await attempts.attempt(['evaluate', index, 'data'], async () => {
-      if (!encoding || !data || task === undefined) await look(file, task ?? null, limit);
-      else
-        await once(task, [file], async () => {
-          const rows = few(limit);
-          if (task === 'loss') return (await loadFirst({...data, train: [file]}, limit, base, encoding)).count;
-          return (await readPrompts({task, data: file, limit: rows}, data, base, encoding)).length;
-        });
+      if (!encoding || !data || !settings) await look(file, task ?? null, limit);
+      else {
+        const {maxNewTokens, samples: answers} = settings;
+        const read = () => firstOf({...settings, index, data: file}, data, base, encoding);
+        evaluations.push({...(await once([task, limit, maxNewTokens, answers], [file], read)), index});
+      }
     });
   }
   if (probed !== undefined) await attempts.attempt(['curvature', 'data'], () => look(probed, 'loss'));
@@ -249,7 +264,25 @@ async function lookAtRows(
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? data.rows ?? samples.length;
-  return data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples};
+  return {evaluations, ...(data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+}
+
+/** The first rows of an evaluation, as those of all are read for a run. */
+async function firstOf(
+  settings: Pick<EvaluationSettings, 'task' | 'data' | 'limit' | 'maxNewTokens' | 'samples'> & {index: number},
+  data: DataSettings,
+  base: string,
+  encoding: EncodingModel,
+): Promise<Evaluation> {
+  const {index, task, data: file, limit, maxNewTokens, samples} = settings;
+  if (task === 'loss') {
+    const held = await loadFirst({...data, train: [file]}, limit, base, encoding);
+    // Only the shapes of its batches are asked for, not what fills them.
+    return {index, task, source: inOrder(held, 0)};
+  }
+  const read = await readPrompts({task, data: file, limit: few(limit)}, data, base, encoding);
+  const prompts = read.map(({ids}) => Int32Array.from(ids));
+  return {index, task: 'generate', prompts, maxNewTokens, eosIds: [], choosing: {samples: samples ?? 1}};
 }
 
 /** The first rows of as many as are asked for; what none of the first has, later ones may have. */

@@ -10,9 +10,9 @@ import type {Draft} from '../../core/sweep/draft.ts';
 import type {Inspection, Inspector} from '../../core/sweep/inspection.ts';
 import {entryOf} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
+import {processorTime} from '../process/processes.ts';
 import {eventsName, runFolderOf} from '../store/run.ts';
 import {watch} from '../task/watchdog.ts';
-import {processorSeconds} from './processor-seconds.ts';
 
 export type Question = {[K in keyof Inspector]: {what: K; with: Parameters<Inspector[K]>}}[keyof Inspector];
 /** `at`: a sign of life, and the file that is being looked at. */
@@ -41,107 +41,154 @@ export interface WatchedInspector extends Inspector {
 
 /** The process starts with the first question, and again where it had to be ended. */
 export function openInspector(): WatchedInspector {
-  let child: ChildProcess | undefined;
-  let heap = 0;
-  let queue: Promise<unknown> = Promise.resolve();
-
-  const end = () => {
-    child?.kill('SIGKILL');
-    child = undefined;
+  const reader = new Reader();
+  const orElse = async <T>(fallback: T, question: Question): Promise<T> => {
+    try {
+      return await reader.ask<T>(question);
+    } catch (error) {
+      if (error instanceof SweepError) return fallback;
+      throw error;
+    }
   };
+  return {
+    async inspect(draft, file) {
+      try {
+        return await reader.ask<Inspection>({what: 'inspect', with: [draft, file]});
+      } catch (error) {
+        if (error instanceof SweepError) return {...nothingFound, faults: [faultOf(error, draft, file)]};
+        throw error;
+      }
+    },
+    model: (...args) => orElse(null, {what: 'model', with: args}),
+    columns: (...args) => orElse([], {what: 'columns', with: args}),
+    candidates: (...args) => orElse([], {what: 'candidates', with: args}),
+    sweepFiles: (...args) => orElse([], {what: 'sweepFiles', with: args}),
+    close: () => reader.end(),
+  };
+}
+
+/** The process that reads files, and its questions one after another. */
+class Reader {
+  #child: ChildProcess | undefined;
+  /** Megabytes that the process may use. */
+  #heap = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  /** @throws SweepError `bad-file` where a file had to be given up; what the process says otherwise */
+  ask<T>(question: Question): Promise<T> {
+    const next = this.#queue.then(() => this.#ask<T>(question));
+    this.#queue = next.catch(() => undefined);
+    return next;
+  }
+
+  end(): void {
+    this.#child?.kill('SIGKILL');
+    this.#child = undefined;
+  }
+
+  async #ask<T>(question: Question): Promise<T> {
+    const child = this.#running(heapFor(question));
+    // It must not keep the server alive once the editor has left; a question does.
+    child.ref();
+    child.channel?.ref();
+    try {
+      const said = await answerOf(child, question).catch(error => {
+        this.end();
+        throw error;
+      });
+      if ('error' in said) throw new Error(said.error);
+      return said.value as T;
+    } finally {
+      child.unref();
+      child.channel?.unref();
+    }
+  }
+
   /** A process with as much memory as the question needs. */
-  const running = (megabytes: number): ChildProcess => {
-    if (child && heap >= megabytes) return child;
-    end();
-    heap = Math.max(heap, megabytes);
+  #running(megabytes: number): ChildProcess {
+    if (this.#child && this.#heap >= megabytes) return this.#child;
+    this.end();
+    this.#heap = Math.max(this.#heap, megabytes);
     const started = fork(program, [], {
       env: {...process.env, ELECTRON_RUN_AS_NODE: '1'},
-      execArgv: [`--max-old-space-size=${heap}`],
+      execArgv: [`--max-old-space-size=${this.#heap}`],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
     });
     watch(started);
-    // It must not keep the server alive once the editor has left; a question does.
     started.unref();
     started.channel?.unref();
-    child = started;
+    this.#child = started;
     return started;
-  };
-  const one = <T>(question: Question): Promise<T> =>
-    new Promise<T>((done, fail) => {
-      const asked = running(heapFor(question));
-      asked.ref();
-      asked.channel?.ref();
-      let at: string | undefined;
-      let heard = performance.now();
-      let spent = processorSeconds(asked.pid);
-      const settle = () => {
-        clearInterval(timer);
-        asked.off('message', onMessage).off('exit', onExit).off('error', onError);
-        asked.unref();
-        asked.channel?.unref();
-      };
-      const giveUp = (why: string) => {
-        settle();
-        end();
-        const where = at === undefined ? 'A file' : at;
-        fail(new SweepError('bad-file', `${where} ${why}`, {file: at}));
-      };
-      const onMessage = (said: FromInspector) => {
-        heard = performance.now();
-        spent = processorSeconds(asked.pid);
-        if ('at' in said) {
-          at = said.at;
-          return;
-        }
-        settle();
-        if ('error' in said) fail(new Error(said.error));
-        else done(said.value as T);
-      };
-      const onExit = () =>
-        giveUp(
-          'takes more memory to read than its size explains, so that the look at it was ended; it is damaged, or made to do that.',
-        );
-      const onError = (error: Error) => {
-        settle();
-        end();
-        fail(error);
-      };
-      const timer = setInterval(() => {
-        const silent = (performance.now() - heard) / 1000;
-        if (silent < patience) return;
-        const now = processorSeconds(asked.pid);
-        const worked = now === undefined || spent === undefined ? silent : now - spent;
-        if (worked < patience / 2 && silent < mostPatience) return;
-        giveUp(
-          `kept its reader busy for ${patience} s without a sign of life, so that the look at it was ended; a pattern or a template that does not come to an end may be in it, or in the tokenizer that reads it.`,
-        );
-      }, interval);
-      asked.on('message', onMessage).on('exit', onExit).on('error', onError);
-      asked.send({question});
-    });
-  const ask = <T>(question: Question): Promise<T> => {
-    const next = queue.then(() => one<T>(question));
-    queue = next.catch(() => undefined);
-    return next;
-  };
-  const orElse = <T>(fallback: T, asked: Promise<T>): Promise<T> =>
-    asked.catch(error => {
-      if (error instanceof SweepError) return fallback;
-      throw error;
-    });
-  return {
-    inspect: (draft, file) =>
-      ask<Inspection>({what: 'inspect', with: [draft, file]}).catch(error => {
-        if (error instanceof SweepError) return {...nothingFound, faults: [faultOf(error, draft, file)]};
-        throw error;
-      }),
-    model: (...args) => orElse(null, ask({what: 'model', with: args})),
-    columns: (...args) => orElse([], ask({what: 'columns', with: args})),
-    candidates: (...args) => orElse([], ask({what: 'candidates', with: args})),
-    sweepFiles: (...args) => orElse([], ask({what: 'sweepFiles', with: args})),
-    close: end,
-  };
+  }
+}
+
+/** @throws SweepError `bad-file` where the process ends, or is silent for too long; what the system says where it does not start */
+function answerOf(child: ChildProcess, question: Question): Promise<Exclude<FromInspector, {at: string}>> {
+  return new Promise((resolve, reject) => {
+    let at: string | undefined;
+    const silence = new Silence(child.pid);
+    const settle = () => {
+      clearInterval(timer);
+      child.off('message', onMessage).off('exit', onExit).off('error', onError);
+    };
+    const giveUp = (why: string) => {
+      settle();
+      const where = at === undefined ? 'A file' : at;
+      reject(new SweepError('bad-file', `${where} ${why}`, {file: at}));
+    };
+    const onMessage = (said: FromInspector) => {
+      silence.broken();
+      if ('at' in said) {
+        at = said.at;
+        return;
+      }
+      settle();
+      resolve(said);
+    };
+    const onExit = () =>
+      giveUp(
+        'takes more memory to read than its size explains, so that the look at it was ended; it is damaged, or made to do that.',
+      );
+    const onError = (error: Error) => {
+      settle();
+      reject(error);
+    };
+    const timer = setInterval(() => {
+      if (!silence.tooLong) return;
+      giveUp(
+        `kept its reader busy for ${patience} s without a sign of life, so that the look at it was ended; a pattern or a template that does not come to an end may be in it, or in the tokenizer that reads it.`,
+      );
+    }, interval);
+    child.on('message', onMessage).on('exit', onExit).on('error', onError);
+    child.send({question});
+  });
+}
+
+/** How long nothing was heard of a process. */
+class Silence {
+  readonly #pid: number | undefined;
+  #since = performance.now();
+  /** Milliseconds of the processor that the process had taken then. */
+  #taken: number | undefined;
+
+  constructor(pid: number | undefined) {
+    this.#pid = pid;
+    this.#taken = processorTime(pid)?.milliseconds;
+  }
+
+  broken(): void {
+    this.#since = performance.now();
+    this.#taken = processorTime(this.#pid)?.milliseconds;
+  }
+
+  get tooLong(): boolean {
+    const silent = (performance.now() - this.#since) / 1000;
+    if (silent < patience) return false;
+    const now = processorTime(this.#pid)?.milliseconds;
+    const worked = now === undefined || this.#taken === undefined ? silent : (now - this.#taken) / 1000;
+    return worked >= patience || silent >= mostPatience;
+  }
 }
 
 const nothingFound: Inspection = {faults: [], model: null, data: null, cost: null, results: null};

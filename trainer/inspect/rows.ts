@@ -1,6 +1,8 @@
 /** The rows of a sweep as far as a check looks: lengths of the first ones, number of all, and which are trained and tested on. */
+
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {mean} from '../../core/numbers.ts';
 import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';
@@ -89,8 +91,8 @@ export function blocksOf(
   sample: readonly SampledRow[],
   {maxLength}: DataSettings,
 ): {rows: number; sample: SampledRow[]} {
-  const mean = sample.reduce((sum, {length}) => sum + length, 0) / Math.max(1, sample.length);
-  const rows = Math.max(1, Math.floor((texts * mean) / maxLength));
+  const tokens = sample.length === 0 ? 0 : mean(sample.map(({length}) => length));
+  const rows = Math.max(1, Math.floor((texts * tokens) / maxLength));
   return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
 }
 

@@ -2,3 +2,8 @@
 export class TemplateError extends Error {
   override name = 'TemplateError';
 }
+
+/** Refuses what a template asks for. */
+export function refuse(what: string): never {
+  throw new TemplateError(what);
+}

@@ -1,7 +1,7 @@
 /** Python's arithmetic. */
 import {refuseCharacters, refuseItems} from './bounds.ts';
 import {TemplateError} from './error.ts';
-import type {Arithmetic} from './nodes.ts';
+import type {Arithmetic} from './syntax/nodes.ts';
 import {
   Dict,
   floatText,

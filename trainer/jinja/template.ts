@@ -4,35 +4,28 @@
  * for JavaScript follows Python's texts, numbers, scopes and white space; what this one does not follow it refuses.
  */
 import {bind, textArgument} from './arguments.ts';
-import {getAttribute, getItem, getSlice, makeDict, makeNamespace, makeRange, setMember} from './attributes.ts';
+import {makeDict, makeNamespace, makeRange, setMember} from './attributes.ts';
 import {Budget} from './budget.ts';
 import {strftime} from './dates.ts';
-import {TemplateError} from './error.ts';
-import {makeFilters} from './filters.ts';
-import type {Arguments, Comparison, Expression, Parameter, Statement, Target} from './nodes.ts';
-import {arithmetic} from './operators.ts';
+import {refuse, TemplateError} from './error.ts';
+import {Evaluator, invoke} from './evaluator.ts';
+import {runFilter} from './filters/filters.ts';
 import {Output, type Written} from './output.ts';
-import {parse} from './parser.ts';
-import {runTest} from './tests.ts';
+import {Scope} from './scope.ts';
+import {collect, contentsOf, type Node, readsParts} from './syntax/contents.ts';
+import type {Arguments, Expression, Parameter, Statement, Target} from './syntax/nodes.ts';
+import {parse} from './syntax/parser.ts';
 import {
   Callable,
   type Called,
-  compare,
-  contains,
   Dict,
-  equal,
-  integerOf,
   iterate,
-  type Key,
-  keyOf,
   Loop,
   Namespace,
   Tuple,
   textOf,
   truth,
-  typeOf,
   Undefined,
-  undefinedError,
   type Value,
 } from './values.ts';
 
@@ -68,60 +61,12 @@ export function compileTemplate(source: string): Template {
   };
 }
 
-const listFilters = new Set(['map', 'selectattr', 'rejectattr', 'select', 'reject']);
-
-/** A loop over the parts, a filter of lists, or the text or kind of one of them. */
-function readsParts(node: Statement | Expression): boolean {
-  if (node.type === 'For') return isContent(node.over);
-  if (node.type === 'Filter') return listFilters.has(node.name) && isContent(node.operand);
-  const [object, key] =
-    node.type === 'Attribute'
-      ? [node.object, node.name]
-      : node.type === 'Item' && node.key.type === 'Const'
-        ? [node.object, node.key.value]
-        : [];
-  return (key === 'text' || key === 'type') && object?.type === 'Item' && isContent(object.object);
-}
-
-function isContent(node: Expression): boolean {
-  switch (node.type) {
-    case 'Name':
-      return node.name === 'content';
-    case 'Attribute':
-      return node.name === 'content';
-    case 'Item':
-      return node.key.type === 'Const' && node.key.value === 'content';
-    case 'Filter':
-      return isContent(node.operand);
-    case 'Slice':
-      return isContent(node.object);
-    default:
-      return false;
-  }
-}
-
-class Scope {
-  readonly values = new Map<string, Value>();
-  readonly parent: Scope | undefined;
-  constructor(parent?: Scope) {
-    this.parent = parent;
-  }
-  get(name: string): Value | undefined {
-    const own = this.values.get(name);
-    return own === undefined ? this.parent?.get(name) : own;
-  }
-}
-
 type Signal = 'break' | 'continue' | undefined;
-
-const filter = makeFilters(getItem);
-
-/** Texts that a template gathers piece by piece share most of their memory. */
-const joinedShare = 1 / 8;
 
 class Interpreter {
   readonly #global = new Scope();
   readonly #budget = new Budget();
+  readonly #expressions = new Evaluator(this.#budget);
   readonly #watched: ReadonlySet<object>;
   /** Marked text that was made but not written yet. */
   #pending: Written | undefined;
@@ -166,11 +111,11 @@ class Interpreter {
         output.write(statement.text);
         return undefined;
       case 'Output': {
-        this.#write(textOf(this.#value(statement.value, scope)), output);
+        this.#write(textOf(this.#expressions.value(statement.value, scope)), output);
         return undefined;
       }
       case 'If': {
-        const branch = statement.branches.find(({test}) => truth(this.#value(test, scope)));
+        const branch = statement.branches.find(({test}) => truth(this.#expressions.value(test, scope)));
         return this.#body(branch ? branch.body : statement.otherwise, scope, output);
       }
       case 'For':
@@ -180,7 +125,7 @@ class Interpreter {
       case 'Continue':
         return 'continue';
       case 'Set':
-        this.#assign(statement.target, this.#value(statement.value, scope), scope);
+        this.#assign(statement.target, this.#expressions.value(statement.value, scope), scope);
         return undefined;
       case 'SetBlock':
         this.#assign(statement.target, this.#filtered(statement, scope), scope);
@@ -190,7 +135,7 @@ class Interpreter {
         return undefined;
       case 'With': {
         const inner = new Scope(scope);
-        const values = statement.values.map(([, value]) => this.#value(value, scope));
+        const values = statement.values.map(([, value]) => this.#expressions.value(value, scope));
         for (const [i, [target]] of statement.values.entries()) this.#assign(target, values[i]!, inner);
         return this.#body(statement.body, inner, output);
       }
@@ -200,9 +145,9 @@ class Interpreter {
       case 'CallBlock': {
         const {call} = statement;
         if (call.type !== 'Call') return refuse('a call expected');
-        const args = this.#arguments(call.args, scope);
+        const args = this.#expressions.arguments(call.args, scope);
         args.named.set('caller', this.#macro('caller', statement, scope));
-        this.#write(textOf(this.#call(this.#value(call.callee, scope), args)), output);
+        this.#write(textOf(invoke(this.#expressions.value(call.callee, scope), args)), output);
         return undefined;
       }
       case 'Generation': {
@@ -244,20 +189,20 @@ class Interpreter {
     const output = new Output();
     this.#whole(body, new Scope(scope), output);
     let value: Value = this.#aside(output.end());
-    for (const {name, args} of filters) value = filter(name, value, this.#arguments(args, scope));
+    for (const {name, args} of filters) value = runFilter(name, value, this.#expressions.arguments(args, scope));
     return value;
   }
 
   #loop(statement: Extract<Statement, {type: 'For'}>, scope: Scope, output: Output): Signal {
     const {target, over, test, body, otherwise} = statement;
     if (test) refuseChangingTest(test, body);
-    let items = [...iterate(this.#value(over, scope))];
+    let items = [...iterate(this.#expressions.value(over, scope))];
     this.#budget.items(items.length);
     if (test) {
       items = items.filter(item => {
         const inner = new Scope(scope);
         this.#assign(target, item, inner);
-        return truth(this.#value(test, inner));
+        return truth(this.#expressions.value(test, inner));
       });
     }
     if (items.length === 0) return this.#body(otherwise, new Scope(scope), output);
@@ -330,141 +275,13 @@ class Interpreter {
       else if (positional.length > parameters.length) {
         refuse(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
       }
-      for (const parameter of missing) inner.values.set(parameter.name, this.#value(parameter.value!, inner));
+      for (const parameter of missing)
+        inner.values.set(parameter.name, this.#expressions.value(parameter.value!, inner));
       const output = new Output();
       this.#whole(body, inner, output);
       return this.#aside(output.end());
     });
   }
-
-  #arguments({positional, named, rest, namedRest}: Arguments, scope: Scope): Called {
-    const values = positional.map(argument => this.#value(argument, scope));
-    if (rest) values.push(...iterate(this.#value(rest, scope)));
-    const byName = new Map<string, Value>();
-    const add = (name: Key, value: Value): void => {
-      if (typeof name !== 'string') refuse('keywords must be strings');
-      else if (byName.has(name)) refuse(`multiple values for keyword argument '${name}'`);
-      else byName.set(name, value);
-    };
-    for (const [name, value] of named) add(name, this.#value(value, scope));
-    if (namedRest) {
-      const more = this.#value(namedRest, scope);
-      if (!(more instanceof Dict)) return refuse('argument after ** must be a mapping');
-      for (const [name, value] of more.entries) add(name, value);
-    }
-    return {positional: values, named: byName};
-  }
-
-  #call(callee: Value, args: Called): Value {
-    if (callee instanceof Undefined) throw undefinedError(callee);
-    if (!(callee instanceof Callable)) return refuse(`'${typeOf(callee)}' object is not callable`);
-    return callee.call(args);
-  }
-
-  #value(node: Expression, scope: Scope): Value {
-    switch (node.type) {
-      case 'Const':
-        return node.value;
-      case 'Name': {
-        const value = scope.get(node.name);
-        if (value === undefined && node.name === 'self') refuse('the variable self is not supported');
-        return value === undefined ? new Undefined(`'${node.name}' is undefined`) : value;
-      }
-      case 'Tuple':
-        return this.#budget.made(new Tuple(node.items.map(item => this.#value(item, scope))));
-      case 'List':
-        return this.#budget.made(node.items.map(item => this.#value(item, scope)));
-      case 'Dict':
-        return this.#budget.made(
-          new Dict(node.items.map(([key, value]) => [keyOf(this.#value(key, scope)), this.#value(value, scope)])),
-        );
-      case 'Condition':
-        if (truth(this.#value(node.test, scope))) return this.#value(node.value, scope);
-        if (node.otherwise) return this.#value(node.otherwise, scope);
-        return new Undefined('the inline if-expression evaluated to false and no else section was defined.');
-      case 'And': {
-        const left = this.#value(node.left, scope);
-        return truth(left) ? this.#value(node.right, scope) : left;
-      }
-      case 'Or': {
-        const left = this.#value(node.left, scope);
-        return truth(left) ? left : this.#value(node.right, scope);
-      }
-      case 'Not':
-        return !truth(this.#value(node.operand, scope));
-      case 'Negative':
-      case 'Positive':
-        return signed(node.type, this.#value(node.operand, scope));
-      case 'Compare': {
-        let left = this.#value(node.first, scope);
-        for (const {operator, operand} of node.others) {
-          const right = this.#value(operand, scope);
-          if (!compared(operator, left, right)) return false;
-          left = right;
-        }
-        return true;
-      }
-      case 'Arithmetic': {
-        const left = this.#value(node.left, scope);
-        return this.#budget.made(arithmetic(node.operator, left, this.#value(node.right, scope)), joinedShare);
-      }
-      case 'Concat':
-        return this.#budget.made(node.items.map(item => textOf(this.#value(item, scope))).join(''), joinedShare);
-      case 'Attribute':
-        return getAttribute(this.#value(node.object, scope), node.name);
-      case 'Item':
-        return getItem(this.#value(node.object, scope), this.#value(node.key, scope));
-      case 'Slice': {
-        const object = this.#value(node.object, scope);
-        return this.#budget.made(
-          getSlice(
-            object,
-            node.bounds.map(bound => bound && this.#value(bound, scope)),
-          ),
-        );
-      }
-      case 'Call': {
-        const callee = this.#value(node.callee, scope);
-        return this.#budget.made(this.#call(callee, this.#arguments(node.args, scope)));
-      }
-      case 'Filter': {
-        const operand = this.#value(node.operand, scope);
-        return this.#budget.made(filter(node.name, operand, this.#arguments(node.args, scope)));
-      }
-      case 'Test': {
-        const operand = this.#value(node.operand, scope);
-        return runTest(node.name, operand, this.#arguments(node.args, scope));
-      }
-    }
-  }
-}
-
-function compared(operator: Comparison, left: Value, right: Value): boolean {
-  switch (operator) {
-    case '==':
-      return equal(left, right);
-    case '!=':
-      return !equal(left, right);
-    case 'in':
-      return contains(right, left);
-    case 'not in':
-      return !contains(right, left);
-    case '<':
-      return compare(left, right, '<') < 0;
-    case '<=':
-      return compare(left, right, '<=') <= 0;
-    case '>':
-      return compare(left, right, '>') > 0;
-    case '>=':
-      return compare(left, right, '>=') >= 0;
-  }
-}
-
-function signed(sign: 'Negative' | 'Positive', value: Value): Value {
-  if (value instanceof Undefined) throw undefinedError(value);
-  const number = typeof value === 'number' ? value : integerOf(value);
-  if (number === undefined) return refuse(`bad operand type for unary sign: '${typeOf(value)}'`);
-  return sign === 'Negative' ? -number : number;
 }
 
 function makeJoiner(args: Called): Value {
@@ -475,33 +292,6 @@ function makeJoiner(args: Called): Value {
     used = true;
     return now;
   });
-}
-
-function refuse(what: string): never {
-  throw new TemplateError(what);
-}
-
-type Node = Statement | Expression;
-
-const kept = new WeakMap<readonly Statement[], Node[]>();
-
-/** All nodes below these statements. */
-function contentsOf(statements: readonly Statement[]): Node[] {
-  let nodes = kept.get(statements);
-  if (!nodes) {
-    nodes = [];
-    collect(statements, nodes);
-    kept.set(statements, nodes);
-  }
-  return nodes;
-}
-
-function collect(part: unknown, into: Node[]): void {
-  if (Array.isArray(part)) for (const item of part) collect(item, into);
-  else if (typeof part === 'object' && part !== null) {
-    if ('type' in part) into.push(part as Node);
-    for (const item of Object.values(part)) collect(item, into);
-  }
 }
 
 /** Jinja2 tests the items of a loop while it runs, here they are tested before it. */

@@ -2,7 +2,7 @@
 import {bind, bindPositional, integerArgument, optionalText, textArgument} from './arguments.ts';
 import {joinedText, refuseCharacters} from './bounds.ts';
 import {TemplateError} from './error.ts';
-import {space} from './lexer.ts';
+import {space} from './syntax/lexer.ts';
 import {type Called, charactersOf, iterate, lengthOfText, Tuple, typeOf, type Value} from './values.ts';
 
 const leadingSpace = new RegExp(`^[${space}]+`);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import {product} from '../../core/numbers.ts';
 import {type Random, random} from '../math/random.ts';
 import type {Computation} from './method.ts';
 import {lengths} from './peft-format.ts';
@@ -83,6 +84,6 @@ export const randlora: Computation = {
 
 /** Uniform values of mean 0 and standard deviation 1: PEFT divides its uniform draws by their deviation. */
 function ofUnitDeviation(numbers: Random, shape: number[]): Float32Array {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = product(shape);
   return numbers.uniform(size, -Math.sqrt(3), Math.sqrt(3));
 }

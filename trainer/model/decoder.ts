@@ -72,48 +72,18 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
 
 /** One layer: hidden states [trials, tokens, hidden] → the same. */
 export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
-  const {config, macros, weight} = model;
-  const {headDim, heads, kvHeads} = config;
-  const {trials, groups, unpadded} = batching;
-  const tokens = tokensOf(batching);
-  const name = `model.layers.${layer}`;
-
-  /** Without a name there is no norm. */
-  const norm = (normName: string | undefined, input: tf.Tensor) => {
-    if (normName === undefined) return input;
-    const w = weight(`${name}.${normName}.weight`);
-    return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
-  };
-  const places = groups.map(({rows, length}) => trials * rows * length);
-  /** [trials, tokens, count·size] → [trials·tokens, count, size] */
-  const byHead = (input: tf.Tensor, count: number) => tf.reshape(input, [trials * tokens, count, headDim]);
+  const {config, macros} = model;
+  const {heads, kvHeads, headDim, norms, residualScale} = config;
+  const {split, join, byHead} = headPlaces(model, batching);
+  const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
+  const has = (projection: Projection) => config.projections.includes(projection);
+  const norm = (name: string | undefined, input: tf.Tensor) => layerNorm(model, layer, name, input);
   /** Queries or keys as the rotary embedding takes them. */
   const turnable = (input: tf.Tensor, count: number, normName: string) => {
     const {qkNorm} = config;
-    const heads = byHead(qkNorm === 'whole' ? norm(normName, input) : input, count);
-    return inHalves(qkNorm === 'heads' ? norm(normName, heads) : heads, config);
+    const parted = byHead(qkNorm === 'whole' ? norm(normName, input) : input, count);
+    return inHalves(qkNorm === 'heads' ? norm(normName, parted) : parted, config);
   };
-  /** [trials·tokens, count, size] → for each group [trials·rows, count, length, size] */
-  const split = (input: tf.Tensor, count: number) => {
-    const placed = unpadded ? macros.rearranged(input, unpadded.tokenAt, unpadded.placeOf) : input;
-    const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
-    return parts.map((part, i) => {
-      const {rows, length} = groups[i]!;
-      return tf.transpose(tf.reshape(part, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
-    });
-  };
-  /** For each group [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
-  const join = (outputs: tf.Tensor[]) => {
-    const parts = outputs.map((output, i) =>
-      tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [places[i]!, heads * headDim]),
-    );
-    const placed = parts.length === 1 ? parts[0]! : tf.concat(parts);
-    const own = unpadded ? macros.rearranged(placed, unpadded.placeOf, unpadded.tokenAt) : placed;
-    return tf.reshape(own, [trials, tokens, heads * headDim]);
-  };
-  const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
-  const has = (projection: Projection) => config.projections.includes(projection);
-  const {norms, residualScale} = config;
   const added = (before: tf.Tensor, normName: string | undefined, change: tf.Tensor) => {
     const normed = norm(normName, change);
     return tf.add(before, residualScale === 1 ? normed : tf.mul(normed, residualScale));
@@ -134,6 +104,48 @@ export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching
   const [gate, up] = fused ? tf.split(project(fused, g), 2, 2) : [project('gate_proj', g), project('up_proj', g)];
   const down = has('output_linear') ? 'output_linear' : 'down_proj';
   return added(between, norms.behindMlp, project(down, macros.gated(gate!, up!, config.activation)));
+}
+
+/** A norm of a layer by the name of its weight; without a name there is none. */
+function layerNorm(
+  {config, macros, weight}: Model,
+  layer: number,
+  name: string | undefined,
+  input: tf.Tensor,
+): tf.Tensor {
+  if (name === undefined) return input;
+  const w = weight(`model.layers.${layer}.${name}.weight`);
+  return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
+}
+
+/** How tokens go to the places that attention sees, head by head, and back. */
+function headPlaces({config, macros}: Model, batching: Batching) {
+  const {headDim, heads} = config;
+  const {trials, groups, unpadded} = batching;
+  const tokens = tokensOf(batching);
+  const places = groups.map(({rows, length}) => trials * rows * length);
+  return {
+    /** [trials, tokens, count·size] → [trials·tokens, count, size] */
+    byHead: (input: tf.Tensor, count: number) => tf.reshape(input, [trials * tokens, count, headDim]),
+    /** [trials·tokens, count, size] → for each group [trials·rows, count, length, size] */
+    split(input: tf.Tensor, count: number) {
+      const placed = unpadded ? macros.rearranged(input, unpadded.tokenAt, unpadded.placeOf) : input;
+      const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
+      return parts.map((part, i) => {
+        const {rows, length} = groups[i]!;
+        return tf.transpose(tf.reshape(part, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
+      });
+    },
+    /** For each group [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
+    join(outputs: tf.Tensor[]) {
+      const parts = outputs.map((output, i) =>
+        tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [places[i]!, heads * headDim]),
+      );
+      const placed = parts.length === 1 ? parts[0]! : tf.concat(parts);
+      const own = unpadded ? macros.rearranged(placed, unpadded.placeOf, unpadded.tokenAt) : placed;
+      return tf.reshape(own, [trials, tokens, heads * headDim]);
+    },
+  };
 }
 
 /** The last norm, and the scale of the logits: [..., hidden] → the same. */

@@ -2,10 +2,12 @@
  * Models in one GGUF file (llama.cpp): its header through @huggingface/gguf, told in the words of a Hugging Face folder.
  * Quantised weights stay as they are in the file and are widened when they are needed.
  */
+
 import {closeSync, realpathSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {GGMLQuantizationType, gguf} from '@huggingface/gguf';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {openRegular, sizeOfRegular} from '../files/door.ts';
 import type {JsonObject} from '../files/json-file.ts';
 import {blockFormats, isBlockType} from '../weights/ggml.ts';
@@ -29,7 +31,7 @@ export async function openGguf(path: string): Promise<{config: ModelConfig; weig
   if (!names)
     throw new SweepError(
       'unknown-architecture',
-      `${path} has the architecture ${JSON.stringify(architecture)}; those supported in GGUF files are ${Object.keys(ggufNames).join(', ')}.`,
+      `${path} has the architecture ${JSON.stringify(architecture)}; those supported in GGUF files are ${Object.keys(ggufNames).join(', ')}. Other families are read from safetensors.`,
       {file: path},
     );
   const about = new About(Object.fromEntries(Object.entries(metadata)), architecture);
@@ -117,7 +119,7 @@ function storedTensor(
   {file, path, bytes}: {file: string; path: string; bytes: number},
 ): StoredTensor {
   const shape = sizes.toReversed();
-  const values = shape.reduce((product, size) => product * size, 1);
+  const values = product(shape);
   const dtype = GGMLQuantizationType[type] ?? `type ${type}`;
   const plain = {F32: 4, F16: 2, BF16: 2, F64: 8}[dtype];
   if (plain === undefined && !isBlockType(dtype))

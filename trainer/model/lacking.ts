@@ -94,7 +94,9 @@ const byKey: readonly {keys: readonly string[]; feature: string; means?: (value:
   {keys: ['linear_num_key_heads', 'linear_conv_kernel_dim'], feature: linear},
   {keys: ['kv_lora_rank', 'q_lora_rank'], feature: latent},
   {keys: ['conv_L_cache'], feature: convolutions},
-  {keys: ['layer_norm_eps', 'layer_norm_epsilon', 'norm_epsilon'], feature: layerNorms},
+  {keys: ['layer_norm_eps', 'norm_epsilon'], feature: layerNorms},
+  // GPT-2's norms subtract a mean, those of Qwen 1 and EXAONE 3.5 do not.
+  {keys: ['layer_norm_epsilon'], feature: 'norms that may subtract a mean (layer_norm_epsilon)'},
   {keys: ['n_positions', 'type_vocab_size'], feature: 'learned positions'},
   {keys: ['position_embedding_type'], feature: 'learned positions', means: value => some(value) && value !== 'rope'},
   {keys: ['alibi', 'use_alibi'], feature: 'ALiBi positions'},

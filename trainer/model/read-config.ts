@@ -82,7 +82,10 @@ function endsIn(keys: Keys, family: Family, generation: Keys): Pick<ModelConfig,
   return {eosIds: [...new Set([...eosIn.generation, ...eosIn.config])], eosIn};
 }
 
-/** The decoder's own part of config.json; what is said of the whole holds for it too. */
+/**
+ * The decoder's own part of config.json; what is said of the whole holds for it too. Whether the head is the embeddings is
+ * said of the whole only, which takes it so where it says nothing (Gemma3Config and Mistral3Config of transformers 5).
+ */
 function textPart(whole: JsonObject, file: string): JsonObject {
   const type = whole['model_type'];
   const inner = typeof type === 'string' && Object.hasOwn(textParts, type) ? textParts[type] : undefined;
@@ -92,7 +95,7 @@ function textPart(whole: JsonObject, file: string): JsonObject {
   const {vision_config: _, ...rest} = whole;
   const own = text['model_type'] ?? inner[0];
   if (!inner.some(name => name === own)) throw unknown({...text, model_type: own}, file);
-  return {...rest, ...text, model_type: own};
+  return {...rest, ...text, model_type: own, tie_word_embeddings: whole['tie_word_embeddings'] ?? true};
 }
 
 function familyOf(raw: JsonObject, file: string): Family {

@@ -1,9 +1,11 @@
 /** The weights of a Hugging Face model folder: where each tensor lies, whether the decoder finds all it needs, their hash. */
+
 import {createHash} from 'node:crypto';
 import {existsSync, statSync} from 'node:fs';
 import {basename, join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {chunksOf} from '../files/door.ts';
 import {isObject, type JsonObject, readJsonFile} from '../files/json-file.ts';
 import {isBlockType} from '../weights/ggml.ts';
@@ -130,10 +132,7 @@ export function weightShapes(config: ModelConfig): Map<string, number[]> {
 
 /** Numbers in all weights of the decoder. */
 export function weightCount(config: ModelConfig): number {
-  return [...weightShapes(config).values()].reduce(
-    (sum, shape) => sum + shape.reduce((product, size) => product * size, 1),
-    0,
-  );
+  return [...weightShapes(config).values()].reduce((sum, shape) => sum + product(shape), 0);
 }
 
 /**

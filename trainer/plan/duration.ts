@@ -1,6 +1,7 @@
 /** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
 
 import type {AdapterMethodName, MethodName} from '../../core/method/methods.ts';
+import {mean} from '../../core/numbers.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import {methods, startsFromGradients} from '../method/index.ts';
@@ -157,13 +158,13 @@ async function timePack(
     if (fault !== undefined) note(`No step could be timed: ${fault}`);
     return null;
   }
-  const mean = (of: keyof TrialTimes) => found.reduce((sum, times) => sum + times[of], 0) / found.length;
+  const average = (of: keyof TrialTimes) => mean(found.map(times => times[of]));
   return {
-    opening: mean('opening'),
-    starting: mean('starting'),
-    steps: mean('steps'),
-    evaluations: mean('evaluations'),
-    bytesLeft: mean('bytesLeft'),
+    opening: average('opening'),
+    starting: average('starting'),
+    steps: average('steps'),
+    evaluations: average('evaluations'),
+    bytesLeft: average('bytesLeft'),
   };
 }
 

@@ -4,22 +4,13 @@
  * could go on and have no processor.
  */
 import type {ChildProcess} from 'node:child_process';
-import {readFileSync} from 'node:fs';
 import {setImmediate, setTimeout as sleep} from 'node:timers/promises';
+import {processorTime} from './processes.ts';
 
 /** Between two looks. This process may be late for one: what it missed counts as no more than this. */
 const lookMilliseconds = 50;
 /** Where the system does not tell what a process took, a limit is so much longer instead. */
 const unknownFactor = 4;
-/** Of Linux's clock ticks, in which it counts processor time, on every architecture that Node runs on. */
-const millisecondsPerTick = 10;
-
-interface Taken {
-  /** Processor time so far, in milliseconds. */
-  milliseconds: number;
-  /** Whether it could go on: it runs, or waits for a processor. */
-  runnable: boolean;
-}
 
 /**
  * Waits for `work`, or until the processes (their ids; a list that may change) have had `seconds` of their own time.
@@ -75,8 +66,8 @@ function spent(
   let runnable = false;
   let known = false;
   for (const id of processes) {
-    const taken = id === undefined ? null : takenBy(id);
-    if (id === undefined || taken === null) continue;
+    const taken = processorTime(id);
+    if (id === undefined || taken === undefined) continue;
     known = true;
     took += taken.milliseconds - (before.get(id) ?? taken.milliseconds);
     before.set(id, taken.milliseconds);
@@ -86,18 +77,4 @@ function spent(
   // Helper threads of the runtime work beside the one that counts.
   const worked = Math.min(took, most);
   return worked + (runnable ? 0 : Math.max(0, idle - worked));
-}
-
-/** As Linux tells it (proc(5): fields 3, 14 and 15 of `stat`); null elsewhere, and for a process that is gone. */
-function takenBy(id: number): Taken | null {
-  if (process.platform !== 'linux') return null;
-  try {
-    const stat = readFileSync(`/proc/${id}/stat`, 'utf8');
-    // The name in field 2 may hold spaces and brackets, so counting starts behind its last bracket.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return {milliseconds: ticks * millisecondsPerTick, runnable: fields[0] === 'R'};
-  } catch {
-    return null;
-  }
 }

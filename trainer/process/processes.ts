@@ -17,6 +17,25 @@ export function processStart(pid: number): string | null {
   return fieldsOf(pid)?.[19] ?? null;
 }
 
+/** Linux counts so many of its clock ticks a second on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/** What a process took of the processors so far. */
+export interface ProcessorTime {
+  milliseconds: number;
+  /** Whether it could go on: it runs, or waits for a processor. */
+  runnable: boolean;
+}
+
+/** How long a process was at work (Linux); undefined where the system does not tell, and for one that is gone. */
+export function processorTime(pid: number | undefined): ProcessorTime | undefined {
+  const fields = pid === undefined ? undefined : fieldsOf(pid);
+  if (fields === undefined) return undefined;
+  // User and system time are fields 14 and 15.
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  return {milliseconds: (1000 / ticksPerSecond) * ticks, runnable: fields[0] === 'R'};
+}
+
 /** Linux's `/proc/PID/stat` from field 3 on (proc(5)); undefined on other systems. */
 function fieldsOf(pid: number): string[] | undefined {
   try {

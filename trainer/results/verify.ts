@@ -35,79 +35,93 @@ export async function verifyRun(
   folder: string,
   progress: (path: string) => void = () => {},
 ): Promise<{holds: boolean; checks: Check[]}> {
+  const {adapters, broken} = await storedTrials(folder);
+  const file = join(folder, manifestName);
+  const manifest = readManifest(file);
+  if (!manifest)
+    throw new SweepError('no-record', `${folder} has no ${manifestName}: there is no record to verify.`, {folder});
+  const checks: Check[] = [];
+  const check: Checking = async (what, path, hash, again) => {
+    if (hash === undefined) return;
+    progress(path);
+    const state = !existsSync(path) ? 'missing' : (await again()) === hash ? 'same' : 'changed';
+    checks.push({what, path, state});
+  };
+  checks.push(...(await checkModel(manifest, check)));
+  for (const {file, hash} of manifest.data)
+    if (file !== undefined)
+      await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
+  checks.push(...(await checkScorers(manifest)));
+  await check('settings', file, manifest.fingerprint, async () => fingerprint(manifest.ingredients ?? {}));
+  for (const {sweepFile, sweepHash} of manifest.starts)
+    await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
+  checks.push(...broken);
+  // A name that leads elsewhere is none of this folder's.
+  for (const [trial, hash] of adapters)
+    if (fileName(trial)) await checkTrained(folder, trial, hash, check);
+    else checks.push({what: 'adapter', path: trial, state: 'missing'});
+  return {holds: checks.every(({state}) => state === 'same'), checks};
+}
+
+/** Compares one file or folder with the hash that was noted of it, where one was. */
+type Checking = (what: string, path: string, hash: string | undefined, again: () => Promise<string>) => Promise<void>;
+
+/** The hashes of what was trained by trial, and what is wrong with the events themselves. */
+async function storedTrials(folder: string): Promise<{adapters: Map<string, string>; broken: Check[]}> {
+  const path = join(folder, eventsName);
   const adapters = new Map<string, string>();
   const steps = new StoredSteps();
   const ends = new Map<string, number>();
   const {reading} = await readRun(folder, event => {
     steps.add(event);
     if (event.event === 'trial-started') ends.delete(event.trial);
-    if (event.event === 'trial-ended' && kept.has(event.state)) ends.set(event.trial, event.steps);
-    if (event.event === 'trial-ended' && event.adapter !== undefined) adapters.set(event.trial, event.adapter);
+    if (event.event !== 'trial-ended') return;
+    if (kept.has(event.state)) ends.set(event.trial, event.steps);
+    if (event.adapter !== undefined) adapters.set(event.trial, event.adapter);
   });
-  const manifest = readManifest(join(folder, manifestName));
-  if (!manifest)
-    throw new SweepError('no-record', `${folder} has no ${manifestName}: there is no record to verify.`, {folder});
-  const checks: Check[] = [];
-  const check = async (what: string, path: string, hash: string | undefined, again: () => Promise<string>) => {
-    if (hash === undefined) return;
-    progress(path);
-    const state = !existsSync(path) ? 'missing' : (await again()) === hash ? 'same' : 'changed';
-    checks.push({what, path, state});
-  };
-  const {model, data, starts} = manifest;
-  if (model.folder !== undefined) {
-    const home = model.folder;
-    await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
-    // What belongs to a GGUF file lies beside it.
-    const beside = home.endsWith('.gguf') ? dirname(home) : home;
-    for (const [name, hash] of Object.entries(model.files ?? {}))
-      await check('model file', join(beside, name), hash, () => hashFiles(join(beside, name)));
-    for (const name of model.files && existsSync(beside) ? companionsIn(beside) : [])
-      if (model.files?.[name] === undefined)
-        checks.push({what: 'model file', path: join(beside, name), state: 'added'});
-  }
-  for (const {file, hash} of data)
-    if (file !== undefined)
-      await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
-  await checkScorers(checks, manifest);
-  await check('settings', join(folder, manifestName), manifest.fingerprint, async () =>
-    fingerprint(manifest.ingredients ?? {}),
-  );
-  for (const {sweepFile, sweepHash} of starts)
-    await check('sweep file', join(folder, sweepFile), sweepHash, () => hashFiles(join(folder, sweepFile)));
-  if (reading.garbage.length > 0) checks.push({what: 'events', path: join(folder, eventsName), state: 'changed'});
+  const broken: Check[] = reading.garbage.length > 0 ? [{what: 'events', path, state: 'changed'}] : [];
   for (const [trial, last] of ends)
-    if (steps.of(trial) < last)
-      checks.push({what: `a step of ${trial} in`, path: join(folder, eventsName), state: 'missing'});
-  for (const [trial, hash] of adapters) {
-    // A name that leads elsewhere is none of this folder's.
-    if (!fileName(trial)) {
-      checks.push({what: 'adapter', path: trial, state: 'missing'});
-      continue;
-    }
-    const model = join(folder, modelsName, trial);
-    if (existsSync(model)) {
-      await check('model', model, hash, async () => openWeights(model).hash());
-      continue;
-    }
-    const adapter = join(folder, 'adapters', trial);
-    await check('adapter', adapter, hash, () => hashAdapter(adapter));
-  }
-  return {holds: checks.every(({state}) => state === 'same'), checks};
+    if (steps.of(trial) < last) broken.push({what: `a step of ${trial} in`, path, state: 'missing'});
+  return {adapters, broken};
+}
+
+/** The model's weights and files, where the record knows its folder; answers with the files that were not there. */
+async function checkModel({model}: Manifest, check: Checking): Promise<Check[]> {
+  if (model.folder === undefined) return [];
+  const home = model.folder;
+  await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());
+  // What belongs to a GGUF file lies beside it.
+  const beside = home.endsWith('.gguf') ? dirname(home) : home;
+  for (const [name, hash] of Object.entries(model.files ?? {}))
+    await check('model file', join(beside, name), hash, () => hashFiles(join(beside, name)));
+  const now = model.files && existsSync(beside) ? companionsIn(beside) : [];
+  return now
+    .filter(name => model.files?.[name] === undefined)
+    .map(name => ({what: 'model file', path: join(beside, name), state: 'added'}));
+}
+
+/** The model that a trial left, or its adapter. */
+async function checkTrained(folder: string, trial: string, hash: string, check: Checking): Promise<void> {
+  const model = join(folder, modelsName, trial);
+  if (existsSync(model)) return check('model', model, hash, async () => openWeights(model).hash());
+  const adapter = join(folder, 'adapters', trial);
+  return check('adapter', adapter, hash, () => hashAdapter(adapter));
 }
 
 /** What a scorer has come to need since. */
-async function checkScorers(checks: Check[], {sweep, rerun, ingredients, data}: Manifest): Promise<void> {
-  if (!sweep || !rerun || !ingredients) return;
+async function checkScorers({sweep, rerun, ingredients, data}: Manifest): Promise<Check[]> {
+  if (!sweep || !rerun || !ingredients) return [];
   const known = new Set(data.map(({file}) => file));
+  const added: Check[] = [];
   for (const {scorer} of sweep.evaluate) {
     if (scorer === undefined || !existsSync(resolve(rerun.folder, scorer))) continue;
     const file = resolve(rerun.folder, scorer);
     for (const name of Object.keys(await filesBesideModule(file))) {
       const path = resolve(dirname(file), name);
-      if (!known.has(path)) checks.push({what: 'data', path, state: 'added'});
+      if (!known.has(path)) added.push({what: 'data', path, state: 'added'});
     }
   }
+  return added;
 }
 
 /** What does not hold, a line each, and the sum. */

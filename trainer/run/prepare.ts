@@ -1,6 +1,5 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
-import {trainedParameters} from '../../core/method/parameters.ts';
 import {seedsAt} from '../../core/search/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
@@ -14,14 +13,12 @@ import {type DataStatistics, statisticsOf} from '../data/statistics.ts';
 import type {Choice} from '../engine/choose.ts';
 import {isNative} from '../engine/tensorflow/binding.ts';
 import {hashFiles} from '../files/hash.ts';
-import {startsFromGradients} from '../method/index.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
-import {weightCount} from '../model/weights.ts';
-import {adaptedBytes, microBatchFor, partOf, recomputes, type TrainingSize} from '../size/memory.ts';
-import {mergeLimit, sharedNumbers} from '../size/training-size.ts';
+import type {TrainingSize} from '../size/memory.ts';
+import {rowsAtATime, sizeOfTraining, withRecompute} from '../size/training-size.ts';
 import {extents, type TrainingSource} from '../step/batches.ts';
 import {filesBesideModule} from '../store/module-files.ts';
 import type {Prompt} from '../task/prompts.ts';
@@ -75,8 +72,8 @@ export async function prepare(
 ): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
-  const {config, weights} = model;
-  const sites = sitesOf(config.layers.length, sweep.targets, weights);
+  const {config} = model;
+  const sites = sitesOf(config.layers.length, sweep.targets, model.weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
   const remarks = new Set<string>();
@@ -98,22 +95,11 @@ export async function prepare(
     if (read.prompts) prompts.set(index, read.prompts);
   }
 
-  const largest = Math.max(
-    ...sweep.methods.flatMap(({method, ranks, options}) =>
-      ranks.map(rank => trainedParameters({method, rank, ...(options ? {options} : {})}, sites, weightCount(config))),
-    ),
-  );
-  const {training, data, curvature, run} = sweep;
+  const {training, data, curvature} = sweep;
   const device = choice?.gpu;
-  const merged = adaptedBytes(sites) <= mergeLimit;
-  const rank = Math.max(...sweep.methods.flatMap(({ranks}) => ranks));
-  const kept = {
-    ...{config, weights, sites, rank, merged, dropout: training.dropout > 0, parameters: largest},
-    ...(choice && isNative(choice.engine) ? {native: choice.precision} : {}),
-    shared: sharedNumbers(sweep.methods, sites),
-    gradients: sweep.methods.some(({method}) => startsFromGradients(method)),
-    evaluating: evaluationMemory(config, evaluations),
-  };
+  const room = {workers, device};
+  const native = choice && isNative(choice.engine) ? choice.precision : undefined;
+  const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   notes.push(...remarks);
   const seeds = seedsOf(sweep);
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
@@ -127,12 +113,7 @@ export async function prepare(
   const wholes = new Map(
     [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
   );
-  const {microBatch} = training;
-  const asked = [...wholes].map(([batchSize, whole]) =>
-    microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch)),
-  );
-  const trials = run.pack === 'auto' ? 1 : run.pack;
-  const size = {...kept, recompute: recomputes(training.checkpoint, kept, asked, {workers, trials}, device)};
+  const size = withRecompute(kept, sweep, wholes, room);
   if (size.recompute && training.checkpoint === 'auto')
     notes.push(
       'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.',
@@ -165,8 +146,7 @@ export async function prepare(
       let source = sources.get(batchSize);
       if (source === undefined) {
         const whole = wholes.get(batchSize)!;
-        const rows =
-          microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
+        const rows = rowsAtATime(size, training, batchSize, whole, room);
         source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
         sources.set(batchSize, source);
       }

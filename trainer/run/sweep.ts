@@ -9,6 +9,7 @@ import {chooseEngine} from '../engine/choose.ts';
 import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {openRun, runFolderOf} from '../store/run.ts';
+import {heedStopFile, type StopWish} from '../store/stop-file.ts';
 import {factorize} from './factorising.ts';
 import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
@@ -36,9 +37,11 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   let control: Control | undefined;
+  let stopWish: StopWish | undefined;
   /** Also when the process is ended at once: nothing that was emitted is lost, and nothing is left behind. */
   const leave = failure.guard(() => {
     control?.close();
+    stopWish?.close();
     store?.close();
   });
   process.once('exit', leave);
@@ -57,7 +60,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);
-    const signal = AbortSignal.any([options.signal, control.signal, failure.signal]);
+    stopWish = heedStopFile(folder);
+    const signal = AbortSignal.any([options.signal, control.signal, stopWish.signal, failure.signal]);
     opened.notes.push(...control.notes);
     const emit = failure.guard((body: RunEventBody) => options.onEvent(opened.append(body)));
     end = await play({prepared, trials, choice, store: opened, options: {...options, signal}, failure, emit, began});

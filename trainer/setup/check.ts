@@ -1,12 +1,14 @@
 /** Whether a native engine computes what plain TFJS computes: one layer's loss and gradient, in both precisions. */
+
 import * as tf from '@tensorflow/tfjs-core';
+import {product} from '../../core/numbers.ts';
 import type {Computation, Engine} from '../engine/program/engine.ts';
 
 const [rows, length, size, heads, vocabulary, rank] = [2, 8, 32, 2, 40, 4];
 
 /** Numbers that look random and are the same everywhere. */
 function numbers(shape: number[], seed: number): Float32Array {
-  const count = shape.reduce((product, length) => product * length, 1);
+  const count = product(shape);
   return Float32Array.from({length: count}, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233) * 0.5);
 }
 

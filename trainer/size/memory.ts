@@ -1,6 +1,8 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
+
 import {totalmem} from 'node:os';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {type BatchShape, rowsOf} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import type {Site} from '../model/site.ts';
@@ -47,7 +49,7 @@ const float = 4;
 /** Bytes of the frozen weights, which all workers share: mapped where they are float32, expanded once otherwise. */
 export function weightBytes({tensors}: Pick<WeightIndex, 'tensors'>): number {
   return [...tensors.values()].reduce(
-    (sum, stored) => sum + (isPlain(stored) ? stored.length : float * stored.shape.reduce((a, b) => a * b, 1)),
+    (sum, stored) => sum + (isPlain(stored) ? stored.length : float * product(stored.shape)),
     0,
   );
 }
@@ -115,7 +117,7 @@ export function deviceMemory(size: TrainingSize, steps: readonly BatchShape[], t
 }
 
 const numbersOf = ({tensors}: Pick<WeightIndex, 'tensors'>): number =>
-  [...tensors.values()].reduce((sum, {shape}) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  [...tensors.values()].reduce((sum, {shape}) => sum + product(shape), 0);
 
 /** Memory of a GPU. */
 export interface DeviceRoom {

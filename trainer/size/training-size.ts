@@ -1,10 +1,73 @@
-import type {Sweep} from '../../core/sweep/sweep.ts';
+/** How large the trainings of a sweep are, whoever asks: the run itself, `plan`, or the look around a sweep file. */
+import {trainedParameters} from '../../core/method/parameters.ts';
+import type {Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {sharedLayout} from '../adaptation/layout.ts';
-import {formOf, methods} from '../method/index.ts';
+import type {BatchShape} from '../data/shapes.ts';
+import type {Precision} from '../engine/program/precision.ts';
+import {formOf, methods, startsFromGradients} from '../method/index.ts';
+import type {ModelConfig} from '../model/config.ts';
 import type {Site} from '../model/site.ts';
+import {type WeightIndex, weightCount} from '../model/weights.ts';
+import type {EvaluationMemory} from './activations.ts';
+import {adaptedBytes, type DeviceRoom, microBatchFor, partOf, recomputes, type TrainingSize} from './memory.ts';
 
 /** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
-export const mergeLimit = 128e6;
+const mergeLimit = 128e6;
+
+/** What the largest training of a sweep keeps, whatever its batches are. `native`: the precision of the native engine, where that computes. */
+export function sizeOfTraining(
+  {methods: settings, training}: Pick<Sweep, 'methods' | 'training'>,
+  {config, weights}: {config: ModelConfig; weights: Pick<WeightIndex, 'tensors'>},
+  sites: readonly Site[],
+  evaluating: EvaluationMemory,
+  native?: Precision,
+): Omit<TrainingSize, 'recompute'> {
+  const parameters = settings.flatMap(({method, ranks, options}) =>
+    ranks.map(rank => trainedParameters({method, rank, ...(options ? {options} : {})}, sites, weightCount(config))),
+  );
+  return {
+    ...{config, weights, sites, evaluating},
+    rank: Math.max(...settings.flatMap(({ranks}) => ranks)),
+    merged: adaptedBytes(sites) <= mergeLimit,
+    dropout: training.dropout > 0,
+    parameters: Math.max(...parameters),
+    ...(native === undefined ? {} : {native}),
+    shared: sharedNumbers(settings, sites),
+    gradients: settings.some(({method}) => startsFromGradients(method)),
+  };
+}
+
+/** What computes: so many workers side by side, or a GPU. */
+export interface Room {
+  workers: number;
+  device?: DeviceRoom | undefined;
+}
+
+/** The size with its decision whether layers are computed again. `wholes`: shapes of whole batches by batch size. */
+export function withRecompute(
+  size: Omit<TrainingSize, 'recompute'>,
+  {training, run}: Pick<Sweep, 'training' | 'run'>,
+  wholes: ReadonlyMap<number, readonly BatchShape[]>,
+  {workers, device}: Room,
+): TrainingSize {
+  const {checkpoint, microBatch} = training;
+  const asked = [...wholes].map(([batchSize, whole]) =>
+    microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch)),
+  );
+  const trials = run.pack === 'auto' ? 1 : run.pack;
+  return {...size, recompute: recomputes(checkpoint, size, asked, {workers, trials}, device)};
+}
+
+/** Rows of a batch that are computed at a time: as the sweep file says, or as many as fit. */
+export function rowsAtATime(
+  size: TrainingSize,
+  {microBatch}: Pick<TrainingSettings, 'microBatch'>,
+  batchSize: number,
+  whole: readonly BatchShape[],
+  {workers, device}: Room,
+): number {
+  return microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
+}
 
 /** Frozen numbers that all sites of a trial share, of the method that has most of them. */
 export function sharedNumbers(

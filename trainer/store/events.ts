@@ -24,10 +24,10 @@ export interface Reading {
 }
 
 /**
- * Hands every event of the file to `onEvent`, in order.
+ * Hands every event of the file to `onEvent`, in order; from byte `start` on, which is the beginning of a line.
  * @throws SweepError `cannot-write` where the file cannot be read
  */
-export async function readEvents(file: string, onEvent: (event: RunEvent) => void): Promise<Reading> {
+export async function readEvents(file: string, onEvent: (event: RunEvent) => void, start = 0): Promise<Reading> {
   const reading: Reading = {torn: false, garbage: [], unknown: 0, wholeBytes: 0, open: false};
   let line = 0;
   let rest: Buffer[] = [];
@@ -51,7 +51,7 @@ export async function readEvents(file: string, onEvent: (event: RunEvent) => voi
     if (!reading.torn) reading.wholeBytes += bytes + (isLast ? 0 : 1);
   };
   try {
-    for await (const bytes of chunksOf(file)) {
+    for await (const bytes of chunksOf(file, start)) {
       let from = 0;
       for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, from)) {
         keep(bytes.subarray(from, end));

@@ -183,6 +183,19 @@ class RunFolder implements OpenRun {
   }
 }
 
+/** @throws SweepError `no-run` */
+export function refuseNoRun(folder: string): void {
+  if (hasRun(folder)) return;
+  throw new SweepError('no-run', `${folder} holds no run: it has no ${eventsName}; give the folder of a run.`, {
+    folder,
+  });
+}
+
+/** Whether a process works on the run in a folder. */
+export function isLive(folder: string): boolean {
+  return isLocked(join(folder, lockName));
+}
+
 export interface StoredRun {
   state: RunState;
   reading: Reading;
@@ -196,12 +209,8 @@ export interface StoredRun {
  */
 export async function readRun(folder: string, onEvent?: (event: RunEvent) => void): Promise<StoredRun> {
   const file = join(folder, eventsName);
-  if (!hasRun(folder)) {
-    throw new SweepError('no-run', `${folder} holds no run: it has no ${eventsName}; give the folder of a run.`, {
-      folder,
-    });
-  }
-  const live = isLocked(join(folder, lockName));
+  refuseNoRun(folder);
+  const live = isLive(folder);
   const {state, reading} = await readFolded(file, onEvent);
   return {state: live ? state : interrupted(state), reading: reading ?? nothingRead, live};
 }

@@ -22,12 +22,23 @@ export function answerNumber(text: string): string | null {
 /** What the study's pattern reads: up to a second separator. */
 const studyNumber = /[-+]?\d*[.,/]?\d+/;
 
+/** Python's digits are those of all scripts, which stand in tens. */
+const anyDigit = /\p{Nd}/u;
+
+function plainDigit(digit: string): string {
+  const point = digit.codePointAt(0)!;
+  let before = 0;
+  while (anyDigit.test(String.fromCodePoint(point - before - 1))) before++;
+  return String(before % 10);
+}
+
 /** The number as the study's script finds it, behind its own mark only; null without the mark or a number. */
 export function studyAnswer(text: string): string | null {
   const at = text.lastIndexOf(marks[0]!);
   if (at < 0) return null;
   const found = text
     .slice(at + marks[0]!.length)
+    .replaceAll(new RegExp(anyDigit, 'gu'), plainDigit)
     .match(studyNumber)?.[0]
     .replaceAll(',', '');
   // A fraction with nothing above its line is none.

@@ -15,6 +15,7 @@ import {openSandbox, type Sandbox} from './sandbox/sandbox.ts';
 import {openScorer, type Scorer} from './scorer.ts';
 import type {Judged, Tools} from './task.ts';
 import {runsPrograms, stopsOf, tasks} from './tasks.ts';
+import {behindThoughts, textBehindThoughts} from './thoughts.ts';
 
 /** One generated answer, as it is kept. */
 export interface Sample extends Judged {
@@ -116,20 +117,26 @@ async function judge(
   const {answer, written, answerIds, row} = prompt;
   const {task: name, scorer, strict} = settings;
   const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
-  const output = text === undefined ? said.join(' ') : textBefore(text, [...stopsOf(settings), ...ends.texts]);
+  const stops = [...stopsOf(settings), ...ends.texts];
+  const output = text === undefined ? said.join(' ') : textBefore(text, stops);
   const task = tasks[name];
-  if (task) return {output, expected: answer, ...(await task.judge(row!, output, tools, {strict}))};
   if (name === 'custom') {
     const verdict = await tools.scorer(scorer!).score(row!.values, output);
     return {output, expected: answer, extracted: output, verdict};
   }
+  // The study's script knows no thoughts.
+  const behind = tokenizer && !strict ? behindThoughts(said, prompt.ids, tokenizer) : output;
+  if (behind === null)
+    return {output, expected: answer, extracted: null, verdict: false, reason: 'its thoughts never ended'};
+  const judged = behind === output ? output : textBefore(behind, stops);
+  if (task) return {output, expected: answer, ...(await task.judge(row!, judged, tools, {strict}))};
   // Exact match: white space around it aside; token by token where there is no text.
   if (answer === null || !tokenizer) {
     const verdict = said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
     return {output, expected: answerIds.join(' '), extracted: output, verdict};
   }
-  const verdict = [answer, written ?? answer].some(right => output.trim() === right.trim());
-  return {output, expected: answer, extracted: output.trim(), verdict};
+  const verdict = [answer, written ?? answer].some(right => judged.trim() === textBehindThoughts(right).trim());
+  return {output, expected: answer, extracted: judged.trim(), verdict};
 }
 
 type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;

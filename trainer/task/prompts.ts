@@ -4,7 +4,15 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import {markOfTurn, type TurnEnd} from '../data/answer-ends.ts';
 import {chatPrompt} from '../data/chat.ts';
-import {type EncodingModel, isChat, promptIds, required, tokensIn, whatEncodes} from '../data/encode.ts';
+import {
+  checkVocabulary,
+  type EncodingModel,
+  isChat,
+  promptIds,
+  required,
+  tokensIn,
+  whatEncodes,
+} from '../data/encode.ts';
 import {type Conversation, conversationOf} from '../data/messages.ts';
 import {columnsToEvaluate} from '../data/read/columns.ts';
 import {type Row, rowError} from '../data/read/row.ts';
@@ -47,7 +55,11 @@ export async function readPrompts(
   const keepsRow = task !== undefined || evaluation.task === 'custom';
   const read = promptReader(data, model, ends);
   const prompts: Prompt[] = [];
-  const prompt = (row: Row): Prompt => ({...read(task ? askedAs(row, task, data) : row), ...(keepsRow ? {row} : {})});
+  const prompt = (row: Row): Prompt => {
+    const asked = read(task ? askedAs(row, task, data) : row);
+    checkVocabulary(asked.ids, row, model.config);
+    return {...asked, ...(keepsRow ? {row} : {})};
+  };
   for await (const one of timedRows(
     readRows([file], evaluation.limit, columnsToEvaluate(evaluation.task, data)),
     whatEncodes(data, model),

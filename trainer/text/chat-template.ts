@@ -97,7 +97,7 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
     const turns = messages.map((message, index) => {
       const parts =
         Array.isArray(message.content) && !template.readsParts
-          ? {...message, content: joined(message.content)}
+          ? {...message, content: onlyText(message.content, index)}
           : message;
       const value = toValue(withReasoning(parts)) as Dict;
       watched?.set(value, index);
@@ -154,9 +154,16 @@ function withReasoning(message: Message): JsonObject {
   return reasoning === undefined ? message : {thinking: reasoning, ...message, reasoning_content: reasoning};
 }
 
-/** A template that takes texts only gets the parts of a message as one. */
-function joined(parts: readonly unknown[]): string {
-  return parts.map(part => (isObject(part) ? part['text'] : part)).join('');
+/**
+ * A template that takes texts only gets the text of a message's only part, where transformers would write the list as Python
+ * prints it. Nothing says what stands between several parts: vLLM puts line ends there.
+ */
+function onlyText(parts: readonly unknown[], index: number): unknown {
+  const [part] = parts;
+  if (parts.length === 1) return isObject(part) ? part['text'] : part;
+  throw new Error(
+    `it takes texts only, and the content of messages[${index}] is a list of ${parts.length} parts; write them as one text`,
+  );
 }
 
 function sourcesOf(folder: string): Sources {

@@ -87,7 +87,7 @@ export function openTokenizer(folder: string): Tokenizer {
     },
     encode,
     decode: (ids, options) => (hasPatterns ? timed(() => decode(ids, options)) : decode(ids, options)),
-    vocabSize: Math.max(...[...hub.get_vocab().values()].slice(-1)) + 1,
+    vocabSize: [...hub.get_vocab().values()].reduce((largest, id) => Math.max(largest, id), -1) + 1,
     leading: leadingIds(encode),
     eos: endOfText(settings, encode),
   };

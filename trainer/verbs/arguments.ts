@@ -1,7 +1,17 @@
+/** What stands behind an option, read: each refuses with how to write it. */
 import {InvalidArgumentError} from 'commander';
+import type {EngineName} from '../../core/sweep/sweep.ts';
 
-/** Of `generate`, in the order they were given, whichever kind they are. */
-export const prompts: ({text: string} | {tokens: number[]})[] = [];
+/** What `--engine` may name. */
+export const engines: readonly EngineName[] = [
+  'auto',
+  'compiled',
+  'tfjs-node-gpu',
+  'tfjs-node',
+  'webgpu',
+  'wasm',
+  'cpu',
+];
 
 export function collect(value: string, earlier: string[]): string[] {
   if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
@@ -15,15 +25,9 @@ export function collectColumn(value: string, earlier: Record<string, string>): R
   return {...earlier, [name]: column};
 }
 
-export function collectText(text: string, earlier: string[]): string[] {
-  prompts.push({text});
-  return [...earlier, text];
-}
-
-export function collectTokens(text: string, earlier: string[]): string[] {
+export function tokenIds(text: string): {tokens: number[]} {
   if (!/^\d+(\s*,\s*\d+)*$/.test(text)) throw new InvalidArgumentError('Write token ids with commas, e.g. 1,5,7.');
-  prompts.push({tokens: text.split(',').map(Number)});
-  return [...earlier, text];
+  return {tokens: text.split(',').map(Number)};
 }
 
 export function collectStop(text: string, earlier: string[] = []): string[] {

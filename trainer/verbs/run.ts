@@ -1,74 +1,21 @@
-import {basename} from 'node:path';
-import {SweepError} from '../../core/error.ts';
-import {printable, printableJson} from '../../core/printable.ts';
-import type {RunEvent} from '../../core/run/events.ts';
-import type {RunState} from '../../core/run/fold.ts';
-import {formatLine} from '../../core/run/line.ts';
-import {faultOfOutput, print, remark, stopOnSignal, tellParent} from './terminal.ts';
+/** `run`: the trials of a sweep file, trained and evaluated. */
+import type {Command} from 'commander';
+import {collect} from './arguments.ts';
+import {type RunOptions, train} from './train.ts';
 
-export interface RunOptions {
-  out?: string;
-  only: string[];
-  resume?: true;
-  json?: true;
-}
-
-/** `probeOnly`: the curvature and nothing else. */
-export async function run(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
-  const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
-    import('../inspect/check.ts'),
-    import('../run/sweep.ts'),
-    import('../run/progress.ts'),
-    import('../results/summary.ts'),
-  ]);
-  await refuseErrors(file, options.only);
-  const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
-  const report = reportProgress(await earlierState(file, options), terminal, line =>
-    process.stdout.write(`${printable(line)}\n`),
-  );
-  const onEvent = (event: RunEvent): void => {
-    if (options.json) process.stdout.write(printableJson(formatLine(event)));
-    else report.event(event);
-  };
-  const signal = stopOnSignal(() => process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n'));
-  let end: 'finished' | 'failed' | 'stopped';
-  try {
-    const {out, only, resume = false} = options;
-    // What `--json` prints is what is stored.
-    const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
-    end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
-  } finally {
-    report.stop();
-  }
-  const begun = options.json || report.state.trials.length > 0;
-  const fault = faultOfOutput();
-  if (!options.json && begun && fault === undefined) await print(['', ...textSummary(report.state)]);
-  if (end === 'finished') return;
-  process.exitCode = 1;
-  if (fault !== undefined) throw new SweepError('cannot-write', fault);
-  if (!begun) {
-    process.stderr.write('The run was stopped before it began; nothing was written.\n');
-    return;
-  }
-  const verb = probeOnly ? 'probe' : 'run';
-  const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
-  const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
-  remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
-}
-
-/** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
-async function earlierState(file: string, options: RunOptions): Promise<RunState | null> {
-  if (!options.resume || options.json) return null;
-  const [{readSweep}, {readSweepFile}, store] = await Promise.all([
-    import('../../core/sweep/read.ts'),
-    import('../run/sweep-file.ts'),
-    import('../store/run.ts'),
-  ]);
-  try {
-    const {sweep} = readSweep(readSweepFile(file), basename(file));
-    return sweep ? (await store.readRun(store.runFolderOf(file, sweep.name, options.out))).state : null;
-  } catch {
-    return null;
-  }
+export function runVerb(program: Command): void {
+  program
+    .command('run')
+    .description('train and evaluate the trials of a sweep file')
+    .argument('<file>', 'sweep file (*.sweep.yaml)')
+    .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
+    .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
+    .option('--resume', 'go on with a run: finished trials are not trained again')
+    .option('--json', 'print each event as it is stored; with --detach the folder and the process')
+    .option('--detach', 'leave it running when this terminal is closed; attach, status and cancel talk to it')
+    .action(async (file: string, {detach: isDetached, ...options}: RunOptions & {detach?: true}) => {
+      if (!isDetached) return train(file, options, false);
+      const {detach} = await import('./detach.ts');
+      await detach(file, options);
+    });
 }

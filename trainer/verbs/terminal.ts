@@ -75,13 +75,13 @@ const onePressMilliseconds = 500;
  * Aborts at the first Ctrl-C (or another signal that ends programs, or when the output has no reader or no room) so that the work
  * ends cleanly; a second one ends the program at once. What a run has to put in order even then, it does on exit.
  */
-export function stopOnSignal(onStop: () => void): AbortSignal {
+export function stopWork(): AbortSignal {
   const controller = new AbortController();
   let stoppedAt = 0;
   const stop = (): void => {
     if (!controller.signal.aborted) {
       stoppedAt = Date.now();
-      onStop();
+      process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n');
       controller.abort();
     } else if (Date.now() - stoppedAt > onePressMilliseconds) {
       process.exit(130);
@@ -91,5 +91,13 @@ export function stopOnSignal(onStop: () => void): AbortSignal {
   listenToDebugger();
   whenReaderLeaves = () => controller.abort();
   whenOutputFails = () => controller.abort();
+  return controller.signal;
+}
+
+/** Aborts when somebody who only looks on leaves: Ctrl-C, or a reader that is gone. */
+export function stopReading(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of endSignals) process.once(signal, () => controller.abort());
+  listenToDebugger();
   return controller.signal;
 }

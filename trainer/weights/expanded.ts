@@ -2,6 +2,7 @@
  * Weights that are not stored as float32, expanded in shared memory: once for all threads that compute with them, by
  * whichever needs them first. Nothing is written to disk, unless this Node's native interface takes no shared memory.
  */
+import {product} from '../../core/numbers.ts';
 import {type ExpansionFile, shareFile} from './expansion-file.ts';
 import {once} from './once.ts';
 import {readTensor, type StoredTensor} from './safetensors.ts';
@@ -29,7 +30,7 @@ export function shareExpansion(tensors: Iterable<StoredTensor>): SharedExpansion
   const all = [...tensors];
   for (const stored of all) {
     if (isPlain(stored) || values.has(keyOf(stored))) continue;
-    const count = stored.shape.reduce((product, size) => product * size, 1);
+    const count = product(stored.shape);
     values.set(keyOf(stored), {data: new Float32Array(new SharedArrayBuffer(4 * count)), index: values.size});
   }
   const states = new Int32Array(new SharedArrayBuffer(4 * Math.max(1, values.size)));

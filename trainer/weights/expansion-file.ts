@@ -3,10 +3,12 @@
  * takes no shared memory. As in memory it is one copy for all threads, each tensor filled by whichever thread needs it first.
  * The file lies in the cache while its process lives; what a killed one left behind is removed by the next.
  */
+
 import {closeSync, constants, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {product} from '../../core/numbers.ts';
 import {cacheFolder} from '../files/cache-folder.ts';
 import {once} from './once.ts';
 import {readTensor, type StoredTensor} from './safetensors.ts';
@@ -28,7 +30,7 @@ export const expansionName = 'weights.float32';
 const pageBytes = 4096;
 
 const keyOf = ({file, offset}: StoredTensor): string => `${file} ${offset}`;
-const bytesOf = ({shape}: StoredTensor): number => 4 * shape.reduce((product, size) => product * size, 1);
+const bytesOf = ({shape}: StoredTensor): number => 4 * product(shape);
 
 let files = 0;
 

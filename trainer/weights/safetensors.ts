@@ -2,9 +2,11 @@
  * The safetensors format: 8 bytes little-endian header length, a JSON header, then the tensors' bytes one after another.
  * A header is data from a stranger: every number in it is checked before anything is allocated or read by it.
  */
+
 import {closeSync, fstatSync, fsyncSync, openSync, readSync, realpathSync, renameSync, writeSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
 import {parseJson} from '../../core/json.ts';
+import {product} from '../../core/numbers.ts';
 import {openRegular} from '../files/door.ts';
 import {temporaryOf} from '../files/temporary.ts';
 import {discard, storeError} from '../files/write-whole.ts';
@@ -282,7 +284,7 @@ function isCount(value: unknown): value is number {
 }
 
 function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return product(shape);
 }
 
 function readEntry(name: string, value: unknown, file: string, dataStart: number, bad: Complaint): StoredTensor {

@@ -1,4 +1,5 @@
 /** Spearman's rank correlation with its permutation p-value. */
+import {mean} from '../../numbers.ts';
 
 export interface RankCorrelation {
   /** Spearman's rho, -1 … 1; null where one side does not vary or there are fewer than three points. */
@@ -47,8 +48,8 @@ export function ranks(values: readonly number[]): number[] {
 }
 
 function centred(values: number[]): number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.map(value => value - mean);
+  const middle = mean(values);
+  return values.map(value => value - middle);
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {

@@ -515,7 +515,7 @@ const evaluation = {
         loss: {doc: 'Mean cross-entropy of the target tokens.', alsoKnownAs: ['perplexity', 'eval_loss']},
       },
     },
-    doc: 'What is measured.',
+    doc: 'What is measured. Of an answer that thinks first, what stands behind its thoughts is judged (behind the last `</think>` or `[/THINK]`); one whose thoughts never end is wrong. `custom` and `strict: true` see the whole answer.',
     example: 'exact-match',
     required: true,
     alsoKnownAs: ['name', 'metric', 'type'],

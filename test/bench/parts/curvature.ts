@@ -2,7 +2,7 @@
 import {join} from 'node:path';
 import {Contender} from '../contender.ts';
 import {type CurvatureJob, probedMethods} from '../curvature-job.ts';
-import type {Part} from '../part.ts';
+import type {Part, Section} from '../part.ts';
 import {intelKernels, python, randomModel} from '../python.ts';
 import {rank, sizes} from '../sizes.ts';
 
@@ -18,39 +18,10 @@ export const curvature: Part = {
   summary: 'Hessian probes of every block against double backward in PyTorch',
   leftOut: 'all methods but one, most iterations, all peers but stock PyTorch in two processes',
   async measure({quick, only, say}) {
-    const interpreter = await python();
-    const intel = await intelKernels();
-    const model = await randomModel(interpreter, '4x256', size);
     const methods = quick ? probedMethods.slice(0, 1) : probedMethods;
     const iterations = quick ? 2 : 8;
-    const job = (sites: number[], ownThreads: number): CurvatureJob => ({
-      ...{model, methods, rank, iterations, samples, batch: 5, tokens: size.tokens, threads: ownThreads, sites},
-    });
-    const command = (program: string, script: string, sites: number[], ownThreads: number, preload?: string) => ({
-      program,
-      args: [join(scripts, script), JSON.stringify(job(sites, ownThreads))],
-      environment: preload ? {LD_PRELOAD: preload} : {},
-      trials: sites.length,
-    });
-    const single = (title: string, preload?: string) => ({
-      name: `${title}, 1 process × ${threads} threads`,
-      commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
-    });
-    const double = (title: string, preload?: string) => ({
-      name: `${title}, 2 processes × 1 thread`,
-      commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
-    });
-    const peers = (title: string, preload?: string) =>
-      quick ? [double(title, preload)] : [single(title, preload), double(title, preload)];
-    const entries = [
-      {name: 'LoRA Sweep', commands: [command(process.execPath, 'curvature-ours.ts', every, threads)]},
-      ...[
-        ...peers('stock PyTorch'),
-        ...('library' in intel && !quick ? peers("PyTorch with MKL's Intel kernels", intel.library) : []),
-      ].filter(({name}) => name.includes(only)),
-    ];
-
-    const running: {name: string; contender: Contender; turns: number[]}[] = [];
+    const entries = await entriesOf({methods, iterations, quick, only});
+    const running: Running[] = [];
     try {
       for (const {name, commands} of entries) {
         say(`starting ${name}`);
@@ -66,23 +37,73 @@ export const curvature: Part = {
     } finally {
       await Promise.all(running.map(({contender}) => contender.stop()));
     }
-    const sum = (turns: number[]) => turns.reduce((total, ms) => total + ms, 0);
-    const mine = sum(running[0]!.turns);
-    return [
-      {
-        title: `Curvature: ${every.length} blocks of each method, 4x256`,
-        introduction: `${iterations} Lanczos iterations of every block over ${samples} rows of ${size.tokens} tokens, seconds; a turn is one method.`,
-        table: [
-          ['contender', 'all', ...methods, 'times ours'],
-          ...running.map(({name, turns}) => [
-            name,
-            (sum(turns) / 1000).toFixed(1),
-            ...turns.map(ms => (ms / 1000).toFixed(1)),
-            (sum(turns) / mine).toFixed(2),
-          ]),
-        ],
-        sentences: [],
-      },
-    ];
+    return [sectionOf(running, methods, iterations)];
   },
 };
+
+interface Running {
+  name: string;
+  contender: Contender;
+  /** Milliseconds of each method. */
+  turns: number[];
+}
+
+interface Asked {
+  methods: CurvatureJob['methods'];
+  iterations: number;
+  quick: boolean;
+  /** Of the peers those whose names hold this. */
+  only: string;
+}
+
+/** This project and its peers, with the processes of each. */
+async function entriesOf({methods, iterations, quick, only}: Asked) {
+  const interpreter = await python();
+  const intel = await intelKernels();
+  const model = await randomModel(interpreter, '4x256', size);
+  const job = (sites: number[], ownThreads: number): CurvatureJob => ({
+    ...{model, methods, rank, iterations, samples, batch: 5, tokens: size.tokens, threads: ownThreads, sites},
+  });
+  const command = (program: string, script: string, sites: number[], ownThreads: number, preload?: string) => ({
+    program,
+    args: [join(scripts, script), JSON.stringify(job(sites, ownThreads))],
+    environment: preload ? {LD_PRELOAD: preload} : {},
+    trials: sites.length,
+  });
+  const single = (title: string, preload?: string) => ({
+    name: `${title}, 1 process × ${threads} threads`,
+    commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
+  });
+  const double = (title: string, preload?: string) => ({
+    name: `${title}, 2 processes × 1 thread`,
+    commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
+  });
+  const peers = (title: string, preload?: string) =>
+    quick ? [double(title, preload)] : [single(title, preload), double(title, preload)];
+  return [
+    {name: 'LoRA Sweep', commands: [command(process.execPath, 'curvature-ours.ts', every, threads)]},
+    ...[
+      ...peers('stock PyTorch'),
+      ...('library' in intel && !quick ? peers("PyTorch with MKL's Intel kernels", intel.library) : []),
+    ].filter(({name}) => name.includes(only)),
+  ];
+}
+
+function sectionOf(running: readonly Running[], methods: readonly string[], iterations: number): Section {
+  const sum = (turns: number[]) => turns.reduce((total, ms) => total + ms, 0);
+  const mine = sum(running[0]!.turns);
+  return {
+    title: `Curvature: ${every.length} blocks of each method, 4x256`,
+    introduction: `${iterations} Lanczos iterations of every block over ${samples} rows of ${size.tokens} tokens, seconds; a turn is one method.`,
+    table: [
+      ['contender', 'all', ...methods, 'times ours'],
+      ...running.map(({name, turns}) => [
+        name,
+        (sum(turns) / 1000).toFixed(1),
+        ...turns.map(ms => (ms / 1000).toFixed(1)),
+        (sum(turns) / mine).toFixed(2),
+      ]),
+    ],
+    sentences: [],
+  };
+}

@@ -10,6 +10,8 @@ import {formatPlace} from '../../../core/run/verdict/place.ts';
 import type {Frame} from '../driver.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
+import type {Workbench} from '../workbench.ts';
+import type {Workspace} from '../workspace.ts';
 
 const themes = {
   'Default Light Modern': 'vscode-light',
@@ -35,86 +37,99 @@ export const answers: Story = {
     await until('all trials finished', async () => (await workbench.trials.count('finished')) === 6);
     await workbench.editor.lens('Open results').click();
     await workbench.results.locator('table canvas, canvas').first().waitFor();
-    const rows = workbench.results.locator('section').first().locator('.scroller').last().locator('tbody tr');
-    await until('the table of peaks', async () => (await rows.count()) === 2);
-    // Cells are parted by tabs in the page and by bars in Markdown.
-    const shown = (await rows.allInnerTexts()).map(text => text.split('\t').map(cell => cell.trim()));
-
-    const folder = join(workspace.folder, '.lora-sweep/tiny');
-    const {stdout: markdown} = await promisify(execFile)(process.execPath, [command, 'report', folder]);
-    const lines = markdown.split('\n').filter(line => line.startsWith('| '));
-    const told = lines.slice(2, 4).map(line =>
-      line
-        .slice(2, -1)
-        .split('|')
-        .map(cell => cell.trim()),
-    );
-    assert.deepEqual(shown, told, "the page's table is the report's");
-
-    const asked = ['show', folder, '--rows', 'peaks', '--format', 'json'];
-    const {stdout: json} = await promisify(execFile)(process.execPath, [command, ...asked]);
-    interface PeakRow {
-      method: string;
-      learning_rate: number;
-      place_from: number;
-      place_to: number;
-      mean: number;
-      std: number | null;
-      metric: string;
-    }
-    const peaks: PeakRow[] = JSON.parse(json);
-    assert.deepEqual(
-      shown.map(cells => cells.slice(0, 3)),
-      peaks.map(({method, learning_rate, place_from, place_to, mean, std, metric}) => [
-        method,
-        formatPlace({learningRate: learning_rate, place: [...new Set([place_from, place_to])]}),
-        formatMean(mean, std, metric),
-      ]),
-      "the page's table is what show has",
-    );
-
-    // Published results beside the run: a curve more.
-    await workspace.write('published.json', JSON.stringify(published));
-    await promisify(execFile)(process.execPath, [command, 'import', join(workspace.folder, 'published.json')]);
-    await workbench.results.locator('.bar button').filter({hasText: 'Compare with'}).click();
-    const choice = workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'published'}).first();
-    await choice.click();
-    await until('the curves of both runs', async () => (await rows.count()) === 3);
-    assert.match((await rows.allInnerTexts())[2] ?? '', /^lora \(published\)\t1e-2\t75.0 %/);
-    await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
-    await until('the run alone', async () => (await rows.count()) === 2);
-
-    await workbench.results.locator('.bar button').filter({hasText: 'Export best'}).click();
-    await workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'PEFT adapter'}).first().click();
-    const exported = join(workspace.folder, 'tiny-best-adapter');
-    await until('the exported adapter', async () => {
-      await workbench.page.keyboard.press('Enter');
-      await workbench.page.waitForTimeout(500);
-      return existsSync(join(exported, 'adapter_model.safetensors'));
-    });
-
-    // The page alone, so that its width is about the window's.
-    await workbench.page.keyboard.press('Control+B');
-    await workbench.page.locator('.tab', {hasText: 'Results: tiny'}).first().click();
-    await workbench.command('View: Close Editors in Other Groups');
-    for (const [theme, kind] of Object.entries(themes)) {
-      await workspace.setTheme(theme);
-      await workbench.results.locator(`body.${kind}`).waitFor();
-      for (const width of [500, 1600]) {
-        await workbench.page.setViewportSize({width: width + 60, height: 900});
-        await workbench.page.waitForTimeout(1000);
-        await workbench.screenshot(`answers-${kind}-${width}`);
-      }
-      const frame = await workbench.resultsFrame();
-      const [chart, box] = await frame.evaluate<number[]>(
-        '[document.querySelector("canvas"), document.querySelector("canvas").parentElement].map(one => one.clientWidth)',
-      );
-      assert.equal(chart, box, 'the chart is as wide as its card');
-      assert.deepEqual(await serious(frame), [], `axe in ${theme}`);
-    }
+    await until('the table of peaks', async () => (await peakRows(workbench).count()) === 2);
+    await samePeaks(workbench, join(workspace.folder, '.lora-sweep/tiny'));
+    await comparePublished(workbench, workspace);
+    await exportBest(workbench, join(workspace.folder, 'tiny-best-adapter'));
+    await showThemes(workbench, workspace);
     assert.deepEqual(workbench.violations, [], 'the content security policy holds');
   },
 };
+
+/** What the command prints. */
+async function printed(...args: string[]): Promise<string> {
+  return (await promisify(execFile)(process.execPath, [command, ...args])).stdout;
+}
+
+const peakRows = (workbench: Workbench) =>
+  workbench.results.locator('section').first().locator('.scroller').last().locator('tbody tr');
+
+/** The page's table of peaks is the report's, and what show has. */
+async function samePeaks(workbench: Workbench, folder: string): Promise<void> {
+  // Cells are parted by tabs in the page and by bars in Markdown.
+  const cellsOf = (line: string, separator: string) => line.split(separator).map(cell => cell.trim());
+  const shown = (await peakRows(workbench).allInnerTexts()).map(text => cellsOf(text, '\t'));
+  const lines = (await printed('report', folder)).split('\n').filter(line => line.startsWith('| '));
+  const told = lines.slice(2, 4).map(line => cellsOf(line.slice(2, -1), '|'));
+  assert.deepEqual(shown, told, "the page's table is the report's");
+
+  interface PeakRow {
+    method: string;
+    learning_rate: number;
+    place_from: number;
+    place_to: number;
+    mean: number;
+    std: number | null;
+    metric: string;
+  }
+  const peaks: PeakRow[] = JSON.parse(await printed('show', folder, '--rows', 'peaks', '--format', 'json'));
+  assert.deepEqual(
+    shown.map(cells => cells.slice(0, 3)),
+    peaks.map(({method, learning_rate, place_from, place_to, mean, std, metric}) => [
+      method,
+      formatPlace({learningRate: learning_rate, place: [...new Set([place_from, place_to])]}),
+      formatMean(mean, std, metric),
+    ]),
+    "the page's table is what show has",
+  );
+}
+
+/** Published results beside the run: a curve more. */
+async function comparePublished(workbench: Workbench, workspace: Workspace): Promise<void> {
+  const rows = peakRows(workbench);
+  await workspace.write('published.json', JSON.stringify(published));
+  await printed('import', join(workspace.folder, 'published.json'));
+  await workbench.results.locator('.bar button').filter({hasText: 'Compare with'}).click();
+  const choice = workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'published'}).first();
+  await choice.click();
+  await until('the curves of both runs', async () => (await rows.count()) === 3);
+  assert.match((await rows.allInnerTexts())[2] ?? '', /^lora \(published\)\t1e-2\t75.0 %/);
+  await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
+  await until('the run alone', async () => (await rows.count()) === 2);
+}
+
+async function exportBest(workbench: Workbench, exported: string): Promise<void> {
+  await workbench.results.locator('.bar button').filter({hasText: 'Export best'}).click();
+  await workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'PEFT adapter'}).first().click();
+  await until('the exported adapter', async () => {
+    await workbench.page.keyboard.press('Enter');
+    await workbench.page.waitForTimeout(500);
+    return existsSync(join(exported, 'adapter_model.safetensors'));
+  });
+}
+
+/** The page in every theme, narrow and wide. */
+async function showThemes(workbench: Workbench, workspace: Workspace): Promise<void> {
+  // The page alone, so that its width is about the window's.
+  await workbench.page.keyboard.press('Control+B');
+  await workbench.page.locator('.tab', {hasText: 'Results: tiny'}).first().click();
+  await workbench.command('View: Close Editors in Other Groups');
+  for (const [theme, kind] of Object.entries(themes)) {
+    await workspace.setTheme(theme);
+    await workbench.results.locator(`body.${kind}`).waitFor();
+    for (const width of [500, 1600]) {
+      await workbench.page.setViewportSize({width: width + 60, height: 900});
+      await workbench.page.waitForTimeout(1000);
+      await workbench.screenshot(`answers-${kind}-${width}`);
+    }
+    const frame = await workbench.resultsFrame();
+    const [chart, box] = await frame.evaluate<number[]>(
+      '[document.querySelector("canvas"), document.querySelector("canvas").parentElement].map(one => one.clientWidth)',
+    );
+    assert.equal(chart, box, 'the chart is as wide as its card');
+    assert.deepEqual(await serious(frame), [], `axe in ${theme}`);
+  }
+}
 
 /** What axe-core finds of serious and critical violations, one line each. */
 async function serious(frame: Frame): Promise<string[]> {

@@ -3,6 +3,7 @@ import {execFile} from 'node:child_process';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
+import {running} from '../running.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 
@@ -23,17 +24,13 @@ async function smallDisk(folder: string): Promise<(() => Promise<unknown>) | und
 export const full: Story = {
   sentence:
     'A disk that runs full is told in one sentence, no trial is marked failed, and Resume goes on when there is room',
-  async play({workspace, open}) {
+  async play(stage) {
+    const {workspace} = stage;
     const runs = join(workspace.folder, '.lora-sweep');
     const makeRoom = await smallDisk(runs);
     try {
-      const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 5}));
+      const {workbench, pid} = await running(stage, 5);
       const {trials, status} = workbench;
-      await trials.open();
-      await trials.expand();
-      await workbench.command('LoRA Sweep: Run');
-      await trials.see(1, 'running');
-      const pid = await workspace.owner('tiny');
       if (!makeRoom && pid !== undefined) await command('prlimit', ['--pid', String(pid), '--fsize=60000']);
       const message = workbench.notification('ended unexpectedly');
       await message.waitFor();

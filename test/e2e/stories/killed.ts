@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
+import {running} from '../running.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 
 export const killed: Story = {
   sentence: 'A trainer killed from outside is reported, and the message’s Resume button goes on with the run',
-  async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 5}));
+  async play(stage) {
+    const {workspace} = stage;
+    const {workbench, pid} = await running(stage, 5);
     const {trials, status} = workbench;
-    await trials.open();
-    await trials.expand();
-    await workbench.command('LoRA Sweep: Run');
-    await trials.see(1, 'running');
-    const pid = await workspace.owner('tiny');
     assert.ok(pid !== undefined, 'the lock names the process');
     await trials.seeMiddle();
     process.kill(pid, 'SIGKILL');

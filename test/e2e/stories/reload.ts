@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
+import {running} from '../running.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 
 export const reload: Story = {
   sentence: 'A run goes on while its window reloads: the tree follows it again, and Stop stops it',
-  async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 120}));
+  async play(stage) {
+    const {workspace} = stage;
+    const {workbench, pid} = await running(stage, 120);
     const {trials, status} = workbench;
-    await trials.open();
-    await trials.expand();
-    await workbench.command('LoRA Sweep: Run');
-    await trials.see(1, 'running');
-    const pid = await workspace.owner('tiny');
     await workbench.reload(/tiny\.sweep\.yaml/);
     await trials.open();
     await trials.expand();

@@ -212,7 +212,7 @@ describe('a template', () => {
     expect(render({...config, 'chat_template.jinja': 'F'}, {}, [{}])).toBe('F');
   });
 
-  it('gets the parts of a message where it reads them, else their text', () => {
+  it('gets the parts of a message where it reads them, else the text of the only one', () => {
     const parts = {
       role: 'user',
       content: [
@@ -220,8 +220,10 @@ describe('a template', () => {
         {type: 'text', text: 'b'},
       ],
     };
-    const joined = openChatTemplate(modelWith({'chat_template.jinja': '{{ messages[0].content }}'}));
-    expect(joined.render([parts])).toBe(' a b');
+    const texts = openChatTemplate(modelWith({'chat_template.jinja': '{{ messages[0].content }}'}));
+    expect(texts.render([{...parts, content: parts.content.slice(0, 1)}])).toBe(' a ');
+    expect(() => texts.render([parts])).toThrow('messages[0] is a list of 2 parts; write them as one text');
+    expect(() => texts.render([{...parts, content: []}])).toThrow('messages[0] is a list of 0 parts');
     for (const [reads, text] of [
       ['{% for part in messages[0].content %}<{{ part.text | trim }}>{% endfor %}', '<a><b>'],
       ["{{ messages[0].content | map(attribute='text') | join('|') }}", ' a |b'],

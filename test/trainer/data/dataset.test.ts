@@ -322,6 +322,21 @@ describe('the prompts of an evaluation', () => {
     );
   });
 
+  it('are refused with file and row where the model has no embedding of a token', async () => {
+    const model = {...toy, config: {...toy.config, vocabSize: 20}};
+    await load(
+      [
+        {prompt: 'a', completion: 'a'},
+        {prompt: 'z', completion: 'a'},
+      ],
+      {},
+      toy,
+    );
+    await expect(readPrompts({data: 'rows.jsonl'}, settings, folder, model)).rejects.toThrow(
+      /rows.jsonl:2: the tokenizer gives token 38 but the model has only 20/,
+    );
+  });
+
   it('of plain text do not exist', async () => {
     const data = {...settings, format: 'text'} as const;
     await expect(readPrompts({data: 'rows.jsonl'}, data, folder, toy)).rejects.toThrow(/no answers to be matched/);

@@ -82,6 +82,36 @@ describe('a look at the data', () => {
     expect(other).toMatchObject({code: 'model/end-of-text', severity: 'information'});
   });
 
+  it('says where config.json names a type that holds less than the weights are stored in', async () => {
+    const data = '{train: snappy.parquet, columns: {instruction: query, output: response}}';
+    const faultsOf = async (changes: object) => {
+      const own = join(folder, 'typed');
+      cpSync(join(folder, 'bare'), own, {recursive: true});
+      const file = join(own, 'config.json');
+      const {dtype: _, torch_dtype: __, ...config} = JSON.parse(readFileSync(file, 'utf8'));
+      writeFileSync(file, JSON.stringify({...config, ...changes}));
+      return (await look('typed', data)).faults;
+    };
+    for (const changes of [
+      {},
+      {dtype: 'float32'},
+      {torch_dtype: 'float32'},
+      {dtype: 'float32', torch_dtype: 'float16'},
+    ])
+      expect(await faultsOf(changes)).toEqual([]);
+    for (const changes of [{dtype: 'bfloat16'}, {torch_dtype: 'float16'}])
+      expect(await faultsOf(changes)).toMatchObject([
+        {
+          code: 'model/stored-type',
+          severity: 'information',
+          message: expect.stringMatching(
+            /names the type b?float16, but (\d+) of \1 weights are stored as F32: transformers rounds/,
+          ),
+          path: ['model'],
+        },
+      ]);
+  });
+
   it('names the row whose messages are malformed, or refused by the template', async () => {
     rows('bad.jsonl', {messages: [user, assistant]}, {messages: [user, {role: 'assistant'}]});
     rows('system.jsonl', {messages: [{role: 'system', content: 'Be brief.'}, user, assistant]});

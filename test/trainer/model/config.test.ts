@@ -154,6 +154,25 @@ describe('config.json', () => {
     expect(() => read({model_type: 'gemma3'})).toThrow(/text_config is missing/);
   });
 
+  // What Mistral3Config and Gemma3Config of transformers 5.23 have as tie_word_embeddings.
+  it.each([
+    ['mistral3', 'ministral3'],
+    ['gemma3', 'gemma3_text'],
+  ])(
+    'of %s takes its head from the embeddings unless the whole says otherwise, whatever its text part says',
+    (whole, text) => {
+      const tied = (above: object, inside: object) =>
+        read({model_type: whole, ...above, text_config: {model_type: text, ...small, vocab_size: 96, ...inside}})
+          .tiedEmbeddings;
+      const [yes, no] = [{tie_word_embeddings: true}, {tie_word_embeddings: false}];
+      for (const inside of [{}, yes, no]) {
+        expect(tied({}, inside)).toBe(true);
+        expect(tied(yes, inside)).toBe(true);
+        expect(tied(no, inside)).toBe(false);
+      }
+    },
+  );
+
   it('of SmolLM 3 leaves every fourth layer without rotary embedding, or those it lists', () => {
     const turning = (changes: object) =>
       read({model_type: 'smollm3', ...small, num_hidden_layers: 5, ...changes}).layers.map(l => l.rotary !== null);

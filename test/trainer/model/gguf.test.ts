@@ -30,6 +30,17 @@ describe('blocks of quantised values', () => {
   });
 });
 
+/** The file with another architecture, whose name may have another length. */
+function named(file: Buffer, architecture: string): Buffer {
+  const key = 'general.architecture';
+  // Behind the key the type of its value (4 bytes) and the length of the text (8).
+  const length = file.indexOf(key) + key.length + 4;
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(architecture.length));
+  const rest = file.subarray(length + 8 + Number(file.readBigUInt64LE(length)));
+  return Buffer.concat([file.subarray(0, length), size, Buffer.from(architecture), rest]);
+}
+
 describe('GGUF files', () => {
   it.each(['llama', 'qwen2', 'phi3', 'gemma3'])(
     '%s: logits agree with transformers on the widened weights',
@@ -81,6 +92,25 @@ describe('GGUF files', () => {
       code: 'unknown-architecture',
       message: expect.stringMatching(/"mamba"; those supported in GGUF files are llama, qwen2/),
     });
+    // As llama.cpp names the families that are read from safetensors only: every header that says so is refused.
+    for (const name of [
+      'gemma',
+      'gemma2',
+      'olmo2',
+      'granite',
+      'granitehybrid',
+      'glm4',
+      'chatglm',
+      'exaone4',
+      'mistral3',
+    ]) {
+      const message = await open(named(whole, name)).then(
+        () => 'it is opened',
+        (error: Error) => error.message,
+      );
+      expect(message).toContain(`has the architecture "${name}"; those supported in GGUF files are llama, qwen2`);
+      expect(message).toContain('Other families are read from safetensors.');
+    }
     const strange = Buffer.from(whole);
     // Type 16 is IQ2_XXS: 32-bit number behind the name, its length of 2 sizes and the sizes.
     const name = strange.indexOf('token_embd.weight') + 'token_embd.weight'.length;

@@ -112,6 +112,11 @@ describe('config.json as published that cannot be computed', () => {
     // Both have norms like Llama's.
     for (const type of ['exaone', 'qwen'])
       expect(lackedBy({model_type: type, layer_norm_epsilon: 1e-5}).join()).not.toMatch(/norms/);
+    // Of a family that nobody knows the key alone says too little.
+    expect(lackedBy({model_type: 'new', layer_norm_epsilon: 1e-5})).toEqual([
+      'norms that may subtract a mean (layer_norm_epsilon)',
+    ]);
+    expect(lackedBy({model_type: 'new', layer_norm_eps: 1e-5})).toEqual(['norms that subtract a mean']);
     expect(lackedBy({model_type: 'arcee', hidden_act: 'relu2'})).toEqual([
       'squared activations',
       'an MLP without a gate',

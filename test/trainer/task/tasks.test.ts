@@ -78,6 +78,17 @@ describe("the study's own rule", () => {
     expect(await verdict(gsm8k, output, answer)).toBe(right);
   });
 
+  it('judges as the script itself does, which has judged 300 answers to rows of GSM8K and MATH', async () => {
+    const cases: {task: 'gsm8k' | 'math'; gold: string; said: string; right: boolean}[] = JSON.parse(
+      readFileSync(join(fixtures, 'strict.json'), 'utf8'),
+    );
+    expect(cases).toHaveLength(300);
+    const judged = await Promise.all(
+      cases.map(async one => ({...one, found: await verdict(one.task === 'gsm8k' ? gsm8k : math, one.said, one.gold)})),
+    );
+    expect(judged.filter(({right, found}) => found !== right)).toEqual([]);
+  });
+
   it('takes no boxed answer for the marked one', async () => {
     expect(await verdict(math, 'so \\boxed{7}', '7')).toBe(false);
     expect(await verdict(math, 'The answer is: 7.\nmore', '7')).toBe(true);

@@ -68,66 +68,88 @@ describe('the command', () => {
     expect(await command(['show', '.', '--rows', 'cheese'])).toMatchObject({status: 2});
   });
 
-  it('checks, plans, runs, shows and reports a sweep', async () => {
-    write('s.sweep.yaml', sweep);
-    expect(await command(['check', 's.sweep.yaml'])).toMatchObject({status: 0});
-    const plan = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
-      trials: {id: string}[];
-      seconds: number;
-      trainable_parameters: Record<string, number>;
-      data: {rows: number; tokens_per_second: number};
-    };
-    expect(plan.trials.map(({id}) => id)).toEqual(['lora-r4-b8-lr1.00e-3-s1', 'pissa-r4-b8-lr1.00e-3-s1']);
-    expect(plan.trainable_parameters).toEqual({'lora r4': 12288, 'pissa r4': 12288});
-    expect(plan.seconds).toBeGreaterThan(0);
-    expect(plan.data.rows).toBeGreaterThan(0);
-    expect(plan.data.tokens_per_second).toBeGreaterThan(0);
+  describe('on one sweep, in turn,', () => {
+    beforeAll(() => write('s.sweep.yaml', sweep));
+    const events = () => readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8');
 
-    const run = await command(['run', 's.sweep.yaml', '--json']);
-    expect(run).toMatchObject({status: 0, errors: ''});
-    const stored = readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8');
-    expect(run.out).toBe(stored);
+    it('checks and plans it', async () => {
+      expect(await command(['check', 's.sweep.yaml'])).toMatchObject({status: 0});
+      const plan = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
+        trials: {id: string}[];
+        seconds: number;
+        trainable_parameters: Record<string, number>;
+        data: {rows: number; tokens_per_second: number};
+      };
+      expect(plan.trials.map(({id}) => id)).toEqual(['lora-r4-b8-lr1.00e-3-s1', 'pissa-r4-b8-lr1.00e-3-s1']);
+      expect(plan.trainable_parameters).toEqual({'lora r4': 12288, 'pissa r4': 12288});
+      expect(plan.seconds).toBeGreaterThan(0);
+      expect(plan.data.rows).toBeGreaterThan(0);
+      expect(plan.data.tokens_per_second).toBeGreaterThan(0);
+    });
 
-    const csv = (await command(['show', '.lora-sweep/s', '--rows', 'steps', '--format', 'csv'])).out.trim().split('\n');
-    expect(csv[0]).toBe('trial,method,rank,batch_size,learning_rate,seed,step,loss,lr,grad_norm');
-    expect(csv).toHaveLength(11);
-    const evaluations = (await command(['show', '.lora-sweep/s', '--rows', 'evaluations', '--format', 'csv'])).out;
-    expect(evaluations).toMatch(
-      /^trial,method,rank,batch_size,learning_rate,seed,step,task,metric,value,correct,total[,\n]/,
-    );
-    expect(evaluations.trim().split('\n')).toHaveLength(3);
-    expect((await command(['show', '.lora-sweep/s', '--rows', 'trials', '--format', 'csv'])).out).toMatch(
-      /^trial,method,rank,batch_size,learning_rate,seed,state,steps,seconds/,
-    );
+    it('runs it and prints what is stored', async () => {
+      const run = await command(['run', 's.sweep.yaml', '--json']);
+      expect(run).toMatchObject({status: 0, errors: ''});
+      expect(run.out).toBe(events());
+    });
 
-    expect(await command(['report', '.lora-sweep/s', '--out', 'page.html'])).toMatchObject({status: 0});
-    const page = readFileSync(join(folder, 'page.html'), 'utf8');
-    expect(page).not.toMatch(/(src|href)=["']?https?:/);
-    expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
-    expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(/## Cost\n[\s\S]*\| lora \| 4 \| 12,288 \| .* ms \|/);
-    const planned = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
-      step_times: {method: string; rank: number; batchSize: number; seconds: number}[];
-    };
-    expect(planned.step_times).toMatchObject([
-      {method: 'lora', rank: 4, batchSize: 8},
-      {method: 'pissa', rank: 4, batchSize: 8},
-    ]);
+    it('shows its rows', async () => {
+      const csv = (await command(['show', '.lora-sweep/s', '--rows', 'steps', '--format', 'csv'])).out
+        .trim()
+        .split('\n');
+      expect(csv[0]).toBe('trial,method,rank,batch_size,learning_rate,seed,step,loss,lr,grad_norm');
+      expect(csv).toHaveLength(11);
+      const evaluations = (await command(['show', '.lora-sweep/s', '--rows', 'evaluations', '--format', 'csv'])).out;
+      expect(evaluations).toMatch(
+        /^trial,method,rank,batch_size,learning_rate,seed,step,task,metric,value,correct,total[,\n]/,
+      );
+      expect(evaluations.trim().split('\n')).toHaveLength(3);
+      expect((await command(['show', '.lora-sweep/s', '--rows', 'trials', '--format', 'csv'])).out).toMatch(
+        /^trial,method,rank,batch_size,learning_rate,seed,state,steps,seconds/,
+      );
+    });
 
-    const again = await command(['run', 's.sweep.yaml']);
-    expect(again).toMatchObject({status: 1, out: ''});
-    expect(again.errors).toMatch(/^lora-sweep: .* already holds a run with 2 of 2 trials finished; .*--resume.*\n$/);
-    expect(readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8')).toBe(stored);
-    const resumed = await command(['run', 's.sweep.yaml', '--resume']);
-    expect(resumed).toMatchObject({status: 0, errors: ''});
-    expect(resumed.out).toContain('s: all 2 trials are finished already');
-    expect(resumed.out).toMatch(/method +best rate +mean ± std/);
-    const onwards = readFileSync(join(folder, '.lora-sweep/s/events.jsonl'), 'utf8');
-    expect(onwards.startsWith(stored)).toBe(true);
-    expect(onwards.slice(stored.length)).not.toMatch(/"event":"(trial-started|step|evaluation)"/);
-    const adapter = '.lora-sweep/s/adapters/pissa-r4-b8-lr1.00e-3-s1';
-    const said = await command(['generate', '--model', 'base', '--adapter', adapter, '--prompt', 'c:abc=', '--json']);
-    expect(said).toMatchObject({status: 0, errors: ''});
-    expect((JSON.parse(said.out) as {text: string}).text).toBe('abc');
+    it('reports it as a page without addresses elsewhere', async () => {
+      expect(await command(['report', '.lora-sweep/s', '--out', 'page.html'])).toMatchObject({status: 0});
+      const page = readFileSync(join(folder, 'page.html'), 'utf8');
+      expect(page).not.toMatch(/(src|href)=["']?https?:/);
+      expect(page).toContain('lora-r4-b8-lr1.00e-3-s1');
+      expect(readFileSync(join(folder, 'page.md'), 'utf8')).toMatch(
+        /## Cost\n[\s\S]*\| lora \| 4 \| 12,288 \| .* ms \|/,
+      );
+    });
+
+    it('plans it with the steps as they were measured', async () => {
+      const planned = JSON.parse((await command(['plan', 's.sweep.yaml', '--json'])).out) as {
+        step_times: {method: string; rank: number; batchSize: number; seconds: number}[];
+      };
+      expect(planned.step_times).toMatchObject([
+        {method: 'lora', rank: 4, batchSize: 8},
+        {method: 'pissa', rank: 4, batchSize: 8},
+      ]);
+    });
+
+    it('does not run it twice, and finds nothing left to do', async () => {
+      const stored = events();
+      const again = await command(['run', 's.sweep.yaml']);
+      expect(again).toMatchObject({status: 1, out: ''});
+      expect(again.errors).toMatch(/^lora-sweep: .* already holds a run with 2 of 2 trials finished; .*--resume.*\n$/);
+      expect(events()).toBe(stored);
+      const resumed = await command(['run', 's.sweep.yaml', '--resume']);
+      expect(resumed).toMatchObject({status: 0, errors: ''});
+      expect(resumed.out).toContain('s: all 2 trials are finished already');
+      expect(resumed.out).toMatch(/method +best rate +mean ± std/);
+      const onwards = events();
+      expect(onwards.startsWith(stored)).toBe(true);
+      expect(onwards.slice(stored.length)).not.toMatch(/"event":"(trial-started|step|evaluation)"/);
+    });
+
+    it('continues prompts with a trained adapter', async () => {
+      const adapter = '.lora-sweep/s/adapters/pissa-r4-b8-lr1.00e-3-s1';
+      const said = await command(['generate', '--model', 'base', '--adapter', adapter, '--prompt', 'c:abc=', '--json']);
+      expect(said).toMatchObject({status: 0, errors: ''});
+      expect((JSON.parse(said.out) as {text: string}).text).toBe('abc');
+    });
   });
 
   it('stops cleanly on Ctrl-C, and goes on', async () => {

@@ -42,9 +42,6 @@ export interface Graph {
   readonly nodes: readonly GraphNode[];
 }
 
-/** Elements of a shape. */
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
-
 /** Collects nodes while a computation is traced. */
 export class Recorder {
   readonly nodes: GraphNode[] = [];

@@ -7,6 +7,7 @@
  * - Where asked for, the forward pass between two checkpoints is computed again when the backward pass gets there (Chen et
  *   al. 2016, "Training Deep Nets with Sublinear Memory Cost"): only the checkpoints are kept.
  */
+import {product} from '../../../core/numbers.ts';
 import {type DType, type Graph, type GraphNode, type Recorder, recorderBeside, type Value} from './graph.ts';
 
 /** x → x: the start of a stretch; `recompute`: what follows it up to the next one is not kept for the backward pass. */
@@ -137,7 +138,7 @@ class Ordering {
   /** [1]: zero, whatever the values are (not finite ones included), known no sooner than all of them. */
   #zeroAfter(values: Value[]): Value {
     const firsts = values.map(value => {
-      const flat = this.#node('Reshape', [value], [value.shape.reduce((product, length) => product * length, 1)]);
+      const flat = this.#node('Reshape', [value], [product(value.shape)]);
       return this.#node('Slice', [flat], [1], 'float32', {begin: [0]});
     });
     const all = firsts.length === 1 ? firsts[0]! : this.#node('Concat', firsts, [firsts.length], 'float32', {axis: 0});

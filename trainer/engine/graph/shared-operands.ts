@@ -3,15 +3,8 @@
  * the other, gives what they give side by side. A step of few rows has so many small products that starting each, with
  * all threads ready for it, takes a good part of the time that its weights are read in.
  */
-import {
-  type Graph,
-  type GraphNode,
-  type JoinedPart,
-  type Recorder,
-  recorderBeside,
-  sizeOf,
-  type Value,
-} from './graph.ts';
+import {product} from '../../../core/numbers.ts';
+import {type Graph, type GraphNode, type JoinedPart, type Recorder, recorderBeside, type Value} from './graph.ts';
 
 /** The same graph with such products as one, whose result is split. */
 export function withJoinedProducts(graph: Graph): Graph {
@@ -35,7 +28,7 @@ function partOf({op, inputs: [, W], attributes: {transposeA, transposeB, scale}}
   if (op !== 'BatchMatMul' || transposeA || !transposeB || scale !== 1) return undefined;
   const {source, shape} = W!;
   if (source?.kind === 'stored') return source.tensor;
-  const isMatrix = source?.kind === 'constant' && sizeOf(shape.slice(0, -2)) === 1;
+  const isMatrix = source?.kind === 'constant' && product(shape.slice(0, -2)) === 1;
   return isMatrix && source.values instanceof Float32Array ? source.values : undefined;
 }
 

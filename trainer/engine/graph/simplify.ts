@@ -1,5 +1,7 @@
 /** Passes over the intermediate graph: equal nodes become one, and what is known to be zero is not computed. */
+
 import {createHash} from 'node:crypto';
+import {product} from '../../../core/numbers.ts';
 import {type Constant, type Graph, type GraphNode, liveNodes, type Value} from './graph.ts';
 
 /** Elementwise operations that repeat a smaller side by themselves. */
@@ -177,7 +179,7 @@ export function withoutZeros(graph: Graph, zeros: ReadonlySet<Value>): Graph {
 
 function zeroLike(value: Value): Value {
   if (value.source?.kind === 'constant') return value;
-  const size = value.shape.reduce((product, length) => product * length, 1);
+  const size = product(value.shape);
   const values = value.dtype === 'float32' ? new Float32Array(size) : new Int32Array(size);
   return {...value, source: {kind: 'constant', values}};
 }

@@ -2,7 +2,8 @@
  * Finds sums of matrix products, Σ aᵢ·op(bᵢ), that one product of what lies side by side gives: [a₁ a₂ …]·[b₁ b₂ …]ᵀ.
  * The parts are read and written once more, but the sum, which is often larger, is written once instead of per part.
  */
-import {type Graph, type GraphNode, sizeOf, type Value} from './graph.ts';
+import {product} from '../../../core/numbers.ts';
+import type {Graph, GraphNode, Value} from './graph.ts';
 
 /** The products of each sum, by the node that finishes it. Their own nodes, and sums on the way, are left out then. */
 export interface SumsOfProducts {
@@ -45,7 +46,7 @@ export function sumsOfProducts({outputs}: Graph, nodes: readonly GraphNode[]): S
 
 /** Whether all rows of a product are those of one matrix times another. */
 function isJoinable({op, inputs: [, b], attributes: {transposeA}}: GraphNode): boolean {
-  return op === 'BatchMatMul' && !transposeA && sizeOf(b!.shape.slice(0, -2)) === 1;
+  return op === 'BatchMatMul' && !transposeA && product(b!.shape.slice(0, -2)) === 1;
 }
 
 /** Whether all products are of one kind, and the sum has more elements than there are to be copied. */
@@ -55,6 +56,6 @@ function isWorthIt({outputs: [sum]}: GraphNode, terms: readonly GraphNode[]): bo
     ({outputs: [y], attributes: {transposeB}}) =>
       transposeB === attributes['transposeB'] && String(y!.shape) === String(sum!.shape),
   );
-  const copied = terms.flatMap(({inputs}) => inputs).reduce((size, {shape}) => size + sizeOf(shape), 0);
-  return alike && copied < 2 * (terms.length - 1) * sizeOf(sum!.shape);
+  const copied = terms.flatMap(({inputs}) => inputs).reduce((size, {shape}) => size + product(shape), 0);
+  return alike && copied < 2 * (terms.length - 1) * product(sum!.shape);
 }

@@ -1,4 +1,5 @@
 /** The compiled engine: a computation is traced to an ONNX graph once and run by onnxruntime. */
+import {product} from '../../../core/numbers.ts';
 import '../../process/no-telemetry.ts';
 import {dirname} from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -94,7 +95,7 @@ function weightFolder(graph: Graph): string | undefined {
 }
 
 const emptyLike = ({shape, dtype}: TensorSpec): ort.Tensor => {
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = product(shape);
   return dtype === 'float32'
     ? new ort.Tensor('float32', new Float32Array(size), shape)
     : new ort.Tensor('int32', new Int32Array(size), shape);
@@ -220,29 +221,68 @@ const sessionOptions = (threads: number): ort.InferenceSession.SessionOptions =>
 const sleeping = {allow_spinning: '0'};
 
 /** Opens the engine for one thread of JavaScript; a session blocks it while running. */
-export function openCompiled({threads, expansion, packsWeights = false}: CompiledOptions): Engine {
+export function openCompiled(options: CompiledOptions): Engine {
   registerGradients();
-  const own = new Map<string, Float32Array>();
-  /** Where the memory that threads share is of no use to the runtime, their file is. */
-  const file = async () => (expansion?.file && !(await takesSharedMemory()) ? expansion.file : undefined);
-  const valuesOf = (tensor: StoredTensor): Float32Array => {
-    if (isPlain(tensor)) return readTensor(tensor);
-    if (expansion) return expanded(tensor, expansion);
-    const values = own.get(tensor.name) ?? readTensor(tensor);
-    own.set(tensor.name, values);
-    return values;
-  };
-  /** The weights of a graph that are not read from their files by the runtime. */
-  const fedWeights = (graph: Graph): Record<string, ort.Tensor> =>
-    Object.fromEntries(
-      storedTensors(graph)
-        .filter(tensor => !isPlain(tensor))
-        .map(tensor => [weightName(tensor), new ort.Tensor('float32', valuesOf(tensor), tensor.shape)]),
-    );
   const programs = new OpenPrograms();
-  const openOver = (folder: string | undefined, model: Uint8Array) =>
-    ort.InferenceSession.create(model, {
-      ...sessionOptions(threads),
+  const sessions = new Sessions(options);
+  return {
+    name: 'compiled',
+    macros: fused,
+    weight: storedWeight,
+    state: values => new CompiledState(values),
+    async compile(computation) {
+      const graph = traceComputation(computation);
+      const packed = options.packsWeights && computation.packed;
+      const {session, weights} = packed
+        ? {session: await sessions.openPacked(graph), weights: {}}
+        : await sessions.open(graph);
+      const program = new CompiledProgram(session, computation, graph, weights);
+      return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
+    },
+    async stage(computation) {
+      const stages = new CompiledStages(computation, async graph => (await sessions.open(graph)).session);
+      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose: programs.keep(stages)};
+    },
+    dispose: () => programs.dispose(),
+  };
+}
+
+/** How graphs become sessions of the runtime, each with its weights. */
+class Sessions {
+  readonly #threads: number;
+  readonly #expansion: CompiledOptions['expansion'];
+  /** Weights that are expanded here, as no others share them. */
+  readonly #own = new Map<string, Float32Array>();
+
+  constructor({threads, expansion}: CompiledOptions) {
+    this.#threads = threads;
+    this.#expansion = expansion;
+  }
+
+  /** `weights`: what is to be fed at each run. */
+  async open(graph: Graph): Promise<{session: ort.InferenceSession; weights: Record<string, ort.Tensor>}> {
+    const mapped = storedTensors(graph).every(isPlain) ? undefined : await this.#file();
+    if (mapped === undefined) {
+      const session = await this.#over(weightFolder(graph), emitOnnx(simplified(graph)));
+      return {session, weights: this.#fed(graph)};
+    }
+    const model = emitOnnx(simplified(graph), expandedDialect(mapped));
+    return {session: await this.#over(mapped.folder, model), weights: {}};
+  }
+
+  /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
+  openPacked(graph: Graph): Promise<ort.InferenceSession> {
+    const ready = withResidualNorms(withJoinedProducts(simplified(graph)));
+    return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
+      ...sessionOptions(this.#threads),
+      externalData: weightBuffers(ready, tensor => this.#valuesOf(tensor)),
+      extra: {session: {intra_op: sleeping}},
+    });
+  }
+
+  #over(folder: string | undefined, model: Uint8Array): Promise<ort.InferenceSession> {
+    return ort.InferenceSession.create(model, {
+      ...sessionOptions(this.#threads),
       extra: {
         session: {
           disable_prepacking: '1',
@@ -251,41 +291,27 @@ export function openCompiled({threads, expansion, packsWeights = false}: Compile
         },
       },
     });
-  /** `weights`: what is to be fed at each run. */
-  const openSession = async (graph: Graph) => {
-    const mapped = storedTensors(graph).every(isPlain) ? undefined : await file();
-    if (mapped !== undefined)
-      return {
-        session: await openOver(mapped.folder, emitOnnx(simplified(graph), expandedDialect(mapped))),
-        weights: {},
-      };
-    return {session: await openOver(weightFolder(graph), emitOnnx(simplified(graph))), weights: fedWeights(graph)};
-  };
-  /** With weights as constants of its own, which the runtime packs into the order it multiplies in. */
-  const openPacked = (graph: Graph) => {
-    const ready = withResidualNorms(withJoinedProducts(simplified(graph)));
-    return ort.InferenceSession.create(emitOnnx(ready, packedDialect), {
-      ...sessionOptions(threads),
-      externalData: weightBuffers(ready, valuesOf),
-      extra: {session: {intra_op: sleeping}},
-    });
-  };
-  return {
-    name: 'compiled',
-    macros: fused,
-    weight: storedWeight,
-    state: values => new CompiledState(values),
-    async compile(computation) {
-      const graph = traceComputation(computation);
-      const packed = packsWeights && computation.packed === true;
-      const {session, weights} = packed ? {session: await openPacked(graph), weights: {}} : await openSession(graph);
-      const program = new CompiledProgram(session, computation, graph, weights);
-      return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
-    },
-    async stage(computation) {
-      const stages = new CompiledStages(computation, async graph => (await openSession(graph)).session);
-      return {run: (part, feeds, memory) => stages.run(part, feeds, memory), dispose: programs.keep(stages)};
-    },
-    dispose: () => programs.dispose(),
-  };
+  }
+
+  /** Where the memory that threads share is of no use to the runtime, their file is. */
+  async #file() {
+    const file = this.#expansion?.file;
+    return file && !(await takesSharedMemory()) ? file : undefined;
+  }
+
+  /** The weights of a graph that are not read from their files by the runtime. */
+  #fed(graph: Graph): Record<string, ort.Tensor> {
+    const packed = storedTensors(graph).filter(tensor => !isPlain(tensor));
+    return Object.fromEntries(
+      packed.map(tensor => [weightName(tensor), new ort.Tensor('float32', this.#valuesOf(tensor), tensor.shape)]),
+    );
+  }
+
+  #valuesOf(tensor: StoredTensor): Float32Array {
+    if (isPlain(tensor)) return readTensor(tensor);
+    if (this.#expansion) return expanded(tensor, this.#expansion);
+    const values = this.#own.get(tensor.name) ?? readTensor(tensor);
+    this.#own.set(tensor.name, values);
+    return values;
+  }
 }

@@ -1,7 +1,8 @@
 import {basename} from 'node:path';
+import {product} from '../../../core/numbers.ts';
 import {isPlain} from '../../weights/expanded.ts';
 import type {StoredTensor} from '../../weights/safetensors.ts';
-import {type Attribute, type GraphNode, sizeOf, type Value} from '../graph/graph.ts';
+import type {Attribute, GraphNode, Value} from '../graph/graph.ts';
 import {elementTypes} from './model-proto.ts';
 
 /** Attribute values: floats are boxed, since 1 may mean the integer or the float. */
@@ -160,7 +161,7 @@ const placeInFile = ({file, offset, length}: StoredTensor): Place => ({location:
 export const placeInBuffer = (name: string, shape: readonly number[]): Place => ({
   location: name,
   offset: 0,
-  length: 4 * sizeOf(shape),
+  length: 4 * product(shape),
 });
 
 /** For the runtime's kernels for CPUs: weights stored as float32 are read from their files. */

@@ -2,7 +2,8 @@
  * How models are written for the runtime's WebGPU provider, so that every node runs on the device: operations it has
  * no kernel for are taken apart, and none needs more storage buffers than every device has.
  */
-import {sizeOf, type Value} from '../graph/graph.ts';
+import {product} from '../../../core/numbers.ts';
+import type {Value} from '../graph/graph.ts';
 import {type Dialect, type Emit, type Emitter, names} from './emitter.ts';
 import {elementTypes} from './model-proto.ts';
 
@@ -32,12 +33,12 @@ const matMul: Emit = (e, {inputs: [a, b], outputs: [y], attributes}) => {
   const transposeB = Boolean(attributes['transposeB']);
   const scale = attributes['scale'] as number;
   const leading = (value: Value) => value.shape.slice(0, -2);
-  const single = sizeOf(leading(a!)) === 1 && sizeOf(leading(b!)) === 1;
+  const single = product(leading(a!)) === 1 && product(leading(b!)) === 1;
   if (single || (b!.shape.length === 2 && !transposeA)) {
     const flat = (value: Value) => {
       if (value.shape.length === 2) return e.name(value);
       const columns = value.shape.at(-1)!;
-      return emitted(e, 'Reshape', [e.name(value), e.ints([sizeOf(value.shape) / columns, columns])]);
+      return emitted(e, 'Reshape', [e.name(value), e.ints([product(value.shape) / columns, columns])]);
     };
     const settings = {transA: transposeA ? 1 : 0, transB: transposeB ? 1 : 0, alpha: {float: scale}};
     const whole = emitted(e, 'Gemm', [flat(a!), flat(b!)], settings);

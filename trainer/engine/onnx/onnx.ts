@@ -2,8 +2,10 @@
  * Emits an intermediate graph as an ONNX model for onnxruntime. Frozen weights stay in their safetensors files
  * (external data), so that all sessions share the mapped pages; those that the runtime cannot read there are inputs.
  */
+
+import {product} from '../../../core/numbers.ts';
 import {type ExpansionFile, expansionName, placeInExpansion} from '../../weights/expansion-file.ts';
-import {type DType, type Graph, type GraphNode, liveNodes, sizeOf, storedTensors, type Value} from '../graph/graph.ts';
+import {type DType, type Graph, type GraphNode, liveNodes, storedTensors, type Value} from '../graph/graph.ts';
 import {residualNormOp} from '../graph/residual-norms.ts';
 import {
   contrib,
@@ -185,7 +187,7 @@ function emitProduct(e: Emitter, {inputs, outputs, attributes: {transposeA, tran
 /** Up to so many rows, reading the weight is what a product takes its time for. */
 const fewRows = 64;
 
-const rowsOf = ({shape}: Value): number => sizeOf(shape.slice(0, -1));
+const rowsOf = ({shape}: Value): number => product(shape.slice(0, -1));
 
 /** x · Wᵀ of few rows with a large matrix. */
 function hasFewRows({inputs: [x, W], attributes: {transposeA, transposeB, scale}}: GraphNode): boolean {

@@ -1,6 +1,8 @@
 /** The frozen weights of a graph whose runtime packs them into its own order: as buffers, which it copies at load. */
+
+import {product} from '../../../core/numbers.ts';
 import type {StoredTensor} from '../../weights/safetensors.ts';
-import {type Graph, type JoinedPart, joinedValues, sizeOf, storedTensors} from '../graph/graph.ts';
+import {type Graph, type JoinedPart, joinedValues, storedTensors} from '../graph/graph.ts';
 import {joinedName, weightName} from './emitter.ts';
 
 /** Under the names that `packedDialect` gives them. */
@@ -11,7 +13,7 @@ export function weightBuffers(
   const single = storedTensors(graph).map(tensor => [weightName(tensor), valuesOf(tensor)] as const);
   const joined = joinedValues(graph).map(value => {
     const parts = value.source?.kind === 'joined' ? value.source.parts : [];
-    return [joinedName(value), stacked(parts, sizeOf(value.shape), valuesOf)] as const;
+    return [joinedName(value), stacked(parts, product(value.shape), valuesOf)] as const;
   });
   return [...single, ...joined].map(([path, {buffer}]) => ({path, data: new Uint8Array(buffer)}));
 }

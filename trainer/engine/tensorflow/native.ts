@@ -7,6 +7,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
+import {product} from '../../../core/numbers.ts';
 import {expanded, isPlain, type SharedExpansion} from '../../weights/expanded.ts';
 import {readBytes, readTensor, type StoredTensor} from '../../weights/safetensors.ts';
 import {registerGradients} from '../graph/gradients.ts';
@@ -305,7 +306,7 @@ class NativeStages implements Staged {
         this.#binding.deleteTensor(tensor);
       } else {
         const {shape} = part.kept.get(keptValue)!;
-        const bytes = 4 * shape.reduce((product, size) => product * size, 1);
+        const bytes = 4 * product(shape);
         const place = memory.own(keptValue, () => ({value: heldBy(this.#binding, tensor), bytes})) as Held;
         place.replace(tensor);
       }

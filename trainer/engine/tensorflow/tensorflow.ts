@@ -3,7 +3,8 @@
  * changes from run to run crosses the border. With `bfloat16`, frozen weights are bfloat16 and products take bfloat16
  * (they add up in float32); everything else stays float32.
  */
-import {type Attribute, type Graph, type GraphNode, liveNodes, sizeOf, type Value} from '../graph/graph.ts';
+import {product} from '../../../core/numbers.ts';
+import {type Attribute, type Graph, type GraphNode, liveNodes, type Value} from '../graph/graph.ts';
 import {sumsOfProducts} from '../graph/sums-of-products.ts';
 import type {Precision} from '../program/precision.ts';
 import {Emitter, type Variable, type WeightVariable} from './emitter.ts';
@@ -93,7 +94,7 @@ const factor = (e: Emitter, value: Value): string => (e.precision === 'bfloat16'
 /** A factor by its name as one matrix: all its rows below each other. */
 function matrixOf(e: Emitter, {shape}: Value, name: string): string {
   const columns = shape.at(-1)!;
-  return shape.length === 2 ? name : e.reshape(name, [sizeOf(shape) / columns, columns], e.precision);
+  return shape.length === 2 ? name : e.reshape(name, [product(shape) / columns, columns], e.precision);
 }
 
 /** a · b of two matrices in the shape of `output`. */
@@ -115,11 +116,11 @@ function bindProduct(e: Emitter, value: Value, name: string): void {
 }
 
 /** scale · op(a) · op(b) as a product of two matrices where it is one, which runs fastest. */
-const product: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
+const batchProduct: Emit = (e, {inputs: [a, b], outputs: [output], attributes}) => {
   const transposeA = Boolean(attributes['transposeA']);
   const transposeB = Boolean(attributes['transposeB']);
   const scale = attributes['scale'] as number;
-  const single = (value: Value) => sizeOf(value.shape.slice(0, -2)) === 1;
+  const single = (value: Value) => product(value.shape.slice(0, -2)) === 1;
   const flat = (value: Value) => matrixOf(e, value, factor(e, value));
   let result: string;
   if (single(b!) && (single(a!) || !transposeA))
@@ -237,7 +238,7 @@ const emitters: Record<string, Emit> = {
   },
   Select: (e, {inputs: [condition, t, f], outputs: [output]}) =>
     e.bind(output!, e.add('SelectV2', [e.name(condition!), e.name(t!), e.name(f!)], {T: type(t!.dtype)})),
-  BatchMatMul: product,
+  BatchMatMul: batchProduct,
   RmsNormalization: (e, {inputs: [x, w], outputs: [output, inverse], attributes}) => {
     const mean = e.add('Mean', [e.elementwise('Square', e.name(x!)), e.ints([x!.shape.length - 1])], {
       T: type('float32'),

@@ -39,6 +39,9 @@ const limitSeconds = 3;
 /** Of a process that starts. */
 const startSeconds = 60;
 
+type Role = 'judge' | 'candidate';
+
+/** Processes that are started ahead. */
 interface Slot {
   judge: Promise<Child>;
   candidate: Promise<Child>;
@@ -47,99 +50,114 @@ interface Slot {
 /** Programs that run side by side: each keeps three processes. */
 const usualWidth = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
 
+/** A sandbox with so many programs side by side; the first use of a place starts its processes. */
 export function openSandbox(width = usualWidth): Sandbox {
-  const running = new Set<Child>();
-  const free: Slot[] = [];
-  const waiting: ((slot: Slot) => void)[] = [];
-  let slots = 0;
-  let closed = false;
+  return new Places(width);
+}
 
-  const start = async (role: 'judge' | 'candidate', again = true): Promise<Child> => {
-    if (closed) throw stopped();
+class Places implements Sandbox {
+  readonly #width: number;
+  readonly #running = new Set<Child>();
+  readonly #free: Slot[] = [];
+  readonly #waiting: ((slot: Slot) => void)[] = [];
+  #slots = 0;
+  #closed = false;
+
+  constructor(width: number) {
+    this.#width = width;
+  }
+
+  async run(problem: Problem): Promise<Outcome> {
+    this.#refuseClosed();
+    const slot = await this.#take();
+    try {
+      return await this.#judged(problem, slot);
+    } catch (error) {
+      slot.judge = this.#starting('judge');
+      slot.candidate = this.#starting('candidate');
+      throw error;
+    } finally {
+      this.#give(slot);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const child of this.#running) child.kill();
+  }
+
+  async #judged(problem: Problem, slot: Slot): Promise<Outcome> {
+    const [judge, candidate] = await Promise.all([slot.judge, slot.candidate]);
+    // The next one starts while this one runs.
+    slot.candidate = this.#starting('candidate');
+    const began = performance.now();
+    const found = await within(examine(problem, judge, candidate), limitSeconds, () => [judge.id, candidate.id]);
+    const seconds = (performance.now() - began) / 1000;
+    this.#drop(candidate);
+    if (found === 'late' || found === 'broken') {
+      this.#drop(judge);
+      slot.judge = this.#starting('judge');
+    }
+    this.#refuseClosed();
+    if (found === 'late') return {passed: false, reason: `stopped after ${limitSeconds} s`, seconds};
+    if (found === 'broken') return {passed: false, reason: 'the program ended its process', seconds};
+    return {...found, seconds};
+  }
+
+  async #take(): Promise<Slot> {
+    const slot = this.#free.pop();
+    if (slot) return slot;
+    if (this.#slots < this.#width) {
+      this.#slots++;
+      return {judge: this.#starting('judge'), candidate: this.#starting('candidate')};
+    }
+    return new Promise(resolve => {
+      this.#waiting.push(resolve);
+    });
+  }
+
+  #give(slot: Slot): void {
+    const next = this.#waiting.shift();
+    if (next) next(slot);
+    else this.#free.push(slot);
+  }
+
+  #starting(role: Role): Promise<Child> {
+    const child = this.#start(role);
+    // It is awaited when it is needed.
+    child.catch(() => {});
+    return child;
+  }
+
+  async #start(role: Role, again = true): Promise<Child> {
+    this.#refuseClosed();
     const snapshot = await pythonSnapshot();
-    if (closed) throw stopped();
+    this.#refuseClosed();
     const child = startChild(role, snapshot);
-    running.add(child);
+    this.#running.add(child);
     const said = await within(child.next(), startSeconds, () => [child.id]);
     if (said !== 'late' && said?.kind === '!') return child;
-    running.delete(child);
-    child.kill();
-    if (closed) throw stopped();
+    this.#drop(child);
+    this.#refuseClosed();
     if (again) {
       dropSnapshot(snapshot);
-      return start(role, false);
+      return this.#start(role, false);
     }
     throw new SweepError(
       'no-sandbox',
       'The Python sandbox of the tasks humaneval and mbpp does not start on this machine.',
     );
-  };
-  const starting = (role: 'judge' | 'candidate'): Promise<Child> => {
-    const child = start(role);
-    // It is awaited when it is needed.
-    child.catch(() => {});
-    return child;
-  };
-  const drop = (child: Child): void => {
-    running.delete(child);
+  }
+
+  #drop(child: Child): void {
+    this.#running.delete(child);
     child.kill();
-  };
+  }
 
-  const take = async (): Promise<Slot> => {
-    const slot = free.pop();
-    if (slot) return slot;
-    if (slots < width) {
-      slots++;
-      return {judge: starting('judge'), candidate: starting('candidate')};
-    }
-    return new Promise(resolve => {
-      waiting.push(resolve);
-    });
-  };
-  const give = (slot: Slot): void => {
-    const next = waiting.shift();
-    if (next) next(slot);
-    else free.push(slot);
-  };
-
-  return {
-    async run(problem) {
-      if (closed) throw stopped();
-      const slot = await take();
-      try {
-        const [judge, candidate] = await Promise.all([slot.judge, slot.candidate]);
-        // The next one starts while this one runs.
-        slot.candidate = starting('candidate');
-        const began = performance.now();
-        const found = await within(examine(problem, judge, candidate), limitSeconds, () => [judge.id, candidate.id]);
-        const seconds = (performance.now() - began) / 1000;
-        drop(candidate);
-        const fine = found !== 'late' && found !== 'broken';
-        if (!fine) {
-          drop(judge);
-          slot.judge = starting('judge');
-        }
-        if (closed) throw stopped();
-        if (found === 'late') return {passed: false, reason: `stopped after ${limitSeconds} s`, seconds};
-        return found === 'broken'
-          ? {passed: false, reason: 'the program ended its process', seconds}
-          : {...found, seconds};
-      } catch (error) {
-        slot.judge = starting('judge');
-        slot.candidate = starting('candidate');
-        throw error;
-      } finally {
-        give(slot);
-      }
-    },
-    close() {
-      closed = true;
-      for (const child of running) child.kill();
-    },
-  };
+  #refuseClosed(): void {
+    if (this.#closed) throw new SweepError('stopped', 'The evaluation was stopped.');
+  }
 }
-
-const stopped = (): SweepError => new SweepError('stopped', 'The evaluation was stopped.');
 
 /** Loads the program, then lets the judge ask it. `broken` where one of the two processes is gone. */
 async function examine(problem: Problem, judge: Child, candidate: Child): Promise<Omit<Outcome, 'seconds'> | 'broken'> {

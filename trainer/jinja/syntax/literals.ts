@@ -1,5 +1,5 @@
 /** Literals of templates, as Python reads them. */
-import {TemplateError} from './error.ts';
+import {TemplateError} from '../error.ts';
 
 const escapes: Readonly<Record<string, string>> = {
   '\n': '',

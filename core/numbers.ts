@@ -1,0 +1,9 @@
+/** The mean of some numbers; NaN of none. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The product of some numbers: of a shape, how many numbers a tensor of it holds. */
+export function product(values: readonly number[]): number {
+  return values.reduce((all, value) => all * value, 1);
+}

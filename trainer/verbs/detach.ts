@@ -1,0 +1,75 @@
+/** `run --detach`: a run that outlives the terminal it was started from. */
+import {type ChildProcess, spawn} from 'node:child_process';
+import {statSync} from 'node:fs';
+import {basename, join, resolve} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {readSweep} from '../../core/sweep/read.ts';
+import {refuseErrors} from '../inspect/check.ts';
+import {statusInWords, statusOf} from '../results/status.ts';
+import {readSweepFile} from '../run/sweep-file.ts';
+import {eventsName, runFolderOf} from '../store/run.ts';
+import {print, remark, stopReading} from './terminal.ts';
+import type {RunOptions} from './train.ts';
+
+const lookMilliseconds = 100;
+
+/**
+ * Starts the run as a process of its own session and returns once it has begun; what keeps it from beginning is said here.
+ * @throws SweepError as `run`
+ */
+export async function detach(file: string, {out, only, resume, json}: RunOptions): Promise<void> {
+  await refuseErrors(file, only);
+  const {sweep} = readSweep(readSweepFile(file), basename(file));
+  const folder = resolve(runFolderOf(file, sweep!.name, out));
+  const before = bytesOf(join(folder, eventsName));
+  const filters = only.flatMap(filter => ['--only', filter]);
+  const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : [])];
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  remark('Reading model and data …');
+  const ended = await begun(child, () => bytesOf(join(folder, eventsName)) > before);
+  if (ended === 0) return print([statusInWords(await statusOf(folder))]);
+  if (ended !== undefined) {
+    process.exitCode = ended;
+    return;
+  }
+  await print(
+    json
+      ? [JSON.stringify({folder, pid: child.pid})]
+      : [
+          `The run goes on in ${folder} (process ${child.pid}), also when this terminal is closed.`,
+          `  lora-sweep attach ${folder}   follows it`,
+          `  lora-sweep status ${folder}   says how it stands`,
+          `  lora-sweep cancel ${folder}   stops it`,
+        ],
+    json ? 'json' : 'text',
+  );
+}
+
+/** Waits until the run has stored its start and lets go of it; its status, and what it had to say, where it ended before. */
+async function begun(child: ChildProcess, hasBegun: () => boolean): Promise<number | undefined> {
+  const signal = stopReading();
+  signal.addEventListener('abort', () => child.kill('SIGTERM'), {once: true});
+  const closed = new Promise<number>(done => child.once('close', status => done(status ?? 1)));
+  let status: number | undefined;
+  let said = '';
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  void closed.then(code => {
+    status = code;
+  });
+  while (status === undefined && !(hasBegun() && !signal.aborted)) await sleep(lookMilliseconds);
+  if (status !== undefined) {
+    for (const line of said.trimEnd().split('\n')) if (line !== '') remark(line);
+    return status;
+  }
+  child.stderr!.destroy();
+  child.unref();
+  return undefined;
+}
+
+const bytesOf = (file: string): number => statSync(file, {throwIfNoEntry: false})?.size ?? 0;
