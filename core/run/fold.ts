@@ -80,6 +80,8 @@ export interface RunState {
   places: Record<string, number>;
   /** Ids that the last start works on. */
   selected: string[];
+  /** Ids of trials beside those of the file: further seeds that a search asked for. */
+  added: string[];
   curvature: Curvature[];
   /** Of every method and rank, as counted before it ran. */
   costs: MethodCost[];
@@ -114,6 +116,7 @@ export const emptyRun: RunState = {
   trials: [],
   places: {},
   selected: [],
+  added: [],
   curvature: [],
   costs: [],
   aggregates: [],
@@ -256,7 +259,8 @@ function added(state: RunState, event: TrialsAdded): RunState {
     const alike = trials.find(view => view.trial.batchSize === trial.batchSize);
     places[trial.id] = trials.push(waiting(trial, alike?.totalSteps ?? 0)) - 1;
   }
-  return {...state, trials, places};
+  const ids = event.trials.map(({id}) => id);
+  return {...state, trials, places, added: [...new Set([...state.added, ...ids])]};
 }
 
 /** Finished and diverged trials are not trained again. */

@@ -1,4 +1,5 @@
 /** A sweep file beside its run: which of its trials are stored, and which stored ones it no longer has. */
+import {cellOf} from '../search/cells.ts';
 import {writeRate} from '../sweep/rates.ts';
 import {recognised} from '../sweep/recognise.ts';
 import type {Sweep, Trial} from '../sweep/sweep.ts';
@@ -28,8 +29,20 @@ export function ratesInWords(sweep: Pick<Sweep, 'methods'>, trials: readonly Tri
   return `Earlier trials keep their learning rates, and further ones share them: ${list.join(', ')}${more}.`;
 }
 
+/** Of the trials that a run added to those of its file: those at rates that the file (its trials are `trials`) still has. */
+export function furtherTrials(trials: readonly Trial[], state: Pick<RunState, 'trials' | 'added'>): Trial[] {
+  const axis = (trial: Trial) => `${cellOf(trial)} ${trial.learningRate}`;
+  const axes = new Set(trials.map(axis));
+  const own = new Set(trials.map(({id}) => id));
+  const added = new Set(state.added);
+  return state.trials.flatMap(({trial}) =>
+    added.has(trial.id) && !own.has(trial.id) && axes.has(axis(trial)) ? [trial] : [],
+  );
+}
+
 /** The state as a sweep file with these trials sees it, whatever file the last start had. */
 export function seenBy(state: RunState, trials: readonly Trial[]): RunState {
-  const ids = new Set(trials.map(({id}) => id));
+  const further = state.search ? furtherTrials(trials, state) : [];
+  const ids = new Set([...trials, ...further].map(({id}) => id));
   return {...state, trials: state.trials.map(view => ({...view, dropped: !ids.has(view.trial.id)}))};
 }

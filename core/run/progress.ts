@@ -1,8 +1,9 @@
 /** How far a run is, how fast it goes and how long it will still take. */
+import {expectedWork, isOver} from './expected-work.ts';
 import type {RunState, TrialView} from './fold.ts';
 
 export interface Progress {
-  /** Of the trials that the last start works on. */
+  /** Of the trials that the last start works on; with a search of its trainings, as far as they can be expected. */
   trialsDone: number;
   trialsTotal: number;
   stepsDone: number;
@@ -20,18 +21,15 @@ const warmUpSteps = 2;
 
 /** @param now milliseconds since 1970; by default the time of the last event. */
 export function progress(state: RunState, now: number = state.lastAt ?? 0): Progress {
-  const selected = state.selected.flatMap(id => state.trials[state.places[id] ?? -1] ?? []);
-  const done = selected.filter(isDone);
-  const open = selected.filter(view => !isDone(view));
-  const stepsLeft = open.reduce((sum, view) => sum + Math.max(0, view.totalSteps - view.steps), 0);
-  const stepsTotal = selected.reduce((sum, view) => sum + (isDone(view) ? view.steps : view.totalSteps), 0);
-  const thisStart = selected.filter(view => view.startedAt !== null && view.startedAt >= (state.startedAt ?? 0));
-  const running = open.filter(view => view.state === 'running').length;
+  const {done, total, stepsDone, stepsTotal} = expectedWork(state);
+  const stepsLeft = stepsTotal - stepsDone;
+  const thisStart = state.trials.filter(view => view.startedAt !== null && view.startedAt >= (state.startedAt ?? 0));
+  const running = thisStart.filter(view => view.state === 'running').length;
 
   const stepSeconds = ratio(thisStart.map(view => [warmSeconds(view), warmSteps(view)]));
   const wholeSeconds = ratio(
     thisStart
-      .filter(isDone)
+      .filter(view => isOver(view) || view.state === 'paused')
       .map(view => [((view.endedAt ?? 0) - (view.startedAt ?? 0)) / 1000, view.steps - view.from]),
   );
   const cost = wholeSeconds ?? stepSeconds;
@@ -39,23 +37,19 @@ export function progress(state: RunState, now: number = state.lastAt ?? 0): Prog
   const stepTokens = ratio(thisStart.map(view => [view.tokens, view.steps - view.from]));
   const sinceLast = Math.max(0, now - (state.lastAt ?? now)) / 1000;
   return {
-    trialsDone: done.length,
-    trialsTotal: selected.length,
-    stepsDone: stepsTotal - stepsLeft,
+    trialsDone: done,
+    trialsTotal: total,
+    stepsDone,
     stepsTotal,
     stepsPerSecond,
     tokensPerSecond: stepsPerSecond === null || stepTokens === null ? null : stepsPerSecond * stepTokens,
     secondsLeft:
-      open.length === 0
+      stepsLeft === 0 && running === 0
         ? 0
         : cost === null || running === 0
           ? null
           : Math.max(0, (stepsLeft * cost) / running - sinceLast),
   };
-}
-
-function isDone(view: TrialView): boolean {
-  return view.state === 'finished' || view.state === 'diverged' || view.state === 'failed';
 }
 
 /** Mean time of a trial's steps, without the first ones; null until there are some. */

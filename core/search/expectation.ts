@@ -28,7 +28,7 @@ export interface SearchExpectation {
 }
 
 /** Whole trials with the first seed in one cell, as played: the pair, and in about half of the cells one more. */
-const expectedFirst = 2.6;
+export const expectedFirst = 2.6;
 /** Neighbours that get all seeds too, a cell. */
 const expectedRounds = 0.03;
 

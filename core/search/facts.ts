@@ -49,5 +49,7 @@ function tailAt(view: TrialView, step: number): number | null {
   const stored = view.tails[step];
   if (stored !== undefined) return stored;
   if (view.state === 'running' || view.steps < step || step === 0) return null;
+  // Stopped right there, it has not paused yet: what was due at that step may be missing.
+  if (view.state === 'stopped' && view.steps === step) return null;
   return tailMean(upTo(view.losses, step), Math.max(0.1, 3 / step));
 }

@@ -35,7 +35,7 @@ export function known(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, rules:
     scanLoss(rate) {
       const {scanTail, state, steps} = at(rate, 0);
       if (scanTail !== null) return scanTail;
-      return isEnded(state) || (state !== 'running' && steps >= scanSteps) ? Number.POSITIVE_INFINITY : undefined;
+      return isEnded(state) || (state === 'paused' && steps >= scanSteps) ? Number.POSITIVE_INFINITY : undefined;
     },
     ending(rate, seed) {
       const {state, metric, endTail} = at(rate, seed);

@@ -29,7 +29,7 @@ export function isDone(fact: TrialFacts | undefined): boolean {
 }
 
 /** So many seeds for a rate: those it has trials of, then new numbers, from one above all of the comparison's own. */
-export function seedsAt(trials: readonly Trial[], number: number, cells: readonly Cell[]): number[] {
+export function seedsAt(trials: readonly Trial[], number: number, cells: readonly Pick<Cell, 'seeds'>[]): number[] {
   const seeds = trials.map(({seed}) => seed);
   const limit = 2 ** 32;
   for (let next = Math.max(...cells.flatMap(cell => cell.seeds)) + 1; seeds.length < number; next++)

@@ -192,7 +192,8 @@ export function differences(expected: Map<string, string>, found: Map<string, st
 export function litter({out, cache, temporary}: Place, expected: string): string[] {
   const own = (folder: string) => filesIn(folder).map(file => relative(folder, file));
   const wanted = new Set(own(expected));
-  const strange = own(out).filter(name => !wanted.has(name));
+  // What is paused keeps its checkpoint; one that was stopped on the way there has the one before it as well.
+  const strange = own(out).filter(name => !wanted.has(name.replace('.before.safetensors', '.safetensors')));
   const half = filesIn(cache).filter(file => file.endsWith('.tmp'));
   return [...strange, ...half, ...filesIn(temporary)];
 }

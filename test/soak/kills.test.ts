@@ -52,6 +52,19 @@ it.skipIf(process.platform === 'win32').each<[SweepName, string, Disturbance[]]>
     'killed while its answers are kept and judged',
     [kill('answers being kept'), kill('judged samples being written'), amid('an evaluation', 40)],
   ],
+  [
+    'search',
+    'killed while it scans, pauses, decides and trains on',
+    [
+      kill('a pause'),
+      kill('a checkpoint getting its name'),
+      amid('an evaluation', 30),
+      kill('a decision'),
+      amid('the seventh step', 50),
+      kill('an adapter being written'),
+      kill('judged samples being written'),
+    ],
+  ],
   ['code', 'killed while programs run', [kill('answers being kept'), stop('SIGHUP'), stop('SIGUSR1'), stop('SIGUSR2')]],
 ])(
   'a sweep of %s that is %s comes to what an undisturbed one comes to, and leaves nothing behind',

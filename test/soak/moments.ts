@@ -8,6 +8,8 @@ export const chosen: Record<string, Moment> = {
   'an evaluation': {line: /"event":"evaluation"/, nth: 1},
   'a later evaluation': {line: /"event":"evaluation"/, nth: 3},
   'the end of a trial': {line: /"event":"trial-ended"/, nth: 1},
+  'a pause': {line: /"state":"paused"/, nth: 2},
+  'a decision': {line: /"event":"searched"/, nth: 3},
   'a row of curvature': {line: /"event":"curvature"/, nth: 2},
   'a checkpoint being written': {file: /\.next\.safetensors\..*\.tmp$/, nth: 1},
   'a checkpoint getting its name': {file: /\.next\.safetensors$/, nth: 2},

@@ -46,6 +46,16 @@ evaluate:
   - {task: custom, scorer: score.mjs, data: ${demo}desc-test.jsonl, max_new_tokens: 8, limit: 12, every: 10}
 run: {pack: 2, workers: 1}
 `),
+  /** A search: scans that pause where answers are judged, whole trainings, further seeds. */
+  search: described(`methods: [lora, pissa]
+learning_rate: [3e-4, 1e-3, 3e-3, 1e-2]
+seeds: [1, 2]
+training: {steps: 24, dropout: 0.1}
+search: halving
+verdict: {margin: 0.1%, seeds: 3}
+evaluate: {task: exact-match, data: ${demo}desc-test.jsonl, max_new_tokens: 8, limit: 12, every: 12}
+run: {workers: 2}
+`),
   /** Programs in the sandbox, several samples each. */
   code: `model: ${stories}
 data: {train: taught.jsonl, format: completion, columns: {prompt: prompt, completion: completion}}

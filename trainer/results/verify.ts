@@ -2,6 +2,7 @@
 import {existsSync, statSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import type {TrialState} from '../../core/run/events.ts';
 import {fileName} from '../../core/shape.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import {modelsName} from '../export/trained-model.ts';
@@ -14,6 +15,9 @@ import {filesBesideModule} from '../store/module-files.ts';
 import {eventsName, manifestName, readRun} from '../store/run.ts';
 import {StoredSteps} from '../store/stored-steps.ts';
 
+/** What ended so is shown or gone on with as it is. */
+const kept: ReadonlySet<TrialState> = new Set(['finished', 'paused']);
+
 export interface Check {
   what: string;
   path: string;
@@ -23,7 +27,7 @@ export interface Check {
 
 /**
  * Checks of the model, the data with what scorers need, the record's own settings, the sweep files as they were run, the
- * events (whole lines, every step of what is finished) and the adapters, in this order: all that a resumed run is compared
+ * events (whole lines, every step of what is finished or paused) and the adapters, in this order: all that a resumed run is compared
  * by. `holds` where all are the same; what an earlier version did not note is not checked.
  * @throws SweepError `no-run`, `no-record`
  */
@@ -70,8 +74,9 @@ async function storedTrials(folder: string): Promise<{adapters: Map<string, stri
   const ends = new Map<string, number>();
   const {reading} = await readRun(folder, event => {
     steps.add(event);
+    if (event.event === 'trial-started') ends.delete(event.trial);
     if (event.event !== 'trial-ended') return;
-    if (event.state === 'finished') ends.set(event.trial, event.steps);
+    if (kept.has(event.state)) ends.set(event.trial, event.steps);
     if (event.adapter !== undefined) adapters.set(event.trial, event.adapter);
   });
   const broken: Check[] = reading.garbage.length > 0 ? [{what: 'events', path, state: 'changed'}] : [];

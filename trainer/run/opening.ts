@@ -1,18 +1,20 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
-import {ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
+import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
-import {dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
+import {type Agenda, wholeTrials} from './agenda.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone} from './resume.ts';
+import {agendaOf, searchOf} from './searching.ts';
 import type {UnderWay} from './under-way.ts';
 import {costsOf} from './work.ts';
 
@@ -20,9 +22,11 @@ import {costsOf} from './work.ts';
 export interface Opening {
   /** Trials that are not finished. */
   todo: Trial[];
-  /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly. */
-  steps: ReadonlyMap<string, number>;
-  curves: ReadonlyMap<string, Curves>;
+  /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
+  steps: Map<string, number>;
+  curves: Map<string, Curves>;
+  /** What of it is trained, and in which order. */
+  agenda: Agenda;
   arrangement: Arrangement;
   probes: ProbePlan;
   /** Workers that probe. */
@@ -34,26 +38,29 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
   const remarks = await compared(run);
-  const todo = options.probeOnly ? [] : trials.filter(trial => !isDone(store, trial));
+  const search = searchOf(run);
+  const all = [...trials, ...(search?.further ?? [])];
+  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
-  const checkpoints = join(store.folder, 'checkpoints');
+  const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
     checkpoints,
-    trials.filter(trial => isDone(store, trial)),
+    all.filter(trial => isDone(store, trial)),
   );
-  const settled = settleCheckpoints(checkpoints, ids, store.reach);
-  const curves = await longCurves(store, settled.steps);
+  const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
+  const curves = await longCurves(store, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
     : {jobs: [], rows: 0};
-  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => settled.steps.get(id) ?? 0, cores);
+  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
   const probers = Math.min(cores, probes.jobs.length);
-  const opening = {todo, steps: settled.steps, curves, arrangement, probes, probers};
-  tellStart(run, opening);
+  const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
+  const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
+  tellStart(run, all, opening);
   const rates = [ratesInWords(sweep, trialsOf(sweep, store.earlier)) ?? []].flat();
-  const notes = [store.notes, remarks, rates, prepared.notes, settled.notes, arrangement.notes, startOnly(run)].flat();
-  for (const message of notes) run.emit({event: 'note', message});
+  for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
+    run.emit({event: 'note', message});
   failure.check();
   return opening;
 }
@@ -83,16 +90,18 @@ async function compared({prepared, trials, choice, store}: UnderWay): Promise<st
   });
 }
 
-function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, opening: Opening): void {
+function tellStart({prepared, choice, store, options, emit}: UnderWay, trials: Trial[], opening: Opening): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
   const chosen = new Set(trials.map(({id}) => id));
+  const file = trialsOf(prepared.sweep, store.earlier);
+  const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
   emit({
     event: 'run-started',
     name: prepared.sweep.name,
     trials,
     selected: todo.map(({id}) => id),
-    others: trialsOf(prepared.sweep, store.earlier).flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    others: known.flatMap(({id}) => (chosen.has(id) ? [] : [id])),
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
@@ -101,6 +110,7 @@ function tellStart({prepared, trials, choice, store, options, emit}: UnderWay, o
     steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
     costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
+    ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
   });
 }

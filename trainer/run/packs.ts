@@ -39,13 +39,15 @@ export function packsOf(
 const telling = 1.5;
 
 /** The longest work first, so that no worker is left with it at the end; of like length in the order given. */
-export function longestFirst(packs: readonly TrialPack[], workOf: (pack: TrialPack) => number): TrialPack[] {
-  const size = new Map(packs.map(pack => [pack, Math.round(Math.log(workOf(pack)) / Math.log(telling))]));
-  return packs.toSorted((a, b) => size.get(b)! - size.get(a)!);
+export function longestFirst<Work>(works: readonly Work[], sizeOf: (work: Work) => number): Work[] {
+  const size = new Map(works.map(work => [work, Math.round(Math.log(Math.max(1, sizeOf(work))) / Math.log(telling))]));
+  return works.toSorted((a, b) => size.get(b)! - size.get(a)!);
 }
 
 export interface Arrangement extends MemoryPlan {
   packs: TrialPack[];
+  /** Trials of a pack, at most. */
+  side: number;
 }
 
 /** Workers side by side, at most: as asked for, else one a core, and one for a GPU. */
@@ -82,7 +84,7 @@ export function arrange(
     side < widest && run.pack !== 'auto'
       ? [`Packs of ${widest} trials do not fit in memory; they are split into packs of ${side}.`]
       : [];
-  return {...plan, packs, notes: [...split, ...plan.notes]};
+  return {...plan, packs, side, notes: [...split, ...plan.notes]};
 }
 
 /**
@@ -114,14 +116,15 @@ export function startSettings(prepared: Prepared, method: MethodName): TrainJob[
   };
 }
 
-/** Everything a worker needs to train a pack. */
-export function trainJob(prepared: Prepared, trials: TrialPack, folder: string): TrainJob {
+/** Everything a worker needs to train a pack; `until`: up to that step, where they pause. */
+export function trainJob(prepared: Prepared, trials: TrialPack, folder: string, until?: number): TrainJob {
   const {sweep} = prepared;
   const {method, batchSize} = trials[0]!;
   return {
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
+    ...(until === undefined ? {} : {until}),
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,

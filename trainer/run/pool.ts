@@ -7,10 +7,14 @@ import type {BaseModel} from '../model/open-model.ts';
 import {shareExpansion} from '../weights/expanded.ts';
 import {removeFile, sweepFiles} from '../weights/expansion-file.ts';
 import type {Failure, FromWorker, JobHandlers, ToWorker, WorkerSetup} from './jobs.ts';
+import {JobQueue} from './queue.ts';
 
 export interface Pool {
-  /** Works through jobs in order, each on the next free worker. Resolves when all have ended or were dropped by `stop`. */
-  run(jobs: ToWorker[], handlers: JobHandlers): Promise<void>;
+  /**
+   * Works through jobs in order, each on the next free worker. Resolves when all have ended or were dropped by `stop`; with a
+   * queue, when that is closed as well.
+   */
+  run(jobs: ToWorker[] | JobQueue, handlers: JobHandlers): Promise<void>;
   /** Jobs under way end at their next step; those that wait are dropped. */
   stop(): void;
   close(): Promise<void>;
@@ -30,29 +34,58 @@ export interface PoolSettings extends Pick<WorkerSetup, 'engine' | 'threads'> {
   base: Pick<BaseModel, 'path' | 'weights'>;
 }
 
-export function openPool(
-  count: number,
-  {base, engine, precision = 'float32', threads, onGpu = false, packsWeights = false}: PoolSettings,
-): Pool {
-  if (isNative(engine)) prepareEnvironment(threads);
+export function openPool(count: number, {base, ...settings}: PoolSettings): Pool {
+  if (isNative(settings.engine)) prepareEnvironment(settings.threads);
   const expansion = shareExpansion(base.weights.tensors.values());
   const tidy = () => void (expansion.file && removeFile(expansion.file));
   sweepFiles();
   process.once('exit', tidy);
-  const setup = {model: base.path, engine, precision, threads, onGpu, packsWeights, expansion};
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const start = (worker: number) =>
-    new Worker(workerFile, {
-      workerData: {...setup, worker, stop} satisfies WorkerSetup,
-      resourceLimits: {maxYoungGenerationSizeMb},
-    });
-  const workers = Array.from({length: count}, (_, i) => start(i));
-  let closed = false;
+  const defaults = {precision: 'float32', onGpu: false, packsWeights: false} as const;
+  const setup = {...defaults, ...settings, model: base.path, expansion, stop};
+  const seats = Array.from({length: count}, (_, worker) => new Seat({...setup, worker}));
+  const queues = new Set<JobQueue>();
+  const isStopped = () => Atomics.load(stop, 0) !== 0;
+  return {
+    async run(jobs, handlers) {
+      const queue = jobs instanceof JobQueue ? jobs : new JobQueue(jobs);
+      if (queue !== jobs) queue.close();
+      if (isStopped()) queue.drop();
+      queues.add(queue);
+      const serve = async (seat: Seat) => {
+        for (let job = await queue.take(); job !== undefined && !isStopped(); job = await queue.take())
+          await seat.work(job, handlers);
+      };
+      await Promise.all(seats.map(serve));
+      queues.delete(queue);
+    },
+    stop() {
+      Atomics.store(stop, 0, 1);
+      for (const queue of queues) queue.drop();
+    },
+    async close() {
+      await Promise.all(seats.map(seat => seat.close()));
+      process.off('exit', tidy);
+      tidy();
+    },
+  };
+}
 
-  /** One job on one worker; a worker that dies is replaced, and its job counts as failed. */
-  const work = (index: number, job: ToWorker, handlers: JobHandlers) =>
-    new Promise<void>(resolve => {
-      const worker = workers[index]!;
+/** A worker thread; one that dies is replaced, and its job counts as failed. */
+class Seat {
+  readonly #setup: WorkerSetup;
+  #worker: Worker;
+  #isClosed = false;
+
+  constructor(setup: WorkerSetup) {
+    this.#setup = setup;
+    this.#worker = this.#start();
+  }
+
+  /** One job. Never fails: what goes wrong is told to the handlers. */
+  work(job: ToWorker, handlers: JobHandlers): Promise<void> {
+    const worker = this.#worker;
+    return new Promise(resolve => {
       const end = (failure?: Failure) => {
         worker.off('message', onMessage).off('messageerror', onUnread).off('error', onError).off('exit', onExit);
         handlers.ended(job, failure);
@@ -60,18 +93,13 @@ export function openPool(
       };
       const replace = (message: string, stack = '') => {
         // Nobody would end a worker that begins after the others were ended.
-        if (!closed) workers[index] = start(index);
+        if (!this.#isClosed) this.#worker = this.#start();
         end({code: 'worker-died', message, stack});
       };
       const onMessage = (message: FromWorker) => {
-        if (message.kind === 'event') handlers.event(message.event);
-        else if (message.kind === 'generated') handlers.generated(message.result);
-        else if (message.kind === 'measured') handlers.measured?.(message.times);
-        else if (message.kind === 'store') {
-          message.reply.postMessage(handlers.store ? (handlers.store() ?? null) : 0);
-          message.reply.close();
-        } else if (message.kind === 'done') end();
-        else end(message);
+        if (message.kind === 'done') end();
+        else if (message.kind === 'failed') end(message);
+        else hear(message, handlers);
       };
       const onError = (error: Error) => replace(error.message, error.stack);
       const onExit = (code: number) => replace(`The worker thread ended with status ${code}.`);
@@ -88,25 +116,25 @@ export function openPool(
         end({code: 'internal', message: `The job cannot be given to a worker thread: ${message}`, stack});
       }
     });
+  }
 
-  return {
-    async run(jobs, handlers) {
-      const waiting = [...jobs];
-      const serve = async (index: number) => {
-        while (Atomics.load(stop, 0) === 0) {
-          const job = waiting.shift();
-          if (job === undefined) return;
-          await work(index, job, handlers);
-        }
-      };
-      await Promise.all(workers.map((_, index) => serve(index)));
-    },
-    stop: () => void Atomics.store(stop, 0, 1),
-    async close() {
-      closed = true;
-      await Promise.all(workers.map(worker => worker.terminate()));
-      process.off('exit', tidy);
-      tidy();
-    },
-  };
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#worker.terminate();
+  }
+
+  #start(): Worker {
+    return new Worker(workerFile, {workerData: this.#setup, resourceLimits: {maxYoungGenerationSizeMb}});
+  }
+}
+
+/** What a worker says in the middle of a job. */
+function hear(message: Exclude<FromWorker, {kind: 'done' | 'failed'}>, handlers: JobHandlers): void {
+  if (message.kind === 'event') handlers.event(message.event);
+  else if (message.kind === 'generated') handlers.generated(message.result);
+  else if (message.kind === 'measured') handlers.measured?.(message.times);
+  else {
+    message.reply.postMessage(handlers.store ? (handlers.store() ?? null) : 0);
+    message.reply.close();
+  }
 }

@@ -1,5 +1,6 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
+import {seedsAt} from '../../core/search/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import type {ProbeSource} from '../curvature/probe.ts';
@@ -100,7 +101,7 @@ export async function prepare(
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   notes.push(...remarks);
-  const seeds = [...new Set(sweep.methods.flatMap(method => method.seeds))];
+  const seeds = seedsOf(sweep);
   const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
   const sources = new Map<number, TrainingSource>();
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
@@ -152,6 +153,14 @@ export async function prepare(
       return source;
     },
   };
+}
+
+/** Those of the file and, where a search may add some, those as well: their rows are to find room in the shapes. */
+function seedsOf({methods, search, verdict}: Sweep): number[] {
+  const own = methods.flatMap(method => method.seeds);
+  const most = search ? (verdict?.seeds ?? 0) : 0;
+  const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
+  return [...new Set([...own, ...further])];
 }
 
 /** The rows of `curvature.data`, read as the training rows are. */

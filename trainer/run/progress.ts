@@ -3,7 +3,7 @@ import {MultiBar, type SingleBar} from 'cli-progress';
 import {printable} from '../../core/printable.ts';
 import type {RunEvent, RunStarted} from '../../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../../core/run/fold.ts';
-import {count, formatLoss, formatSeconds, formatValue} from '../../core/run/format.ts';
+import {count, formatLoss, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
 
 export interface ProgressReport {
@@ -54,17 +54,27 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       if (trialsTotal === 0 && event.probes)
         return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
       if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
+      if (event.search && trialsDone === trialsTotal)
+        return [`${event.name}: the search is done already, nothing to do`];
       const earlier = state.trials.filter(view => view.state === 'finished' && !view.dropped).length;
       return [
-        `${event.name}: ${count(trialsTotal - trialsDone, 'trial')} to train` +
+        `${event.name}: ${event.search ? `a search among ${count(state.trials.length, 'trial')}` : `${count(trialsTotal - trialsDone, 'trial')} to train`}` +
           `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
       ];
     }
     case 'note':
       return [event.message];
+    case 'searched':
+      return [`${event.cell}: ${event.why}`];
+    case 'challenged': {
+      const rates = event.rates.map(formatRate).join(', ');
+      return [
+        `${event.cell}: before ${event.method} is called worse than ${event.by}, it is trained at ${rates} as well.`,
+      ];
+    }
     case 'trial-ended': {
       const view = state.trials[state.places[event.trial] ?? -1];
-      if (!view || (briefly && event.state === 'finished')) return [];
+      if (!view || (briefly && (event.state === 'finished' || event.state === 'paused'))) return [];
       return [`${placeOf(progress(state))} ${trialEnd(view)}`];
     }
     default:

@@ -1,29 +1,29 @@
+import type {RunState} from '../../core/run/fold.ts';
 import {formatEvaluation} from '../../core/run/format.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Generated} from '../generation/answers.ts';
 import {keptAnswers} from '../store/answers.ts';
 import type {OpenRun} from '../store/run.ts';
-import type {Prepared} from './prepare.ts';
 
-/**
- * Of a trial that goes on from a step: answers that the last start did not come to judge, and the evaluations at that step that
- * have a result or wait for one.
- */
-export function left(
+/** Answers of a trial up to a step that the last start did not come to judge. */
+export function leftAnswers(checkpoints: string, {id}: Trial, from: number): Generated[] {
+  return keptAnswers(checkpoints, id).filter(({step}) => step <= from);
+}
+
+/** The evaluations of a trial at the step where it goes on that have a result or wait for one. */
+export function evaluatedAt(
+  {trial: {id}, step: from}: {trial: Trial; step: number},
   checkpoints: string,
-  {id}: Trial,
-  from: number,
-  {sweep}: Prepared,
-  {earlier}: OpenRun,
-): {answers: Generated[]; evaluated: number[]} {
-  const answers = keptAnswers(checkpoints, id).filter(({step}) => step <= from);
-  const results = earlier.trials[earlier.places[id] ?? -1]?.evaluations ?? [];
-  const evaluated = sweep.evaluate.flatMap(({task, entry}, index) => {
+  {evaluate}: Pick<Sweep, 'evaluate'>,
+  {trials, places}: RunState,
+): number[] {
+  const answers = keptAnswers(checkpoints, id);
+  const results = trials[places[id] ?? -1]?.evaluations ?? [];
+  return evaluate.flatMap(({task, entry}, index) => {
     const waits = answers.some(({step, evaluation}) => step === from && evaluation === index);
     const known = results.some(one => one.step === from && one.task === formatEvaluation(task, entry));
     return waits || known ? [index] : [];
   });
-  return {answers, evaluated};
 }
 
 /** Finished and diverged trials are not trained again. */

@@ -62,10 +62,9 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     control = await openControl(opened.control);
     stopWish = heedStopFile(folder);
     const signal = AbortSignal.any([options.signal, control.signal, stopWish.signal, failure.signal]);
-    const notes = [...opened.notes, ...control.notes];
+    opened.notes.push(...control.notes);
     const emit = failure.guard((body: RunEventBody) => options.onEvent(opened.append(body)));
-    const at = {...opened, notes};
-    end = await play({prepared, trials, choice, store: at, options: {...options, signal}, failure, emit, began});
+    end = await play({prepared, trials, choice, store: opened, options: {...options, signal}, failure, emit, began});
   } catch (error) {
     const isStop = options.signal.aborted && error instanceof SweepError && error.code === 'stopped';
     if (!isStop) failure.report(error);

@@ -1,22 +1,25 @@
 /** The chapter of a run in which its trials are trained, and their answers judged beside it. */
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {RunEventBody} from '../../core/run/events.ts';
+import type {RunEventBody, TrialEnded} from '../../core/run/events.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
-import {dropCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
 import {type Judge, openJudge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
+import type {Portion} from './agenda.ts';
 import {factorize} from './factorising.ts';
+import {Feed} from './feed.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import type {Opening} from './opening.ts';
-import {longestFirst, type TrialPack, trainJob} from './packs.ts';
+import {longestFirst, trainJob} from './packs.ts';
 import {trainingProbes} from './probing.ts';
-import {left} from './resume.ts';
+import {evaluatedAt, leftAnswers} from './resume.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
 
@@ -29,26 +32,27 @@ const tellingSeconds = 5;
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
   const {prepared, store, options, failure, emit} = run;
   const {todo, arrangement} = opening;
+  let flops = 0;
+  const feed = new Feed(opening.agenda, portions => {
+    flops += portions.reduce((sum, portion) => sum + flopsOf(run, opening, portion), 0);
+    return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
+  });
+  if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
   const judge = openJudge({...prepared, evaluations: prepared.sweep.evaluate, folder: store.folder});
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
   let measuring: NodeJS.Timeout | undefined;
   try {
     await factorize(pool, prepared, todo, emit);
-    const beside = new JudgedBeside(run, judge);
-    const evaluated = beside.takeUp(opening);
+    const beside = new JudgedBeside(run, opening, judge, () => feed.ended());
+    beside.takeUp();
     const began = Date.now();
     measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
-    const packs = longestFirst(arrangement.packs, pack => trainingFlops(prepared, pack));
-    await pool.run(
-      packs.map(pack => jobOf(run, opening, pack, evaluated)),
-      beside.handlers,
-    );
+    await pool.run(feed.queue, beside.handlers);
     await beside.done();
     failure.check();
-    const failed = beside.failed;
-    if (!failed) tellSpeed(run, opening, (Date.now() - began) / 1000);
-    return failed;
+    if (!beside.failed) tellSpeed(run, flops, (Date.now() - began) / 1000);
+    return beside.failed;
   } finally {
     judge.close();
     clearInterval(measuring);
@@ -56,30 +60,34 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
   }
 }
 
-function jobOf(
-  {prepared, store}: UnderWay,
-  {steps, curves}: Opening,
-  pack: TrialPack,
-  evaluated: ReadonlyMap<string, number[]>,
-): ToWorker {
+/** Operations of what is left of these trials, as far as they are to go. */
+function flopsOf({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
+  const [{id, batchSize}] = trials as [Trial];
+  const whole = prepared.steps(batchSize);
+  return (trainingFlops(prepared, trials) * ((until ?? whole) - (steps.get(id) ?? 0))) / whole;
+}
+
+function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, until}: Portion): ToWorker {
+  const state = store.state();
+  const step = steps.get(trials[0]!.id) ?? 0;
+  const checkpoints = join(store.folder, checkpointsName);
+  const known = trials.map(trial => {
+    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.sweep, state)] as const;
+  });
   return {
     kind: 'train',
     job: {
-      ...trainJob(prepared, pack, store.folder),
-      ...trainingProbes(prepared, pack, store.earlier),
-      curves: Object.fromEntries(pack.flatMap(({id}) => (curves.has(id) ? [[id, curves.get(id)!]] : []))),
-      evaluated: {
-        step: steps.get(pack[0]!.id) ?? 0,
-        known: Object.fromEntries(pack.map(({id}) => [id, evaluated.get(id)!])),
-      },
+      ...trainJob(prepared, trials, store.folder, until),
+      ...trainingProbes(prepared, trials, state),
+      curves: Object.fromEntries(trials.flatMap(({id}) => (curves.has(id) ? [[id, curves.get(id)!]] : []))),
+      evaluated: {step, known: Object.fromEntries(known)},
     },
   };
 }
 
 /** Short runs are all start-up; the editor's estimates are for the CPU. */
-function tellSpeed({prepared, options, choice}: UnderWay, {todo}: Opening, seconds: number): void {
-  if (!options.signal.aborted && !choice.gpu && seconds > tellingSeconds)
-    rememberSpeed(trainingFlops(prepared, todo) / seconds);
+function tellSpeed({options, choice}: UnderWay, flops: number, seconds: number): void {
+  if (!options.signal.aborted && !choice.gpu && seconds > tellingSeconds) rememberSpeed(flops / seconds);
 }
 
 /** What happens to the events and answers of the workers: stored, told, judged beside the training. */
@@ -87,14 +95,20 @@ class JudgedBeside {
   /** Of a trial, or of judging its answers. */
   failed = false;
   readonly #run: UnderWay;
+  readonly #opening: Opening;
   readonly #checkpoints: string;
   readonly #scoring: Scoring;
-  readonly #ended = new Set<string>();
+  readonly #settled: () => void;
+  /** How trials ended whose job is not settled yet. */
+  readonly #ends = new Map<string, TrialEnded['state']>();
   readonly #judging: Promise<void>[] = [];
 
-  constructor(run: UnderWay, judge: Judge) {
+  /** @param settled hears when a job has ended and all of its answers are judged */
+  constructor(run: UnderWay, opening: Opening, judge: Judge, settled: () => void) {
     this.#run = run;
-    this.#checkpoints = join(run.store.folder, 'checkpoints');
+    this.#opening = opening;
+    this.#settled = settled;
+    this.#checkpoints = join(run.store.folder, checkpointsName);
     const judged = run.failure.guard((result: Generated) => {
       // The result is on the disk before the answers are gone.
       run.store.flush(true);
@@ -103,23 +117,18 @@ class JudgedBeside {
     this.#scoring = scoreBeside({score: result => this.#score(judge, result)}, run.emit, judged);
   }
 
-  /** Answers that the last start left are judged; the evaluations at each trial's end that need not be made again. */
-  takeUp({todo, steps}: Opening): Map<string, number[]> {
-    const {prepared, store} = this.#run;
-    return new Map(
-      todo.map(trial => {
-        const {answers, evaluated} = left(this.#checkpoints, trial, steps.get(trial.id) ?? 0, prepared, store);
-        for (const result of answers) this.#scoring.add(result);
-        return [trial.id, evaluated];
-      }),
-    );
+  /** Answers that the last start left are judged. */
+  takeUp(): void {
+    const {todo, steps} = this.#opening;
+    for (const trial of todo)
+      for (const result of leftAnswers(this.#checkpoints, trial, steps.get(trial.id) ?? 0)) this.#scoring.add(result);
   }
 
   get handlers(): JobHandlers {
     const {store, failure} = this.#run;
     return {
       event: event => {
-        if (event.event === 'trial-ended') this.#ended.add(event.trial);
+        if (event.event === 'trial-ended') this.#ended(event);
         this.#scoring.event(event);
       },
       generated: failure.guard((result: Generated) => {
@@ -128,9 +137,7 @@ class JudgedBeside {
       }),
       store: failure.guard(() => store.flush(true)),
       ended: (job, fault) => {
-        if (job.kind !== 'train') return;
-        if (fault) this.#packFailed(job.job, fault);
-        else this.#judging.push(this.#forget(job.job).catch(failure.report));
+        if (job.kind === 'train') this.#judging.push(this.#settle(job.job, fault).catch(failure.report));
       },
     };
   }
@@ -138,6 +145,15 @@ class JudgedBeside {
   /** All answers are judged. */
   async done(): Promise<void> {
     await Promise.all(this.#judging);
+  }
+
+  #ended({trial, state, steps}: TrialEnded): void {
+    const {steps: reached, curves} = this.#opening;
+    this.#ends.set(trial, state);
+    if (state !== 'paused') return;
+    // It goes on from there, with all of its curves.
+    reached.set(trial, steps);
+    curves.delete(trial);
   }
 
   /** What cannot be stored is no fault of the trial. */
@@ -151,22 +167,30 @@ class JudgedBeside {
     }
   }
 
+  async #settle(job: TrainJob, fault: Failure | undefined): Promise<void> {
+    if (fault) this.#packFailed(job, fault);
+    else await this.#forget(job);
+    for (const id of idsOf(job)) this.#ends.delete(id);
+    if (!this.#run.options.signal.aborted) this.#settled();
+  }
+
   #packFailed({trials}: TrainJob, fault: Failure): void {
     const {failure, emit} = this.#run;
     if (isStoreError(fault)) failure.report(new SweepError(fault.code, fault.message));
     else if (!failure.signal.aborted) {
       this.failed = true;
-      for (const {id} of trials) if (!this.#ended.has(id)) emit(trialFailed(id, fault));
+      for (const {id} of trials) if (!this.#ends.has(id)) emit(trialFailed(id, fault));
     }
   }
 
-  /** A pack whose answers are judged needs its checkpoint no more. */
+  /** A pack whose answers are judged needs its checkpoint no more, but for trials that go on. */
   async #forget(job: TrainJob): Promise<void> {
     const {options} = this.#run;
     const isJudged = await this.#scoring.done(idsOf(job));
     if (options.signal.aborted) return;
+    const done = idsOf(job).filter(id => this.#ends.get(id) !== 'paused');
     if (!isJudged) this.failed = true;
-    else if (isJudgedLater(job)) dropCheckpoint(this.#checkpoints, idsOf(job));
+    else if (isJudgedLater(job)) dropCheckpoint(this.#checkpoints, done);
   }
 }
 

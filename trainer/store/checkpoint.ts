@@ -13,6 +13,9 @@ import {discard, insideRun, storeError, syncFolder} from '../files/write-whole.t
 import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../weights/safetensors.ts';
 import type {StoredSteps} from './stored-steps.ts';
 
+/** Folder of the checkpoints in a run folder. */
+export const checkpointsName = 'checkpoints';
+
 /** Of the trials of a pack. */
 export interface Checkpoint {
   /** Updates done. */
@@ -24,14 +27,16 @@ export interface Checkpoint {
   /** Of the last step, [trials]; not a number before the first one. */
   losses: Float32Array;
   gradNorms: Float32Array;
+  /** Training losses of the last steps, [trials · steps]; none in checkpoints of earlier versions. */
+  recent: Float32Array;
   /** Training time so far. */
   seconds: number;
   /** Bytes of `events.jsonl` that it builds on. */
   events: number;
 }
 
-/** Vectors [trials] beside the tensors of a checkpoint, by their names in its file. */
-const vectors = {active: 'active', losses: 'loss', gradNorms: 'grad_norm'} as const;
+/** Vectors beside the tensors of a checkpoint, by their names in its file. */
+const vectors = {active: 'active', losses: 'loss', gradNorms: 'grad_norm', recent: 'recent_losses'} as const;
 
 const fileOf = (folder: string, trial: string): string => join(folder, `${trial}.safetensors`);
 /** The one before the last one. */
@@ -55,7 +60,10 @@ export function saveCheckpoint(folder: string, trials: readonly string[], checkp
   try {
     trials.forEach((trial, i) => {
       const values = new Map(Object.entries(tensors).map(([name, all]) => [name, ofTrial(all, i)]));
-      for (const [key, name] of Object.entries(vectors)) values.set(name, ofTrial(checkpoint[key as 'active'], i));
+      for (const [key, name] of Object.entries(vectors)) {
+        const all = checkpoint[key as keyof typeof vectors];
+        if (all.length > 0) values.set(name, ofTrial(all, i));
+      }
       const facts = {
         step: String(step),
         seconds: String(seconds),
@@ -104,6 +112,9 @@ export function loadCheckpoint(folder: string, trials: readonly string[]): Check
     active: joined(({active}) => active),
     losses: joined(({losses}) => losses),
     gradNorms: joined(({gradNorms}) => gradNorms),
+    recent: all.every(({recent}) => recent.length === first.recent.length)
+      ? joined(({recent}) => recent)
+      : new Float32Array(0),
     seconds: Math.max(...all.map(({seconds}) => seconds)),
     events: Math.max(...all.map(({events}) => events)),
   };
@@ -189,11 +200,12 @@ function readCheckpoint(file: string): Checkpoint | null {
     const header = readHeader(file);
     if (!isSound(header)) return null;
     const {step, seconds, events} = factsOf(header);
-    const {active, loss, grad_norm, ...tensors} = Object.fromEntries(
+    const {active, loss, grad_norm, recent_losses, ...tensors} = Object.fromEntries(
       [...header.tensors].map(([name, stored]) => [name, readTensor(stored)]),
     );
     if (!(active && loss && grad_norm)) return null;
-    return {step, seconds, events, tensors, active, losses: loss, gradNorms: grad_norm};
+    const recent = recent_losses ?? new Float32Array(0);
+    return {step, seconds, events, tensors, active, losses: loss, gradNorms: grad_norm, recent};
   } catch {
     return null;
   }

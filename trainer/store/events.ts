@@ -1,5 +1,5 @@
 /** `events.jsonl`: append-only, one event a line, whole lines only; whatever a crash left behind can be read. */
-import {closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync} from 'node:fs';
+import {closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, type Stats, statSync, writeSync} from 'node:fs';
 import {dirname} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
@@ -90,70 +90,91 @@ export function openEvents(
   reading: Reading | null,
   failed: (error: unknown) => void = () => {},
 ): EventWriter {
-  const attempt = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw storeError(error, file);
-    }
-  };
-  const handle = attempt(() => openSync(file, 'a'));
-  if (reading?.torn) attempt(() => ftruncateSync(handle, reading.wholeBytes));
-  const opened = attempt(() => fstatSync(handle));
-  attempt(() => syncFolder(dirname(file)));
-  let {size} = opened;
-  /** A folder that is moved or deleted takes the open file with it. */
-  const checkPlace = (): void => {
-    const there = statSync(file, {throwIfNoEntry: false});
-    const isSame = there?.ino === opened.ino && there.dev === opened.dev;
-    // Some network drives number their files anew now and then.
-    if (!isSame && there?.size !== size) throw folderGone(dirname(file));
-  };
-  let waiting = reading?.open ? '\n' : '';
-  let timer: NodeJS.Timeout | undefined;
-  let failure: unknown;
+  try {
+    const handle = openSync(file, 'a');
+    if (reading?.torn) ftruncateSync(handle, reading.wholeBytes);
+    const writer = new EventFile({file, handle, rest: reading?.open ? '\n' : ''}, failed);
+    syncFolder(dirname(file));
+    return writer;
+  } catch (error) {
+    throw storeError(error, file);
+  }
+}
 
-  const flush = (toDisk = false): void => {
-    clearTimeout(timer);
-    timer = undefined;
-    if (failure !== undefined) throw failure;
-    const bytes = Buffer.from(waiting);
+class EventFile implements EventWriter {
+  readonly #file: string;
+  readonly #handle: number;
+  readonly #failed: (error: unknown) => void;
+  /** As it was opened: what lies at its path must still be that. */
+  readonly #opened: Pick<Stats, 'ino' | 'dev'>;
+  #size: number;
+  #waiting: string;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: unknown;
+
+  /** @param rest what is to be written before anything else */
+  constructor({file, handle, rest}: {file: string; handle: number; rest: string}, failed: (error: unknown) => void) {
+    this.#file = file;
+    this.#handle = handle;
+    this.#waiting = rest;
+    this.#failed = failed;
+    const opened = fstatSync(handle);
+    this.#opened = opened;
+    this.#size = opened.size;
+  }
+
+  append(event: RunEvent): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#waiting += formatLine(event);
+    this.#timer ??= setTimeout(() => this.#flushLater(), flushMilliseconds);
+  }
+
+  flush(toDisk = false): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#failure !== undefined) throw this.#failure;
+    const bytes = Buffer.from(this.#waiting);
     try {
-      checkPlace();
+      this.#checkPlace();
       let written = 0;
-      while (written < bytes.length) written += writeSync(handle, bytes, written);
-      if (toDisk) fsyncSync(handle);
+      while (written < bytes.length) written += writeSync(this.#handle, bytes, written);
+      if (toDisk) fsyncSync(this.#handle);
     } catch (error) {
-      failure = storeError(error, file);
-      cutOff(handle, size);
-      throw failure;
+      this.#failure = storeError(error, this.#file);
+      cutOff(this.#handle, this.#size);
+      throw this.#failure;
     }
-    size += bytes.length;
-    waiting = '';
-  };
-  const flushLater = (): void => {
+    this.#size += bytes.length;
+    this.#waiting = '';
+  }
+
+  size(): number {
+    return this.#size;
+  }
+
+  close(): void {
     try {
-      flush();
-    } catch (error) {
-      failed(error);
+      this.flush();
+    } finally {
+      closeSync(this.#handle);
     }
-  };
-  return {
-    append(event) {
-      if (failure !== undefined) throw failure;
-      waiting += formatLine(event);
-      timer ??= setTimeout(flushLater, flushMilliseconds);
-    },
-    flush,
-    size: () => size,
-    close() {
-      try {
-        flush();
-      } finally {
-        closeSync(handle);
-      }
-    },
-  };
+  }
+
+  #flushLater(): void {
+    try {
+      this.flush();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** A folder that is moved or deleted takes the open file with it. */
+  #checkPlace(): void {
+    const there = statSync(this.#file, {throwIfNoEntry: false});
+    const isSame = there?.ino === this.#opened.ino && there.dev === this.#opened.dev;
+    // Some network drives number their files anew now and then.
+    if (!isSame && there?.size !== this.#size) throw folderGone(dirname(this.#file));
+  }
 }
 
 /** Takes half-written lines off the end. Where even that fails, the next opening of the file does it. */

@@ -27,11 +27,12 @@ export interface Hashes {
 
 /**
  * Keys whose value moves no number of a trial, or the last digits only: names and places (`model` and data stand by their content),
- * what computes, and in which parts, and what is said of the numbers.
+ * what computes, and in which parts, which trials are trained, and what is said of the numbers.
  */
 const harmless: ReadonlySet<string> = new Set([
   'name',
   'run',
+  'search',
   'verdict',
   'training.micro_batch',
   'training.checkpoint',

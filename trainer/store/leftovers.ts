@@ -3,10 +3,11 @@ import {join} from 'node:path';
 import {samplesFolder} from '../../core/run/samples.ts';
 import {cacheFolder} from '../files/cache-folder.ts';
 import {sweepTemporaries} from '../files/temporary.ts';
+import {checkpointsName} from './checkpoint.ts';
 
 /** Of a run folder whose lock this process holds. */
 export function sweepRunFolder(folder: string): void {
-  for (const name of ['', 'adapters', 'checkpoints', 'models', samplesFolder])
+  for (const name of ['', 'adapters', checkpointsName, 'models', samplesFolder])
     sweepTemporaries(join(folder, name), {ours: true});
 }
 

@@ -182,6 +182,7 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
   const names = unknown.join(', ');
   const engine = earlier.starts.at(-1)?.engine ?? earlier.engine;
   return [
+    ...newAims(earlier, now),
     ...(before === after
       ? []
       : [`Earlier trials of this run were made by lora-sweep ${before}, further ones by ${after}.`]),
@@ -190,6 +191,19 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
       : [`Earlier trials ran on the ${engine} engine, further ones run on ${now.engine}: last digits may differ.`]),
     ...(names === '' ? [] : [`The version that began this run did not note ${names}: taken to be as it was then.`]),
   ];
+}
+
+/** Keys that say which trials are trained and what is said of them: what is trained already stands, whatever they say. */
+const aims = ['search', 'verdict'] as const;
+
+function newAims(earlier: Manifest, now: FullManifest): string[] {
+  const {sweep} = earlier;
+  if (!sweep) return [];
+  const words = (value: object | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
+  return aims.flatMap(key => {
+    const [before, after] = [words(sweep[key]), words(now.sweep[key])];
+    return before === after ? [] : [`${key} changed from ${before} to ${after}; what is trained already stands.`];
+  });
 }
 
 /**

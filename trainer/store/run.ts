@@ -37,6 +37,8 @@ export interface OpenRun {
   control: string | undefined;
   /** What earlier starts left: the fold of their events, `emptyRun` for a new folder. */
   earlier: RunState;
+  /** What they and the events appended since come to. */
+  state(): RunState;
   /** How far those events reach: each trial's steps without a gap, and the bytes of whole events. */
   reach: {steps: StoredSteps; bytes: number};
   /** Things worth a `note` event: a torn line that was cut off, lines that could not be read. */
@@ -60,14 +62,7 @@ export interface OpenRun {
  * while nobody waits for it: events that cannot be stored, a lock that another process has taken over.
  * @throws SweepError `run-exists` (results and no `resume`), `foreign-folder`, `run-locked`, `disk-full`, `cannot-write`
  */
-export async function openRun(options: {
-  folder: string;
-  sweepFile: string;
-  resume: boolean;
-  failed?(error: unknown): void;
-}): Promise<OpenRun> {
-  const {folder, sweepFile, resume, failed} = options;
-  const inFolder = (name: string): string => join(folder, name);
+export async function openRun({folder, sweepFile, resume, failed}: OpenOptions): Promise<OpenRun> {
   refuseForeign(folder);
   refuseLinks(folder);
   try {
@@ -76,68 +71,115 @@ export async function openRun(options: {
     throw storeError(error, folder);
   }
   const control = controlAddress(folder);
-  const held = lock(inFolder(lockName), control, () => failed?.(takenOver(folder)));
+  const held = lock(join(folder, lockName), control, () => failed?.(takenOver(folder)));
   try {
     sweepRunFolder(folder);
     const steps = new StoredSteps();
-    const {state: earlier, reading} = await readFolded(inFolder(eventsName), event => steps.add(event));
-    if (hasResults(earlier) && !resume) throw exists(folder, earlier);
-    let writer: EventWriter | undefined;
-    const snapshots = new Snapshots(folder, inFolder(eventsName), earlier);
-    let isClosed = false;
-    const opened = (): EventWriter => {
-      if (isClosed) throw new SweepError('cannot-write', `${folder} is closed.`);
-      writer ??= openEvents(inFolder(eventsName), reading, failed);
-      return writer;
-    };
-    return {
-      folder,
-      control,
-      earlier,
-      // A newline that a crash took from the last event is written again.
-      reach: {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0},
-      notes: reading ? remarks(reading) : [],
-      begin(sweep, trials, around) {
-        const before = hasResults(earlier) ? readManifest(inFolder(manifestName)) : null;
-        if (!before && hasResults(earlier)) throw noManifest(folder);
-        const text = readFileSync(sweepFile, 'utf8');
-        const copy = copyName(folder, basename(sweepFile), text);
-        const now = newManifest(sweep, around, {original: resolve(sweepFile), copy, text});
-        const {manifest, notes} = before
-          ? resumedManifest(before, now, changedTrials(earlier, trials))
-          : {manifest: now, notes: []};
-        // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
-        writeManifest(inFolder(manifestName), manifest);
-        writeWhole(inFolder(copy), text);
-        return notes;
-      },
-      append(body) {
-        const stored: RunEvent = {...body, at: Date.now()};
-        opened().append(stored);
-        snapshots.add(stored);
-        if (isMilestone(stored)) {
-          opened().flush(true);
-          snapshots.write(opened().size(), stored.event === 'run-ended');
-        }
-        return stored;
-      },
-      flush(toDisk) {
-        opened().flush(toDisk);
-        return opened().size();
-      },
-      close() {
-        try {
-          writer?.close();
-        } finally {
-          writer = undefined;
-          isClosed = true;
-          held.release();
-        }
-      },
-    };
+    const {state, reading} = await readFolded(join(folder, eventsName), event => steps.add(event));
+    if (hasResults(state) && !resume) throw exists(folder, state);
+    return new RunFolder({folder, sweepFile, control, held, failed}, state, reading, steps);
   } catch (error) {
     held.release();
     throw error;
+  }
+}
+
+interface OpenOptions {
+  folder: string;
+  sweepFile: string;
+  resume: boolean;
+  failed?(error: unknown): void;
+}
+
+/** What an opened folder is opened with. */
+interface Opened {
+  folder: string;
+  sweepFile: string;
+  control: string | undefined;
+  held: ReturnType<typeof lock>;
+  failed: OpenOptions['failed'] | undefined;
+}
+
+class RunFolder implements OpenRun {
+  readonly folder: string;
+  readonly control: string | undefined;
+  readonly earlier: RunState;
+  readonly reach: OpenRun['reach'];
+  readonly notes: string[];
+  readonly #opened: Opened;
+  readonly #reading: Reading | null;
+  readonly #snapshots: Snapshots;
+  #writer: EventWriter | undefined;
+  #isClosed = false;
+
+  constructor(opened: Opened, earlier: RunState, reading: Reading | null, steps: StoredSteps) {
+    this.folder = opened.folder;
+    this.control = opened.control;
+    this.earlier = earlier;
+    // A newline that a crash took from the last event is written again.
+    this.reach = {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0};
+    this.notes = reading ? remarks(reading) : [];
+    this.#opened = opened;
+    this.#reading = reading;
+    this.#snapshots = new Snapshots(opened.folder, this.#inFolder(eventsName), earlier);
+  }
+
+  state(): RunState {
+    return this.#snapshots.state();
+  }
+
+  begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[] {
+    const {folder, earlier} = this;
+    const {sweepFile} = this.#opened;
+    const before = hasResults(earlier) ? readManifest(this.#inFolder(manifestName)) : null;
+    if (!before && hasResults(earlier)) throw noManifest(folder);
+    const text = readFileSync(sweepFile, 'utf8');
+    const copy = copyName(folder, basename(sweepFile), text);
+    const now = newManifest(sweep, around, {original: resolve(sweepFile), copy, text});
+    const {manifest, notes} = before
+      ? resumedManifest(before, now, changedTrials(earlier, trials))
+      : {manifest: now, notes: []};
+    // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
+    writeManifest(this.#inFolder(manifestName), manifest);
+    writeWhole(this.#inFolder(copy), text);
+    return notes;
+  }
+
+  append(body: RunEventBody): RunEvent {
+    const stored: RunEvent = {...body, at: Date.now()};
+    const events = this.#events();
+    events.append(stored);
+    this.#snapshots.add(stored);
+    if (isMilestone(stored)) {
+      events.flush(true);
+      this.#snapshots.write(events.size(), stored.event === 'run-ended');
+    }
+    return stored;
+  }
+
+  flush(toDisk?: boolean): number {
+    this.#events().flush(toDisk);
+    return this.#events().size();
+  }
+
+  close(): void {
+    try {
+      this.#writer?.close();
+    } finally {
+      this.#writer = undefined;
+      this.#isClosed = true;
+      this.#opened.held.release();
+    }
+  }
+
+  #inFolder(name: string): string {
+    return join(this.folder, name);
+  }
+
+  #events(): EventWriter {
+    if (this.#isClosed) throw new SweepError('cannot-write', `${this.folder} is closed.`);
+    this.#writer ??= openEvents(this.#inFolder(eventsName), this.#reading, this.#opened.failed);
+    return this.#writer;
   }
 }
 

@@ -30,6 +30,12 @@ export class Snapshots {
     if (this.#waiting.length >= batch) this.#fold();
   }
 
+  /** What all events so far come to. */
+  state(): RunState {
+    this.#fold();
+    return this.#state;
+  }
+
   /** `bytes`: the file's length, all events added are in it. Small files are read fast enough without. */
   write(bytes: number, isEnd: boolean): void {
     if (bytes < snapshotFrom || (!isEnd && Date.now() - this.#writtenAt < interval)) return;

@@ -7,21 +7,21 @@ import {modelsName, writeTrainedModel} from '../export/trained-model.ts';
 import {insideRun} from '../files/write-whole.ts';
 import type {BaseContext} from '../step/base.ts';
 import type {Pack} from '../step/step.ts';
-import {saveCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, saveCheckpoint} from '../store/checkpoint.ts';
 import type {TrainContext} from './context.ts';
 import {idsOf, type PackRun, type TrainJob} from './open-pack.ts';
 
 export async function save(
   job: TrainJob,
   context: TrainContext,
-  {pack, active, last}: PackRun,
+  {pack, active, last, recent}: PackRun,
   seconds: number,
 ): Promise<void> {
   const tensors = await pack.snapshot();
   const events = await context.stored();
   const {losses, gradNorms} = last;
-  const checkpoint = {step: pack.count, tensors, active, losses, gradNorms, seconds, events};
-  saveCheckpoint(join(job.folder, 'checkpoints'), idsOf(job), checkpoint);
+  const checkpoint = {step: pack.count, tensors, active, losses, gradNorms, recent: recent.values(), seconds, events};
+  saveCheckpoint(join(job.folder, checkpointsName), idsOf(job), checkpoint);
 }
 
 /**

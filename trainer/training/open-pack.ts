@@ -9,14 +9,18 @@ import type {TrainingSource} from '../step/batches.ts';
 import {startingParameters} from '../step/start.ts';
 import type {StartJob} from '../step/start-settings.ts';
 import {Pack, type PackStart} from '../step/step.ts';
-import {type Checkpoint, loadCheckpoint} from '../store/checkpoint.ts';
+import {type Checkpoint, checkpointsName, loadCheckpoint} from '../store/checkpoint.ts';
 import type {Evaluation} from './evaluation.ts';
+import {RecentLosses} from './recent-losses.ts';
 
 /** A pack's work, as the command gives it to a worker. Trials differ by learning rate and seed only. */
 export interface TrainJob {
   trials: Trial[];
   training: TrainingSettings;
+  /** Of the whole training: what the schedule is made for. */
   steps: number;
+  /** Updates after which the trials pause; absent = they are trained to their end. */
+  until?: number;
   source: TrainingSource;
   start: StartJob;
   merged: boolean;
@@ -43,6 +47,7 @@ export interface PackRun {
   active: Float32Array;
   /** Of the last step, [trials]. */
   last: Pick<Checkpoint, 'losses' | 'gradNorms'>;
+  recent: RecentLosses;
   /** Of earlier starts that this one goes on from. */
   secondsBefore: number;
 }
@@ -74,13 +79,14 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     parameters: together(starts.map(one => one.parameters)),
     ...(shared.length > 0 ? {shared: together(shared)} : {}),
   });
-  const checkpoint = loadCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
+  const checkpoint = loadCheckpoint(join(job.folder, checkpointsName), idsOf(job));
   if (checkpoint) pack.restore(checkpoint.step, checkpoint.tensors);
   const none = new Float32Array(trials.length).fill(Number.NaN);
   return {
     pack,
     active: checkpoint?.active ?? new Float32Array(trials.length).fill(1),
     last: checkpoint ?? {losses: none, gradNorms: none},
+    recent: new RecentLosses(trials.length, checkpoint?.recent),
     secondsBefore: checkpoint?.seconds ?? 0,
   };
 }

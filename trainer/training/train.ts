@@ -1,11 +1,12 @@
 /** The training of one pack, from its starting factors to its adapters. */
 import {join} from 'node:path';
+import type {TrialEnded} from '../../core/run/events.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {probeTrials} from '../curvature/along-training.ts';
 import {needsRoom} from '../engine/onnx/device-errors.ts';
 import {rateAt} from '../math/schedule.ts';
 import {packBatches, tokensOf} from '../step/batches.ts';
-import {dropCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
 import type {TrainContext} from './context.ts';
 import {evaluatePack} from './evaluate.ts';
 import type {Evaluation} from './evaluation.ts';
@@ -15,8 +16,8 @@ import {idsOf, openPack, type PackRun, type TrainJob} from './open-pack.ts';
 const checkpointMilliseconds = 60_000;
 
 /**
- * Trains a pack to its end, its divergence, or until it is stopped; then a checkpoint lets it go on later. A pack that a
- * GPU has no room for goes on in two halves, from where it was.
+ * Trains a pack to its end or as far as it is asked for, to its divergence, or until it is stopped; then a checkpoint lets it
+ * go on later. A pack that a GPU has no room for goes on in two halves, from where it was.
  */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
   const {trials} = job;
@@ -31,13 +32,22 @@ export async function train(job: TrainJob, context: TrainContext): Promise<void>
   }
 }
 
+/** A pack under way: what the chapters of its training share. */
+interface UnderTraining {
+  job: TrainJob;
+  context: TrainContext;
+  run: PackRun;
+  /** Training time so far, of all starts. */
+  seconds(): number;
+}
+
 /** All trials of the job side by side. */
 async function trainTogether(job: TrainJob, context: TrainContext): Promise<void> {
   const began = performance.now();
   const run = await openPack(job, context);
   const seconds = () => run.secondsBefore + (performance.now() - began) / 1000;
   try {
-    await takeSteps(job, context, run, seconds);
+    await takeSteps({job, context, run, seconds});
   } catch (error) {
     // What is done so far is not lost, as long as the device still gives it.
     if (needsRoom(error)) await save(job, context, run, seconds());
@@ -47,97 +57,162 @@ async function trainTogether(job: TrainJob, context: TrainContext): Promise<void
   }
 }
 
-async function takeSteps(job: TrainJob, context: TrainContext, run: PackRun, seconds: () => number): Promise<void> {
-  const {trials, training, steps, source, evaluations} = job;
-  const {emit, stopped} = context;
-  const {pack, active} = run;
-  const alive = () => trials.filter((_, i) => active[i]! > 0);
-  const end = (
-    ended: Trial[],
-    state: 'finished' | 'diverged' | 'stopped',
-    {message, adapters}: {message?: string; adapters?: Map<string, string>} = {},
-  ) => {
-    for (const {id} of ended) {
-      const adapter = adapters?.get(id);
-      emit({
-        event: 'trial-ended',
-        trial: id,
-        state,
-        steps: pack.count,
-        seconds: seconds(),
-        ...(message ? {message} : {}),
-        ...(adapter ? {adapter} : {}),
-      });
-    }
-  };
-  const evaluate = async (due: Evaluation[]) => evaluatePack(pack, context, due, trials, active);
-
-  for (const {id} of alive())
-    emit({
-      event: 'trial-started',
-      trial: id,
-      steps,
-      worker: context.worker,
-      ...(pack.count > 0 ? {from: pack.count, ...lastOf(run, job, id)} : {}),
-      ...(job.curves?.[id] && job.evaluated?.step === pack.count ? {curves: job.curves[id]} : {}),
-    });
-
-  const probe = async () => {
-    if (job.curvature?.steps.includes(pack.count)) await probeTrials(job.curvature, pack, trials, active, context);
-  };
-
-  /** At this step; a stop may have come before they were done. */
-  const isDone = ({index}: Evaluation) =>
-    job.evaluated?.step === pack.count && alive().every(({id}) => job.evaluated?.known[id]?.includes(index));
-  const dueOnTheWay = () =>
-    evaluations.filter(({every}) => every !== undefined && pack.count % every === 0 && pack.count < steps);
-  if (pack.count > 0 && !stopped()) {
-    await evaluate(dueOnTheWay().filter(evaluation => !isDone(evaluation)));
-    if (!stopped()) await probe();
-  }
-
+async function takeSteps(training: UnderTraining): Promise<void> {
+  const {job, context, run, seconds} = training;
+  const {steps, until = steps} = job;
+  tellStarts(training);
+  await catchUp(training);
   let saved = performance.now();
-  while (pack.count < steps && alive().length > 0 && !stopped()) {
-    const step = pack.count;
-    const batches = packBatches(source, trials, step, shape => pack.noiseSize(shape));
-    const rates = Float32Array.from(trials, trial => rateAt(step, steps, trial.learningRate, training));
-    const moving = alive();
-    const {losses, gradNorms} = await pack.step(batches, rates, active);
-    run.last = {losses, gradNorms};
-    const of = (values: Float32Array) => moving.map(trial => finite(values[trials.indexOf(trial)]!));
-    emit({
-      event: 'step',
-      trials: moving.map(({id}) => id),
-      step: step + 1,
-      losses: of(losses),
-      rates: moving.map(trial => rateAt(step, steps, trial.learningRate, training)),
-      gradNorms: of(gradNorms),
-      tokens: moving.map(({seed}) => tokensOf(source, seed, step)),
-    });
-    const diverged = moving.filter((_, i) => of(losses)[i] === null || of(gradNorms)[i] === null);
-    for (const trial of diverged) active[trials.indexOf(trial)] = 0;
-    end(diverged, 'diverged', {message: `The loss or its gradient was no longer finite at step ${step + 1}.`});
-    await evaluate(dueOnTheWay());
-    if (!stopped()) await probe();
-    if (performance.now() - saved > checkpointMilliseconds && !stopped()) {
+  while (run.pack.count < until && aliveOf(training).length > 0 && !context.stopped()) {
+    await takeStep(training);
+    await evaluate(training, dueOnTheWay(training));
+    await probe(training);
+    if (performance.now() - saved > checkpointMilliseconds && !context.stopped()) {
       await save(job, context, run, seconds());
       saved = performance.now();
     }
   }
+  const isWhole = run.pack.count >= steps || aliveOf(training).length === 0;
+  if (isWhole) await evaluate(training, job.evaluations.filter(missing(training)));
+  if (context.stopped()) await stop(training);
+  else if (isWhole) await finish(training);
+  else await pause(training);
+}
 
-  if (!stopped()) await evaluate(evaluations.filter(evaluation => !isDone(evaluation)));
-  if (stopped()) {
-    await save(job, context, run, seconds());
-    end(alive(), 'stopped');
-  } else {
-    // Answers are judged elsewhere: until that is done the pack can be asked again.
-    if (isJudgedLater(job)) await save(job, context, run, seconds());
-    end(alive(), 'finished', {adapters: await saveAdapters(job, pack, active, context)});
-    if (isJudgedLater(job)) return;
-    // A trial whose end is not on the disk needs its checkpoint yet.
-    await context.stored();
-    dropCheckpoint(join(job.folder, 'checkpoints'), idsOf(job));
+function tellStarts(training: UnderTraining): void {
+  const {job, context, run} = training;
+  const {count} = run.pack;
+  for (const {id} of aliveOf(training))
+    context.emit({
+      event: 'trial-started',
+      trial: id,
+      steps: job.steps,
+      worker: context.worker,
+      ...(count > 0 ? {from: count, ...lastOf(run, job, id)} : {}),
+      ...(job.curves?.[id] && job.evaluated?.step === count ? {curves: job.curves[id]} : {}),
+    });
+}
+
+/** What was due at the step that the pack goes on from; a stop may have come before it was done. */
+async function catchUp(training: UnderTraining): Promise<void> {
+  if (training.run.pack.count === 0) return;
+  await evaluate(training, dueOnTheWay(training).filter(missing(training)));
+  await probe(training);
+}
+
+async function takeStep(training: UnderTraining): Promise<void> {
+  const {job, context, run} = training;
+  const {trials, steps, source} = job;
+  const {pack, active, recent} = run;
+  const step = pack.count;
+  const batches = packBatches(source, trials, step, shape => pack.noiseSize(shape));
+  const rates = trials.map(trial => rateAt(step, steps, trial.learningRate, job.training));
+  const moving = aliveOf(training);
+  const {losses, gradNorms} = await pack.step(batches, Float32Array.from(rates), active);
+  run.last = {losses, gradNorms};
+  recent.add(step + 1, losses);
+  const of = (values: ArrayLike<number>) => moving.map(trial => finite(values[trials.indexOf(trial)]!));
+  const told = {losses: of(losses), gradNorms: of(gradNorms)};
+  context.emit({
+    event: 'step',
+    trials: moving.map(({id}) => id),
+    step: step + 1,
+    losses: told.losses,
+    rates: moving.map(trial => rates[trials.indexOf(trial)]!),
+    gradNorms: told.gradNorms,
+    tokens: moving.map(({seed}) => tokensOf(source, seed, step)),
+  });
+  const diverged = moving.filter((_, i) => told.losses[i] === null || told.gradNorms[i] === null);
+  for (const trial of diverged) active[trials.indexOf(trial)] = 0;
+  end(training, diverged, {
+    state: 'diverged',
+    message: `The loss or its gradient was no longer finite at step ${step + 1}.`,
+  });
+}
+
+/** Trials that still train. */
+const aliveOf = ({job, run}: UnderTraining): Trial[] => job.trials.filter((_, i) => run.active[i]! > 0);
+
+function dueOnTheWay({job, run}: UnderTraining): Evaluation[] {
+  const {count} = run.pack;
+  return job.evaluations.filter(({every}) => every !== undefined && count % every === 0 && count < job.steps);
+}
+
+/** Whether an evaluation at this step is not known from an earlier start. */
+function missing(training: UnderTraining): (evaluation: Evaluation) => boolean {
+  const {evaluated} = training.job;
+  const alive = aliveOf(training);
+  return ({index}) =>
+    evaluated?.step !== training.run.pack.count || !alive.every(({id}) => evaluated.known[id]?.includes(index));
+}
+
+async function evaluate({job, context, run}: UnderTraining, due: Evaluation[]): Promise<void> {
+  await evaluatePack(run.pack, context, due, job.trials, run.active);
+}
+
+async function probe({job, context, run}: UnderTraining): Promise<void> {
+  const {pack, active} = run;
+  if (context.stopped() || !job.curvature?.steps.includes(pack.count)) return;
+  await probeTrials(job.curvature, pack, job.trials, active, context);
+}
+
+/** Says of these trials how they ended. */
+function end(
+  {job, context, run, seconds}: UnderTraining,
+  ended: readonly Trial[],
+  how: Pick<TrialEnded, 'state' | 'message'>,
+  adapters?: ReadonlyMap<string, string>,
+): void {
+  const steps = run.pack.count;
+  for (const {id} of ended) {
+    const adapter = adapters?.get(id);
+    const tail = how.state === 'diverged' ? null : run.recent.tail(idsOf(job).indexOf(id), steps);
+    const isTold = tail !== undefined && how.state !== 'stopped';
+    context.emit({
+      event: 'trial-ended',
+      trial: id,
+      ...how,
+      steps,
+      ...(isTold ? {tail} : {}),
+      seconds: seconds(),
+      ...(adapter ? {adapter} : {}),
+    });
   }
+}
+
+async function stop(training: UnderTraining): Promise<void> {
+  const {job, context, run, seconds} = training;
+  await save(job, context, run, seconds());
+  end(training, aliveOf(training), {state: 'stopped'});
+}
+
+/** The trials go on from their checkpoints when they are asked for again; those that diverged are done. */
+async function pause(training: UnderTraining): Promise<void> {
+  const {job, context, run, seconds} = training;
+  const alive = aliveOf(training);
+  await save(job, context, run, seconds());
+  end(training, alive, {state: 'paused'});
+  const others = job.trials.filter(trial => !alive.includes(trial));
+  if (!isJudgedLater(job)) await forget(training, others);
+}
+
+async function finish(training: UnderTraining): Promise<void> {
+  const {job, context, run, seconds} = training;
+  // Answers are judged elsewhere: until that is done the pack can be asked again.
+  if (isJudgedLater(job)) await save(job, context, run, seconds());
+  const adapters = await saveAdapters(job, run.pack, run.active, context);
+  end(training, aliveOf(training), {state: 'finished'}, adapters);
+  if (!isJudgedLater(job)) await forget(training, job.trials);
+}
+
+/** A trial whose end is not on the disk needs its checkpoint yet. */
+async function forget({job, context}: UnderTraining, trials: readonly Trial[]): Promise<void> {
+  if (trials.length === 0) return;
+  await context.stored();
+  dropCheckpoint(
+    join(job.folder, checkpointsName),
+    trials.map(({id}) => id),
+  );
 }
 
 /** Whether the trials' results are known only after they ended. */

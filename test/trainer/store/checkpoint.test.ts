@@ -26,6 +26,7 @@ const at = (step: number, events = 100 * step): Checkpoint => ({
   active: Float32Array.of(1, 1),
   losses: Float32Array.of(step + 0.5, step + 0.25),
   gradNorms: Float32Array.of(1, 2),
+  recent: Float32Array.of(step + 2, step + 1, step + 4, step + 3),
   seconds: 3,
   events,
 });

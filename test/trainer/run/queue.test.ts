@@ -1,0 +1,51 @@
+import {expect, it} from 'vitest';
+import type {Agenda, Portion} from '../../../trainer/run/agenda.ts';
+import {Feed} from '../../../trainer/run/feed.ts';
+import type {ToWorker} from '../../../trainer/run/jobs.ts';
+import {JobQueue} from '../../../trainer/run/queue.ts';
+
+const job = (name: string): ToWorker => ({kind: 'merge', folder: name, adapter: name});
+
+it('jobs are taken in order, and who finds none waits for the next one', async () => {
+  const queue = new JobQueue([job('a')]);
+  expect(await queue.take()).toEqual(job('a'));
+  const [first, second] = [queue.take(), queue.take()];
+  queue.add([job('b'), job('c'), job('d')]);
+  expect([await first, await second, await queue.take()]).toEqual([job('b'), job('c'), job('d')]);
+});
+
+it('a closed queue gives what it has and then nothing; a dropped one nothing', async () => {
+  const closed = new JobQueue([job('a')]);
+  closed.close();
+  expect([await closed.take(), await closed.take()]).toEqual([job('a'), undefined]);
+  const dropped = new JobQueue([job('a')]);
+  dropped.drop();
+  expect(await dropped.take()).toBe(undefined);
+});
+
+it('whoever waits hears that nothing will come', async () => {
+  const queue = new JobQueue();
+  const waiting = queue.take();
+  queue.close();
+  expect(await waiting).toBe(undefined);
+});
+
+it('a feed asks again after every job, and ends when nothing is under way and nothing more is wanted', async () => {
+  const portions: Portion[][] = [[{trials: []}, {trials: [], until: 3}], [], [{trials: []}]];
+  const agenda: Agenda = {next: () => portions.shift() ?? []};
+  let made = 0;
+  const feed = new Feed(agenda, wanted => wanted.map(() => job(String(++made))));
+  expect(feed.fill()).toBe(true);
+  expect([await feed.queue.take(), await feed.queue.take()]).toEqual([job('1'), job('2')]);
+  feed.ended();
+  const third = feed.queue.take();
+  feed.ended();
+  expect(await third).toEqual(job('3'));
+  const none = feed.queue.take();
+  feed.ended();
+  expect(await none).toBe(undefined);
+});
+
+it('a feed of nothing is over before it begins', () => {
+  expect(new Feed({next: () => []}, () => []).fill()).toBe(false);
+});

@@ -1,0 +1,32 @@
+/** The workers' queue of a training, fed from its agenda until nothing is under way and nothing more is wanted. */
+import type {Agenda, Portion} from './agenda.ts';
+import type {ToWorker} from './jobs.ts';
+import {JobQueue} from './queue.ts';
+
+export class Feed {
+  readonly queue = new JobQueue();
+  readonly #agenda: Agenda;
+  readonly #jobsOf: (portions: readonly Portion[]) => ToWorker[];
+  #underWay = 0;
+
+  /** @param jobsOf the jobs of some portions, in the order in which they are best begun */
+  constructor(agenda: Agenda, jobsOf: (portions: readonly Portion[]) => ToWorker[]) {
+    this.#agenda = agenda;
+    this.#jobsOf = jobsOf;
+  }
+
+  /** Queues what is wanted by now. Whether anything is left to do. */
+  fill(): boolean {
+    const jobs = this.#jobsOf(this.#agenda.next());
+    this.#underWay += jobs.length;
+    this.queue.add(jobs);
+    if (this.#underWay === 0) this.queue.close();
+    return this.#underWay > 0;
+  }
+
+  /** A job is done, with all that is known after it. */
+  ended(): void {
+    this.#underWay--;
+    this.fill();
+  }
+}
