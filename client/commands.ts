@@ -16,6 +16,7 @@ import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
 import {trialFile} from './trial-file.ts';
+import {tune} from './tune.ts';
 
 /** What commands are called with: a lens gives the file's URI as text, the tree a row, the palette nothing. */
 type Target = string | Uri | Row | undefined;
@@ -47,6 +48,7 @@ export class Commands {
       on('resume', target => this.start(target, [])),
       on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
+      on('tune', target => this.#tune(target)),
       on('probe', target => this.start(target, [], 'probe')),
       on('dryRun', target => this.#dryRun(target)),
       on('openResults', target => this.#openResults(target)),
@@ -62,19 +64,32 @@ export class Commands {
     ];
   }
 
+  /** Whether programs may be started on the files of this workspace; says what to do where not. */
+  #mayRun(): boolean {
+    if (workspace.isTrusted) return true;
+    void window
+      .showWarningMessage(
+        'LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.',
+        'Manage Trust',
+      )
+      .then(choice => {
+        if (choice) void commands.executeCommand('workbench.trust.manage');
+      });
+    return false;
+  }
+
+  /** The best rate of one method of a sweep file, and its adapter. */
+  async #tune(target: Target): Promise<void> {
+    if (!this.#mayRun()) return;
+    const file = await this.#fileOf(target);
+    if (!file) return;
+    await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
+    await tune(await this.#parts.sweeps.of(file.uri), this.#parts);
+  }
+
   /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
   async start(target: Target, only: readonly string[], verb: 'run' | 'probe' = 'run'): Promise<void> {
-    if (!workspace.isTrusted) {
-      void window
-        .showWarningMessage(
-          'LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.',
-          'Manage Trust',
-        )
-        .then(choice => {
-          if (choice) void commands.executeCommand('workbench.trust.manage');
-        });
-      return;
-    }
+    if (!this.#mayRun()) return;
     const file = await this.#fileOf(target);
     if (!file) return;
     await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();

@@ -20,6 +20,7 @@ import {setupNativeVerb} from './verbs/setup-native.ts';
 import {showVerb} from './verbs/show.ts';
 import {statusVerb} from './verbs/status.ts';
 import {endQuietlyWithReader, remark} from './verbs/terminal.ts';
+import {tuneVerb} from './verbs/tune.ts';
 import {verifyVerb} from './verbs/verify.ts';
 import {version} from './version.ts';
 
@@ -28,6 +29,7 @@ const verbs = [
   checkVerb,
   planVerb,
   runVerb,
+  tuneVerb,
   probeVerb,
   statusVerb,
   attachVerb,

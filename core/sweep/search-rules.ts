@@ -17,15 +17,21 @@ interface File {
   problems: Problems;
 }
 
+export const needsEvaluation =
+  "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
+
 /** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
 export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
   if (!searches || evaluates) return;
   const found = find({root}, ['search']);
   if (!found) return;
-  const message =
-    "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
   const place = {path: ['search'], range: found.keyRange ?? found.node.range};
-  problems.report('search/no-metric', place, message, newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'));
+  problems.report(
+    'search/no-metric',
+    place,
+    needsEvaluation,
+    newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
+  );
 }
 
 /** Adds a problem of code `search/…` for whatever a search makes little sense with. */

@@ -16,6 +16,12 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep attach': [/39 of 39 trials finished/],
   'npx lora-sweep report': [/Written: .*report\.html and .*report\.md/],
   'npx lora-sweep export': [/best/],
+  'npx lora-sweep tune': [
+    /This takes about \d+ %.* of the grid's steps/,
+    /The best rate of lora is \S+.*: exact-match accuracy [\d.]+ %/,
+    / written to .*tuned as a LoRA adapter of rank 8 for /,
+    /lora-sweep generate --model .* --adapter .*tuned --prompt/,
+  ],
   'npx lora-sweep probe': [/Curvature at the start/],
 };
 

@@ -4,6 +4,7 @@ import {copyFile} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {methods as titles} from '../../core/method/methods.ts';
+import {bestSeed} from '../../core/run/best-seed.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
@@ -136,18 +137,7 @@ function bestTrial(state: RunState, by: string | true): TrialView {
     curves.flatMap(({peak}) => (peak ? [{...peak, rank, batchSize}] : [])),
   );
   const [best] = peaks.sort((a, b) => sign * (a.mean - b.mean));
-  const scoreOf = ({evaluations, loss}: TrialView): number =>
-    evaluations.findLast(one => one.task === task && one.metric === metric)?.value ?? loss ?? sign * Infinity;
-  const seeds = state.trials.filter(
-    ({trial, state: how, dropped}) =>
-      how === 'finished' &&
-      !dropped &&
-      trial.method === best?.method &&
-      trial.learningRate === best.learningRate &&
-      trial.rank === best.rank &&
-      trial.batchSize === best.batchSize,
-  );
-  return seeds.sort((a, b) => sign * (scoreOf(a) - scoreOf(b)))[0]!;
+  return bestSeed(state, {...best!, task, metric})!;
 }
 
 function baseFolder(given: string | undefined, manifest: Manifest | null, run: string): string {

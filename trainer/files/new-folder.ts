@@ -6,17 +6,17 @@ import {temporaryOf} from './temporary.ts';
 import {discard, storeError} from './write-whole.ts';
 
 /**
- * Makes sure that a folder of `bytes` can be written to `target`.
+ * Makes sure that a folder of `bytes` can be written to `target`; `option`: by which another one can be chosen.
  * @throws SweepError `folder-in-use` (not empty, or a file), `disk-full`
  */
-export function checkTarget(target: string, bytes: number): void {
+export function checkTarget(target: string, bytes: number, option = '--out'): void {
   const place = resolve(target);
   try {
     const there = existsSync(place) ? readdirSync(place) : [];
     if (there.length > 0)
       throw new SweepError(
         'folder-in-use',
-        `Nothing was written because ${place} already holds ${there[0]}; choose a new or empty folder with --out.`,
+        `Nothing was written because ${place} already holds ${there[0]}; choose a new or empty folder with ${option}.`,
         {folder: place},
       );
     let nearest = place;
@@ -25,7 +25,7 @@ export function checkTarget(target: string, bytes: number): void {
     if (bavail * bsize < bytes)
       throw new SweepError(
         'disk-full',
-        `Nothing was written because ${place} needs ${gigabytes(bytes)} and only ${gigabytes(bavail * bsize)} are free there; make room, or choose another disk with --out.`,
+        `Nothing was written because ${place} needs ${gigabytes(bytes)} and only ${gigabytes(bavail * bsize)} are free there; make room, or choose another disk with ${option}.`,
         {folder: place, bytes, free: bavail * bsize},
       );
   } catch (error) {

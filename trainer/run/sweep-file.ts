@@ -43,16 +43,25 @@ export function problemLine(file: string, {range, severity, message, code}: Prob
 }
 
 /**
- * Reads a sweep file.
+ * What a sweep file says.
  * @throws SweepError with the first of its errors
  */
-export function openSweep(file: string): OpenedSweep {
+export function sweepOf(file: string): Sweep {
   const {sweep, problems} = readSweep(readSweepFile(file), basename(file));
   if (sweep === undefined) {
     const errors = problems.filter(({severity}) => severity === 'error');
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more: lora-sweep check ${file})` : '';
     throw new SweepError(errors[0]!.code, `${problemLine(file, errors[0]!)}${more}`, {problems});
   }
+  return sweep;
+}
+
+/**
+ * Reads a sweep file; `instead` of its sweep another one may be opened in its place.
+ * @throws SweepError with the first of its errors
+ */
+export function openSweep(file: string, instead?: Sweep): OpenedSweep {
+  const sweep = instead ?? sweepOf(file);
   const base = dirname(resolve(file));
   return {
     sweep,

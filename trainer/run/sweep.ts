@@ -15,6 +15,7 @@ import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import type {Pool} from './pool.ts';
+import type {Prepared} from './prepare.ts';
 import {type ProbePlan, probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
 import {openSweep} from './sweep-file.ts';
@@ -28,12 +29,13 @@ export type {SweepEnd, SweepOptions};
  * @throws SweepError
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
-  const {sweep, prepare, wish} = openSweep(file);
+  const {sweep, prepare, wish} = openSweep(file, options.tuning?.sweep);
   const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
   const began = Date.now();
   const failure = new RunFailure();
-  const open = () => openRun({folder, sweepFile: file, resume: options.resume, failed: failure.report});
+  const {resume, tuning} = options;
+  const open = () => openRun({folder, sweepFile: file, resume, again: tuning?.again, failed: failure.report});
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   let control: Control | undefined;
@@ -49,10 +51,11 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   try {
     sweepCaches();
     const stored = store ? storedTrials(store.earlier) : [];
-    const trials = onlySweep(sweep, options.only, stored);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: options.signal, progress: readingProgress(options)};
-    const prepared = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
+    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
+    const prepared = partOf(all, options);
+    const trials = onlySweep(prepared.sweep, options.only, stored);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
@@ -74,6 +77,12 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   }
   failure.check();
   return end;
+}
+
+function partOf(prepared: Prepared, {tuning}: SweepOptions): Prepared {
+  if (!tuning) return prepared;
+  const {sweep, note} = tuning.within(prepared.steps);
+  return {...prepared, sweep, notes: [note, ...prepared.notes]};
 }
 
 /** Milliseconds between two events of a long preparation. */

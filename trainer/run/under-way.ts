@@ -1,7 +1,8 @@
 /** A run that is under way: what its chapters have in common. */
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
+import type {Again} from '../store/manifest.ts';
 import type {OpenRun} from '../store/run.ts';
 import {openPool, type Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
@@ -15,10 +16,21 @@ export interface SweepOptions {
   resume: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** What is run in place of the file's own sweep. */
+  tuning?: Tuning;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
   /** Hears of a long preparation: until a run has begun nothing of it is stored. */
   onPreparing?(event: RunEvent): void;
+}
+
+/** A sweep that was made of the file's. */
+export interface Tuning {
+  sweep: Sweep;
+  /** The part of it that is trained, and a sentence on that; `steps`: of a trial. @throws SweepError where there is none */
+  within(steps: (batchSize: number) => number): {sweep: Sweep; note: string};
+  /** How the run is made again. */
+  again: Again;
 }
 
 export type SweepEnd = 'finished' | 'failed' | 'stopped';

@@ -102,11 +102,20 @@ export interface SweepCopy {
   /** Name in the run folder. */
   copy: string;
   text: string;
+  /** Absent: `run FILE`. */
+  again?: Again;
+}
+
+/** How a run is made again: `VERB FILE WORDS`. */
+export interface Again {
+  verb: string;
+  words: string[];
 }
 
 /** The manifest of a first start. */
-export function newManifest(sweep: Sweep, around: Surroundings, {original, copy, text}: SweepCopy): FullManifest {
+export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: SweepCopy): FullManifest {
   const {versions, engine, modelHash, dataHashes, modules = {}, precision = 'float32'} = around;
+  const {original, copy, text, again = {verb: 'run', words: []}} = sweepFile;
   const sweepHash = createHash('sha256').update(text).digest('hex');
   const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
   const folder = dirname(original);
@@ -124,7 +133,10 @@ export function newManifest(sweep: Sweep, around: Surroundings, {original, copy,
     data: [...Object.entries(dataHashes), ...needed].map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
     seeds: seedsOf(sweep),
     curvature: sweep.curvature ?? null,
-    rerun: {folder, command: `lora-sweep run ${quoted(basename(original))} --out NEW_FOLDER`},
+    rerun: {
+      folder,
+      command: ['lora-sweep', again.verb, quoted(basename(original)), ...again.words, '--out NEW_FOLDER'].join(' '),
+    },
     sweep,
     ingredients,
     fingerprint: fingerprint(ingredients),
@@ -317,8 +329,9 @@ function seedsOf({methods}: Sweep): number[] {
 }
 
 /** A file name as a shell takes it. */
-function quoted(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+/** A word of a command line, as a shell reads it. */
+export function quoted(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
 }
 
 function machine(): Machine {

@@ -12,7 +12,7 @@ import {type EventWriter, openEvents, type Reading, readEvents} from './events.t
 import type {Change} from './ingredients.ts';
 import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
-import {newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
+import {type Again, newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
 import {Snapshots} from './snapshots.ts';
 import {StoredSteps} from './stored-steps.ts';
 
@@ -62,7 +62,7 @@ export interface OpenRun {
  * while nobody waits for it: events that cannot be stored, a lock that another process has taken over.
  * @throws SweepError `run-exists` (results and no `resume`), `foreign-folder`, `run-locked`, `disk-full`, `cannot-write`
  */
-export async function openRun({folder, sweepFile, resume, failed}: OpenOptions): Promise<OpenRun> {
+export async function openRun({folder, sweepFile, resume, again, failed}: OpenOptions): Promise<OpenRun> {
   refuseForeign(folder);
   refuseLinks(folder);
   try {
@@ -77,7 +77,7 @@ export async function openRun({folder, sweepFile, resume, failed}: OpenOptions):
     const steps = new StoredSteps();
     const {state, reading} = await readFolded(join(folder, eventsName), event => steps.add(event));
     if (hasResults(state) && !resume) throw exists(folder, state);
-    return new RunFolder({folder, sweepFile, control, held, failed}, state, reading, steps);
+    return new RunFolder({folder, sweepFile, again, control, held, failed}, state, reading, steps);
   } catch (error) {
     held.release();
     throw error;
@@ -88,6 +88,8 @@ interface OpenOptions {
   folder: string;
   sweepFile: string;
   resume: boolean;
+  /** Absent: by `run`. */
+  again?: Again | undefined;
   failed?(error: unknown): void;
 }
 
@@ -95,6 +97,7 @@ interface OpenOptions {
 interface Opened {
   folder: string;
   sweepFile: string;
+  again: Again | undefined;
   control: string | undefined;
   held: ReturnType<typeof lock>;
   failed: OpenOptions['failed'] | undefined;
@@ -130,12 +133,17 @@ class RunFolder implements OpenRun {
 
   begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[] {
     const {folder, earlier} = this;
-    const {sweepFile} = this.#opened;
+    const {sweepFile, again} = this.#opened;
     const before = hasResults(earlier) ? readManifest(this.#inFolder(manifestName)) : null;
     if (!before && hasResults(earlier)) throw noManifest(folder);
     const text = readFileSync(sweepFile, 'utf8');
     const copy = copyName(folder, basename(sweepFile), text);
-    const now = newManifest(sweep, around, {original: resolve(sweepFile), copy, text});
+    const now = newManifest(sweep, around, {
+      original: resolve(sweepFile),
+      copy,
+      text,
+      ...(again && {again}),
+    });
     const {manifest, notes} = before
       ? resumedManifest(before, now, changedTrials(earlier, trials))
       : {manifest: now, notes: []};

@@ -48,6 +48,14 @@ export function probability(text: string): number {
   return number;
 }
 
+/** `20%` or `0.2`, as a share of 1. */
+export function share(text: string): number {
+  const [, digits, percent] = /^(\d+(?:\.\d+)?|\.\d+)\s*(%?)$/.exec(text.trim()) ?? [];
+  const number = Number(digits) / (percent ? 100 : 1);
+  if (!(number > 0 && number <= 1)) throw new InvalidArgumentError('Write a share above 0, up to 1, e.g. 20% or 0.2.');
+  return number;
+}
+
 export function seed(text: string): number {
   const number = Number(text);
   if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0)

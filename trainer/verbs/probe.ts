@@ -12,5 +12,7 @@ export function probeVerb(program: Command): void {
     .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
     .option('--resume', 'go on with a run: blocks that are known are not probed again')
     .option('--json', 'print each event as it is stored')
-    .action(async (file: string, options: RunOptions) => train(file, options, true));
+    .action(async (file: string, options: RunOptions) => {
+      await train(file, options, {verb: 'probe'});
+    });
 }

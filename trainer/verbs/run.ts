@@ -14,7 +14,10 @@ export function runVerb(program: Command): void {
     .option('--json', 'print each event as it is stored; with --detach the folder and the process')
     .option('--detach', 'leave it running when this terminal is closed; attach, status and cancel talk to it')
     .action(async (file: string, {detach: isDetached, ...options}: RunOptions & {detach?: true}) => {
-      if (!isDetached) return train(file, options, false);
+      if (!isDetached) {
+        await train(file, options, {verb: 'run'});
+        return;
+      }
       const {detach} = await import('./detach.ts');
       await detach(file, options);
     });

@@ -1,10 +1,11 @@
-/** What `run` and `probe` do. */
+/** What `run`, `probe` and `tune` do. */
 import {basename} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {printable, printableJson} from '../../core/printable.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {formatLine} from '../../core/run/line.ts';
+import type {SweepEnd, Tuning} from '../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
 export interface RunOptions {
@@ -14,17 +15,21 @@ export interface RunOptions {
   json?: true;
 }
 
-/** `probeOnly`: the curvature and nothing else. */
-export async function train(file: string, options: RunOptions, probeOnly: boolean): Promise<void> {
+/** Which of them it is; `probe`: the curvature and nothing else. */
+export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+
+/** Says how to go on where it has not come to its end. */
+export async function train(file: string, options: RunOptions, work: Work): Promise<SweepEnd> {
   const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
     import('../inspect/check.ts'),
     import('../run/sweep.ts'),
     import('../run/progress.ts'),
     import('../results/summary.ts'),
   ]);
-  await refuseErrors(file, options.only);
+  const tuned = work.verb === 'tune' ? work : undefined;
+  await refuseErrors(file, tuned ? [`method=${tuned.tuning.sweep.methods[0]!.method}`] : options.only);
   const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
-  const report = reportProgress(await earlierState(file, options), terminal, line =>
+  const report = reportProgress(await earlierState(file, options, tuned?.tuning.sweep.name), terminal, line =>
     process.stdout.write(`${printable(line)}\n`),
   );
   const onEvent = (event: RunEvent): void => {
@@ -32,34 +37,36 @@ export async function train(file: string, options: RunOptions, probeOnly: boolea
     else report.event(event);
   };
   const signal = stopWork();
-  let end: 'finished' | 'failed' | 'stopped';
+  let end: SweepEnd;
   try {
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly};
-    end = await runSweep(file, {...asked, signal, onEvent, onPreparing});
+    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly: work.verb === 'probe'};
+    end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
   }
   const begun = options.json || report.state.trials.length > 0;
   const fault = faultOfOutput();
   if (!options.json && begun && fault === undefined) await print(['', ...textSummary(report.state)]);
-  if (end === 'finished') return;
+  if (end === 'finished') return end;
   process.exitCode = 1;
   if (fault !== undefined) throw new SweepError('cannot-write', fault);
   if (!begun) {
     process.stderr.write('The run was stopped before it began; nothing was written.\n');
-    return;
+    return end;
   }
-  const verb = probeOnly ? 'probe' : 'run';
-  const again = `lora-sweep ${verb} ${file}${options.out === undefined ? '' : ` --out ${options.out}`} --resume`;
+  const out = options.out === undefined ? [] : ['--out', options.out];
+  const words = [work.verb, file, ...(tuned?.words ?? []), ...out, '--resume'];
+  const again = `lora-sweep ${words.join(' ')}`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
+  return end;
 }
 
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
-async function earlierState(file: string, options: RunOptions): Promise<RunState | null> {
+async function earlierState(file: string, options: RunOptions, tuned?: string): Promise<RunState | null> {
   if (!options.resume || options.json) return null;
   const [{readSweep}, {readSweepFile}, store] = await Promise.all([
     import('../../core/sweep/read.ts'),
@@ -68,7 +75,8 @@ async function earlierState(file: string, options: RunOptions): Promise<RunState
   ]);
   try {
     const {sweep} = readSweep(readSweepFile(file), basename(file));
-    return sweep ? (await store.readRun(store.runFolderOf(file, sweep.name, options.out))).state : null;
+    const name = tuned ?? sweep?.name;
+    return name === undefined ? null : (await store.readRun(store.runFolderOf(file, name, options.out))).state;
   } catch {
     return null;
   }
