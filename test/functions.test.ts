@@ -7,8 +7,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Functions that may be larger, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   'test/trainer/hub/hub-server.ts openHubServer': 'the mock of a protocol: routes and faults stand together',
-  'trainer/run/prepare.ts prepare': 'gathers what a run needs in the order in which it is refused',
-  'trainer/text/chat-template.ts openChatTemplate': 'one template with the names that it is given',
 };
 
 const lines = (count: number) => Array.from({length: count}, (_, i) => `  f(${i});`).join('\n');
