@@ -167,7 +167,7 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
   return comparisons
     .map(
       comparison =>
-        `${title(comparison)}\n\n${markdownTable([...peakColumns(comparison)], peakRows(comparison)).join('\n')}\n`,
+        `${title(comparison)}\n\n${markdownTable(peakColumns(comparison), peakRows(comparison)).join('\n')}\n`,
     )
     .join('\n');
 }

@@ -15,6 +15,7 @@ export function verdict({metric, curves, spread, judging, challenged, isUnderWay
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
+    ...(isUnderWay ? [] : moreSeedsInWords(curves, spread)),
   ];
   return isUnderWay ? sentences.map(soFar) : sentences;
 }
@@ -93,6 +94,20 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
     `These words hold with ${share} % confidence for all methods together ` +
     `(${n}, pooled standard deviation ${formatDifference(noise, metric)}, margin ${formatDifference(margin, metric)}).`
   );
+}
+
+/** What to write where a search left words open; seeds of a grid stand in the file themselves. */
+function moreSeedsInWords(curves: readonly MethodCurve[], spread: Spread | null): string[] {
+  if (!spread || !curves.some(({found}) => found !== undefined)) return [];
+  const wanted = spread.gaps.flatMap(({method, more}) => {
+    const peak = spread.ranking.find(one => one.method === method);
+    return more === null || more >= mostMoreSeeds || !peak ? [] : [peak.seeds + more];
+  });
+  const seeds = Math.min(mostMoreSeeds, Math.max(...wanted));
+  if (wanted.length === 0) return [];
+  return [
+    `For the words that are missing write 'verdict: {seeds: ${seeds}}' into the sweep file and resume: so many are then trained at the best rates.`,
+  ];
 }
 
 function challengeInWords({method, by, rates}: Comparison['challenged'][number]): string {
