@@ -128,23 +128,31 @@ function peaksOf({points, peak}: MethodCurve): boolean[] {
 export interface Marks {
   points: {learningRate: number; y: number; mark: string}[];
   /** Of points; without a prefix, which points with error bars do not know. */
-  style: {pointStyle: 'crossRot' | 'line'; rotation: number; radius: number; borderWidth: number; borderColor: string};
+  style: {
+    pointStyle: 'crossRot' | 'line';
+    rotation: number;
+    radius: number;
+    hoverRadius: number;
+    borderWidth: number;
+    hoverBorderWidth: number;
+    borderColor: string;
+  };
 }
 
 /** Crosses where a seed diverged, slanted ticks where nothing but a scan was; of several methods one above the other. */
 export function marksAt({points}: MethodCurve, place: number, bounds: Bounds, theme: Theme): Marks[] {
-  const borderColor = methodColour(theme, place);
+  const common = {borderColor: methodColour(theme, place), hoverBorderWidth: 2};
   const marks = (of: RatePoint[], y: number, mark: string) => of.map(({learningRate}) => ({learningRate, y, mark}));
   const diverged = points.filter(point => point.diverged > 0);
   const scanned = points.filter(point => point.scanned);
   return [
     {
       points: marks(diverged, crossAt(place, bounds), 'diverged'),
-      style: {pointStyle: 'crossRot' as const, rotation: 0, radius: 6, borderWidth: 2, borderColor},
+      style: {...common, pointStyle: 'crossRot' as const, rotation: 0, radius: 6, hoverRadius: 7, borderWidth: 2},
     },
     {
       points: marks(scanned, tickAt(place, bounds), 'scanned only'),
-      style: {pointStyle: 'line' as const, rotation: -60, radius: 5, borderWidth: 1.6, borderColor},
+      style: {...common, pointStyle: 'line' as const, rotation: -60, radius: 5, hoverRadius: 7, borderWidth: 1.6},
     },
   ].filter(({points}) => points.length > 0);
 }

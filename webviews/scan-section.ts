@@ -94,6 +94,8 @@ function scanLines(
             pointStyle: 'crossRot' as const,
             pointRadius: 5,
             pointBorderWidth: 1.6,
+            pointHoverRadius: 6,
+            pointHoverBorderWidth: 2,
           },
         ]),
   ];

@@ -121,9 +121,10 @@ function plateaus(peaks: readonly Peak[]): string[] {
   return [`Best rates that are known only as a range, within which rates are not told apart: ${ranges}.`];
 }
 
-/** A mean over few seeds is more often the best by chance than one over many: that is said. */
+/** A mean over few seeds is more often the best by chance than one over many: that is said, but where a search meant it so. */
 function unequalSeeds(curves: readonly MethodCurve[]): string[] {
-  const numbers = curves.flatMap(({points}) =>
+  const grids = curves.filter(({found}) => found === undefined || found === 'grid');
+  const numbers = grids.flatMap(({points}) =>
     points.flatMap(({seeds, diverged}) => (seeds > 0 ? [seeds + diverged] : [])),
   );
   const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];

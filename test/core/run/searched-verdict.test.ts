@@ -105,6 +105,8 @@ describe('a search that is done', () => {
     const gap = comparison!.spread!.gaps[0]!;
     expect(gap.word).toBe('not resolved');
     expect(verdict(comparison!).at(-1)).toContain(`write 'verdict: {seeds: ${3 + gap.more!}}' into the sweep file`);
+    // Single seeds beside the chosen rates are what a search is.
+    expect(verdict(comparison!).join(' ')).not.toContain('unequal numbers of seeds');
     const open = {...comparison!, isUnderWay: true};
     expect(verdict(open).join(' ')).not.toContain('verdict: {seeds');
     // A grid has no best rates to train further seeds at.
