@@ -14,6 +14,7 @@ export default defineConfig({
     // Half an hour: only what hangs for ever meets it. How long a test takes says nothing about what it tests.
     testTimeout: 1_800_000,
     hookTimeout: 1_800_000,
+    expect: {poll: {timeout: 1_800_000}},
     // What the user's cache remembers of this machine is no part of a test.
     env: {LORA_SWEEP_CACHE: mkdtempSync(join(tmpdir(), 'lora-sweep-cache-'))},
     globalSetup: 'test/remove-cache.ts',

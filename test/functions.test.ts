@@ -7,12 +7,6 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Functions that may be larger, and why. */
 const exceptions: Readonly<Record<string, string>> = {
   'test/trainer/hub/hub-server.ts openHubServer': 'the mock of a protocol: routes and faults stand together',
-  'trainer/run/pool.ts openPool': 'opens, feeds and closes the workers of one run',
-  'trainer/run/prepare.ts prepare': 'gathers what a run needs in the order in which it is refused',
-  'trainer/store/events.ts openEvents': 'one file, whose every writer shares its state',
-  'trainer/store/run.ts openRun': 'the steps in which a run folder is taken',
-  'trainer/text/chat-template.ts openChatTemplate': 'one template with the names that it is given',
-  'trainer/training/train.ts takeSteps': 'the loop of one pack, readable aloud',
 };
 
 const lines = (count: number) => Array.from({length: count}, (_, i) => `  f(${i});`).join('\n');

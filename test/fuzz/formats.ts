@@ -131,7 +131,7 @@ export function refusal(error: unknown): void {
 
 const manifest = {
   name: 'a',
-  versions: {'lora-sweep': '0.2.0'},
+  versions: {'lora-sweep': '0.3.0'},
   engine: 'compiled',
   machine: {platform: 'linux', architecture: 'x64', processor: 'p', cores: 2, memoryBytes: 1e9},
   model: {path: 'base', hash: 'ab', folder: '/nowhere', revision: null, files: {'config.json': 'cd'}},

@@ -62,4 +62,4 @@ run: {engine: compiled}
   const {tokens, text} = JSON.parse(told.out.trim()) as {tokens: number[]; text: string};
   expect(tokens.at(-1)).toBe(endOfTurn);
   expect(text).toBe('<think>\n\n</think>\n\nwhite');
-}, 600_000);
+});

@@ -60,4 +60,4 @@ run: {engine: compiled}
       learnt.map((one, row) => [row, one.said, one[rule]]),
     );
   }
-}, 600_000);
+});

@@ -53,7 +53,7 @@ beforeAll(async () => {
   const out = join(home, 'whole');
   expect(await run(out)).toMatchObject({status: 0, errors: ''});
   whole = await results({out});
-}, 600_000);
+});
 afterAll(() => {
   for (const mounted of mounts) spawnSync('umount', ['-l', mounted]);
   rmSync(home, {recursive: true, force: true});

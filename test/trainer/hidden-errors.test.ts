@@ -29,7 +29,7 @@ async function errors(change: Partial<typeof lines>): Promise<string[]> {
   return problems.filter(({severity}) => severity === 'error').map(({code, path}) => `${code} ${path.join('.')}`);
 }
 
-describe('what is wrong with a sweep file', {timeout: 300_000}, () => {
+describe('what is wrong with a sweep file', () => {
   it('is nothing to begin with', async () => {
     expect(await errors({})).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
@@ -7,6 +7,23 @@ import {type Prompt, readPrompts} from '../task/prompts.ts';
 import {stopsOf} from '../task/tasks.ts';
 import type {Evaluation} from '../training/evaluation.ts';
 import {inOrder} from '../training/sources.ts';
+
+/** Every entry of `evaluate`, in the order of the sweep file; prompts by evaluation where answers are generated. */
+export async function readEvaluations(
+  {evaluate, data}: Pick<Sweep, 'evaluate' | 'data'>,
+  base: string,
+  encoding: EncodingModel & {config: ModelConfig},
+  found: {ends: AnswerEnds; note: (message: string) => void},
+): Promise<{evaluations: Evaluation[]; prompts: Map<number, Prompt[]>}> {
+  const evaluations: Evaluation[] = [];
+  const prompts = new Map<number, Prompt[]>();
+  for (const [index, one] of evaluate.entries()) {
+    const read = await readEvaluation(one, index, data, base, encoding, found);
+    evaluations.push(read.evaluation);
+    if (read.prompts) prompts.set(index, read.prompts);
+  }
+  return {evaluations, prompts};
+}
 
 /** One entry of `evaluate` with its rows, read as the training rows are; prompts where answers are generated. */
 export async function readEvaluation(

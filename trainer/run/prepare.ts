@@ -1,6 +1,5 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
-import {seedsAt} from '../../core/search/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import type {ProbeSource} from '../curvature/probe.ts';
@@ -8,7 +7,6 @@ import {type AnswerEnds, answerEnds} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import type {Dataset, Loading} from '../data/dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
-import {stepsOf} from '../data/order.ts';
 import {type DataStatistics, statisticsOf} from '../data/statistics.ts';
 import type {Choice} from '../engine/choose.ts';
 import {isNative} from '../engine/tensorflow/binding.ts';
@@ -18,15 +16,16 @@ import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import type {TrainingSize} from '../size/memory.ts';
-import {rowsAtATime, sizeOfTraining, withRecompute} from '../size/training-size.ts';
-import {extents, type TrainingSource} from '../step/batches.ts';
+import {sizeOfTraining} from '../size/training-size.ts';
+import type {TrainingSource} from '../step/batches.ts';
 import {filesBesideModule} from '../store/module-files.ts';
 import type {Prompt} from '../task/prompts.ts';
 import {openTokenizer, type Tokenizer} from '../text/tokenizer.ts';
 import type {Evaluation} from '../training/evaluation.ts';
 import {evaluationMemory} from '../training/evaluation.ts';
-import {probeSource, shapesOf} from '../training/sources.ts';
-import {readEvaluation} from './evaluations.ts';
+import {probeSource} from '../training/sources.ts';
+import {readEvaluations} from './evaluations.ts';
+import {trainingBatches} from './training-batches.ts';
 
 export interface Prepared {
   sweep: Sweep;
@@ -79,94 +78,33 @@ export async function prepare(
   const remarks = new Set<string>();
   const note = (message: string) => void remarks.add(message);
   const dataset = await cachedDataset(sweep.data, base, encoding, {...loading, note});
-  const pad = config.padId ?? 0;
-  const notes = [...dataNotes(dataset, sweep)];
   const ends = answerEnds(sweep.data, encoding, dataset);
-  for (const task of new Set(sweep.evaluate.flatMap(one => (one.strict ? one.task : []))))
-    notes.push(
-      `${task} is judged as the study's own script does (strict): an answer without "The answer is: " is wrong.`,
-    );
-
-  const evaluations: Evaluation[] = [];
-  const prompts = new Map<number, Prompt[]>();
-  for (const [index, one] of sweep.evaluate.entries()) {
-    const read = await readEvaluation(one, index, sweep.data, base, encoding, {ends, note});
-    evaluations.push(read.evaluation);
-    if (read.prompts) prompts.set(index, read.prompts);
-  }
-
-  const {training, data, curvature} = sweep;
-  const device = choice?.gpu;
-  const room = {workers, device};
+  const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note});
+  const probed = await probedRows(sweep, base, encoding, dataset);
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
-  notes.push(...remarks);
-  const seeds = seedsOf(sweep);
-  const probed = curvature?.data === undefined ? dataset : await loadProbed(sweep, curvature.data, base, encoding);
-  const sources = new Map<number, TrainingSource>();
-  const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
-  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
-  /** Of batches of this size that are computed so many rows at a time. */
-  const shapes = (batchSize: number, rows: number) =>
-    shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
-  /** By batch size, computed whole. */
-  const wholes = new Map(
-    [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
-  );
-  const size = withRecompute(kept, sweep, wholes, room);
-  if (size.recompute && training.checkpoint === 'auto')
-    notes.push(
-      'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.',
-    );
+  const pad = config.padId ?? 0;
+  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {workers, device: choice?.gpu});
   return {
-    sweep,
-    model,
-    tokenizer,
-    sites,
-    size,
-    evaluations,
-    prompts,
-    ends,
-    dataHashes: await hashes(
-      [
-        ...data.train,
-        ...sweep.evaluate.flatMap(({data: rows, scorer}) => (scorer === undefined ? [rows] : [rows, scorer])),
-        ...(curvature?.data ? [curvature.data] : []),
-      ],
-      new Set(sweep.methods.flatMap(({startFrom}) => startFrom ?? [])),
-      pathOf,
-    ),
+    ...{sweep, model, tokenizer, sites, size, evaluations, prompts, ends, pathOf, steps, source},
+    dataHashes: await hashes(sweep, pathOf),
     modules: await modulesOf(sweep, pathOf),
-    notes,
+    notes: [...dataNotes(dataset, sweep), ...strictNotes(sweep), ...remarks, ...sizeNotes(size, sweep)],
     data: statisticsOf(dataset),
-    steps,
-    pathOf,
     probeSource: seed => probeSource(probed, sweep, seed, pad),
-    source(batchSize) {
-      let source = sources.get(batchSize);
-      if (source === undefined) {
-        const whole = wholes.get(batchSize)!;
-        const rows = rowsAtATime(size, training, batchSize, whole, room);
-        source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
-        sources.set(batchSize, source);
-      }
-      return source;
-    },
   };
 }
 
-/** Those of the file and, where a search may add some, those as well: their rows are to find room in the shapes. */
-function seedsOf({methods, search, verdict}: Sweep): number[] {
-  const own = methods.flatMap(method => method.seeds);
-  const most = search ? (verdict?.seeds ?? 0) : 0;
-  const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
-  return [...new Set([...own, ...further])];
-}
-
-/** The rows of `curvature.data`, read as the training rows are. */
-function loadProbed({data}: Sweep, file: string, base: string, encoding: EncodingModel): Promise<Dataset> {
+/** The rows whose curvature is probed: of `curvature.data`, read as the training rows are, or the training rows themselves. */
+async function probedRows(
+  {data, curvature}: Sweep,
+  base: string,
+  encoding: EncodingModel,
+  training: Dataset,
+): Promise<Dataset> {
+  if (curvature?.data === undefined) return training;
   const {rows: _, ...whole} = data;
-  return cachedDataset({...whole, train: [file]}, base, encoding);
+  return cachedDataset({...whole, train: [curvature.data]}, base, encoding);
 }
 
 function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generator<string> {
@@ -176,6 +114,16 @@ function* dataNotes({count, truncated, empty}: Dataset, {data}: Sweep): Generato
     yield `${empty} of ${count + empty} rows have no token to learn within ${data.maxLength} tokens and were left out.`;
 }
 
+function* strictNotes({evaluate}: Sweep): Generator<string> {
+  for (const task of new Set(evaluate.flatMap(one => (one.strict ? one.task : []))))
+    yield `${task} is judged as the study's own script does (strict): an answer without "The answer is: " is wrong.`;
+}
+
+function* sizeNotes({recompute}: TrainingSize, {training}: Sweep): Generator<string> {
+  if (recompute && training.checkpoint === 'auto')
+    yield 'To fit in memory, layers are computed again in the backward pass, which takes about a quarter longer; training.checkpoint: false turns it off.';
+}
+
 /** The files that the scorers of a sweep need beside themselves. */
 async function modulesOf({evaluate}: Sweep, pathOf: (path: string) => string): Promise<Prepared['modules']> {
   const scorers = [...new Set(evaluate.flatMap(({scorer}) => scorer ?? []))];
@@ -183,13 +131,19 @@ async function modulesOf({evaluate}: Sweep, pathOf: (path: string) => string): P
   return Object.fromEntries(await Promise.all(found));
 }
 
+/** Of everything that is read for numbers: rows, scorers, starting adapters; by path as written. */
 async function hashes(
-  paths: string[],
-  adapters: ReadonlySet<string>,
+  {data, evaluate, curvature, methods}: Sweep,
   pathOf: (path: string) => string,
-): Promise<Record<string, string>> {
+): Promise<Prepared['dataHashes']> {
+  const files = [
+    ...data.train,
+    ...evaluate.flatMap(({data: rows, scorer}) => (scorer === undefined ? [rows] : [rows, scorer])),
+    ...(curvature?.data ? [curvature.data] : []),
+  ];
+  const adapters = new Set(methods.flatMap(({startFrom}) => startFrom ?? []));
   const found: Record<string, string> = {};
-  for (const path of new Set([...paths, ...adapters])) {
+  for (const path of new Set([...files, ...adapters])) {
     found[path] = await (adapters.has(path) ? hashAdapter : hashFiles)(pathOf(path));
   }
   return found;

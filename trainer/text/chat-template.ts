@@ -95,11 +95,7 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
   ): Rendered & {template: Template} => {
     const template = templateFor(tools !== undefined);
     const turns = messages.map((message, index) => {
-      const parts =
-        Array.isArray(message.content) && !template.readsParts
-          ? {...message, content: onlyText(message.content, index)}
-          : message;
-      const value = toValue(withReasoning(parts)) as Dict;
+      const value = toValue(withReasoning(readable(message, index, template))) as Dict;
       watched?.set(value, index);
       return value;
     });
@@ -119,20 +115,12 @@ export function openChatTemplate(folder: string, settings: TemplateSettings = {}
     write(messages, options = {}) {
       const watched = new Map<object, number>();
       const {text, spans, regions, lost, template} = run(messages, options, watched);
-      const turns: (Span | undefined)[] = messages.map(() => undefined);
-      const unclear = new Set<number>();
-      for (const {of, start, end} of lost ? [] : regions) {
-        const index = watched.get(of)!;
-        // A message that stands in two places has no turn.
-        if (turns[index]) unclear.add(index);
-        turns[index] = {start, end};
-      }
-      for (const index of unclear) turns[index] = undefined;
       if (template.marked && lost) {
         throw new Error(
           'what stands between {% generation %} marks is changed afterwards, so that its place is not known',
         );
       }
+      const turns = turnsOf(messages.length, lost ? [] : regions, watched);
       return {text, turns, marked: template.marked ? spans.filter(({start, end}) => end > start) : null};
     },
   };
@@ -148,11 +136,31 @@ function compile(text: string, file: string): Template {
   }
 }
 
+/** The part that each of so many messages wrote, by what was watched; one that stands in two places has no turn. */
+function turnsOf(
+  count: number,
+  regions: Rendered['regions'],
+  watched: ReadonlyMap<object, number>,
+): (Span | undefined)[] {
+  const turns = new Array<Span | undefined>(count).fill(undefined);
+  const unclear = new Set<number>();
+  for (const {of, start, end} of regions) {
+    const index = watched.get(of)!;
+    if (turns[index]) unclear.add(index);
+    turns[index] = {start, end};
+  }
+  return turns.map((turn, index) => (unclear.has(index) ? undefined : turn));
+}
+
 /** transformers fills in the names under which templates look for thoughts. */
 function withReasoning(message: Message): JsonObject {
   const reasoning = ['reasoning_content', 'thinking', 'reasoning'].map(key => message[key]).find(held => held != null);
   return reasoning === undefined ? message : {thinking: reasoning, ...message, reasoning_content: reasoning};
 }
+
+/** The message as the template can read it: with its content in parts, or as a text. */
+const readable = (message: Message, index: number, {readsParts}: Template): Message =>
+  Array.isArray(message.content) && !readsParts ? {...message, content: onlyText(message.content, index)} : message;
 
 /**
  * A template that takes texts only gets the text of a message's only part, where transformers would write the list as Python

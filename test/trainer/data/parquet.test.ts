@@ -2,9 +2,11 @@ import {mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync} from 'no
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {gzipSync} from 'node:zlib';
+import type {SchemaTree} from 'hyparquet';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {columnsToEvaluate} from '../../../trainer/data/read/columns.ts';
+import {plain} from '../../../trainer/data/read/parquet-values.ts';
 import {type Row, textIn} from '../../../trainer/data/read/row.ts';
 import {columnsOf, readRows} from '../../../trainer/data/read/rows.ts';
 import {parseAsWritten} from '../../../trainer/files/written-json.ts';
@@ -35,6 +37,26 @@ describe('a Parquet file', () => {
   it('with lists and structs gives chats and token rows as JSON would', async () => {
     expect(values(await read(join(fixtures, 'chats.parquet')))).toEqual(json('chats.json'));
     expect(values(await read(join(fixtures, 'tokens.parquet')))).toEqual(json('tokens.json'));
+  });
+
+  it('with a repeated group that no list is made of gives its columns by name', () => {
+    const node = (
+      name: string,
+      repetition_type: 'REQUIRED' | 'REPEATED',
+      type?: 'INT64',
+      ...children: SchemaTree[]
+    ): SchemaTree => ({
+      ...{children, count: 1, path: [name]},
+      element: {name, repetition_type, ...(type && {type})},
+    });
+    const ids = node(
+      'ids',
+      'REQUIRED',
+      undefined,
+      node('list', 'REPEATED', undefined, node('element', 'REQUIRED', 'INT64')),
+    );
+    expect(plain({list: [{element: 1n}, {element: 2n}]}, ids)).toEqual({list: [{element: 1}, {element: 2}]});
+    expect(() => plain({other: [1n]}, ids)).toThrow('its schema has no other');
   });
 
   it('has numbers, decimals, days and times as pandas prints them, beside bytes that are no text', async () => {

@@ -92,7 +92,7 @@ beforeAll(async () => {
       if (stepsTotal > 0) percents.push(stepsDone / stepsTotal);
     },
   });
-}, 300_000);
+});
 
 describe('a search', () => {
   it('scans every rate with the first seed, trains a few to the end, and the seeds at the chosen one', () => {
@@ -178,7 +178,6 @@ describe('a search', () => {
       );
       expect(new Set(keys).size).toBe(keys.length);
     },
-    300_000,
   );
 
   it('packs what goes equally far', async () => {
@@ -187,7 +186,7 @@ describe('a search', () => {
     const steps = packed.events.filter((event): event is Stepped & {at: number} => event.event === 'step');
     expect(steps[0]!.trials).toHaveLength(6);
     expect(packed.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
-  }, 300_000);
+  });
 });
 
 it('a filter on trials of a search trains these whole, from where they paused, and says so', async () => {
@@ -203,7 +202,7 @@ it('a filter on trials of a search trains these whole, from where they paused, a
       .map(({why}) => why)
       .join(),
   ).toMatch(/whole/);
-}, 300_000);
+});
 
 describe('a search that may train further seeds', () => {
   // A margin that two seeds cannot resolve.
@@ -230,14 +229,14 @@ describe('a search that may train further seeds', () => {
     expect(outcome(ran)).toEqual(outcome(straight));
     expect(ran.state.trials.filter(({dropped}) => dropped)).toEqual([]);
     expect(ran.state.challenged).toHaveLength(straight.state.challenged.length);
-  }, 300_000);
+  });
 
   it('goes on from a search that might not, and says what changed', async () => {
     const {events, end} = await run(more, {file: whole.file});
     expect(end).toBe('finished');
     const notes = events.flatMap(event => (event.event === 'note' ? [event.message] : []));
     expect(notes.join('\n')).toMatch(/verdict changed from .*; what is trained already stands/);
-  }, 300_000);
+  });
 });
 
 it('a trial that failed is waited for: it is asked for once a start, and the search goes on when it has run', async () => {
@@ -270,4 +269,4 @@ export function score({output}) {
   // They go on from the checkpoint at their end: their answers are there, only the judging is made again.
   const steps = second.events.filter(event => event.event === 'step' && event.trials.some(id => again.has(id)));
   expect(steps).toEqual([]);
-}, 300_000);
+});

@@ -9,7 +9,7 @@ const found = async (output: string, prompt = head) =>
   (await finder.find({output, prompt, entry: 'f', tests: 'check(f)', reference: 'def f(): pass', setup: ''})).extracted;
 
 // The interpreter starts.
-beforeAll(() => found(''), 300_000);
+beforeAll(() => found(''));
 
 describe('the program in an answer', () => {
   const whole = 'def f(x):\n    return 1';

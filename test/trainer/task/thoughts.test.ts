@@ -128,5 +128,5 @@ describe('a judge', () => {
       test: 'def check(f):\n    assert f(1) == 2\n',
     };
     expect(await verdictOf('humaneval', humaneval, '<think>\nreturn x\n</think>\n\n    return x + 1\n')).toBe(true);
-  }, 300_000);
+  });
 });

@@ -3,6 +3,7 @@
  * number, and leaves columns behind that nobody waits for where one of them is refused.
  */
 import type {FileMetaData, SchemaTree} from 'hyparquet';
+import {checkRuns, type DataPage} from './parquet-runs.ts';
 
 /** Bytes of a footer. */
 export const mostFooterBytes = 16 << 20;
@@ -63,18 +64,23 @@ export class GroupBounds {
   /** Throws an Error that says what cannot be true of the pages of a column, whose bytes are given. */
   check(index: number, bytes: DataView): void {
     const rows = Number(this.#group.num_rows);
-    const flat = !this.#leaves[index]!.repeated;
+    const leaf = this.#leaves[index]!;
+    const flat = leaf.repetition === 0;
+    const codec = this.#group.columns[index]!.meta_data!.codec;
+    const column = {...leaf, codec, isBoolean: leaf.element.type === 'BOOLEAN'};
     let [at, values] = [0, 0];
     // As hyparquet reads: a last byte is no page, and behind the last row of a flat column nothing is read.
     while (at < bytes.byteLength - 1 && !(flat && values >= rows)) {
       const page = readPageHeader(bytes, at);
-      at = page.end + page.packed;
+      const from = page.end;
+      at = from + page.packed;
       if (at > bytes.byteLength) throw new Error('a page reaches beyond its column');
       this.#packed += page.packed;
       this.#unpacked += page.unpacked;
       if (this.#unpacked > freeBytes + mostTimes * this.#packed)
         throw new Error(`pages of ${this.#packed} bytes would become ${this.#unpacked}`);
       if (page.entries > this.#values) throw new Error(`a page of ${page.packed} bytes has ${page.entries} entries`);
+      if (page.data) checkRuns(page.data, new Uint8Array(bytes.buffer, bytes.byteOffset + from, page.packed), column);
       values += page.values;
       if (values > this.#values) throw new Error(`a column of ${bytes.byteLength} bytes has ${values} values`);
     }
@@ -84,13 +90,19 @@ export class GroupBounds {
 
 interface Leaf {
   path: string[];
-  repeated: boolean;
+  /** How many of the nodes down to it are repeated, and how many may be missing: the highest levels. */
+  repetition: number;
+  definition: number;
 }
 
-function leavesOf(tree: SchemaTree, repeated = false): (SchemaTree & Leaf)[] {
+function leavesOf(tree: SchemaTree, above = {repetition: 0, definition: 0}): (SchemaTree & Leaf)[] {
   return tree.children.flatMap(child => {
-    const many = repeated || child.element.repetition_type === 'REPEATED';
-    return child.children.length > 0 ? leavesOf(child, many) : [{...child, repeated: many}];
+    const kind = child.element.repetition_type;
+    const levels = {
+      repetition: above.repetition + (kind === 'REPEATED' ? 1 : 0),
+      definition: above.definition + (kind === 'REQUIRED' || kind === undefined ? 0 : 1),
+    };
+    return child.children.length > 0 ? leavesOf(child, levels) : [{...child, ...levels}];
   });
 }
 
@@ -105,6 +117,8 @@ interface Page {
   entries: number;
   /** Where its data begins. */
   end: number;
+  /** Absent for a dictionary. */
+  data?: DataPage;
 }
 
 /** The header of a page (parquet.thrift, PageHeader) in Thrift's compact protocol. */
@@ -118,7 +132,20 @@ function readPageHeader(bytes: DataView, start: number): Page {
   const all = [unpacked, packed, values, dictionary, second, levels, numbers.get('8.2') ?? 0, numbers.get('8.5') ?? 0];
   if (!all.every(isCount) || levels > packed || levels > unpacked || (numbers.get('8.2') ?? 0) > second)
     throw new Error('a page has impossible sizes');
-  return {unpacked, packed, values: values + second, entries: values + second + dictionary, end: thrift.at};
+  const entries = values + second + dictionary;
+  const page = {unpacked, packed, values: values + second, entries, end: thrift.at};
+  return numbers.has('7.1') ? page : {...page, data: {...page, ...levelsOf(numbers)}};
+}
+
+/** What a page's header says of how its values and levels are written. */
+function levelsOf(numbers: ReadonlyMap<string, number>): Omit<DataPage, 'values' | 'unpacked'> {
+  return {
+    version: numbers.has('8.1') ? 2 : 1,
+    encoding: numbers.get('5.2') ?? numbers.get('8.4') ?? 0,
+    definitionBytes: numbers.get('8.5') ?? 0,
+    repetitionBytes: numbers.get('8.6') ?? 0,
+    isCompressed: numbers.get('8.7') !== 0,
+  };
 }
 
 /** Structs within each other; Parquet's own have three. */
@@ -150,6 +177,8 @@ class Thrift {
     switch (type) {
       case 1:
       case 2:
+        // The type is the value: true, false.
+        found.set(path, 2 - type);
         return;
       case 3:
         this.#skip(1);

@@ -72,8 +72,14 @@ async function* rowsOf(
     }
     if (found.length !== end - start) throw damaged(file, `there are ${found.length}`, `, rows ${start + 1} to ${end}`);
     for (const [index, values] of found.entries()) {
-      const entries = Object.entries(values).map(([name, value]) => [name, plain(value, nodes.get(name)!)]);
-      yield {values: Object.fromEntries(entries), file, line: start + index + 1};
+      const line = start + index + 1;
+      let entries: [string, unknown][];
+      try {
+        entries = Object.entries(values).map(([name, value]) => [name, plain(value, nodes.get(name)!)]);
+      } catch (error) {
+        throw damaged(file, error, `, row ${line}`);
+      }
+      yield {values: Object.fromEntries(entries), file, line};
     }
     bytesRead?.(((end - start) / total) * source.byteLength);
     start = end;

@@ -39,7 +39,7 @@ function kindOf({converted_type: converted, logical_type: logical, scale, type}:
   return undefined;
 }
 
-/** A value as read with `withBareNumbers`, by the file's own schema. */
+/** A value as read with `withBareNumbers`, by the file's own schema. Throws an Error where it cannot be of that schema. */
 export function plain(value: unknown, node: SchemaTree): unknown {
   if (value === undefined || value === null) return null;
   const {element, children} = node;
@@ -59,8 +59,11 @@ export function plain(value: unknown, node: SchemaTree): unknown {
   return value;
 }
 
-function nested(value: unknown, {children}: SchemaTree): unknown {
+function nested(value: unknown, node: SchemaTree): unknown {
+  const {element, children} = node;
   if (Array.isArray(value)) {
+    // A repeated group that no list is made of: each item holds its columns by name.
+    if (element.repetition_type === 'REPEATED') return value.map(held => nested(held, node));
     const [repeated] = children;
     const item = repeated!.children.length === 1 ? repeated!.children[0]! : repeated!;
     return value.map(held => plain(held, item));
@@ -71,8 +74,9 @@ function nested(value: unknown, {children}: SchemaTree): unknown {
     isMap ? only!.children[1] : children.find(({element}) => element.name === name);
   return Object.fromEntries(
     Object.entries(Object(value)).map(([name, held]) => {
-      const node = nodeOf(name);
-      return [name, node ? plain(held, node) : held];
+      const column = nodeOf(name);
+      if (!column) throw new Error(`its schema has no ${name}`);
+      return [name, plain(held, column)];
     }),
   );
 }

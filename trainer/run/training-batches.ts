@@ -1,0 +1,61 @@
+/** The training rows of a sweep in batches of each size that it asks for, and whether they fit. */
+import {seedsAt} from '../../core/search/standing.ts';
+import type {Sweep} from '../../core/sweep/sweep.ts';
+import type {Dataset} from '../data/dataset.ts';
+import {stepsOf} from '../data/order.ts';
+import type {TrainingSize} from '../size/memory.ts';
+import {type Room, rowsAtATime, withRecompute} from '../size/training-size.ts';
+import {extents, type TrainingSource} from '../step/batches.ts';
+import {shapesOf} from '../training/sources.ts';
+
+export interface TrainingBatches {
+  size: TrainingSize;
+  /** Optimizer steps of a trial. */
+  steps(batchSize: number): number;
+  /** Training rows in batches of this size. */
+  source(batchSize: number): TrainingSource;
+}
+
+/** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up. */
+export function trainingBatches(
+  sweep: Sweep,
+  {dataset, pad}: {dataset: Dataset; pad: number},
+  kept: Omit<TrainingSize, 'recompute'>,
+  room: Room,
+): TrainingBatches {
+  const {training, data, methods} = sweep;
+  const seeds = seedsOf(sweep);
+  const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
+  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  /** Of batches of this size that are computed so many rows at a time. */
+  const shapes = (batchSize: number, rows: number) =>
+    shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
+  /** By batch size, computed whole. */
+  const wholes = new Map(
+    [...new Set(methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
+  );
+  const size = withRecompute(kept, sweep, wholes, room);
+  const sources = new Map<number, TrainingSource>();
+  return {
+    size,
+    steps,
+    source(batchSize) {
+      let source = sources.get(batchSize);
+      if (source === undefined) {
+        const whole = wholes.get(batchSize)!;
+        const rows = rowsAtATime(size, training, batchSize, whole, room);
+        source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
+        sources.set(batchSize, source);
+      }
+      return source;
+    },
+  };
+}
+
+/** Those of the file and, where a search may add some, those as well: their rows are to find room in the shapes. */
+function seedsOf({methods, search, verdict}: Sweep): number[] {
+  const own = methods.flatMap(method => method.seeds);
+  const most = search ? (verdict?.seeds ?? 0) : 0;
+  const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
+  return [...new Set([...own, ...further])];
+}
