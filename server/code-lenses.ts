@@ -1,10 +1,12 @@
 /** What can be done with a sweep file, above its first line. The editor's client knows the commands. */
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
+import {expectedShare} from '../core/search/expectation.ts';
 import {recognised} from '../core/sweep/recognise.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
+import {searchExpected} from './search-expected.ts';
 
 export function codeLenses(document: SweepDocument): CodeLens[] {
   const {uri, reading, around} = document;
@@ -23,9 +25,17 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
   const begin = results
-    ? lens(`Resume ${unfinished} unfinished${cost}`, 'resume')
-    : lens(`Run ${count(trials.length, 'trial')}${cost}`, 'run');
+    ? lens(`Resume ${sweep.search ? 'search' : `${unfinished} unfinished`}${cost}`, 'resume')
+    : lens(`${taskOf(document, trials.length)}${cost}`, 'run');
   return [...(unfinished > 0 ? [begin] : []), lens('Probe curvature', 'probe'), ...open];
+}
+
+/** `Run 6 trials`, or `Search 180 trials · about 14 % of the grid`. */
+function taskOf(document: SweepDocument, trials: number): string {
+  if (!document.reading.sweep?.search) return `Run ${count(trials, 'trial')}`;
+  const expectation = searchExpected(document);
+  const share = expectation ? ` · about ${Math.round(100 * expectedShare(expectation))} % of the grid` : '';
+  return expectation?.scans === 0 ? `Run ${count(trials, 'trial')}` : `Search ${count(trials, 'trial')}${share}`;
 }
 
 /** ` · about 4 min · 1.2 GB` */

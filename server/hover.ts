@@ -2,6 +2,7 @@
 import {type Hover, MarkupKind} from 'vscode-languageserver/node';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
+import {expectationInWords} from '../core/search/expectation.ts';
 import type {Position} from '../core/sweep/problem.ts';
 import {keyName} from '../core/sweep/problems.ts';
 import {describe, type Field, type Written} from '../core/sweep/table/field.ts';
@@ -10,11 +11,17 @@ import {type Cursor, cursorAt} from '../core/sweep/text/cursor.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutMethod} from './method-hover.ts';
 import {aboutRate} from './rate-hover.ts';
+import {searchExpected} from './search-expected.ts';
 
 export function hover(document: SweepDocument, position: Position): Hover | null {
   const cursor = cursorAt(document.lines, position);
   if (!cursor || cursor.word === '') return null;
-  const text = methodAbout(document, cursor) ?? rateAbout(document, cursor) ?? choiceAbout(cursor) ?? keyAbout(cursor);
+  const text =
+    methodAbout(document, cursor) ??
+    rateAbout(document, cursor) ??
+    searchAbout(document, cursor) ??
+    choiceAbout(cursor) ??
+    keyAbout(cursor);
   return text === undefined ? null : {contents: {kind: MarkupKind.Markdown, value: text}, range: cursor.range};
 }
 
@@ -38,6 +45,14 @@ function rateAbout(document: SweepDocument, {kind, path, word}: Cursor): string 
     return undefined;
   const own = path[0] === 'methods' ? (path[1] as MethodName) : undefined;
   return aboutRate(rate, own, document.known, document.around);
+}
+
+/** What a search is, and what this one will cost where that is known. */
+function searchAbout(document: SweepDocument, cursor: Cursor): string | undefined {
+  if (cursor.path[0] !== 'search') return undefined;
+  const expectation = searchExpected(document);
+  const about = choiceAbout(cursor) ?? keyAbout(cursor);
+  return expectation && about ? [about, expectationInWords(expectation).join(' ')].join('\n\n') : undefined;
 }
 
 /** One of the words that a key takes. */

@@ -21,8 +21,8 @@ export const zoomOptions: ZoomPluginOptions = {
 /** Every chart fills its box and is drawn at once. */
 export const frame = {responsive: true, maintainAspectRatio: false, animation: false} as const;
 
-/** Charts of points speak of the nearest one; markers may stand a little outside the axes. */
-export const pointFrame = {...frame, clip: 30, interaction: {mode: 'nearest', intersect: false}} as const;
+/** Charts of points speak of the nearest one that has a name; markers may stand a little outside the axes. */
+export const pointFrame = {...frame, clip: 30, interaction: {mode: 'nearestNamed', intersect: false}} as const;
 
 /** The methods of a chart, above it. */
 export const methodLegend = ({text}: Theme) =>

@@ -24,14 +24,20 @@ function dataBehind({configuration}: Plot, most: number): Data {
         rows: configuration.data.datasets.flatMap(({label = '', data}) =>
           label === ''
             ? []
-            : thinned(data, most).flatMap(({x, y}) => (y === null ? [] : [[label, String(x), String(y)]])),
+            : thinned(data, most).flatMap(({x, y, mark}) =>
+                y === null ? [] : [[label, String(x), mark ?? String(y)]],
+              ),
         ),
       };
     case 'lineWithErrorBars':
       return {
         columns: ['series', 'x', 'mean', 'low', 'high'],
         rows: configuration.data.datasets.flatMap(({label = '', data}) =>
-          thinned(data, most).map(({at, y, yMin, yMax}) => [label, ...[at, y, yMin, yMax].map(String)]),
+          thinned(data, most).map(({at, y, yMin, yMax, mark}) => [
+            label,
+            String(at),
+            ...(mark === undefined ? [y, yMin, yMax].map(String) : [mark, '', '']),
+          ]),
         ),
       };
     case 'matrix':

@@ -2,9 +2,10 @@
 import type {ChartConfiguration} from 'chart.js';
 import {methodColour, type Theme} from './theme.ts';
 
-export type Point = {x: number; y: number | null};
+/** `mark`: what is to be said where there is no value, and `y` is only where the mark is drawn. */
+export type Point = {x: number; y: number | null; mark?: string};
 /** A mean ± its deviation; `at` is where it belongs, `x` where it is drawn beside others. */
-export type BarPoint = {at: number; x: number; y: number; yMin: number; yMax: number};
+export type BarPoint = {at: number; x: number; y: number; yMin: number; yMax: number; mark?: string};
 /** Of a heat map: places of its column and row, what they stand for, and the mean shown. */
 export type Cell = {x: number; y: number; learningRate: number; value: number; mean: number};
 

@@ -19,6 +19,8 @@ import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
 import {lossSections} from './loss-section.ts';
 import {rateBars, rateChart} from './rate-chart.ts';
+import {isSearched} from './rate-lines.ts';
+import {scanSections} from './scan-section.ts';
 import type {Theme} from './theme.ts';
 import {trialsGrid} from './trials-grid.ts';
 
@@ -68,6 +70,7 @@ export function showPage(
     header(state, others, comparisons, doing),
     ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
+    ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
@@ -167,7 +170,7 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
   return comparisons
     .map(
       comparison =>
-        `${title(comparison)}\n\n${markdownTable([...peakColumns(comparison)], peakRows(comparison)).join('\n')}\n`,
+        `${title(comparison)}\n\n${markdownTable(peakColumns(comparison), peakRows(comparison)).join('\n')}\n`,
     )
     .join('\n');
 }
@@ -195,7 +198,7 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
     element(
       'p',
       'caption',
-      '· waiting ▸ running ✓ finished ✗ diverged ! failed ■ stopped. Press one to follow its curve.',
+      `· waiting ▸ running ${state.search ? '‖ paused ' : ''}✓ finished ✗ diverged ! failed ■ stopped. Press one to follow its curve.`,
     ),
     trialsGrid(state.trials, choices.focus?.trial ?? null, choose),
   );
@@ -255,10 +258,16 @@ function comparisonSection(
 
 function captionOf({curves}: Comparison, bars: boolean): string {
   const points = curves.flatMap(curve => curve.points);
+  const searches = curves.some(isSearched);
   return [
-    'Lines: mean over seeds. Large markers: best rate.',
-    points.some(point => point.std !== null) ? `${bars ? 'Bars' : 'Bands'}: ± one standard deviation over seeds.` : '',
+    searches
+      ? 'Lines: rates that were trained whole. Large markers: chosen rate. Hollow markers: one seed.'
+      : 'Lines: mean over seeds. Large markers: best rate.',
+    points.some(point => point.std !== null)
+      ? `${bars || searches ? 'Bars' : 'Bands'}: ± one standard deviation over seeds.`
+      : '',
     points.some(point => point.diverged > 0) ? '×: a seed diverged.' : '',
+    points.some(point => point.scanned) ? 'Slanted ticks at the bottom: scanned only, there is no value.' : '',
   ]
     .filter(Boolean)
     .join(' ');

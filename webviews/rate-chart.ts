@@ -1,14 +1,12 @@
-/** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed. */
-import type {ChartConfiguration, ChartDataset} from 'chart.js';
+/** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed; a search's as `rate-lines` says. */
+import type {Chart, ChartConfiguration, ChartDataset, LegendItem} from 'chart.js';
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
-import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes.ts';
 import type {BarPoint, Point} from './elements.ts';
-import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
-
-type Line = ChartDataset<'line', Point[]>;
+import {type Bounds, isFilled, legendName, linesOf, marksAt, roomForMarks, upper, within} from './rate-lines.ts';
+import {methodColour, methodShape, type Theme} from './theme.ts';
 
 /** The axes of a comparison, and what its points may not leave. */
 function frameOf({curves, metric, task}: Comparison, theme: Theme) {
@@ -19,7 +17,9 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const means = points.flatMap(point => point.mean ?? []);
   const highest = Math.max(...points.map(upper));
   const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
-  const floor = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
+  const lowest = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
+  const isMarked = isLoss && points.some(({scanned}) => scanned);
+  const floor = isMarked ? lowest / (ceiling / lowest) ** roomForMarks(curves.length) : lowest;
   const bounds: Bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
   const name = formatMeasure(task, metric);
   const tick = (value: number): string => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value));
@@ -29,57 +29,91 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   return {bounds, scales: {x: rateAxis(theme, Math.min(...rates), Math.max(...rates)), y}};
 }
 
+type Bars = ChartDataset<'lineWithErrorBars', BarPoint[]>;
+
 /** The same with bars instead of bands, those of different methods beside each other. */
 export function rateBars(comparison: Comparison, theme: Theme): ChartConfiguration<'lineWithErrorBars', BarPoint[]> {
   const {curves, metric} = comparison;
   const {bounds, scales} = frameOf(comparison, theme);
-  const shown = curves.map(({points}) =>
-    points.flatMap(point => (point.mean === null ? [] : [{point, mean: point.mean}])),
-  );
-  const beside = (rate: number, place: number): number => rate * 1.02 ** (place - (curves.length - 1) / 2);
-  const within = (value: number): number => Math.min(bounds.top, Math.max(bounds.low, value));
+  const bars = curves.map((curve, place) => {
+    const beside = (rate: number): number => rate * 1.02 ** (place - (curves.length - 1) / 2);
+    return barsOf(curve, place, {bounds, beside}, theme);
+  });
+  const owners = ownersOf(bars, curves);
   return {
     type: 'lineWithErrorBars',
-    data: {
-      datasets: curves.map(({method, peak}, place) => {
-        const colour = methodColour(theme, place);
-        return {
-          label: peak ? `${method}, best at ${formatPlaceShortly(peak)}` : method,
-          data: shown[place]!.map(({point: {learningRate, std}, mean}) => ({
-            ...{at: learningRate, x: beside(learningRate, place), y: mean},
-            ...{yMin: within(mean - (std ?? 0)), yMax: within(mean + (std ?? 0))},
-          })),
-          borderColor: colour,
-          backgroundColor: colour,
-          errorBarColor: colour,
-          errorBarWhiskerColor: colour,
-          borderWidth: 1.6,
-          ...methodShape(place),
-          pointRadius: shown[place]!.map(({point}) => (point.learningRate === peak?.learningRate ? 7 : 3)),
-        };
-      }),
-    },
+    data: {datasets: bars.flat()},
     options: {
       ...pointFrame,
       scales,
       plugins: {
         zoom: zoomOptions,
-        legend: methodLegend(theme),
+        legend: legendOf(owners, theme),
         tooltip: {
           callbacks: {
             title: ([item]) => {
-              const point = shown[item?.datasetIndex ?? -1]?.[item?.dataIndex ?? -1]?.point;
-              return point ? `learning rate ${formatRate(point.learningRate)}` : '';
+              const bar = item && bars.flat()[item.datasetIndex]?.data[item.dataIndex];
+              return bar ? `learning rate ${formatRate(bar.at)}` : '';
             },
-            label: ({datasetIndex, dataIndex}) => {
-              const point = shown[datasetIndex]?.[dataIndex]?.point;
-              return point ? ` ${curves[datasetIndex]?.method}: ${inWords(point, metric)}` : '';
-            },
+            label: ({datasetIndex, dataIndex}) =>
+              spoken(owners[datasetIndex]!, bars.flat()[datasetIndex]?.data[dataIndex]?.at, metric),
           },
         },
       },
     },
   };
+}
+
+/** The line of a method is the first; its marks belong to it. */
+function barsOf(
+  curve: MethodCurve,
+  place: number,
+  {bounds, beside}: {bounds: Bounds; beside: (rate: number) => number},
+  theme: Theme,
+): Bars[] {
+  const colour = methodColour(theme, place);
+  const shown = curve.points.flatMap((point, at) => (point.mean === null ? [] : [{point, at, mean: point.mean}]));
+  // One seed knows no deviation: a bar of no length would call it nought.
+  const noise = shown.map(({point}) => (point.std === null ? 'transparent' : colour));
+  const line: Bars = {
+    label: legendName(curve),
+    data: shown.map(({point: {learningRate, std}, mean}) => ({
+      ...{at: learningRate, x: beside(learningRate), y: mean},
+      ...{yMin: within(mean - (std ?? 0), bounds), yMax: within(mean + (std ?? 0), bounds)},
+    })),
+    borderColor: colour,
+    errorBarColor: noise,
+    errorBarWhiskerColor: noise,
+    borderWidth: 1.6,
+    // Nothing is known of a rate between two that have no value, or were scanned only.
+    segment: {
+      borderColor: ({p0DataIndex, p1DataIndex}) =>
+        shown[p1DataIndex]!.at - shown[p0DataIndex]!.at > 1 ? 'transparent' : undefined,
+    },
+    backgroundColor: shown.map(({point}) => (isFilled(curve, point) ? colour : theme.surface)),
+    ...pointsWithBars(place, {
+      radius: shown.map(({point}) => (point.learningRate === curve.peak?.learningRate ? 7 : 3)),
+    }),
+  };
+  const marks = marksAt(curve, place, bounds, theme).map(
+    ({points, style}): Bars => ({
+      label: curve.method,
+      data: points.map(({learningRate, y, mark}) => ({
+        ...{at: learningRate, x: beside(learningRate), y, yMin: y, yMax: y, mark},
+      })),
+      showLine: false,
+      ...style,
+      errorBarColor: 'transparent',
+      errorBarWhiskerColor: 'transparent',
+    }),
+  );
+  return [line, ...marks];
+}
+
+/** Points with error bars take their options without a prefix, which the types do not know. */
+function pointsWithBars(place: number, own: {radius: number[]}) {
+  const {pointStyle, pointRotation} = methodShape(place);
+  return {pointStyle, rotation: pointRotation, ...own};
 }
 
 export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
@@ -88,8 +122,7 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
   const lines = curves.map((curve, place) =>
     linesOf(curve, place, nestingOf(curve, curves.slice(0, place)), bounds, theme),
   );
-  // Line, band and crosses of one method belong together: the legend switches all of them.
-  const owners = lines.flatMap((own, place) => own.map(() => curves[place]!));
+  const owners = ownersOf(lines, curves);
   return {
     type: 'line',
     data: {datasets: lines.flat()},
@@ -98,29 +131,11 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
       scales,
       plugins: {
         zoom: zoomOptions,
-        legend: {
-          ...methodLegend(theme),
-          labels: {
-            ...methodLegend(theme).labels,
-            filter: ({datasetIndex}, {datasets}) => datasets[datasetIndex ?? -1]?.label !== '',
-          },
-          onClick: (_, {datasetIndex = -1}, {chart}) => {
-            const visible = !chart.isDatasetVisible(datasetIndex);
-            owners.forEach((owner, k) => {
-              if (owner === owners[datasetIndex]) chart.setDatasetVisibility(k, visible);
-            });
-            chart.update();
-          },
-        },
+        legend: legendOf(owners, theme),
         tooltip: {
-          filter: ({dataset}) => dataset.label !== '',
           callbacks: {
             title: items => `learning rate ${formatRate(items[0]?.parsed.x ?? 0)}`,
-            label: ({datasetIndex, parsed}) => {
-              const {method, points} = owners[datasetIndex]!;
-              const point = points.find(({learningRate}) => learningRate === parsed.x);
-              return point ? ` ${method}: ${inWords(point, metric)}` : '';
-            },
+            label: ({datasetIndex, parsed}) => spoken(owners[datasetIndex]!, parsed.x ?? undefined, metric),
           },
         },
       },
@@ -128,77 +143,43 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
   };
 }
 
-function inWords({mean, std, seeds, diverged}: RatePoint, metric: string): string {
+/** Line, band and marks of one method belong together: of each data set, the method. */
+function ownersOf(sets: readonly (readonly unknown[])[], curves: readonly MethodCurve[]): MethodCurve[] {
+  return sets.flatMap((own, place) => own.map(() => curves[place]!));
+}
+
+type Switched = Pick<Chart, 'isDatasetVisible' | 'setDatasetVisibility' | 'update'>;
+
+/** Names each method once, and switches all that belongs to it. */
+function legendOf(owners: readonly MethodCurve[], theme: Theme) {
+  const legend = methodLegend(theme);
+  return {
+    ...legend,
+    labels: {
+      ...legend.labels,
+      filter: ({datasetIndex = -1}: LegendItem) => owners.indexOf(owners[datasetIndex]!) === datasetIndex,
+    },
+    onClick: (_: unknown, {datasetIndex = -1}: LegendItem, {chart}: {chart: Switched}) => {
+      const visible = !chart.isDatasetVisible(datasetIndex);
+      owners.forEach((owner, k) => {
+        if (owner === owners[datasetIndex]) chart.setDatasetVisibility(k, visible);
+      });
+      chart.update();
+    },
+  };
+}
+
+function spoken({method, points}: MethodCurve, rate: number | undefined, metric: string): string {
+  const point = points.find(({learningRate}) => learningRate === rate);
+  return point ? ` ${method}: ${inWords(point, metric)}` : '';
+}
+
+function inWords({mean, std, seeds, diverged, scanned}: RatePoint, metric: string): string {
   const value = mean === null ? '' : `${formatMean(mean, std, metric)} (${seeds} seed${seeds === 1 ? '' : 's'})`;
-  return [value, diverged > 0 ? `${diverged} diverged` : ''].filter(Boolean).join(', ');
-}
-
-function upper({mean, std}: RatePoint): number {
-  return (mean ?? 0) + (std ?? 0);
-}
-
-/** Crosses stand at the bad edge of the plot, one above the other where several methods diverge at a rate. */
-function crossAt(place: number, {low, high, isLoss}: Bounds): number {
-  return isLoss ? high / (high / low) ** (0.03 * place) : low + 0.03 * (high - low) * place;
+  return [value, diverged > 0 ? `${diverged} diverged` : '', scanned ? 'scanned only' : ''].filter(Boolean).join(', ');
 }
 
 /** Peaks at one rate lie upon each other: each further one gets a larger ring around those before it. */
 function nestingOf({peak}: MethodCurve, before: MethodCurve[]): number {
   return before.filter(curve => curve.peak && curve.peak.learningRate === peak?.learningRate).length;
-}
-
-interface Bounds {
-  low: number;
-  high: number;
-  /** Nothing can lie above it. */
-  top: number;
-  isLoss: boolean;
-}
-
-function linesOf(
-  {method, points, peak}: MethodCurve,
-  place: number,
-  nesting: number,
-  bounds: Bounds,
-  theme: Theme,
-): Line[] {
-  const ring = 7 + 5 * nesting;
-  const colour = methodColour(theme, place);
-  const isPeak = points.map(point => point.learningRate === peak?.learningRate);
-  const within = (value: number): number => Math.min(bounds.top, Math.max(bounds.low, value));
-  const at = (y: (point: RatePoint) => number | null): Point[] =>
-    points.map(point => ({x: point.learningRate, y: point.mean === null ? null : y(point)}));
-  const edge = {label: '', borderWidth: 0, pointRadius: 0, pointHitRadius: 0, order: 2};
-  const lines: Line[] = [
-    {
-      label: peak ? `${method}, best at ${formatPlaceShortly(peak)}` : method,
-      data: at(point => point.mean),
-      borderColor: colour,
-      backgroundColor: colour,
-      borderWidth: 2,
-      ...methodShape(place),
-      pointRadius: isPeak.map(peaked => (peaked ? ring : 3)),
-      pointHoverRadius: isPeak.map(peaked => (peaked ? ring + 1 : 5)),
-      pointBackgroundColor: isPeak.map(peaked => (peaked ? theme.surface : colour)),
-      pointBorderColor: colour,
-      pointBorderWidth: isPeak.map(peaked => (peaked ? 2.5 : 1)),
-      order: 1,
-    },
-    {...edge, data: at(point => within((point.mean ?? 0) - (point.std ?? 0)))},
-    {...edge, data: at(point => within(upper(point))), fill: '-1', backgroundColor: translucent(colour, 0.14)},
-  ];
-  const diverged = points.filter(point => point.diverged > 0);
-  if (diverged.length > 0) {
-    lines.push({
-      label: '',
-      data: diverged.map(point => ({x: point.learningRate, y: crossAt(place, bounds)})),
-      showLine: false,
-      pointStyle: 'crossRot',
-      pointRadius: 6,
-      pointBorderWidth: 2,
-      pointBorderColor: colour,
-      order: 0,
-    });
-  }
-  return lines;
 }

@@ -5,6 +5,7 @@
 import {
   Chart,
   Filler,
+  Interaction,
   Legend,
   LinearScale,
   LineController,
@@ -22,6 +23,7 @@ import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-mess
 import {updated} from '../core/run/update.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
+import {nearestNamedMode} from './interaction.ts';
 import {type Choices, type Doing, firstChoices, showPage} from './page.ts';
 import './report.css';
 import {onThemeChange, theme} from './theme.ts';
@@ -53,6 +55,7 @@ Chart.register(
   ...[LineElement, PointElement, PointWithErrorBar, MatrixElement],
   ...[LinearScale, LogarithmicScale, Filler, Legend, Tooltip, zoom],
 );
+Interaction.modes.nearestNamed = nearestNamedMode;
 Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 
 /** The page with the reader's choices, drawn into `root`. */

@@ -18,6 +18,10 @@ export interface Budget {
 
 const isWhole = ({state}: TrialView): boolean => state === 'finished' || state === 'diverged';
 
+/** It diverged before it had come to the end of the prefix: that was no whole training. */
+const endedInScan = ({state, tails, steps}: TrialView): boolean =>
+  state === 'diverged' && !Object.keys(tails).some(step => Number(step) < steps);
+
 /**
  * Null without a search. The grid is every rate with the seeds that all rates of its cell have: seeds that were added at a chosen
  * rate are no part of it, but what they cost is counted.
@@ -43,7 +47,7 @@ export function budgetOf({search, trials}: Pick<RunState, 'search' | 'trials'>):
       if (trial.seed !== first) budget.seeds += isWhole(view) ? 1 : 0;
       else if (steps > 0 || isWhole(view)) {
         budget.scanned++;
-        budget.whole += isWhole(view) ? 1 : 0;
+        budget.whole += isWhole(view) && !endedInScan(view) ? 1 : 0;
       }
     }
   }

@@ -12,6 +12,8 @@ export interface RatePoint {
   std: number | null;
   /** Seeds whose training diverged here; they have no value. */
   diverged: number;
+  /** A search trained it for a prefix of the schedule only: no seed has a value. */
+  scanned?: true;
 }
 
 export interface Peak {
@@ -34,12 +36,20 @@ export interface Peak {
   edge: 'lowest' | 'highest' | null;
 }
 
+/**
+ * How a search came to a best rate. `scan`: it is one of the two rates that the scan pointed at; `walk`: further whole trainings led away from those; `again`: one
+ * seed was not believed, or the method was challenged, and several rates got all seeds; `grid`: there was nothing to search in.
+ */
+export type Found = 'scan' | 'walk' | 'again' | 'grid';
+
 export interface MethodCurve {
   method: string;
   /** By rising rate. */
   points: RatePoint[];
   /** Null where no rate has a value. */
   peak: Peak | null;
+  /** How a search came to the peak; absent without a search. */
+  found?: Found;
 }
 
 /** How a metric is to be read: a share of 0..1, a loss, or a number that speaks for itself (published percentages). */

@@ -8,6 +8,7 @@ import {formatMeasure} from './format.ts';
 import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series.ts';
 import {type Spread, spreadOf} from './spread.ts';
+import {foundBy} from './verdict/found.ts';
 import {confidenceOf, type Judging} from './verdict/words.ts';
 
 /** All methods under one (model, task, metric, rank, batch size): what may be compared with each other. */
@@ -105,23 +106,24 @@ export function title({model, task, metric, rank, batchSize}: Comparison): strin
 }
 
 function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] {
-  const chosen = new Map<string, number>();
+  const decisions = new Map<string, RunState['searched'][number]>();
   const methods = new Map<string, Map<number, Seeds>>();
   const seedsOf = (method: string, learningRate: number): Seeds => {
     const rates = methods.get(method) ?? new Map<number, Seeds>();
     methods.set(method, rates);
-    const seeds = rates.get(learningRate) ?? {values: [], diverged: 0};
+    const seeds = rates.get(learningRate) ?? {values: [], diverged: 0, scanned: false};
     rates.set(learningRate, seeds);
     return seeds;
   };
   for (const view of state.trials) {
     if (!belongs(view.trial, group)) continue;
     if (!methods.has(view.trial.method)) {
-      const rate = state.searched.find(({cell}) => cell === cellOf(view.trial))?.chosen ?? null;
-      if (rate !== null) chosen.set(view.trial.method, rate);
+      const decision = state.searched.find(({cell}) => cell === cellOf(view.trial));
+      if (decision) decisions.set(view.trial.method, decision);
     }
     const seeds = seedsOf(view.trial.method, view.trial.learningRate);
     if (view.state === 'diverged') seeds.diverged++;
+    if (state.search && Object.keys(view.tails).length > 0) seeds.scanned = true;
     const value = view.state === 'finished' ? latestValue(view, group) : null;
     if (value !== null) seeds.values.push(value);
   }
@@ -129,26 +131,30 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
     if (!belongs(aggregate, group) || aggregate.task !== group.task || aggregate.metric !== group.metric) continue;
     seedsOf(aggregate.method, aggregate.learningRate).aggregate = aggregate;
   }
-  return [...methods].map(([method, rates]) =>
-    methodCurve(
-      method,
-      [...rates].map(([learningRate, seeds]) => pointOf(learningRate, seeds)),
-      group.metric,
-      {margin, ...(chosen.has(method) && {chosen: chosen.get(method)!})},
-    ),
-  );
+  return [...methods].map(([method, rates]) => {
+    const points = [...rates].map(([learningRate, seeds]) => pointOf(learningRate, seeds));
+    const {place = null, chosen = null} = decisions.get(method) ?? {};
+    const curve = methodCurve(method, points, group.metric, {margin, ...(chosen !== null && {chosen})});
+    const found = state.search && foundBy(curve, place);
+    return {...curve, ...(found && {found})};
+  });
 }
 
 /** What is known at one rate. */
 interface Seeds {
   values: number[];
   diverged: number;
+  /** A search knows the loss of a prefix. */
+  scanned: boolean;
   aggregate?: Aggregate;
 }
 
 /** Values of single seeds say more than an aggregate does. */
-function pointOf(learningRate: number, {values, diverged, aggregate}: Seeds): RatePoint {
-  if (values.length > 0 || !aggregate) return ratePoint(learningRate, values, diverged);
+function pointOf(learningRate: number, {values, diverged, scanned, aggregate}: Seeds): RatePoint {
+  if (values.length > 0 || !aggregate) {
+    const isOnly = scanned && values.length === 0 && diverged === 0;
+    return {...ratePoint(learningRate, values, diverged), ...(isOnly && {scanned: true})};
+  }
   const {mean, std, seeds} = aggregate;
   return {learningRate, seeds, mean, std, diverged};
 }

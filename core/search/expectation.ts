@@ -1,6 +1,8 @@
 /** What a search will cost, before it runs. */
 import {count} from '../run/format.ts';
-import {type SearchRules, scanStepsOf} from './rules.ts';
+import type {Sweep, Trial} from '../sweep/sweep.ts';
+import {cellsOf} from './cells.ts';
+import {rulesOf, type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell} from './search.ts';
 import {whyWhole} from './whole.ts';
 
@@ -31,6 +33,25 @@ export interface SearchExpectation {
 export const expectedFirst = 2.6;
 /** Neighbours that get all seeds too, a cell. */
 const expectedRounds = 0.03;
+
+/**
+ * Of a sweep; null where it searches nothing, or where the steps of a batch size are not known. `steps`: optimizer steps of a
+ * whole trial, by batch size.
+ */
+export function searchExpectation(
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training'>,
+  trials: readonly Trial[],
+  steps: Readonly<Record<string, number>>,
+): SearchExpectation | null {
+  const rules = rulesOf(sweep);
+  if (!rules || trials.some(({batchSize}) => steps[String(batchSize)] === undefined)) return null;
+  return expectationOf(cellsOf(trials, steps, sweep.training), rules);
+}
+
+/** What is expected of the grid's steps, 0..1. */
+export function expectedShare({steps, gridSteps}: SearchExpectation): number {
+  return steps.expected / gridSteps;
+}
 
 /** Of all cells that are asked for. Nothing is known yet; a run that goes on needs less. */
 export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, 'search'>): SearchExpectation {
@@ -98,20 +119,13 @@ const range = (of: (at: keyof Range) => number): Range => ({
 });
 
 /** Sentences for `plan` and the editor; those of a grid alone where nothing is searched. */
-export function expectationInWords({
-  scans,
-  scanSteps,
-  whole,
-  steps,
-  gridSteps,
-  chain,
-  instead,
-}: SearchExpectation): string[] {
+export function expectationInWords(expectation: SearchExpectation): string[] {
+  const {scans, scanSteps, whole, chain, instead} = expectation;
   if (scans === 0) return instead;
-  const [share, times] = [steps.expected / gridSteps, gridSteps / steps.expected];
+  const share = expectedShare(expectation);
   return [
     `${count(scans, 'rate')} ${scans === 1 ? 'is' : 'are'} scanned in ${count(scanSteps, 'step')}; about ${count(Math.round(whole.expected), 'trial')} (${whole.least} to ${whole.most}) are trained whole.`,
-    `That is about ${(100 * share).toFixed(1)} % of the grid's steps: the grid costs ${times.toFixed(1)} × as much.`,
+    `That is about ${(100 * share).toFixed(1)} % of the grid's steps: the grid costs ${(1 / share).toFixed(1)} × as much.`,
     `However many the workers, about ${chain.expected.toFixed(1)} whole trainings (${chain.least} to ${chain.most}) follow one another; the grid's are all independent.`,
     ...instead,
   ];

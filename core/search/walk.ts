@@ -1,5 +1,6 @@
 /** Whole trials with the first seed: a pair around the place, and further ones as long as that leads uphill. */
 import {type Ending, type Known, marginOf} from './known.ts';
+import {pairAt} from './pair.ts';
 
 /** Training losses that differ by less than this part of all that was learnt do not differ. */
 const lossShare = 0.02;
@@ -20,10 +21,7 @@ export interface Walk {
  */
 export function walk(known: Known, place: number): Walk {
   const {rates} = known.cell;
-  // A place that is one of the rates is not to be missed by its last digit.
-  const below = rates.findLastIndex(rate => rate <= place * (1 + 1e-9));
-  let from = Math.min(Math.max(below, 0), rates.length - 2);
-  let to = from + 1;
+  let [from, to] = pairAt(rates, place);
   const missing = [from, to].filter(rate => !known.ending(rate, 0));
   if (missing.length > 0) return {from, to, missing, stage: 'pair'};
   const direction = slope(known, from, {from, to});

@@ -49,7 +49,10 @@ export interface DataFacts {
 export interface Cost {
   /** Optimizer steps of a trial, by batch size. */
   steps: Record<string, number>;
-  /** Of the trials that are not finished, by the last measured speed; null before anything was measured. */
+  /**
+   * Of the trials that are not finished, by the last measured speed; of a search, of as much as it is expected to train. Null before
+   * anything was measured.
+   */
   seconds: number | null;
   /** Memory of the run. */
   bytes: number;

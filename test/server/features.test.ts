@@ -1,8 +1,10 @@
 import {describe, expect, it} from 'vitest';
+import type {Inspection} from '../../core/sweep/inspection.ts';
 import {cursorAt} from '../../core/sweep/text/cursor.ts';
 import {Lines} from '../../core/sweep/text/lines.ts';
 import {codeActions} from '../../server/code-actions.ts';
 import {codeLenses} from '../../server/code-lenses.ts';
+import type {SweepDocument} from '../../server/document.ts';
 import {foldingRanges} from '../../server/folding.ts';
 import {formatting} from '../../server/formatting.ts';
 import {hover} from '../../server/hover.ts';
@@ -154,6 +156,42 @@ describe('the outline, folding, hints and lenses', () => {
   it('offer to run a sound sweep, and nothing on a broken one', () => {
     expect(codeLenses(document).map(({command}) => command?.title)).toEqual(['Run 108 trials', 'Probe curvature']);
     expect(codeLenses(documentOf('model: ['))).toEqual([]);
+  });
+});
+
+describe('a search', () => {
+  const {text, position} = marked(`${sweep}evaluate: {task: loss, data: test.jsonl}\nsea▮rch: halving\n`);
+  const looked = (steps: Record<string, number>, results: Inspection['results'] = null): SweepDocument => {
+    const document = documentOf(text);
+    const cost = {steps, seconds: 60, bytes: 2e9};
+    expect(document.reading.sweep).toBeDefined();
+    document.around = {faults: [], model: null, data: null, cost, results};
+    return document;
+  };
+  const first = (document: SweepDocument) => codeLenses(document)[0]?.command;
+  const hovered = (document: SweepDocument) => JSON.stringify(hover(document, position)?.contents);
+
+  it('is offered as what it is expected to train of the grid', () => {
+    expect(first(documentOf(text))).toMatchObject({title: 'Search 108 trials', command: 'loraSweep.run'});
+    expect(first(looked({16: 400}))?.title).toMatch(
+      /^Search 108 trials · about (1\d|2\d) % of the grid · about 1 min.* · 2\.0 GB$/,
+    );
+  });
+
+  it('promises no share of steps that were counted for another text', () => {
+    expect(first(looked({7: 400}))?.title).toMatch(/^Search 108 trials · about 1 min/);
+    expect(hovered(looked({7: 400}))).not.toContain('scanned in');
+  });
+
+  it('goes on as a search: most of its trials are never finished', () => {
+    const results = {folder: '/run', live: false, stored: [], done: [], peaks: [], sharpness: []};
+    expect(first(looked({16: 400}, results))?.title).toMatch(/^Resume search · /);
+  });
+
+  it('says in its hover what it will cost, where the steps are known', () => {
+    expect(hovered(looked({16: 400}))).toMatch(/36 rates are scanned in [\d,]+ steps.*the grid costs \d+\.\d ×/);
+    expect(hovered(documentOf(text))).toContain('**search**');
+    expect(hovered(documentOf(text))).not.toContain('scanned in');
   });
 });
 

@@ -2,6 +2,7 @@
 import {availableParallelism} from 'node:os';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
+import {expectedShare, searchExpectation} from '../../core/search/expectation.ts';
 import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {stepsOf} from '../data/order.ts';
@@ -44,8 +45,7 @@ export function costOf(
   const {bytes} = planMemory(size, steps, pack, packs, run.workers, room.workers);
   const speed = lastSpeed();
   const done = new Set(results?.done);
-  const flops = trials.reduce((sum, trial) => {
-    if (done.has(trial.id)) return sum;
+  const flopsOf = (trial: Trial) => {
     const {batchSize} = trial;
     const shape = paddedShape(
       batchSize,
@@ -53,13 +53,14 @@ export function costOf(
       batchSize * average(row => row.targets),
     );
     const parameters = trainedParameters(trial, sites, weightCount(model.config));
-    return sum + stepsOf(rows, batchSize, training) * stepFlops(model.config, shape, parameters);
-  }, 0);
-  return {
-    steps: Object.fromEntries(batchSizes.map(batchSize => [batchSize, stepsOf(rows, batchSize, training)])),
-    seconds: speed === null ? null : flops / speed,
-    bytes,
+    return stepsOf(rows, batchSize, training) * stepFlops(model.config, shape, parameters);
   };
+  const flops = (of: readonly Trial[]) => of.reduce((sum, trial) => sum + flopsOf(trial), 0);
+  const stepsByBatch = Object.fromEntries(batchSizes.map(size => [size, stepsOf(rows, size, training)]));
+  const expectation = searchExpectation(sweep, trials, stepsByBatch);
+  const share = expectation ? expectedShare(expectation) : 1;
+  const left = Math.max(0, share * flops(trials) - flops(trials.filter(({id}) => done.has(id))));
+  return {steps: stepsByBatch, seconds: speed === null ? null : left / speed, bytes};
 }
 
 /** Shapes of batches of rows like these, in the order they come. */

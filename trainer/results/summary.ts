@@ -28,7 +28,7 @@ export function textSummary(whole: RunState): string[] {
     ...comparisons.flatMap(comparison => [
       '',
       title(comparison),
-      ...textTable([...peakColumns(comparison)], peakRows(comparison)).map(line => `  ${line}`),
+      ...textTable(peakColumns(comparison), peakRows(comparison)).map(line => `  ${line}`),
       ...verdict(comparison).map(sentence => `  ${sentence}`),
     ]),
     ...curvatureTables(state).flatMap(table => [
@@ -69,7 +69,7 @@ export function markdownSummary(whole: RunState): string {
     ...comparisons.flatMap(comparison => [
       `## ${title(comparison)}`,
       '',
-      ...markdownTable([...peakColumns(comparison)], peakRows(comparison)),
+      ...markdownTable(peakColumns(comparison), peakRows(comparison)),
       '',
       ...verdict(comparison).map(sentence => `- ${sentence}`),
       '',

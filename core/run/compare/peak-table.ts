@@ -1,25 +1,33 @@
 /** The peaks of a comparison as the rows of a table; text, Markdown and page show the same one. */
+import type {Column} from '../../table.ts';
 import {formatGap, formatMean, formatRate} from '../format.ts';
 import {formatPlace} from '../verdict/place.ts';
 import {wordInFull} from '../verdict/sentences.ts';
 import type {Comparison} from '../verdict.ts';
 
-export function peakColumns({spread}: Comparison) {
+/** How a rate was found stands there for searches only. */
+export function peakColumns({spread, curves}: Comparison): Column[] {
   return [
     {title: 'method', align: 'left'},
     {title: 'best rate', align: 'right'},
+    ...(isSearched(curves) ? [{title: 'how found', align: 'left'} as const] : []),
     {title: 'mean ± std', align: 'right'},
     {title: 'seeds', align: 'right'},
     {title: `gap to ${spread?.baseline.method ?? 'baseline'}`, align: 'right'},
     {title: 'verdict', align: 'left'},
     {title: 'rates within 90 % of the best', align: 'left'},
     {title: 'remarks', align: 'left'},
-  ] as const;
+  ];
+}
+
+function isSearched(curves: Comparison['curves']): boolean {
+  return curves.some(({found}) => found !== undefined);
 }
 
 /** One row a method, in the order of the sweep; a method without any value has a dash. */
 export function peakRows({curves, metric, spread, isUnderWay}: Comparison): string[][] {
-  return curves.map(({method, points, peak}) => {
+  return curves.map(({method, points, peak, found}) => {
+    const how = isSearched(curves) ? [found ?? '–'] : [];
     const diverged = points.reduce((sum, point) => sum + point.diverged, 0);
     const gap = spread?.gaps.find(one => one.method === method);
     const elsewhere = peak?.tied.filter(rate => !peak.place.includes(rate)) ?? [];
@@ -28,10 +36,11 @@ export function peakRows({curves, metric, spread, isUnderWay}: Comparison): stri
       peak?.edge ? `peak at the ${peak.edge} rate: extend the grid` : '',
       diverged > 0 ? `${diverged} diverged` : '',
     ].filter(Boolean);
-    if (!peak) return [method, '–', '–', '0', '–', '–', '–', remarks.join('; ')];
+    if (!peak) return [method, '–', ...how, '–', '0', '–', '–', '–', remarks.join('; ')];
     return [
       method,
       formatPlace(peak),
+      ...how,
       formatMean(peak.mean, peak.std, metric),
       String(peak.seeds),
       gap ? formatGap(gap.difference, gap.halfWidth, metric) : '–',

@@ -15,6 +15,7 @@ export function verdict({metric, curves, spread, judging, challenged, isUnderWay
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
+    ...(isUnderWay ? [] : moreSeedsInWords(curves, spread)),
   ];
   return isUnderWay ? sentences.map(soFar) : sentences;
 }
@@ -95,6 +96,20 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
   );
 }
 
+/** What to write where a search left words open; seeds of a grid stand in the file themselves. */
+function moreSeedsInWords(curves: readonly MethodCurve[], spread: Spread | null): string[] {
+  if (!spread || !curves.some(({found}) => found !== undefined)) return [];
+  const wanted = spread.gaps.flatMap(({method, more}) => {
+    const peak = spread.ranking.find(one => one.method === method);
+    return more === null || more >= mostMoreSeeds || !peak ? [] : [peak.seeds + more];
+  });
+  const seeds = Math.min(mostMoreSeeds, Math.max(...wanted));
+  if (wanted.length === 0) return [];
+  return [
+    `For the words that are missing write 'verdict: {seeds: ${seeds}}' into the sweep file and resume: so many are then trained at the best rates.`,
+  ];
+}
+
 function challengeInWords({method, by, rates}: Comparison['challenged'][number]): string {
   return `As ${method} seemed to be behind ${by}, it was also trained at ${list(rates.map(formatRate))} with the same seeds.`;
 }
@@ -106,9 +121,10 @@ function plateaus(peaks: readonly Peak[]): string[] {
   return [`Best rates that are known only as a range, within which rates are not told apart: ${ranges}.`];
 }
 
-/** A mean over few seeds is more often the best by chance than one over many: that is said. */
+/** A mean over few seeds is more often the best by chance than one over many: that is said, but where a search meant it so. */
 function unequalSeeds(curves: readonly MethodCurve[]): string[] {
-  const numbers = curves.flatMap(({points}) =>
+  const grids = curves.filter(({found}) => found === undefined || found === 'grid');
+  const numbers = grids.flatMap(({points}) =>
     points.flatMap(({seeds, diverged}) => (seeds > 0 ? [seeds + diverged] : [])),
   );
   const [fewest, most] = [Math.min(...numbers), Math.max(...numbers)];

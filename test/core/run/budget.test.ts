@@ -22,15 +22,20 @@ function run(search: boolean, ...bodies: RunEventBody[]) {
   );
 }
 
-const trained = ({id}: Trial, steps: number, state: 'paused' | 'finished' | 'diverged'): RunEventBody[] => [
-  {event: 'trial-started', trial: id, steps: 100, worker: 0},
+const trained = ({id}: Trial, steps: number, state: 'paused' | 'finished' | 'diverged', from = 0): RunEventBody[] => [
+  {event: 'trial-started', trial: id, steps: 100, worker: 0, from},
   ...Array.from({length: steps}, (_, step) => ({
     ...{event: 'step' as const, trials: [id], step: step + 1, losses: [1], rates: [1e-3], gradNorms: [1]},
   })),
-  {event: 'trial-ended', trial: id, state, steps, seconds: 1},
+  {event: 'trial-ended', trial: id, state, steps, tail: state === 'diverged' ? null : 1, seconds: 1},
 ];
 
 describe('the budget of a search', () => {
+  it('calls no rate trained whole whose training diverged in the scan', () => {
+    const state = run(true, ...trained(trial(5e-4, 1), 10, 'paused'), ...trained(trial(1e-3, 1), 4, 'diverged'));
+    expect(budgetOf(state)).toMatchObject({steps: 14, scanned: 2, whole: 0, untouched: 6});
+  });
+
   it('is none without a search', () => {
     expect(budgetOf(run(false))).toBeNull();
   });
@@ -41,7 +46,7 @@ describe('the budget of a search', () => {
       true,
       ...rates.flatMap(rate => trained(trial(rate, 1), 10, 'paused')),
       ...trained(trial(5e-4, 1), 100, 'finished'),
-      ...trained(trial(1e-3, 1), 40, 'diverged'),
+      ...trained(trial(1e-3, 1), 40, 'diverged', 10),
       ...trained(trial(5e-4, 2), 100, 'finished'),
       {event: 'trials-added', trials: [added]},
       ...trained(added, 100, 'finished'),

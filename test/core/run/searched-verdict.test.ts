@@ -1,6 +1,6 @@
 /** What is said of a run whose rates were searched. */
 import {describe, expect, it} from 'vitest';
-import {peakRows} from '../../../core/run/compare/peak-table.ts';
+import {peakColumns, peakRows} from '../../../core/run/compare/peak-table.ts';
 import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {formatSnapshot, readSnapshot} from '../../../core/run/snapshot.ts';
@@ -73,6 +73,48 @@ describe('a search that is done', () => {
     expect(spread?.gaps).toMatchObject([{method: 'lora'}]);
   });
 
+  it('marks rates that were only scanned, and gives them no value', () => {
+    const [{curves}] = compare(done) as [ReturnType<typeof compare>[number]];
+    const of = (method: string) => curves.find(curve => curve.method === method)!.points;
+    expect(of('lora').map(({scanned, mean}) => [scanned ?? false, mean !== null])).toEqual([
+      [true, false],
+      [false, true],
+      [false, true],
+    ]);
+    // Not looked at is not scanned.
+    expect(of('pissa').map(({scanned}) => scanned)).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each([
+    // The pair is the rate at or below the place, and the next one.
+    ['scan', 1.9e-4, []],
+    ['walk', 2.1e-4, []],
+    ['again', 1.9e-4, whole('pissa', 2e-4, [0.8, 0.81, 0.82])],
+    ['grid', null, []],
+  ] as const)('says that a rate was found by %s', (found, place, more) => {
+    const decision = {...searched('pissa', 1e-4, 'done'), place} as RunEventBody;
+    const [comparison] = compare(stateAfter([...more, decision], done));
+    const {curves} = comparison!;
+    expect(curves.find(({method}) => method === 'pissa')!.found).toBe(found);
+    expect(peakColumns(comparison!)[2]?.title).toBe('how found');
+    for (const row of peakRows(comparison!)) expect(row).toHaveLength(peakColumns(comparison!).length);
+  });
+
+  it('says what to write for the words that are missing, once it is done', () => {
+    const [comparison] = compare(done);
+    const gap = comparison!.spread!.gaps[0]!;
+    expect(gap.word).toBe('not resolved');
+    expect(verdict(comparison!).at(-1)).toContain(`write 'verdict: {seeds: ${3 + gap.more!}}' into the sweep file`);
+    // Single seeds beside the chosen rates are what a search is.
+    expect(verdict(comparison!).join(' ')).not.toContain('unequal numbers of seeds');
+    const open = {...comparison!, isUnderWay: true};
+    expect(verdict(open).join(' ')).not.toContain('verdict: {seeds');
+    // A grid has no best rates to train further seeds at.
+    const grid = {...comparison!, curves: comparison!.curves.map(({found: _, ...curve}) => curve)};
+    expect(verdict(grid).join(' ')).not.toContain('verdict: {seeds');
+    expect(peakColumns(grid).map(({title}) => title)).not.toContain('how found');
+  });
+
   it('says who was trained at further rates before a word stood, once', () => {
     const cell = {event: 'challenged', cell: 'lora-r8-b16', method: 'lora', by: 'pissa'} as const;
     const walked = stateAfter(
@@ -99,6 +141,6 @@ describe('a search that is done', () => {
     const [comparison] = compare(again);
     expect(comparison!.isUnderWay).toBe(true);
     expect(verdict(comparison!).every(sentence => sentence.startsWith('So far, '))).toBe(true);
-    expect(peakRows(comparison!)[0]![5]).toMatch(/so far$/);
+    expect(peakRows(comparison!)[0]![6]).toMatch(/so far$/);
   });
 });
