@@ -2,7 +2,7 @@
 import {basename, dirname, join} from 'node:path';
 import {commands, ProgressLocation, Uri, window} from 'vscode';
 import type {Program} from './program.ts';
-import type {Run} from './run.ts';
+import type {Run} from './run/run.ts';
 
 const forms = [
   {

@@ -2,7 +2,7 @@
 import type {ExtensionContext} from 'vscode';
 import type {LanguageClient} from 'vscode-languageclient/node';
 import type {Program} from './program.ts';
-import type {Run} from './run.ts';
+import type {Run} from './run/run.ts';
 
 /** The server hears of a run's progress this often at most, in milliseconds. */
 const tellEvery = 1000;

@@ -6,9 +6,9 @@ import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, wind
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {OthersMessage, PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
 import {difference} from '../core/run/update.ts';
-import {Follower} from './follow.ts';
 import {pickRun} from './pick-run.ts';
-import type {Run} from './run.ts';
+import {Follower} from './run/follow.ts';
+import type {Run} from './run/run.ts';
 
 /** The page hears of a run's progress this often at most, in milliseconds. */
 const sendEvery = 400;

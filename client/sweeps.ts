@@ -4,7 +4,7 @@ import {type Disposable, EventEmitter, RelativePattern, Uri, window, workspace} 
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
-import {Run, type RunListener} from './run.ts';
+import {Run, type RunListener} from './run/run.ts';
 
 const pattern = '**/*.sweep.{yaml,yml}';
 

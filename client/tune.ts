@@ -7,7 +7,7 @@ import {tuningName} from '../core/search/tuning.ts';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
-import type {Run} from './run.ts';
+import type {Run} from './run/run.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 
 interface Parts {

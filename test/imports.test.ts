@@ -1,4 +1,4 @@
-import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {mkdir, mkdtemp, readdir, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, expect, it} from 'vitest';
@@ -84,4 +84,20 @@ it('finds circles of files in every room, however long', async () => {
     'client/x.ts, client/y.ts import each other in a circle.',
     'core/a.ts, core/b.ts, core/c.ts import each other in a circle.',
   ]);
+});
+
+it('no room holds more than twenty files side by side', async () => {
+  const root = join(import.meta.dirname, '..');
+  const crowded: string[] = [];
+  for (const room of ['core', 'server', 'trainer', 'client', 'webviews']) {
+    const entries = await readdir(join(root, room), {recursive: true, withFileTypes: true});
+    const folders = entries
+      .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+      .map(entry => entry.parentPath);
+    for (const folder of new Set(folders)) {
+      const files = folders.filter(other => other === folder).length;
+      if (files > 20) crowded.push(`${folder} holds ${files} files.`);
+    }
+  }
+  expect(crowded).toEqual([]);
 });

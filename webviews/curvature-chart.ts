@@ -3,7 +3,7 @@ import type {ChartConfiguration} from 'chart.js';
 import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
-import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber} from './axes.ts';
+import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber} from './axes/axes.ts';
 import type {Point} from './elements.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
 

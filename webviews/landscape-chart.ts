@@ -3,7 +3,7 @@ import type {ChartConfiguration} from 'chart.js';
 import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
-import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes.ts';
+import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
 import {methodColour, methodShape, rateColour, type Theme} from './theme.ts';
 

@@ -2,9 +2,9 @@
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
-import {smoothed} from '../core/run/smooth.ts';
+import {smoothed} from '../core/run/series/smooth.ts';
 import type {CurveName} from '../core/run/update.ts';
-import {frame, linearAxis, logAxis, shortNumber, zoomOptions} from './axes.ts';
+import {frame, linearAxis, logAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import {rateColour, type Theme} from './theme.ts';
 
 type Point = {x: number; y: number};

@@ -3,7 +3,7 @@ import type {Chart, ChartConfiguration, ChartDataset, LegendItem} from 'chart.js
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
-import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes.ts';
+import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Point} from './elements.ts';
 import {type Bounds, isFilled, legendName, linesOf, marksAt, roomForMarks, upper, within} from './rate-lines.ts';
 import {methodColour, methodShape, type Theme} from './theme.ts';

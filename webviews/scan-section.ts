@@ -3,7 +3,7 @@ import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {type Scan, scansOf} from '../core/run/compare/scan.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate} from '../core/run/format.ts';
-import {logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes.ts';
+import {logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import {canvasBox, element, type Plot, type Point} from './elements.ts';
 import {methodColour, methodShape, type Theme} from './theme.ts';
 

@@ -7,7 +7,7 @@ import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
-import type {Series} from './series.ts';
+import type {Series} from './series/series.ts';
 
 /** `paused`: a search trained it for a prefix of its schedule; its checkpoint is kept. */
 export type TrialState = 'waiting' | 'running' | 'paused' | 'finished' | 'diverged' | 'failed' | 'stopped';

@@ -17,7 +17,7 @@ import type {
   TrialsAdded,
 } from './events.ts';
 import {formatEvaluation} from './format.ts';
-import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series.ts';
+import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series/series.ts';
 
 /** Its `task` is the name that tells it from all others of the sweep. */
 export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;

@@ -1,6 +1,6 @@
 /** What changed between two states of a run, so that a page follows it: a snapshot first, increments after. */
 import {type Curvature, emptyRun, type RunState, type TrialView} from './fold.ts';
-import type {Series} from './series.ts';
+import type {Series} from './series/series.ts';
 
 type Columns = Pick<Series, 'steps' | 'means' | 'minima' | 'maxima' | 'counts'>;
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'] as const;

@@ -6,7 +6,7 @@ import {countedRun} from './dropped-trials.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
 import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
-import {tailMean} from './series.ts';
+import {tailMean} from './series/series.ts';
 import {type Spread, spreadOf} from './spread.ts';
 import {foundBy} from './verdict/found.ts';
 import {confidenceOf, type Judging} from './verdict/words.ts';

@@ -1,6 +1,6 @@
 /** What a search may look at, from the fold of a run's events. */
 import type {RunState, TrialView} from '../run/fold.ts';
-import {tailMean, upTo} from '../run/series.ts';
+import {tailMean, upTo} from '../run/series/series.ts';
 import {nothingKnown} from './known.ts';
 import {type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell, TrialFacts} from './search.ts';

@@ -11,7 +11,7 @@ import {
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {Follower} from '../../client/follow.ts';
+import {Follower} from '../../client/run/follow.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, fold} from '../../core/run/fold.ts';
 import {formatLine} from '../../core/run/line.ts';

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Program} from '../../client/program.ts';
-import {Run, type RunListener} from '../../client/run.ts';
+import {Run, type RunListener} from '../../client/run/run.ts';
 import {until} from '../e2e/until.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));

@@ -1,6 +1,6 @@
 /** Which points a chart speaks of. */
 import {describe, expect, it} from 'vitest';
-import {nearestNamed} from '../../webviews/nearest.ts';
+import {nearestNamed} from '../../webviews/axes/nearest.ts';
 
 const point = (label: string, x: number, y: number) => ({label, x, y});
 

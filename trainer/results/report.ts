@@ -4,7 +4,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import {coarsen} from '../../core/run/series.ts';
+import {coarsen} from '../../core/run/series/series.ts';
 import {writeWhole} from '../files/write-whole.ts';
 import {readManifest} from '../store/manifest.ts';
 import {manifestName, readRun, remarks} from '../store/run.ts';

@@ -10,11 +10,11 @@ import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
-import {type Agenda, wholeTrials} from './agenda.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone} from './resume.ts';
-import {agendaOf, searchOf} from './searching.ts';
+import {type Agenda, wholeTrials} from './search/agenda.ts';
+import {agendaOf, searchOf} from './search/searching.ts';
 import type {UnderWay} from './under-way.ts';
 import {costsOf} from './work.ts';
 

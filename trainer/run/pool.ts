@@ -7,7 +7,7 @@ import type {BaseModel} from '../model/open-model.ts';
 import {shareExpansion} from '../weights/expanded.ts';
 import {removeFile, sweepFiles} from '../weights/expansion-file.ts';
 import type {Failure, FromWorker, JobHandlers, ToWorker, WorkerSetup} from './jobs.ts';
-import {JobQueue} from './queue.ts';
+import {JobQueue} from './search/queue.ts';
 
 export interface Pool {
   /**

@@ -12,14 +12,14 @@ import {type Judge, openJudge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
-import type {Portion} from './agenda.ts';
 import {factorize} from './factorising.ts';
-import {Feed} from './feed.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import type {Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
+import type {Portion} from './search/agenda.ts';
+import {Feed} from './search/feed.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
 

@@ -1,5 +1,5 @@
 /** The last training losses of a pack, as many as its tails are still made of: they go on with its checkpoints. */
-import {tailSteps} from '../../core/run/tail.ts';
+import {tailSteps} from '../../core/run/series/tail.ts';
 
 export class RecentLosses {
   /** By trial, of the last steps, rising. */

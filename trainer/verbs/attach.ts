@@ -1,7 +1,7 @@
 /** `attach`: a run that goes on elsewhere, shown as if it had been started here. */
 import type {Command} from 'commander';
 import {printable} from '../../core/printable.ts';
-import {print, remark, stopReading} from './terminal.ts';
+import {print, remark, stopReading} from './shared/terminal.ts';
 
 export function attachVerb(program: Command): void {
   program

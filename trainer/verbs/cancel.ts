@@ -1,6 +1,6 @@
 /** `cancel`: ends a run from outside, with a checkpoint. */
 import type {Command} from 'commander';
-import {print, stopReading} from './terminal.ts';
+import {print, stopReading} from './shared/terminal.ts';
 
 export function cancelVerb(program: Command): void {
   program

@@ -1,6 +1,6 @@
 /** `check`: what is wrong in a sweep file. */
 import type {Command} from 'commander';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 export function checkVerb(program: Command): void {
   program

@@ -1,8 +1,8 @@
 /** `eval`: one task, scored. */
 import {type Command, Option} from 'commander';
 import type {EvalOptions} from '../ask/eval.ts';
-import {collectColumn, collectStop, engines, numberList, positiveInteger} from './arguments.ts';
-import {print, remark, stopWork} from './terminal.ts';
+import {collectColumn, collectStop, engines, numberList, positiveInteger} from './shared/arguments.ts';
+import {print, remark, stopWork} from './shared/terminal.ts';
 
 interface EvalFlags extends Omit<EvalOptions, 'columns' | 'signal'> {
   column: Record<string, string>;

@@ -1,7 +1,7 @@
 /** `export`: a finished trial as an adapter or a model folder. */
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 interface ExportFlags {
   to: 'adapter' | 'merged';

@@ -1,6 +1,6 @@
 /** `fetch`: a model from the hub. */
 import type {Command} from 'commander';
-import {print, stopWork} from './terminal.ts';
+import {print, stopWork} from './shared/terminal.ts';
 
 export function fetchVerb(program: Command): void {
   program
@@ -13,7 +13,7 @@ export function fetchVerb(program: Command): void {
     .action(async (id: string, options: {file?: string; json?: true}) => {
       const [{fetchModel}, {downloadProgress}] = await Promise.all([
         import('../hub/fetch.ts'),
-        import('./download.ts'),
+        import('./shared/download.ts'),
       ]);
       const signal = stopWork();
       const progress = downloadProgress(process.stderr);

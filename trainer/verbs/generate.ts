@@ -2,8 +2,8 @@
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
 import type {GenerateOptions as TextOptions} from '../ask/generate.ts';
-import {collectStop, engines, positiveInteger, probability, seed, temperature, tokenIds} from './arguments.ts';
-import {print} from './terminal.ts';
+import {collectStop, engines, positiveInteger, probability, seed, temperature, tokenIds} from './shared/arguments.ts';
+import {print} from './shared/terminal.ts';
 
 interface GenerateFlags extends Omit<TextOptions, 'prompts'> {
   /** What is given here is among the prompts too. */

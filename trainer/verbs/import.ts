@@ -1,6 +1,6 @@
 /** `import`: published results as a run folder. */
 import type {Command} from 'commander';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 export function importVerb(program: Command): void {
   program

@@ -1,6 +1,6 @@
 /** `plan`: the trials of a sweep file and what they will cost. */
 import type {Command} from 'commander';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 export function planVerb(program: Command): void {
   program

@@ -1,7 +1,7 @@
 /** `probe`: the curvature that trials start at. */
 import type {Command} from 'commander';
-import {collect} from './arguments.ts';
-import {type RunOptions, train} from './train.ts';
+import {collect} from './shared/arguments.ts';
+import {type RunOptions, train} from './shared/train.ts';
 
 export function probeVerb(program: Command): void {
   program

@@ -1,6 +1,6 @@
 /** `report`: a run as a page, and its summary. */
 import type {Command} from 'commander';
-import {print, remark} from './terminal.ts';
+import {print, remark} from './shared/terminal.ts';
 
 export function reportVerb(program: Command): void {
   program

@@ -1,7 +1,7 @@
 /** `run`: the trials of a sweep file, trained and evaluated. */
 import type {Command} from 'commander';
-import {collect} from './arguments.ts';
-import {type RunOptions, train} from './train.ts';
+import {collect} from './shared/arguments.ts';
+import {type RunOptions, train} from './shared/train.ts';
 
 export function runVerb(program: Command): void {
   program
@@ -18,7 +18,7 @@ export function runVerb(program: Command): void {
         await train(file, options, {verb: 'run'});
         return;
       }
-      const {detach} = await import('./detach.ts');
+      const {detach} = await import('./shared/detach.ts');
       await detach(file, options);
     });
 }

@@ -1,6 +1,6 @@
 /** `schema`: the language as a JSON schema. */
 import type {Command} from 'commander';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 export function schemaVerb(program: Command): void {
   program

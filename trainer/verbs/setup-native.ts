@@ -1,6 +1,6 @@
 /** `setup-native`: TensorFlow for this user. */
 import type {Command} from 'commander';
-import {stopWork} from './terminal.ts';
+import {stopWork} from './shared/terminal.ts';
 
 export function setupNativeVerb(program: Command): void {
   program

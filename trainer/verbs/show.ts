@@ -1,6 +1,6 @@
 /** `show`: what a run folder holds, as rows. */
 import {type Command, Option} from 'commander';
-import {print, remark} from './terminal.ts';
+import {print, remark} from './shared/terminal.ts';
 
 interface ShowOptions {
   rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature' | 'samples';

@@ -1,7 +1,7 @@
 /** `status`: how a run stands, whoever works on it. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import type {Command} from 'commander';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 const everyMilliseconds = 2000;
 

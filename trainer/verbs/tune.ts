@@ -2,9 +2,9 @@
 import type {Command} from 'commander';
 import type {TunedSweep} from '../../core/search/tuning.ts';
 import type {Tuning} from '../run/under-way.ts';
-import {share} from './arguments.ts';
-import {print, tellParent} from './terminal.ts';
-import {train} from './train.ts';
+import {share} from './shared/arguments.ts';
+import {print, tellParent} from './shared/terminal.ts';
+import {train} from './shared/train.ts';
 
 interface TuneFlags {
   budget?: number;

@@ -1,7 +1,7 @@
 /** `verify`: whether the record of a run still holds. */
 import type {Command} from 'commander';
 import {printable} from '../../core/printable.ts';
-import {print} from './terminal.ts';
+import {print} from './shared/terminal.ts';
 
 export function verifyVerb(program: Command): void {
   program

@@ -6,7 +6,7 @@ import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
-import {Follower} from '../../../client/follow.ts';
+import {Follower} from '../../../client/run/follow.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {difference, type RunUpdate} from '../../../core/run/update.ts';

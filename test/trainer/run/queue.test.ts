@@ -1,8 +1,8 @@
 import {expect, it} from 'vitest';
-import type {Agenda, Portion} from '../../../trainer/run/agenda.ts';
-import {Feed} from '../../../trainer/run/feed.ts';
 import type {ToWorker} from '../../../trainer/run/jobs.ts';
-import {JobQueue} from '../../../trainer/run/queue.ts';
+import type {Agenda, Portion} from '../../../trainer/run/search/agenda.ts';
+import {Feed} from '../../../trainer/run/search/feed.ts';
+import {JobQueue} from '../../../trainer/run/search/queue.ts';
 
 const job = (name: string): ToWorker => ({kind: 'merge', folder: name, adapter: name});
 

@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {RunEventBody, TrialEnded} from '../../../core/run/events.ts';
 import {emptyRun} from '../../../core/run/fold.ts';
-import {tailSteps} from '../../../core/run/tail.ts';
+import {tailSteps} from '../../../core/run/series/tail.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';

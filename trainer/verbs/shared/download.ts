@@ -1,6 +1,6 @@
 /** How far a download is: a bar on a terminal, a line a file elsewhere. */
 import {SingleBar} from 'cli-progress';
-import type {FetchProgress} from '../hub/fetch.ts';
+import type {FetchProgress} from '../../hub/fetch.ts';
 
 export interface DownloadProgress {
   update(progress: FetchProgress): void;

@@ -1,6 +1,6 @@
 /** What stands behind an option, read: each refuses with how to write it. */
 import {InvalidArgumentError} from 'commander';
-import type {EngineName} from '../../core/sweep/sweep.ts';
+import type {EngineName} from '../../../core/sweep/sweep.ts';
 
 /** What `--engine` may name. */
 export const engines: readonly EngineName[] = [

@@ -2,10 +2,10 @@
  * The search of a run: whenever something has ended, every cell is asked what it wants by then; that is told and trained. All it
  * goes by are the stored events, so that a run which was killed asks for what it would have asked for.
  */
-import type {Searched} from '../../core/run/events.ts';
-import type {RunState} from '../../core/run/fold.ts';
-import {furtherTrials, trialsOf} from '../../core/run/known-trials.ts';
-import {cellsOf} from '../../core/search/cells.ts';
+import type {Searched} from '../../../core/run/events.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {furtherTrials, trialsOf} from '../../../core/run/known-trials.ts';
+import {cellsOf} from '../../../core/search/cells.ts';
 import {
   type Challenge,
   type ChallengeSettings,
@@ -13,15 +13,15 @@ import {
   type MoreSeeds,
   trialsFor,
   withTrials,
-} from '../../core/search/challenge.ts';
-import {decide} from '../../core/search/decide.ts';
-import {factsOf} from '../../core/search/facts.ts';
-import {rulesOf, type SearchRules} from '../../core/search/rules.ts';
-import type {Cell, Decision, TrialFacts, Wanted} from '../../core/search/search.ts';
-import {noRank, type Trial} from '../../core/sweep/sweep.ts';
+} from '../../../core/search/challenge.ts';
+import {decide} from '../../../core/search/decide.ts';
+import {factsOf} from '../../../core/search/facts.ts';
+import {rulesOf, type SearchRules} from '../../../core/search/rules.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
+import {noRank, type Trial} from '../../../core/sweep/sweep.ts';
+import {packsOf} from '../packs.ts';
+import type {UnderWay} from '../under-way.ts';
 import type {Agenda, Portion} from './agenda.ts';
-import {packsOf} from './packs.ts';
-import type {UnderWay} from './under-way.ts';
 
 /** What a run searches. */
 export interface Search {

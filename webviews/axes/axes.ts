@@ -1,9 +1,9 @@
 /** Axes shared by the charts. */
 import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
-import {formatMeasure, formatRate} from '../core/run/format.ts';
-import {unitOf} from '../core/run/peak.ts';
-import type {Theme} from './theme.ts';
+import {formatMeasure, formatRate} from '../../core/run/format.ts';
+import {unitOf} from '../../core/run/peak.ts';
+import type {Theme} from '../theme.ts';
 
 type Axis<T extends 'linear' | 'logarithmic'> = {type: T} & DeepPartial<ScaleOptionsByType<T>>;
 type DeepPartial<T> = T extends (...args: never[]) => unknown

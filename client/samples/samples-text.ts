@@ -1,6 +1,6 @@
 /** Stored answers as a text to be read: each with what was found in it, what was expected and the verdict. */
-import {parseJson} from '../core/json.ts';
-import {flag, number, optional, orNull, record, text} from '../core/shape.ts';
+import {parseJson} from '../../core/json.ts';
+import {flag, number, optional, orNull, record, text} from '../../core/shape.ts';
 
 /** A line of a samples file, as far as it is shown. */
 interface Sample {

@@ -1,11 +1,11 @@
 /** What `run`, `probe` and `tune` do. */
 import {basename} from 'node:path';
-import {SweepError} from '../../core/error.ts';
-import {printable, printableJson} from '../../core/printable.ts';
-import type {RunEvent} from '../../core/run/events.ts';
-import type {RunState} from '../../core/run/fold.ts';
-import {formatLine} from '../../core/run/line.ts';
-import type {SweepEnd, Tuning} from '../run/under-way.ts';
+import {SweepError} from '../../../core/error.ts';
+import {printable, printableJson} from '../../../core/printable.ts';
+import type {RunEvent} from '../../../core/run/events.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {formatLine} from '../../../core/run/line.ts';
+import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
 export interface RunOptions {
@@ -21,10 +21,10 @@ export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; word
 /** Says how to go on where it has not come to its end. */
 export async function train(file: string, options: RunOptions, work: Work): Promise<SweepEnd> {
   const [{refuseErrors}, {runSweep}, {reportProgress}, {textSummary}] = await Promise.all([
-    import('../inspect/check.ts'),
-    import('../run/sweep.ts'),
-    import('../run/progress.ts'),
-    import('../results/summary.ts'),
+    import('../../inspect/check.ts'),
+    import('../../run/sweep.ts'),
+    import('../../run/progress.ts'),
+    import('../../results/summary.ts'),
   ]);
   const tuned = work.verb === 'tune' ? work : undefined;
   await refuseErrors(file, tuned ? [`method=${tuned.tuning.sweep.methods[0]!.method}`] : options.only);
@@ -69,9 +69,9 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
 async function earlierState(file: string, options: RunOptions, tuned?: string): Promise<RunState | null> {
   if (!options.resume || options.json) return null;
   const [{readSweep}, {readSweepFile}, store] = await Promise.all([
-    import('../../core/sweep/read.ts'),
-    import('../run/sweep-file.ts'),
-    import('../store/run.ts'),
+    import('../../../core/sweep/read.ts'),
+    import('../../run/sweep-file.ts'),
+    import('../../store/run.ts'),
   ]);
   try {
     const {sweep} = readSweep(readSweepFile(file), basename(file));

@@ -3,7 +3,7 @@ import {lstatSync} from 'node:fs';
 import {connect, type Socket} from 'node:net';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import {isControlAddress} from '../core/run/control-name.ts';
+import {isControlAddress} from '../../core/run/control-name.ts';
 import {readRegular} from './regular.ts';
 
 /** A lock has some hundred bytes. */

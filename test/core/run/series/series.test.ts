@@ -1,5 +1,13 @@
 import {describe, expect, it} from 'vitest';
-import {append, bucketLimit, coarsen, emptySeries, type Series, tailMean, upTo} from '../../../core/run/series.ts';
+import {
+  append,
+  bucketLimit,
+  coarsen,
+  emptySeries,
+  type Series,
+  tailMean,
+  upTo,
+} from '../../../../core/run/series/series.ts';
 
 function seriesOf(values: number[], limit?: number): Series {
   return values.reduce((series, value, k) => append(series, k + 1, value, limit), emptySeries);

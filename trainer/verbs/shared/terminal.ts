@@ -1,8 +1,8 @@
 /** Standard output that may be a pipe whose reader leaves early, or a file on a full disk, and the signals that end a run. */
 import {once} from 'node:events';
-import {printable, printableJson} from '../../core/printable.ts';
-import {storeError, systemCode} from '../files/write-whole.ts';
-import {endSignals, keepDebuggerClosed} from '../process/signals.ts';
+import {printable, printableJson} from '../../../core/printable.ts';
+import {storeError, systemCode} from '../../files/write-whole.ts';
+import {endSignals, keepDebuggerClosed} from '../../process/signals.ts';
 
 let whenReaderLeaves = (): void => process.exit(0);
 let whenOutputFails = (): void => {

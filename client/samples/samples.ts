@@ -2,9 +2,9 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Disposable, Uri, window, workspace} from 'vscode';
-import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../core/run/samples.ts';
-import {readRegular} from './regular.ts';
-import type {Run} from './run.ts';
+import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
+import {readRegular} from '../run/regular.ts';
+import type {Run} from '../run/run.ts';
 import {samplesText} from './samples-text.ts';
 
 /** Bytes of the answers of one evaluation. */

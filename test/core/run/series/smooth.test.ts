@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {append, coarsen, emptySeries} from '../../../core/run/series.ts';
-import {smoothed} from '../../../core/run/smooth.ts';
+import {append, coarsen, emptySeries} from '../../../../core/run/series/series.ts';
+import {smoothed} from '../../../../core/run/series/smooth.ts';
 
 const seriesOf = (values: number[]) =>
   values.reduce((series, value, k) => append(series, k + 1, value, 10_000), emptySeries);

@@ -3,11 +3,11 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {statSync} from 'node:fs';
 import {basename, join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {readSweep} from '../../core/sweep/read.ts';
-import {refuseErrors} from '../inspect/check.ts';
-import {statusInWords, statusOf} from '../results/status.ts';
-import {readSweepFile} from '../run/sweep-file.ts';
-import {eventsName, runFolderOf} from '../store/run.ts';
+import {readSweep} from '../../../core/sweep/read.ts';
+import {refuseErrors} from '../../inspect/check.ts';
+import {statusInWords, statusOf} from '../../results/status.ts';
+import {readSweepFile} from '../../run/sweep-file.ts';
+import {eventsName, runFolderOf} from '../../store/run.ts';
 import {print, remark, stopReading} from './terminal.ts';
 import type {RunOptions} from './train.ts';
 

@@ -1,9 +1,9 @@
 /** A run folder as it grows: its events folded, whoever writes them. */
 import {type FileHandle, stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {emptyRun, foldAll, interrupted, type RunState} from '../core/run/fold.ts';
-import {readLine} from '../core/run/line.ts';
-import {readSnapshot, snapshotName, tailBytes} from '../core/run/snapshot.ts';
+import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
+import {readLine} from '../../core/run/line.ts';
+import {readSnapshot, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
 import {openRegular, readRegular} from './regular.ts';
 
 const chunkBytes = 1 << 18;

@@ -1,5 +1,5 @@
 /** Jobs that wait for a worker. More may come while others are under way; workers wait until there are some or no more will come. */
-import type {ToWorker} from './jobs.ts';
+import type {ToWorker} from '../jobs.ts';
 
 export class JobQueue {
   readonly #waiting: ToWorker[];

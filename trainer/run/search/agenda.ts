@@ -1,5 +1,5 @@
 /** What a run has to train: all of it at once, or in portions, where what comes next depends on what came out. */
-import type {TrialPack} from './packs.ts';
+import type {TrialPack} from '../packs.ts';
 
 /** Trials that are trained side by side from where they are. */
 export interface Portion {

@@ -1,6 +1,7 @@
 /** The workers' queue of a training, fed from its agenda until nothing is under way and nothing more is wanted. */
+
+import type {ToWorker} from '../jobs.ts';
 import type {Agenda, Portion} from './agenda.ts';
-import type {ToWorker} from './jobs.ts';
 import {JobQueue} from './queue.ts';
 
 export class Feed {

@@ -1,8 +1,8 @@
 /** One run folder: its state as it grows, whether its process lives, and how to stop it. */
 import type {ChildProcess} from 'node:child_process';
-import type {RunEvent} from '../core/run/events.ts';
-import {fold, type RunState} from '../core/run/fold.ts';
-import {readLine} from '../core/run/line.ts';
+import type {RunEvent} from '../../core/run/events.ts';
+import {fold, type RunState} from '../../core/run/fold.ts';
+import {readLine} from '../../core/run/line.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
 
