@@ -2,12 +2,12 @@
 
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
-import {droppedTitle} from '../core/run/dropped-trials.ts';
 import type {TrialState} from '../core/run/events.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
-import {seenBy, trialsOf} from '../core/run/known-trials.ts';
 import type {Peak} from '../core/run/peak.ts';
+import {droppedTitle} from '../core/run/trials/dropped-trials.ts';
+import {seenBy, trialsOf} from '../core/run/trials/known-trials.ts';
 import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Sweep, Trial} from '../core/sweep/sweep.ts';

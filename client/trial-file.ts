@@ -1,6 +1,6 @@
 /** One trial written as a sweep file of its own. */
 import type {RunState} from '../core/run/fold.ts';
-import {trialsOf} from '../core/run/known-trials.ts';
+import {trialsOf} from '../core/run/trials/known-trials.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
 
 /** The keys of a sweep file that holds this trial only; everything else is as in the sweep. `state`: its run, where it has one. */

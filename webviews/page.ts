@@ -3,11 +3,17 @@
 import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
 import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
-import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../core/run/dropped-trials.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {progress} from '../core/run/progress.ts';
+import {
+  countedRun,
+  droppedCaption,
+  droppedColumns,
+  droppedRows,
+  droppedTitle,
+} from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
 import {markdownTable} from '../core/table.ts';

@@ -2,12 +2,12 @@
 import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
 import {noRank} from '../sweep/sweep.ts';
-import {countedRun} from './dropped-trials.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
 import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series/series.ts';
 import {type Spread, spreadOf} from './spread.ts';
+import {countedRun} from './trials/dropped-trials.ts';
 import {foundBy} from './verdict/found.ts';
 import {confidenceOf, type Judging} from './verdict/words.ts';
 

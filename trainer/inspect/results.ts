@@ -1,7 +1,7 @@
 /** What a sweep's run folder says of it, in brief. */
 import {curvatureByMethod} from '../../core/run/compare/curvature.ts';
-import {countedRun} from '../../core/run/dropped-trials.ts';
-import {seenBy, storedTrials, trialsOf} from '../../core/run/known-trials.ts';
+import {countedRun} from '../../core/run/trials/dropped-trials.ts';
+import {seenBy, storedTrials, trialsOf} from '../../core/run/trials/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';

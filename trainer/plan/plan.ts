@@ -1,7 +1,7 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
 import type {MethodCost} from '../../core/method/cost.ts';
 import {type StepTime, stepTimes} from '../../core/run/costs.ts';
-import {trialsOf} from '../../core/run/known-trials.ts';
+import {trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {DataStatistics} from '../data/statistics.ts';
 import {chooseEngine} from '../engine/choose.ts';

@@ -10,9 +10,15 @@ import {
 } from '../../core/run/compare/curvature.ts';
 import {peakColumns, peakRows} from '../../core/run/compare/peak-table.ts';
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../../core/run/costs.ts';
-import {countedRun, droppedCaption, droppedColumns, droppedRows, droppedTitle} from '../../core/run/dropped-trials.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
+import {
+  countedRun,
+  droppedCaption,
+  droppedColumns,
+  droppedRows,
+  droppedTitle,
+} from '../../core/run/trials/dropped-trials.ts';
 import {verdict} from '../../core/run/verdict/sentences.ts';
 import {compare, title} from '../../core/run/verdict.ts';
 import {markdownTable, textTable} from '../../core/table.ts';

@@ -1,7 +1,7 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
-import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/known-trials.ts';
+import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';

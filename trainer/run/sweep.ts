@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
-import {storedTrials} from '../../core/run/known-trials.ts';
+import {storedTrials} from '../../core/run/trials/known-trials.ts';
 import {onlySweep} from '../../core/sweep/only.ts';
 import {curvatureDefaults} from '../../core/sweep/table/fields.ts';
 import {chooseEngine} from '../engine/choose.ts';

@@ -4,7 +4,7 @@
  */
 import type {Searched} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import {furtherTrials, trialsOf} from '../../../core/run/known-trials.ts';
+import {furtherTrials, trialsOf} from '../../../core/run/trials/known-trials.ts';
 import {cellsOf} from '../../../core/search/cells.ts';
 import {
   type Challenge,

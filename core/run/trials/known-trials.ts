@@ -1,10 +1,10 @@
 /** A sweep file beside its run: which of its trials are stored, and which stored ones it no longer has. */
-import {cellOf} from '../search/cells.ts';
-import {writeRate} from '../sweep/rates.ts';
-import {recognised} from '../sweep/recognise.ts';
-import type {Sweep, Trial} from '../sweep/sweep.ts';
-import {expandTrials} from '../sweep/trials.ts';
-import type {RunState} from './fold.ts';
+import {cellOf} from '../../search/cells.ts';
+import {writeRate} from '../../sweep/rates.ts';
+import {recognised} from '../../sweep/recognise.ts';
+import type {Sweep, Trial} from '../../sweep/sweep.ts';
+import {expandTrials} from '../../sweep/trials.ts';
+import type {RunState} from '../fold.ts';
 
 /** The trials of earlier starts; none where no trial has begun yet. */
 export function storedTrials({trials}: Pick<RunState, 'trials'>): Trial[] {

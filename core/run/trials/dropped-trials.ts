@@ -1,6 +1,6 @@
 /** Trials that the sweep file no longer has: kept, shown apart, and of no weight in what is compared. */
-import type {Curvature, RunState, TrialView} from './fold.ts';
-import {formatLoss, formatMeasure, formatValue} from './format.ts';
+import type {Curvature, RunState, TrialView} from '../fold.ts';
+import {formatLoss, formatMeasure, formatValue} from '../format.ts';
 
 export const droppedTitle = 'No longer in the sweep file';
 export const droppedCaption =

@@ -1,13 +1,13 @@
 import {describe, expect, it} from 'vitest';
-import type {MethodName} from '../../../core/method/methods.ts';
-import {peakRows} from '../../../core/run/compare/peak-table.ts';
-import {countedRun, droppedRows} from '../../../core/run/dropped-trials.ts';
-import type {RunEventBody} from '../../../core/run/events.ts';
-import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
-import {storedTrials} from '../../../core/run/known-trials.ts';
-import {verdict} from '../../../core/run/verdict/sentences.ts';
-import {compare} from '../../../core/run/verdict.ts';
-import type {Trial} from '../../../core/sweep/sweep.ts';
+import type {MethodName} from '../../../../core/method/methods.ts';
+import {peakRows} from '../../../../core/run/compare/peak-table.ts';
+import type {RunEventBody} from '../../../../core/run/events.ts';
+import {emptyRun, fold, type RunState} from '../../../../core/run/fold.ts';
+import {countedRun, droppedRows} from '../../../../core/run/trials/dropped-trials.ts';
+import {storedTrials} from '../../../../core/run/trials/known-trials.ts';
+import {verdict} from '../../../../core/run/verdict/sentences.ts';
+import {compare} from '../../../../core/run/verdict.ts';
+import type {Trial} from '../../../../core/sweep/sweep.ts';
 
 const trial = (method: MethodName, learningRate: number, seed = 1): Trial => {
   const own = {method, rank: 8, alpha: 8, batchSize: 16, learningRate, seed};
