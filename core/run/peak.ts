@@ -1,4 +1,5 @@
 /** One method over its learning rates: mean and spread over seeds at each, and the best of them. */
+import {mean as meanOf} from '../numbers.ts';
 import {dunnett} from './verdict/dunnett.ts';
 import {pooled} from './verdict/noise.ts';
 
@@ -67,7 +68,7 @@ export function lowerIsBetter(metric: string): boolean {
 export function ratePoint(learningRate: number, values: number[], diverged = 0): RatePoint {
   const seeds = values.length;
   if (seeds === 0) return {learningRate, seeds, mean: null, std: null, diverged};
-  const mean = values.reduce((sum, value) => sum + value, 0) / seeds;
+  const mean = meanOf(values);
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {learningRate, seeds, mean, std: seeds < 2 ? null : Math.sqrt(squares / (seeds - 1)), diverged};
 }

@@ -1,4 +1,5 @@
 /** All seeds at the best rate, and at its neighbour where they do not agree. */
+import {mean} from '../numbers.ts';
 import {type Ending, type Known, marginOf} from './known.ts';
 
 /** Seeds that lie further apart than this many margins tell of a rate that trains for one seed and not for another. */
@@ -70,7 +71,7 @@ function isBetter(a: readonly Ending[], b: readonly Ending[]): boolean {
 /** Of those that did not diverge; -Infinity where all did. */
 function meanOf(seeds: readonly Ending[]): number {
   const scores = seeds.filter(({diverged}) => !diverged).map(({score}) => score);
-  return scores.length === 0 ? Number.NEGATIVE_INFINITY : scores.reduce((sum, score) => sum + score, 0) / scores.length;
+  return scores.length === 0 ? Number.NEGATIVE_INFINITY : mean(scores);
 }
 
 /** Rates that got all seeds otherwise (a challenge, an earlier grid) count as well. */

@@ -1,5 +1,6 @@
 import {type MethodCost, methodCost} from '../../core/method/cost.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
+import {mean} from '../../core/numbers.ts';
 import {noRank, type Trial} from '../../core/sweep/sweep.ts';
 import {sitesOf} from '../model/sites.ts';
 import {weightCount} from '../model/weights.ts';
@@ -43,5 +44,3 @@ function batchFlops({model: {config}, source}: Prepared, batchSize: number, para
   const {rows, shapes} = source(batchSize);
   return (mean(shapes.map(shape => stepFlops(config, shape, parameters))) * batchSize) / rows;
 }
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
