@@ -17,6 +17,16 @@ export function printable(text: string): string {
   });
 }
 
+/** Characters of a word that a person may still look at: a path has no more. */
+const longestWord = 4096;
+
+/** The text without the middle of words that nobody reads. */
+export function abridged(text: string): string {
+  return text.replace(/\S+/g, word =>
+    word.length <= longestWord ? word : `${word.slice(0, 200)}… (${word.length.toLocaleString('en')} characters)`,
+  );
+}
+
 /** The same JSON, of characters that no terminal obeys. */
 export function printableJson(json: string): string {
   return json.replace(raw, character => escapeOf(character.charCodeAt(0)));

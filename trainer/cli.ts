@@ -2,6 +2,7 @@
 import './process/no-telemetry.ts';
 import {Command, CommanderError} from 'commander';
 import {SweepError} from '../core/error.ts';
+import {abridged} from '../core/printable.ts';
 import {attachVerb} from './verbs/attach.ts';
 import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
@@ -90,7 +91,7 @@ function statusOf(error: unknown, debug: boolean): number {
     return ['commander.helpDisplayed', 'commander.version'].includes(error.code) ? 0 : 2;
   }
   if (debug && error instanceof Error) remark(`${error.stack}`);
-  else if (error instanceof SweepError) remark(`lora-sweep: ${error.message}`);
+  else if (error instanceof SweepError) remark(`lora-sweep: ${abridged(error.message)}`);
   else {
     const message = error instanceof Error ? error.message : String(error);
     remark(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)`);

@@ -39,7 +39,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   // Existing results are refused before the long preparation; a new folder is made only after it.
   let store = existsSync(folder) ? await open() : undefined;
   let control: Control | undefined;
-  let stopWish: StopWish | undefined;
+  // Whoever sees the lock may leave the wish from then on.
+  let stopWish: StopWish | undefined = store && heedStopFile(folder);
   /** Also when the process is ended at once: nothing that was emitted is lost, and nothing is left behind. */
   const leave = failure.guard(() => {
     control?.close();
@@ -52,7 +53,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     sweepCaches();
     const stored = store ? storedTrials(store.earlier) : [];
     const cores = coresFor(choice, sweep.run.workers);
-    const loading = {signal: options.signal, progress: readingProgress(options)};
+    const loading = {signal: anyOf(options.signal, stopWish?.signal), progress: readingProgress(options)};
     const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
     const prepared = partOf(all, options);
     const trials = onlySweep(prepared.sweep, options.only, stored);
@@ -63,13 +64,14 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);
-    stopWish = heedStopFile(folder);
+    stopWish ??= heedStopFile(folder);
     const signal = AbortSignal.any([options.signal, control.signal, stopWish.signal, failure.signal]);
     opened.notes.push(...control.notes);
     const emit = failure.guard((body: RunEventBody) => options.onEvent(opened.append(body)));
     end = await play({prepared, trials, choice, store: opened, options: {...options, signal}, failure, emit, began});
   } catch (error) {
-    const isStop = options.signal.aborted && error instanceof SweepError && error.code === 'stopped';
+    const isStop =
+      anyOf(options.signal, stopWish?.signal).aborted && error instanceof SweepError && error.code === 'stopped';
     if (!isStop) failure.report(error);
   } finally {
     leave();
@@ -78,6 +80,9 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   failure.check();
   return end;
 }
+
+const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
+  AbortSignal.any(signals.filter(signal => signal !== undefined));
 
 function partOf(prepared: Prepared, {tuning}: SweepOptions): Prepared {
   if (!tuning) return prepared;
