@@ -1,6 +1,6 @@
 /** What the commands of README say when all is well: how a command begins → what its output must hold. */
 const expected: Record<string, RegExp[]> = {
-  'npm ci && npm run demo': [/method +best rate +mean ± std/, /Written: .*report\.html/],
+  'npm ci && npm run demo': [/method +best rate +how found +mean ± std/, /Written: .*report\.html/],
   'npm ci && npm test': [/\n\d+ passed, 0 failed\s*$/],
   'npm run build': [],
   'npm pack': [/lora-sweep-\d+\.\d+\.\d+\.tgz/],
@@ -9,7 +9,7 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep fetch': [/ is in .*snapshots/],
   'npx lora-sweep check': [/^(?!.*error)/s],
   'npx lora-sweep plan': [/lora-r8-b16-lr1\.00e-5-s1/, /195 trials/],
-  'npx lora-sweep run first.sweep.yaml  ': [/\d+ of 195 trials finished/, /method +best rate +mean ± std/],
+  'npx lora-sweep run first.sweep.yaml  ': [/\d+ of 195 trials finished/, /method +best rate +how found +mean ± std/],
   'npx lora-sweep run first.sweep.yaml --only method=lora --out long --detach': [/goes on in .*long \(process \d+\)/],
   'npx lora-sweep status': [/^first is (running|finished): /m],
   'npx lora-sweep cancel': [/The run has stopped|Nothing runs in/],
