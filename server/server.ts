@@ -62,6 +62,8 @@ export const serve: Serve = (inspector, transport) => {
       : createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const texts = new TextDocuments(TextDocument);
   const editor: Editor = {folders: [], followsFolders: false, refreshes: {lenses: false, hints: false}};
+  let again: NodeJS.Timeout | undefined;
+  connection.onShutdown(() => clearTimeout(again));
   const watch = new Watch(inspector, {
     publish: document =>
       void connection.sendDiagnostics({
@@ -70,8 +72,9 @@ export const serve: Serve = (inspector, transport) => {
         diagnostics: diagnostics(document),
       }),
     refresh() {
-      if (editor.refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
-      if (editor.refreshes.hints) connection.languages.inlayHint.refresh();
+      refresh(connection, editor);
+      clearTimeout(again);
+      again = setTimeout(refresh, againMilliseconds, connection, editor).unref();
     },
     failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
@@ -86,6 +89,14 @@ export const serve: Serve = (inspector, transport) => {
   texts.listen(connection);
   connection.listen();
 };
+
+/** An editor that asks for its lenses at this very moment drops a wish to ask anew: it is repeated once, so many milliseconds later. */
+const againMilliseconds = 2000;
+
+function refresh(connection: Connection, {refreshes}: Editor): void {
+  if (refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+  if (refreshes.hints) connection.languages.inlayHint.refresh();
+}
 
 /** Learns what the editor can do, and follows its workspace's folders. */
 function greet(connection: Connection, editor: Editor): void {
