@@ -78,22 +78,26 @@ export class Commands {
     return false;
   }
 
+  /** The sweep file that is to be run, saved; undefined where programs may not be started, or none was chosen. */
+  async #toRun(target: Target): Promise<SweepFile | undefined> {
+    if (!this.#mayRun()) return undefined;
+    const file = await this.#fileOf(target);
+    if (!file) return undefined;
+    await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
+    return this.#parts.sweeps.of(file.uri);
+  }
+
   /** The best rate of one method of a sweep file, and its adapter. */
   async #tune(target: Target): Promise<void> {
-    if (!this.#mayRun()) return;
-    const file = await this.#fileOf(target);
-    if (!file) return;
-    await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
-    await tune(await this.#parts.sweeps.of(file.uri), this.#parts);
+    const file = await this.#toRun(target);
+    if (file) await tune(file, this.#parts);
   }
 
   /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
   async start(target: Target, only: readonly string[], verb: 'run' | 'probe' = 'run'): Promise<void> {
-    if (!this.#mayRun()) return;
-    const file = await this.#fileOf(target);
+    const file = await this.#toRun(target);
     if (!file) return;
-    await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
-    const {run} = await this.#parts.sweeps.of(file.uri);
+    const {run} = file;
     if (!run) {
       void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
       return;

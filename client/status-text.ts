@@ -1,3 +1,4 @@
+import {isEnded} from '../core/run/events.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {Progress} from '../core/run/progress.ts';
@@ -13,6 +14,6 @@ export function statusText(
     const left = secondsLeft === null ? '' : ` · ${formatSeconds(secondsLeft)} left`;
     return `${trialsDone}/${trialsTotal}${left}`;
   }
-  const done = trials.filter(view => view.state === 'finished' || view.state === 'diverged').length;
+  const done = trials.filter(view => isEnded(view.state)).length;
   return `${state} · ${done}/${trials.length}`;
 }

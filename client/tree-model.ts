@@ -1,8 +1,9 @@
 /** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
 
+import {grouped} from '../core/grouped.ts';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
-import type {TrialState} from '../core/run/events.ts';
+import {isEnded, type TrialState} from '../core/run/events.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
 import type {Peak} from '../core/run/peak.ts';
@@ -88,17 +89,14 @@ function droppedBranch(seen: RunState | null): Branch[] {
 
 /** Trials of one rate, rank and batch size; the two latter are named where there are several. */
 function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {label: string; trials: Trial[]}[] {
-  const found = new Map<string, Trial[]>();
   const rates = rateLabels(trials.map(({learningRate}) => learningRate));
-  for (const trial of trials) {
-    const label = [
+  const labelOf = (trial: Trial) =>
+    [
       rates.get(trial.learningRate),
       ...(several.rank ? [`rank ${trial.rank}`] : []),
       ...(several.batch ? [`batch size ${trial.batchSize}`] : []),
     ].join(' · ');
-    found.set(label, [...(found.get(label) ?? []), trial]);
-  }
-  return [...found].map(([label, group]) => ({label, trials: group}));
+  return [...grouped(trials, labelOf)].map(([label, group]) => ({label, trials: group}));
 }
 
 /** With three digits, and with more where those do not tell two rates apart. */
@@ -157,7 +155,7 @@ function methodDescription(
   const best = own
     ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatPlaceShortly(own.peak)}`
     : '';
-  const done = views.filter(view => view?.state === 'finished' || view?.state === 'diverged').length;
+  const done = views.filter(view => view && isEnded(view.state)).length;
   const progress = views.some(Boolean) && done < views.length ? `${done}/${views.length}` : '';
   return [progress, best].filter(Boolean).join(' · ');
 }

@@ -1,5 +1,8 @@
 /** What a search spent, beside what the grid it searched would have cost. */
+
+import {grouped} from '../grouped.ts';
 import {cellOf} from '../search/cells.ts';
+import {isEnded} from './events.ts';
 import type {RunState, TrialView} from './fold.ts';
 import {count} from './format.ts';
 
@@ -16,7 +19,7 @@ export interface Budget {
   seeds: number;
 }
 
-const isWhole = ({state}: TrialView): boolean => state === 'finished' || state === 'diverged';
+const isWhole = ({state}: TrialView): boolean => isEnded(state);
 
 /** It diverged before it had come to the end of the prefix: that was no whole training. */
 const endedInScan = ({state, tails, steps}: TrialView): boolean =>
@@ -52,12 +55,6 @@ export function budgetOf({search, trials}: Pick<RunState, 'search' | 'trials'>):
     }
   }
   return budget;
-}
-
-function grouped<Key>(views: readonly TrialView[], by: (view: TrialView) => Key): Map<Key, TrialView[]> {
-  const groups = new Map<Key, TrialView[]>();
-  for (const view of views) groups.set(by(view), [...(groups.get(by(view)) ?? []), view]);
-  return groups;
 }
 
 /** Seeds that every rate has, in the order of the sweep. */

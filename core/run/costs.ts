@@ -1,7 +1,8 @@
 /** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
+import {grouped} from '../grouped.ts';
 import {costColumns, costRow} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
-import type {RunState, TrialView} from './fold.ts';
+import type {RunState} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';
 
@@ -15,12 +16,7 @@ export interface StepTime {
 
 /** Of every method, rank and batch size that took enough steps to tell. */
 export function stepTimes(state: RunState): StepTime[] {
-  const settings = new Map<string, TrialView[]>();
-  for (const view of state.trials) {
-    const {method, rank, batchSize} = view.trial;
-    const key = `${method} ${rank} ${batchSize}`;
-    settings.set(key, [...(settings.get(key) ?? []), view]);
-  }
+  const settings = grouped(state.trials, ({trial: {method, rank, batchSize}}) => `${method} ${rank} ${batchSize}`);
   return [...settings.values()].flatMap(views => {
     const {method, rank, batchSize} = views[0]!.trial;
     const times = views.flatMap(view => stepSecondsOf(view) ?? []).sort((a, b) => a - b);

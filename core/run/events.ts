@@ -12,6 +12,11 @@ import type {Series} from './series/series.ts';
 /** `paused`: a search trained it for a prefix of its schedule; its checkpoint is kept. */
 export type TrialState = 'waiting' | 'running' | 'paused' | 'finished' | 'diverged' | 'failed' | 'stopped';
 
+/** Of a trial: nothing is left to train. */
+export function isEnded(state: TrialState): boolean {
+  return state === 'finished' || state === 'diverged';
+}
+
 /** The run was started or resumed. */
 export interface RunStarted {
   event: 'run-started';

@@ -1,6 +1,9 @@
 /** What a start has to train: what is known, and of a search what usually still comes. */
+
+import {grouped} from '../grouped.ts';
 import {cellOf} from '../search/cells.ts';
 import {expectedFirst} from '../search/expectation.ts';
+import {isEnded} from './events.ts';
 import type {RunState, TrialView} from './fold.ts';
 
 export interface ExpectedWork {
@@ -19,12 +22,10 @@ export function expectedWork(state: RunState): ExpectedWork {
   const chosen = new Set(state.selected);
   const selected = state.selected.flatMap(id => state.trials[state.places[id] ?? -1] ?? []);
   if (!state.search) return plainWork(selected);
-  const cells = new Map<string, TrialView[]>();
-  for (const view of state.trials) {
-    if (view.dropped) continue;
-    const id = cellOf(view.trial);
-    cells.set(id, [...(cells.get(id) ?? []), view]);
-  }
+  const cells = grouped(
+    state.trials.filter(({dropped}) => !dropped),
+    ({trial}) => cellOf(trial),
+  );
   const works = [...cells].map(([id, views]) => {
     const decision = state.searched.find(({cell}) => cell === id);
     const own = views.filter(({trial}) => chosen.has(trial.id));
@@ -100,5 +101,5 @@ function sum(a: ExpectedWork, b: ExpectedWork): ExpectedWork {
 
 /** Nothing more is trained of it in this start. */
 export function isOver({state}: TrialView): boolean {
-  return state === 'finished' || state === 'diverged' || state === 'failed';
+  return isEnded(state) || state === 'failed';
 }

@@ -2,19 +2,20 @@
 import type {MethodCost} from '../method/cost.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
-import type {
-  Aggregated,
-  Challenged,
-  Evaluated,
-  Probed,
-  RunEvent,
-  RunStarted,
-  Searched,
-  Stepped,
-  TrialEnded,
-  TrialStarted,
-  TrialState,
-  TrialsAdded,
+import {
+  type Aggregated,
+  type Challenged,
+  type Evaluated,
+  isEnded,
+  type Probed,
+  type RunEvent,
+  type RunStarted,
+  type Searched,
+  type Stepped,
+  type TrialEnded,
+  type TrialStarted,
+  type TrialState,
+  type TrialsAdded,
 } from './events.ts';
 import {formatEvaluation} from './format.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series/series.ts';
@@ -241,7 +242,8 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     trials,
     places,
     selected:
-      event.selected ?? trials.filter(view => known.has(view.trial.id) && isOpen(view)).map(view => view.trial.id),
+      event.selected ??
+      trials.filter(view => known.has(view.trial.id) && !isEnded(view.state)).map(view => view.trial.id),
     costs: event.costs ?? state.costs,
     search: event.search ?? null,
     verdict: event.verdict ?? null,
@@ -261,11 +263,6 @@ function added(state: RunState, event: TrialsAdded): RunState {
   }
   const ids = event.trials.map(({id}) => id);
   return {...state, trials, places, added: [...new Set([...state.added, ...ids])]};
-}
-
-/** Finished and diverged trials are not trained again. */
-function isOpen({state}: TrialView): boolean {
-  return state !== 'finished' && state !== 'diverged';
 }
 
 /** What a new start leaves of an earlier one: all up to the checkpoint it goes on from, nothing without one. */

@@ -1,4 +1,5 @@
 /** Numbers as people read them, the same in tables, charts and reports. */
+import {noRank} from '../sweep/sweep.ts';
 import {unitOf} from './peak.ts';
 
 /** A learning rate with three digits: `6.32e-3`, `2e-4`. */
@@ -86,4 +87,9 @@ export function formatPreparing({what, done, total}: {what: string; done: number
 /** `1 seed`, `2 seeds`. */
 export function count(number: number, noun: string): string {
   return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+/** `rank 8`, or `all weights` for what has no rank. */
+export function formatSize(rank: number): string {
+  return rank === noRank ? 'all weights' : `rank ${rank}`;
 }

@@ -3,7 +3,7 @@ import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
 import {noRank} from '../sweep/sweep.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
-import {formatMeasure} from './format.ts';
+import {formatMeasure, formatSize} from './format.ts';
 import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
 import {tailMean} from './series/series.ts';
 import {type Spread, spreadOf} from './spread.ts';
@@ -101,8 +101,7 @@ function withoutStrays(groups: Group[]): Group[] {
 
 /** What is compared, as a heading. */
 export function title({model, task, metric, rank, batchSize}: Comparison): string {
-  const size = rank === noRank ? 'all weights' : `rank ${rank}`;
-  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${size}, batch size ${batchSize}`;
+  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${formatSize(rank)}, batch size ${batchSize}`;
 }
 
 function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] {

@@ -1,4 +1,5 @@
 /** The axes of a sweep's search: each method, rank and batch size with its ordered learning rates. */
+import {grouped} from '../grouped.ts';
 import {noRank, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
 import {warmUpSteps} from '../sweep/warm-up.ts';
 import type {Cell} from './search.ts';
@@ -13,12 +14,7 @@ export function cellsOf(
   steps: Readonly<Record<string, number>>,
   {warmupRatio}: Pick<TrainingSettings, 'warmupRatio'>,
 ): Cell[] {
-  const groups = new Map<string, Trial[]>();
-  for (const trial of trials) {
-    const id = cellOf(trial);
-    groups.set(id, [...(groups.get(id) ?? []), trial]);
-  }
-  return [...groups].map(([id, group]) => {
+  return [...grouped(trials, cellOf)].map(([id, group]) => {
     const {batchSize} = group[0]!;
     const total = steps[String(batchSize)];
     if (total === undefined) throw new RangeError(`The steps of batch size ${batchSize} are not known.`);

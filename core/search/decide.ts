@@ -1,9 +1,10 @@
 /** One cell's search for its best learning rate: what it knows, and what it wants next. */
 
+import {isEnded} from '../run/events.ts';
 import {count, formatRate, formatValue} from '../run/format.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {confirm, seedsAt} from './confirm.ts';
-import {isEnded, type Known, known as knownOf} from './known.ts';
+import {type Known, known as knownOf} from './known.ts';
 import {placeOf} from './place.ts';
 import type {SearchRules} from './rules.ts';
 import type {Cell, Decision, SearchStage, TrialFacts} from './search.ts';

@@ -57,23 +57,14 @@ export function expectedShare({steps, gridSteps}: SearchExpectation): number {
 export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, 'search'>): SearchExpectation {
   const each = cells.map(cell => cellExpectation(cell, rules));
   const sum = (of: (one: CellExpectation) => number) => each.reduce((total, one) => total + of(one), 0);
-  const total = (of: (one: CellExpectation) => Range): Range => ({
-    least: sum(one => of(one).least),
-    expected: sum(one => of(one).expected),
-    most: sum(one => of(one).most),
-  });
-  const longest = (of: (range: Range) => number) => Math.max(0, ...each.map(({chain}) => of(chain)));
+  const total = (of: (one: CellExpectation) => Range): Range => range(at => sum(one => of(one)[at]));
   return {
     scans: sum(({scans}) => scans),
     scanSteps: sum(({scanSteps}) => scanSteps),
     whole: total(({whole}) => whole),
     steps: total(({steps}) => steps),
     gridSteps: cells.reduce((steps, cell) => steps + cell.steps * cell.trials.flat().length, 0),
-    chain: {
-      least: longest(({least}) => least),
-      expected: longest(({expected}) => expected),
-      most: longest(({most}) => most),
-    },
+    chain: range(at => Math.max(0, ...each.map(({chain}) => chain[at]))),
     instead: [...new Set(each.flatMap(({why}) => why ?? []))],
   };
 }
@@ -89,12 +80,12 @@ interface CellExpectation {
 
 function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): CellExpectation {
   const {steps, rates, seeds} = cell;
-  const why = whyWhole(cell, scanStepsOf(cell, search));
+  const scan = scanStepsOf(cell, search);
+  const why = whyWhole(cell, scan);
   if (why !== null) {
     const trials = rates.length * seeds.length;
     return {scans: 0, scanSteps: 0, whole: same(trials), steps: same(trials * steps), chain: same(1), why};
   }
-  const scan = scanStepsOf(cell, search);
   const further = seeds.length - 1;
   const rounds = further === 0 ? same(0) : {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
   const first: Range = {least: 2, expected: Math.min(expectedFirst, rates.length), most: rates.length};

@@ -1,4 +1,5 @@
 /** The facts of one cell as its search reads them. Rates and seeds are places in the cell's lists. */
+import {isEnded} from '../run/events.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell, TrialFacts} from './search.ts';
@@ -55,11 +56,6 @@ export const nothingKnown: TrialFacts = {
   endTail: null,
   metric: null,
 };
-
-/** Nothing is left to train. */
-export function isEnded(state: TrialFacts['state']): boolean {
-  return state === 'finished' || state === 'diverged';
-}
 
 /** How far two scores may lie apart without a difference that matters. */
 export function marginOf({margin, objective}: SearchRules, a: number, b: number): number {

@@ -9,20 +9,13 @@ import {answerEnds, endsOfTrained} from '../../trainer/data/answer-ends.ts';
 import {endFaults} from '../../trainer/inspect/ends.ts';
 import {configFrom} from '../../trainer/model/read-config.ts';
 import {openTokenizer} from '../../trainer/text/tokenizer.ts';
+import {chatSettings as chats} from '../trainer/data/chat-settings.ts';
 import {modelFolder, type Published} from './published.ts';
 
 const templates = fileURLToPath(new URL('../fixtures/text/templates/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'chat-ends-'));
 afterAll(() => rmSync(folder, {recursive: true}));
 
-const chats: DataSettings = {
-  train: ['rows.jsonl'],
-  format: 'messages',
-  columns: {},
-  template: 'plain',
-  maxLength: 512,
-  shuffle: false,
-};
 const instructions: DataSettings = {...chats, format: 'instruction', template: 'study'};
 
 /** The tokenizer as published, with the model's chat template where the package has none. */

@@ -158,13 +158,8 @@ function native(engine: NativeName, {precision, stored}: Wish, why: string): Cho
       `training.precision bfloat16 cannot be had from TensorFlow on this machine (${fault}); set training.precision to float32.`,
     );
   const taken = fault === null ? wished : 'float32';
-  const cause =
-    fault !== null
-      ? `float32, since ${fault}`
-      : precision === 'auto'
-        ? `${taken}, as the weights are stored`
-        : `${taken}, as asked for`;
-  return {engine, precision: taken, reason: `${why}; ${cause}`};
+  const usual = precision === 'auto' ? 'as the weights are stored' : 'as asked for';
+  return {engine, precision: taken, reason: `${why}; ${taken}, ${fault === null ? usual : `since ${fault}`}`};
 }
 
 function refuseBfloat16({precision}: Wish, engine: string): void {

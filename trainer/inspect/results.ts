@@ -1,5 +1,7 @@
 /** What a sweep's run folder says of it, in brief. */
+
 import {curvatureByMethod} from '../../core/run/compare/curvature.ts';
+import {isEnded} from '../../core/run/events.ts';
 import {countedRun} from '../../core/run/trials/dropped-trials.ts';
 import {seenBy, storedTrials, trialsOf} from '../../core/run/trials/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
@@ -21,7 +23,7 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
     folder,
     live,
     stored: storedTrials(run.state),
-    done: state.trials.flatMap(view => (view.state === 'finished' || view.state === 'diverged' ? [view.trial.id] : [])),
+    done: state.trials.flatMap(view => (isEnded(view.state) ? [view.trial.id] : [])),
     peaks,
     sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),
   };

@@ -38,7 +38,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
   const remarks = await compared(run);
-  const search = searchOf(run);
+  const file = trialsOf(sweep, store.earlier);
+  const search = searchOf(run, file);
   const all = [...trials, ...(search?.further ?? [])];
   const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
@@ -57,8 +58,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const probers = Math.min(cores, probes.jobs.length);
   const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
   const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
-  tellStart(run, all, opening);
-  const rates = [ratesInWords(sweep, trialsOf(sweep, store.earlier)) ?? []].flat();
+  tellStart(run, {file, trials: all}, opening);
+  const rates = [ratesInWords(sweep, file) ?? []].flat();
   for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
     run.emit({event: 'note', message});
   failure.check();
@@ -90,11 +91,15 @@ async function compared({prepared, trials, choice, store}: UnderWay): Promise<st
   });
 }
 
-function tellStart({prepared, choice, store, options, emit}: UnderWay, trials: Trial[], opening: Opening): void {
+/** `file`: the trials of the sweep file; `trials`: those that are asked for. */
+function tellStart(
+  {prepared, choice, store, options, emit}: UnderWay,
+  {file, trials}: {file: Trial[]; trials: Trial[]},
+  opening: Opening,
+): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
   const chosen = new Set(trials.map(({id}) => id));
-  const file = trialsOf(prepared.sweep, store.earlier);
   const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
   emit({
     event: 'run-started',

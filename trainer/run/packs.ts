@@ -1,5 +1,7 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
+
 import {availableParallelism} from 'node:os';
+import {grouped} from '../../core/grouped.ts';
 import type {MethodName} from '../../core/method/methods.ts';
 import type {MethodSettings, RunSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {adapterBase} from '../adapter/base.ts';
@@ -22,11 +24,10 @@ export function packsOf(
   size: RunSettings['pack'],
   stepOf: (trial: Trial) => number = () => 0,
 ): TrialPack[] {
-  const groups = new Map<string, Trial[]>();
-  for (const trial of trials) {
-    const key = `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`;
-    groups.set(key, [...(groups.get(key) ?? []), trial]);
-  }
+  const groups = grouped(
+    trials,
+    trial => `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`,
+  );
   const asked = size === 'auto' ? 1 : size;
   return [...groups.values()].flatMap(group => {
     // Trials that train all weights share nothing that could be computed once.

@@ -1,7 +1,7 @@
 /** The progress of a run for people: a bar on a terminal, a line now and then elsewhere. */
 import {MultiBar, type SingleBar} from 'cli-progress';
 import {printable} from '../../core/printable.ts';
-import type {RunEvent, RunStarted} from '../../core/run/events.ts';
+import {isEnded, type RunEvent, type RunStarted} from '../../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
@@ -83,7 +83,7 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
 }
 
 function nothingToDo(state: RunState, {trials}: RunStarted): string {
-  const isDone = (view?: TrialView) => view?.state === 'finished' || view?.state === 'diverged';
+  const isDone = (view?: TrialView) => view !== undefined && isEnded(view.state);
   // Only a start that was to probe and nothing else leaves trials open.
   if (!trials.every(({id}) => isDone(state.trials[state.places[id] ?? -1])))
     return 'every block is probed already, nothing to do';

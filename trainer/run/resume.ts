@@ -1,3 +1,4 @@
+import {isEnded} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {formatEvaluation} from '../../core/run/format.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
@@ -29,5 +30,5 @@ export function evaluatedAt(
 /** Finished and diverged trials are not trained again. */
 export function isDone({earlier}: OpenRun, {id}: Trial): boolean {
   const state = earlier.trials[earlier.places[id] ?? -1]?.state;
-  return state === 'finished' || state === 'diverged';
+  return state !== undefined && isEnded(state);
 }

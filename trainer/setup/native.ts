@@ -113,7 +113,7 @@ async function faultOf(file: string, name: NativeName, signal: AbortSignal): Pro
   try {
     const environment = {...process.env, ...nativeEnvironment(1)};
     const {stdout} = await run(process.execPath, [checkFile.pathname, file, name], {env: environment, signal});
-    const {float32, bfloat16} = faultsIn(JSON.parse(stdout.slice(stdout.lastIndexOf('{"float32"'))) as Distances);
+    const {float32, bfloat16} = faultsIn(JSON.parse(stdout) as Distances);
     const note = narrowFaultFile(name);
     mkdirSync(dirname(note), {recursive: true});
     if (bfloat16 === null) rmSync(note, {force: true});

@@ -328,7 +328,6 @@ function seedsOf({methods}: Sweep): number[] {
   return [...new Set(methods.flatMap(({seeds}) => seeds))].sort((a, b) => a - b);
 }
 
-/** A file name as a shell takes it. */
 /** A word of a command line, as a shell reads it. */
 export function quoted(name: string): string {
   return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;

@@ -1,4 +1,5 @@
 /** The last training losses of a pack, as many as its tails are still made of: they go on with its checkpoints. */
+import {mean} from '../../core/numbers.ts';
 import {tailSteps} from '../../core/run/series/tail.ts';
 
 export class RecentLosses {
@@ -28,8 +29,8 @@ export class RecentLosses {
     const lane = this.#lanes[trial]!;
     const count = tailSteps(steps);
     if (steps === 0 || lane.length < count) return undefined;
-    const mean = lane.slice(-count).reduce((sum, loss) => sum + loss, 0) / count;
-    return Number.isFinite(mean) ? mean : null;
+    const loss = mean(lane.slice(-count));
+    return Number.isFinite(loss) ? loss : null;
   }
 
   /** For a checkpoint: [trials · steps]. */

@@ -1,8 +1,8 @@
 /** How long the parts of a training take on this machine, found by doing a little of each. */
+import {grouped} from '../../core/grouped.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {shapeName} from '../data/shapes.ts';
 import {generate} from '../generation/generation.ts';
-import type {Site} from '../model/site.ts';
 import {activationBytes, generationMemory, type KeptBy, lossBytes} from '../size/activations.ts';
 import {stepFlops} from '../size/flops.ts';
 import type {BaseContext} from '../step/base.ts';
@@ -99,12 +99,7 @@ async function timeGradients(
   await programs.use('');
   await firstGradients(trial, settings);
   let seconds = secondsSince(began);
-  const shapes = new Map<string, Site[]>();
-  for (const site of sites) {
-    const key = `${site.outputs}x${site.inputs}`;
-    shapes.set(key, [...(shapes.get(key) ?? []), site]);
-  }
-  for (const alike of shapes.values()) {
+  for (const alike of grouped(sites, site => `${site.outputs}x${site.inputs}`).values()) {
     const before = performance.now();
     await gradientTripletsOf(trial, settings, alike.at(-1)!, 2 * trial.rank);
     seconds += alike.length * secondsSince(before);

@@ -2,6 +2,7 @@
  * What the probed curvature says: λmax relative to LoRA's, medians per method, and best learning rates beside it. A block
  * is {A, B} of one projection in one layer; λmax the largest eigenvalue of the loss Hessian over it.
  */
+import {grouped} from '../../grouped.ts';
 import type {Curvature, RunState} from '../fold.ts';
 import {formatRate} from '../format.ts';
 import {compare} from '../verdict.ts';
@@ -43,11 +44,10 @@ export interface MethodCurvature {
 export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): MethodCurvature[] {
   const rows = curvature.filter(({step, method}) => step === 0 && method !== fullWeight);
   const relatives = relativeToLora(rows);
-  const groups = new Map<string, {row: Curvature; relative: number | null}[]>();
-  rows.forEach((row, k) => {
-    const key = JSON.stringify([row.rank, row.batchSize, row.method]);
-    groups.set(key, [...(groups.get(key) ?? []), {row, relative: relatives[k]!}]);
-  });
+  const groups = grouped(
+    rows.map((row, k) => ({row, relative: relatives[k]!})),
+    ({row}) => JSON.stringify([row.rank, row.batchSize, row.method]),
+  );
   return [...groups.values()].map(group => {
     const {method, rank, batchSize} = group[0]!.row;
     const modules = [...new Set(group.map(({row}) => row.module))];

@@ -1,4 +1,5 @@
 /** One metric over two things at once: the learning rate, and the rank or the batch size. */
+import {grouped} from '../../grouped.ts';
 import {formatMeasure} from '../format.ts';
 import type {Peak, RatePoint} from '../peak.ts';
 import type {Comparison} from '../verdict.ts';
@@ -25,12 +26,10 @@ function over(comparisons: readonly Comparison[], what: Landscape['over']): Land
   const value = ({rank, batchSize}: Comparison): number => (what === 'rank' ? rank : batchSize);
   const fixed = ({rank, batchSize}: Comparison): string =>
     what === 'rank' ? `batch size ${batchSize}` : `rank ${rank}`;
-  const groups = new Map<string, Comparison[]>();
-  for (const comparison of comparisons) {
+  const groups = grouped(comparisons, comparison => {
     const {model, task, metric} = comparison;
-    const key = JSON.stringify([model, task, metric, fixed(comparison)]);
-    groups.set(key, [...(groups.get(key) ?? []), comparison]);
-  }
+    return JSON.stringify([model, task, metric, fixed(comparison)]);
+  });
   return [...groups.values()].flatMap(group => {
     const first = group[0]!;
     if (group.length < 2) return [];

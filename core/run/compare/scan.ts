@@ -1,6 +1,8 @@
 /** What a search saw of its rates: training losses of a prefix, which say where to look and nothing of how good a method is. */
-import {noRank} from '../../sweep/sweep.ts';
+
+import {grouped} from '../../grouped.ts';
 import type {RunState, TrialView} from '../fold.ts';
+import {formatSize} from '../format.ts';
 
 /** The scans of all methods under one (model, rank, batch size). */
 export interface Scan {
@@ -22,12 +24,7 @@ export interface ScanPoint {
 /** One entry a (model, rank, batch size) of which anything is known; none without a search. */
 export function scansOf({search, trials}: Pick<RunState, 'search' | 'trials'>): Scan[] {
   if (search === null) return [];
-  const groups = new Map<string, TrialView[]>();
-  for (const view of trials) {
-    const key = titleOf(view);
-    groups.set(key, [...(groups.get(key) ?? []), view]);
-  }
-  return [...groups].flatMap(([title, views]) => {
+  return [...grouped(trials, titleOf)].flatMap(([title, views]) => {
     const steps = scanStepsIn(views);
     if (steps === null) return [];
     const methods = new Map<string, Map<number, ScanPoint>>();
@@ -48,7 +45,7 @@ export function scansOf({search, trials}: Pick<RunState, 'search' | 'trials'>): 
 }
 
 function titleOf({trial: {model, rank, batchSize}}: TrialView): string {
-  return `${model === undefined ? '' : `${model}: `}${rank === noRank ? 'all weights' : `rank ${rank}`}, batch size ${batchSize}`;
+  return `${model === undefined ? '' : `${model}: `}${formatSize(rank)}, batch size ${batchSize}`;
 }
 
 /** Where most trials have a tail before their end: one that was stopped somewhere may have another. */

@@ -82,6 +82,7 @@ describe('the facts of a trial', () => {
     return factsOf(cell, state, rules).get(id)!;
   };
   const begun: RunEventBody = {event: 'trial-started', trial: id, steps: 320, worker: 0};
+  const finished: RunEventBody = {event: 'trial-ended', trial: id, state: 'finished', steps: 320, tail: 2, seconds: 1};
 
   it('are none before it starts, and the first loss while it runs', () => {
     expect(factOf()).toMatchObject({state: 'waiting', steps: 0, firstLoss: null, scanTail: null, metric: null});
@@ -91,14 +92,6 @@ describe('the facts of a trial', () => {
   it('are the tails as they were stored', () => {
     const paused: RunEventBody = {event: 'trial-ended', trial: id, state: 'paused', steps: 20, tail: 5, seconds: 1};
     const on: RunEventBody = {...begun, from: 20};
-    const finished: RunEventBody = {
-      event: 'trial-ended',
-      trial: id,
-      state: 'finished',
-      steps: 320,
-      tail: 2,
-      seconds: 1,
-    };
     expect(factOf(begun, ...steps(1, 20), paused)).toMatchObject({state: 'paused', scanTail: 5, endTail: null});
     const all = factOf(begun, ...steps(1, 20), paused, on, ...steps(21, 320), finished);
     expect(all).toMatchObject({state: 'finished', scanTail: 5, endTail: 2, firstLoss: 999});
@@ -111,14 +104,6 @@ describe('the facts of a trial', () => {
   });
 
   it("are the first evaluation's value after the last step; without a finite one it counts as diverged", () => {
-    const finished: RunEventBody = {
-      event: 'trial-ended',
-      trial: id,
-      state: 'finished',
-      steps: 320,
-      tail: 2,
-      seconds: 1,
-    };
     const evaluated = (step: number, task: string, value: number | null): RunEventBody => ({
       ...{event: 'evaluation', trial: id, step, task, metric: 'accuracy', value, correct: null, total: 9},
     });

@@ -9,6 +9,7 @@ import type {TokenRow} from '../../../trainer/data/token-row.ts';
 import {readPrompts} from '../../../trainer/task/prompts.ts';
 import {type Message, openChatTemplate} from '../../../trainer/text/chat-template.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
+import {chatSettings as settings} from './chat-settings.ts';
 
 const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 interface Case {
@@ -27,15 +28,6 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'chat-'));
 });
 afterAll(() => rmSync(folder, {recursive: true}));
-
-const settings: DataSettings = {
-  train: ['rows.jsonl'],
-  format: 'messages',
-  columns: {},
-  template: 'plain',
-  maxLength: 512,
-  shuffle: false,
-};
 
 function modelOf(name: string): EncodingModel {
   return {tokenizer: openTokenizer(join(fixtures, 'chat', name)), config: {vocabSize: 1000, eosIds: []}};

@@ -2,22 +2,13 @@ import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {DataSettings} from '../../../core/sweep/sweep.ts';
 import {encodeChat} from '../../../trainer/data/chat.ts';
 import {conversationOf} from '../../../trainer/data/messages.ts';
 import {ignored} from '../../../trainer/data/token-row.ts';
 import {asWritten} from '../../../trainer/files/written-json.ts';
 import {openChatTemplate, type TemplateSettings} from '../../../trainer/text/chat-template.ts';
 import type {Tokenizer} from '../../../trainer/text/tokenizer.ts';
-
-const settings: DataSettings = {
-  train: ['rows.jsonl'],
-  format: 'messages',
-  columns: {},
-  template: 'plain',
-  maxLength: 512,
-  shuffle: false,
-};
+import {chatSettings as settings} from './chat-settings.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -2,9 +2,10 @@
  * The search of a run: whenever something has ended, every cell is asked what it wants by then; that is told and trained. All it
  * goes by are the stored events, so that a run which was killed asks for what it would have asked for.
  */
+import {grouped} from '../../../core/grouped.ts';
 import type {Searched} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import {furtherTrials, trialsOf} from '../../../core/run/trials/known-trials.ts';
+import {furtherTrials} from '../../../core/run/trials/known-trials.ts';
 import {cellsOf} from '../../../core/search/cells.ts';
 import {
   type Challenge,
@@ -31,12 +32,14 @@ export interface Search {
   further: Trial[];
 }
 
-/** Null for a sweep whose trials are all trained whole. */
-export function searchOf({prepared, trials, store, options}: Omit<UnderWay, 'emit'>): Search | null {
+/** Null for a sweep whose trials are all trained whole. `all`: the trials of the sweep file. */
+export function searchOf(
+  {prepared, trials, store, options}: Omit<UnderWay, 'emit'>,
+  all: readonly Trial[],
+): Search | null {
   const {sweep} = prepared;
   const rules = rulesOf(sweep);
   if (!rules || options.probeOnly) return null;
-  const all = trialsOf(sweep, store.earlier);
   const steps = Object.fromEntries(all.map(({batchSize}) => [batchSize, prepared.steps(batchSize)]));
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
@@ -153,15 +156,18 @@ class Searching implements Agenda {
     const trials = new Map(
       [...this.#cells.flatMap(cell => cell.trials.flat()), ...this.#further].map(one => [one.id, one]),
     );
-    const byEnd = new Map<number, Trial[]>();
-    for (const {trial: id, until} of wanted) {
+    const fresh = wanted.flatMap(({trial: id, until}) => {
       const trial = trials.get(id);
-      if (!trial || this.#queued.has(`${id} ${until}`)) continue;
+      if (!trial || this.#queued.has(`${id} ${until}`)) return [];
       this.#queued.add(`${id} ${until}`);
-      byEnd.set(until, [...(byEnd.get(until) ?? []), trial]);
-    }
-    return [...byEnd].flatMap(([until, own]) =>
-      packsOf(own, side, stepOf).map(pack => ({
+      return [{trial, until}];
+    });
+    return [...grouped(fresh, ({until}) => until)].flatMap(([until, own]) =>
+      packsOf(
+        own.map(({trial}) => trial),
+        side,
+        stepOf,
+      ).map(pack => ({
         trials: pack,
         ...(until < steps(pack[0]!.batchSize) ? {until} : {}),
       })),

@@ -1,12 +1,11 @@
 /** `run --detach`: a run that outlives the terminal it was started from. */
 import {type ChildProcess, spawn} from 'node:child_process';
 import {statSync} from 'node:fs';
-import {basename, join, resolve} from 'node:path';
+import {join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {readSweep} from '../../../core/sweep/read.ts';
 import {refuseErrors} from '../../inspect/check.ts';
 import {statusInWords, statusOf} from '../../results/status.ts';
-import {readSweepFile} from '../../run/sweep-file.ts';
+import {sweepOf} from '../../run/sweep-file.ts';
 import {eventsName, runFolderOf} from '../../store/run.ts';
 import {print, remark, stopReading} from './terminal.ts';
 import type {RunOptions} from './train.ts';
@@ -19,8 +18,7 @@ const lookMilliseconds = 100;
  */
 export async function detach(file: string, {out, only, resume, json}: RunOptions): Promise<void> {
   await refuseErrors(file, only);
-  const {sweep} = readSweep(readSweepFile(file), basename(file));
-  const folder = resolve(runFolderOf(file, sweep!.name, out));
+  const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
   const before = bytesOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
   const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : [])];
@@ -53,14 +51,13 @@ export async function detach(file: string, {out, only, resume, json}: RunOptions
 async function begun(child: ChildProcess, hasBegun: () => boolean): Promise<number | undefined> {
   const signal = stopReading();
   signal.addEventListener('abort', () => child.kill('SIGTERM'), {once: true});
-  const closed = new Promise<number>(done => child.once('close', status => done(status ?? 1)));
   let status: number | undefined;
   let said = '';
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     said += text;
   });
-  void closed.then(code => {
-    status = code;
+  child.once('close', code => {
+    status = code ?? 1;
   });
   while (status === undefined && !(hasBegun() && !signal.aborted)) await sleep(lookMilliseconds);
   if (status !== undefined) {

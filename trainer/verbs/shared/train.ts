@@ -1,5 +1,4 @@
 /** What `run`, `probe` and `tune` do. */
-import {basename} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
@@ -68,15 +67,9 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
 async function earlierState(file: string, options: RunOptions, tuned?: string): Promise<RunState | null> {
   if (!options.resume || options.json) return null;
-  const [{readSweep}, {readSweepFile}, store] = await Promise.all([
-    import('../../../core/sweep/read.ts'),
-    import('../../run/sweep-file.ts'),
-    import('../../store/run.ts'),
-  ]);
+  const [{sweepOf}, store] = await Promise.all([import('../../run/sweep-file.ts'), import('../../store/run.ts')]);
   try {
-    const {sweep} = readSweep(readSweepFile(file), basename(file));
-    const name = tuned ?? sweep?.name;
-    return name === undefined ? null : (await store.readRun(store.runFolderOf(file, name, options.out))).state;
+    return (await store.readRun(store.runFolderOf(file, tuned ?? sweepOf(file).name, options.out))).state;
   } catch {
     return null;
   }
