@@ -12,6 +12,7 @@ import {fetchVerb} from './verbs/fetch.ts';
 import {generateVerb} from './verbs/generate.ts';
 import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
+import {mergeVerb} from './verbs/merge.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
 import {reportVerb} from './verbs/report.ts';
@@ -35,6 +36,7 @@ const verbs = [
   statusVerb,
   attachVerb,
   cancelVerb,
+  mergeVerb,
   schemaVerb,
   showVerb,
   reportVerb,
@@ -55,7 +57,10 @@ function commandLine(): Command {
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .showHelpAfterError('(lora-sweep --help says more)')
-    .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.');
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.',
+    );
   for (const verb of verbs) verb(program);
   return program;
 }
