@@ -78,7 +78,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
   const control = controlAddress(folder);
   const held = lock(join(folder, lockName), control, () => failed?.(takenOver(folder)));
   try {
-    sweepRunFolder(folder);
+    sweepRunFolder(folder, {ours: true});
     const steps = new StoredSteps();
     const {state, reading} = await readFolder(folder, event => steps.add(event));
     if (state.tasks.length > 0) throw ofTasks(folder);
