@@ -115,21 +115,21 @@ function tellStart(
 ): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
-  const chosen = new Set(trials.map(({id}) => id));
-  const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
+  // A part tells of its own; a run of one machine has every trial, whichever it trains now.
+  const all = options.part ? trials : prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
   emit({
     event: 'run-started',
     name: prepared.sweep.name,
-    trials,
+    trials: all,
     selected: todo.map(({id}) => id),
-    others: known.flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    others: [],
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
-    steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
-    costs: costsOf(prepared, trials),
+    steps: Object.fromEntries(all.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
+    costs: costsOf(prepared, all),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
