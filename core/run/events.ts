@@ -53,6 +53,8 @@ export interface RunStarted {
 export interface TrialsAdded {
   event: 'trials-added';
   trials: Trial[];
+  /** Somebody asked for them, when words stood already: they are one more look at the same methods. */
+  asked?: true;
 }
 
 /** A search took a decision. */

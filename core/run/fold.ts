@@ -81,8 +81,10 @@ export interface RunState {
   places: Record<string, number>;
   /** Ids that the last start works on. */
   selected: string[];
-  /** Ids of trials beside those of the file: further seeds that a search asked for. */
+  /** Ids of trials beside those of the file: further seeds. */
   added: string[];
+  /** Times that somebody asked for such when words stood already. */
+  asked: number;
   curvature: Curvature[];
   /** Of every method and rank, as counted before it ran. */
   costs: MethodCost[];
@@ -118,6 +120,7 @@ export const emptyRun: RunState = {
   places: {},
   selected: [],
   added: [],
+  asked: 0,
   curvature: [],
   costs: [],
   aggregates: [],
@@ -262,7 +265,15 @@ function added(state: RunState, event: TrialsAdded): RunState {
     places[trial.id] = trials.push(waiting(trial, alike?.totalSteps ?? 0)) - 1;
   }
   const ids = event.trials.map(({id}) => id);
-  return {...state, trials, places, added: [...new Set([...state.added, ...ids])]};
+  return {
+    ...state,
+    trials,
+    places,
+    added: [...new Set([...state.added, ...ids])],
+    asked: state.asked + (event.asked ? 1 : 0),
+    // They are trained by the start that added them.
+    selected: [...new Set([...state.selected, ...ids])],
+  };
 }
 
 /** What a new start leaves of an earlier one: all up to the checkpoint it goes on from, nothing without one. */

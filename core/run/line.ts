@@ -99,7 +99,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     search: optional(searchShape),
     verdict: optional(verdictShape),
   }),
-  'trials-added': record({trials: listOf(trialShape)}),
+  'trials-added': record({trials: listOf(trialShape), asked: optional(flag)}),
   searched: record({
     cell: text,
     stage: oneOf('scan', 'pair', 'walk', 'seeds', 'again', 'done'),

@@ -63,11 +63,11 @@ export function compare(run: RunState): Comparison[] {
   });
 }
 
-function judgingOf({verdict, search, engine}: RunState): Judging {
+function judgingOf({verdict, search, engine, asked}: RunState): Judging {
   return {
     baseline: verdict?.baseline ?? 'lora',
     margin: verdict?.margin ?? usualMargin,
-    confidence: confidenceOf({looks: verdict?.looks?.length ?? 1, isSearch: search !== null}),
+    confidence: confidenceOf({looks: (verdict?.looks?.length ?? 1) + asked, isSearch: search !== null}),
     ...(engine === 'imported' ? {percentages: true} : {}),
   };
 }

@@ -1,5 +1,5 @@
 /** What a search will cost, before it runs. */
-import {count} from '../run/format.ts';
+import {count, formatSeconds} from '../run/format.ts';
 import type {Sweep, Trial} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
 import {rulesOf, type SearchRules, scanStepsOf} from './rules.ts';
@@ -25,6 +25,8 @@ export interface SearchExpectation {
   gridSteps: number;
   /** Whole trainings one after the other, with as many workers as one likes. */
   chain: Range;
+  /** Optimizer steps of that, the scan before it included. */
+  chainSteps: Range;
   /** Why cells are trained whole, as in a grid, one sentence each. */
   instead: string[];
 }
@@ -65,6 +67,7 @@ export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, '
     steps: total(({steps}) => steps),
     gridSteps: cells.reduce((steps, cell) => steps + cell.steps * cell.trials.flat().length, 0),
     chain: range(at => Math.max(0, ...each.map(({chain}) => chain[at]))),
+    chainSteps: range(at => Math.max(0, ...each.map(({chainSteps}) => chainSteps[at]))),
     instead: [...new Set(each.flatMap(({why}) => why ?? []))],
   };
 }
@@ -75,6 +78,7 @@ interface CellExpectation {
   whole: Range;
   steps: Range;
   chain: Range;
+  chainSteps: Range;
   why: string | null;
 }
 
@@ -84,20 +88,24 @@ function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): Cel
   const why = whyWhole(cell, scan);
   if (why !== null) {
     const trials = rates.length * seeds.length;
-    return {scans: 0, scanSteps: 0, whole: same(trials), steps: same(trials * steps), chain: same(1), why};
+    const all = {whole: same(trials), steps: same(trials * steps), chain: same(1), chainSteps: same(steps)};
+    return {scans: 0, scanSteps: 0, ...all, why};
   }
   const further = seeds.length - 1;
   const rounds = further === 0 ? same(0) : {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
   const first: Range = {least: 2, expected: Math.min(expectedFirst, rates.length), most: rates.length};
   const whole = range(at => first[at] + further * (1 + rounds[at]));
+  // The pair runs side by side, and so do seeds.
+  const chain = range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at]));
   return {
     scans: rates.length,
     scanSteps: rates.length * scan,
     whole,
     // A prefix is part of the whole trial that it becomes.
     steps: range(at => rates.length * scan + whole[at] * steps - first[at] * scan),
-    // The pair runs side by side, and so do seeds.
-    chain: range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at])),
+    chain,
+    // What was scanned goes on from there.
+    chainSteps: range(at => chain[at] * steps),
     why,
   };
 }
@@ -108,6 +116,51 @@ const range = (of: (at: keyof Range) => number): Range => ({
   expected: of('expected'),
   most: of('most'),
 });
+
+/** What the whole grid takes on the machine at hand. */
+export interface Machine {
+  /** Seconds of all its training steps, with all workers at it. */
+  seconds: number;
+  workers: number;
+  /** Trials of a pack, at most. */
+  side: number;
+}
+
+/**
+ * Seconds of a search's training: the work shared by the workers, and what they wait for while the chain has less to do than they
+ * could (Brent's bound).
+ */
+export function clockOf(
+  {steps, chainSteps, gridSteps}: Pick<SearchExpectation, 'steps' | 'chainSteps' | 'gridSteps'>,
+  {seconds, workers, side}: Machine,
+): Range {
+  const [shared, alone] = [seconds / gridSteps, (seconds * workers * side) / gridSteps];
+  return range(at => shared * steps[at] + (1 - 1 / (workers * side)) * alone * chainSteps[at]);
+}
+
+/** The same in words. */
+export function clockInWords(expectation: SearchExpectation, machine: Machine): string[] {
+  if (expectation.scans === 0) return [];
+  const {least, expected, most} = clockOf(expectation, machine);
+  const [from, about, to] = [least, expected, most].map(formatSeconds);
+  return [
+    `With ${count(machine.workers, 'worker')} the search trains for about ${about} (${from} to ${to}): scan, walk and further seeds follow one another. The grid trains for about ${formatSeconds(machine.seconds)}.`,
+  ];
+}
+
+/** Trainings that may follow where words are missing: every method of a comparison up to `verdict.seeds` at its best rate. */
+export function furtherInWords({verdict, methods}: Pick<Sweep, 'verdict' | 'methods'>): string[] {
+  const {seeds} = verdict ?? {};
+  if (seeds === undefined) return [];
+  const most = methods.reduce(
+    (sum, {seeds: own, ranks, batchSizes}) => sum + ranks.length * batchSizes.length * (seeds - own.length),
+    0,
+  );
+  if (most === 0) return [];
+  return [
+    `Where words are missing then, 0 to ${most} further trainings follow: up to ${seeds} seeds at each best rate, and as many beside it for a method that seems behind.`,
+  ];
+}
 
 /** Sentences for `plan` and the editor; those of a grid alone where nothing is searched. */
 export function expectationInWords(expectation: SearchExpectation): string[] {

@@ -20,16 +20,23 @@ interface File {
 export const needsEvaluation =
   "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
 
-/** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
-export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
-  if (!searches || evaluates) return;
-  const found = find({root}, ['search']);
+const seedsNeedEvaluation =
+  "Further seeds need an evaluation: without one there are no words that could be missing. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
+
+/** Without an evaluation a search is an error: at the end the training loss picks rates that are too large. So are further seeds. */
+export function checkObjective(
+  {searches, addsSeeds}: {searches: boolean; addsSeeds: boolean},
+  root: MappingNode,
+  problems: Problems,
+): void {
+  const path = searches ? ['search'] : ['verdict', 'seeds'];
+  const found = searches || addsSeeds ? find({root}, path) : undefined;
   if (!found) return;
-  const place = {path: ['search'], range: found.keyRange ?? found.node.range};
+  const place = {path, range: found.keyRange ?? found.node.range};
   problems.report(
     'search/no-metric',
     place,
-    needsEvaluation,
+    searches ? needsEvaluation : seedsNeedEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );
 }

@@ -18,6 +18,7 @@ import type {Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
+import {mostSeeds} from './search/plans.ts';
 import {openSweep} from './sweep-file.ts';
 import {trainTrials} from './training-trials.ts';
 import {openWorkers, type SweepEnd, type SweepOptions, type UnderWay} from './under-way.ts';
@@ -54,7 +55,8 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const stored = store ? storedTrials(store.earlier) : [];
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: anyOf(options.signal, stopWish?.signal), progress: readingProgress(options)};
-    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
+    const seeds = mostSeeds(options, store?.earlier);
+    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice, seeds);
     const prepared = partOf(all, options);
     const trials = onlySweep(prepared.sweep, options.only, stored);
     checkTrials(prepared, trials);
@@ -116,7 +118,6 @@ async function play(run: UnderWay): Promise<SweepEnd> {
   try {
     if (opening.probes.rows > 0) await probeStarts(run, opening);
     if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
-    if (opening.todo.length === 0) return end('finished');
     const failed = await trainTrials(run, opening);
     return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
   } catch (error) {

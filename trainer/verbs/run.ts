@@ -11,6 +11,12 @@ export function runVerb(program: Command): void {
     .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
     .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
     .option('--resume', 'go on with a run: finished trials are not trained again')
+    .option(
+      '--more-seeds <[method=]n>',
+      'with --resume, when all is done: n more seeds at the best rate of each method without a word, or of this one; may be repeated',
+      collect,
+      [],
+    )
     .option('--json', 'print each event as it is stored; with --detach the folder and the process')
     .option('--detach', 'leave it running when this terminal is closed; attach, status and cancel talk to it')
     .action(async (file: string, {detach: isDetached, ...options}: RunOptions & {detach?: true}) => {
