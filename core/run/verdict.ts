@@ -27,6 +27,8 @@ export interface Comparison {
   challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
+  /** Curves of other runs are among them. */
+  isBeside?: true;
 }
 
 type Group = Pick<Comparison, 'model' | 'task' | 'metric' | 'rank' | 'batchSize'>;

@@ -42,7 +42,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const asked = askedTrials(run, compared);
   const remarks = await comparable(run);
   compared?.further.push(...asked.trials);
-  const all = [...trials, ...(compared?.further ?? [])];
+  const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
   const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);

@@ -7,7 +7,8 @@ import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
 import {mostMoreSeeds, type Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
-export function verdict({metric, curves, spread, judging, challenged, isUnderWay}: Comparison): string[] {
+export function verdict(comparison: Comparison): string[] {
+  const {metric, curves, spread, judging, challenged, isUnderWay} = comparison;
   const peaks = curves.flatMap(curve => curve.peak ?? []);
   const sentences = [
     ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
@@ -15,7 +16,7 @@ export function verdict({metric, curves, spread, judging, challenged, isUnderWay
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
-    ...(isUnderWay ? [] : moreSeedsInWords(curves, spread)),
+    ...(isUnderWay ? [] : moreSeedsInWords(comparison)),
   ];
   return isUnderWay ? sentences.map(soFar) : sentences;
 }
@@ -96,17 +97,17 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
   );
 }
 
-/** What to write where a search left words open; seeds of a grid stand in the file themselves. */
-function moreSeedsInWords(curves: readonly MethodCurve[], spread: Spread | null): string[] {
-  if (!spread || !curves.some(({found}) => found !== undefined)) return [];
+/** What to do where words are open; nothing of what was imported, which nobody here can train. */
+function moreSeedsInWords({spread, judging, isBeside}: Comparison): string[] {
+  if (!spread || judging.percentages || isBeside) return [];
   const wanted = spread.gaps.flatMap(({method, more}) => {
     const peak = spread.ranking.find(one => one.method === method);
-    return more === null || more >= mostMoreSeeds || !peak ? [] : [peak.seeds + more];
+    return more === null || more >= mostMoreSeeds || !peak ? [] : [{more, seeds: peak.seeds + more}];
   });
-  const seeds = Math.min(mostMoreSeeds, Math.max(...wanted));
   if (wanted.length === 0) return [];
+  const [more, seeds] = [Math.max(...wanted.map(one => one.more)), Math.max(...wanted.map(one => one.seeds))];
   return [
-    `For the words that are missing write 'verdict: {seeds: ${seeds}}' into the sweep file and resume: so many are then trained at the best rates.`,
+    `For the words that are missing add seeds at the best rates: \`run FILE --resume --more-seeds ${more}\`, or 'verdict: {seeds: ${Math.min(mostMoreSeeds, seeds)}}' in the sweep file and resume.`,
   ];
 }
 

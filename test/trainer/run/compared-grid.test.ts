@@ -2,6 +2,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {seenBy, trialsOf} from '../../../core/run/trials/known-trials.ts';
 import {compare} from '../../../core/run/verdict.ts';
+import {isSettled} from '../../../core/search/settled.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {outcome, type Ran, run, text} from './small-runs.ts';
 
@@ -66,6 +67,23 @@ describe('a grid that may train further seeds', () => {
     expect(outcome(more)).toEqual(outcome(straight));
     const again = await run(grid(', seeds: 4'), {file: plain.file});
     expect(again.events.filter(({event}) => event === 'step' || event === 'trials-added')).toEqual([]);
+  });
+
+  it('is settled at its end, and not where the file wants more seeds', async () => {
+    const settled = (file: string, state: Ran['state']) => {
+      const {sweep} = readSweep(file);
+      return isSettled(sweep!, trialsOf(sweep!, state), state);
+    };
+    expect(settled(grid(', seeds: 4'), straight.state)).toBe(true);
+    expect(settled(grid(', seeds: 9'), straight.state)).toBe(false);
+    expect(settled(grid(), straight.state)).toBe(true);
+  });
+
+  it('trains one of them again by its id, as a filter names it', async () => {
+    const [id] = added(straight.events);
+    const {end, events} = await run(grid(', seeds: 4'), {file: straight.file, only: [`trial=${id}`]});
+    expect(end).toBe('finished');
+    expect(events.find(({event}) => event === 'run-started')).toMatchObject({trials: [{id}], selected: []});
   });
 
   it('keeps them in sight of a file that no longer asks for them', () => {

@@ -3,6 +3,9 @@ import {join} from 'node:path';
 import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent, Searched, Stepped} from '../../../core/run/events.ts';
 import {progress} from '../../../core/run/progress.ts';
+import {trialsOf} from '../../../core/run/trials/known-trials.ts';
+import {hasChosen, isSettled} from '../../../core/search/settled.ts';
+import {readSweep} from '../../../core/sweep/read.ts';
 import {showRun} from '../../../trainer/results/show.ts';
 import {verifyRun} from '../../../trainer/results/verify.ts';
 import {demo, folder, outcome, type Ran, run, text} from './small-runs.ts';
@@ -76,6 +79,21 @@ describe('a search', () => {
     expect(checks.filter(({state}) => state === 'missing')).toMatchObject([{what: `a step of ${paused} in`}]);
     const {lines: rows} = await showRun(whole.out, 'trials', 'csv');
     expect([...rows].filter(row => row.includes(',paused,12,')).length).toBeGreaterThan(1);
+  });
+
+  it('is settled at its end, and not where the file wants more', async () => {
+    const settled = (file: string, {state}: Pick<Ran, 'state'>) => {
+      const {sweep} = readSweep(file);
+      return isSettled(sweep!, trialsOf(sweep!, state), state);
+    };
+    expect(settled(text(), whole)).toBe(true);
+    expect(hasChosen(whole.state)).toBe(true);
+    expect(settled(text().replace('seeds: [1, 2]', 'seeds: [1, 2, 3]'), whole)).toBe(false);
+    expect(settled(text().replace('3e-2]', '3e-2, 9e-2]'), whole)).toBe(false);
+    expect(settled(text(''), whole)).toBe(false);
+    const stopped = await run(text(), {stopAfter: 60});
+    expect(settled(text(), stopped)).toBe(false);
+    expect(hasChosen(stopped.state)).toBe(false);
   });
 
   it('does nothing when it is asked again', async () => {

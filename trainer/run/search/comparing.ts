@@ -5,18 +5,12 @@
 import {grouped} from '../../../core/grouped.ts';
 import {isEnded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import {
-  type Challenge,
-  type ChallengeSettings,
-  challenge,
-  type MoreSeeds,
-  trialsFor,
-  withTrials,
-} from '../../../core/search/challenge.ts';
+import {type Challenge, challenge, type MoreSeeds, trialsFor, withTrials} from '../../../core/search/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparisons.ts';
 import {factsOf} from '../../../core/search/facts.ts';
 import type {ComparisonRules, SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
-import {noRank, type Sweep, type Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 import {packsOf} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
 import type {Portion} from './agenda.ts';
@@ -53,7 +47,9 @@ export class Comparing {
 
   /** What was added and has not ended, and what the words need before they may stand. `decisions`: of a search; none of a grid. */
   wanted(decisions: readonly Decision[]): Wanted[] {
-    const {cells} = this.#compared;
+    const {cells, rules} = this.#compared;
+    // Where some trials are asked for, no more of them are.
+    if (rules.selected) return this.#open();
     return [
       ...this.#open(),
       ...comparisonsOf(cells).flatMap(own => {
@@ -136,16 +132,6 @@ export class Comparing {
   }
 }
 
-/** What the words of a sweep go by. */
-export function challengeSettings(
-  {methods, verdict}: Pick<Sweep, 'methods' | 'verdict'>,
-  {margin, objective}: ComparisonRules,
-): ChallengeSettings {
-  const names = methods.map(({method}) => method);
-  const baseline = names.find(method => method === 'lora') ?? names[0]!;
-  return {margin, baseline, ...verdict, metric: objective.metrics[0]!};
-}
-
 /** The trials of these wishes that the cells do not have yet, and why. */
 export function newTrials(cells: readonly Cell[], seeds: readonly MoreSeeds[]): {trials: Trial[]; why: string[]} {
   const known = new Set(cells.flatMap(({trials}) => trials.flat().map(({id}) => id)));
@@ -157,19 +143,4 @@ export function newTrials(cells: readonly Cell[], seeds: readonly MoreSeeds[]): 
     trials: wishes.flatMap(wish => wish.trials),
     why: [...new Set(wishes.flatMap(wish => (wish.trials.length > 0 ? [wish.why] : [])))],
   };
-}
-
-/** Cells that are compared with each other, a method each. One without a rank stands beside those of every rank. */
-export function comparisonsOf(cells: readonly Cell[]): Cell[][] {
-  const groups = new Map<string, Cell[]>();
-  const first = ({trials}: Cell) => trials[0]![0]!;
-  const ranks = new Set(cells.map(cell => first(cell).rank).filter(rank => rank !== noRank));
-  for (const cell of cells) {
-    const {rank, batchSize} = first(cell);
-    for (const group of rank === noRank && ranks.size > 0 ? ranks : [rank]) {
-      const key = `${group} ${batchSize}`;
-      groups.set(key, [...(groups.get(key) ?? []), cell]);
-    }
-  }
-  return [...groups.values()];
 }

@@ -3,6 +3,7 @@ import {SweepError} from '../../../core/error.ts';
 import {furtherTrials} from '../../../core/run/trials/known-trials.ts';
 import {cellOf, cellsOf} from '../../../core/search/cells.ts';
 import {withTrials} from '../../../core/search/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparisons.ts';
 import {factsOf} from '../../../core/search/facts.ts';
 import {type SeedWish, wished, writeSeedWish} from '../../../core/search/more-seeds.ts';
 import {comparisonRules} from '../../../core/search/rules.ts';
@@ -12,7 +13,7 @@ import type {Arrangement} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
 import {type Agenda, wholeTrials} from './agenda.ts';
 import {ComparedGrid} from './compared-grid.ts';
-import {type Compared, Comparing, challengeSettings, comparisonsOf, newTrials} from './comparing.ts';
+import {type Compared, Comparing, newTrials} from './comparing.ts';
 import {Searching} from './searching.ts';
 
 /** Null where trials are trained and nothing is compared on the way. `all`: the trials of the sweep file. */
@@ -31,7 +32,7 @@ export function comparedBy(
   return {
     rules: {...rules, ...(sweep.search && {search: sweep.search}), ...(isPart && {selected: asked})},
     cells: cellsOf(all, steps, sweep.training).filter(isAsked),
-    further: isPart ? [] : furtherTrials(all, store.earlier),
+    further: furtherTrials(all, store.earlier).filter(({id}) => !isPart || asked.has(id)),
   };
 }
 

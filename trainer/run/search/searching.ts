@@ -27,8 +27,7 @@ export class Searching implements Agenda {
     const decisions = this.#cells.map(cell => decide(cell, factsOf(cell, state, this.#rules), this.#rules));
     for (const decision of decisions) this.#tell(decision, state);
     const wanted = decisions.flatMap(decision => decision.wanted);
-    const isWhole = this.#rules.selected === undefined;
-    return this.#comparing.portions([...wanted, ...(isWhole ? this.#comparing.wanted(decisions) : [])]);
+    return this.#comparing.portions([...wanted, ...this.#comparing.wanted(decisions)]);
   }
 
   /** A decision that brings nothing new is not told again, by a resumed run either. */
