@@ -60,18 +60,22 @@ function bestOf({cell, ending}: Known, rates: readonly number[], compared: Reado
   return scored.toSorted((a, b) => b.score - a.score || a.rate - b.rate)[0]?.rate ?? null;
 }
 
-/** The seeds do not agree, or one seed was better beside them than they are on average. */
+/** One seed beside them was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
 function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
   const seeds = seedsAt(known, rate)!;
-  if (scatters(known, seeds)) return true;
   const [mean, {score}] = [meanOf(seeds), known.ending(neighbour, 0)!];
+  if (scatters(known, seeds)) return score - mean >= -apart(seeds);
   return score - mean > marginOf(known.rules, score, mean);
 }
 
 function scatters({rules}: Known, seeds: readonly Ending[]): boolean {
   const scores = seeds.map(({score}) => score);
-  const [worst, best] = [Math.min(...scores), Math.max(...scores)];
-  return best - worst > unstableMargins * marginOf(rules, worst, best);
+  return apart(seeds) > unstableMargins * marginOf(rules, Math.min(...scores), Math.max(...scores));
+}
+
+function apart(seeds: readonly Ending[]): number {
+  const scores = seeds.map(({score}) => score);
+  return scores.length === 0 ? 0 : Math.max(...scores) - Math.min(...scores);
 }
 
 /** Fewer that diverged, then the mean. */
