@@ -12,7 +12,7 @@ import {
 import type {TrialState} from '../core/run/events.ts';
 import {progress} from '../core/run/progress.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
-import {isSettled} from '../core/search/settled.ts';
+import {isSettled} from '../core/search/comparing/settled.ts';
 import {statusText} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';

@@ -17,7 +17,7 @@ import {
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
-import {hasChosen} from '../core/search/settled.ts';
+import {hasChosen} from '../core/search/comparing/settled.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';

@@ -5,8 +5,8 @@ import {count, formatRate, formatValue} from '../run/format.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {confirm, seedsAt} from './confirm.ts';
 import {type Known, known as knownOf} from './known.ts';
-import {placeOf} from './place.ts';
 import type {SearchRules} from './rules.ts';
+import {scan} from './scan.ts';
 import type {Cell, Decision, SearchStage, TrialFacts} from './search.ts';
 import {bestWhole, isHopeless, type Walk, walk} from './walk.ts';
 import {someInWords, whyWhole} from './whole.ts';
@@ -30,13 +30,12 @@ export function decide(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, rules
 
 function searched(known: Known): Decision {
   const {cell, scanSteps} = known;
-  const losses = cell.rates.map((_, rate) => known.scanLoss(rate));
-  if (!losses.every(loss => loss !== undefined)) {
-    const trials = cell.trials.flatMap(([trial], rate) => (losses[rate] === undefined ? [trial!] : []));
-    const why = `${count(trials.length, 'rate')} of ${cell.rates.length} are still to be trained for ${scanSteps} of ${count(cell.steps, 'step')}.`;
+  const {missing, place} = scan(known);
+  if (missing.length > 0) {
+    const trials = missing.map(rate => cell.trials[rate]![0]!);
+    const why = `${count(trials.length, 'rate')} of ${cell.rates.length} are still to be trained for ${scanSteps} of ${count(cell.steps, 'step')}${whyThese(cell)}.`;
     return decided(known, {stage: 'scan', place: null, chosen: null, trials, until: scanSteps, why});
   }
-  const place = placeOf(cell.rates, losses, scanSteps / cell.steps);
   const nothing = {place, chosen: null, trials: []};
   if (place === null) return decided(known, {stage: 'done', ...nothing, why: 'The training diverged at every rate.'});
   const reached = walk(known, place);
@@ -78,6 +77,10 @@ function confirmed(known: Known, place: number, first: number): Decision {
     trials,
     why: `${formatRate(rate)}: ${doubts}; ${wants}.`,
   });
+}
+
+function whyThese({expected}: Cell): string {
+  return expected === undefined ? '' : `: the curvature predicts about ${formatRate(expected)}`;
 }
 
 interface Wish {

@@ -18,6 +18,8 @@ export interface Cell {
   steps: number;
   /** Steps during which the rate still rises. */
   warmUp: number;
+  /** Where the best rate is expected: only rates within a decade of it are scanned, as far as that goes well. Absent: all are. */
+  expected?: number;
 }
 
 /** What is known of one trial. */

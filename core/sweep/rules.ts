@@ -4,7 +4,7 @@ import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
-import {checkObjective} from './search-rules.ts';
+import {checkObjective, checkStart} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
 import {namesOf, type ValuesOf} from './table/field.ts';
 import {fieldAt, fields, type ownSettings} from './table/fields.ts';
@@ -51,6 +51,13 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   if (complete && values.evaluate.length === 0 && find(file, ['evaluate']) === undefined)
     checkObjective(
       {searches: values.search !== 'grid', addsSeeds: values.verdict?.seeds !== undefined},
+      root,
+      problems,
+    );
+  const {search, curvature} = values;
+  if (complete && typeof search === 'object' && search.start === 'curvature')
+    checkStart(
+      {methods: methodsOf(values).map(({name}) => name), ...(curvature && {probed: curvature.at})},
       root,
       problems,
     );

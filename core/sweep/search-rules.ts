@@ -1,5 +1,6 @@
 /** What makes a search of learning rates impossible, useless or dear. */
 import {count} from '../run/format.ts';
+import type {Fix} from './problem.ts';
 import type {Problems} from './problems.ts';
 import type {Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
@@ -39,6 +40,29 @@ export function checkObjective(
     searches ? needsEvaluation : seedsNeedEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );
+}
+
+/** What a start from the curvature needs. */
+interface Start {
+  methods: readonly string[];
+  /** Points of the training that are probed; absent: none. */
+  probed?: readonly number[];
+}
+
+/** A search that starts from the curvature is an error without a probe at the start, or without what it is relative to. */
+export function checkStart({methods, probed}: Start, root: MappingNode, problems: Problems): void {
+  const path = ['search', 'start'];
+  const found = find({root}, path);
+  if (!found) return;
+  const report = (message: string, fixes: Fix[] = []) =>
+    problems.report('search/no-probe', {path, range: found.node.range}, message, fixes);
+  if (!probed?.includes(0))
+    report(
+      "A search can start from the curvature only where that is measured at the start of training: add 'curvature: {at: start}', or remove 'start'.",
+      find({root}, ['curvature']) ? [] : newLine(root, 'curvature: {samples: 100}'),
+    );
+  else if (methods.length > 0 && !methods.includes('lora'))
+    report("The curvature of a method is relative to LoRA's: add 'lora' to 'methods', or remove 'start'.");
 }
 
 /** Adds a problem of code `search/…` for whatever a search makes little sense with. */

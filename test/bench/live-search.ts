@@ -4,8 +4,8 @@ import type {RunState} from '../../core/run/fold.ts';
 import {unitOf} from '../../core/run/peak.ts';
 import {trialsOf} from '../../core/run/trials/known-trials.ts';
 import {cellsOf} from '../../core/search/cells.ts';
-import {challenge} from '../../core/search/challenge.ts';
-import {challengeSettings, comparisonsOf} from '../../core/search/comparisons.ts';
+import {challenge} from '../../core/search/comparing/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../core/search/comparing/comparisons.ts';
 import {decide} from '../../core/search/decide.ts';
 import {factsOf} from '../../core/search/facts.ts';
 import {comparisonRules} from '../../core/search/rules.ts';
@@ -88,7 +88,9 @@ function regretOf(
 ): number {
   const isLoss = unitOf(metric) === 'loss';
   // The mean of those that diverged is as bad as it can be.
-  const means = trials.map(row => mean(row.map(({id}) => whole.get(id)!.metric ?? (isLoss ? Number.POSITIVE_INFINITY : 0))));
+  const means = trials.map(row =>
+    mean(row.map(({id}) => whole.get(id)!.metric ?? (isLoss ? Number.POSITIVE_INFINITY : 0))),
+  );
   const own = means[rates.indexOf(chosen)]!;
   return isLoss ? 100 * (own / Math.min(...means) - 1) : 100 * (Math.max(...means) - own);
 }

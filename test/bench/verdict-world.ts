@@ -5,12 +5,12 @@
 
 import type {MethodName} from '../../core/method/methods.ts';
 import {confidenceOf, judge, type Word} from '../../core/run/verdict/words.ts';
-import {challenge, trialsFor, withTrials} from '../../core/search/challenge.ts';
+import {challenge, trialsFor, withTrials} from '../../core/search/comparing/challenge.ts';
+import {standingOf} from '../../core/search/comparing/standing.ts';
 import {decide} from '../../core/search/decide.ts';
 import type {SearchRules} from '../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts} from '../../core/search/search.ts';
 import type {VerdictSettings} from '../../core/search/settings.ts';
-import {standingOf} from '../../core/search/standing.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {random} from '../../trainer/math/random.ts';
 

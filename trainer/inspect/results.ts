@@ -5,7 +5,7 @@ import {isEnded} from '../../core/run/events.ts';
 import {countedRun} from '../../core/run/trials/dropped-trials.ts';
 import {seenBy, storedTrials, trialsOf} from '../../core/run/trials/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
-import {isSettled} from '../../core/search/settled.ts';
+import {isSettled} from '../../core/search/comparing/settled.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';

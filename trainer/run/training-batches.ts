@@ -1,5 +1,5 @@
 /** The training rows of a sweep in batches of each size that it asks for, and whether they fit. */
-import {seedsAt} from '../../core/search/standing.ts';
+import {seedsAt} from '../../core/search/comparing/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepsOf} from '../data/order.ts';

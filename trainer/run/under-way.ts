@@ -1,6 +1,6 @@
 /** A run that is under way: what its chapters have in common. */
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
-import type {SeedWish} from '../../core/search/more-seeds.ts';
+import type {SeedWish} from '../../core/search/comparing/more-seeds.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import type {Again} from '../store/manifest.ts';

@@ -1,5 +1,6 @@
 /** How often the words on methods are wrong, by simulation: better, worse and equivalent, for grids and searches. */
 import {looksOf} from '../../../core/run/verdict/words.ts';
+import {paperSection} from '../paper-words.ts';
 import type {Part, Section} from '../part.ts';
 import {families, margin, type Outcome, play, type Setting, truths} from '../verdict-world.ts';
 
@@ -87,7 +88,8 @@ export const verdict: Part = {
   leftOut: 'sweeps',
   async measure({quick, say, case: wanted}) {
     const sweeps = quick ? 150 : 1500;
-    return Object.keys(families).flatMap(family => {
+    const paper = "the study's rows".includes(wanted) ? [paperSection()] : [];
+    const played = Object.keys(families).flatMap(family => {
       const rows = rowsOf(family).filter(({way}) => `${family}, ${way}`.includes(wanted));
       const table = rows.map(row => {
         const measured = rowOf(row, sweeps);
@@ -96,5 +98,6 @@ export const verdict: Part = {
       });
       return table.length > 0 ? [sectionOf(family, table, sweeps)] : [];
     });
+    return [...played, ...paper];
   },
 };

@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
 import {allSeedWishes} from '../../../core/run/more-wanted.ts';
-import {readSeedWish, writeSeedWish} from '../../../core/search/more-seeds.ts';
+import {readSeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 
 const methods = ['lora', 'pissa', 'dora'] as const;

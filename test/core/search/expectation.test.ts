@@ -47,6 +47,16 @@ describe('what a search will cost', () => {
     expect(two.expected).toBeLessThan(two.most);
   });
 
+  it('knows the scans only about where the curvature says which they are', () => {
+    const guided = {search: {...rules.search, start: 'curvature' as const}};
+    const trials = cell.trials.map(row => row.map(trial => ({...trial, method: 'pissa' as const})));
+    const expected = expectationOf([cell, {...cell, trials}], guided);
+    // Nine of the twelve rates lie within a decade of the middle one.
+    expect(expected.scans).toBe(12 + 9);
+    expect(expectationInWords(expected)[0]).toMatch(/^About 21 rates are scanned/);
+    expect(expected.steps.expected).toBeLessThan(expectationOf([cell, cell], rules).steps.expected);
+  });
+
   it('is the grid where nothing can be searched, and says why', () => {
     const few = cellWith({rates: 3});
     const expected = expectationOf([few], rules);

@@ -2,7 +2,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {seenBy, trialsOf} from '../../../core/run/trials/known-trials.ts';
 import {compare} from '../../../core/run/verdict.ts';
-import {isSettled} from '../../../core/search/settled.ts';
+import {isSettled} from '../../../core/search/comparing/settled.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {outcome, type Ran, run, text} from './small-runs.ts';
 

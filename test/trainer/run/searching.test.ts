@@ -4,7 +4,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent, Searched, Stepped} from '../../../core/run/events.ts';
 import {progress} from '../../../core/run/progress.ts';
 import {trialsOf} from '../../../core/run/trials/known-trials.ts';
-import {hasChosen, isSettled} from '../../../core/search/settled.ts';
+import {hasChosen, isSettled} from '../../../core/search/comparing/settled.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {showRun} from '../../../trainer/results/show.ts';
 import {verifyRun} from '../../../trainer/results/verify.ts';
@@ -151,6 +151,25 @@ it('a filter on trials of a search trains these whole, from where they paused, a
       .map(({why}) => why)
       .join(),
   ).toMatch(/whole/);
+});
+
+it('a search that starts from the curvature probes first, waits for lora, and is resumed alike', async () => {
+  const guided = text(`search: {start: curvature}
+curvature: {samples: 4, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 8}`)
+    .replace(/learning_rate: .*/, 'learning_rate: [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]')
+    .replace('seeds: [1, 2]', 'seeds: [1]');
+  const straight = await run(guided);
+  expect(straight.end).toBe('finished');
+  expect(straight.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
+  const scans = searched(straight.events).filter(({stage}) => stage === 'scan');
+  expect(scans[0]).toMatchObject({cell: 'lora-r4-b8', trials: {length: 7}});
+  expect(scans[1]!.why).toContain('the curvature predicts about');
+  const {stepsDone, stepsTotal} = progress(straight.state);
+  expect(stepsDone).toBe(stepsTotal);
+  const stopped = await run(guided, {stopAfter: 110});
+  const resumed = await run(guided, {file: stopped.file});
+  expect(outcome(resumed)).toEqual(outcome(straight));
+  expect(decisions(resumed)).toEqual(decisions(straight));
 });
 
 describe('a search that may train further seeds', () => {

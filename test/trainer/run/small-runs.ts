@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
-import type {SeedWish} from '../../../core/search/more-seeds.ts';
+import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {runSweep, type SweepEnd} from '../../../trainer/run/sweep.ts';
 import {readRun} from '../../../trainer/store/run.ts';
 import {testFolder} from '../test-folder.ts';

@@ -1,7 +1,7 @@
 /** A whole grid, and behind it what the words on its methods need. */
 import type {RunState} from '../../../core/run/fold.ts';
+import {isDone} from '../../../core/search/comparing/standing.ts';
 import {factsOf} from '../../../core/search/facts.ts';
-import {isDone} from '../../../core/search/standing.ts';
 import type {Agenda, Portion} from './agenda.ts';
 import type {Compared, Comparing} from './comparing.ts';
 

@@ -5,8 +5,14 @@
 import {grouped} from '../../../core/grouped.ts';
 import {isEnded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import {type Challenge, challenge, type MoreSeeds, trialsFor, withTrials} from '../../../core/search/challenge.ts';
-import {challengeSettings, comparisonsOf} from '../../../core/search/comparisons.ts';
+import {
+  type Challenge,
+  challenge,
+  type MoreSeeds,
+  trialsFor,
+  withTrials,
+} from '../../../core/search/comparing/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
 import {factsOf} from '../../../core/search/facts.ts';
 import type {ComparisonRules, SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';

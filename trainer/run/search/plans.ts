@@ -2,10 +2,10 @@
 import {SweepError} from '../../../core/error.ts';
 import {furtherTrials} from '../../../core/run/trials/known-trials.ts';
 import {cellOf, cellsOf} from '../../../core/search/cells.ts';
-import {withTrials} from '../../../core/search/challenge.ts';
-import {challengeSettings, comparisonsOf} from '../../../core/search/comparisons.ts';
+import {withTrials} from '../../../core/search/comparing/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
+import {type SeedWish, wished, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {factsOf} from '../../../core/search/facts.ts';
-import {type SeedWish, wished, writeSeedWish} from '../../../core/search/more-seeds.ts';
 import {comparisonRules} from '../../../core/search/rules.ts';
 import type {Cell} from '../../../core/search/search.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';

@@ -1,8 +1,7 @@
 /** The search of a run: whenever something has ended, every cell is asked what it wants by then; that is told and trained. */
 import type {Searched} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import {decide} from '../../../core/search/decide.ts';
-import {factsOf} from '../../../core/search/facts.ts';
+import {decideAll} from '../../../core/search/decide-all.ts';
 import type {SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision} from '../../../core/search/search.ts';
 import type {UnderWay} from '../under-way.ts';
@@ -24,7 +23,7 @@ export class Searching implements Agenda {
 
   next(): Portion[] {
     const state = this.#run.store.state();
-    const decisions = this.#cells.map(cell => decide(cell, factsOf(cell, state, this.#rules), this.#rules));
+    const decisions = decideAll(this.#cells, state, this.#rules);
     for (const decision of decisions) this.#tell(decision, state);
     const wanted = decisions.flatMap(decision => decision.wanted);
     return this.#comparing.portions([...wanted, ...this.#comparing.wanted(decisions)]);
@@ -33,14 +32,11 @@ export class Searching implements Agenda {
   /** A decision that brings nothing new is not told again, by a resumed run either. */
   #tell({wanted, ...decision}: Decision, {searched}: RunState): void {
     const until = wanted[0]?.until ?? this.#cells.find(({id}) => id === decision.cell)!.steps;
+    const last = searched.find(({cell}) => cell === decision.cell);
+    // A cell that waits for another one has decided nothing yet.
+    if (!last && decision.stage === 'scan' && wanted.length === 0) return;
     const event = {event: 'searched' as const, ...decision, trials: wanted.map(({trial}) => trial), until};
-    if (
-      isNews(
-        searched.find(({cell}) => cell === decision.cell),
-        event,
-      )
-    )
-      this.#run.emit(event);
+    if (isNews(last, event)) this.#run.emit(event);
   }
 }
 

@@ -4,7 +4,7 @@ import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
-import {readSeedWish, type SeedWish} from '../../../core/search/more-seeds.ts';
+import {readSeedWish, type SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 

@@ -1,8 +1,8 @@
 /** Where a cell stands: its best rate, with the values that are known of it. */
-import {methodCurve, ratePoint} from '../run/peak.ts';
-import type {Sample} from '../run/verdict/words.ts';
-import type {Trial} from '../sweep/sweep.ts';
-import type {Cell, TrialFacts} from './search.ts';
+import {methodCurve, ratePoint} from '../../run/peak.ts';
+import type {Sample} from '../../run/verdict/words.ts';
+import type {Trial} from '../../sweep/sweep.ts';
+import type {Cell, TrialFacts} from '../search.ts';
 
 export interface Standing extends Sample {
   cell: Cell;

@@ -1,7 +1,7 @@
 /** Further seeds that somebody asks for once a run is finished, whatever its file says. */
-import {judge} from '../run/verdict/words.ts';
+import {judge} from '../../run/verdict/words.ts';
+import type {Cell, TrialFacts} from '../search.ts';
 import {askForSeeds, type Challenge, type ChallengeSettings, judgingOf, together} from './challenge.ts';
-import type {Cell, TrialFacts} from './search.ts';
 import {standingOf} from './standing.ts';
 
 /** `4`: of every method without a word; `pissa=4`: of this one, whether it has one or not. */

@@ -2,13 +2,13 @@
  * What is still to be trained before words on methods may stand: the loser's neighbouring rates, and further seeds.
  * The only part of a search that looks across cells.
  */
-import type {Challenged} from '../run/events.ts';
-import {formatRate} from '../run/format.ts';
-import {confidenceOf, type Judging, judge} from '../run/verdict/words.ts';
-import type {Trial} from '../sweep/sweep.ts';
-import {cellOf} from './cells.ts';
-import type {Cell, Decision, TrialFacts, Wanted} from './search.ts';
-import type {VerdictSettings} from './settings.ts';
+import type {Challenged} from '../../run/events.ts';
+import {formatRate} from '../../run/format.ts';
+import {confidenceOf, type Judging, judge} from '../../run/verdict/words.ts';
+import type {Trial} from '../../sweep/sweep.ts';
+import {cellOf} from '../cells.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../search.ts';
+import type {VerdictSettings} from '../settings.ts';
 import {isDone, type Standing, seedsAt, standingOf} from './standing.ts';
 
 export interface ChallengeSettings extends VerdictSettings {

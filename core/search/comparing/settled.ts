@@ -1,14 +1,14 @@
 /** Whether a run has anything left to train, as its sweep file is now. */
-import {isEnded} from '../run/events.ts';
-import type {RunState} from '../run/fold.ts';
-import {furtherTrials} from '../run/trials/known-trials.ts';
-import type {Sweep, Trial} from '../sweep/sweep.ts';
-import {cellsOf} from './cells.ts';
+import {isEnded} from '../../run/events.ts';
+import type {RunState} from '../../run/fold.ts';
+import {furtherTrials} from '../../run/trials/known-trials.ts';
+import type {Sweep, Trial} from '../../sweep/sweep.ts';
+import {cellsOf} from '../cells.ts';
+import {decideAll} from '../decide-all.ts';
+import {factsOf} from '../facts.ts';
+import {comparisonRules} from '../rules.ts';
 import {challenge, withTrials} from './challenge.ts';
 import {challengeSettings, comparisonsOf} from './comparisons.ts';
-import {decide} from './decide.ts';
-import {factsOf} from './facts.ts';
-import {comparisonRules} from './rules.ts';
 
 /**
  * True where a new start would find nothing to do: every trial of a grid has ended, a search has chosen, and no word needs more.
@@ -34,9 +34,7 @@ export function isSettled(
   const known = {...rules, ...(sweep.search && {search: sweep.search})};
   const cells = cellsOf(trials, steps, sweep.training);
   const {search} = sweep;
-  const decisions = search
-    ? cells.map(cell => decide(cell, factsOf(cell, state, {...rules, search}), {...rules, search}))
-    : [];
+  const decisions = search ? decideAll(cells, state, {...rules, search}) : [];
   if (decisions.some(({stage, wanted}) => stage !== 'done' || wanted.length > 0)) return false;
   return comparisonsOf(withTrials(cells, further)).every(own => {
     const facts = new Map(own.flatMap(cell => [...factsOf(cell, state, known)]));

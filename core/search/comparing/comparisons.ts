@@ -1,8 +1,8 @@
 /** Cells that are compared with each other, and what their words go by. */
-import {noRank, type Sweep} from '../sweep/sweep.ts';
+import {noRank, type Sweep} from '../../sweep/sweep.ts';
+import type {ComparisonRules} from '../rules.ts';
+import type {Cell} from '../search.ts';
 import type {ChallengeSettings} from './challenge.ts';
-import type {ComparisonRules} from './rules.ts';
-import type {Cell} from './search.ts';
 
 /** What the words of a sweep go by. */
 export function challengeSettings(
