@@ -150,6 +150,8 @@ export interface Evaluated {
   value: number | null;
   correct: number | null;
   total: number;
+  /** Which questions were answered rightly (`packRight`), where there is one answer to each; absent in runs of earlier versions. */
+  right?: string;
 }
 
 /** What is known of a setting over several seeds where their single values are not: from imported results only. */

@@ -142,6 +142,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     correct: numberOrNull,
     total: number,
     index: optional(number),
+    right: optional(text),
   }),
   aggregate: record({
     model: optional(text),

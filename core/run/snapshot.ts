@@ -12,6 +12,7 @@ import {
   number,
   numberOrNull,
   oneOf,
+  optional,
   orNull,
   record,
   recordOf,
@@ -86,6 +87,7 @@ const evaluation = record({
   value: numberOrNull,
   correct: numberOrNull,
   total: number,
+  right: optional(text),
 });
 
 const view = record({

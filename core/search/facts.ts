@@ -38,6 +38,7 @@ function trialFacts(
     scanTail: tailAt(view, at.scanSteps),
     endTail: tailAt(view, at.steps),
     metric: last?.value ?? null,
+    ...(last?.right !== undefined && {right: last.right}),
   };
 }
 

@@ -34,6 +34,8 @@ export interface TrialFacts {
   endTail: number | null;
   /** The objective's value at the end; null before. */
   metric: number | null;
+  /** Which questions were answered rightly (`packRight`); absent where that is not stored. */
+  right?: string;
 }
 
 /** A trial that is wanted, and how far: a prefix of its full schedule, or `steps` for all of it. */

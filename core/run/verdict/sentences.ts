@@ -22,8 +22,15 @@ export function verdict(comparison: Comparison): string[] {
 }
 
 /** `not resolved, needs about 4 more seeds`: the word of a table's cell. */
-export function wordInFull({word, more}: PeakGap): string {
-  return more === null ? word : `${word}, ${needs(more)}`;
+export function wordInFull(gap: PeakGap): string {
+  const needed = needsOf(gap);
+  return needed === null ? gap.word : `${gap.word}, ${needed}`;
+}
+
+/** What a word still needs; null where there is one, or where nobody can say. */
+function needsOf({more, moreQuestions}: PeakGap): string | null {
+  if (moreQuestions !== null) return `needs about ${count(moreQuestions, 'more question')}`;
+  return more === null ? null : needs(more);
 }
 
 function soFar(sentence: string): string {
@@ -43,6 +50,7 @@ function spreadInWords(spread: Spread, metric: string, confidence: number): stri
       `from ${best.method} with ${formatValue(best.mean, metric)} to ${worst.method} with ${formatValue(worst.mean, metric)}.`,
     ...wordsInWords(spread, metric),
     groundsInWords(spread, metric, confidence),
+    ...questionsInWords(spread),
   ];
   const reference = ranking.find(peak => peak.method === baseline.method)!;
   const shared = atRate.find(({learningRate}) => learningRate === reference.learningRate);
@@ -62,9 +70,10 @@ function wordsInWords({gaps, baseline, margin, noise}: Spread, metric: string): 
     list(
       gaps
         .filter(gap => gap.word === word)
-        .map(({method, difference, halfWidth, more}) => {
-          const needed = more === null ? '' : `, ${needs(more)}`;
-          return `${method} (${formatGap(difference, halfWidth, metric)}${needed})`;
+        .map(gap => {
+          const needed = needsOf(gap);
+          const interval = formatGap(gap.difference, gap.halfWidth, metric);
+          return `${gap.method} (${interval}${needed === null ? '' : `, ${needed}`})`;
         }),
     );
   const starts: Record<Word, string> = {
@@ -95,6 +104,20 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
     `These words hold with ${share} % confidence for all methods together ` +
     `(${n}, pooled standard deviation ${formatDifference(noise, metric)}, margin ${formatDifference(margin, metric)}).`
   );
+}
+
+/** Where answers are stored: which of the two intervals was the wider one. */
+function questionsInWords({gaps, noise, baseline}: Spread): string[] {
+  const asked = gaps.filter(gap => gap.questions !== undefined);
+  if (!noise || asked.length === 0) return [];
+  const {number} = asked[0]!.questions!;
+  const wide = asked.filter(({halfWidth, questions}) => questions!.half === halfWidth).map(({method}) => method);
+  const all = wide.length === gaps.length;
+  if (wide.length === 0)
+    return [`The intervals are those over seeds: paired over the ${number} questions they would be narrower.`];
+  return [
+    `${all ? 'The intervals are those' : `The interval of ${list(wide)} is that`} over the ${number} questions, paired with ${baseline.method} question by question, ${all ? 'which are wider than those' : 'which is wider than that'} over seeds.`,
+  ];
 }
 
 /** What to do where words are open; nothing of what was imported, which nobody here can train. */

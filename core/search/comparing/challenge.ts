@@ -4,7 +4,7 @@
  */
 import type {Challenged} from '../../run/events.ts';
 import {formatRate} from '../../run/format.ts';
-import {confidenceOf, type Judging, judge} from '../../run/verdict/words.ts';
+import {confidenceOf, type Judging, judge, moreQuestions} from '../../run/verdict/words.ts';
 import type {Trial} from '../../sweep/sweep.ts';
 import {cellOf} from '../cells.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../search.ts';
@@ -71,7 +71,9 @@ export function challenge(
   const asked = duels.map(duel => askLoser(duel, facts));
   const isOpen = duels.some(({loser}, k) => loser === baseline && !asked[k]!.isSettled);
   // While the baseline may still move to another rate, further seeds at this one may be in vain.
-  const unresolved = isOpen ? [] : judgement.gaps.filter(({word}) => word === 'not resolved');
+  const open = isOpen ? [] : judgement.gaps.filter(({word}) => word === 'not resolved');
+  // Where only further questions could give a word, further seeds cannot.
+  const unresolved = open.filter(gap => moreQuestions(gap, judgement) === null);
   const looking = unresolved.map(({method}) => find(method));
   const more = looking.flatMap(one =>
     [one, baseline].map(cell =>
