@@ -1,6 +1,6 @@
 /** `run`: the trials of a sweep file, trained and evaluated. */
 import type {Command} from 'commander';
-import {collect} from './shared/arguments.ts';
+import {collect, collectSeeds} from './shared/arguments.ts';
 import {type RunOptions, train} from './shared/train.ts';
 
 export function runVerb(program: Command): void {
@@ -14,7 +14,7 @@ export function runVerb(program: Command): void {
     .option(
       '--more-seeds <[method=]n>',
       'with --resume, when all is done: n more seeds at the best rate of each method without a word, or of this one; may be repeated',
-      collect,
+      collectSeeds,
       [],
     )
     .option('--json', 'print each event as it is stored; with --detach the folder and the process')

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {refuseErrors} from '../../inspect/check.ts';
 import {statusInWords, statusOf} from '../../results/status.ts';
 import {sweepOf} from '../../run/sweep-file.ts';
@@ -21,7 +22,7 @@ export async function detach(file: string, {out, only, resume, moreSeeds = [], j
   const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
   const before = bytesOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
-  const more = moreSeeds.flatMap(wish => ['--more-seeds', wish]);
+  const more = moreSeeds.flatMap(wish => ['--more-seeds', writeSeedWish(wish)]);
   const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : []), ...more];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
     detached: true,

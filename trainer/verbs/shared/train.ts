@@ -4,7 +4,7 @@ import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
-import {readSeedWish, type SeedWish} from '../../../core/search/comparing/more-seeds.ts';
+import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
@@ -12,8 +12,8 @@ export interface RunOptions {
   out?: string;
   only: string[];
   resume?: true;
-  /** Texts of `readSeedWish`. */
-  moreSeeds?: string[];
+  /** Further seeds of a run that is finished. */
+  moreSeeds?: SeedWish[];
   json?: true;
 }
 
@@ -70,14 +70,12 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
 
 /** @throws SweepError `usage` */
 function seedWishes({moreSeeds = [], only, resume}: RunOptions): SeedWish[] {
-  const refuse = (text: string, why: string): never => {
-    throw new SweepError('usage', `--more-seeds ${text}: ${why}.`);
+  const refuse = (why: string): never => {
+    throw new SweepError('usage', `--more-seeds ${writeSeedWish(moreSeeds[0]!)}: ${why}.`);
   };
-  return moreSeeds.map(text => {
-    if (!resume) refuse(text, 'it adds to a run that is finished; write --resume as well');
-    if (only.length > 0) refuse(text, 'it goes by the whole comparison; leave --only out');
-    return readSeedWish(text) ?? refuse(text, 'write a number from 1 to 1000, or METHOD=NUMBER, like pissa=4');
-  });
+  if (moreSeeds.length > 0 && !resume) refuse('it adds to a run that is finished; write --resume as well');
+  if (moreSeeds.length > 0 && only.length > 0) refuse('it goes by the whole comparison; leave --only out');
+  return moreSeeds;
 }
 
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
