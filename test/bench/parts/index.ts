@@ -15,5 +15,6 @@ export const parts: Record<string, () => Promise<Part>> = {
   live: async () => (await import('./live.ts')).live,
   language: async () => (await import('./language.ts')).language,
   verdict: async () => (await import('./verdict.ts')).verdict,
+  tasks: async () => (await import('./tasks.ts')).tasks,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
 };

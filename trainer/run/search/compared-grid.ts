@@ -21,7 +21,9 @@ export class ComparedGrid implements Agenda {
 
   next(): Portion[] {
     const portions = this.#grid.next();
-    return portions.length > 0 || !this.#isDone() ? portions : this.#comparing.portions(this.#comparing.wanted([]));
+    return portions.length > 0 || !this.#compared.isWhole || !this.#isDone()
+      ? portions
+      : this.#comparing.portions(this.#comparing.wanted([]));
   }
 
   /** No word may rest on a grid with holes: a trial that failed is waited for. */

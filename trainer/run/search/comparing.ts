@@ -27,6 +27,14 @@ export interface Compared {
   cells: Cell[];
   /** Trials beside those of the file, which belong to these cells: further seeds at a rate. */
   further: Trial[];
+  /** It has all cells of the sweep, and all of their trials: so that they can be compared. */
+  isWhole: boolean;
+}
+
+/** What is looked at for that. */
+export interface SearchContext extends Pick<UnderWay, 'prepared' | 'trials' | 'emit'> {
+  store: Pick<UnderWay['store'], 'earlier' | 'state'>;
+  options: Pick<UnderWay['options'], 'only' | 'probeOnly' | 'part'>;
 }
 
 /** How trials share a step. */
@@ -37,14 +45,14 @@ export interface Packing {
 }
 
 export class Comparing {
-  readonly #run: UnderWay;
+  readonly #run: Omit<SearchContext, 'trials'>;
   readonly #compared: Compared;
   readonly #packing: Packing;
   readonly #further: Trial[];
   /** What was queued, `trial until`: nothing is asked for twice. */
   readonly #queued = new Set<string>();
 
-  constructor(run: UnderWay, compared: Compared, packing: Packing) {
+  constructor(run: Omit<SearchContext, 'trials'>, compared: Compared, packing: Packing) {
     this.#run = run;
     this.#compared = compared;
     this.#packing = packing;
@@ -53,9 +61,9 @@ export class Comparing {
 
   /** What was added and has not ended, and what the words need before they may stand. `decisions`: of a search; none of a grid. */
   wanted(decisions: readonly Decision[]): Wanted[] {
-    const {cells, rules} = this.#compared;
+    const {cells, isWhole} = this.#compared;
     // Where some trials are asked for, no more of them are.
-    if (rules.selected) return this.#open();
+    if (!isWhole) return this.#open();
     return [
       ...this.#open(),
       ...comparisonsOf(cells).flatMap(own => {

@@ -8,37 +8,43 @@ import {type SeedWish, wished, writeSeedWish} from '../../../core/search/compari
 import {factsOf} from '../../../core/search/facts.ts';
 import {comparisonRules} from '../../../core/search/rules.ts';
 import type {Cell} from '../../../core/search/search.ts';
+import type {SearchSettings} from '../../../core/search/settings.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import type {Arrangement} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
 import {type Agenda, wholeTrials} from './agenda.ts';
 import {ComparedGrid} from './compared-grid.ts';
-import {type Compared, Comparing, newTrials} from './comparing.ts';
+import {type Compared, Comparing, newTrials, type SearchContext} from './comparing.ts';
 import {Searching} from './searching.ts';
 
 /** Null where trials are trained and nothing is compared on the way. `all`: the trials of the sweep file. */
-export function comparedBy(
-  {prepared, trials, store, options}: Omit<UnderWay, 'emit'>,
-  all: readonly Trial[],
-): Compared | null {
+export function comparedBy({prepared, trials, store, options}: SearchContext, all: readonly Trial[]): Compared | null {
   const {sweep} = prepared;
   const rules = comparisonRules(sweep);
   if (!rules || options.probeOnly) return null;
-  const isPart = options.only.length > 0;
+  const {only, part} = options;
+  const isPart = only.length > 0 || part?.isSelected === true;
   if (isPart && !sweep.search) return null;
   const steps = Object.fromEntries(all.map(({batchSize}) => [batchSize, prepared.steps(batchSize)]));
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
+  const search = sweep.search && searchIn(sweep.search, part !== undefined);
   return {
-    rules: {...rules, ...(sweep.search && {search: sweep.search}), ...(isPart && {selected: asked})},
+    rules: {...rules, ...(search && {search}), ...(isPart && {selected: asked})},
     cells: cellsOf(all, steps, sweep.training).filter(isAsked),
     further: furtherTrials(all, store.earlier).filter(({id}) => !isPart || asked.has(id)),
+    isWhole: !isPart && (part?.isWhole ?? true),
   };
+}
+
+/** A part of a run may not have the cell that the others would wait for: parts scan all of their rates. */
+function searchIn({start, ...search}: SearchSettings, isPart: boolean): SearchSettings {
+  return start === undefined || isPart ? search : {...search, start};
 }
 
 /** @param steps that each trial has behind it, kept up as trials pause */
 export function agendaOf(
-  run: UnderWay,
+  run: Omit<SearchContext, 'trials'>,
   compared: Compared | null,
   steps: ReadonlyMap<string, number>,
   {packs, side}: Pick<Arrangement, 'packs' | 'side'>,

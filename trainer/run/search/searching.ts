@@ -4,17 +4,20 @@ import type {RunState} from '../../../core/run/fold.ts';
 import {decideAll} from '../../../core/search/decide-all.ts';
 import type {SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision} from '../../../core/search/search.ts';
-import type {UnderWay} from '../under-way.ts';
 import type {Agenda, Portion} from './agenda.ts';
-import type {Comparing} from './comparing.ts';
+import type {Comparing, SearchContext} from './comparing.ts';
 
 export class Searching implements Agenda {
-  readonly #run: UnderWay;
+  readonly #run: Pick<SearchContext, 'store' | 'emit'>;
   readonly #rules: SearchRules;
   readonly #cells: readonly Cell[];
   readonly #comparing: Comparing;
 
-  constructor(run: UnderWay, {rules, cells}: {rules: SearchRules; cells: readonly Cell[]}, comparing: Comparing) {
+  constructor(
+    run: Pick<SearchContext, 'store' | 'emit'>,
+    {rules, cells}: {rules: SearchRules; cells: readonly Cell[]},
+    comparing: Comparing,
+  ) {
     this.#run = run;
     this.#rules = rules;
     this.#cells = cells;
