@@ -1,9 +1,11 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
+import {progress} from '../../../core/run/progress.ts';
 import {seenBy, trialsOf} from '../../../core/run/trials/known-trials.ts';
 import {compare} from '../../../core/run/verdict.ts';
 import {isSettled} from '../../../core/search/comparing/settled.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
+import {verifyRun} from '../../../trainer/results/verify.ts';
 import {outcome, type Ran, run, text} from './small-runs.ts';
 
 const added = (events: readonly RunEvent[]) =>
@@ -44,6 +46,13 @@ describe('a grid that may train further seeds', () => {
     expect(words(straight).seeds.some(([, seeds]) => seeds === 4 || seeds === 3)).toBe(true);
     // Words at 2, 3 and 4 seeds: none of them may be wrong.
     expect(words(straight).confidence).toBeCloseTo(1 - 0.03 / straight.state.verdict!.looks!.length);
+  });
+
+  it('leaves a record that verifies, and is under way until all of it is trained', async () => {
+    expect(await verifyRun(straight.out)).toMatchObject({holds: true});
+    expect(compare(straight.state)[0]!.isUnderWay).toBe(false);
+    const {stepsDone, stepsTotal} = progress(straight.state);
+    expect(stepsDone).toBe(stepsTotal);
   });
 
   it('comes to the same trials and numbers wherever it is stopped', async () => {
