@@ -128,8 +128,8 @@ function questionsOf({baseline, other, others}: Pair, metric: string, confidence
  * About how many more questions a word needs, if the means and the answers stay like that: null where seeds can give it, or where there
  * is one.
  */
-export function moreQuestions({word, difference, questions}: Gap, {margin}: Judgement): number | null {
-  if (word !== 'not resolved' || !questions) return null;
+export function moreQuestions({word, difference, halfWidth, questions}: Gap, {margin}: Judgement): number | null {
+  if (word !== 'not resolved' || halfWidth === null || !questions) return null;
   const wanted = wantedHalf(difference, margin);
   if (questions.half < wanted) return null;
   return Math.ceil(questions.number * (questions.half / wanted) ** 2) - questions.number + 1;

@@ -63,6 +63,13 @@ describe('the half width of a difference', () => {
     expect(moreSeeds(noisy.gaps[0]!, [lora, loud], noisy, judging)).toBeGreaterThan(0);
   });
 
+  it('is not known with one seed each, whatever the questions say', () => {
+    const one = (of: Sample): Sample => ({...of, std: null, seeds: 1, right: of.right!.slice(0, 1)});
+    const judgement = judge([one(lora), one(pissa)], 'accuracy', judging)!;
+    expect(judgement.gaps[0]).toMatchObject({halfWidth: null, word: 'not resolved'});
+    expect(moreQuestions(judgement.gaps[0]!, judgement)).toBeNull();
+  });
+
   it('is that over seeds for a loss, and where one seed has stored nothing', () => {
     expect(judge([lora, pissa], 'loss', judging)!.gaps[0]!.questions).toBeUndefined();
     const broken = {...pissa, right: ['no']};
