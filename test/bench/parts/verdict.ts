@@ -1,7 +1,7 @@
 /** How often the words on methods are wrong, by simulation: better, worse and equivalent, for grids and searches. */
 import {looksOf} from '../../../core/run/verdict/words.ts';
-import type {Part, Section} from '../part.ts';
-import {families, margin, type Outcome, play, type Setting, truths} from '../verdict-world.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {families, margin, type Outcome, play, type Setting, truths} from '../worlds/verdict-world.ts';
 
 interface Row {
   family: string;

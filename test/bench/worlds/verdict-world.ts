@@ -3,16 +3,16 @@
  * noise and true differences are given. Searched by the product's own decisions, and judged by its own words.
  */
 
-import type {MethodName} from '../../core/method/methods.ts';
-import {confidenceOf, judge, type Word} from '../../core/run/verdict/words.ts';
-import {challenge, trialsFor, withTrials} from '../../core/search/challenge.ts';
-import {decide} from '../../core/search/decide.ts';
-import type {SearchRules} from '../../core/search/rules.ts';
-import type {Cell, Decision, TrialFacts} from '../../core/search/search.ts';
-import type {VerdictSettings} from '../../core/search/settings.ts';
-import {standingOf} from '../../core/search/standing.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
-import {random} from '../../trainer/math/random.ts';
+import type {MethodName} from '../../../core/method/methods.ts';
+import {confidenceOf, judge, type Word} from '../../../core/run/verdict/words.ts';
+import {challenge, trialsFor, withTrials} from '../../../core/search/challenge.ts';
+import {decide} from '../../../core/search/decide.ts';
+import type {SearchRules} from '../../../core/search/rules.ts';
+import type {Cell, Decision, TrialFacts} from '../../../core/search/search.ts';
+import type {VerdictSettings} from '../../../core/search/settings.ts';
+import {standingOf} from '../../../core/search/standing.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {random} from '../../../trainer/math/random.ts';
 
 const methods: readonly MethodName[] = ['lora', 'pissa', 'milora', 'init-ab', 'dora'];
 const rates = Array.from({length: 12}, (_, place) => Number((1e-5 * 10 ** (place / 4)).toPrecision(6)));
