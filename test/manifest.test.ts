@@ -1,7 +1,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
 
-const root = new URL('..', import.meta.url);
+const root = new URL('../', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 const sources = ['client/commands.ts', 'client/extension.ts']
   .map(file => readFileSync(new URL(file, root), 'utf8'))

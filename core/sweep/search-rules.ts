@@ -23,12 +23,10 @@ export const needsEvaluation =
 /** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
 export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
   if (!searches || evaluates) return;
-  const found = find({root}, ['search']);
-  if (!found) return;
-  const place = {path: ['search'], range: found.keyRange ?? found.node.range};
-  problems.report(
+  if (!find({root}, ['search'])) return;
+  problems.at(
+    ['search'],
     'search/no-metric',
-    place,
     needsEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );

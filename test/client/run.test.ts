@@ -8,7 +8,7 @@ import {Run, type RunListener} from '../../client/run/run.ts';
 import {until} from '../e2e/until.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
 let folder: string;
 let file: string;

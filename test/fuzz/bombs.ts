@@ -6,8 +6,8 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {gzipSync} from 'node:zlib';
 
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
 export interface Bomb {
   name: string;

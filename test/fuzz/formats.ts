@@ -29,8 +29,8 @@ import {readHeader, readTensor} from '../../trainer/weights/safetensors.ts';
 import {toyEvents} from '../core/run/toy-run.ts';
 import {realTexts} from '../core/sweep/mutations.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const read = (...path: string[]) => readFileSync(join(...path));
 
 export interface FuzzFormat {

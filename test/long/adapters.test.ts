@@ -11,7 +11,7 @@ import {runSweep} from '../../trainer/run/sweep.ts';
 import {adaptedLogits} from './logits.ts';
 import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const model = `${demo}base`;
 const names = Object.keys(methods);
 /** Starts that PEFT does not make by itself (LoRA-GA's needs gradients over a data set): their adapters are LoRA's. */

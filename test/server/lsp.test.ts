@@ -23,9 +23,9 @@ import {methods} from '../../core/method/methods.ts';
 import {type Client, startClient} from './client.ts';
 import {marked} from './marked.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures/sweeps', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/sweeps/', import.meta.url));
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
 let folder: string;
 let client: Client;

@@ -15,7 +15,7 @@ let folder: string;
 let inspector: Inspector;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lora-sweep-robust-'));
-  cpSync(fileURLToPath(new URL('../../demo', import.meta.url)), folder, {recursive: true});
+  cpSync(fileURLToPath(new URL('../../demo/', import.meta.url)), folder, {recursive: true});
   inspector = openInspector();
 });
 afterAll(() => rmSync(folder, {recursive: true, force: true}));

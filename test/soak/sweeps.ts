@@ -3,7 +3,7 @@ import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const stories = fileURLToPath(new URL('../fixtures/stories260K', import.meta.url));
 
 const described = (more: string) => `model: ${demo}base

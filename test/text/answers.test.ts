@@ -11,7 +11,7 @@ import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {answersOf, saidBy, wrongOf} from './answered.ts';
 import {modelFolder, published} from './published.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures/tasks', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/tasks/', import.meta.url));
 const tokenizers = published.map(name => openTokenizer(modelFolder(name)));
 
 async function rowsOf(file: string): Promise<Row[]> {

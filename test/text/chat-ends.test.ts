@@ -12,7 +12,7 @@ import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {chatSettings as chats} from '../trainer/data/chat-settings.ts';
 import {modelFolder, type Published} from './published.ts';
 
-const templates = fileURLToPath(new URL('../fixtures/text/templates', import.meta.url));
+const templates = fileURLToPath(new URL('../fixtures/text/templates/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'chat-ends-'));
 afterAll(() => rmSync(folder, {recursive: true}));
 

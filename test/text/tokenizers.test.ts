@@ -8,7 +8,7 @@ import {ignored} from '../../trainer/data/token-row.ts';
 import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {modelFolder, published} from './published.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures/text', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/text/', import.meta.url));
 const read = (name: string): unknown => JSON.parse(readFileSync(`${fixtures}${name}.json`, 'utf8'));
 const {answers, texts} = read('texts') as {answers: number; texts: string[]};
 

@@ -21,7 +21,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {differences, results} from '../soak/disturb.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const isRoot = process.getuid?.() === 0;
 /** Permissions apply to the administrator too, without this right. */
 const guarded = isRoot ? 'setpriv --bounding-set -dac_override' : '';

@@ -22,7 +22,7 @@ import {sitesOf} from '../../trainer/model/sites.ts';
 import {Pack, type PackBatch, type PackStart} from '../../trainer/step/step.ts';
 import {readHeader, readTensor} from '../../trainer/weights/safetensors.ts';
 
-const folder = fileURLToPath(new URL('../fixtures/goldens', import.meta.url));
+const folder = fileURLToPath(new URL('../fixtures/goldens/', import.meta.url));
 
 export const golden = (path: string): string => `${folder}${path}`;
 

@@ -5,7 +5,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import {checkSweep, refuseErrors} from '../../trainer/inspect/check.ts';
 import {testFolder} from './test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const folder = testFolder();
 beforeAll(() => {
   cpSync(join(demo, 'base'), join(folder, 'base'), {recursive: true});

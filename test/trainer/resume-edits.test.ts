@@ -17,7 +17,7 @@ import {runSweep} from '../../trainer/run/sweep.ts';
 import {readRun, runFolderOf} from '../../trainer/store/run.ts';
 import {testFolder} from './test-folder.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 // A busy machine takes its time; nothing here is about it.
 vi.setConfig({testTimeout: 900_000, hookTimeout: 900_000});
 const home = testFolder();

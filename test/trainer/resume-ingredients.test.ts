@@ -7,7 +7,7 @@ import {verifyRun} from '../../trainer/results/verify.ts';
 import {runSweep} from '../../trainer/run/sweep.ts';
 import {testFolder} from './test-folder.ts';
 
-const fixtures = fileURLToPath(new URL('../fixtures', import.meta.url));
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url));
 // A busy machine takes its time; nothing here is about it.
 vi.setConfig({testTimeout: 900_000, hookTimeout: 900_000});
 const home = testFolder();

@@ -4,7 +4,7 @@ import {fileURLToPath} from 'node:url';
 import {type Random, random} from '../../../trainer/math/random.ts';
 import {example, smallest} from './files.ts';
 
-const folder = fileURLToPath(new URL('../../fixtures/sweeps', import.meta.url));
+const folder = fileURLToPath(new URL('../../fixtures/sweeps/', import.meta.url));
 
 /** Real files to begin with: the examples, the demo, and the fixtures of the editor's tests. */
 export function realTexts(): string[] {

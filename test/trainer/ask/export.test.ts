@@ -21,7 +21,7 @@ import {verdictOf, verifyRun} from '../../../trainer/results/verify.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
 import {readHeader} from '../../../trainer/weights/safetensors.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const methods = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora'];
 
 let home: string;

@@ -9,8 +9,8 @@ import {runSweep} from '../../../trainer/run/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors} from '../golden.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
-const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
+const stories = fileURLToPath(new URL('../../fixtures/stories260K/', import.meta.url));
 
 const folder = testFolder();
 

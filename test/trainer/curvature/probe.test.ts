@@ -7,7 +7,7 @@ import {runSweep, type SweepEnd} from '../../../trainer/run/sweep.ts';
 import {type GoldenBatch, golden, goldenJson} from '../golden.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 
 const folder = testFolder();
 

@@ -5,7 +5,7 @@ import {ignored} from '../../../trainer/data/token-row.ts';
 import {type ChatTemplate, openChatTemplate} from '../../../trainer/text/chat-template.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
-const fixtures = fileURLToPath(new URL('../../fixtures/chat', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../fixtures/chat/', import.meta.url));
 const tokenizer = openTokenizer(`${fixtures}chatml`);
 const idOf = (text: string) => tokenizer.encode(text, {special: false});
 

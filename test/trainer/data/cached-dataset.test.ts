@@ -8,7 +8,7 @@ import {loadDataset} from '../../../trainer/data/dataset.ts';
 import type {EncodingModel} from '../../../trainer/data/encode.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 const before = process.env['LORA_SWEEP_CACHE'];
 let folder: string;
 let model: EncodingModel;

@@ -11,7 +11,7 @@ import {type Message, openChatTemplate} from '../../../trainer/text/chat-templat
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {chatSettings as settings} from './chat-settings.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 interface Case {
   messages: Message[];
   refused?: string;

@@ -9,8 +9,8 @@ import {readConfig} from '../../../trainer/model/read-config.ts';
 import {readPrompts} from '../../../trainer/task/prompts.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
-const demo = new URL('../../../demo', import.meta.url).pathname;
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const demo = new URL('../../../demo/', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 const toy: EncodingModel = {tokenizer: openTokenizer(join(demo, 'base')), config: readConfig(join(demo, 'base'))};
 const stories: EncodingModel = {
   tokenizer: openTokenizer(join(fixtures, 'stories260K')),

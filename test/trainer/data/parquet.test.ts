@@ -11,7 +11,7 @@ import {type Row, textIn} from '../../../trainer/data/read/row.ts';
 import {columnsOf, readRows} from '../../../trainer/data/read/rows.ts';
 import {parseAsWritten} from '../../../trainer/files/written-json.ts';
 
-const fixtures = new URL('../../fixtures/parquet', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/parquet/', import.meta.url).pathname;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'parquet-'));

@@ -10,7 +10,7 @@ import {frozenProjection} from '../../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../../trainer/model/open-model.ts';
 import {golden, modelOn} from '../golden.ts';
 
-const families = fileURLToPath(new URL('../../fixtures/families', import.meta.url));
+const families = fileURLToPath(new URL('../../fixtures/families/', import.meta.url));
 
 /** Windows and two rotary bases; layers without a rotary embedding; two rotary tables. */
 const models: Record<string, string> = {

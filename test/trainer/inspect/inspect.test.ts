@@ -5,7 +5,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {inspect} from '../../../trainer/inspect/inspect.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'inspect-'));

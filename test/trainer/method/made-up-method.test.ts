@@ -9,7 +9,7 @@ import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {testFolder} from '../test-folder.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const demo = join(root, 'demo');
 const folder = testFolder();
 const copy = join(folder, 'copy');

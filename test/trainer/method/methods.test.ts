@@ -13,7 +13,7 @@ import {runSweep} from '../../../trainer/run/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors, modelOn} from '../golden.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 
 const folder = testFolder();
 

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {readConfig} from '../../../trainer/model/read-config.ts';
 
-const models = new URL('../../fixtures/goldens/models', import.meta.url).pathname;
+const models = new URL('../../fixtures/goldens/models/', import.meta.url).pathname;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'config-'));

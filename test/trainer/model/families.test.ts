@@ -21,7 +21,7 @@ import {Pack, type PackBatch} from '../../../trainer/step/step.ts';
 import {modelOn, packBatch} from '../golden.ts';
 import {largestDifference, logitsOf} from './logits.ts';
 
-const folder = fileURLToPath(new URL('../../fixtures/families', import.meta.url));
+const folder = fileURLToPath(new URL('../../fixtures/families/', import.meta.url));
 
 interface Reference {
   input_ids: number[][];

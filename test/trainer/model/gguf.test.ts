@@ -10,7 +10,7 @@ import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {blockFormats, isBlockType, widenBlocks} from '../../../trainer/weights/ggml.ts';
 import {largestDifference, logitsOf} from './logits.ts';
 
-const fixtures = fileURLToPath(new URL('../../fixtures/gguf', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../fixtures/gguf/', import.meta.url));
 const json = <T>(name: string) => JSON.parse(readFileSync(join(fixtures, name), 'utf8')) as T;
 let folder: string;
 beforeAll(() => {

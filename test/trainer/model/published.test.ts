@@ -8,7 +8,7 @@ import {readConfig} from '../../../trainer/model/read-config.ts';
 import {rotaryFrequencies} from '../../../trainer/model/rotary.ts';
 import {weightShapes} from '../../../trainer/model/weights.ts';
 
-const folder = fileURLToPath(new URL('../../fixtures/configs', import.meta.url));
+const folder = fileURLToPath(new URL('../../fixtures/configs/', import.meta.url));
 
 interface Expected {
   family: string;

@@ -8,7 +8,7 @@ import {readConfig} from '../../../trainer/model/read-config.ts';
 import {checkWeights, openWeights, weightShapes} from '../../../trainer/model/weights.ts';
 import {readTensor, writeSafetensors} from '../../../trainer/weights/safetensors.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 const models = join(fixtures, 'goldens/models');
 let folder: string;
 beforeAll(() => {

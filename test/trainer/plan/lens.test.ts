@@ -11,7 +11,7 @@ import {sampledRows} from '../../../trainer/inspect/rows.ts';
 import {arrange} from '../../../trainer/run/packs.ts';
 import {prepare} from '../../../trainer/run/prepare.ts';
 
-const root = new URL('../../..', import.meta.url).pathname;
+const root = new URL('../../../', import.meta.url).pathname;
 const fixtures = join(root, 'test/fixtures/sweeps');
 const files = [...readdirSync(fixtures).map(name => join(fixtures, name)), join(root, 'demo/desc.sweep.yaml')];
 

@@ -20,7 +20,7 @@ interface ExpectedPeak {
   tied_lrs: number[];
 }
 
-const fixtures = new URL('../../fixtures', import.meta.url);
+const fixtures = new URL('../../fixtures/', import.meta.url);
 const paper = new URL('paper-results.json', fixtures).pathname;
 const expected: {peaks: ExpectedPeak[]} = JSON.parse(readFileSync(new URL('expected.json', fixtures), 'utf8'));
 

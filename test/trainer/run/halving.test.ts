@@ -13,7 +13,7 @@ import {trainJob} from '../../../trainer/run/packs.ts';
 import {openSweep} from '../../../trainer/run/sweep-file.ts';
 import {train} from '../../../trainer/training/train.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-'));
 afterAll(() => rmSync(folder, {recursive: true, force: true}));
 

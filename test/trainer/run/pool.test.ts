@@ -6,7 +6,7 @@ import {promisify} from 'node:util';
 import {expect, it} from 'vitest';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const folder = testFolder();
 
 it('jobs that no thread can be given are told in one sentence, and no worker outlives its pool', async () => {

@@ -12,7 +12,7 @@ import {runSweep, type SweepEnd} from '../../../trainer/run/sweep.ts';
 import {readRun} from '../../../trainer/store/run.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const folder = testFolder();
 
 /** Six rates, two seeds, two methods: a scan of 12 steps, then whole trainings of 32. */

@@ -9,8 +9,8 @@ import {readHeader, readTensor} from '../../../trainer/weights/safetensors.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson} from '../golden.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
-const fixtures = fileURLToPath(new URL('../../fixtures', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url));
 
 const folder = testFolder();
 

@@ -16,7 +16,7 @@ import {openSweep} from '../../../trainer/run/sweep-file.ts';
 import {train} from '../../../trainer/training/train.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const folder = testFolder();
 interface Opened {
   prepared: Prepared;

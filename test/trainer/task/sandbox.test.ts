@@ -14,7 +14,7 @@ import {honestProblems} from './honest.ts';
 import {hostilePrograms} from './hostile.ts';
 import {runHostile} from './hosting.ts';
 
-const fixtures = fileURLToPath(new URL('../../fixtures/tasks', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../fixtures/tasks/', import.meta.url));
 
 it.each([
   ['HumanEval', humaneval, 'humaneval-first-20.jsonl'],

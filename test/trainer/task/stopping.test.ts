@@ -14,7 +14,7 @@ import {stopsOf} from '../../../trainer/task/tasks.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {testFolder} from '../test-folder.ts';
 
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.url));
 
 const folder = testFolder();

@@ -12,7 +12,7 @@ import {passAtK} from '../../../trainer/task/pass-at-k.ts';
 import {openScorer} from '../../../trainer/task/scorer.ts';
 import type {Task, Tools} from '../../../trainer/task/task.ts';
 
-const fixtures = fileURLToPath(new URL('../../fixtures/tasks', import.meta.url));
+const fixtures = fileURLToPath(new URL('../../fixtures/tasks/', import.meta.url));
 const none = {} as Tools;
 
 /** How many rows a task finds right when their own answers are given. */

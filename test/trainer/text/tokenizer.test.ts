@@ -4,8 +4,8 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
-const demo = new URL('../../../demo/base', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
+const demo = new URL('../../../demo/base/', import.meta.url).pathname;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'tokenizer-'));

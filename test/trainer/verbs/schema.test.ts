@@ -6,7 +6,7 @@ import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import {readSweep} from '../../../core/sweep/read.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const printed = execFileSync(process.execPath, [`${root}trainer/cli.ts`, 'schema'], {encoding: 'utf8'});
 const validate = new Ajv({strict: false, formats: {date: true}}).compile(JSON.parse(printed));
 

@@ -11,7 +11,7 @@ import {readRun} from '../../../trainer/store/run.ts';
 import {testFolder} from '../test-folder.ts';
 
 const program = fileURLToPath(new URL('../../../trainer/cli.ts', import.meta.url));
-const demo = fileURLToPath(new URL('../../../demo', import.meta.url));
+const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
 const folder = testFolder();
 
 interface Result {

@@ -13,7 +13,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {readHeader, readTensor, writeSafetensors} from '../../../trainer/weights/safetensors.ts';
 
-const fixtures = new URL('../../fixtures', import.meta.url).pathname;
+const fixtures = new URL('../../fixtures/', import.meta.url).pathname;
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'safetensors-'));
