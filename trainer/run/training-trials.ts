@@ -2,7 +2,6 @@
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody, TrialEnded} from '../../core/run/events.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
@@ -32,9 +31,12 @@ const tellingSeconds = 5;
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
   const {prepared, store, options, failure, emit} = run;
   const {todo, arrangement} = opening;
-  let flops = 0;
+  const done = {flops: 0, steps: 0};
   const feed = new Feed(opening.agenda, portions => {
-    flops += portions.reduce((sum, portion) => sum + flopsOf(run, opening, portion), 0);
+    for (const portion of portions) {
+      done.flops += flopsOf(run, opening, portion);
+      done.steps += portion.trials.length * stepsLeft(run, opening, portion);
+    }
     return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
   });
   if (!feed.fill()) return false;
@@ -51,7 +53,7 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
     await pool.run(feed.queue, beside.handlers);
     await beside.done();
     failure.check();
-    if (!beside.failed) tellSpeed(run, flops, (Date.now() - began) / 1000);
+    if (!beside.failed) tellSpeed(run, done, (Date.now() - began) / 1000);
     return beside.failed;
   } finally {
     judge.close();
@@ -61,10 +63,16 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
 }
 
 /** Operations of what is left of these trials, as far as they are to go. */
-function flopsOf({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
-  const [{id, batchSize}] = trials as [Trial];
-  const whole = prepared.steps(batchSize);
-  return (trainingFlops(prepared, trials) * ((until ?? whole) - (steps.get(id) ?? 0))) / whole;
+function flopsOf(run: UnderWay, opening: Opening, portion: Portion): number {
+  const {trials} = portion;
+  const whole = run.prepared.steps(trials[0]!.batchSize);
+  return (trainingFlops(run.prepared, trials) * stepsLeft(run, opening, portion)) / whole;
+}
+
+/** Steps that each of these trials still takes, as far as it is to go. */
+function stepsLeft({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
+  const {id, batchSize} = trials[0]!;
+  return (until ?? prepared.steps(batchSize)) - (steps.get(id) ?? 0);
 }
 
 function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, until}: Portion): ToWorker {
@@ -86,8 +94,9 @@ function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, u
 }
 
 /** Short runs are all start-up; the editor's estimates are for the CPU. */
-function tellSpeed({options, choice}: UnderWay, flops: number, seconds: number): void {
-  if (!options.signal.aborted && !choice.gpu && seconds > tellingSeconds) rememberSpeed(flops / seconds);
+function tellSpeed({options, choice}: UnderWay, done: {flops: number; steps: number}, seconds: number): void {
+  if (options.signal.aborted || choice.gpu || seconds <= tellingSeconds) return;
+  rememberSpeed({stepFlops: done.flops / done.steps, flopsPerSecond: done.flops / seconds});
 }
 
 /** What happens to the events and answers of the workers: stored, told, judged beside the training. */
