@@ -35,7 +35,7 @@ export type ToWorker =
   | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
-  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
+  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string | undefined}
   | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}

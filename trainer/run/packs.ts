@@ -112,8 +112,8 @@ export function startSettings(prepared: Prepared, method: MethodName): TrainJob[
   return {
     sites: prepared.sites,
     ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
-    ...(iterations === undefined ? {} : {iterations}),
-    ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+    iterations,
+    startFrom: startFrom && prepared.pathOf(startFrom),
   };
 }
 
@@ -125,7 +125,7 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string, 
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
-    ...(until === undefined ? {} : {until}),
+    until,
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,

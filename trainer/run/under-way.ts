@@ -10,7 +10,7 @@ import type {RunFailure} from './run-failure.ts';
 
 export interface SweepOptions {
   /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
-  out?: string;
+  out?: string | undefined;
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;

@@ -19,7 +19,7 @@ export interface TrainingSize extends KeptBy {
   /** A method starts from gradients of the adapted weights (LoRA-GA). */
   gradients: boolean;
   /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
-  native?: Precision;
+  native?: Precision | undefined;
   /** What a trial's evaluations take beside its training. */
   evaluating: EvaluationMemory;
 }

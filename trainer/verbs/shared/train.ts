@@ -41,7 +41,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly: work.verb === 'probe'};
+    const asked = {out, only, resume, probeOnly: work.verb === 'probe'};
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
