@@ -12,7 +12,7 @@ import {curvesAt} from '../store/curves.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
-import {isDone} from './resume.ts';
+import {isDone, startingAgain} from './resume.ts';
 import {type Agenda, wholeTrials} from './search/agenda.ts';
 import {agendaOf, searchOf} from './search/searching.ts';
 import type {UnderWay} from './under-way.ts';
@@ -39,14 +39,16 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const {sweep} = prepared;
   const remarks = await compared(run);
   const file = trialsOf(sweep, store.earlier);
-  const search = searchOf(run, file);
+  const again = startingAgain(run);
+  // A search takes what is stored as decided: what starts again is trained whole.
+  const search = again.size > 0 ? null : searchOf(run, file);
   const all = [...trials, ...(search?.further ?? [])];
-  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
+  const todo = options.probeOnly ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
     checkpoints,
-    all.filter(trial => isDone(store, trial)),
+    all.filter(trial => again.has(trial.id) || isDone(store, trial)),
   );
   const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
   const curves = await longCurves(store, steps);
@@ -66,7 +68,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   return opening;
 }
 
-/** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
+/** A trial that starts again, or whose end is on the disk, may have kept what a kill gave it no time to drop. */
 function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   const ids = done.map(({id}) => id);
   dropCheckpoint(checkpoints, ids);

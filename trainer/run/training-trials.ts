@@ -123,7 +123,7 @@ class JudgedBeside {
       run.store.flush(true);
       dropAnswers(this.#checkpoints, result);
     });
-    this.#scoring = scoreBeside({score: result => this.#score(judge, result)}, run.emit, judged);
+    this.#scoring = scoreBeside({score: result => this.#score(judge, result)}, event => this.#tell(event), judged);
   }
 
   /** Answers that the last start left are judged. */
@@ -183,12 +183,21 @@ class JudgedBeside {
     if (!this.#run.options.signal.aborted) this.#settled();
   }
 
+  /** Stores an event; a failed trial stops the run where the sweep file says so. */
+  #tell(event: RunEventBody): void {
+    const {prepared, failure, emit} = this.#run;
+    emit(event);
+    if (event.event !== 'trial-ended' || event.state !== 'failed' || prepared.sweep.run.onFailure !== 'stop') return;
+    const message = `${event.trial} failed, and run.on_failure: stop ends the run with it: ${event.message} The others go on with --resume.`;
+    failure.report(new SweepError('trial-failed', message, {trial: event.trial}));
+  }
+
   #packFailed({trials}: TrainJob, fault: Failure): void {
-    const {failure, emit} = this.#run;
+    const {failure} = this.#run;
     if (isStoreError(fault)) failure.report(new SweepError(fault.code, fault.message));
     else if (!failure.signal.aborted) {
       this.failed = true;
-      for (const {id} of trials) if (!this.#ends.has(id)) emit(trialFailed(id, fault));
+      for (const {id} of trials) if (!this.#ends.has(id)) this.#tell(trialFailed(id, fault));
     }
   }
 

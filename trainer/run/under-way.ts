@@ -14,6 +14,8 @@ export interface SweepOptions {
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;
+  /** Trains the chosen trials again from their start, also those that are done. */
+  rerun?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
   /** What is run in place of the file's own sweep. */

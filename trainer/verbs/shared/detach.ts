@@ -16,12 +16,20 @@ const lookMilliseconds = 100;
  * Starts the run as a process of its own session and returns once it has begun; what keeps it from beginning is said here.
  * @throws SweepError as `run`
  */
-export async function detach(file: string, {out, only, resume, json}: RunOptions): Promise<void> {
+export async function detach(file: string, {out, only, resume, rerun, json}: RunOptions): Promise<void> {
   await refuseErrors(file, only);
   const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
   const before = bytesOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
-  const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : [])];
+  const words = [
+    'run',
+    resolve(file),
+    '--out',
+    folder,
+    ...filters,
+    ...(resume ? ['--resume'] : []),
+    ...(rerun ? ['--rerun'] : []),
+  ];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
     detached: true,
     windowsHide: true,
