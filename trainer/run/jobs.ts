@@ -26,7 +26,7 @@ export interface WorkerSetup {
   expansion: SharedExpansion;
   /** From 0. */
   worker: number;
-  /** Not 0: leave the job at the next step. */
+  /** [0] not 0: leave the job at the next step. [1] not 0: one worker is to leave its training, as memory is almost full. */
   stop: Int32Array;
 }
 

@@ -1,6 +1,7 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
+import type {RunState} from '../../core/run/fold.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {versions} from '../engine/versions.ts';
@@ -9,7 +10,7 @@ import {snapshotOf} from '../hub/cache.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
-import {eventsName, type OpenRun} from '../store/run.ts';
+import {eventsName} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone, startingAgain} from './resume.ts';
@@ -51,7 +52,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     all.filter(trial => again.has(trial.id) || isDone(store, trial)),
   );
   const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
-  const curves = await longCurves(store, steps);
+  const curves = await longCurves(store.earlier, store.folder, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
@@ -129,8 +130,11 @@ function startOnly({prepared, options}: UnderWay): string[] {
 }
 
 /** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
-async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
-  const {trials, places} = store.earlier;
+export async function longCurves(
+  {trials, places}: RunState,
+  folder: string,
+  steps: ReadonlyMap<string, number>,
+): Promise<Map<string, Curves>> {
   const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
-  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
+  return long.length > 0 ? curvesAt(join(folder, eventsName), new Map(long)) : new Map();
 }

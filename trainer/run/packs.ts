@@ -71,7 +71,7 @@ export function arrange(
   cores = availableParallelism(),
 ): Arrangement {
   const {run} = prepared.sweep;
-  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
+  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(size => prepared.source(size));
   const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
   const steps = heaviest(prepared.size, kinds);
   const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);

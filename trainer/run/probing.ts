@@ -1,5 +1,5 @@
 /** Which blocks a sweep probes, cut into jobs for the workers. */
-import {availableParallelism, totalmem} from 'node:os';
+import {availableParallelism} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
@@ -8,6 +8,7 @@ import {blockSize} from '../curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from '../curvature/probe.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
 import type {Projection} from '../model/projections.ts';
+import {usableMemory} from '../process/memory-limit.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
@@ -21,7 +22,7 @@ export const usualIterations = 60;
 
 /** Bytes that each of so many workers may remember. */
 export function rememberedBytes(workers: number): number {
-  return Math.floor((rememberShare * totalmem()) / workers);
+  return Math.floor((rememberShare * usableMemory()) / workers);
 }
 
 /**

@@ -5,15 +5,16 @@ import type {RunEventBody, TrialEnded} from '../../core/run/events.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
-import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint, loadCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
 import {type Judge, openJudge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
 import {factorize} from './factorising.ts';
+import {Fitting} from './fitting.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
-import type {Opening} from './opening.ts';
+import {longCurves, type Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
@@ -22,8 +23,8 @@ import {Feed} from './search/feed.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
 
-/** Milliseconds between two looks at the memory. */
-const measureEvery = 2000;
+/** Milliseconds between two measurements of the memory that are stored, and between two looks whether it is almost full. */
+const [measureEvery, lookEvery] = [2000, 250];
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
@@ -32,24 +33,33 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
   const {prepared, store, options, failure, emit} = run;
   const {todo, arrangement} = opening;
   const done = {flops: 0, steps: 0};
-  const feed = new Feed(opening.agenda, portions => {
-    for (const portion of portions) {
-      done.flops += flopsOf(run, opening, portion);
-      done.steps += portion.trials.length * stepsLeft(run, opening, portion);
-    }
-    return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
-  });
+  let fitting: Fitting | undefined;
+  const feed = new Feed(
+    opening.agenda,
+    portions => {
+      for (const portion of portions) {
+        done.flops += flopsOf(run, opening, portion);
+        done.steps += portion.trials.length * stepsLeft(run, opening, portion);
+      }
+      return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
+    },
+    job => fitting?.ready(job) ?? job,
+  );
   if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
+  fitting = new Fitting(run, opening, pool);
   const judge = openJudge({...prepared, evaluations: prepared.sweep.evaluate, folder: store.folder});
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
-  let measuring: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   try {
     await factorize(pool, prepared, todo, emit);
-    const beside = new JudgedBeside(run, opening, judge, () => feed.ended());
+    const beside = new JudgedBeside(run, opening, judge, {feed, fitting});
     beside.takeUp();
     const began = Date.now();
-    measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
+    timers.push(
+      setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery),
+      setInterval(() => fitting?.look(), lookEvery),
+    );
     await pool.run(feed.queue, beside.handlers);
     await beside.done();
     failure.check();
@@ -57,7 +67,7 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
     return beside.failed;
   } finally {
     judge.close();
-    clearInterval(measuring);
+    for (const timer of timers) clearInterval(timer);
     await pool.close();
   }
 }
@@ -107,16 +117,16 @@ class JudgedBeside {
   readonly #opening: Opening;
   readonly #checkpoints: string;
   readonly #scoring: Scoring;
-  readonly #settled: () => void;
+  readonly #work: {feed: Feed; fitting: Fitting};
   /** How trials ended whose job is not settled yet. */
   readonly #ends = new Map<string, TrialEnded['state']>();
   readonly #judging: Promise<void>[] = [];
 
-  /** @param settled hears when a job has ended and all of its answers are judged */
-  constructor(run: UnderWay, opening: Opening, judge: Judge, settled: () => void) {
+  /** @param work the queue, which hears when a job has ended and all of its answers are judged, and what fits into memory */
+  constructor(run: UnderWay, opening: Opening, judge: Judge, work: {feed: Feed; fitting: Fitting}) {
     this.#run = run;
     this.#opening = opening;
-    this.#settled = settled;
+    this.#work = work;
     this.#checkpoints = join(run.store.folder, checkpointsName);
     const judged = run.failure.guard((result: Generated) => {
       // The result is on the disk before the answers are gone.
@@ -138,6 +148,7 @@ class JudgedBeside {
     return {
       event: event => {
         if (event.event === 'trial-ended') this.#ended(event);
+        this.#work.fitting.heard(event);
         this.#scoring.event(event);
       },
       generated: failure.guard((result: Generated) => {
@@ -177,10 +188,27 @@ class JudgedBeside {
   }
 
   async #settle(job: TrainJob, fault: Failure | undefined): Promise<void> {
+    const isLeft = fault?.code === 'no-memory' && !this.#run.options.signal.aborted && this.#work.fitting.shrink(job);
+    if (isLeft) return this.#goOn(job);
     if (fault) this.#packFailed(job, fault);
     else await this.#forget(job);
     for (const id of idsOf(job)) this.#ends.delete(id);
-    if (!this.#run.options.signal.aborted) this.#settled();
+    if (!this.#run.options.signal.aborted) this.#work.feed.ended();
+  }
+
+  /** What is left of a pack that there was no room for is tried again, from where its checkpoints are. */
+  async #goOn({trials, until}: TrainJob): Promise<void> {
+    const {store} = this.#run;
+    const {steps, curves} = this.#opening;
+    const left = trials.filter(({id}) => !this.#ends.has(id));
+    const ids = left.map(({id}) => id);
+    const step = loadCheckpoint(this.#checkpoints, ids)?.step ?? 0;
+    store.flush(true);
+    for (const id of ids) steps.set(id, step);
+    const long = await longCurves(store.state(), store.folder, new Map(ids.map(id => [id, step])));
+    for (const id of ids) curves.delete(id);
+    for (const [id, own] of long) curves.set(id, own);
+    this.#work.feed.again(jobOf(this.#run, this.#opening, {trials: left, until}));
   }
 
   /** Stores an event; a failed trial stops the run where the sweep file says so. */
