@@ -1,13 +1,6 @@
-/** The memory that this process may take: of the machine, of its control group, of its address space (`ulimit -v`, RLIMIT_AS). */
+/** How much this process has taken of the memory that it may take, addresses (`ulimit -v`, RLIMIT_AS) included. */
 import {readFileSync} from 'node:fs';
-import {totalmem} from 'node:os';
-
-/** Memory that is there at all, in bytes: the machine's, or what the process's control group allows it. */
-export function usableMemory(): number {
-  // Where nothing limits the process, the system says 0, or more than there is.
-  const allowed = process.constrainedMemory();
-  return allowed > 0 ? Math.min(totalmem(), allowed) : totalmem();
-}
+import {allocatedMemory} from './allocation.ts';
 
 /** Bytes of addresses that the process may still map; Infinity where they are not limited. */
 export function freeAddresses(): number {
@@ -18,7 +11,7 @@ export function freeAddresses(): number {
 /** How much of what the process may take it has taken, from 0 to 1: pages that nothing but itself can give back, or addresses. */
 export function memoryTaken(): number {
   const own = statusOf('RssAnon') + statusOf('RssShmem');
-  return Math.max(own / usableMemory(), statusOf('VmSize') / addressLimit());
+  return Math.max(own / allocatedMemory(), statusOf('VmSize') / addressLimit());
 }
 
 /** As Linux tells it; elsewhere no such limit is known. */

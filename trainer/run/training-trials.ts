@@ -205,7 +205,7 @@ class JudgedBeside {
     const step = loadCheckpoint(this.#checkpoints, ids)?.step ?? 0;
     store.flush(true);
     for (const id of ids) steps.set(id, step);
-    const long = await longCurves(store.state(), store.folder, new Map(ids.map(id => [id, step])));
+    const long = await longCurves(store, store.state(), new Map(ids.map(id => [id, step])));
     for (const id of ids) curves.delete(id);
     for (const [id, own] of long) curves.set(id, own);
     this.#work.feed.again(jobOf(this.#run, this.#opening, {trials: left, until}));
