@@ -74,7 +74,8 @@ export class Fitting {
 
   /** Lets one worker give way where memory is almost full, and where that may help. */
   look(): void {
-    if (this.#hasAsked || this.#settling.size > 0) return;
+    // What a GPU holds is not the process's own.
+    if (this.#run.choice.gpu || this.#hasAsked || this.#settling.size > 0) return;
     const taken = memoryTaken();
     this.#level ??= this.#form === this.#first ? 0 : taken;
     if (taken < Math.max(crowdedFrom, this.#level + telling) || !this.#smaller()) return;

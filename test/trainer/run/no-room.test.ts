@@ -1,4 +1,4 @@
-import {execFileSync, spawn} from 'node:child_process';
+import {execFileSync, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
@@ -98,7 +98,10 @@ const addressesOf = (pid: number): number =>
 /** Less than a step of one trial takes in its whole form (200 MB), enough for JavaScript itself. */
 const margin = 40e6;
 
-it.runIf(process.platform === 'linux')(
+/** Whether a process's limits can be set here. */
+const canLimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0;
+
+it.runIf(canLimit)(
   'a run that is left no room goes on in a smaller form, says so in a line, and gives the same losses',
   async () => {
     let isLimited = false;
