@@ -17,12 +17,14 @@ import {full} from './stories/full.ts';
 import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
+import {moreSeeds} from './stories/more-seeds.ts';
 import {packaged} from './stories/packaged.ts';
 import {problems} from './stories/problems.ts';
 import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
@@ -34,6 +36,8 @@ const stories = {
   completion,
   run,
   dashboard,
+  tune,
+  'more-seeds': moreSeeds,
   answers,
   stop,
   killed,
