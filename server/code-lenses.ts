@@ -2,8 +2,7 @@
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
 import {expectedShare} from '../core/search/expectation.ts';
-import {recognised} from '../core/sweep/recognise.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
+import {trialsAmong} from '../core/sweep/recognise.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 import {searchExpected} from './search-expected.ts';
@@ -20,7 +19,7 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const open = results ? [lens('Open results', 'openResults')] : [];
   if (results?.live) return [lens('Stop', 'stop'), ...open];
   if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
-  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
+  const trials = trialsAmong(sweep, results?.stored ?? []);
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);

@@ -16,6 +16,7 @@ import {
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
@@ -215,7 +216,7 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
 function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
   const rows = droppedRows(state);
   if (rows.length === 0) return [];
-  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   const section = element('section', 'card');
   section.append(
     element('h2', '', droppedTitle),
@@ -225,7 +226,7 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
       rows,
       theme,
       droppedTitle,
-      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(trial.method)),
+      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(nameOf(trial))),
     ),
   );
   return [section];

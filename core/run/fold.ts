@@ -1,6 +1,7 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import {type Settings, stepsKey} from '../sweep/axes/axes.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {
   type Aggregated,
@@ -101,6 +102,12 @@ export interface RunState {
   /** The last decision of each cell of a search, and what was challenged. */
   searched: Omit<Searched, 'event'>[];
   challenged: Omit<Challenged, 'event'>[];
+  /** What a trial has of an axis that it says nothing of, as text. Empty in runs of earlier versions. */
+  fixed: Settings;
+  /** Axes beside the learning rate over which each method takes its own best. */
+  tune: string[];
+  /** Evaluations whose mean decides what is best; empty: the first one. */
+  objective: string[];
 }
 
 export const emptyRun: RunState = {
@@ -129,6 +136,9 @@ export const emptyRun: RunState = {
   verdict: null,
   searched: [],
   challenged: [],
+  fixed: {},
+  tune: [],
+  objective: [],
 };
 
 /** The state after one more event. Pure; the two states share whatever did not change. */
@@ -218,8 +228,8 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
   const trials = [
     ...event.trials.map(trial => {
       const view = earlier[state.places[trial.id] ?? -1];
-      if (view && view.state !== 'waiting') return {...view, dropped: false};
-      return waiting(trial, event.steps[String(trial.batchSize)] ?? 0);
+      if (view && view.state !== 'waiting') return {...view, trial, dropped: false};
+      return waiting(trial, event.steps[stepsKey(trial)] ?? 0);
     }),
     ...earlier
       .filter(view => !known.has(view.trial.id) && view.state !== 'waiting')
@@ -247,6 +257,10 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     costs: event.costs ?? state.costs,
     search: event.search ?? null,
     verdict: event.verdict ?? null,
+    // What was fixed when trials began says what those are that name no value.
+    fixed: {...event.fixed, ...state.fixed},
+    tune: event.tune ?? [],
+    objective: event.objective ?? [],
     preparing: null,
     message: null,
   };
@@ -258,7 +272,7 @@ function added(state: RunState, event: TrialsAdded): RunState {
   const places = {...state.places};
   for (const trial of event.trials) {
     if (places[trial.id] !== undefined) continue;
-    const alike = trials.find(view => view.trial.batchSize === trial.batchSize);
+    const alike = trials.find(view => stepsKey(view.trial) === stepsKey(trial));
     places[trial.id] = trials.push(waiting(trial, alike?.totalSteps ?? 0)) - 1;
   }
   const ids = event.trials.map(({id}) => id);

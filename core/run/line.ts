@@ -50,6 +50,10 @@ export const trialShape = record({
   learningRate: number,
   seed: number,
   model: optional(text),
+  name: optional(text),
+  settings: optional(recordOf(text)),
+  own: optional(listOf(text)),
+  order: optional(count),
 });
 
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
@@ -64,6 +68,7 @@ const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(v
 /** What a method costs. */
 export const costShape = record({
   method: text,
+  name: optional(text),
   rank: number,
   parameters: number,
   optimizerBytes: number,
@@ -98,6 +103,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
     search: optional(searchShape),
     verdict: optional(verdictShape),
+    fixed: optional(recordOf(text)),
+    tune: optional(listOf(text)),
+    objective: optional(listOf(text)),
   }),
   'trials-added': record({trials: listOf(trialShape)}),
   searched: record({

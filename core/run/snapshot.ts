@@ -29,7 +29,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 6;
+const foldVersion = 7;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -140,5 +140,8 @@ const snapshotShape = record({
     verdict: orNull(verdictShape),
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
+    fixed: recordOf(text),
+    tune: listOf(text),
+    objective: listOf(text),
   }),
 });

@@ -5,7 +5,7 @@ import type {EvaluationSettings, Sweep} from '../sweep/sweep.ts';
 import type {Cell} from './search.ts';
 import type {SearchSettings} from './settings.ts';
 
-/** What the best rate is best at: the first result of the sweep's first evaluation, after the last step. */
+/** What the best rate is best at: the first result of the evaluation that the sweep names, or of its first one, after the last step. */
 export interface Objective {
   /** As the fold names it: `gsm8k`, or `gsm8k on test.jsonl`. */
   task: string;
@@ -27,8 +27,9 @@ export interface SearchRules {
 export const usualMargin = 0.01;
 
 /** Null for a sweep whose trials are all trained whole. */
-export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {
-  const [first] = sweep.evaluate;
+export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'objective'>): SearchRules | null {
+  const [wanted] = sweep.objective ?? [];
+  const first = sweep.evaluate.find(({task, entry}) => formatEvaluation(task, entry) === wanted) ?? sweep.evaluate[0];
   if (!sweep.search || !first) return null;
   return {search: sweep.search, margin: sweep.verdict?.margin ?? usualMargin, objective: objectiveOf(first)};
 }

@@ -1,8 +1,8 @@
 /** What can be made of a file that still has errors: enough to look at the files it names. */
-import {dataOf, evaluationOf, methodWith} from './assemble.ts';
+import {dataOf, evaluationOf, methodWith, targetsIn} from './assemble.ts';
 import type {Problem} from './problem.ts';
-import {methodsOf, type Values} from './rules.ts';
 import type {DataSettings, EvaluationSettings, MethodSettings, Sweep} from './sweep.ts';
+import {methodsOf, type Values} from './table/file-values.ts';
 
 /** Each part as far as it can be read; a part that an error may have changed is absent. */
 export interface Draft {
@@ -29,10 +29,10 @@ export function draftOf(values: Values, name: string, problems: readonly Problem
   const data = values.data;
   return {
     name: values.name ?? name,
-    model: values.model,
-    targets: wrong('targets') ? undefined : values.targets,
-    methods: methodsOf(values).flatMap(({name: method, own}) =>
-      wrong('methods', method) || wrong('rank') || wrong('alpha') ? [] : methodWith([], method, own, values),
+    model: values.model?.[0],
+    targets: wrong('targets') ? undefined : targetsIn(values),
+    methods: methodsOf(values).flatMap(entry =>
+      wrong('methods', entry.name) || wrong('rank') || wrong('alpha') ? [] : methodWith([], entry, values),
     ),
     train: data?.train ?? [],
     data: data && !wrong('data') ? dataOf(data) : undefined,

@@ -1,20 +1,36 @@
 import {SweepError} from '../error.ts';
+import {type AxisKey, axisKeys, isAxisKey, type Settings, settingOf} from './axes/axes.ts';
+import {fixedSettings} from './axes/values.ts';
 import {either} from './problems.ts';
-import {isSameRate, recognised} from './recognise.ts';
-import type {Sweep, Trial} from './sweep.ts';
+import {isSameRate, trialsAmong} from './recognise.ts';
+import {nameOf, type Sweep, type Trial} from './sweep.ts';
 import {nearest} from './table/suggest.ts';
-import {expandTrials} from './trials.ts';
 
 type Test = (trial: Trial, value: string) => boolean;
 
 const tests: Readonly<Record<string, Test>> = {
-  method: ({method}, value) => method === value,
+  method: (trial, value) => nameOf(trial) === value,
   rank: ({rank}, value) => rank === Number(value),
   batch_size: ({batchSize}, value) => batchSize === Number(value),
   learning_rate: ({learningRate}, value) => isSameRate(Number(value), learningRate),
   seed: ({seed}, value) => seed === Number(value),
   trial: ({id}, value) => id === value,
 };
+
+/** Keys whose values are numbers. */
+const numeric: ReadonlySet<string> = new Set(['rank', 'batch_size', 'learning_rate', 'seed']);
+
+/** What a trial has of an axis, as text; `fixed`: of trials that say nothing of it. */
+function textOf(trial: Trial, key: AxisKey, fixed: Settings): string {
+  return settingOf(trial, key) ?? fixed[key] ?? (key === 'alpha' ? String(trial.alpha) : '');
+}
+
+/** A number may be written in any way; alpha as a number or as its expression. */
+function isMeant(trial: Trial, key: AxisKey, value: string, fixed: Settings): boolean {
+  const text = textOf(trial, key, fixed);
+  if (key === 'alpha' && Number(value) === trial.alpha) return true;
+  return text === value || (value !== '' && Number(text) === Number(value));
+}
 
 /** Other words for the keys. */
 const names = new Map<string, readonly string[]>([
@@ -24,27 +40,31 @@ const names = new Map<string, readonly string[]>([
   ['learning_rate', ['lr', 'rate']],
   ['seed', ['seeds', 's']],
   ['trial', ['id', 'trials']],
+  ...axisKeys.map(key => [key, [key.slice(key.indexOf('.') + 1), key.replace(/^.*_/, '')]] as const),
 ]);
+
+/** The key that a filter names: in full, or without the section that it stands in. */
+function keyOf(written: string): string {
+  return axisKeys.find(key => key === written || key.endsWith(`.${written}`)) ?? written;
+}
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id). `stored`: the trials of the sweep's run.
+ * Keys: method (its name in the file), rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), and those of all further
+ * axes. `stored`: the trials of the sweep's run.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
-export function onlySweep(
-  sweep: Pick<Sweep, 'methods'>,
-  filters: readonly string[],
-  stored: readonly Trial[] = [],
-): Trial[] {
-  const all = recognised(expandTrials(sweep), stored);
+export function onlySweep(sweep: Sweep, filters: readonly string[], stored: readonly Trial[] = []): Trial[] {
+  const all = trialsAmong(sweep, stored);
+  const fixed = fixedSettings(sweep);
   let chosen = all;
   for (const filter of filters) {
-    const {key, values, test} = readFilter(filter);
+    const {key, values, test} = readFilter(filter, fixed);
     for (const value of values) {
       if (all.some(trial => test(trial, value))) continue;
       throw new SweepError(
         'no-trials',
-        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all)}.`,
+        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, fixed)}.`,
         {filter},
       );
     }
@@ -57,10 +77,10 @@ export function onlySweep(
   return chosen;
 }
 
-function readFilter(filter: string): {key: string; values: string[]; test: Test} {
+function readFilter(filter: string, fixed: Settings): {key: string; values: string[]; test: Test} {
   const equals = filter.indexOf('=');
-  const key = (equals < 0 ? filter : filter.slice(0, equals)).trim();
-  const test = Object.hasOwn(tests, key) ? tests[key] : undefined;
+  const key = keyOf((equals < 0 ? filter : filter.slice(0, equals)).trim());
+  const test = isAxisKey(key) ? axisTest(key, fixed) : Object.hasOwn(tests, key) ? tests[key] : undefined;
   if (test === undefined) {
     const meant = nearest(key, names);
     const message = `--only ${filter}: there is no key '${key}'; it is ${either([...names.keys()])}.${meant ? ` Did you mean '${meant}'?` : ''}`;
@@ -76,20 +96,25 @@ function readFilter(filter: string): {key: string; values: string[]; test: Test}
       filter,
     });
   }
-  const numeric = key !== 'method' && key !== 'trial';
-  const wrong = values.find(value => numeric && Number.isNaN(Number(value)));
+  const wrong = values.find(value => numeric.has(key) && Number.isNaN(Number(value)));
   if (wrong !== undefined) {
     throw new SweepError('usage', `--only ${filter}: '${wrong}' is not a number, as ${key} must be.`, {filter});
   }
   return {key, values, test};
 }
 
+function axisTest(key: AxisKey, fixed: Settings): Test {
+  return (trial, value) => isMeant(trial, key, value, fixed);
+}
+
 /** What a key may be, as far as that can be listed in a sentence. */
-function possible(key: string, trials: readonly Trial[]): string {
+function possible(key: string, trials: readonly Trial[], fixed: Settings): string {
   if (key === 'trial') return `its ids look like ${trials[0]?.id}`;
   const values = new Set(
-    trials.map(({method, rank, batchSize, learningRate, seed}) => {
-      const shown: Record<string, string | number> = {method, rank, batch_size: batchSize, seed};
+    trials.map(trial => {
+      const {rank, batchSize, learningRate, seed} = trial;
+      if (isAxisKey(key)) return textOf(trial, key, fixed);
+      const shown: Record<string, string | number> = {method: nameOf(trial), rank, batch_size: batchSize, seed};
       return String(shown[key] ?? Number(learningRate.toPrecision(5)).toExponential());
     }),
   );

@@ -1,24 +1,22 @@
 import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
+import {product} from '../numbers.ts';
+import {checkAxes} from './axes/rules.ts';
+import {axisSizes} from './axes/values.ts';
 import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {checkObjective} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
-import {namesOf, type ValuesOf} from './table/field.ts';
-import {fieldAt, fields, type ownSettings} from './table/fields.ts';
+import {namesOf} from './table/field.ts';
+import {fieldAt, fields} from './table/fields.ts';
+import {methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 import {nearest} from './table/suggest.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
-
-/** A file as the table reads it, before its keys are brought together. */
-export type Values = ValuesOf<typeof fields>;
-
-/** The settings that a method can have of its own. */
-export type OwnValues = Partial<ValuesOf<typeof ownSettings>>;
 
 type Rates = Values['learning_rate'];
 type Path = (string | number)[];
@@ -43,6 +41,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkMethods(file);
   checkConflicts(file);
   if (complete) checkLearningRates(file);
+  checkAxes(file);
   checkColumns(file);
   checkTemplate(file);
   checkTemplateSettings(file);
@@ -57,13 +56,6 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
     );
   checkVerdict(file);
   checkNumberOfTrials(file);
-}
-
-/** The methods in the order of the file, each with the settings of its own. */
-export function methodsOf({methods}: Values): {name: MethodName; own: OwnValues}[] {
-  if (methods === undefined) return [];
-  if (Array.isArray(methods)) return methods.map(name => ({name, own: {}}));
-  return Object.entries(methods).flatMap(([name, own]) => (own ? [{name: name as MethodName, own}] : []));
 }
 
 function checkGrid(file: File, path: Path, rates: Rates): void {
@@ -109,8 +101,8 @@ function checkMethods(file: File): void {
 
 /** What ranks and a method's own keys mean for each other. */
 function checkConflicts(file: File): void {
-  for (const {name, own} of methodsOf(file.values)) {
-    const conflicts = methods[name].conflicts?.(ranksOf(name, own, file.values), optionsOf(name, own)) ?? [];
+  for (const {name, method, own} of methodsOf(file.values)) {
+    const conflicts = methods[method].conflicts?.(ranksOf(method, own, file.values), optionsOf(method, own)) ?? [];
     for (const {key, message} of conflicts) {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
       const path = paths.find(one => find(file, one)) ?? ['methods'];
@@ -120,7 +112,7 @@ function checkConflicts(file: File): void {
 }
 
 /** The keys that only this method has; one without a default may be absent. */
-export function optionsOf(method: MethodName, own: OwnValues): Record<string, number> {
+export function optionsOf(method: MethodName, own: VariantValues): Record<string, number> {
   const {options = {}} = methods[method];
   const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
     Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
@@ -174,11 +166,19 @@ function checkColumns(file: File): void {
 }
 
 function checkTemplate(file: File): void {
-  const template = file.values.data?.template;
+  const templates = file.values.data?.template ?? [];
+  for (const [index, template] of templates.entries())
+    checkOneTemplate(file, template, ['data', 'template', ...(templates.length > 1 ? [index] : [])]);
+}
+
+function checkOneTemplate(
+  file: File,
+  template: NonNullable<NonNullable<Values['data']>['template']>[number],
+  path: Path,
+): void {
   const format = formatOf(file);
-  if (template === undefined || template === 'plain' || format === undefined) return;
+  if (template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
-  const path = ['data', 'template'];
   if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
@@ -211,7 +211,7 @@ function checkTemplateSettings(file: File): void {
     const message = `A chat template is given '${name}' by itself, from the rows: remove it from 'template_arguments'.`;
     file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
   }
-  if (format === undefined || format === 'messages' || data?.template === 'chat') return;
+  if (format === undefined || format === 'messages' || data?.template?.includes('chat')) return;
   for (const key of ['template_arguments', 'template_date']) {
     const path = ['data', key];
     if (!find(file, path)) continue;
@@ -286,7 +286,7 @@ function checkVerdict(file: File): void {
       'seeds',
       "Further seeds are trained by a search only: add 'search: halving', or remove 'verdict.seeds' and write more 'seeds'.",
     );
-  const most = Math.max(...methods.map(({own}) => (own.seeds ?? seeds).length));
+  const most = Math.max(...methods.map(({own}) => seedsIn(own.seeds ?? seeds).seeds.length));
   if (verdict.seeds < most)
     report(
       'out-of-range',
@@ -305,12 +305,15 @@ function checkPacking(file: File): void {
 
 function checkNumberOfTrials(file: File): void {
   const {values} = file;
-  const trials = methodsOf(values).reduce((sum, {name, own}) => {
-    const lists = [ranksOf(name, own, values), own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
-    return (
-      sum +
-      lists.reduce((product, list) => product * list.length, numberOfRates(own.learning_rate ?? values.learning_rate))
-    );
+  const trials = methodsOf(values).reduce((sum, {method, own}) => {
+    const numbers = [
+      ranksOf(method, own, values).length,
+      (own.batch_size ?? values.batch_size).length,
+      seedsIn(own.seeds ?? values.seeds).seeds.length,
+      numberOfRates(own.learning_rate ?? values.learning_rate),
+      ...axisSizes(values, own),
+    ];
+    return sum + product(numbers);
   }, 0);
   if (trials <= mostTrials) return;
   const path = find(file, ['learning_rate']) ? ['learning_rate'] : ['methods'];

@@ -6,10 +6,9 @@ import {product} from '../../core/numbers.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
-import {recognised} from '../../core/sweep/recognise.ts';
+import {trialsAmong} from '../../core/sweep/recognise.ts';
 import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {nearest} from '../../core/sweep/table/suggest.ts';
-import {expandTrials} from '../../core/sweep/trials.ts';
 import {checkFit} from '../adapter/adapted.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, isChat} from '../data/encode.ts';
@@ -86,7 +85,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
     results,
   };
   if (!sweep || !model || !sites || !rows) return found;
-  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
+  const trials = trialsAmong(sweep, results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};

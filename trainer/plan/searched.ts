@@ -2,13 +2,12 @@
 import {expectationInWords, searchExpectation} from '../../core/search/expectation.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 
-/** Sentences; none where every trial of the grid is trained whole. `stepsOf`: optimizer steps of a trial, by batch size. */
+/** Sentences; none where every trial of the grid is trained whole. `steps`: optimizer steps of a trial, by `stepsKey`. */
 export function searchInWords(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
   trials: readonly Trial[],
-  stepsOf: (batchSize: number) => number,
+  steps: Readonly<Record<string, number>>,
 ): string[] {
-  const steps = Object.fromEntries(trials.map(({batchSize}) => [batchSize, stepsOf(batchSize)]));
   const expectation = searchExpectation(sweep, trials, steps);
   if (!expectation) return [];
   return [

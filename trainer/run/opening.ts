@@ -1,22 +1,27 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
-import type {Curves} from '../../core/run/events.ts';
+import {grouped} from '../../core/grouped.ts';
+import type {Curves, RunStarted} from '../../core/run/events.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {fixedSettings} from '../../core/sweep/axes/values.ts';
+import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/curves.ts';
+import type {Surroundings} from '../store/manifest.ts';
 import {eventsName, type OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone} from './resume.ts';
 import {type Agenda, wholeTrials} from './search/agenda.ts';
-import {agendaOf, searchOf} from './search/searching.ts';
+import {agendaOf, type Search, searchOf} from './search/searching.ts';
 import type {UnderWay} from './under-way.ts';
-import {costsOf} from './work.ts';
+import {costsOf, stepsByKey} from './work.ts';
 
 /** What a start has to do. */
 export interface Opening {
@@ -25,12 +30,20 @@ export interface Opening {
   /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
   steps: Map<string, number>;
   curves: Map<string, Curves>;
-  /** What of it is trained, and in which order. */
-  agenda: Agenda;
+  /** The same by base model: workers hold one at a time. */
+  phases: Phase[];
   arrangement: Arrangement;
   probes: ProbePlan;
   /** Workers that probe. */
   probers: number;
+}
+
+/** What is trained on one base model. */
+export interface Phase {
+  model: BaseModel;
+  todo: Trial[];
+  /** What of it is trained, and in which order. */
+  agenda: Agenda;
 }
 
 /** Looks at what is there, arranges what is left, and stores that the run has started. @throws SweepError `not-comparable` */
@@ -56,14 +69,30 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     : {jobs: [], rows: 0};
   const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
   const probers = Math.min(cores, probes.jobs.length);
-  const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
-  const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
+  const phases = phasesOf(run, {todo, steps, arrangement}, search);
+  const opening = {todo, steps, curves, phases, arrangement, probes, probers};
   tellStart(run, {file, trials: all}, opening);
   const rates = [ratesInWords(sweep, file) ?? []].flat();
   for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
     run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+function phasesOf(
+  run: UnderWay,
+  {todo, steps, arrangement}: Pick<Opening, 'todo' | 'steps' | 'arrangement'>,
+  search: Search | null,
+): Phase[] {
+  const {prepared} = run;
+  const modelOf = (trial: Trial): BaseModel => prepared.of(trial).model;
+  return [...grouped(todo, modelOf)].map(([model, own]) => {
+    const isOwn = (trials: readonly Trial[]): boolean => modelOf(trials[0]!) === model;
+    const agenda = search
+      ? agendaOf(run, {...search, cells: search.cells.filter(cell => isOwn(cell.trials[0]!))}, steps, arrangement.side)
+      : wholeTrials(arrangement.packs.filter(isOwn));
+    return {model, todo: own, agenda};
+  });
 }
 
 /** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
@@ -76,19 +105,30 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
 async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
   const {sweep, model, dataHashes, modules} = prepared;
+  const several = new Map(
+    expandTrials(sweep).flatMap(trial => (trial.model === undefined ? [] : [[trial.model, prepared.of(trial).model]])),
+  );
   return store.begin(sweep, trials, {
     versions: versions(),
     engine: choice.engine,
     precision: choice.precision,
     modelHash: await model.weights.hash(),
-    model: {
-      folder: model.path,
-      revision: snapshotOf(model.folder)?.revision ?? null,
-      files: await hashCompanions(model.folder),
-    },
+    model: await around(model),
+    ...(several.size > 0 && {models: await modelsByPath(several)}),
     dataHashes,
     modules,
   });
+}
+
+async function around({path, folder}: BaseModel): Promise<Surroundings['model']> {
+  return {folder: path, revision: snapshotOf(folder)?.revision ?? null, files: await hashCompanions(folder)};
+}
+
+async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<NonNullable<Surroundings['models']>> {
+  const found = [...models].map(
+    async ([path, model]) => [path, {hash: await model.weights.hash(), ...(await around(model))}] as const,
+  );
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
@@ -112,12 +152,19 @@ function tellStart(
     ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
-    steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
+    steps: stepsByKey(prepared, trials),
     costs: costsOf(prepared, trials),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
+    ...rolesOf(prepared.sweep),
   });
+}
+
+/** What axes of the sweep are there for. */
+function rolesOf(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
+  const {tune, objective} = sweep;
+  return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
 }
 
 function startOnly({prepared, options}: UnderWay): string[] {

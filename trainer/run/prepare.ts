@@ -1,6 +1,8 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
-import type {Sweep} from '../../core/sweep/sweep.ts';
+import {plainKey, plainOf} from '../../core/sweep/axes/axes.ts';
+import type {DataSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import type {ProbeSource} from '../curvature/probe.ts';
 import {type AnswerEnds, answerEnds} from '../data/answer-ends.ts';
@@ -54,6 +56,8 @@ export interface Prepared {
   probeSource(seed: number): ProbeSource;
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
+  /** What a trial is trained with, where the sweep has axes: all of the above with its own values of them. */
+  of(trial: Pick<Trial, 'model' | 'settings'>): Prepared;
 }
 
 /** What trains. */
@@ -62,6 +66,7 @@ export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'>;
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
 
+/** All that the trials of a sweep are trained with; what several of them share is read once. */
 export async function prepare(
   sweep: Sweep,
   base: string,
@@ -69,15 +74,68 @@ export async function prepare(
   loading: Loading,
   choice?: Trainer,
 ): Promise<Prepared> {
+  const models = new Map<string, Promise<BaseModel>>();
+  const datasets = new Map<string, Promise<Dataset>>();
+  const opening: Opening = {
+    ...{base, workers, loading, choice},
+    model: path => once(models, path, () => openModel(findModel(path, base))),
+    dataset: (data, encoding, note) =>
+      once(datasets, JSON.stringify([data, encoding.config]), () =>
+        cachedDataset(data, base, encoding, {...loading, note}),
+      ),
+  };
+  const parts = new Map<string, Prepared>();
+  const known = new Map<string, Promise<Omit<Prepared, 'of'>>>();
+  const prepared = async (plain: Sweep): Promise<Prepared> => ({
+    ...(await once(known, whatIsRead(plain), () => preparePlain(plain, opening))),
+    sweep: plain,
+    of(this: Prepared, trial) {
+      return parts.get(plainKey(trial)) ?? this;
+    },
+  });
+  for (const trial of sweep.axes ? expandTrials(sweep) : []) {
+    const key = plainKey(trial);
+    if (!parts.has(key)) parts.set(key, await prepared(plainOf(sweep, trial)));
+  }
+  const [first = await prepared(sweep)] = parts.values();
+  const notes = [...new Set([first, ...parts.values()].flatMap(part => part.notes))];
+  return {...first, sweep, notes};
+}
+
+/** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
+export function whatIsRead({model, data, targets, training}: Sweep): string {
+  const {epochs, steps, dropout} = training;
+  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0]);
+}
+
+/** What is opened for several plain sweeps alike. */
+interface Opening {
+  base: string;
+  workers: number;
+  loading: Loading;
+  choice: Trainer | undefined;
+  model(path: string): Promise<BaseModel>;
+  dataset(data: DataSettings, encoding: EncodingModel, note: (message: string) => void): Promise<Dataset>;
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+}
+
+/** A sweep in which every axis has one value. */
+async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepared, 'of'>> {
+  const {base, workers, choice} = opening;
   const pathOf = (path: string) => resolve(base, path);
-  const model = await openModel(findModel(sweep.model, base));
+  const model = await opening.model(sweep.model);
   const {config} = model;
   const sites = sitesOf(config.layers.length, sweep.targets, model.weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
   const remarks = new Set<string>();
   const note = (message: string) => void remarks.add(message);
-  const dataset = await cachedDataset(sweep.data, base, encoding, {...loading, note});
+  const dataset = await opening.dataset(sweep.data, encoding, note);
   const ends = answerEnds(sweep.data, encoding, dataset);
   const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note});
   const probed = await probedRows(sweep, base, encoding, dataset);

@@ -16,7 +16,7 @@ import {beginRun, type Opening} from './opening.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import type {Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
-import {type ProbePlan, probedPlaces} from './probing.ts';
+import {checkProbed, type ProbePlan, probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
 import {openSweep} from './sweep-file.ts';
 import {trainTrials} from './training-trials.ts';
@@ -60,7 +60,10 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
-    if (curvature) probedPlaces(prepared, curvature);
+    if (curvature) {
+      checkProbed(trials);
+      probedPlaces(prepared, curvature);
+    }
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);

@@ -16,9 +16,10 @@ import {factorize} from './factorising.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import type {Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
+import type {Prepared} from './prepare.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
-import type {Portion} from './search/agenda.ts';
+import type {Agenda, Portion} from './search/agenda.ts';
 import {Feed} from './search/feed.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
@@ -28,18 +29,28 @@ const measureEvery = 2000;
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
-/** Trains all that is left. Whether a trial failed. @throws SweepError the run's failure */
+/** Trains all that is left, one base model after the other. Whether a trial failed. @throws SweepError the run's failure */
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
-  const {prepared, store, options, failure, emit} = run;
+  let failed = false;
+  for (const phase of opening.phases) {
+    if (run.options.signal.aborted) break;
+    const own = {...run, prepared: {...run.prepared, model: phase.model}};
+    if (await trainOn(own, {...opening, todo: phase.todo}, phase.agenda)) failed = true;
+  }
+  return failed;
+}
+
+async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise<boolean> {
+  const {prepared, options, failure, emit} = run;
   const {todo, arrangement} = opening;
   let flops = 0;
-  const feed = new Feed(opening.agenda, portions => {
+  const feed = new Feed(agenda, portions => {
     flops += portions.reduce((sum, portion) => sum + flopsOf(run, opening, portion), 0);
     return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
   });
   if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
-  const judge = openJudge({...prepared, evaluations: prepared.sweep.evaluate, folder: store.folder});
+  const judge = openJudges(run, todo);
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
   let measuring: NodeJS.Timeout | undefined;
   try {
@@ -60,10 +71,27 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
   }
 }
 
+/** A judge for every way in which these trials are asked; each answer goes to that of its trial. */
+function openJudges({prepared, store}: UnderWay, todo: readonly Trial[]): Judge {
+  const judges = new Map<Prepared['prompts'], Judge>();
+  const byTrial = new Map<string, Judge>();
+  for (const trial of todo) {
+    const own = prepared.of(trial);
+    const judge = judges.get(own.prompts) ?? openJudge({...own, evaluations: own.sweep.evaluate, folder: store.folder});
+    judges.set(own.prompts, judge);
+    byTrial.set(trial.id, judge);
+  }
+  return {
+    score: result => (byTrial.get(result.trial) ?? [...judges.values()][0]!).score(result),
+    close: () => judges.forEach(judge => void judge.close()),
+  };
+}
+
 /** Operations of what is left of these trials, as far as they are to go. */
 function flopsOf({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
-  const [{id, batchSize}] = trials as [Trial];
-  const whole = prepared.steps(batchSize);
+  const [trial] = trials as [Trial];
+  const {id} = trial;
+  const whole = prepared.of(trial).steps(trial.batchSize);
   return (trainingFlops(prepared, trials) * ((until ?? whole) - (steps.get(id) ?? 0))) / whole;
 }
 

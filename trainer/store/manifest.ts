@@ -16,11 +16,12 @@ import {
   record,
   recordOf,
 } from '../../core/shape.ts';
-import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {type CurvatureSettings, nameOf, type Sweep} from '../../core/sweep/sweep.ts';
 import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../files/write-whole.ts';
 import {
   asDone,
+  byTrial,
   type Change,
   changeInWords,
   changesBetween,
@@ -42,10 +43,20 @@ export interface Surroundings {
   modelHash: string;
   /** Where the model was found, the commit of the hub it is, and the hashes of its other files by name. */
   model: {folder: string; revision: string | null; files: Record<string, string>};
+  /** Where the sweep has several models: each by its path as written. */
+  models?: Record<string, StoredModel>;
   /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
   dataHashes: Record<string, string>;
   /** By scorer, as the sweep file writes its path: the files beside it that it needs, with their hashes. */
   modules?: Record<string, Record<string, string>>;
+}
+
+/** A model, where it was found. */
+export interface StoredModel {
+  hash: string;
+  folder: string;
+  revision: string | null;
+  files: Record<string, string>;
 }
 
 export interface Start {
@@ -74,6 +85,8 @@ export interface Manifest {
   machine: Machine;
   /** `path` as the sweep file writes it; `folder` and `file` are absolute. Runs of earlier versions have the first two only. */
   model: {path: string; hash: string; folder?: string; revision?: string | null; files?: Record<string, string>};
+  /** Where the sweep has several: each by its path as written. */
+  models?: Record<string, StoredModel>;
   data: {path: string; hash: string; file?: string}[];
   /** What earlier versions noted instead of `ingredients`. */
   settings?: Record<string, unknown>;
@@ -119,7 +132,11 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
   const sweepHash = createHash('sha256').update(text).digest('hex');
   const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
   const folder = dirname(original);
-  const hashes = {model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision};
+  const {models} = around;
+  const hashes = {
+    ...{model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision},
+    ...(models && {models}),
+  };
   const ingredients = ingredientsOf(sweep, hashes);
   const needed = Object.entries(modules).flatMap(([scorer, files]) =>
     Object.entries(files).map(([name, hash]) => [isAbsolute(name) ? name : join(dirname(scorer), name), hash] as const),
@@ -130,6 +147,7 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
     engine,
     machine: start.machine,
     model: {path: sweep.model, hash: modelHash, ...around.model},
+    ...(models && {models}),
     data: [...Object.entries(dataHashes), ...needed].map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
     seeds: seedsOf(sweep),
     curvature: sweep.curvature ?? null,
@@ -161,19 +179,21 @@ export function resumedManifest(
   const unknown = found.filter(({key}) => !(key in before) && isUnnoted(earlier, key));
   const own = found.filter(change => !unknown.includes(change));
   const keys = new Set(own.map(({key}) => key));
-  const changes = [...own, ...others.filter(({key}) => !keys.has(key))];
+  const changes = [...own, ...changedModels(earlier, now), ...others.filter(({key}) => !keys.has(key))];
   if (changes.length > 0) throw notComparable(changes, sweep);
   const known = new Set(now.data.map(({path}) => path));
   const hashes = new Set(now.data.map(({hash}) => hash));
   const isAnew = (key: string) =>
-    sweep.methods.some(({method}) => key.startsWith(`methods.${method}.`)) ||
-    (curvature && key.startsWith('curvature.'));
+    sweep.methods.some(one => key.startsWith(`methods.${nameOf(one)}.`)) || (curvature && key.startsWith('curvature.'));
   const kept = Object.entries(before).filter(([key]) => !isAnew(key));
-  const all = {...Object.fromEntries(kept), ...ingredients};
+  // What all trials had in common before stays known: those that name no value have that one.
+  const fresh = Object.entries(ingredients).filter(([key, value]) => value !== byTrial || !(key in before));
+  const all = {...Object.fromEntries(kept), ...Object.fromEntries(fresh)};
   const {settings: _, ...rest} = earlier;
   const manifest = {
     ...rest,
     model: now.model,
+    ...(earlier.models || now.models ? {models: {...earlier.models, ...now.models}} : {}),
     // What lies elsewhere now, as it was, is looked for there.
     data: [...earlier.data.filter(({path, hash}) => !known.has(path) && !hashes.has(hash)), ...now.data],
     ...{sweep, seeds, curvature, rerun},
@@ -181,6 +201,25 @@ export function resumedManifest(
     starts: [...earlier.starts, ...now.starts],
   };
   return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
+}
+
+/** A model that was the only one, or no longer is: its weights must be those that trials of it were trained on. */
+function changedModels(earlier: Manifest, now: FullManifest): Change[] {
+  const hashIn = ({model, models}: Manifest, path: string): string | undefined =>
+    models ? models[path]?.hash : model.path === path ? model.hash : undefined;
+  if (Boolean(earlier.models) === Boolean(now.models)) return [];
+  const paths = [
+    earlier.model.path,
+    now.model.path,
+    ...Object.keys(earlier.models ?? {}),
+    ...Object.keys(now.models ?? {}),
+  ];
+  return [...new Set(paths)].flatMap(path => {
+    const [before, after] = [hashIn(earlier, path), hashIn(now, path)];
+    return before === undefined || after === undefined || before === after
+      ? []
+      : [{key: `model[${path}]`, before, after}];
+  });
 }
 
 /** Earlier versions noted no more than the files that the sweep names. */
@@ -206,12 +245,12 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
 }
 
 /** Keys that say which trials are trained and what is said of them: what is trained already stands, whatever they say. */
-const aims = ['search', 'verdict'] as const;
+const aims = ['search', 'verdict', 'tune', 'objective'] as const;
 
 function newAims(earlier: Manifest, now: FullManifest): string[] {
   const {sweep} = earlier;
   if (!sweep) return [];
-  const words = (value: object | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
+  const words = (value: object | string | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
   return aims.flatMap(key => {
     const [before, after] = [words(sweep[key]), words(now.sweep[key])];
     return before === after ? [] : [`${key} changed from ${before} to ${after}; what is trained already stands.`];
@@ -246,7 +285,7 @@ function tableOf({ingredients, sweep, model, data, settings, versions, ...rest}:
 
 /** What an earlier version noted of methods that the sweep no longer had at its last start. */
 function ofRemovedMethods(settings: Record<string, unknown>, {methods}: Sweep): Ingredients {
-  const there = new Set(methods.map(({method}) => `methods.${method}`));
+  const there = new Set(methods.map(one => `methods.${nameOf(one)}`));
   const entries = Object.entries(settings).flatMap(([key, value]) => {
     if (!key.startsWith('methods.') || there.has(key) || typeof value !== 'object' || value === null) return [];
     const own = Object.entries(value).flatMap(([name, one]) =>
@@ -294,6 +333,7 @@ const shape = record({
     revision: optional(orNull(isText)),
     files: optional(recordOf(isText)),
   }),
+  models: optional(recordOf(record({hash: isText, folder: isText, revision: orNull(isText), files: recordOf(isText)}))),
   data: listOf(record({path: isText, hash: isText, file: optional(isText)})),
   sweep: optional(record({data: isRecord})),
 });

@@ -14,7 +14,7 @@ evaluate: {task: loss, data: b.jsonl}
 search: ${search}
 `;
   const {sweep} = readSweep(text);
-  return searchInWords(sweep!, expandTrials(sweep!), batchSize => 6400 / batchSize);
+  return searchInWords(sweep!, expandTrials(sweep!), {4: 1600, 16: 400});
 };
 
 it('a plan says what a search will cost, beside the grid', () => {

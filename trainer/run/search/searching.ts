@@ -3,6 +3,7 @@
  * goes by are the stored events, so that a run which was killed asks for what it would have asked for.
  */
 import {grouped} from '../../../core/grouped.ts';
+import {axesIn, belongs, conditionsOf, settled} from '../../../core/run/compare/conditions.ts';
 import type {Searched} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {furtherTrials} from '../../../core/run/trials/known-trials.ts';
@@ -19,9 +20,10 @@ import {decide} from '../../../core/search/decide.ts';
 import {factsOf} from '../../../core/search/facts.ts';
 import {rulesOf, type SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
-import {noRank, type Trial} from '../../../core/sweep/sweep.ts';
+import {nameOf, type Trial} from '../../../core/sweep/sweep.ts';
 import {packsOf} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
+import {stepsByKey} from '../work.ts';
 import type {Agenda, Portion} from './agenda.ts';
 
 /** What a run searches. */
@@ -40,10 +42,10 @@ export function searchOf(
   const {sweep} = prepared;
   const rules = rulesOf(sweep);
   if (!rules || options.probeOnly) return null;
-  const steps = Object.fromEntries(all.map(({batchSize}) => [batchSize, prepared.steps(batchSize)]));
+  const steps = stepsByKey(prepared, all);
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
-  const cells = cellsOf(all, steps, sweep.training).filter(isAsked);
+  const cells = cellsOf(all, steps, sweep).filter(isAsked);
   if (options.only.length > 0) return {rules: {...rules, selected: asked}, cells, further: []};
   return {rules, cells, further: furtherTrials(all, store.earlier)};
 }
@@ -101,7 +103,7 @@ class Searching implements Agenda {
   /** What the words on methods need before they may stand. */
   #challenges(decisions: readonly Decision[]): Wanted[] {
     const settings = this.#verdict();
-    return comparisonsOf(this.#cells).flatMap(cells => {
+    return comparisonsOf(this.#cells, this.#run.store.state()).flatMap(cells => {
       const own = decisions.filter(({cell}) => cells.some(({id}) => id === cell));
       const ask = () => challenge(withTrials(cells, this.#further), own, this.#facts(cells), settings);
       const first = ask();
@@ -113,7 +115,7 @@ class Searching implements Agenda {
 
   #verdict(): ChallengeSettings {
     const {margin, objective} = this.#rules;
-    const methods = this.#run.prepared.sweep.methods.map(({method}) => method);
+    const methods = this.#run.prepared.sweep.methods.map(nameOf);
     const baseline = methods.find(method => method === 'lora') ?? methods[0]!;
     return {margin, baseline, ...this.#run.prepared.sweep.verdict, metric: objective.metrics[0]!};
   }
@@ -151,7 +153,8 @@ class Searching implements Agenda {
 
   /** What was not queued before, in packs of trials that go equally far from the same step. */
   #portions(wanted: readonly Wanted[]): Portion[] {
-    const {steps} = this.#run.prepared;
+    const {prepared} = this.#run;
+    const stepsIn = ([trial]: readonly Trial[]): number => prepared.of(trial!).steps(trial!.batchSize);
     const {stepOf, side} = this.#packing;
     const trials = new Map(
       [...this.#cells.flatMap(cell => cell.trials.flat()), ...this.#further].map(one => [one.id, one]),
@@ -169,7 +172,7 @@ class Searching implements Agenda {
         stepOf,
       ).map(pack => ({
         trials: pack,
-        ...(until < steps(pack[0]!.batchSize) ? {until} : {}),
+        ...(until < stepsIn(pack) ? {until} : {}),
       })),
     );
   }
@@ -182,16 +185,13 @@ function isNews(last: Omit<Searched, 'event'> | undefined, now: Omit<Searched, '
 }
 
 /** Cells that are compared with each other, a method each. One without a rank stands beside those of every rank. */
-function comparisonsOf(cells: readonly Cell[]): Cell[][] {
-  const groups = new Map<string, Cell[]>();
+function comparisonsOf(cells: readonly Cell[], state: RunState): Cell[][] {
+  const axes = axesIn(state);
   const first = ({trials}: Cell) => trials[0]![0]!;
-  const ranks = new Set(cells.map(cell => first(cell).rank).filter(rank => rank !== noRank));
-  for (const cell of cells) {
-    const {rank, batchSize} = first(cell);
-    for (const group of rank === noRank && ranks.size > 0 ? ranks : [rank]) {
-      const key = `${group} ${batchSize}`;
-      groups.set(key, [...(groups.get(key) ?? []), cell]);
-    }
-  }
-  return [...groups.values()];
+  const groups = grouped(
+    cells.map(cell => conditionsOf(first(cell), axes)),
+    group => JSON.stringify(group),
+  );
+  const all = [...groups.values()].map(([group]) => group!);
+  return settled(all, cells.map(first)).map(group => cells.filter(cell => belongs(first(cell), group, axes)));
 }

@@ -1,0 +1,117 @@
+/** How axes, roles and variants of a file fit together. */
+import {formatEvaluation} from '../../run/format.ts';
+import {unitOf} from '../../run/peak.ts';
+import {withEntries} from '../entries.ts';
+import {folderName} from '../folder.ts';
+import type {ProblemCode} from '../problem.ts';
+import {either, type Problems, quote, replacement} from '../problems.ts';
+import type {EvaluationSettings} from '../sweep.ts';
+import {methodsOf, type Values} from '../table/file-values.ts';
+import {find} from '../text/locate.ts';
+import type {MappingNode} from '../text/nodes.ts';
+
+interface File {
+  values: Values;
+  root: MappingNode;
+  problems: Problems;
+}
+
+type Path = (string | number)[];
+
+export function checkAxes(file: File): void {
+  checkNames(file);
+  checkTuned(file);
+  checkUnused(file);
+  checkObjective(file);
+}
+
+function report({root, problems}: File, code: ProblemCode, path: Path, message: string): void {
+  const found = find({root}, path);
+  if (found) problems.report(code, {path, range: found.node.range}, message);
+}
+
+/** The name of a variant begins the names of folders. */
+function checkNames({values, root, problems}: File): void {
+  for (const {name, method} of methodsOf(values)) {
+    if (name === method || (folderName(name) === name && !name.includes(','))) continue;
+    const path = ['methods', name];
+    const range = find({root}, path)?.keyRange;
+    const better = folderName(name.replaceAll(',', '-'));
+    const message = `${quote(name)} cannot be the name of a variant, as adapters lie in folders of that name: use letters, digits, '.', '-' and '_'.`;
+    if (range) problems.report('unknown-value', {path, range}, message, [replacement(range, better)]);
+  }
+}
+
+function checkTuned(file: File): void {
+  const {tune, search} = file.values;
+  if (!tune.includes('learning_rate'))
+    report(
+      file,
+      'unknown-value',
+      ['tune'],
+      "'tune' must hold learning_rate: methods can only be compared fairly when each is at a rate near its own best.",
+    );
+  const further = tune.filter(key => key !== 'learning_rate');
+  if (search !== 'grid' && further.length > 0)
+    report(
+      file,
+      'not-yet',
+      ['tune'],
+      `A search looks along the learning rate alone: remove ${further.join(', ')} from 'tune', so that each of its values has a comparison of its own, or take 'search: grid'.`,
+    );
+}
+
+/** Several values of a key that another one stands in place of would all be the same. */
+function checkUnused(file: File): void {
+  const {training} = file.values;
+  for (const [key, ruler] of [['epochs', 'steps'] as const, ['warmup_ratio', 'warmup_steps'] as const]) {
+    if (training[ruler] !== undefined && training[key].length > 1)
+      report(
+        file,
+        'out-of-range',
+        ['training', key],
+        `'training.${ruler}' stands in place of '${key}', of which several values would all be the same: remove one of the two.`,
+      );
+  }
+}
+
+/** The names of a file's evaluations with what each gives. */
+function evaluationsOf({evaluate}: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
+  const whole = evaluate.flatMap(({task, data}) => (task && data !== undefined ? [{task, data, maxNewTokens: 1}] : []));
+  return withEntries(whole).map(({task, entry}) => ({
+    name: formatEvaluation(task, entry),
+    unit: unitOf(metricOf(task)),
+  }));
+}
+
+const metricOf = (task: EvaluationSettings['task']): string =>
+  task === 'loss' ? 'loss' : task === 'custom' ? 'score' : 'accuracy';
+
+function checkObjective(file: File): void {
+  const {objective, evaluate, search} = file.values;
+  if (objective === undefined) return;
+  const names = typeof objective === 'string' ? [objective] : (objective.mean ?? []);
+  const known = evaluationsOf(file.values);
+  const path = typeof objective === 'string' ? ['objective'] : ['objective', 'mean'];
+  const unknown = names.find(name => !known.some(one => one.name === name));
+  if (unknown !== undefined && evaluate.length >= known.length) {
+    const has =
+      known.length === 0 ? "the file has none: add one under 'evaluate'" : either(known.map(({name}) => name));
+    report(file, 'unknown-value', path, `There is no evaluation ${quote(unknown)} to decide what is best: ${has}.`);
+  }
+  const units = new Set(known.flatMap(({name, unit}) => (names.includes(name) ? [unit] : [])));
+  if (units.size > 1)
+    report(
+      file,
+      'unknown-value',
+      path,
+      'The mean of a loss, a share and a score says nothing: take evaluations that give the same kind of number.',
+    );
+  if (names.length > 1 && search !== 'grid')
+    report(
+      file,
+      'not-yet',
+      path,
+      "A search goes by one evaluation: name one of them as 'objective', or take 'search: grid'.",
+    );
+}
