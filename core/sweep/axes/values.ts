@@ -148,7 +148,7 @@ export function textOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   if ('rankPower' in value && 'factor' in value) return alphaText(value as Alpha);
   if ('prompt' in value) return `prompt-${checksum(String(value.prompt))}`;
-  return optimizerText(value as OptimizerSettings);
+  return 'betas' in value ? optimizerText(value as OptimizerSettings) : JSON.stringify(value);
 }
 
 /** The same for all ways to write one product: `2*rank`, `rank*sqrt(rank)`. */
