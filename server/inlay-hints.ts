@@ -2,7 +2,7 @@
 import {type InlayHint, InlayHintKind, type Range} from 'vscode-languageserver/node';
 import {count} from '../core/run/format.ts';
 import {alphaOf} from '../core/sweep/alpha.ts';
-import {axisCount, stepsInWords} from '../core/sweep/axes/axes.ts';
+import {axisCount, isAxisKey, stepsInWords} from '../core/sweep/axes/axes.ts';
 import {rolesInWords, rolesOf} from '../core/sweep/axes/roles.ts';
 import {type Alpha, nameOf, type Sweep} from '../core/sweep/sweep.ts';
 import {before} from '../core/sweep/text/lines.ts';
@@ -33,7 +33,7 @@ export function inlayHints({reading: {sweep, tree}, around}: SweepDocument, rang
     if (number > 1) add(path, count(number, 'rate'), 'learning rates of this grid or list');
   const scale = scaleOf(sweep);
   if (scale !== '') add(['alpha'], scale, 'The update B·A is multiplied by alpha / rank');
-  for (const {key, number} of [...rolesOf(sweep).conditions, ...rolesOf(sweep).tuned.slice(1)])
+  for (const {key, number} of [...rolesOf(sweep).conditions, ...rolesOf(sweep).tuned].filter(({key}) => isAxisKey(key)))
     add(key.split('.'), axisCount(key, number), sweep.tune?.includes(key) ? tunedTip : conditionTip);
   const steps = stepsInWords(around?.cost?.steps ?? {});
   const label = steps

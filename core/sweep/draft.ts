@@ -1,5 +1,6 @@
 /** What can be made of a file that still has errors: enough to look at the files it names. */
 import {dataOf, evaluationOf, methodWith, targetsIn} from './assemble.ts';
+import {targetsOf} from './axes/values.ts';
 import type {Problem} from './problem.ts';
 import type {DataSettings, EvaluationSettings, MethodSettings, Sweep} from './sweep.ts';
 import {methodsOf, type Values} from './table/file-values.ts';
@@ -8,7 +9,11 @@ import {methodsOf, type Values} from './table/file-values.ts';
 export interface Draft {
   name: string;
   model: string | undefined;
+  /** Further ones, by their place in the list. */
+  models: {index: number; model: string}[];
   targets: Sweep['targets'] | undefined;
+  /** Further choices of targets, with the keys that lead to each. */
+  choices: {path: (string | number)[]; targets: Sweep['targets']}[];
   /** Those that can be read, without their learning rates. */
   methods: MethodSettings[];
   /** The data files by their place in the list. */
@@ -23,6 +28,14 @@ export interface Draft {
   sweep: Sweep | undefined;
 }
 
+/** All choices of targets but the first. */
+function choicesOf({targets}: Values): Draft['choices'] {
+  const named = typeof targets === 'object' && !Array.isArray(targets);
+  return targetsOf(targets)
+    .slice(1)
+    .map(({text, value}, k) => ({path: ['targets', named ? text : k + 1], targets: value as Sweep['targets']}));
+}
+
 export function draftOf(values: Values, name: string, problems: readonly Problem[], sweep: Sweep | undefined): Draft {
   const wrong = (...path: (string | number)[]) =>
     problems.some(({severity, path: at}) => severity === 'error' && path.every((key, k) => at[k] === key));
@@ -30,6 +43,8 @@ export function draftOf(values: Values, name: string, problems: readonly Problem
   return {
     name: values.name ?? name,
     model: values.model?.[0],
+    models: (values.model ?? []).slice(1).map((model, k) => ({index: k + 1, model})),
+    choices: wrong('targets') ? [] : choicesOf(values),
     targets: wrong('targets') ? undefined : targetsIn(values),
     methods: methodsOf(values).flatMap(entry =>
       wrong('methods', entry.name) || wrong('rank') || wrong('alpha') ? [] : methodWith([], entry, values),

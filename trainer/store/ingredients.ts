@@ -176,9 +176,12 @@ export function newerKeys(earlier: Ingredients, now: Ingredients): string[] {
 
 /** Keys of either, but for those of a method or a probe that only one of them has. */
 function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
+  // The files of one of several models stand with it.
+  const isOne = earlier['model'] !== byTrial && now['model'] !== byTrial;
   const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
   return keys.filter(key => {
     const [section] = /^(methods\.[^.]+|curvature|model\[.*\])(?=[./]|$)/.exec(key) ?? [];
+    if (!isOne && key.startsWith('model/')) return false;
     return section === undefined || (section in earlier && section in now);
   });
 }

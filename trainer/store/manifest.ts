@@ -205,8 +205,8 @@ export function resumedManifest(
 
 /** A model that was the only one, or no longer is: its weights must be those that trials of it were trained on. */
 function changedModels(earlier: Manifest, now: FullManifest): Change[] {
-  const hashIn = ({model, models}: Manifest, path: string): string | undefined =>
-    models ? models[path]?.hash : model.path === path ? model.hash : undefined;
+  const oneOf = ({model, models}: Manifest, path: string): Manifest['model'] | StoredModel | undefined =>
+    models ? models[path] : model.path === path ? model : undefined;
   if (Boolean(earlier.models) === Boolean(now.models)) return [];
   const paths = [
     earlier.model.path,
@@ -215,10 +215,14 @@ function changedModels(earlier: Manifest, now: FullManifest): Change[] {
     ...Object.keys(now.models ?? {}),
   ];
   return [...new Set(paths)].flatMap(path => {
-    const [before, after] = [hashIn(earlier, path), hashIn(now, path)];
-    return before === undefined || after === undefined || before === after
-      ? []
-      : [{key: `model[${path}]`, before, after}];
+    const [before, after] = [oneOf(earlier, path), oneOf(now, path)];
+    if (!before || !after) return [];
+    const files = before.files && after.files ? Object.keys({...before.files, ...after.files}) : [];
+    const parts: Change[] = [
+      {key: `model[${path}]`, before: before.hash, after: after.hash},
+      ...files.map(name => ({key: `model[${path}]/${name}`, before: before.files![name], after: after.files![name]})),
+    ];
+    return parts.filter(part => part.before !== part.after);
   });
 }
 
@@ -300,9 +304,10 @@ function ofRemovedMethods(settings: Record<string, unknown>, {methods}: Sweep): 
 const mostNamed = 6;
 
 function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
-  const words = changes.slice(0, mostNamed).map(change => changeInWords(change, sweep));
-  const more = changes.length - words.length;
-  const undo = changes.length === 1 ? 'undo the change' : 'undo the changes';
+  const all = [...new Set(changes.map(change => changeInWords(change, sweep)))];
+  const words = all.slice(0, mostNamed);
+  const more = all.length - words.length;
+  const undo = all.length === 1 ? 'undo the change' : 'undo the changes';
   return new SweepError(
     'not-comparable',
     `Cannot resume: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}; new results would not be comparable with the earlier ones: ` +

@@ -95,6 +95,8 @@ export interface FreeType {
 export interface EitherType {
   kind: 'either';
   options: readonly Type[];
+  /** What may be written, where the options one by one would say it at length. */
+  inWords?: string;
 }
 
 export type Type =
@@ -231,7 +233,7 @@ export function describe(type: Type): string {
     case 'free':
       return 'a mapping of names to values';
     case 'either':
-      return type.options.map(describe).join('; or ');
+      return type.inWords ?? type.options.map(describe).join('; or ');
   }
 }
 

@@ -506,6 +506,7 @@ const variantKeys = {
   targets: {
     type: {
       kind: 'either',
+      inWords: 'all, a list of modules like q_proj, a list of such lists, or a mapping of names to such',
       options: [
         {kind: 'choice', values: {all: allTargets}},
         {
