@@ -2,6 +2,7 @@ import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
 import {looksOf} from '../run/verdict/words.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import type {AxisValue} from './axes/axes.ts';
 import {axesOf, optimizersOf, targetsOf} from './axes/values.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';
@@ -18,21 +19,31 @@ import type {
 } from './sweep.ts';
 import {defaultTemplateDate, nameOf} from './sweep.ts';
 import {searchDefaults} from './table/fields.ts';
-import {type Entry, methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
+import {
+  type DataSetValues,
+  dataSetsOf,
+  type Entry,
+  methodsOf,
+  seedsIn,
+  type Values,
+  type VariantValues,
+} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model: [model] = [], training, evaluate, run, tune} = values;
   const search = searchOf(values.search);
-  const data = values.data && dataOf(values.data);
+  const sets = dataSetsOf(values).map(({name, set}) => ({name, ...dataSetOf(set, values)}));
+  const data = sets[0]?.data ?? (values.data && dataOf(values.data));
   const entries = methodsOf(values);
-  const evaluations = evaluate.map(evaluationOf);
+  const evaluations = sets[0]?.evaluations ?? evaluate.map(evaluationOf);
   const curvature = values.curvature && curvatureOf(values.curvature);
   if (model === undefined || !data || !allThere(evaluations)) return undefined;
   const targets = targetsIn(values);
   const plain = {model, data, targets, training: trainingOf(training), evaluate: withEntries(evaluations)};
-  const {axes, methods: own} = axesOf(values, plain, entries);
+  if (!sets.every(set => set.data && allThere(set.evaluations))) return undefined;
+  const {axes, methods: own} = axesOf(values, plain, entries, sets.map(valueOfSet));
   const methods = entries.map((entry, k) => methodOf(entry, values, own[k]!));
   if (!allThere(methods)) return undefined;
   const tuned = tune.filter(key => key !== 'learning_rate');
@@ -48,6 +59,16 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     ...(values.verdict && {verdict: verdictOf(values.verdict, methods)}),
     run,
   };
+}
+
+/** A data set with its evaluations, and those of the file. */
+export function dataSetOf(set: DataSetValues, {evaluate}: Pick<Values, 'evaluate'>) {
+  return {data: dataOf(set), evaluations: [...set.evaluate, ...evaluate].map(evaluationOf)};
+}
+
+/** As an axis holds it. */
+function valueOfSet({name, data, evaluations}: ReturnType<typeof dataSetOf> & {name: string}): Omit<AxisValue, 'part'> {
+  return {text: name, value: {data, evaluate: withEntries(evaluations.flatMap(one => one ?? []))}};
 }
 
 function allThere<T>(list: (T | undefined)[]): list is T[] {

@@ -3,7 +3,7 @@ import {dataOf, evaluationOf, methodWith, targetsIn} from './assemble.ts';
 import {targetsOf} from './axes/values.ts';
 import type {Problem} from './problem.ts';
 import type {DataSettings, EvaluationSettings, MethodSettings, Sweep} from './sweep.ts';
-import {methodsOf, type Values} from './table/file-values.ts';
+import {dataSetsOf, methodsOf, type Values} from './table/file-values.ts';
 
 /** Each part as far as it can be read; a part that an error may have changed is absent. */
 export interface Draft {
@@ -22,10 +22,17 @@ export interface Draft {
   data: DataSettings | undefined;
   /** By their place in the list; `settings` where the entry is whole. */
   evaluate: {index: number; data: string | undefined; scorer: string | undefined; settings?: EvaluationSettings}[];
+  /** Data sets with names, each with what is trained on and measured of it. */
+  sets: (Pick<Draft, 'train' | 'data' | 'evaluate'> & {name: string})[];
   /** The rows to be probed, where they are a file of their own. */
   probed: string | undefined;
   /** Where nothing is wrong. */
   sweep: Sweep | undefined;
+}
+
+function evaluationIn(entry: Values['evaluate'][number], index: number, isWrong: boolean): Draft['evaluate'][number] {
+  const settings = isWrong ? undefined : evaluationOf(entry);
+  return {index, data: entry.data, scorer: entry.scorer, ...(settings && {settings})};
 }
 
 /** All choices of targets but the first. */
@@ -51,10 +58,13 @@ export function draftOf(values: Values, name: string, problems: readonly Problem
     ),
     train: data?.train ?? [],
     data: data && !wrong('data') ? dataOf(data) : undefined,
-    evaluate: values.evaluate.map((entry, index) => {
-      const settings = wrong('evaluate', index) ? undefined : evaluationOf(entry);
-      return {index, data: entry.data, scorer: entry.scorer, ...(settings && {settings})};
-    }),
+    evaluate: values.evaluate.map((entry, index) => evaluationIn(entry, index, wrong('evaluate', index))),
+    sets: dataSetsOf(values).map(({name, set}) => ({
+      name,
+      train: set.train ?? [],
+      data: wrong('data', name) ? undefined : dataOf(set),
+      evaluate: set.evaluate.map((entry, index) => evaluationIn(entry, index, wrong('data', name, 'evaluate'))),
+    })),
     probed: values.curvature?.data,
     sweep,
   };

@@ -4,14 +4,14 @@ import {product} from '../numbers.ts';
 import {checkAxes} from './axes/rules.ts';
 import {axisSizes} from './axes/values.ts';
 import type {Fix, Range} from './problem.ts';
-import {either, keyName, type Problems, quote, replacement} from './problems.ts';
+import {either, keyName, type Problems, ProblemsWithin, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {checkObjective} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
 import {namesOf} from './table/field.ts';
 import {fieldAt, fields} from './table/fields.ts';
-import {methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
+import {dataSetsOf, methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 import {nearest} from './table/suggest.ts';
 import {newLine} from './table/values.ts';
@@ -42,11 +42,13 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkConflicts(file);
   if (complete) checkLearningRates(file);
   checkAxes(file);
-  checkColumns(file);
-  checkTemplate(file);
-  checkTemplateSettings(file);
-  checkPacking(file);
-  checkEvaluations(file);
+  for (const part of partsOf(file)) {
+    checkColumns(part);
+    checkTemplate(part);
+    checkTemplateSettings(part);
+    checkPacking(part);
+    checkEvaluations(part);
+  }
   if (complete)
     checkObjective(
       values.search !== 'grid',
@@ -56,6 +58,25 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
     );
   checkVerdict(file);
   checkNumberOfTrials(file);
+}
+
+/** The file itself, or each of its data sets as if it were the only one. */
+function partsOf(file: File): File[] {
+  const sets = dataSetsOf(file.values);
+  if (sets.length === 0) return [file];
+  return sets.map(({name, set}) => {
+    const node = find(file, ['data', name])!.node;
+    const evaluate = node.kind === 'mapping' ? node.entries.filter(({key}) => key === 'evaluate') : [];
+    const range = node.range;
+    const entries = [{key: 'data', keyRange: range, value: node}, ...evaluate];
+    const pathOf = ([first, ...rest]: Path): Path =>
+      first === 'data' ? ['data', name, ...rest] : ['data', name, first!, ...rest];
+    return {
+      values: {...file.values, data: set, evaluate: set.evaluate},
+      root: {kind: 'mapping', entries, flow: false, range},
+      problems: new ProblemsWithin(file.problems, pathOf),
+    };
+  });
 }
 
 function checkGrid(file: File, path: Path, rates: Rates): void {

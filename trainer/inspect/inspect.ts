@@ -78,11 +78,14 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
   await lookAtScorers(draft, base, attempts);
-  const rows = await lookAtRows(draft, base, model, attempts);
+  const rows =
+    draft.sets.length > 0
+      ? await lookAtSets(draft, base, model, attempts)
+      : await lookAtRows(draft, base, model, attempts);
   const found: Inspection = {
     faults: attempts.faults,
     model: model ? factsOf(model) : null,
-    data: rows && draft.data ? dataFacts(rows.rows, rows.sample, draft.data.maxLength) : null,
+    data: rows ? dataFacts(rows.rows, rows.sample, rows.maxLength) : null,
     cost: null,
     results,
   };
@@ -213,6 +216,37 @@ interface Rows {
   sample: SampledRow[];
   /** With the first of their rows. */
   evaluations: Evaluation[];
+  maxLength: number;
+}
+
+/** Each of several data sets as if it were the only one; what is known of the first. */
+async function lookAtSets(
+  draft: Draft,
+  base: string,
+  model: BaseModel | undefined,
+  attempts: Attempts,
+): Promise<Rows | undefined> {
+  const found: (Rows | undefined)[] = [];
+  for (const {name, ...set} of draft.sets) {
+    const own = new Attempts();
+    const {sweep} = draft;
+    const value = sweep?.axes?.data?.find(({text}) => text === name)?.value as
+      | Pick<Sweep, 'data' | 'evaluate'>
+      | undefined;
+    const whole = {
+      ...draft,
+      ...set,
+      evaluate: [...set.evaluate, ...draft.evaluate],
+      sweep: sweep && {...sweep, ...value},
+    };
+    await lookAtScorers({...draft, ...set}, base, own);
+    found.push(await lookAtRows(whole, base, model, own));
+    for (const fault of own.faults) {
+      const [first, ...rest] = fault.path;
+      attempts.faults.push({...fault, path: ['data', name, ...(first === 'data' ? rest : fault.path)]});
+    }
+  }
+  return found[0];
 }
 
 /** The training rows as far as they are looked at; everything that is wrong with the data is a fault. */
@@ -273,7 +307,11 @@ async function lookAtRows(
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? largest.rows ?? samples.length;
-  return {evaluations, ...(data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+  return {
+    evaluations,
+    maxLength: data.maxLength,
+    ...(data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples}),
+  };
 }
 
 /** The data with as many rows as any trial has. */

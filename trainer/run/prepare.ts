@@ -99,13 +99,16 @@ export async function prepare(
   }
   const [first = await prepared(sweep)] = parts.values();
   const notes = [...new Set([first, ...parts.values()].flatMap(part => part.notes))];
-  return {...first, sweep, notes};
+  const all = [first, ...parts.values()];
+  const dataHashes: Prepared['dataHashes'] = Object.assign({}, ...all.map(part => part.dataHashes));
+  const modules: Prepared['modules'] = Object.assign({}, ...all.map(part => part.modules));
+  return {...first, sweep, notes, dataHashes, modules};
 }
 
 /** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
-export function whatIsRead({model, data, targets, training}: Sweep): string {
+export function whatIsRead({model, data, targets, training, evaluate}: Sweep): string {
   const {epochs, steps, dropout} = training;
-  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0]);
+  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, evaluate]);
 }
 
 /** What is opened for several plain sweeps alike. */

@@ -61,7 +61,7 @@ export function probedPlaces({sites, model}: Pick<Prepared, 'sites' | 'model'>, 
  * @throws SweepError `not-yet` for trials that differ by more than how they are trained
  */
 export function checkProbed(trials: readonly Trial[]): void {
-  const axes = ['model', 'data.rows', 'data.max_length', 'data.template', 'targets', 'alpha'];
+  const axes = ['model', 'data', 'data.rows', 'data.max_length', 'data.template', 'targets', 'alpha'];
   const key = axes.find(axis => trials.some(trial => settingOf(trial, axis) !== undefined));
   const what = key ?? (trials.some(({name}) => name !== undefined) ? 'methods under names of their own' : undefined);
   if (what !== undefined)

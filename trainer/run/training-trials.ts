@@ -100,7 +100,7 @@ function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, u
   const step = steps.get(trials[0]!.id) ?? 0;
   const checkpoints = join(store.folder, checkpointsName);
   const known = trials.map(trial => {
-    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.sweep, state)] as const;
+    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.of(trial).sweep, state)] as const;
   });
   return {
     kind: 'train',

@@ -56,28 +56,26 @@ const needs = ' needs ';
 
 export function ingredientsOf(sweep: Sweep, hashes: Hashes): Ingredients {
   const {model, modelFiles = {}, models = {}, files, modules, precision} = hashes;
-  const {model: _, axes: ___, data, training, methods, evaluate, curvature, ...others} = sweep;
-  const {train, ...reading} = data;
+  const {model: _, axes, data, training, methods, evaluate, curvature, ...others} = sweep;
   const {epochs, steps, precision: __, ...learning} = training;
   const hashOf = (path: string): string => files[path] ?? path;
   const table: Ingredients = {
     model,
     ...Object.fromEntries(Object.entries(modelFiles).map(([name, hash]) => [`model/${name}`, hash])),
     ...Object.assign({}, ...Object.entries(models).map(ofModel)),
-    ...Object.fromEntries(train.map((path, k) => [`data.train${train.length > 1 ? `[${k}]` : ''}`, hashOf(path)])),
-    ...flat('data.', reading),
+    ...(axes?.data ? {} : readingOf('data', data, hashOf)),
     ...flat('training.', learning),
     'training.length': steps === undefined ? {epochs} : {steps},
     'training.precision': precision,
     ...flat('', others),
-    evaluate: evaluate.map(({task}) => task),
+    ...(axes?.data ? {} : evaluationsOf('', evaluate, {hashOf, modules})),
   };
-  for (const [k, {data: rows, scorer, ...settings}] of evaluate.entries()) {
-    Object.assign(table, {[`evaluate[${k}].data`]: hashOf(rows)}, flat(`evaluate[${k}].`, settings));
-    if (scorer === undefined) continue;
-    table[`evaluate[${k}].scorer`] = hashOf(scorer);
-    for (const [name, hash] of Object.entries(modules[scorer] ?? {}))
-      table[`evaluate[${k}].scorer${needs}${name}`] = hash;
+  for (const {text, value} of axes?.data ?? []) {
+    const set = value as Pick<Sweep, 'data' | 'evaluate'>;
+    const section = `data[${text}]`;
+    table[section] = true;
+    Object.assign(table, readingOf(section, set.data, hashOf));
+    Object.assign(table, evaluationsOf(`${section}.`, set.evaluate, {hashOf, modules}));
   }
   for (const {options, startFrom, ...settings} of methods) {
     const section = `methods.${nameOfMethod(settings)}`;
@@ -97,6 +95,30 @@ export function ingredientsOf(sweep: Sweep, hashes: Hashes): Ingredients {
   return Object.fromEntries(Object.entries(table).filter(([key]) => !harmless.has(key) && !addable.has(key)));
 }
 
+type HashOf = (path: string) => string;
+
+/** Rows, and how they are read. */
+function readingOf(section: string, {train, ...reading}: Sweep['data'], hashOf: HashOf): Ingredients {
+  const files = train.map((path, k) => [`${section}.train${train.length > 1 ? `[${k}]` : ''}`, hashOf(path)]);
+  return {...Object.fromEntries(files), ...flat(`${section}.`, reading)};
+}
+
+function evaluationsOf(
+  section: string,
+  evaluate: Sweep['evaluate'],
+  {hashOf, modules}: {hashOf: HashOf; modules: Hashes['modules']},
+): Ingredients {
+  const table: Ingredients = {[`${section}evaluate`]: evaluate.map(({task}) => task)};
+  for (const [k, {data: rows, scorer, ...settings}] of evaluate.entries()) {
+    const key = `${section}evaluate[${k}]`;
+    Object.assign(table, {[`${key}.data`]: hashOf(rows)}, flat(`${key}.`, settings));
+    if (scorer === undefined) continue;
+    table[`${key}.scorer`] = hashOf(scorer);
+    for (const [name, hash] of Object.entries(modules[scorer] ?? {})) table[`${key}.scorer${needs}${name}`] = hash;
+  }
+  return table;
+}
+
 /** One of several models. */
 function ofModel([path, {hash, files}]: [string, {hash: string; files: Record<string, string>}]): Ingredients {
   const section = `model[${path}]`;
@@ -106,7 +128,7 @@ function ofModel([path, {hash, files}]: [string, {hash: string; files: Record<st
 
 /** Keys of which the trials of a sweep carry their own values. */
 function severalIn({methods}: Sweep): Set<string> {
-  const keys = methods.flatMap(({axes}) => Object.keys(axes ?? {})).filter(key => key !== 'alpha');
+  const keys = methods.flatMap(({axes}) => Object.keys(axes ?? {})).filter(key => key !== 'alpha' && key !== 'data');
   return new Set(keys.map(key => (/^training\.(epochs|steps)$/.test(key) ? 'training.length' : key)));
 }
 
@@ -180,7 +202,7 @@ function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
   const isOne = earlier['model'] !== byTrial && now['model'] !== byTrial;
   const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
   return keys.filter(key => {
-    const [section] = /^(methods\.[^.]+|curvature|model\[.*\])(?=[./]|$)/.exec(key) ?? [];
+    const [section] = /^(methods\.[^.]+|curvature|model\[.*\]|data\[[^\]]+\])(?=[./]|$)/.exec(key) ?? [];
     if (!isOne && key.startsWith('model/')) return false;
     return section === undefined || (section in earlier && section in now);
   });

@@ -55,9 +55,17 @@ const targets: Row = {
 /** A trial has its own as a number, so that nothing is put anywhere. */
 const alpha: Row = {...{title: 'alpha', noun: 'alpha', part: 'a'}, get: () => undefined, put: sweep => sweep};
 
+/** One of several data sets, with its evaluations. */
+const dataSet: Row = {
+  ...{title: 'data', noun: 'data set', part: ''},
+  get: () => undefined,
+  put: (sweep, value) => ({...sweep, ...(value as Pick<Plain, 'data' | 'evaluate'>)}),
+};
+
 /** In the order in which they stand in ids. */
 const table = {
   model,
+  data: dataSet,
   'data.rows': setting('data', 'rows', ['rows', 'number of rows', 'rows']),
   'data.max_length': setting('data', 'maxLength', ['max length', 'max length', 'len']),
   'data.template': setting('data', 'template', ['template', 'template', 'tpl']),
@@ -80,10 +88,10 @@ export const axisKeys = Object.keys(table) as AxisKey[];
 
 /** Axes that a method may take its best of: the model, the rows and the targets say what is compared, not how it is tuned. */
 export const tunableKeys = axisKeys.filter(isTunable);
-export type TunableKey = Exclude<AxisKey, 'model' | 'data.rows' | 'targets'>;
+export type TunableKey = Exclude<AxisKey, 'model' | 'data' | 'data.rows' | 'targets'>;
 
 function isTunable(key: AxisKey): key is TunableKey {
-  return key !== 'model' && key !== 'data.rows' && key !== 'targets';
+  return key !== 'model' && key !== 'data' && key !== 'data.rows' && key !== 'targets';
 }
 
 export function isAxisKey(key: string): key is AxisKey {

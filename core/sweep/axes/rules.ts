@@ -6,7 +6,8 @@ import {folderName} from '../folder.ts';
 import type {ProblemCode} from '../problem.ts';
 import {either, type Problems, quote, replacement} from '../problems.ts';
 import type {EvaluationSettings} from '../sweep.ts';
-import {methodsOf, type Values} from '../table/file-values.ts';
+import {fieldAt, fields} from '../table/fields.ts';
+import {dataSetsOf, methodsOf, type Values} from '../table/file-values.ts';
 import {find} from '../text/locate.ts';
 import type {MappingNode} from '../text/nodes.ts';
 
@@ -20,6 +21,7 @@ type Path = (string | number)[];
 
 export function checkAxes(file: File): void {
   checkNames(file);
+  checkDataSets(file);
   checkTuned(file);
   checkUnused(file);
   checkObjective(file);
@@ -33,13 +35,54 @@ function report({root, problems}: File, code: ProblemCode, path: Path, message: 
 /** The name of a variant begins the names of folders. */
 function checkNames({values, root, problems}: File): void {
   for (const {name, method} of methodsOf(values)) {
-    if (name === method || (folderName(name) === name && !name.includes(','))) continue;
+    if (name === method || (folderName(name) === name && !/[.,]/.test(name))) continue;
     const path = ['methods', name];
     const range = find({root}, path)?.keyRange;
-    const better = folderName(name.replaceAll(',', '-'));
-    const message = `${quote(name)} cannot be the name of a variant, as adapters lie in folders of that name: use letters, digits, '.', '-' and '_'.`;
+    const better = folderName(name.replace(/[.,]/g, '-'));
+    const message = `${quote(name)} cannot be the name of a variant, as adapters lie in folders of that name: use letters, digits, '-' and '_'.`;
     if (range) problems.report('unknown-value', {path, range}, message, [replacement(range, better)]);
   }
+}
+
+function checkDataSets(file: File): void {
+  const sets = dataSetsOf(file.values);
+  const [first] = sets;
+  if (!first) return;
+  const written = find(file, ['data'])?.node;
+  const beside =
+    written?.kind === 'mapping' ? written.entries.filter(({key}) => !sets.some(({name}) => name === key)) : [];
+  for (const {key} of beside)
+    if (fieldAt(['data', key]) && key in fields.data.type.keys)
+      report(
+        file,
+        'unknown-key',
+        ['data', key],
+        `'data.${key}' stands beside named data sets: write it into each of them.`,
+      );
+  for (const {name, set} of sets) {
+    if (folderName(name) !== name || /[.,]/.test(name))
+      report(
+        file,
+        'unknown-value',
+        ['data', name],
+        `${quote(name)} cannot be the name of a data set: use letters, digits, '-' and '_'.`,
+      );
+    for (const key of ['rows', 'max_length', 'template'] as const)
+      if ((set[key]?.length ?? 0) > 1)
+        report(
+          file,
+          'not-yet',
+          ['data', name, key],
+          `A named data set has one value of '${key}': give each value a data set of its own.`,
+        );
+  }
+  if (file.values.search !== 'grid')
+    report(
+      file,
+      'not-yet',
+      ['search'],
+      "A search goes by one evaluation, and each data set has its own: take 'search: grid', or one data set.",
+    );
 }
 
 function checkTuned(file: File): void {
@@ -76,9 +119,14 @@ function checkUnused(file: File): void {
 }
 
 /** The names of a file's evaluations with what each gives. */
-function evaluationsOf({evaluate}: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
-  const whole = evaluate.flatMap(({task, data}) => (task && data !== undefined ? [{task, data, maxNewTokens: 1}] : []));
-  return withEntries(whole).map(({task, entry}) => ({
+function evaluationsOf(values: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
+  const sets = dataSetsOf(values).map(({set}) => [...set.evaluate, ...values.evaluate]);
+  const wholes = (sets.length > 0 ? sets : [values.evaluate]).map(evaluate =>
+    withEntries(
+      evaluate.flatMap(({task, data}) => (task && data !== undefined ? [{task, data, maxNewTokens: 1}] : [])),
+    ),
+  );
+  return wholes.flat().map(({task, entry}) => ({
     name: formatEvaluation(task, entry),
     unit: unitOf(metricOf(task)),
   }));
@@ -94,7 +142,7 @@ function checkObjective(file: File): void {
   const known = evaluationsOf(file.values);
   const path = typeof objective === 'string' ? ['objective'] : ['objective', 'mean'];
   const unknown = names.find(name => !known.some(one => one.name === name));
-  if (unknown !== undefined && evaluate.length >= known.length) {
+  if (unknown !== undefined && !evaluate.some(({task}) => task === undefined)) {
     const has =
       known.length === 0 ? "the file has none: add one under 'evaluate'" : either(known.map(({name}) => name));
     report(file, 'unknown-value', path, `There is no evaluation ${quote(unknown)} to decide what is best: ${has}.`);

@@ -1,7 +1,7 @@
 /** The values that a file gives to its axes, and what each of its methods takes of them. */
 import type {Alpha, MethodSettings, OptimizerSettings, Sweep} from '../sweep.ts';
 import {optimizer as optimizerFields} from '../table/fields.ts';
-import type {Entry, Values, VariantValues} from '../table/file-values.ts';
+import {dataSetsOf, type Entry, type Values, type VariantValues} from '../table/file-values.ts';
 import {type AxisKey, type AxisValue, axisKeys, type Plain, type Settings, valueIn, valuesWithParts} from './axes.ts';
 
 type Valued = Omit<AxisValue, 'part'>;
@@ -15,15 +15,16 @@ export interface AxesOfFile {
   methods: Pick<MethodSettings, 'axes' | 'alphas' | 'settings' | 'own'>[];
 }
 
-/** `plain`: the sweep with the first value of each axis. A key that a method gives as the file does is not its own. */
-export function axesOf(values: Values, plain: Plain, entries: readonly Entry[]): AxesOfFile {
-  const file = {...fixed(plain), ...givenBy(values)};
+/** `plain`: the sweep with the first value of each axis; `dataSets`: those that have names. A key that a method gives as the file does is not its own. */
+export function axesOf(values: Values, plain: Plain, entries: readonly Entry[], dataSets: Valued[] = []): AxesOfFile {
+  const sets: Given = dataSets.length > 0 ? {data: dataSets} : {};
+  const file = {...fixed(plain), ...givenBy(values), ...sets};
   const own = entries.map(entry => givenBy(entry.own));
   const all = new Map<AxisKey, AxisValue[]>();
   for (const key of axisKeys) {
     const given = [file[key] ?? [], ...own.map(one => one[key] ?? [])].flat();
     const distinct = [...new Map(given.toReversed().map(one => [one.text, one])).values()].reverse();
-    if (distinct.length > 1) all.set(key, valuesWithParts(key, distinct));
+    if (distinct.length > 1 || (key === 'data' && dataSets.length > 0)) all.set(key, valuesWithParts(key, distinct));
   }
   const methods = own.map((one, k) => ofMethod(one, file, all, entries[k]!.own, values));
   const used = [...all].filter(([key]) => methods.some(({axes, settings}) => axes?.[key] || settings?.[key]));
@@ -32,7 +33,8 @@ export function axesOf(values: Values, plain: Plain, entries: readonly Entry[]):
 
 /** How many values of each axis a method of a file has, where the file or the method says something of it. */
 export function axisSizes(values: Values, own: VariantValues): number[] {
-  return Object.values({...givenBy(values), ...givenBy(own)}).map(({length}) => length);
+  const sets = Math.max(1, dataSetsOf(values).length);
+  return [sets, ...Object.values({...givenBy(values), ...givenBy(own)}).map(({length}) => length)];
 }
 
 function ofMethod(
@@ -51,6 +53,7 @@ function ofMethod(
     const taken = own[key] ?? file[key] ?? [];
     const isFiles = own[key] === undefined || (file[key]?.length === 1 && file[key][0]!.text === taken[0]?.text);
     if (taken.length > 1) axes[key] = taken.map(({text}) => known.find(one => one.text === text)!).map(withoutValue);
+    else if (key === 'data') settings[key] = taken[0]!.text;
     else if (!isFiles) {
       if (key !== 'alpha') settings[key] = taken[0]!.text;
       keys.push(key);
@@ -72,7 +75,7 @@ function fixed(plain: Plain): Given {
   return Object.fromEntries(
     axisKeys.flatMap(key => {
       const value = valueIn(plain, key);
-      return key === 'alpha' ? [] : [[key, [{text: fixedText(key, value), value}]]];
+      return key === 'alpha' || key === 'data' ? [] : [[key, [{text: fixedText(key, value), value}]]];
     }),
   );
 }
@@ -83,7 +86,9 @@ export function fixedSettings(sweep: Sweep): Settings {
   return Object.fromEntries(
     axisKeys.flatMap(key => {
       const value = valueIn(sweep, key);
-      return several.has(key) || key === 'alpha' ? [] : [[key, fixedText(key, value)]];
+      return several.has(key) || key === 'alpha' || (key === 'data' && sweep.axes?.data)
+        ? []
+        : [[key, fixedText(key, value)]];
     }),
   );
 }

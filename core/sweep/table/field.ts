@@ -163,7 +163,11 @@ export type ValueOf<T> = T extends TextType
             : T extends {kind: 'list'; of: infer I}
               ? ValueOf<I>[]
               : T extends {kind: 'mapping'; keys: infer K}
-                ? ValuesOf<K> & (T extends {named: {field: {type: infer N}}} ? NamedValues<N> : unknown)
+                ? keyof K extends never
+                  ? T extends {named: {field: {type: infer N}}}
+                    ? NamedValues<N>
+                    : ValuesOf<K>
+                  : ValuesOf<K>
                 : T extends FreeType
                   ? Readonly<Record<string, Free>>
                   : T extends {kind: 'either'; options: readonly (infer O)[]}

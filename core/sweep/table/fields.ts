@@ -989,6 +989,28 @@ const run = {
   },
 } as const satisfies Fields;
 
+const evaluations = {
+  type: {kind: 'list', of: {kind: 'mapping', keys: evaluation}, orOne: true},
+  doc: 'What is measured on each trained model: one task or a list of them.',
+  example: '[{task: exact-match, data: data/test.jsonl}]',
+  default: [],
+  defaultDoc: 'nothing; the training loss is recorded in any case',
+  alsoKnownAs: ['evaluation', 'evaluations', 'eval', 'tasks'],
+} as const satisfies Field;
+
+/** What one of several data sets may have: those of one, and what is measured of what was trained on it. */
+export const dataSet = {...data, evaluate: evaluations} as const satisfies Fields;
+
+/** Several data sets, under names of the user's. */
+const dataSets = {
+  mark: 'train',
+  field: {
+    type: {kind: 'mapping', keys: dataSet},
+    doc: 'One of several data sets, with the evaluations of what is trained on it.',
+    example: '{train: data/math.jsonl, evaluate: {task: math, data: data/test.jsonl}}',
+  },
+} as const satisfies Named;
+
 /** Axes that a method may take its best of: those that leave it the same comparison. */
 const tunable = {
   learning_rate: {doc: 'The learning rate.', alsoKnownAs: ['lr']},
@@ -1008,8 +1030,8 @@ export const fields = {
   },
   model: {...variantKeys.model, required: true},
   data: {
-    type: {kind: 'mapping', keys: data},
-    doc: 'The rows that are learnt and how they become text.',
+    type: {kind: 'mapping', keys: data, named: dataSets},
+    doc: 'The rows that are learnt and how they become text. Several data sets stand under names of yours, each with evaluations of its own: `{math: {train: a.jsonl, evaluate: […]}, code: {train: b.jsonl}}`; each is a condition.',
     example: '{train: data/train.jsonl, format: completion}',
     required: true,
     alsoKnownAs: ['dataset', 'datasets'],
@@ -1043,14 +1065,7 @@ export const fields = {
     default: {},
     alsoKnownAs: ['train', 'training_args', 'trainer'],
   },
-  evaluate: {
-    type: {kind: 'list', of: {kind: 'mapping', keys: evaluation}, orOne: true},
-    doc: 'What is measured on each trained model: one task or a list of them.',
-    example: '[{task: exact-match, data: data/test.jsonl}]',
-    default: [],
-    defaultDoc: 'nothing; the training loss is recorded in any case',
-    alsoKnownAs: ['evaluation', 'evaluations', 'eval', 'tasks'],
-  },
+  evaluate: evaluations,
   curvature: {
     type: {kind: 'mapping', keys: curvature},
     doc: 'Largest and smallest Hessian eigenvalue of the blocks {A, B}, by Lanczos iteration.',

@@ -1,7 +1,7 @@
 /** A file as the table reads it, before its keys are brought together. */
 import {methods as descriptions, type MethodName} from '../../method/methods.ts';
 import type {ValuesOf} from './field.ts';
-import type {fields, ownSettings} from './fields.ts';
+import {type dataSet, fields, type ownSettings} from './fields.ts';
 
 export type Values = ValuesOf<typeof fields>;
 
@@ -26,6 +26,18 @@ export function methodsOf({methods}: Values): Entry[] {
     const {method = Object.hasOwn(descriptions, name) ? (name as MethodName) : undefined, ...own} = given;
     return method ? [{name, method, own}] : [];
   });
+}
+
+/** One of several data sets. */
+export type DataSetValues = ValuesOf<typeof dataSet>;
+
+/** The data sets that a file names, in its order; none where it has one without a name. */
+export function dataSetsOf({data}: Pick<Values, 'data'>): {name: string; set: DataSetValues}[] {
+  const entries: [string, unknown][] = Object.entries(data ?? {});
+  // What is no key of the table was read as a data set.
+  return entries.flatMap(([name, set]) =>
+    Object.hasOwn(fields.data.type.keys, name) || set === undefined ? [] : [{name, set: set as DataSetValues}],
+  );
 }
 
 /** One seed for all that is drawn, or those of starts and dropout with one for the order of the rows. */

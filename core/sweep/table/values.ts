@@ -49,8 +49,10 @@ export class Reader {
         if (value !== undefined) values[key] = value;
       }
     }
+    const isNamed =
+      named !== undefined && node.entries.some(one => !Object.hasOwn(keys, one.key) && namedField(named, one.value));
     for (const [name, field] of Object.entries(keys)) {
-      if (field.required && this.complete && !present.has(name) && !misspelt.has(name))
+      if (field.required && !isNamed && this.complete && !present.has(name) && !misspelt.has(name))
         this.missingKey(name, field, node, path, home);
       if (field.default !== undefined && values[name] === undefined) {
         values[name] = this.value(field.type, nodeOf(field.default), [name], nowhere);

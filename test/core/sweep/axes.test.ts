@@ -136,6 +136,51 @@ describe('a variant', () => {
   });
 });
 
+describe('several data sets', () => {
+  const named = base.replace(
+    'data: {train: data/train.jsonl}',
+    `data:
+  math: {train: m.jsonl, rows: 10, evaluate: {task: math, data: mt.jsonl}}
+  code: {train: c.jsonl, format: completion, evaluate: [{task: humaneval, data: ct.jsonl}, {task: mbpp, data: mb.jsonl}]}`,
+  );
+
+  it('have evaluations of their own and those of the file', () => {
+    const sweep = sweepOf(`${named}evaluate: {task: loss, data: l.jsonl}\n`);
+    const trials = expandTrials(sweep);
+    expect(trials.slice(0, 3).map(({id}) => id)).toEqual([
+      'lora-r8-b16-math-lr1.00e-4-s1',
+      'lora-r8-b16-math-lr2.00e-4-s1',
+      'lora-r8-b16-code-lr1.00e-4-s1',
+    ]);
+    const [math, , code] = trials.map(trial => plainOf(sweep, trial));
+    expect(math).toMatchObject({data: {train: ['m.jsonl'], rows: 10}, evaluate: [{task: 'math'}, {task: 'loss'}]});
+    expect(code!.data.rows).toBeUndefined();
+    expect(code!.evaluate.map(({task}) => task)).toEqual(['humaneval', 'mbpp', 'loss']);
+    expect(rolesInWords(sweep)).toContain('2 methods compared × 2 data sets');
+  });
+
+  it('may be one: its name is no part of the ids', () => {
+    const one = base.replace('{train: data/train.jsonl}', '{math: {train: m.jsonl}}');
+    expect(ids(one)).toEqual(ids(base));
+    expect(expandTrials(sweepOf(one))[0]).toMatchObject({settings: {data: 'math'}});
+  });
+
+  it.each([
+    ['math: {train: m.jsonl, rows: 10,', 'math: {train: m.jsonl, rows: [10, 20],', 'one value'],
+    ['math: {train: m.jsonl,', 'math: {train: m.jsonl, template: {prompt: "x"},', 'no place for the row'],
+    ['data:', 'data:\n  format: text', 'into each of them'],
+    ['task: math', 'task: custom', 'needs a scorer'],
+    ['math: {train', 'a/b: {train', 'cannot be the name'],
+  ])('with %s as %s are refused', (from, to, words) => {
+    expect(faults(named.replace(from, to)).join()).toContain(words);
+  });
+
+  it('point at what is wrong under their names', () => {
+    const {problems} = readSweep(named.replace('format: completion', 'format: completion, columns: {text: a}'));
+    expect(problems.find(({code}) => code === 'unknown-key')?.path).toEqual(['data', 'code', 'columns', 'text']);
+  });
+});
+
 describe('roles', () => {
   const rich = `${base.replace('models/base', '[a, b]').replace('rank: 8', 'rank: [4, 8, 16]')}seeds: [1, 2, 3]
 tune: [learning_rate, training.weight_decay]
