@@ -7,6 +7,7 @@ import {attachVerb} from './verbs/attach.ts';
 import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
 import {evalVerb} from './verbs/eval.ts';
+import {evaluateVerb} from './verbs/evaluate.ts';
 import {exportVerb} from './verbs/export.ts';
 import {fetchVerb} from './verbs/fetch.ts';
 import {generateVerb} from './verbs/generate.ts';
@@ -42,6 +43,7 @@ const verbs = [
   verifyVerb,
   importVerb,
   evalVerb,
+  evaluateVerb,
   generateVerb,
   fetchVerb,
   setupNativeVerb,

@@ -54,7 +54,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const file = trialsOf(sweep, store.earlier);
   const search = searchOf(run, file);
   const all = [...trials, ...(search?.further ?? [])];
-  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
+  const todo = options.probeOnly || options.evaluateOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(

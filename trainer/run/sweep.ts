@@ -10,6 +10,7 @@ import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
+import {evaluateStored} from './evaluating/stored-evaluations.ts';
 import {factorize} from './factorising.ts';
 import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
@@ -119,8 +120,9 @@ async function play(run: UnderWay): Promise<SweepEnd> {
   try {
     if (opening.probes.rows > 0) await probeStarts(run, opening);
     if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
-    if (opening.todo.length === 0) return end('finished');
-    const failed = await trainTrials(run, opening);
+    const isUnevaluated = options.probeOnly ? false : await evaluateStored(run);
+    const isTrained = opening.todo.length === 0 || !(await trainTrials(run, opening));
+    const failed = isUnevaluated || !isTrained;
     return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));

@@ -8,15 +8,15 @@ import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
-import {type Judge, openJudge} from '../task/judge.ts';
+import type {Judge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
+import {openJudges} from './evaluating/judges.ts';
 import {factorize} from './factorising.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import type {Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
-import type {Prepared} from './prepare.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
 import type {Agenda, Portion} from './search/agenda.ts';
@@ -69,22 +69,6 @@ async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise
     clearInterval(measuring);
     await pool.close();
   }
-}
-
-/** A judge for every way in which these trials are asked; each answer goes to that of its trial. */
-function openJudges({prepared, store}: UnderWay, todo: readonly Trial[]): Judge {
-  const judges = new Map<Prepared['prompts'], Judge>();
-  const byTrial = new Map<string, Judge>();
-  for (const trial of todo) {
-    const own = prepared.of(trial);
-    const judge = judges.get(own.prompts) ?? openJudge({...own, evaluations: own.sweep.evaluate, folder: store.folder});
-    judges.set(own.prompts, judge);
-    byTrial.set(trial.id, judge);
-  }
-  return {
-    score: result => (byTrial.get(result.trial) ?? [...judges.values()][0]!).score(result),
-    close: () => judges.forEach(judge => void judge.close()),
-  };
 }
 
 /** Operations of what is left of these trials, as far as they are to go. */

@@ -16,6 +16,8 @@ export interface SweepOptions {
   resume: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** Only the evaluations that stored adapters lack. */
+  evaluateOnly?: boolean;
   /** What is run in place of the file's own sweep. */
   tuning?: Tuning;
   signal: AbortSignal;

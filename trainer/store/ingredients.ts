@@ -201,7 +201,11 @@ function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
   // The files of one of several models stand with it.
   const isOne = earlier['model'] !== byTrial && now['model'] !== byTrial;
   const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
+  const isThere = (section: string): boolean => `${section}.data` in earlier && `${section}.data` in now;
   return keys.filter(key => {
+    // Results of further evaluations stand beside the others.
+    const [evaluation] = /^(data\[[^\]]+\]\.)?evaluate\[\d+\]/.exec(key) ?? [];
+    if (evaluation !== undefined && !isThere(evaluation)) return false;
     const [section] = /^(methods\.[^.]+|curvature|model\[.*\]|data\[[^\]]+\])(?=[./]|$)/.exec(key) ?? [];
     if (!isOne && key.startsWith('model/')) return false;
     return section === undefined || (section in earlier && section in now);
@@ -210,11 +214,18 @@ function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
 
 function isSame(key: string, before: unknown, after: unknown): boolean {
   if (before === byTrial || after === byTrial) return true;
+  if (/(^|\.)evaluate$/.test(key)) return isBeginning(before, after);
   const [a, b] = [before ?? defaultOf(key), after ?? defaultOf(key)].map(value =>
     JSON.stringify(sorted(value ?? null)),
   );
   // A lone value stands for a list of one, as in the file.
   return a === b || a === `[${b}]` || `[${a}]` === b;
+}
+
+/** Whether one list is the other with more behind it. */
+function isBeginning(before: unknown, after: unknown): boolean {
+  const [a, b] = [before ?? [], after ?? []].map(list => (Array.isArray(list) ? list : [list]));
+  return a!.every((one, k) => k >= b!.length || JSON.stringify(one) === JSON.stringify(b![k]));
 }
 
 /** As the table of the language has it. */

@@ -99,7 +99,7 @@ export interface Manifest {
   /** Null where nothing is probed. */
   curvature?: CurvatureSettings | null;
   /** How to make the run again. */
-  rerun?: {folder: string; command: string};
+  rerun?: {folder: string; command: string; file?: string};
   /** One entry for the first start and one for every resumption. */
   starts: Start[];
 }
@@ -153,6 +153,7 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
     curvature: sweep.curvature ?? null,
     rerun: {
       folder,
+      file: basename(original),
       command: ['lora-sweep', again.verb, quoted(basename(original)), ...again.words, '--out NEW_FOLDER'].join(' '),
     },
     sweep,
@@ -326,7 +327,7 @@ const shape = record({
   machine: record({platform: isText, architecture: isText, processor: isText, cores: number, memoryBytes: number}),
   seeds: optional(listOf(number)),
   curvature: optional(orNull(record({samples: number}))),
-  rerun: optional(record({folder: isText, command: isText})),
+  rerun: optional(record({folder: isText, command: isText, file: optional(fileName)})),
   settings: optional(isRecord),
   ingredients: optional(isRecord),
   fingerprint: optional(isText),

@@ -41,7 +41,7 @@ export function searchOf(
 ): Search | null {
   const {sweep} = prepared;
   const rules = rulesOf(sweep);
-  if (!rules || options.probeOnly) return null;
+  if (!rules || options.probeOnly || options.evaluateOnly) return null;
   const steps = stepsByKey(prepared, all);
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));

@@ -1,4 +1,4 @@
-/** What `run`, `probe` and `tune` do. */
+/** What `run`, `probe`, `evaluate` and `tune` do. */
 import {SweepError} from '../../../core/error.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
@@ -15,7 +15,7 @@ export interface RunOptions {
 }
 
 /** Which of them it is; `probe`: the curvature and nothing else. */
-export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+export type Work = {verb: 'run' | 'probe' | 'evaluate'} | {verb: 'tune'; tuning: Tuning; words: string[]};
 
 /** Says how to go on where it has not come to its end. */
 export async function train(file: string, options: RunOptions, work: Work): Promise<SweepEnd> {
@@ -41,7 +41,13 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly: work.verb === 'probe'};
+    const asked = {
+      ...(out === undefined ? {} : {out}),
+      only,
+      resume,
+      probeOnly: work.verb === 'probe',
+      evaluateOnly: work.verb === 'evaluate',
+    };
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
