@@ -6,6 +6,7 @@ import {abridged} from '../core/printable.ts';
 import {attachVerb} from './verbs/attach.ts';
 import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
+import {mergeVerb} from './verbs/cluster/merge.ts';
 import {evalVerb} from './verbs/eval.ts';
 import {evaluateVerb} from './verbs/evaluate.ts';
 import {exportVerb} from './verbs/export.ts';
@@ -36,6 +37,7 @@ const verbs = [
   statusVerb,
   attachVerb,
   cancelVerb,
+  mergeVerb,
   schemaVerb,
   showVerb,
   reportVerb,
@@ -57,7 +59,10 @@ function commandLine(): Command {
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .showHelpAfterError('(lora-sweep --help says more)')
-    .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage.');
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.',
+    );
   for (const verb of verbs) verb(program);
   return program;
 }
@@ -86,6 +91,9 @@ async function main(): Promise<void> {
   }
 }
 
+/** `no-index`: a part was to be found out that only a scheduler tells. */
+const usageCodes = ['usage', 'no-index'];
+
 /** Says what went wrong in one sentence; 2 for wrong usage, 1 for everything else. */
 function statusOf(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) {
@@ -98,7 +106,7 @@ function statusOf(error: unknown, debug: boolean): number {
     const message = error instanceof Error ? error.message : String(error);
     remark(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)`);
   }
-  return error instanceof SweepError && error.code === 'usage' ? 2 : 1;
+  return error instanceof SweepError && usageCodes.includes(error.code) ? 2 : 1;
 }
 
 await main();

@@ -12,6 +12,7 @@ import {
   number,
   numberOrNull,
   oneOf,
+  optional,
   orNull,
   record,
   recordOf,
@@ -19,7 +20,7 @@ import {
   time,
 } from '../shape.ts';
 import {emptyRun, type RunState} from './fold.ts';
-import {costShape, eventShapes, searchShape, trialShape, verdictShape} from './line.ts';
+import {costShape, eventShapes, pinnedShape, searchShape, taskShape, trialShape, verdictShape} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
@@ -39,10 +40,12 @@ export interface Snapshot {
   bytes: number;
   /** The last `tailBytes` of that part. */
   tail: string;
+  /** Of a task's attempt: bytes of the files of the attempts before it. */
+  before?: number[];
 }
 
-export function formatSnapshot({state, bytes, tail}: Snapshot): string {
-  return JSON.stringify({version: foldVersion, bytes, tail, state});
+export function formatSnapshot({state, bytes, tail, before}: Snapshot): string {
+  return JSON.stringify({version: foldVersion, bytes, tail, before, state});
 }
 
 /** Null where the text is not a snapshot of this version. */
@@ -56,7 +59,8 @@ export function readSnapshot(snapshot: string): Snapshot | null {
   if (!isSnapshot(stored)) return null;
   const places: RunState['places'] = Object.create(null);
   for (const [place, {trial}] of stored.state.trials.entries()) places[trial.id] = place;
-  return {state: {...emptyRun, ...stored.state, places}, bytes: stored.bytes, tail: stored.tail};
+  const {bytes, tail, before = []} = stored;
+  return {state: {...emptyRun, ...stored.state, places}, bytes, tail, before};
 }
 
 function isSnapshot(value: unknown): value is Snapshot {
@@ -111,10 +115,26 @@ const view = record({
   tails: recordOf(numberOrNull),
 });
 
+const taskView: Check = value =>
+  taskShape(value) &&
+  record({
+    state: oneOf('waiting', 'running', 'finished', 'failed', 'stopped'),
+    attempt: count,
+    host: orNull(text),
+    process: orNull(text),
+    job: orNull(text),
+    workers: count,
+    startedAt: orNull(time),
+    lastAt: orNull(time),
+    seconds: number,
+    message: orNull(text),
+  })(value);
+
 const snapshotShape = record({
   version: value => value === foldVersion,
   bytes: count,
   tail: text,
+  before: optional(listOf(count)),
   state: record({
     name: text,
     engine: text,
@@ -143,5 +163,9 @@ const snapshotShape = record({
     fixed: recordOf(text),
     tune: listOf(text),
     objective: listOf(text),
+    tasks: listOf(taskView),
+    task: orNull(text),
+    pinned: orNull(pinnedShape),
+    submitted: listOf(eventShapes.submitted),
   }),
 });

@@ -3,7 +3,8 @@ import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {sweepOf} from '../run/sweep-file.ts';
 import {readManifest} from '../store/manifest.ts';
-import {manifestName, refuseNoRun, runFolderOf} from '../store/run.ts';
+import {manifestName} from '../store/names.ts';
+import {refuseNoRun, runFolderOf} from '../store/run.ts';
 
 /**
  * The sweep file and the run folder that a path means, be it the one or the other.

@@ -1,27 +1,28 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import {grouped} from '../../core/grouped.ts';
-import type {Curves, RunStarted} from '../../core/run/events.ts';
+import type {Curves} from '../../core/run/events.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
-import {fixedSettings} from '../../core/sweep/axes/values.ts';
-import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
+import type {Choice} from '../engine/choose.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
-import {curvesAt} from '../store/curves.ts';
+import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
-import {eventsName, type OpenRun} from '../store/run.ts';
+import type {OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
-import {type ProbePlan, planProbes} from './probing.ts';
+import type {Prepared} from './prepare.ts';
+import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
 import {isDone} from './resume.ts';
 import {type Agenda, wholeTrials} from './search/agenda.ts';
 import {agendaOf, type Search, searchOf} from './search/searching.ts';
 import type {UnderWay} from './under-way.ts';
-import {costsOf, stepsByKey} from './work.ts';
+import {costsOf, rolesIn, stepsByKey} from './work.ts';
 
 /** What a start has to do. */
 export interface Opening {
@@ -65,7 +66,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const curves = await longCurves(store, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
-    ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
+    ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
     : {jobs: [], rows: 0};
   const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
   const probers = Math.min(cores, probes.jobs.length);
@@ -95,6 +96,12 @@ function phasesOf(
   });
 }
 
+/** Whether a block at the start is probed already, or is for another part of the run to probe. */
+function knownStarts({store, options}: UnderWay): (row: StartRow) => boolean {
+  const known = new Set(store.earlier.curvature.filter(row => row.trial === undefined).map(startKey));
+  return row => known.has(startKey(row)) || options.part?.probes(row) === false;
+}
+
 /** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
 function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   const ids = done.map(({id}) => id);
@@ -104,20 +111,28 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
 async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
+  return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
+}
+
+/** What a run is made with beside its sweep file. */
+export async function surroundingsOf(
+  prepared: Prepared,
+  {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
+): Promise<Surroundings> {
   const {sweep, model, dataHashes, modules} = prepared;
   const several = new Map(
     expandTrials(sweep).flatMap(trial => (trial.model === undefined ? [] : [[trial.model, prepared.of(trial).model]])),
   );
-  return store.begin(sweep, trials, {
+  return {
     versions: versions(),
-    engine: choice.engine,
-    precision: choice.precision,
+    engine,
+    precision,
     modelHash: await model.weights.hash(),
     model: await around(model),
     ...(several.size > 0 && {models: await modelsByPath(several)}),
     dataHashes,
     modules,
-  });
+  };
 }
 
 async function around({path, folder}: BaseModel): Promise<Surroundings['model']> {
@@ -157,14 +172,8 @@ function tellStart(
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
-    ...rolesOf(prepared.sweep),
+    ...rolesIn(prepared.sweep),
   });
-}
-
-/** What axes of the sweep are there for. */
-function rolesOf(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
-  const {tune, objective} = sweep;
-  return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
 }
 
 function startOnly({prepared, options}: UnderWay): string[] {
@@ -177,5 +186,5 @@ function startOnly({prepared, options}: UnderWay): string[] {
 async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
   const {trials, places} = store.earlier;
   const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
-  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
+  return long.length > 0 ? curvesAt(onEvent => store.replay(onEvent), new Map(long)) : new Map();
 }

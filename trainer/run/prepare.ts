@@ -1,6 +1,6 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
-import {plainKey, plainOf} from '../../core/sweep/axes/axes.ts';
+import {plainKey, plainOf, stepsKey} from '../../core/sweep/axes/axes.ts';
 import type {DataSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
@@ -18,7 +18,7 @@ import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import type {TrainingSize} from '../size/memory.ts';
-import {sizeOfTraining} from '../size/training-size.ts';
+import {type Room, sizeOfTraining} from '../size/training-size.ts';
 import type {TrainingSource} from '../step/batches.ts';
 import {filesBesideModule} from '../store/module-files.ts';
 import type {Prompt} from '../task/prompts.ts';
@@ -61,7 +61,7 @@ export interface Prepared {
 }
 
 /** What trains. */
-export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'>;
+export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'> & Pick<Room, 'pinned'>;
 
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
@@ -86,8 +86,10 @@ export async function prepare(
   };
   const parts = new Map<string, Prepared>();
   const known = new Map<string, Promise<Omit<Prepared, 'of'>>>();
-  const prepared = async (plain: Sweep): Promise<Prepared> => ({
-    ...(await once(known, whatIsRead(plain), () => preparePlain(plain, opening))),
+  const prepared = async (plain: Sweep, trial: Pick<Trial, 'model' | 'settings'> = {}): Promise<Prepared> => ({
+    ...(await once(known, whatIsRead(plain), () =>
+      preparePlain(plain, {...opening, choice: pinnedFor(trial, plain, choice)}),
+    )),
     sweep: plain,
     of(this: Prepared, trial) {
       return parts.get(plainKey(trial)) ?? this;
@@ -95,7 +97,7 @@ export async function prepare(
   });
   for (const trial of sweep.axes ? expandTrials(sweep) : []) {
     const key = plainKey(trial);
-    if (!parts.has(key)) parts.set(key, await prepared(plainOf(sweep, trial)));
+    if (!parts.has(key)) parts.set(key, await prepared(plainOf(sweep, trial), trial));
   }
   const [first = await prepared(sweep)] = parts.values();
   const notes = [...new Set([first, ...parts.values()].flatMap(part => part.notes))];
@@ -103,6 +105,22 @@ export async function prepare(
   const dataHashes: Prepared['dataHashes'] = Object.assign({}, ...all.map(part => part.dataHashes));
   const modules: Prepared['modules'] = Object.assign({}, ...all.map(part => part.modules));
   return {...first, sweep, notes, dataHashes, modules};
+}
+
+/** What is settled for the batches of one plain sweep, by their size alone. */
+function pinnedFor(
+  trial: Pick<Trial, 'model' | 'settings'>,
+  {methods}: Sweep,
+  choice: Trainer | undefined,
+): Trainer | undefined {
+  const {pinned} = choice ?? {};
+  if (!choice || !pinned) return choice;
+  const sizes = new Set(methods.flatMap(({batchSizes}) => batchSizes));
+  const rows = [...sizes].flatMap(batchSize => {
+    const settled = pinned.microBatch[stepsKey({...trial, batchSize})];
+    return settled === undefined ? [] : [[String(batchSize), settled] as const];
+  });
+  return {...choice, pinned: {...pinned, microBatch: Object.fromEntries(rows)}};
 }
 
 /** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
@@ -145,7 +163,9 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
-  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {workers, device: choice?.gpu});
+  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {
+    ...{workers, device: choice?.gpu, pinned: choice?.pinned},
+  });
   return {
     ...{sweep, model, tokenizer, sites, size, evaluations, prompts, ends, pathOf, steps, source},
     dataHashes: await hashes(sweep, pathOf),

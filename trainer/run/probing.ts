@@ -1,5 +1,4 @@
 /** Which blocks a sweep probes, cut into jobs for the workers. */
-import {availableParallelism, totalmem} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
@@ -9,6 +8,7 @@ import {blockSize} from '../curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from '../curvature/probe.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
 import type {Projection} from '../model/projections.ts';
+import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
@@ -22,7 +22,7 @@ export const usualIterations = 60;
 
 /** Bytes that each of so many workers may remember. */
 export function rememberedBytes(workers: number): number {
-  return Math.floor((rememberShare * totalmem()) / workers);
+  return Math.floor((rememberShare * allocatedMemory()) / workers);
 }
 
 /**
@@ -77,16 +77,15 @@ export interface ProbePlan {
   rows: number;
 }
 
-/** The probes at the start of these trials that `earlier` does not have yet; costly layers first. */
+/** The probes at the start of these trials whose rows are not known yet; costly layers first. */
 export function planProbes(
   prepared: Prepared,
   curvature: CurvatureSettings,
   trials: readonly Trial[],
-  earlier: RunState,
+  isKnown: (row: StartRow) => boolean,
   workers: number,
 ): ProbePlan {
   if (!curvature.at.includes(0)) return {jobs: [], rows: 0};
-  const known = new Set(earlier.curvature.filter(row => row.trial === undefined).map(keyOf));
   const wanted = new Map<string, {blocks: StartBlock[]; job: Omit<ProbeJob, 'layer' | 'blocks'>}>();
   const places = probedPlaces(prepared, curvature);
   const start = Object.fromEntries(
@@ -114,7 +113,7 @@ export function planProbes(
     for (const place of places) {
       const row = {seed, step: 0, layer: place.layer, module: place.projection};
       const named = full ? {method: 'full', rank: 0} : {method: trial.method, rank: trial.rank};
-      const missing = batchSizes.filter(batchSize => !known.has(keyOf({...named, batchSize, ...row})));
+      const missing = batchSizes.filter(batchSize => !isKnown({...named, batchSize, ...row}));
       if (missing.length > 0) group.blocks.push({...place, trial, batchSizes: missing, full});
     }
   }
@@ -123,9 +122,13 @@ export function planProbes(
   return {jobs, rows};
 }
 
-function keyOf(
-  row: Pick<RunState['curvature'][number], 'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module'>,
-): string {
+/** What a row at the start is of. */
+export type StartRow = Pick<
+  RunState['curvature'][number],
+  'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module'
+>;
+
+export function startKey(row: StartRow): string {
   return JSON.stringify([row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module]);
 }
 
@@ -153,7 +156,7 @@ export function trainingProbes(
       places: probedPlaces(prepared, curvature),
       sources: Object.fromEntries(trials.map(trial => [trial.seed, prepared.probeSource(orderSeedOf(trial))])),
       // Beside a training, which was promised its share.
-      remember: rememberedBytes(3 * availableParallelism()),
+      remember: rememberedBytes(3 * allocatedCores()),
       known: known.map(({trial, step, layer, module}) => probedKey(trial!, step, layer, module)),
     },
   };

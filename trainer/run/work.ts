@@ -1,8 +1,10 @@
 import {type MethodCost, methodCost} from '../../core/method/cost.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
+import type {RunStarted} from '../../core/run/events.ts';
 import {stepsKey} from '../../core/sweep/axes/axes.ts';
-import {nameOf, noRank, type Trial} from '../../core/sweep/sweep.ts';
+import {fixedSettings} from '../../core/sweep/axes/values.ts';
+import {nameOf, noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {sitesOf} from '../model/sites.ts';
 import {weightCount} from '../model/weights.ts';
 import {stepFlops} from '../size/flops.ts';
@@ -17,6 +19,12 @@ export function sizeName(trial: Trial): string {
 export function trainedNumbers(prepared: Prepared, trial: Trial): number {
   const {sites, model} = prepared.of(trial);
   return trainedParameters(trial, sites, weightCount(model.config));
+}
+
+/** What a run says of the axes of its sweep: what all trials have in common, and what is there for what. */
+export function rolesIn(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
+  const {tune, objective} = sweep;
+  return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
 }
 
 /** Optimizer steps of trials, by `stepsKey`. */
