@@ -2,6 +2,7 @@
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
 import {expectedShare} from '../core/search/expectation.ts';
+import {rolesInWords} from '../core/sweep/axes/roles.ts';
 import {trialsAmong} from '../core/sweep/recognise.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
@@ -31,7 +32,10 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
 
 /** `Run 6 trials`, or `Search 180 trials · about 14 % of the grid`. */
 function taskOf(document: SweepDocument, trials: number): string {
-  if (!document.reading.sweep?.search) return `Run ${count(trials, 'trial')}`;
+  const {sweep} = document.reading;
+  // What is compared with what is worth a word where that is more than methods.
+  if (sweep?.axes && !sweep.search) return `Run ${rolesInWords(sweep)}`;
+  if (!sweep?.search) return `Run ${count(trials, 'trial')}`;
   const expectation = searchExpected(document);
   const share = expectation ? ` · about ${Math.round(100 * expectedShare(expectation))} % of the grid` : '';
   return expectation?.scans === 0 ? `Run ${count(trials, 'trial')}` : `Search ${count(trials, 'trial')}${share}`;

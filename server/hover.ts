@@ -58,7 +58,7 @@ function searchAbout(document: SweepDocument, cursor: Cursor): string | undefine
 }
 
 /** What is compared with what, where the file says so: at its methods, at what is tuned and at every key with several values. */
-function rolesAbout({known}: SweepDocument, cursor: Cursor): string | undefined {
+function rolesAbout({reading, known = reading.sweep}: SweepDocument, cursor: Cursor): string | undefined {
   if (!known || cursor.kind !== 'key') return undefined;
   const key = cursor.path.join('.');
   const {conditions, tuned} = rolesOf(known);
