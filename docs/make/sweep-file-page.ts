@@ -1,6 +1,8 @@
 /** docs/sweep-file.md: every key of a sweep file, made of the table of fields. */
+
+import {keyName} from '../../core/sweep/problems.ts';
 import {describe, type Field, type Fields, type Type} from '../../core/sweep/table/field.ts';
-import {fields} from '../../core/sweep/table/fields.ts';
+import {fields, keyPaths} from '../../core/sweep/table/fields.ts';
 
 const introduction = `# The sweep file
 
@@ -22,8 +24,15 @@ function* keysOf(keys: Fields, above: readonly string[], seen = new Set<Field['d
     yield isKnown ? `- \`${path.join('.')}\`: as \`${name}\` above.\n` : section(path, field);
     // What a method may have of the file's own sections is explained there.
     const isSection = above[0] === 'methods' && above.length > 1 && field.type.kind === 'mapping';
-    if (!isKnown && !isSection) for (const below of mappingsIn(field.type)) yield* keysOf(below, path, seen);
+    if (isSection || isKnown) yield* namesBelow(field.type, path);
+    else for (const below of mappingsIn(field.type)) yield* keysOf(below, path, seen);
   }
+}
+
+/** Keys that are explained elsewhere, in one line. */
+function* namesBelow(type: Type, path: string[]): Generator<string> {
+  const names = mappingsIn(type).flatMap(keys => [...keyPaths(keys, path)].map(keyName));
+  if (names.length > 0) yield `- ${names.map(name => `\`${name}\``).join(', ')}: as elsewhere.\n`;
 }
 
 function section(path: readonly string[], field: Field): string {
