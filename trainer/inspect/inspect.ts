@@ -307,11 +307,8 @@ async function lookAtRows(
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? largest.rows ?? samples.length;
-  return {
-    evaluations,
-    maxLength: data.maxLength,
-    ...(data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples}),
-  };
+  const {maxLength, packing} = data;
+  return {evaluations, maxLength, ...(packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
 }
 
 /** The data with as many rows as any trial has. */

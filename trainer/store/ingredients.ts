@@ -222,10 +222,10 @@ function isSame(key: string, before: unknown, after: unknown): boolean {
   return a === b || a === `[${b}]` || `[${a}]` === b;
 }
 
-/** Whether one list is the other with more behind it. */
+/** Whether the later list is the earlier one, perhaps with more behind it. */
 function isBeginning(before: unknown, after: unknown): boolean {
   const [a, b] = [before ?? [], after ?? []].map(list => (Array.isArray(list) ? list : [list]));
-  return a!.every((one, k) => k >= b!.length || JSON.stringify(one) === JSON.stringify(b![k]));
+  return a!.every((one, k) => JSON.stringify(one) === JSON.stringify(b![k]));
 }
 
 /** As the table of the language has it. */

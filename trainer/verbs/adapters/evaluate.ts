@@ -1,7 +1,7 @@
 /** `evaluate`: what the sweep file asks for and the stored adapters of its run lack, without training. */
 import type {Command} from 'commander';
-import {collect} from './shared/arguments.ts';
-import {type RunOptions, train} from './shared/train.ts';
+import {collect} from '../shared/arguments.ts';
+import {type RunOptions, train} from '../shared/train.ts';
 
 export function evaluateVerb(program: Command): void {
   program
@@ -12,7 +12,7 @@ export function evaluateVerb(program: Command): void {
     .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
     .option('--json', 'print each event as it is stored')
     .action(async (path: string, options: RunOptions) => {
-      const {evaluated} = await import('../ask/evaluated.ts');
+      const {evaluated} = await import('../../ask/evaluated.ts');
       const {file, out} = await evaluated(path, options.out);
       await train(file, {...options, out, resume: true}, {verb: 'evaluate'});
     });
