@@ -19,6 +19,8 @@ export interface RatePoint {
   scanned?: true;
   /** Values of the further axes that are tuned; absent where the rate is tuned alone. */
   settings?: Settings;
+  /** Which questions each of the seeds answered rightly (`packRight`), where all of them have stored that. */
+  right?: string[];
 }
 
 export interface Peak {
@@ -30,6 +32,8 @@ export interface Peak {
   std: number | null;
   /** Seeds behind the mean. */
   seeds: number;
+  /** As of the rate. */
+  right?: string[];
   /** Other rates with the same mean, to nine digits: the middle one of all is taken. */
   tied: number[];
   /**
@@ -135,6 +139,7 @@ function peakOf(method: string, slices: RatePoint[][], metric: string, rules: Pe
     mean: best.mean,
     std: best.std,
     seeds: best.seeds,
+    ...(best.right && {right: best.right}),
     tied: tied.filter(point => point !== best).map(point => point.learningRate),
     place: placeOf(best, points, near, unitOf(metric) === 'loss' ? rules.margin * best.mean : rules.margin),
     near: near.map(point => point.learningRate),

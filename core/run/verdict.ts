@@ -35,6 +35,8 @@ export interface Comparison extends Conditions {
   challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
+  /** Curves of other runs are among them. */
+  isBeside?: true;
 }
 
 type Group = Conditions & Pick<Comparison, 'task' | 'metric'>;
@@ -74,11 +76,11 @@ export function compare(run: RunState): Comparison[] {
   return objectiveFirst(comparisons, state);
 }
 
-function judgingOf({verdict, search, engine}: RunState): Judging {
+function judgingOf({verdict, search, engine, asked}: RunState): Judging {
   return {
     baseline: verdict?.baseline ?? 'lora',
     margin: verdict?.margin ?? usualMargin,
-    confidence: confidenceOf({looks: verdict?.looks?.length ?? 1, isSearch: search !== null}),
+    confidence: confidenceOf({looks: (verdict?.looks?.length ?? 1) + asked, isSearch: search !== null}),
     ...(engine === 'imported' ? {percentages: true} : {}),
   };
 }
@@ -116,13 +118,8 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
     const places = methods.get(method) ?? new Map<string, Seeds>();
     methods.set(method, places);
     const place = JSON.stringify([learningRate, settings]);
-    const seeds = places.get(place) ?? {
-      learningRate,
-      ...(settings && {settings}),
-      values: [],
-      diverged: 0,
-      scanned: false,
-    };
+    const none = {values: [], right: [], diverged: 0, scanned: false};
+    const seeds = places.get(place) ?? {learningRate, ...(settings && {settings}), ...none};
     places.set(place, seeds);
     return seeds;
   };
@@ -136,8 +133,10 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
     const seeds = seedsOf(nameOf(trial), trial.learningRate, tunedOf(trial, axes));
     if (view.state === 'diverged') seeds.diverged++;
     if (state.search && Object.keys(view.tails).length > 0) seeds.scanned = true;
-    const value = view.state === 'finished' ? latestValue(view, group) : null;
-    if (value !== null) seeds.values.push(value);
+    const {value = null, right} = view.state === 'finished' ? latest(view, group) : {};
+    if (value === null) continue;
+    seeds.values.push(value);
+    if (right !== undefined) seeds.right.push(right);
   }
   for (const aggregate of state.aggregates) {
     if (!belongs(aggregate, group, axes) || aggregate.task !== group.task || aggregate.metric !== group.metric)
@@ -158,6 +157,8 @@ interface Seeds {
   learningRate: number;
   settings?: Settings;
   values: number[];
+  /** Of those that have stored which questions they answered rightly. */
+  right: string[];
   diverged: number;
   /** A search knows the loss of a prefix. */
   scanned: boolean;
@@ -165,20 +166,26 @@ interface Seeds {
 }
 
 /** Values of single seeds say more than an aggregate does. */
-function pointOf({learningRate, settings, values, diverged, scanned, aggregate}: Seeds): RatePoint {
+function pointOf({learningRate, settings, values, right, diverged, scanned, aggregate}: Seeds): RatePoint {
   const at = settings && {settings};
   if (values.length > 0 || !aggregate) {
     const isOnly = scanned && values.length === 0 && diverged === 0;
-    return {...ratePoint(learningRate, values, diverged), ...at, ...(isOnly && {scanned: true})};
+    const isKnown = right.length > 0 && right.length === values.length;
+    return {
+      ...ratePoint(learningRate, values, diverged),
+      ...at,
+      ...(isKnown && {right}),
+      ...(isOnly && {scanned: true}),
+    };
   }
   const {mean, std, seeds} = aggregate;
   return {learningRate, ...at, seeds, mean, std, diverged};
 }
 
-/** The trial's value at its latest evaluation. */
-function latestValue({evaluations, losses}: TrialView, {task, metric}: Group): number | null {
-  if (task === training.task) return tailMean(losses, 0.1);
+/** The trial's latest evaluation. */
+function latest({evaluations, losses}: TrialView, {task, metric}: Group): {value?: number | null; right?: string} {
+  if (task === training.task) return {value: tailMean(losses, 0.1)};
   const matching = evaluations.filter(one => one.task === task && one.metric === metric);
   const last = Math.max(...matching.map(one => one.step));
-  return matching.find(one => one.step === last)?.value ?? null;
+  return matching.find(one => one.step === last) ?? {};
 }

@@ -51,12 +51,18 @@ function keyOf(written: string): string {
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
  * Keys: method (its name in the file), rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), and those of all further
- * axes. `stored`: the trials of the sweep's run.
+ * axes. `stored`: the trials of the sweep's run; `further` finds those of them that stand beside the file's, which filters may mean too.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
-export function onlySweep(sweep: Sweep, filters: readonly string[], stored: readonly Trial[] = []): Trial[] {
-  const all = trialsAmong(sweep, stored);
+export function onlySweep(
+  sweep: Sweep,
+  filters: readonly string[],
+  stored: readonly Trial[] = [],
+  further: (trials: readonly Trial[]) => Trial[] = () => [],
+): Trial[] {
+  const own = trialsAmong(sweep, stored);
   const fixed = fixedSettings(sweep);
+  const all = filters.length === 0 ? own : [...own, ...further(own)];
   let chosen = all;
   for (const filter of filters) {
     const {key, values, test} = readFilter(filter, fixed);

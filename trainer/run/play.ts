@@ -20,8 +20,7 @@ export async function play(run: UnderWay): Promise<SweepEnd> {
     if (opening.probes.rows > 0) await probeStarts(run, opening);
     if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
     const isUnevaluated = options.probeOnly ? false : await evaluateStored(run);
-    const isTrained = opening.todo.length === 0 || !(await trainTrials(run, opening));
-    const failed = isUnevaluated || !isTrained;
+    const failed = (await trainTrials(run, opening)) || isUnevaluated;
     return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));

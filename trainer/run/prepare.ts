@@ -73,11 +73,12 @@ export async function prepare(
   workers: number,
   loading: Loading,
   choice?: Trainer,
+  seeds = 0,
 ): Promise<Prepared> {
   const models = new Map<string, Promise<BaseModel>>();
   const datasets = new Map<string, Promise<Dataset>>();
   const opening: Opening = {
-    ...{base, workers, loading, choice},
+    ...{base, workers, loading, choice, seeds},
     model: path => once(models, path, () => openModel(findModel(path, base))),
     dataset: (data, encoding, note) =>
       once(datasets, JSON.stringify([data, encoding.config]), () =>
@@ -135,6 +136,8 @@ interface Opening {
   workers: number;
   loading: Loading;
   choice: Trainer | undefined;
+  /** At one rate, at most. */
+  seeds: number;
   model(path: string): Promise<BaseModel>;
   dataset(data: DataSettings, encoding: EncodingModel, note: (message: string) => void): Promise<Dataset>;
 }
@@ -147,7 +150,7 @@ function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promis
 
 /** A sweep in which every axis has one value. */
 async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepared, 'of'>> {
-  const {base, workers, choice} = opening;
+  const {base, workers, choice, seeds} = opening;
   const pathOf = (path: string) => resolve(base, path);
   const model = await opening.model(sweep.model);
   const {config} = model;
@@ -163,7 +166,7 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
-  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {
+  const {size, steps, source} = trainingBatches(sweep, {dataset, pad, seeds}, kept, {
     ...{workers, device: choice?.gpu, pinned: choice?.pinned},
   });
   return {

@@ -29,7 +29,11 @@ export interface Axes {
 /** A batch size that a variant gives itself is no condition: it stands for any. */
 const anyBatch = 0;
 
-export function axesIn({trials, tune, fixed}: Pick<RunState, 'trials' | 'tune' | 'fixed'>): Axes {
+export function axesIn({
+  trials,
+  tune,
+  fixed,
+}: Pick<RunState, 'tune' | 'fixed'> & {trials: readonly {trial: Trial}[]}): Axes {
   const given = new Set(trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings)));
   const keys = axisKeys.filter(key => given.has(key));
   const tuned = keys.filter(key => tune.includes(key));

@@ -95,6 +95,15 @@ function checkTuned(file: File): void {
       "'tune' must hold learning_rate: methods can only be compared fairly when each is at a rate near its own best.",
     );
   const further = tune.filter(key => key !== 'learning_rate');
+  const {verdict, objective} = file.values;
+  const isMean = typeof objective === 'object' && (objective.mean?.length ?? 0) > 1;
+  if (verdict?.seeds !== undefined && (further.length > 0 || isMean || dataSetsOf(file.values).length > 0))
+    report(
+      file,
+      'not-yet',
+      ['verdict', 'seeds'],
+      "Further seeds come where the learning rate alone is tuned and one evaluation decides: remove 'verdict.seeds', and write more 'seeds'.",
+    );
   if (search !== 'grid' && further.length > 0)
     report(
       file,

@@ -4,24 +4,29 @@ import {type Judge, openJudge} from '../../task/judge.ts';
 import type {Prepared} from '../prepare.ts';
 import type {UnderWay} from '../under-way.ts';
 
-/** A judge for every way in which these trials are asked; each answer goes to that of its trial. */
+/** A judge for every way in which trials are asked; each answer goes to that of its trial. */
 export function openJudges({prepared, store}: UnderWay, todo: readonly Trial[]): Judge {
   const judges = new Map<Prepared['prompts'], Judge>();
-  const byTrial = new Map<string, Judge>();
-  for (const trial of todo) {
+  const known = new Map(todo.map(trial => [trial.id, trial]));
+  const judgeOf = (id: string): Judge => {
+    const {trials, places} = store.state();
+    // Trials that are added later are those of the run.
+    const trial = known.get(id) ?? trials[places[id] ?? -1]?.trial ?? {};
     const own = prepared.of(trial);
     const judge = judges.get(own.prompts) ?? openJudge({...own, evaluations: own.sweep.evaluate, folder: store.folder});
     judges.set(own.prompts, judge);
-    byTrial.set(trial.id, judge);
-  }
-  const judgeOf = (id: string): Judge => {
-    const {trials, places} = store.state();
-    // Trials that a search added later are judged as those of their settings.
-    const added = trials[places[id] ?? -1]?.trial;
-    return byTrial.get(id) ?? (added && judges.get(prepared.of(added).prompts)) ?? [...judges.values()][0]!;
+    return judge;
   };
+  let isClosed = false;
   return {
-    score: result => judgeOf(result.trial).score(result),
-    close: () => judges.forEach(judge => void judge.close()),
+    async score(result) {
+      const judge = judgeOf(result.trial);
+      if (isClosed) judge.close();
+      return judge.score(result);
+    },
+    close() {
+      isClosed = true;
+      for (const judge of judges.values()) judge.close();
+    },
   };
 }
