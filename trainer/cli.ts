@@ -3,6 +3,7 @@ import './process/no-telemetry.ts';
 import {Command, CommanderError} from 'commander';
 import {SweepError} from '../core/error.ts';
 import {abridged} from '../core/printable.ts';
+import {evaluateVerb} from './verbs/adapters/evaluate.ts';
 import {attachVerb} from './verbs/attach.ts';
 import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
@@ -44,6 +45,7 @@ const verbs = [
   verifyVerb,
   importVerb,
   evalVerb,
+  evaluateVerb,
   generateVerb,
   fetchVerb,
   setupNativeVerb,

@@ -6,6 +6,7 @@ import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import type {Settings} from '../sweep/axes/axes.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';
@@ -29,7 +30,7 @@ export interface RunStarted {
   reason: string;
   workers: number;
   resumed: boolean;
-  /** Optimizer steps of a trial, by batch size (the JSON key is the number as text). */
+  /** Optimizer steps of a trial, by batch size (the JSON key is the number as text); with further axes by `stepsKey`. */
   steps: Record<string, number>;
   /** The part of a start: those that it works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
@@ -48,6 +49,12 @@ export interface RunStarted {
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
   verdict?: VerdictSettings;
+  /** Of every axis that has one value in the sweep, that value as text (core/sweep/axes). Absent in runs of earlier versions. */
+  fixed?: Settings;
+  /** Axes beside the learning rate over which each method takes its own best. */
+  tune?: string[];
+  /** Evaluations whose mean decides what is best; absent = the first one. */
+  objective?: string[];
   /** What processes of several machines work through; absent where one process has the run. */
   tasks?: Task[];
   /** What all tasks do alike, as the first start found it; with `tasks`. */

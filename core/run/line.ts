@@ -51,6 +51,10 @@ export const trialShape = record({
   learningRate: number,
   seed: number,
   model: optional(text),
+  name: optional(text),
+  settings: optional(recordOf(text)),
+  own: optional(listOf(text)),
+  order: optional(count),
 });
 
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
@@ -65,6 +69,7 @@ const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(v
 /** What a method costs. */
 export const costShape = record({
   method: text,
+  name: optional(text),
   rank: number,
   parameters: number,
   optimizerBytes: number,
@@ -110,6 +115,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
     search: optional(searchShape),
     verdict: optional(verdictShape),
+    fixed: optional(recordOf(text)),
+    tune: optional(listOf(text)),
+    objective: optional(listOf(text)),
     tasks: optional(listOf(taskShape)),
     pinned: optional(pinnedShape),
   }),

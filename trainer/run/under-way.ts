@@ -20,6 +20,8 @@ export interface SweepOptions {
   rerun?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** Only the evaluations that stored adapters lack. */
+  evaluateOnly?: boolean;
   /** Further seeds at best rates of a run that is finished. */
   moreSeeds?: readonly SeedWish[];
   /** What is run in place of the file's own sweep. */

@@ -14,7 +14,7 @@ import {followPlan, type Plan, readPlan, storePlan} from '../../store/tasks/plan
 import {surroundingsOf} from '../opening.ts';
 import {arrange, checkTrials, coresFor} from '../packs.ts';
 import type {Prepared} from '../prepare.ts';
-import {probedPlaces} from '../probing.ts';
+import {checkProbed, probedPlaces} from '../probing.ts';
 import {RunFailure} from '../run-failure.ts';
 import {anyOf, readingProgress} from '../sweep.ts';
 import {openSweep} from '../sweep-file.ts';
@@ -117,7 +117,10 @@ async function follow({file, base, folder}: PartSource, options: PartOptions, si
     const trials = onlySweep(sweep, []);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
-    if (sweep.curvature) probedPlaces(prepared, sweep.curvature);
+    if (sweep.curvature) {
+      checkProbed(trials);
+      probedPlaces(prepared, sweep.curvature);
+    }
     const here = pinnedBy(prepared, choice);
     plan ??= await storePlan(
       folder,

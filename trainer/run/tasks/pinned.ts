@@ -2,14 +2,18 @@
 import {hostname} from 'node:os';
 import {SweepError} from '../../../core/error.ts';
 import type {Pinned} from '../../../core/run/events.ts';
+import {stepsKey} from '../../../core/sweep/axes/axes.ts';
+import {expandTrials} from '../../../core/sweep/trials.ts';
 import {type Choice, chooseEngine, type Wish} from '../../engine/choose.ts';
 import type {Prepared} from '../prepare.ts';
+import {stepsByKey} from '../work.ts';
 
 /** As this machine would have it. */
-export function pinnedBy({sweep, size, steps, source}: Prepared, {engine, precision}: Choice): Pinned {
-  const sizes = [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))];
-  const of = (value: (batchSize: number) => number) => Object.fromEntries(sizes.map(one => [String(one), value(one)]));
-  return {engine, precision, recompute: size.recompute, microBatch: of(one => source(one).rows), steps: of(steps)};
+export function pinnedBy(prepared: Prepared, {engine, precision}: Choice): Pinned {
+  const trials = expandTrials(prepared.sweep);
+  const rows = trials.map(trial => [stepsKey(trial), prepared.of(trial).source(trial.batchSize).rows]);
+  const recompute = trials.some(trial => prepared.of(trial).size.recompute);
+  return {engine, precision, recompute, microBatch: Object.fromEntries(rows), steps: stepsByKey(prepared, trials)};
 }
 
 /**
@@ -36,10 +40,12 @@ export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise
 }
 
 /** @throws SweepError `cannot-follow` where a trial would have other steps here */
-export function checkSteps({steps}: Prepared, pinned: Pinned): void {
-  for (const [batchSize, number] of Object.entries(pinned.steps)) {
-    const here = steps(Number(batchSize));
-    if (here !== number)
+export function checkSteps(prepared: Prepared, pinned: Pinned): void {
+  for (const trial of expandTrials(prepared.sweep)) {
+    const {batchSize} = trial;
+    const number = pinned.steps[stepsKey(trial)];
+    const here = prepared.of(trial).steps(batchSize);
+    if (number !== undefined && here !== number)
       throw new SweepError(
         'cannot-follow',
         `This run was planned with ${number} steps at batch size ${batchSize}, and the rows here make ${here}; give it the same data, or start a new run with --out.`,
