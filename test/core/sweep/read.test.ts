@@ -39,7 +39,7 @@ describe('a sweep file', () => {
         checkpoint: 'auto',
       },
       evaluate: [],
-      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
+      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto', onFailure: 'continue'},
     });
   });
 
