@@ -8,6 +8,7 @@ import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
+import type {Task} from './tasks/tasks.ts';
 
 /** `paused`: a search trained it for a prefix of its schedule; its checkpoint is kept. */
 export type TrialState = 'waiting' | 'running' | 'paused' | 'finished' | 'diverged' | 'failed' | 'stopped';
@@ -21,7 +22,7 @@ export function isEnded(state: TrialState): boolean {
 export interface RunStarted {
   event: 'run-started';
   name: string;
-  /** The trials of the sweep that were asked for, in order. */
+  /** The trials of the sweep that were asked for, in order; with `tasks` all of them. */
   trials: Trial[];
   engine: string;
   /** Why this engine was taken, one line. */
@@ -47,6 +48,70 @@ export interface RunStarted {
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
   verdict?: VerdictSettings;
+  /** What processes of several machines work through; absent where one process has the run. */
+  tasks?: Task[];
+  /** What all tasks do alike, as the first start found it; with `tasks`. */
+  pinned?: Pinned;
+}
+
+/** What would make the numbers of tasks differ, were it chosen anew on each machine. */
+export interface Pinned {
+  engine: string;
+  precision: 'float32' | 'bfloat16';
+  /** Rows that are computed at a time, by batch size. */
+  microBatch: Record<string, number>;
+  /** Layers are computed again in the backward pass. */
+  recompute: boolean;
+  /** Optimizer steps of a trial, by batch size. */
+  steps: Record<string, number>;
+}
+
+/** Tasks were handed to a scheduler. */
+export interface Submitted {
+  event: 'submitted';
+  /** E.g. `slurm`. */
+  to: string;
+  /** As the scheduler names it; null where it is the user who hands it over. */
+  job: string | null;
+  tasks: string[];
+  /** From 1: the first hand-over, and each one of what was left. */
+  round: number;
+  /** Name of the script in the run folder, e.g. `slurm/submit-0001.sh`. */
+  script?: string;
+  /** The job that looks after what is left when this one has ended. */
+  relay?: string;
+}
+
+/** A process has begun to work on a task: the first line of an attempt's file. */
+export interface TaskStarted {
+  event: 'task-started';
+  task: string;
+  /** From 1. */
+  attempt: number;
+  host: string;
+  /** The scheduler's name of the job, e.g. `1234_7`; absent outside of one. */
+  job?: string;
+  engine: string;
+  workers: number;
+  /** The trials that are left. */
+  selected: string[];
+}
+
+/** `superseded`: a later attempt has the task now. `stopped`: something is left, and may be started again. */
+export interface TaskEnded {
+  event: 'task-ended';
+  task: string;
+  attempt: number;
+  state: 'finished' | 'failed' | 'stopped' | 'superseded';
+  seconds: number;
+  message?: string;
+}
+
+/** What stands before this line came from the tasks' files. */
+export interface Merged {
+  event: 'merged';
+  /** Bytes that were taken of each, by its name, e.g. `t0007.a2.jsonl`. */
+  files: Record<string, number>;
 }
 
 /** Trials beside those of the file: further seeds at a chosen rate. */
@@ -227,6 +292,10 @@ export interface RunEnded {
 
 export type RunEventBody =
   | RunStarted
+  | Submitted
+  | TaskStarted
+  | TaskEnded
+  | Merged
   | TrialsAdded
   | Searched
   | Challenged

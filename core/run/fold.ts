@@ -1,5 +1,6 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
 import type {MethodCost} from '../method/cost.ts';
+import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {
@@ -7,11 +8,15 @@ import {
   type Challenged,
   type Evaluated,
   isEnded,
+  type Pinned,
   type Probed,
   type RunEvent,
   type RunStarted,
   type Searched,
   type Stepped,
+  type Submitted,
+  type TaskEnded,
+  type TaskStarted,
   type TrialEnded,
   type TrialStarted,
   type TrialState,
@@ -19,6 +24,15 @@ import {
 } from './events.ts';
 import {formatEvaluation} from './format.ts';
 import {append, bucketLimit, emptySeries, type Series, type Unseen, upTo} from './series/series.ts';
+import {
+  begunTask,
+  continuedTask,
+  endedTask,
+  type TaskView,
+  together,
+  waitingTask,
+  withoutDead,
+} from './tasks/task-views.ts';
 
 /** Its `task` is the name that tells it from all others of the sweep. */
 export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;
@@ -101,6 +115,14 @@ export interface RunState {
   /** The last decision of each cell of a search, and what was challenged. */
   searched: Omit<Searched, 'event'>[];
   challenged: Omit<Challenged, 'event'>[];
+  /** What processes of several machines work through, in the order of the sweep; none where one process has the run. */
+  tasks: TaskView[];
+  /** The task whose events come next; null outside of one. */
+  task: string | null;
+  /** What all tasks do alike; null where one process has the run. */
+  pinned: Pinned | null;
+  /** What was handed to a scheduler. */
+  submitted: Omit<Submitted, 'event'>[];
 }
 
 export const emptyRun: RunState = {
@@ -129,6 +151,10 @@ export const emptyRun: RunState = {
   verdict: null,
   searched: [],
   challenged: [],
+  tasks: [],
+  task: null,
+  pinned: null,
+  submitted: [],
 };
 
 /** The state after one more event. Pure; the two states share whatever did not change. */
@@ -145,13 +171,43 @@ export function foldAll(state: RunState, events: Iterable<RunEvent>): RunState {
 }
 
 function folded(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
+  if (state.tasks.length > 0) return applied(clocked(state, event), event, unseen);
   return {...applied(state, event, unseen), lastAt: event.at, seconds: state.seconds + elapsed(state, event)};
 }
 
-/** The state of a run whose process is gone without a word: what was running stands still. */
-export function interrupted(state: RunState): RunState {
+/** A merged file tells of one task after another, each by the clock of its own machine. */
+function clocked(state: RunState, {event, at}: RunEvent): RunState {
+  if (event === 'merged') return state;
+  const lastAt = Math.max(at, state.lastAt ?? at);
+  if (event === 'task-started' || state.task === null) return {...state, lastAt};
+  const tasks = state.tasks.map(view => (view.task === state.task ? continuedTask(view, at) : view));
+  return {...state, lastAt, tasks};
+}
+
+/**
+ * The state of a run whose process is gone without a word: what was running stands still. `isLive`: of a run of tasks, whether
+ * a task's process still works on it.
+ */
+export function interrupted(state: RunState, isLive: (task: string) => boolean = () => false): RunState {
+  if (state.tasks.length > 0) return withoutDeadTasks(state, isLive);
   if (state.state !== 'running') return state.preparing === null ? state : {...state, preparing: null};
   return {...state, state: 'stopped', preparing: null, trials: stopped(state.trials)};
+}
+
+function withoutDeadTasks(state: RunState, isLive: (task: string) => boolean): RunState {
+  const tasks = withoutDead(state.tasks, isLive);
+  const dead = new Set(tasks.flatMap(({state: now, trials}) => (now === 'running' ? [] : trials)));
+  const trials = state.trials.map(view => (dead.has(view.trial.id) ? stoppedTrial(view) : view));
+  const now = together(tasks);
+  const isWhole = now.state !== 'running';
+  return {
+    ...state,
+    ...now,
+    tasks,
+    // Trials that a search added stand in no task's list.
+    trials: isWhole ? stopped(trials) : trials,
+    preparing: isWhole ? null : state.preparing,
+  };
 }
 
 /** Seconds that the run went on between the event before and this one; a new start follows a pause. */
@@ -166,10 +222,18 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       return started(state, event);
     case 'trials-added':
       return added(state, event);
-    case 'searched': {
-      const {event: _, ...decision} = event;
-      return {...state, searched: [...state.searched.filter(({cell}) => cell !== event.cell), decision]};
+    case 'submitted': {
+      const {event: _, ...submission} = event;
+      return {...state, submitted: [...state.submitted, submission]};
     }
+    case 'task-started':
+      return taskStarted(state, event);
+    case 'task-ended':
+      return taskEnded(state, event);
+    case 'merged':
+      return {...state, task: null, ...(state.tasks.length > 0 && together(state.tasks))};
+    case 'searched':
+      return decided(state, event);
     case 'challenged': {
       const {event: _, ...challenge} = event;
       return {...state, challenged: [...state.challenged, challenge]};
@@ -192,13 +256,15 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       return change(state, event.trial, view => ended(view, event));
     case 'curvature': {
       const {event: _, ...row} = event;
-      return {...state, curvature: [...state.curvature.filter(earlier => !sameBlock(earlier, row)), row]};
+      return {...state, curvature: withCurvature(state.curvature, row)};
     }
     case 'resources': {
       const bytes = event.memoryBytes;
       return {...state, memory: {bytes, peak: Math.max(bytes, state.memory?.peak ?? 0)}};
     }
     case 'note':
+      // Tasks find the same things worth a note.
+      if (state.tasks.length > 0) return {...state, notes: withNote(state.notes, event.message)};
       return {...state, notes: [...state.notes, event.message]};
     case 'run-ended':
       return {
@@ -236,9 +302,12 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     reason: event.reason,
     setUp: event.setUp ?? null,
     workers: event.workers,
-    state: 'running',
+    state: event.tasks ? 'waiting' : 'running',
     startedAt: event.at,
     resumed: event.resumed,
+    tasks: event.tasks?.map(waitingTask) ?? [],
+    task: null,
+    pinned: event.pinned ?? null,
     trials,
     places,
     selected:
@@ -250,6 +319,35 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     preparing: null,
     message: null,
   };
+}
+
+/** The last decision of a cell counts. */
+function decided(state: RunState, {event: _, ...decision}: Searched): RunState {
+  return {...state, searched: [...state.searched.filter(({cell}) => cell !== decision.cell), decision]};
+}
+
+/** What a later attempt finds running of an earlier one stands still, until it goes on with it. */
+function taskStarted(state: RunState, event: TaskStarted & {at: number}): RunState {
+  const after = taskChanged(state, event.task, view => begunTask(view, event));
+  return after === state ? state : {...after, task: event.task};
+}
+
+function taskEnded(state: RunState, event: TaskEnded): RunState {
+  // A late word of an earlier attempt says nothing of the last one.
+  return taskChanged(state, event.task, view => (view.attempt === event.attempt ? endedTask(view, event) : view));
+}
+
+/** Its trials stand still. A task that the plan does not know changes nothing. */
+function taskChanged(state: RunState, name: string, to: (view: TaskView) => TaskView): RunState {
+  const own = state.tasks.find(({task}) => task === name);
+  if (own === undefined) return state;
+  const tasks = state.tasks.map(view => (view === own ? to(view) : view));
+  const ids = new Set(own.trials);
+  // Trials that a search added are those of the cell.
+  const added = new Set(state.added);
+  const isOwn = (trial: Trial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
+  const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
+  return {...state, trials, tasks, ...together(tasks), preparing: null};
 }
 
 /** Trials that are known already stay as they are. */
@@ -325,7 +423,11 @@ function evaluated(view: TrialView, {event: _, entry, ...named}: Evaluated & {at
 }
 
 function stopped(trials: TrialView[]): TrialView[] {
-  return trials.map(view => (view.state === 'running' ? {...view, state: 'stopped'} : view));
+  return trials.map(stoppedTrial);
+}
+
+function stoppedTrial(view: TrialView): TrialView {
+  return view.state === 'running' ? {...view, state: 'stopped'} : view;
 }
 
 function stepped(state: RunState, event: Stepped & {at: number}, unseen?: Unseen): RunState {
@@ -375,6 +477,15 @@ function change(state: RunState, id: string, to: (view: TrialView) => TrialView)
   const trials = state.trials.slice();
   trials[place] = to(view);
   return {...state, trials};
+}
+
+/** In the place of an earlier row of the same block. */
+export function withCurvature(rows: readonly Curvature[], row: Curvature): Curvature[] {
+  return [...rows.filter(earlier => !sameBlock(earlier, row)), row];
+}
+
+export function withNote(notes: readonly string[], note: string): string[] {
+  return notes.includes(note) ? [...notes] : [...notes, note];
 }
 
 /** By step, then in the order of the sweep file, whichever came first. */

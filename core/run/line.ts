@@ -10,6 +10,7 @@ import {
   numberOrNull,
   oneOf,
   optional,
+  orNull,
   record,
   recordOf,
   text,
@@ -82,6 +83,17 @@ export const verdictShape = record({
   looks: optional(listOf(count)),
 });
 
+export const taskShape = record({task: text, cell: text, trials: listOf(text)});
+
+/** What tasks do alike. */
+export const pinnedShape = record({
+  engine: text,
+  precision: oneOf('float32', 'bfloat16'),
+  microBatch: recordOf(count),
+  recompute: flag,
+  steps: recordOf(count),
+});
+
 /** The fields that a fold relies on. */
 export const eventShapes: Record<RunEvent['event'], Check> = {
   'run-started': record({
@@ -98,7 +110,34 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
     search: optional(searchShape),
     verdict: optional(verdictShape),
+    tasks: optional(listOf(taskShape)),
+    pinned: optional(pinnedShape),
   }),
+  submitted: record({
+    to: text,
+    job: orNull(text),
+    tasks: listOf(text),
+    round: count,
+    script: optional(text),
+    relay: optional(text),
+  }),
+  'task-started': record({
+    task: text,
+    attempt: count,
+    host: text,
+    job: optional(text),
+    engine: text,
+    workers: count,
+    selected: listOf(text),
+  }),
+  'task-ended': record({
+    task: text,
+    attempt: count,
+    state: oneOf('finished', 'failed', 'stopped', 'superseded'),
+    seconds: number,
+    message: optional(text),
+  }),
+  merged: record({files: recordOf(count)}),
   'trials-added': record({trials: listOf(trialShape)}),
   searched: record({
     cell: text,

@@ -19,7 +19,7 @@ import {
   time,
 } from '../shape.ts';
 import {emptyRun, type RunState} from './fold.ts';
-import {costShape, eventShapes, searchShape, trialShape, verdictShape} from './line.ts';
+import {costShape, eventShapes, pinnedShape, searchShape, taskShape, trialShape, verdictShape} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
@@ -29,7 +29,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 6;
+const foldVersion = 7;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -111,6 +111,20 @@ const view = record({
   tails: recordOf(numberOrNull),
 });
 
+const taskView: Check = value =>
+  taskShape(value) &&
+  record({
+    state: oneOf('waiting', 'running', 'finished', 'failed', 'stopped'),
+    attempt: count,
+    host: orNull(text),
+    job: orNull(text),
+    workers: count,
+    startedAt: orNull(time),
+    lastAt: orNull(time),
+    seconds: number,
+    message: orNull(text),
+  })(value);
+
 const snapshotShape = record({
   version: value => value === foldVersion,
   bytes: count,
@@ -140,5 +154,9 @@ const snapshotShape = record({
     verdict: orNull(verdictShape),
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
+    tasks: listOf(taskView),
+    task: orNull(text),
+    pinned: orNull(pinnedShape),
+    submitted: listOf(eventShapes.submitted),
   }),
 });

@@ -1,0 +1,69 @@
+/**
+ * A run of several tasks from what each of them came to. The run is the fold of its plan and of each task's attempts, one file
+ * after another; tasks have no trial in common, so each is folded by itself and in any order.
+ */
+import {type RunState, type TrialView, withCurvature, withNote} from '../fold.ts';
+import {together} from './task-views.ts';
+
+/** The plan as one task sees it: its own trials. Its attempts are folded onto this. */
+export function taskPlan(plan: RunState, name: string): RunState {
+  const tasks = plan.tasks.filter(({task}) => task === name);
+  const own = new Set(tasks.flatMap(({trials}) => trials));
+  const trials = plan.trials.filter(({trial}) => own.has(trial.id));
+  return {
+    ...plan,
+    tasks,
+    trials,
+    places: placesOf(trials),
+    selected: plan.selected.filter(id => own.has(id)),
+    submitted: [],
+  };
+}
+
+/**
+ * The run of a plan and what its tasks came to, in any order; tasks that are missing have not begun.
+ * @param tasks each folded from its `taskPlan`
+ */
+export function joined(plan: RunState, tasks: readonly RunState[]): RunState {
+  const byName = new Map(tasks.map(state => [state.tasks[0]?.task, state]));
+  const parts = plan.tasks.flatMap(({task}) => byName.get(task) ?? []);
+  const views = plan.tasks.map(view => byName.get(view.task)?.tasks[0] ?? view);
+  const trials = trialsOf(plan, parts);
+  const begun = parts.filter(({tasks: [view]}) => view!.attempt > 0);
+  return {
+    ...plan,
+    ...together(views),
+    tasks: views,
+    task: null,
+    trials,
+    places: placesOf(trials),
+    lastAt: parts.reduce((last, part) => latest(last, part.lastAt), plan.lastAt),
+    added: [...new Set([plan, ...parts].flatMap(({added}) => added))],
+    curvature: parts.flatMap(({curvature}) => curvature).reduce(withCurvature, plan.curvature),
+    notes: parts.flatMap(({notes}) => notes).reduce(withNote, plan.notes),
+    memory: parts.reduce(memoryOf, plan.memory),
+    preparing: begun.at(-1)?.preparing ?? null,
+    searched: [...plan.searched, ...parts.flatMap(({searched}) => searched)],
+    challenged: [...plan.challenged, ...parts.flatMap(({challenged}) => challenged)],
+  };
+}
+
+function trialsOf(plan: RunState, parts: readonly RunState[]): TrialView[] {
+  const known = new Map(parts.flatMap(({trials}) => trials).map(view => [view.trial.id, view]));
+  const own = plan.trials.map(view => known.get(view.trial.id) ?? view);
+  const further = [...known.values()].filter(({trial}) => plan.places[trial.id] === undefined);
+  return [...own, ...further];
+}
+
+function placesOf(trials: readonly TrialView[]): RunState['places'] {
+  const places: RunState['places'] = Object.create(null);
+  for (const [place, {trial}] of trials.entries()) places[trial.id] = place;
+  return places;
+}
+
+function memoryOf(memory: RunState['memory'], {memory: own}: RunState): RunState['memory'] {
+  return own === null ? memory : {bytes: own.bytes, peak: Math.max(own.peak, memory?.peak ?? 0)};
+}
+
+const latest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);

@@ -1,0 +1,79 @@
+/** A sweep cut into tasks, which processes of several machines work through. */
+import {grouped} from '../../grouped.ts';
+import {cellOf} from '../../search/cells.ts';
+import type {Trial} from '../../sweep/sweep.ts';
+
+/** What one process at a time works on: all rates and seeds of a cell, or a part of them. */
+export interface Task {
+  /** `t0001`, … in the order of the sweep. */
+  task: string;
+  /** The id of its cell, e.g. `pissa-r8-b16`. */
+  cell: string;
+  /** Their ids, in the order of the sweep. */
+  trials: string[];
+}
+
+/** How fine the tasks are. */
+export interface Cut {
+  /** Trials of a task, at most. */
+  perTask?: number | undefined;
+  /** So many tasks at least, as far as there are trials. */
+  atLeast?: number | undefined;
+}
+
+/**
+ * The tasks of a sweep: its cells, cut further only where that is asked for. They depend on the trials and the cut alone. A search
+ * looks at a whole cell, so its tasks are never cut.
+ */
+export function tasksOf(trials: readonly Trial[], {perTask, atLeast = 1}: Cut = {}, isSearch = false): Task[] {
+  const cells = [...grouped(trials, cellOf)].map(([cell, own]) => {
+    const pieces = isSearch || perTask === undefined ? 1 : Math.ceil(own.length / perTask);
+    return {cell, trials: own.map(({id}) => id), pieces};
+  });
+  if (!isSearch) cutFurther(cells, atLeast);
+  const parts = cells.flatMap(({cell, trials: own, pieces}) =>
+    cutEvenly(own, pieces).map(part => ({cell, trials: part})),
+  );
+  return parts.map((part, place) => ({task: taskName(place + 1), ...part}));
+}
+
+/** One more piece for the cell with the most trials a piece, until there are enough. */
+function cutFurther(cells: {trials: string[]; pieces: number}[], atLeast: number): void {
+  const size = ({trials, pieces}: (typeof cells)[number]) => trials.length / pieces;
+  for (let all = cells.reduce((sum, {pieces}) => sum + pieces, 0); all < atLeast; all++) {
+    const largest = cells.reduce((most, cell) => (size(cell) > size(most) ? cell : most));
+    if (size(largest) <= 1) return;
+    largest.pieces++;
+  }
+}
+
+/** Neighbours stay together; pieces differ by one item at most. */
+function cutEvenly<Item>(items: readonly Item[], pieces: number): Item[][] {
+  const start = (piece: number) => Math.round((piece * items.length) / pieces);
+  return Array.from({length: pieces}, (_, piece) => items.slice(start(piece), start(piece + 1)));
+}
+
+/** Part `index` (from 1) of `parts`: `--shard 2/3`. */
+export interface Shard {
+  index: number;
+  parts: number;
+}
+
+/**
+ * The tasks of one part: the largest first to whoever has the fewest trials, so that all parts have about as many. Parts are
+ * disjoint and cover all; one may be empty where there are fewer tasks than parts.
+ */
+export function shardOf(tasks: readonly Task[], {index, parts}: Shard): Task[] {
+  const loads = Array.from({length: parts}, () => 0);
+  const chosen = new Set<Task>();
+  for (const task of tasks.toSorted((a, b) => b.trials.length - a.trials.length)) {
+    const part = loads.indexOf(Math.min(...loads));
+    loads[part]! += task.trials.length;
+    if (part === index - 1) chosen.add(task);
+  }
+  return tasks.filter(task => chosen.has(task));
+}
+
+function taskName(number: number): string {
+  return `t${String(number).padStart(4, '0')}`;
+}
