@@ -36,7 +36,7 @@ const keys: ReadonlyMap<string, OptionKey | 'setup' | 'sbatch'> = new Map([
  */
 export function readProfile(name: string | undefined, file = profilesFile()): JobOptions | undefined {
   const profiles = readProfiles(file);
-  const found = profiles?.[name ?? usual];
+  const found = profiles && Object.hasOwn(profiles, name ?? usual) ? profiles[name ?? usual] : undefined;
   if (profiles === undefined || found === undefined) {
     if (name === undefined) return undefined;
     throw noProfile(name, Object.keys(profiles ?? {}), profiles === undefined, file);

@@ -34,14 +34,15 @@ export function arrayScript(of: ScriptOf, {elements, offset, tasks}: TaskArray):
       `${tasks.length === 1 ? 'its element is a task' : `each of its ${tasks.length} elements is a task`} of the run in`,
     ),
     directive('array', `${elements}${limit}`),
-    ...shared(of, 'logs/%A_%a.log'),
+    ...shared('logs/%A_%a.log'),
     directive('signal', `B:USR1@${warningOf(options.time)}`),
     ...resources(options),
     '',
     ...setUp(of),
     '# Element 1 is task t0001 of the run, unless the array was shifted to stay below the index that this Slurm takes.',
     `task=$(printf 't%04d' "$((SLURM_ARRAY_TASK_ID + ${offset}))")`,
-    'echo "$(date): task $task, job ${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID} on $(hostname), start $((${SLURM_RESTART_COUNT:-0} + 1))"',
+    'element="$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"',
+    'echo "$(date): task $task, job $element on $(hostname), start $((SLURM_RESTART_COUNT + 1))"',
     '',
     "# Slurm sends USR1 when the task's time is nearly up: the trainer then writes a checkpoint and ends with status 75.",
     '# TERM (scancel, preemption) goes to all processes of the job by itself; this shell only waits for them.',
@@ -54,7 +55,7 @@ export function arrayScript(of: ScriptOf, {elements, offset, tasks}: TaskArray):
     '',
     "# Only a task whose time was up is put back into the queue here, as the same element. All else that is left is the relay's.",
     'if [ "$status" = 75 ] && [ -n "$out_of_time" ] && [ ! -e stop ]; then',
-    '  scontrol requeue "${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}"',
+    '  scontrol requeue "$element"',
     'fi',
     'exit "$status"',
   ]);
@@ -64,7 +65,7 @@ export function arrayScript(of: ScriptOf, {elements, offset, tasks}: TaskArray):
 export function prepareScript(of: ScriptOf): string {
   return joined([
     ...heading(of, '-prepare', 'reads rows and factorises weights, once for all tasks of the run in'),
-    ...shared(of, 'logs/%j_prepare.log'),
+    ...shared('logs/%j_prepare.log'),
     ...resources(of.options),
     '',
     ...setUp(of),
@@ -79,7 +80,7 @@ export function relayScript(of: ScriptOf, round: number, words: readonly string[
   const given = {...(partition && {partition}), ...(account && {account}), ...(qos && {qos})};
   return joined([
     ...heading(of, '-relay', 'merges when nothing is left, and files again what is left, of the run in'),
-    ...shared(of, 'logs/%j_relay.log'),
+    ...shared('logs/%j_relay.log'),
     ...resources({...given, cpus: small.cpus, mem: small.mem, time: mine, setup: [], sbatch}),
     '',
     ...setUp(of),
@@ -97,7 +98,7 @@ function heading({name, folder}: ScriptOf, suffix: string, does: string): string
   ];
 }
 
-function shared(_: ScriptOf, log: string): string[] {
+function shared(log: string): string[] {
   return [directive('output', log), directive('open-mode', 'append'), '#SBATCH --requeue'];
 }
 
