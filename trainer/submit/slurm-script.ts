@@ -38,7 +38,7 @@ export function arrayScript(of: ScriptOf, {elements, offset, tasks}: TaskArray):
     directive('signal', `B:USR1@${warningOf(options.time)}`),
     ...resources(options),
     '',
-    ...setUp(of),
+    ...setUpLines(of),
     '# Element 1 is task t0001 of the run, unless the array was shifted to stay below the index that this Slurm takes.',
     `task=$(printf 't%04d' "$((SLURM_ARRAY_TASK_ID + ${offset}))")`,
     'element="$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"',
@@ -68,7 +68,7 @@ export function prepareScript(of: ScriptOf): string {
     ...shared('logs/%j_prepare.log'),
     ...resources(of.options),
     '',
-    ...setUp(of),
+    ...setUpLines(of),
     `exec node "$program" prepare ${shellWord(of.folder)}`,
   ]);
 }
@@ -83,7 +83,7 @@ export function relayScript(of: ScriptOf, round: number, words: readonly string[
     ...shared('logs/%j_relay.log'),
     ...resources({...given, cpus: small.cpus, mem: small.mem, time: mine, setup: [], sbatch}),
     '',
-    ...setUp(of),
+    ...setUpLines(of),
     `exec node "$program" relay --round ${round} ${shellWords([...words, of.folder])}`,
   ]);
 }
@@ -119,7 +119,8 @@ function resources({partition, account, qos, time, gpus, cpus, mem, constraint, 
   ];
 }
 
-function setUp({options, program}: ScriptOf): string[] {
+/** Set-up lines of the user, and a `node` that is there after them. */
+export function setUpLines({options, program}: ScriptOf): string[] {
   return [
     ...(options.setup.length > 0 ? ['# The lines of --setup and of the profile.', ...options.setup, ''] : []),
     `program=${shellWord(program)}`,
