@@ -80,6 +80,16 @@ export interface Submitted {
   script?: string;
   /** The job that looks after what is left when this one has ended. */
   relay?: string;
+  /** The job that fills the caches before. */
+  prepare?: string;
+  /** Where elements have other numbers than their tasks: how much smaller. */
+  offset?: number;
+  /** `relay`: what was left, without anybody asking. Absent where it was submitted by hand. */
+  by?: 'relay';
+  /** Steps, evaluations, eigenvalues and ends of trials that were stored by then. */
+  done?: number;
+  /** Those of the tasks that had failed before. */
+  retried?: string[];
 }
 
 /** A process has begun to work on a task: the first line of an attempt's file. */

@@ -120,6 +120,11 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     round: count,
     script: optional(text),
     relay: optional(text),
+    prepare: optional(text),
+    offset: optional(count),
+    by: optional(oneOf('relay')),
+    done: optional(count),
+    retried: optional(listOf(text)),
   }),
   'task-started': record({
     task: text,

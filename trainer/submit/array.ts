@@ -34,11 +34,19 @@ export function arraysOf(tasks: readonly string[], {indexBelow, jobs}: Limits = 
     if (fits) open.push(number);
     else arrays.push([number]);
   }
-  return arrays.map(own => {
-    const offset = offsetOf(own[0]!, own.at(-1)!, most);
-    return {tasks: own.map(nameOf), offset, elements: rangesOf(own.map(number => number - offset))};
-  });
+  return arrays.map(own => arrayOf(own, offsetOf(own[0]!, own.at(-1)!, most)));
 }
+
+/** The first half of an array, at least one task. */
+export function halfOf({tasks, offset}: TaskArray): TaskArray {
+  return arrayOf(tasks.slice(0, Math.ceil(tasks.length / 2)).map(numberOf), offset);
+}
+
+const arrayOf = (numbers: readonly number[], offset: number): TaskArray => ({
+  tasks: numbers.map(nameOf),
+  offset,
+  elements: rangesOf(numbers.map(number => number - offset)),
+});
 
 /** Nothing is shifted where the last number is below the limit. */
 function offsetOf(first: number, last: number, most: number): number {
