@@ -128,3 +128,13 @@ export function secondsOf(time: string): number {
     throw new SweepError('usage', `--time ${time}: a task needs time; leave it out for the partition's own limit.`);
   return seconds;
 }
+
+/** The options as words of a command line, from which `submit` reads the same again. */
+export function optionWords(options: JobOptions): string[] {
+  const values = optionKeys.flatMap(key => {
+    const value = options[key];
+    return value === undefined ? [] : [`--${optionNames[key]}=${value}`];
+  });
+  const lines = (name: string, words: readonly string[]) => words.map(word => `--${name}=${word}`);
+  return [...values, ...lines('setup', options.setup), ...lines('sbatch', options.sbatch)];
+}
