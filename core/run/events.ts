@@ -99,6 +99,8 @@ export interface TaskStarted {
   /** From 1. */
   attempt: number;
   host: string;
+  /** The process among those of all machines, for who can see whether it lives; absent where the system has no such words. */
+  process?: string;
   /** The scheduler's name of the job, e.g. `1234_7`; absent outside of one. */
   job?: string;
   engine: string;

@@ -130,6 +130,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     task: text,
     attempt: count,
     host: text,
+    process: optional(text),
     job: optional(text),
     engine: text,
     workers: count,

@@ -12,6 +12,7 @@ import {
   number,
   numberOrNull,
   oneOf,
+  optional,
   orNull,
   record,
   recordOf,
@@ -39,10 +40,12 @@ export interface Snapshot {
   bytes: number;
   /** The last `tailBytes` of that part. */
   tail: string;
+  /** Of a task's attempt: bytes of the files of the attempts before it. */
+  before?: number[];
 }
 
-export function formatSnapshot({state, bytes, tail}: Snapshot): string {
-  return JSON.stringify({version: foldVersion, bytes, tail, state});
+export function formatSnapshot({state, bytes, tail, before}: Snapshot): string {
+  return JSON.stringify({version: foldVersion, bytes, tail, before, state});
 }
 
 /** Null where the text is not a snapshot of this version. */
@@ -56,7 +59,8 @@ export function readSnapshot(snapshot: string): Snapshot | null {
   if (!isSnapshot(stored)) return null;
   const places: RunState['places'] = Object.create(null);
   for (const [place, {trial}] of stored.state.trials.entries()) places[trial.id] = place;
-  return {state: {...emptyRun, ...stored.state, places}, bytes: stored.bytes, tail: stored.tail};
+  const {bytes, tail, before = []} = stored;
+  return {state: {...emptyRun, ...stored.state, places}, bytes, tail, before};
 }
 
 function isSnapshot(value: unknown): value is Snapshot {
@@ -117,6 +121,7 @@ const taskView: Check = value =>
     state: oneOf('waiting', 'running', 'finished', 'failed', 'stopped'),
     attempt: count,
     host: orNull(text),
+    process: orNull(text),
     job: orNull(text),
     workers: count,
     startedAt: orNull(time),
@@ -129,6 +134,7 @@ const snapshotShape = record({
   version: value => value === foldVersion,
   bytes: count,
   tail: text,
+  before: optional(listOf(count)),
   state: record({
     name: text,
     engine: text,

@@ -19,7 +19,8 @@ import {checkTarget, newFolder} from '../files/new-folder.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import {type Manifest, readManifest} from '../store/manifest.ts';
-import {manifestName, readRun} from '../store/run.ts';
+import {manifestName} from '../store/names.ts';
+import {readRun} from '../store/run.ts';
 import {writeMergedModel} from './merged-model.ts';
 
 export interface ExportOptions {

@@ -14,7 +14,8 @@ import {expandTrials} from '../../core/sweep/trials.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {checkTarget} from '../files/new-folder.ts';
 import {quoted, readManifest} from '../store/manifest.ts';
-import {manifestName, readRun} from '../store/run.ts';
+import {manifestName} from '../store/names.ts';
+import {readRun} from '../store/run.ts';
 import {exportTrial} from './export.ts';
 
 /** @throws SweepError `folder-in-use` where something lies in the way of an export */

@@ -6,12 +6,16 @@ import {createHash, randomUUID} from 'node:crypto';
 import {readdirSync, rmSync, statSync} from 'node:fs';
 import {hostname} from 'node:os';
 import {join} from 'node:path';
-import {isAlive} from '../process/processes.ts';
+import {isAlive, systemMark} from '../process/processes.ts';
 
 /** What a killed process of another machine wrote is swept when nobody has written to it for so long. */
 const forgottenMilliseconds = 3_600_000;
 
-const here = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+/** Processes that see each other's numbers: containers may have the same name, and one process of number 1 each. */
+const here = createHash('sha256')
+  .update(`${hostname()} ${systemMark() ?? ''}`)
+  .digest('hex')
+  .slice(0, 8);
 const shape = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 
 /** `FILE.HOST-PROCESS-RANDOM.tmp`, beside the file. */

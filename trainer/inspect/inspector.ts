@@ -11,7 +11,8 @@ import type {Inspection, Inspector} from '../../core/sweep/inspection.ts';
 import {entryOf} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
 import {processorTime} from '../process/processes.ts';
-import {eventsName, runFolderOf} from '../store/run.ts';
+import {eventsName} from '../store/names.ts';
+import {runFolderOf} from '../store/run.ts';
 import {watch} from '../task/watchdog.ts';
 
 export type Question = {[K in keyof Inspector]: {what: K; with: Parameters<Inspector[K]>}}[keyof Inspector];

@@ -1,5 +1,5 @@
 /** Processes of this machine as the system tells of them. */
-import {readFileSync} from 'node:fs';
+import {readFileSync, readlinkSync} from 'node:fs';
 
 /** Whether there is such a process that can still do something: one that has ended and was not collected yet cannot. */
 export function isAlive(pid: number): boolean {
@@ -15,6 +15,30 @@ export function isAlive(pid: number): boolean {
 /** Clock ticks from the start of the machine to that of a process (Linux); null where that is not known. */
 export function processStart(pid: number): string | null {
   return fieldsOf(pid)?.[19] ?? null;
+}
+
+/** The running system and its space of process numbers (Linux): containers share the former, not the latter. Null elsewhere. */
+export function systemMark(): string | null {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return null;
+  }
+}
+
+/** This process among all of all machines; null where the system has no such words. */
+export function ownMark(): string | null {
+  const system = systemMark();
+  const start = processStart(process.pid);
+  return system === null || start === null ? null : `${system} ${process.pid} ${start}`;
+}
+
+/** Whether the process of a mark can still do something; null where it cannot be seen from here. */
+export function isMarkAlive(mark: string): boolean | null {
+  const [, system, pid, start] = /^(.*) (\d+) (\d+)$/.exec(mark) ?? [];
+  if (system === undefined || system !== systemMark()) return null;
+  return isAlive(Number(pid)) && processStart(Number(pid)) === start;
 }
 
 /** Linux counts so many of its clock ticks a second on every architecture that Node runs on. */

@@ -9,7 +9,7 @@ import {publishedEvents} from '../../core/run/published.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../files/write-whole.ts';
-import {eventsName, manifestName} from '../store/run.ts';
+import {eventsName, manifestName} from '../store/names.ts';
 import {version} from '../version.ts';
 
 /**

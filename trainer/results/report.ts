@@ -7,7 +7,8 @@ import type {RunState} from '../../core/run/fold.ts';
 import {coarsen} from '../../core/run/series/series.ts';
 import {writeWhole} from '../files/write-whole.ts';
 import {readManifest} from '../store/manifest.ts';
-import {manifestName, readRun, remarks} from '../store/run.ts';
+import {manifestName} from '../store/names.ts';
+import {readRun} from '../store/run.ts';
 import {recordLines} from './record-lines.ts';
 import {markdownSummary} from './summary.ts';
 
@@ -25,14 +26,14 @@ export async function writeReport(
   folder: string,
   out?: string,
 ): Promise<{page: string; summaryFile: string; summary: string; remarks: string[]}> {
-  const {state, reading} = await readRun(folder);
+  const {state, remarks} = await readRun(folder);
   const page = out ?? join(folder, 'report.html');
   const summaryFile = `${page.replace(/\.html?$/i, '')}.md`;
   const manifest = state.engine === 'imported' ? null : readManifest(join(folder, manifestName));
   const summary = [markdownSummary(state), ...(manifest ? recordLines(manifest) : [])].join('\n');
   writeWhole(resolve(page), reportPage(state, readBundle()));
   writeWhole(resolve(summaryFile), summary);
-  return {page, summaryFile, summary, remarks: remarks(reading)};
+  return {page, summaryFile, summary, remarks};
 }
 
 /** The page; nothing in it is loaded from elsewhere, and nothing but its own script can run in it. */

@@ -6,7 +6,7 @@ import {compare} from '../../core/run/verdict.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {textTable} from '../../core/table.ts';
 import {projections} from '../model/projections.ts';
-import {readRun, remarks} from '../store/run.ts';
+import {readRun} from '../store/run.ts';
 import {readSamples} from '../store/samples.ts';
 
 export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
@@ -33,7 +33,7 @@ export async function showRun(
 ): Promise<{lines: Iterable<string>; remarks: string[]}> {
   const traces = new Traces();
   const run = await readRun(folder, kind === 'steps' ? event => traces.add(event) : undefined);
-  return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: remarks(run.reading)};
+  return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: run.remarks};
 }
 
 function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {

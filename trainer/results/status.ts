@@ -7,7 +7,8 @@ import {emptyRun, fold, interrupted} from '../../core/run/fold.ts';
 import {count, formatSeconds} from '../../core/run/format.ts';
 import {progress} from '../../core/run/progress.ts';
 import {readEvents} from '../store/events.ts';
-import {eventsName, isLive, readRun, refuseNoRun} from '../store/run.ts';
+import {eventsName} from '../store/names.ts';
+import {isLive, readRun, refuseNoRun} from '../store/run.ts';
 import {askToStop} from '../store/stop-file.ts';
 
 export interface Status {

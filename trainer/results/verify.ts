@@ -9,11 +9,12 @@ import {modelsName} from '../export/trained-model.ts';
 import {companionsIn, hashFiles} from '../files/hash.ts';
 import {openModel} from '../model/open-model.ts';
 import {openWeights} from '../model/weights.ts';
+import {StoredSteps} from '../store/fold/stored-steps.ts';
 import {fingerprint} from '../store/ingredients.ts';
 import {type Manifest, readManifest} from '../store/manifest.ts';
 import {filesBesideModule} from '../store/module-files.ts';
-import {eventsName, manifestName, readRun} from '../store/run.ts';
-import {StoredSteps} from '../store/stored-steps.ts';
+import {eventsName, manifestName} from '../store/names.ts';
+import {readRun} from '../store/run.ts';
 
 /** What ended so is shown or gone on with as it is. */
 const kept: ReadonlySet<TrialState> = new Set(['finished', 'paused']);
@@ -72,14 +73,14 @@ async function storedTrials(folder: string): Promise<{adapters: Map<string, stri
   const adapters = new Map<string, string>();
   const steps = new StoredSteps();
   const ends = new Map<string, number>();
-  const {reading} = await readRun(folder, event => {
+  const {garbage} = await readRun(folder, event => {
     steps.add(event);
     if (event.event === 'trial-started') ends.delete(event.trial);
     if (event.event !== 'trial-ended') return;
     if (kept.has(event.state)) ends.set(event.trial, event.steps);
     if (event.adapter !== undefined) adapters.set(event.trial, event.adapter);
   });
-  const broken: Check[] = reading.garbage.length > 0 ? [{what: 'events', path, state: 'changed'}] : [];
+  const broken: Check[] = garbage > 0 ? [{what: 'events', path, state: 'changed'}] : [];
   for (const [trial, last] of ends)
     if (steps.of(trial) < last) broken.push({what: `a step of ${trial} in`, path, state: 'missing'});
   return {adapters, broken};

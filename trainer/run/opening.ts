@@ -8,8 +8,8 @@ import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
-import {curvesAt} from '../store/curves.ts';
-import {eventsName, type OpenRun} from '../store/run.ts';
+import {curvesAt} from '../store/fold/curves.ts';
+import type {OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
 import {type ProbePlan, planProbes} from './probing.ts';
 import {isDone} from './resume.ts';
@@ -130,5 +130,5 @@ function startOnly({prepared, options}: UnderWay): string[] {
 async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
   const {trials, places} = store.earlier;
   const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
-  return long.length > 0 ? curvesAt(join(store.folder, eventsName), new Map(long)) : new Map();
+  return long.length > 0 ? curvesAt(onEvent => store.replay(onEvent), new Map(long)) : new Map();
 }

@@ -11,7 +11,7 @@ import {existsSync, renameSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {discard, insideRun, storeError, syncFolder} from '../files/write-whole.ts';
 import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../weights/safetensors.ts';
-import type {StoredSteps} from './stored-steps.ts';
+import type {StoredSteps} from './fold/stored-steps.ts';
 
 /** Folder of the checkpoints in a run folder. */
 export const checkpointsName = 'checkpoints';

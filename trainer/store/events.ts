@@ -23,6 +23,20 @@ export interface Reading {
   open: boolean;
 }
 
+/** What a reading found beside the events of a file, in sentences. */
+export function remarksOn({torn, garbage, unknown}: Reading, name: string): string[] {
+  const found: string[] = [];
+  if (torn) found.push(`The last line of ${name} is torn (the run was cut off while writing it); it is left out.`);
+  if (garbage.length > 0) {
+    const [noun, verb] = garbage.length === 1 ? ['Line', 'is'] : ['Lines', 'are'];
+    found.push(
+      `${noun} ${garbage.slice(0, 5).join(', ')}${garbage.length > 5 ? ', …' : ''} of ${name} ${verb} unreadable and left out.`,
+    );
+  }
+  if (unknown > 0) found.push(`${unknown} of the events in ${name} are of a later version and left out.`);
+  return found;
+}
+
 /**
  * Hands every event of the file to `onEvent`, in order; from byte `start` on, which is the beginning of a line.
  * @throws SweepError `cannot-write` where the file cannot be read

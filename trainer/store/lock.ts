@@ -11,7 +11,7 @@ import {closeSync, ftruncateSync, openSync, rmSync, statSync, writeSync} from 'n
 import {hostname} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import {readText} from '../files/door.ts';
-import {temporaryOf} from '../files/temporary.ts';
+import {timeAt} from '../files/file-time.ts';
 import {discard, storeError, systemCode} from '../files/write-whole.ts';
 import {isAlive, processStart} from '../process/processes.ts';
 import {dropSocket} from './control.ts';
@@ -53,7 +53,7 @@ export function lock(file: string, control: string | undefined, lost: () => void
       if (systemCode(error) !== 'EEXIST') throw storeError(error, file);
     }
     const {owner, text} = readOwner(file);
-    if (attempt > 0 || isHeld(file, owner, () => timeOf(file))) throw locked(file, owner);
+    if (attempt > 0 || isHeld(file, owner, () => timeAt(file))) throw locked(file, owner);
     if (readOwner(file).text === text) {
       rmSync(file, {force: true});
       // Its socket stays behind where a process is killed.
@@ -118,19 +118,6 @@ function isHeld(file: string, owner: Owner | null, now: () => number): boolean {
   if (owner?.host === hostname()) return isAlive(owner.pid) && owner.processStart === processStart(owner.pid);
   const written = statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0;
   return now() - written < (owner ? silentMilliseconds : unreadableForMilliseconds);
-}
-
-/** What time it is for the file system on which a file lies. */
-function timeOf(file: string): number {
-  const probe = temporaryOf(file);
-  try {
-    closeSync(openSync(probe, 'wx'));
-    return statSync(probe).mtimeMs;
-  } catch {
-    return Date.now();
-  } finally {
-    discard(probe);
-  }
 }
 
 function locked(file: string, owner: Owner | null): SweepError {

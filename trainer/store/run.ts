@@ -3,21 +3,23 @@ import {type Dirent, existsSync, mkdirSync, readdirSync, readFileSync} from 'nod
 import {basename, dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
-import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
+import {interrupted, type RunState} from '../../core/run/fold.ts';
+import {snapshotFrom, snapshotName} from '../../core/run/snapshot.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import {noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {storeError, systemCode, writeWhole} from '../files/write-whole.ts';
 import {controlAddress} from './control.ts';
-import {type EventWriter, openEvents, type Reading, readEvents} from './events.ts';
+import {type EventWriter, openEvents, type Reading, readEvents, remarksOn} from './events.ts';
+import {Snapshots} from './fold/snapshots.ts';
+import {StoredSteps} from './fold/stored-steps.ts';
 import type {Change} from './ingredients.ts';
 import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
 import {type Again, newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
-import {Snapshots} from './snapshots.ts';
-import {StoredSteps} from './stored-steps.ts';
+import {eventsName, manifestName} from './names.ts';
+import {readFolder} from './tasks/read-folder.ts';
+import {isTaskLive} from './tasks/task-files.ts';
 
-export const eventsName = 'events.jsonl';
-export const manifestName = 'manifest.json';
 const lockName = 'run.lock';
 
 /** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
@@ -49,6 +51,8 @@ export interface OpenRun {
    * @throws SweepError `not-comparable`, `bad-manifest` where nothing says what earlier results were made with
    */
   begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[];
+  /** Hands over the events that were stored before this start. */
+  replay(onEvent: (event: RunEvent) => void): Promise<void>;
   /** Stamps the event with the time, stores it and returns it as stored. */
   append(body: RunEventBody): RunEvent;
   /** Everything appended so far is in the file, `toDisk`: on the disk itself. Returns the bytes in the file. */
@@ -75,7 +79,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
   try {
     sweepRunFolder(folder);
     const steps = new StoredSteps();
-    const {state, reading} = await readFolded(join(folder, eventsName), event => steps.add(event));
+    const {state, reading} = await readFolder(folder, event => steps.add(event));
     if (hasResults(state) && !resume) throw exists(folder, state);
     return new RunFolder({folder, sweepFile, again, control, held, failed}, state, reading, steps);
   } catch (error) {
@@ -121,10 +125,11 @@ class RunFolder implements OpenRun {
     this.earlier = earlier;
     // A newline that a crash took from the last event is written again.
     this.reach = {steps, bytes: reading ? reading.wholeBytes + (reading.open ? 1 : 0) : 0};
-    this.notes = reading ? remarks(reading) : [];
+    this.notes = reading ? remarksOn(reading, eventsName) : [];
     this.#opened = opened;
     this.#reading = reading;
-    this.#snapshots = new Snapshots(opened.folder, this.#inFolder(eventsName), earlier);
+    const place = {file: this.#inFolder(snapshotName), events: this.#inFolder(eventsName), from: snapshotFrom};
+    this.#snapshots = new Snapshots(place, earlier);
   }
 
   state(): RunState {
@@ -151,6 +156,10 @@ class RunFolder implements OpenRun {
     writeManifest(this.#inFolder(manifestName), manifest);
     writeWhole(this.#inFolder(copy), text);
     return notes;
+  }
+
+  async replay(onEvent: (event: RunEvent) => void): Promise<void> {
+    await readEvents(this.#inFolder(eventsName), onEvent);
   }
 
   append(body: RunEventBody): RunEvent {
@@ -206,7 +215,10 @@ export function isLive(folder: string): boolean {
 
 export interface StoredRun {
   state: RunState;
-  reading: Reading;
+  /** What was found beside the events, in sentences. */
+  remarks: string[];
+  /** Lines that hold no event. */
+  garbage: number;
   /** A process is writing into the folder. */
   live: boolean;
 }
@@ -216,48 +228,14 @@ export interface StoredRun {
  * @throws SweepError `no-run`
  */
 export async function readRun(folder: string, onEvent?: (event: RunEvent) => void): Promise<StoredRun> {
-  const file = join(folder, eventsName);
   refuseNoRun(folder);
   const live = isLive(folder);
-  const {state, reading} = await readFolded(file, onEvent);
-  return {state: live ? state : interrupted(state), reading: reading ?? nothingRead, live};
-}
-
-const nothingRead: Reading = {torn: false, garbage: [], unknown: 0, wholeBytes: 0, open: false};
-
-/** What a reading found beside events, in sentences. */
-export function remarks({torn, garbage, unknown}: Reading): string[] {
-  const found: string[] = [];
-  if (torn)
-    found.push(`The last line of ${eventsName} is torn (the run was cut off while writing it); it is left out.`);
-  if (garbage.length > 0) {
-    const [noun, verb] = garbage.length === 1 ? ['Line', 'is'] : ['Lines', 'are'];
-    found.push(
-      `${noun} ${garbage.slice(0, 5).join(', ')}${garbage.length > 5 ? ', …' : ''} of ${eventsName} ${verb} unreadable and left out.`,
-    );
+  const {state, remarks, garbage} = await readFolder(folder, onEvent);
+  if (state.tasks.length > 0) {
+    const now = interrupted(state, task => isTaskLive(folder, state.tasks.find(view => view.task === task)!));
+    return {state: now, remarks, garbage, live: now.state === 'running'};
   }
-  if (unknown > 0) found.push(`${unknown} of the events in ${eventsName} are of a later version and left out.`);
-  return found;
-}
-
-async function readFolded(
-  file: string,
-  onEvent?: (event: RunEvent) => void,
-): Promise<{state: RunState; reading: Reading | null}> {
-  let state = emptyRun;
-  if (!existsSync(file)) return {state, reading: null};
-  let waiting: RunEvent[] = [];
-  const foldWaiting = (): void => {
-    state = foldAll(state, waiting);
-    waiting = [];
-  };
-  const reading = await readEvents(file, event => {
-    waiting.push(event);
-    if (waiting.length >= 1000) foldWaiting();
-    onEvent?.(event);
-  });
-  foldWaiting();
-  return {state, reading};
+  return {state: live ? state : interrupted(state), remarks, garbage, live};
 }
 
 function hasResults(state: RunState): boolean {

@@ -11,6 +11,7 @@ export interface TaskView extends Task {
   attempt: number;
   /** Of the last attempt. */
   host: string | null;
+  process: string | null;
   job: string | null;
   workers: number;
   /** Milliseconds since 1970 of the last attempt's start, and of the last event. */
@@ -25,15 +26,16 @@ export interface TaskView extends Task {
 export function waitingTask({task, cell, trials}: Task): TaskView {
   return {
     ...{task, cell, trials},
-    ...{state: 'waiting', attempt: 0, host: null, job: null, workers: 0},
+    ...{state: 'waiting', attempt: 0, host: null, process: null, job: null, workers: 0},
     ...{startedAt: null, lastAt: null, seconds: 0, message: null},
   };
 }
 
-export function begunTask(view: TaskView, {attempt, host, job, workers, at}: TaskStarted & {at: number}): TaskView {
+export function begunTask(view: TaskView, event: TaskStarted & {at: number}): TaskView {
+  const {attempt, host, workers, at} = event;
   return {
     ...view,
-    ...{state: 'running', attempt, host, job: job ?? null, workers},
+    ...{state: 'running', attempt, host, process: event.process ?? null, job: event.job ?? null, workers},
     ...{startedAt: at, lastAt: at, message: null},
   };
 }

@@ -9,7 +9,7 @@ import {
   saveCheckpoint,
   settleCheckpoints,
 } from '../../../trainer/store/checkpoint.ts';
-import {StoredSteps} from '../../../trainer/store/stored-steps.ts';
+import {StoredSteps} from '../../../trainer/store/fold/stored-steps.ts';
 
 let home: string;
 let folder: string;

@@ -5,8 +5,8 @@ import {expect, it} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
-import {curvesAt} from '../../../trainer/store/curves.ts';
 import {readEvents} from '../../../trainer/store/events.ts';
+import {curvesAt} from '../../../trainer/store/fold/curves.ts';
 
 const trial = {id: 'a', method: 'lora', rank: 1, alpha: 1, batchSize: 1, learningRate: 1, seed: 1} as const;
 const start = {
@@ -33,7 +33,7 @@ it('a long run that goes on from the middle of a bucket has the curves of one th
   ] as const) {
     events.push(...steps(first, last));
     writeFileSync(file, events.map(formatLine).join(''));
-    const curves = (await curvesAt(file, new Map([['a', checkpoint]]))).get('a')!;
+    const curves = (await curvesAt(onEvent => readEvents(file, onEvent), new Map([['a', checkpoint]]))).get('a')!;
     events.push({...begun, from: checkpoint, loss: 1, gradNorm: 1, curves});
   }
   events.push(...steps(2400, 3000));

@@ -6,7 +6,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {refuseErrors} from '../../inspect/check.ts';
 import {statusInWords, statusOf} from '../../results/status.ts';
 import {sweepOf} from '../../run/sweep-file.ts';
-import {eventsName, runFolderOf} from '../../store/run.ts';
+import {eventsName} from '../../store/names.ts';
+import {runFolderOf} from '../../store/run.ts';
 import {print, remark, stopReading} from './terminal.ts';
 import type {RunOptions} from './train.ts';
 

@@ -1,5 +1,5 @@
 /** How far the events of a run tell of each trial: what a checkpoint may build on. */
-import type {RunEvent} from '../../core/run/events.ts';
+import type {RunEvent} from '../../../core/run/events.ts';
 
 /** Fed with every event in order. */
 export class StoredSteps {

@@ -2,26 +2,24 @@
  * The curves of trials as they were at an earlier step. A fold keeps long curves in buckets of several steps; where a trial goes on
  * from the middle of one, what was in it before is known from the events alone.
  */
-import type {Curves, RunEvent} from '../../core/run/events.ts';
-import {emptyRun, foldAll} from '../../core/run/fold.ts';
-import {readEvents} from './events.ts';
+import type {Curves, RunEvent} from '../../../core/run/events.ts';
+import {emptyRun} from '../../../core/run/fold.ts';
+import {Folding} from './folding.ts';
 
-const atOnce = 1000;
-
-/** @param steps by trial, the step to which its curves are wanted; its events reach at least so far */
-export async function curvesAt(file: string, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
-  let state = emptyRun;
-  let waiting: RunEvent[] = [];
-  const foldWaiting = (): void => {
-    state = foldAll(state, waiting);
-    waiting = [];
-  };
-  await readEvents(file, event => {
+/**
+ * @param replay hands over all events that are stored
+ * @param steps by trial, the step to which its curves are wanted; its events reach at least so far
+ */
+export async function curvesAt(
+  replay: (onEvent: (event: RunEvent) => void) => Promise<unknown>,
+  steps: ReadonlyMap<string, number>,
+): Promise<Map<string, Curves>> {
+  const folding = new Folding(emptyRun);
+  await replay(event => {
     const kept = upTo(event, steps);
-    if (kept) waiting.push(kept);
-    if (waiting.length >= atOnce) foldWaiting();
+    if (kept) folding.add(kept);
   });
-  foldWaiting();
+  const state = folding.state();
   return new Map(
     [...steps.keys()].flatMap(trial => {
       const view = state.trials[state.places[trial] ?? -1];

@@ -1,0 +1,56 @@
+/** Writes what a run's events have come to beside them, from time to time and at its end: see core/run/snapshot. */
+import type {RunEvent} from '../../../core/run/events.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {formatSnapshot} from '../../../core/run/snapshot.ts';
+import {writeWhole} from '../../files/write-whole.ts';
+import {Folding} from './folding.ts';
+import {tailOf} from './tail.ts';
+
+/** Milliseconds between two snapshots of a run at work. */
+const interval = 5000;
+
+/** What is snapshot, and where. */
+export interface SnapshotPlace {
+  /** The snapshot. */
+  file: string;
+  /** The events that it stands for. */
+  events: string;
+  /** From so many bytes on: small files are read fast enough without. */
+  from: number;
+  /** Of a task's attempt: bytes of the files of the attempts before it. */
+  before?: number[];
+}
+
+export class Snapshots {
+  readonly #place: SnapshotPlace;
+  readonly #folding: Folding;
+  #writtenAt = 0;
+
+  /** @param earlier what the events in the file come to so far */
+  constructor(place: SnapshotPlace, earlier: RunState) {
+    this.#place = place;
+    this.#folding = new Folding(earlier);
+  }
+
+  add(event: RunEvent): void {
+    this.#folding.add(event);
+  }
+
+  /** What all events so far come to. */
+  state(): RunState {
+    return this.#folding.state();
+  }
+
+  /** `bytes`: the file's length, all events added are in it. */
+  write(bytes: number, isEnd: boolean): void {
+    const {file, events, from, before} = this.#place;
+    if (bytes < from || (!isEnd && Date.now() - this.#writtenAt < interval)) return;
+    this.#writtenAt = Date.now();
+    try {
+      const made = {state: this.state(), bytes, tail: tailOf(events, bytes), ...(before && {before})};
+      writeWhole(file, formatSnapshot(made));
+    } catch {
+      // Readers do without it; whatever is wrong with the disk, the events' own writer says.
+    }
+  }
+}
