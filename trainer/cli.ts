@@ -13,7 +13,9 @@ import {generateVerb} from './verbs/generate.ts';
 import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
 import {planVerb} from './verbs/plan.ts';
+import {prepareVerb} from './verbs/prepare.ts';
 import {probeVerb} from './verbs/probe.ts';
+import {relayVerb} from './verbs/relay.ts';
 import {reportVerb} from './verbs/report.ts';
 import {runVerb} from './verbs/run.ts';
 import {schemaVerb} from './verbs/schema.ts';
@@ -21,6 +23,7 @@ import {setupNativeVerb} from './verbs/setup-native.ts';
 import {endQuietlyWithReader, remark} from './verbs/shared/terminal.ts';
 import {showVerb} from './verbs/show.ts';
 import {statusVerb} from './verbs/status.ts';
+import {submitVerb} from './verbs/submit.ts';
 import {tuneVerb} from './verbs/tune.ts';
 import {verifyVerb} from './verbs/verify.ts';
 import {version} from './version.ts';
@@ -32,9 +35,12 @@ const verbs = [
   runVerb,
   tuneVerb,
   probeVerb,
+  submitVerb,
   statusVerb,
   attachVerb,
   cancelVerb,
+  relayVerb,
+  prepareVerb,
   schemaVerb,
   showVerb,
   reportVerb,

@@ -14,6 +14,16 @@ export function askToStop(folder: string): void {
   writeWhole(join(folder, stopName), '');
 }
 
+/** Whether the wish is there, left for whoever works in the folder. */
+export function isStopWished(folder: string): boolean {
+  return existsSync(join(folder, stopName));
+}
+
+/** Takes back a wish that was left before. */
+export function forgetStop(folder: string): void {
+  discard(join(folder, stopName));
+}
+
 export interface StopWish {
   /** Aborted once the wish is there. */
   signal: AbortSignal;

@@ -46,7 +46,7 @@ export function scriptsOf(filing: Filing, limits: Limits): NamedScript[] {
   const from = nextNumber(filing.folder);
   const arrays = arraysOf(filing.tasks, limits).map((array, k) => arrayNamed(filing, array, from + k));
   const prepare = filing.prepare ? [smallNamed('prepare', from, prepareScript(filing))] : [];
-  const relay = filing.relay ? [smallNamed('relay', from, relayScript(filing, filing.round, filing.relay))] : [];
+  const relay = filing.relay ? [smallNamed('relay', from, relayScript(filing, filing.relay))] : [];
   return [...prepare, ...arrays, ...relay];
 }
 
@@ -104,7 +104,7 @@ class FilingRound {
     const arrays = await this.#fileArrays(arraysOf(filing.tasks, limits), prepare === undefined ? [] : [prepare]);
     const jobs = arrays.map(({job}) => job);
     const relay = filing.relay
-      ? await this.#fileScript(smallNamed('relay', from, relayScript(filing, filing.round, filing.relay)), jobs)
+      ? await this.#fileScript(smallNamed('relay', from, relayScript(filing, filing.relay)), jobs)
       : undefined;
     return {arrays, ...(prepare !== undefined && {prepare}), ...(relay !== undefined && {relay})};
   }

@@ -156,8 +156,7 @@ ENTRYPOINT []
 `;
 }
 
-/** The folder that a volume has to hold: the one with the sweep file, or the run folder's own where that lies elsewhere. */
-export function sharedFolder(folder: string, sweepFile: string): string {
-  const beside = dirname(sweepFile);
-  return folder === beside || folder.startsWith(`${beside}/`) ? beside : dirname(folder);
+/** The folder that a volume has to hold: that of the sweep file, or the one around the run where that lies elsewhere. */
+export function sharedFolder(folder: string, sweepFolder: string): string {
+  return folder.startsWith(`${sweepFolder}/`) ? sweepFolder : dirname(folder);
 }

@@ -28,7 +28,7 @@ export async function queueOf(folder: string, {submitted}: RunState): Promise<Qu
   const kept = [readKept(file), remembered.get(folder)].find(one => one && isFresh(one));
   if (kept) return kept.jobs;
   const all = await queueHere();
-  const jobs = all && all.filter(({job}) => own.has(job.split('_')[0]!));
+  const jobs = all?.filter(({job}) => own.has(job.split('_')[0]!)) ?? null;
   const asked = {at: Date.now(), jobs};
   remembered.set(folder, asked);
   try {

@@ -1,8 +1,8 @@
 /** The relay: the small job that comes after the arrays, looks at the folder, and ends the run or files what is left. */
 import type {RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
-import {isStopWished} from '../store/stop-file.ts';
 import {readRun} from '../store/run.ts';
+import {isStopWished} from '../store/stop-file.ts';
 import {decide} from './decide.ts';
 import {elementOf, relayFacts} from './facts.ts';
 import {giveUp} from './give-up.ts';
@@ -37,7 +37,10 @@ export async function relay(folder: string, handing: Handing): Promise<Relayed> 
       const filing = filingOf(folder, state, decision.tasks, {...handing, prepare: false});
       const filed = await fileTasks(filing, state, {by: 'relay', retried});
       const jobs = jobsOf(filed).join(' ');
-      return {kind: 'again', said: [`Round ${filing.round}: ${count(decision.tasks.length, 'task')} filed again as jobs ${jobs}.`]};
+      return {
+        kind: 'again',
+        said: [`Round ${filing.round}: ${count(decision.tasks.length, 'task')} filed again as jobs ${jobs}.`],
+      };
     }
   }
 }

@@ -38,18 +38,20 @@ export function arrayScript(of: ScriptOf, {elements, offset, tasks}: TaskArray):
     directive('signal', `B:USR1@${warningOf(options.time)}`),
     ...resources(options),
     '',
+    "# Slurm sends USR1 when the task's time is nearly up: the trainer then writes a checkpoint and ends with status 75.",
+    '# TERM (scancel, preemption) goes to all processes of the job by itself; this shell only waits for them.',
+    'trap \'out_of_time=1 again=1; [ -z "$trainer" ] || kill -TERM "$trainer"\' USR1',
+    "trap 'again=1' TERM",
+    '',
     ...setUpLines(of),
     '# Element 1 is task t0001 of the run, unless the array was shifted to stay below the index that this Slurm takes.',
     `task=$(printf 't%04d' "$((SLURM_ARRAY_TASK_ID + ${offset}))")`,
     'element="$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID"',
     'echo "$(date): task $task, job $element on $(hostname), start $((SLURM_RESTART_COUNT + 1))"',
     '',
-    "# Slurm sends USR1 when the task's time is nearly up: the trainer then writes a checkpoint and ends with status 75.",
-    '# TERM (scancel, preemption) goes to all processes of the job by itself; this shell only waits for them.',
-    'trap \'out_of_time=1 again=1; kill -TERM "$trainer"\' USR1',
-    "trap 'again=1' TERM",
     `node "$program" run --task "$task" ${shellWord(folder)} &`,
     'trainer=$!',
+    '[ -z "$out_of_time" ] || kill -TERM "$trainer"',
     'again=1',
     'while [ -n "$again" ]; do again=; wait "$trainer"; status=$?; done',
     '',
@@ -74,7 +76,7 @@ export function prepareScript(of: ScriptOf): string {
 }
 
 /** The script of the job that looks after what is left; `words`: the options that its own submissions are to have. */
-export function relayScript(of: ScriptOf, round: number, words: readonly string[]): string {
+export function relayScript(of: ScriptOf, words: readonly string[]): string {
   const {partition, account, qos, sbatch, time} = of.options;
   const mine = time !== undefined && secondsOf(time) < secondsOf(small.time) ? time : small.time;
   const given = {...(partition && {partition}), ...(account && {account}), ...(qos && {qos})};
@@ -84,7 +86,7 @@ export function relayScript(of: ScriptOf, round: number, words: readonly string[
     ...resources({...given, cpus: small.cpus, mem: small.mem, time: mine, setup: [], sbatch}),
     '',
     ...setUpLines(of),
-    `exec node "$program" relay --round ${round} ${shellWords([...words, of.folder])}`,
+    `exec node "$program" relay ${shellWords([...words, of.folder])}`,
   ]);
 }
 

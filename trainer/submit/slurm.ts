@@ -48,11 +48,7 @@ function ask(program: string, words: readonly string[], timeout = 0): Promise<An
 export async function fileScript(script: string, after: readonly string[] = []): Promise<string> {
   const dependency = after.length > 0 ? [`--dependency=afterany:${after.join(':')}`] : [];
   const {status, out, said, missing} = await ask('sbatch', ['--parsable', ...dependency, script]);
-  if (missing)
-    throw new SweepError(
-      'no-scheduler',
-      'There is no sbatch on this machine; submit from a login node of the cluster, or write a script for another scheduler with --to script.',
-    );
+  if (missing) throw noSlurm();
   const id = /^(\d+)(;|$)/m.exec(out.trim())?.[1];
   if (status !== 0 || id === undefined)
     throw new SweepError(
@@ -63,6 +59,19 @@ export async function fileScript(script: string, after: readonly string[] = []):
       },
     );
   return id;
+}
+
+/** @throws SweepError `no-scheduler` where sbatch is not on the PATH */
+export async function refuseNoSlurm(): Promise<void> {
+  const {missing} = await ask('sbatch', ['--version']);
+  if (missing) throw noSlurm();
+}
+
+function noSlurm(): SweepError {
+  return new SweepError(
+    'no-scheduler',
+    'There is no sbatch on this machine; submit from a login node of the cluster, or write a script for another scheduler with --to script.',
+  );
 }
 
 /** Whether Slurm refused because a user or the cluster has enough jobs, so that fewer may be taken. */

@@ -1,21 +1,26 @@
 /** `submit`: a sweep is planned and its tasks are handed over; of a submitted run what is left. */
-import {existsSync, statSync} from 'node:fs';
-import {join, resolve} from 'node:path';
+import {existsSync} from 'node:fs';
+import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {emptyRun, type RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
-import type {Task} from '../../core/run/tasks/tasks.ts';
+import {type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
+import {onlySweep} from '../../core/sweep/only.ts';
+import {entryOf} from '../files/door.ts';
 import {discard} from '../files/write-whole.ts';
 import {refuseErrors} from '../inspect/check.ts';
 import {sweepOf} from '../run/sweep-file.ts';
+import {planRun} from '../run/tasks/plan.ts';
+import {readManifest} from '../store/manifest.ts';
+import {manifestName} from '../store/names.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {forgetStop} from '../store/stop-file.ts';
-import {relayFacts} from './facts.ts';
 import {type Filed, type NamedScript, scriptsOf} from './filing.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
 import {checkOptions, type JobOptions} from './options.ts';
 import {overProfile, readProfile} from './profiles.ts';
 import {limitsHere, queueHere, refuseNoSlurm} from './slurm.ts';
+import {writeOut} from './written-out.ts';
 
 export type Target = 'slurm' | 'kubernetes' | 'script';
 
@@ -52,7 +57,120 @@ export interface Outcome {
 /** @throws SweepError: the file's errors, those of options and profiles, `no-scheduler`, `refused` */
 export async function submit(target: string, submitting: Submitting): Promise<Outcome> {
   const options = checkOptions(overProfile(readProfile(submitting.profile), submitting.given));
-  const handing = {...submitting, options};
-  if (submitting.to === 'slurm' && !submitting.dryRun) await refuseNoSlurm();
-  return isFolder(target) ? submitLeft(resolve(target), handing) : submitNew(target, handing);
+  const asked = {...submitting, options};
+  if (asked.to === 'slurm' && !asked.dryRun) await refuseNoSlurm();
+  return entryOf(target)?.isDirectory() ? submitLeft(resolve(target), asked) : submitNew(target, asked);
+}
+
+/** `sweepFolder`: the folder of the sweep file. */
+type Asked = Submitting & Handing & {sweepFolder: string};
+
+async function submitNew(file: string, given: Submitting & Pick<Handing, 'options'>): Promise<Outcome> {
+  const asked = {...given, sweepFolder: dirname(resolve(file))};
+  const {only, out, perTask, note, dryRun} = asked;
+  await refuseErrors(file, only);
+  const sweep = sweepOf(file);
+  const folder = runFolderOf(file, sweep.name, out);
+  if (hasRun(folder))
+    throw new SweepError(
+      'run-exists',
+      `${folder} already holds a run; \`lora-sweep submit ${folder}\` hands over what is left of it, and --out names another folder.`,
+      {folder},
+    );
+  const cut = {perTask: perTask === 'auto' ? undefined : perTask};
+  if (dryRun) {
+    const tasks = tasksOf(onlySweep(sweep, only), cut, sweep.search !== undefined);
+    return handOver(folder, {...emptyRun, name: sweep.name}, tasks, asked);
+  }
+  note('Reading model and data …');
+  const isNew = !existsSync(folder);
+  try {
+    await planRun(file, {out: folder, only, cut});
+    const {state} = await readRun(folder);
+    return await handOver(folder, state, state.tasks, asked);
+  } catch (error) {
+    if (isNew) discard(folder);
+    throw error;
+  }
+}
+
+async function submitLeft(folder: string, given: Submitting & Pick<Handing, 'options'>): Promise<Outcome> {
+  const sweepFolder = readManifest(join(folder, manifestName))?.rerun?.folder ?? dirname(folder);
+  const asked = {...given, sweepFolder};
+  if (asked.only.length > 0 || asked.out !== undefined || asked.perTask !== 'auto')
+    throw new SweepError(
+      'usage',
+      'A run that was submitted keeps its trials, tasks and folder: leave out --only, --per-task and --out.',
+    );
+  const {state} = await readRun(folder);
+  refuseNoTasks(folder, state);
+  const busy = busyTasks(state, asked.to === 'slurm' ? await queueHere() : null);
+  const left = state.tasks.filter(({state: now}) => now !== 'finished');
+  const tasks = left.filter(({task}) => !busy.has(task));
+  if (tasks.length > 0) return handOver(folder, state, tasks, asked);
+  const why =
+    left.length === 0
+      ? `${count(state.tasks.length, 'task')} of ${state.name} ${state.tasks.length === 1 ? 'has' : 'have'} ended`
+      : `what is left of ${state.name} is in the queue or running (${count(left.length, 'task')})`;
+  return {
+    folder,
+    dryRun: asked.dryRun,
+    round: 0,
+    tasks: [],
+    scripts: [],
+    jobs: [],
+    said: [`There is nothing to do: ${why}.`],
+  };
+}
+
+async function handOver(
+  folder: string,
+  state: RunState,
+  tasks: readonly (Task & {state?: string})[],
+  asked: Asked,
+): Promise<Outcome> {
+  const {dryRun, to, sweepFolder} = asked;
+  const shared = {folder, dryRun, tasks: [...tasks], jobs: []};
+  if (to !== 'slurm') return {...shared, ...writeOut({to, folder, sweepFolder, state, tasks}, asked)};
+  const hasBegun = state.tasks.some(({attempt}) => attempt > 0);
+  const names = tasks.map(({task}) => task);
+  const filing = filingOf(folder, state, names, {...asked, prepare: asked.prepare && !hasBegun});
+  const limits = await limitsHere();
+  const {round} = filing;
+  if (dryRun)
+    return {
+      ...shared,
+      round,
+      scripts: scriptsOf(filing, limits),
+      said: [`${count(tasks.length, 'task')} would be filed; nothing was.`],
+    };
+  // Of somebody who cancelled it before.
+  forgetStop(folder);
+  const scripts = scriptsOf(filing, limits);
+  const retried = tasks.flatMap(({task, state: now}) => (now === 'failed' ? [task] : []));
+  const filed = await fileTasks(filing, state, {retried});
+  return {...shared, round, scripts, jobs: jobsIn(filed), said: saidOf(folder, filed, names.length)};
+}
+
+function jobsIn({arrays, prepare, relay}: Filed): Outcome['jobs'] {
+  return [
+    ...(prepare === undefined ? [] : [{job: prepare, kind: 'prepare' as const, tasks: []}]),
+    ...arrays.map(({job, tasks}) => ({job, kind: 'tasks' as const, tasks})),
+    ...(relay === undefined ? [] : [{job: relay, kind: 'relay' as const, tasks: []}]),
+  ];
+}
+
+function saidOf(folder: string, {arrays, relay}: Filed, asked: number): string[] {
+  const filed = arrays.reduce((sum, {tasks}) => sum + tasks.length, 0);
+  const rest =
+    filed < asked ? [`Slurm takes no more of them now; the relay files the other ${asked - filed} later.`] : [];
+  return [
+    `${count(filed, 'task')} of ${folder} ${filed === 1 ? 'is' : 'are'} in Slurm's queue; nothing has to stay open here.`,
+    ...rest,
+    `  lora-sweep status ${folder}   says how it stands`,
+    `  lora-sweep cancel ${folder}   stops it`,
+    ...(relay === undefined
+      ? [`  lora-sweep merge ${folder}   makes one run of it when all have ended`]
+      : [`  lora-sweep submit ${folder}   files what is left, should the relay be lost`]),
+  ];
 }

@@ -20,15 +20,27 @@ interface SubmitFlags extends JobFlags {
 export function submitVerb(program: Command): void {
   const command = program
     .command('submit')
-    .description('hand the tasks of a sweep to Slurm, or write what another scheduler needs; of a submitted run, what is left')
+    .description(
+      'hand the tasks of a sweep to Slurm, or write what another scheduler needs; of a submitted run, what is left',
+    )
     .argument('<file|dir>', 'sweep file (*.sweep.yaml), or the folder of a submitted run')
     .addOption(
-      new Option('--to <scheduler>', 'who starts the tasks').choices(['slurm', 'kubernetes', 'script']).default('slurm'),
+      new Option('--to <scheduler>', 'who starts the tasks')
+        .choices(['slurm', 'kubernetes', 'script'])
+        .default('slurm'),
     )
-    .option('--profile <name>', 'options from profiles.yaml in your configuration folder (default: its profile "default")')
+    .option(
+      '--profile <name>',
+      'options from profiles.yaml in your configuration folder (default: its profile "default")',
+    )
     .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
     .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
-    .option('--per-task <n>', 'trials of a task, at most (default: auto, all rates and seeds of a method)', perTask, 'auto');
+    .option(
+      '--per-task <n>',
+      'trials of a task, at most (default: auto, all rates and seeds of a method)',
+      perTask,
+      'auto',
+    );
   withJobOptions(command)
     .option('--no-relay', 'file no job that looks after what is left when the tasks have ended')
     .option('--no-prepare', 'file no job that reads rows and factorises weights before the tasks')
@@ -73,8 +85,10 @@ function* inWords({folder, tasks, scripts, jobs, said, dryRun}: Outcome): Genera
       yield `# ${folder}/${name}`;
       yield text;
     }
-    for (const {task, cell, trials} of tasks) yield `${task}  ${cell}  ${trials.length === 1 ? '1 trial' : `${trials.length} trials`}`;
+    for (const {task, cell, trials} of tasks)
+      yield `${task}  ${cell}  ${trials.length === 1 ? '1 trial' : `${trials.length} trials`}`;
   }
   yield* said;
-  for (const {job, kind, tasks: own} of jobs) yield `  ${kind.padEnd(8)} job ${job}${own.length > 0 ? `: ${own.length === 1 ? own[0] : `${own[0]} … ${own.at(-1)}`}` : ''}`;
+  for (const {job, kind, tasks: own} of jobs)
+    yield `  ${kind.padEnd(8)} job ${job}${own.length > 0 ? `: ${own.length === 1 ? own[0] : `${own[0]} … ${own.at(-1)}`}` : ''}`;
 }

@@ -61,8 +61,8 @@ describe('a Job of Kubernetes', () => {
   });
 
   it('mounts the folder of the sweep file, or that of a run elsewhere', () => {
-    expect(sharedFolder('/data/study/.lora-sweep/x', '/data/study/x.sweep.yaml')).toBe('/data/study');
-    expect(sharedFolder('/scratch/runs/x', '/data/study/x.sweep.yaml')).toBe('/scratch/runs');
+    expect(sharedFolder('/data/study/.lora-sweep/x', '/data/study')).toBe('/data/study');
+    expect(sharedFolder('/scratch/runs/x', '/data/study')).toBe('/scratch/runs');
     expect(containerFile('0.3.0')).toContain('COPY lora-sweep-0.3.0.tgz /tmp/');
   });
 });

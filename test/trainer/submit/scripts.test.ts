@@ -128,11 +128,11 @@ describe('the scripts of small jobs', () => {
     const prepare = prepareScript(of(options));
     expect(prepare).toContain('#SBATCH --gres=gpu:1\n');
     expect(prepare).toMatch(/\nexec node "\$program" prepare \/runs\/desc\n$/);
-    const relay = relayScript(of(options), 3, ['--setup', 'module load nodejs']);
+    const relay = relayScript(of(options), ['--setup', 'module load nodejs']);
     expect(relay).not.toContain('gres');
     expect(relay).toContain('#SBATCH --mem=2G\n');
     expect(relay).toContain('#SBATCH --time=0-00:30:00\n');
-    expect(relay).toMatch(/\nexec node "\$program" relay --round 3 --setup 'module load nodejs' \/runs\/desc\n$/);
+    expect(relay).toMatch(/\nexec node "\$program" relay --setup 'module load nodejs' \/runs\/desc\n$/);
     for (const script of [prepare, relay]) expect(spawnSync('bash', ['-n'], {input: script}).status).toBe(0);
   });
 });
