@@ -30,7 +30,8 @@ export interface Cluster {
 /** Why there can be none here; undefined where there can. Installs what is missing. */
 export async function whyNoSlurm(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'Slurm is started as root of a Linux machine.';
-  if (spawnSync('unshare', ['--uts', 'true']).status !== 0) return 'Nodes cannot have host names of their own here (unshare).';
+  if (spawnSync('unshare', ['--uts', 'true']).status !== 0)
+    return 'Nodes cannot have host names of their own here (unshare).';
   if (isInstalled()) return undefined;
   if (!canInstall()) return 'Slurm is not installed, and there is no apt-get to install it.';
   try {
@@ -139,7 +140,9 @@ class Daemons implements Cluster {
     while (!isSo()) {
       for (const [name, child] of this.#running)
         if (child.exitCode !== null || child.signalCode !== null)
-          throw new Error(`${name} ended before ${what} were there: ${readFileSync(join(this.#state, `${name}.out`), 'utf8')}`);
+          throw new Error(
+            `${name} ended before ${what} were there: ${readFileSync(join(this.#state, `${name}.out`), 'utf8')}`,
+          );
       await sleep(100);
     }
   }

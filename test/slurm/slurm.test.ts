@@ -1,0 +1,197 @@
+/**
+ * A sweep on a real Slurm of three nodes: what clusters do to jobs is done to it, and nobody looks after it. Where no Slurm can be had
+ * they say so, and do not count as passed.
+ */
+import {execFile, spawnSync} from 'node:child_process';
+import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {RunEvent} from '../../core/run/events.ts';
+import {differences, results} from '../soak/disturb.ts';
+import {type Cluster, openCluster, whyNoSlurm} from './cluster.ts';
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, '../..');
+const program = join(root, 'dist/trainer/cli.js');
+
+const missing = await whyNoSlurm();
+if (missing !== undefined) console.error(`\n*** NOT TESTED on a Slurm: ${missing}\n`);
+
+describe.runIf(missing === undefined)('on a real Slurm', () => {
+  let cluster: Cluster;
+  let folder: string;
+  beforeAll(async () => {
+    cluster = await openCluster(3);
+    folder = mkdtempSync(join(tmpdir(), 'lora-sweep-on-slurm-'));
+    cpSync(join(root, 'demo'), folder, {recursive: true});
+  });
+  afterAll(async () => {
+    await cluster?.close();
+    rmSync(folder, {recursive: true, force: true});
+  });
+
+  const environment = () => ({
+    ...cluster.env,
+    PATH: `${join(process.execPath, '..')}:${cluster.env['PATH']}`,
+    XDG_CONFIG_HOME: join(folder, 'config'),
+  });
+  const command = async (...words: string[]) =>
+    (await run(process.execPath, [program, ...words], {cwd: folder, env: environment()})).stdout;
+  const refused = (...words: string[]) =>
+    run(process.execPath, [program, ...words], {cwd: folder, env: environment()}).then(
+      () => expect.fail('it was not refused'),
+      (error: {code: number; stderr: string}) => error,
+    );
+  const scontrol = (...words: string[]) => run('scontrol', words, {env: cluster.env});
+
+  /** Eight cells of two rates. */
+  function write(name: string, steps: number): {file: string; out: string} {
+    const file = join(folder, `${name}.sweep.yaml`);
+    writeFileSync(
+      file,
+      `model: base
+data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64}
+methods: [lora, pissa]
+rank: [2, 4]
+batch_size: [4, 8]
+learning_rate: [1e-3, 3e-3]
+training: {steps: ${steps}, dropout: 0.1}
+curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 8}
+evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(steps / 3)}}
+run: {workers: 1}
+`,
+    );
+    return {file, out: join(folder, '.lora-sweep', name)};
+  }
+
+  it('loses trainers, a node, its turn and its time, and comes to what one machine comes to', async () => {
+    const {file, out} = write('lost', 160);
+    const alone = join(folder, 'alone');
+    const said = await command('submit', file, '--cpus', '1', '--mem', '1G', '--array-limit', '4');
+    expect(said).toContain(`lora-sweep status ${out}`);
+    const events = () => eventsOf(out);
+    const started = () => events().filter(event => event.event === 'task-started');
+    /** A task that is in the middle of its training on this node, and none of those that were disturbed before. */
+    const disturbed = new Set<string>();
+    const training = async (node?: string): Promise<{task: string; job: string; host: string}> => {
+      for (;;) {
+        const stepping = new Set(filesOf(out).filter(name => textOf(out, name).includes('"event":"step"')));
+        const found = started().findLast(
+          ({task, attempt, host}) =>
+            !disturbed.has(task) &&
+            (node === undefined || host === node) &&
+            stepping.has(`${task}.a${attempt}.jsonl`) &&
+            !textOf(out, `${task}.a${attempt}.jsonl`).includes('"event":"task-ended"'),
+        );
+        if (found) {
+          disturbed.add(found.task);
+          return {task: found.task, job: found.job!, host: found.host};
+        }
+        if (existsSync(join(out, 'report.html'))) throw new Error('The run was over before it was disturbed.');
+        await sleep(100);
+      }
+    };
+
+    const outOfTime = await training();
+    await scontrol('update', `JobId=${outOfTime.job}`, 'TimeLimit=1');
+    for (let k = 0; k < 2; k++) killTrainer((await training()).task, out);
+    const lost = await training();
+    cluster.lose(lost.host);
+    const other = ['n1', 'n2', 'n3'].find(node => node !== lost.host)!;
+    const preempted = await training(other);
+    await run(
+      'sbatch',
+      ['--partition=urgent', `--nodelist=${preempted.host}`, '--exclusive', '--output=/dev/null', '--wrap=sleep 3'],
+      {
+        env: cluster.env,
+      },
+    );
+    while (!existsSync(join(out, 'report.html'))) await sleep(500);
+    await run(process.execPath, [program, 'run', file, '--out', alone], {cwd: folder, env: environment()});
+
+    expect(differences(await results({out: alone}), await results({out}))).toEqual([]);
+    for (const rows of ['steps', 'evaluations', 'curvature'])
+      expect(await command('show', out, '--rows', rows, '--format', 'csv')).toBe(
+        await command('show', alone, '--rows', rows, '--format', 'csv'),
+      );
+    // Each was started more than once, and somebody filed again what the killed ones left.
+    for (const task of disturbed)
+      expect(started().filter(event => event.task === task).length, task).toBeGreaterThan(1);
+    expect(events().filter(({event}) => event === 'submitted').length).toBeGreaterThan(1);
+    expect(JSON.parse(await command('status', out, '--json'))).toMatchObject({
+      state: 'finished',
+      trials: {finished: 16},
+    });
+
+    const before = readFileSync(join(out, 'events.jsonl'));
+    expect(await command('submit', out)).toContain('There is nothing to do: 8 tasks of lost have ended.');
+    expect(readFileSync(join(out, 'events.jsonl'))).toEqual(before);
+    // The trainer on the lost node lived on, found a later attempt than its own, and is gone.
+    while (trainersOf(out).length > 0) await sleep(200);
+    expect(await command('show', out, '--rows', 'steps', '--format', 'csv')).toBe(
+      await command('show', alone, '--rows', 'steps', '--format', 'csv'),
+    );
+  });
+
+  it('is told in its own words what Slurm does not take, and nothing is left of it', async () => {
+    const {file, out} = write('refused', 4);
+    const {code, stderr} = await refused('submit', file, '--partition', 'nowhere');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/lora-sweep: Slurm did not take the job: .*Invalid partition name specified/);
+    expect(existsSync(out)).toBe(false);
+    expect((await cluster.queue('%j')).filter(name => name.includes('refused'))).toEqual([]);
+  });
+
+  it('shows why a task waits, and takes it out of the queue when it is cancelled', async () => {
+    const {file, out} = write('waits', 4);
+    const {jobs} = JSON.parse(
+      await command('submit', file, '--cpus', '1', '--mem', '1G', '--no-prepare', '--sbatch=--hold', '--json'),
+    );
+    const array = jobs.find(({kind}: {kind: string}) => kind === 'tasks').job;
+    const status = JSON.parse(await command('status', out, '--json'));
+    expect(status.tasks).toHaveLength(8);
+    expect(status.tasks[0]).toMatchObject({task: 't0001', state: 'waiting', job: `${array}_1`, reason: 'JobHeldUser'});
+    expect(await command('submit', out)).toContain('is in the queue or running (8 tasks)');
+    await command('cancel', out);
+    const queued = await cluster.queue('%i|%T');
+    expect(queued.filter(line => line.startsWith(`${array}_`) && !line.endsWith('|CANCELLED'))).toEqual([]);
+  });
+});
+
+it(missing === undefined ? 'a Slurm was there' : `on a real Slurm: NOT TESTED. ${missing}`, () => {});
+
+const filesOf = (out: string): string[] => {
+  const home = join(out, 'events');
+  return existsSync(home) ? readdirSync(home).filter(name => name.endsWith('.jsonl')) : [];
+};
+const textOf = (out: string, name: string): string => readFileSync(join(out, 'events', name), 'utf8');
+
+/** Of all files beside events.jsonl; a line that is being written is left out. */
+function eventsOf(out: string): RunEvent[] {
+  return filesOf(out).flatMap(name =>
+    textOf(out, name)
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line) as RunEvent),
+  );
+}
+
+/** Processes of the command that work on a run, of which task. */
+function trainersOf(out: string): {pid: number; words: string[]}[] {
+  return readdirSync('/proc').flatMap(pid => {
+    if (!/^\d+$/.test(pid)) return [];
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return words[1] === program && words.includes(out) ? [{pid: Number(pid), words}] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+function killTrainer(task: string, out: string): void {
+  for (const {pid, words} of trainersOf(out)) if (words.includes(task)) spawnSync('kill', ['-9', String(pid)]);
+}
