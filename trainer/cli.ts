@@ -61,7 +61,7 @@ function commandLine(): Command {
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .showHelpAfterError('(lora-sweep --help says more)')
-    .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage.');
+    .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.');
   for (const verb of verbs) verb(program);
   return program;
 }
@@ -90,6 +90,9 @@ async function main(): Promise<void> {
   }
 }
 
+/** `no-index`: a part was to be found out that only a scheduler tells. */
+const usageCodes = ['usage', 'no-index'];
+
 /** Says what went wrong in one sentence; 2 for wrong usage, 1 for everything else. */
 function statusOf(error: unknown, debug: boolean): number {
   if (error instanceof CommanderError) {
@@ -102,7 +105,7 @@ function statusOf(error: unknown, debug: boolean): number {
     const message = error instanceof Error ? error.message : String(error);
     remark(`lora-sweep: unexpected error: ${message.split('\n')[0]} (--debug shows where)`);
   }
-  return error instanceof SweepError && error.code === 'usage' ? 2 : 1;
+  return error instanceof SweepError && usageCodes.includes(error.code) ? 2 : 1;
 }
 
 await main();

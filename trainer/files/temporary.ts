@@ -23,6 +23,10 @@ export function temporaryOf(file: string): string {
   return `${file}.${here}-${process.pid}-${randomUUID().slice(-12)}.tmp`;
 }
 
+export function isTemporary(name: string): boolean {
+  return shape.test(name);
+}
+
 /**
  * Removes the temporary files and folders in a folder whose writers are gone; `ours`: nobody else can be writing there. What
  * cannot be removed does no harm.

@@ -1,5 +1,16 @@
 /** What the file system refuses, as a sentence for the user; files that are written whole or not at all. */
-import {closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {temporaryOf} from './temporary.ts';
@@ -53,6 +64,35 @@ export function writeWhole(file: string, text: string): void {
   } catch (error) {
     discard(temporary);
     throw storeError(error, file);
+  }
+}
+
+/** What file systems say that know no second name for a file. */
+const withoutLinks = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
+
+/** As `writeWhole`, for a file that is not there yet; false where another process, of any machine, was first. */
+export function writeNew(file: string, text: string): boolean {
+  const temporary = temporaryOf(file);
+  try {
+    writeFileSync(temporary, text, {flush: true});
+    linkNew(temporary, file, text);
+    syncFolder(dirname(file));
+    return true;
+  } catch (error) {
+    // A network drive may say so of what it has just done.
+    if (systemCode(error) === 'EEXIST') return statSync(temporary, {throwIfNoEntry: false})?.nlink === 2;
+    throw storeError(error, file);
+  } finally {
+    discard(temporary);
+  }
+}
+
+function linkNew(temporary: string, file: string, text: string): void {
+  try {
+    linkSync(temporary, file);
+  } catch (error) {
+    if (!withoutLinks.includes(systemCode(error))) throw error;
+    writeFileSync(file, text, {flag: 'wx', flush: true});
   }
 }
 

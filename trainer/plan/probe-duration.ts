@@ -13,7 +13,7 @@ const [few, more] = [2, 8];
 export async function timeProbing(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
   const {curvature} = prepared.sweep;
   if (!curvature) return 0;
-  const {jobs} = planProbes(prepared, {...curvature, at: [0]}, trials, emptyRun, availableParallelism());
+  const {jobs} = planProbes(prepared, {...curvature, at: [0]}, trials, () => false, availableParallelism());
   // A layer in the middle: a product runs from its block to the last layer.
   const middle = jobs[jobs.length >> 1];
   if (middle === undefined) return 0;

@@ -3,15 +3,18 @@ import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
+import type {Choice} from '../engine/choose.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/fold/curves.ts';
+import type {Surroundings} from '../store/manifest.ts';
 import type {OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor} from './packs.ts';
-import {type ProbePlan, planProbes} from './probing.ts';
+import type {Prepared} from './prepare.ts';
+import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
 import {isDone} from './resume.ts';
 import {type Agenda, wholeTrials} from './search/agenda.ts';
 import {agendaOf, searchOf} from './search/searching.ts';
@@ -52,7 +55,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const curves = await longCurves(store, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
-    ? planProbes(prepared, sweep.curvature, trials, store.earlier, cores)
+    ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
     : {jobs: [], rows: 0};
   const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
   const probers = Math.min(cores, probes.jobs.length);
@@ -66,6 +69,12 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   return opening;
 }
 
+/** Whether a block at the start is probed already, or is for another part of the run to probe. */
+function knownStarts({store, options}: UnderWay): (row: StartRow) => boolean {
+  const known = new Set(store.earlier.curvature.filter(row => row.trial === undefined).map(startKey));
+  return row => known.has(startKey(row)) || options.part?.probes(row) === false;
+}
+
 /** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
 function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   const ids = done.map(({id}) => id);
@@ -75,11 +84,18 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
 async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
-  const {sweep, model, dataHashes, modules} = prepared;
-  return store.begin(sweep, trials, {
+  return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
+}
+
+/** What a run is made with beside its sweep file. */
+export async function surroundingsOf(
+  {model, dataHashes, modules}: Prepared,
+  {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
+): Promise<Surroundings> {
+  return {
     versions: versions(),
-    engine: choice.engine,
-    precision: choice.precision,
+    engine,
+    precision,
     modelHash: await model.weights.hash(),
     model: {
       folder: model.path,
@@ -88,7 +104,7 @@ async function compared({prepared, trials, choice, store}: UnderWay): Promise<st
     },
     dataHashes,
     modules,
-  });
+  };
 }
 
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */

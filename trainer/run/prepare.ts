@@ -16,7 +16,7 @@ import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import type {TrainingSize} from '../size/memory.ts';
-import {sizeOfTraining} from '../size/training-size.ts';
+import {type Room, sizeOfTraining} from '../size/training-size.ts';
 import type {TrainingSource} from '../step/batches.ts';
 import {filesBesideModule} from '../store/module-files.ts';
 import type {Prompt} from '../task/prompts.ts';
@@ -57,7 +57,7 @@ export interface Prepared {
 }
 
 /** What trains. */
-export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'>;
+export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'> & Pick<Room, 'pinned'>;
 
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
@@ -84,7 +84,9 @@ export async function prepare(
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
-  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {workers, device: choice?.gpu});
+  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {
+    ...{workers, device: choice?.gpu, pinned: choice?.pinned},
+  });
   return {
     ...{sweep, model, tokenizer, sites, size, evaluations, prompts, ends, pathOf, steps, source},
     dataHashes: await hashes(sweep, pathOf),

@@ -61,16 +61,15 @@ export interface ProbePlan {
   rows: number;
 }
 
-/** The probes at the start of these trials that `earlier` does not have yet; costly layers first. */
+/** The probes at the start of these trials whose rows are not known yet; costly layers first. */
 export function planProbes(
   prepared: Prepared,
   curvature: CurvatureSettings,
   trials: readonly Trial[],
-  earlier: RunState,
+  isKnown: (row: StartRow) => boolean,
   workers: number,
 ): ProbePlan {
   if (!curvature.at.includes(0)) return {jobs: [], rows: 0};
-  const known = new Set(earlier.curvature.filter(row => row.trial === undefined).map(keyOf));
   const wanted = new Map<string, {blocks: StartBlock[]; job: Omit<ProbeJob, 'layer' | 'blocks'>}>();
   const places = probedPlaces(prepared, curvature);
   const start = Object.fromEntries(
@@ -96,7 +95,7 @@ export function planProbes(
     for (const place of places) {
       const row = {seed, step: 0, layer: place.layer, module: place.projection};
       const named = full ? {method: 'full', rank: 0} : {method: trial.method, rank: trial.rank};
-      const missing = batchSizes.filter(batchSize => !known.has(keyOf({...named, batchSize, ...row})));
+      const missing = batchSizes.filter(batchSize => !isKnown({...named, batchSize, ...row}));
       if (missing.length > 0) group.blocks.push({...place, trial, batchSizes: missing, full});
     }
   }
@@ -105,9 +104,13 @@ export function planProbes(
   return {jobs, rows};
 }
 
-function keyOf(
-  row: Pick<RunState['curvature'][number], 'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module'>,
-): string {
+/** What a row at the start is of. */
+export type StartRow = Pick<
+  RunState['curvature'][number],
+  'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module'
+>;
+
+export function startKey(row: StartRow): string {
   return JSON.stringify([row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module]);
 }
 

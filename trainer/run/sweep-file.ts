@@ -57,12 +57,12 @@ export function sweepOf(file: string): Sweep {
 }
 
 /**
- * Reads a sweep file; `instead` of its sweep another one may be opened in its place.
+ * Reads a sweep file; `instead` of its sweep another one may be opened in its place. `base`: the folder that its paths start from,
+ * where that is not its own.
  * @throws SweepError with the first of its errors
  */
-export function openSweep(file: string, instead?: Sweep): OpenedSweep {
+export function openSweep(file: string, instead?: Sweep, base = dirname(resolve(file))): OpenedSweep {
   const sweep = instead ?? sweepOf(file);
-  const base = dirname(resolve(file));
   return {
     sweep,
     async wish() {

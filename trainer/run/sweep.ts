@@ -10,17 +10,13 @@ import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
-import {factorize} from './factorising.ts';
-import type {Failure} from './jobs.ts';
-import {beginRun, type Opening} from './opening.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
-import type {Pool} from './pool.ts';
+import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';
-import {type ProbePlan, probedPlaces} from './probing.ts';
+import {probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
 import {openSweep} from './sweep-file.ts';
-import {trainTrials} from './training-trials.ts';
-import {openWorkers, type SweepEnd, type SweepOptions, type UnderWay} from './under-way.ts';
+import type {SweepEnd, SweepOptions} from './under-way.ts';
 
 export type {SweepEnd, SweepOptions};
 
@@ -81,7 +77,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   return end;
 }
 
-const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
+export const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
   AbortSignal.any(signals.filter(signal => signal !== undefined));
 
 function partOf(prepared: Prepared, {tuning}: SweepOptions): Prepared {
@@ -97,7 +93,9 @@ const tellEvery = 500;
  * Tells now and then how far the reading of rows is; what takes no time is not worth a word. Nothing of it is stored: until
  * all is read the run may still be refused, and then its folder is as it was.
  */
-function readingProgress({onPreparing}: SweepOptions): (done: number, total: number) => void {
+export function readingProgress({
+  onPreparing,
+}: Pick<SweepOptions, 'onPreparing'>): (done: number, total: number) => void {
   let told = Date.now();
   let spoken = false;
   return (done, total) => {
@@ -106,72 +104,4 @@ function readingProgress({onPreparing}: SweepOptions): (done: number, total: num
     [told, spoken] = [now, true];
     onPreparing?.({event: 'prepared', what: 'reading rows', done, total, at: now});
   };
-}
-
-/** The run itself, into its opened folder. @throws SweepError what made it fail */
-async function play(run: UnderWay): Promise<SweepEnd> {
-  const {options} = run;
-  const opening = await beginRun(run);
-  const end = ending(run);
-  try {
-    if (opening.probes.rows > 0) await probeStarts(run, opening);
-    if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
-    if (opening.todo.length === 0) return end('finished');
-    const failed = await trainTrials(run, opening);
-    return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
-  } catch (error) {
-    end('failed', error instanceof Error ? error.message : String(error));
-    throw error;
-  }
-}
-
-/** Stores how the run ended: once, also where the process is ended at once. */
-function ending({began, emit}: UnderWay): (state: SweepEnd, message?: string) => SweepEnd {
-  let hasEnded = false;
-  const end = (state: SweepEnd, message?: string): SweepEnd => {
-    if (hasEnded) return state;
-    hasEnded = true;
-    process.off('exit', endAtOnce);
-    const seconds = (Date.now() - began) / 1000;
-    emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
-    return state;
-  };
-  const endAtOnce = () => void end('stopped');
-  process.prependOnceListener('exit', endAtOnce);
-  return end;
-}
-
-async function probeStarts(run: UnderWay, {probes, probers}: Opening): Promise<void> {
-  const {prepared, trials, choice, failure, emit} = run;
-  const cores = coresFor(choice, prepared.sweep.run.workers);
-  const pool = openWorkers(run, probers, Math.max(1, Math.floor(cores / probers)));
-  try {
-    await factorize(pool, prepared, trials, emit);
-    await probe(pool, probes, emit);
-    failure.check();
-  } finally {
-    await pool.close();
-  }
-}
-
-/** Probes blocks side by side; each is stored as soon as it is known. */
-async function probe(pool: Pool, {jobs, rows}: ProbePlan, emit: (event: RunEventBody) => void): Promise<void> {
-  const progress = (done: number) => emit({event: 'prepared', what: 'probing curvature', done, total: rows});
-  let done = 0;
-  let failure: Failure | undefined;
-  progress(done);
-  await pool.run(
-    jobs.map(job => ({kind: 'probe', job})),
-    {
-      event(event) {
-        emit(event);
-        if (event.event === 'curvature') progress(++done);
-      },
-      generated: () => {},
-      ended(_, fault) {
-        failure ??= fault;
-      },
-    },
-  );
-  if (failure) throw new SweepError(failure.code, failure.message, {stack: failure.stack});
 }

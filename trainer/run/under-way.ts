@@ -6,6 +6,7 @@ import type {Again} from '../store/manifest.ts';
 import type {OpenRun} from '../store/run.ts';
 import {openPool, type Pool} from './pool.ts';
 import type {Prepared} from './prepare.ts';
+import type {StartRow} from './probing.ts';
 import type {RunFailure} from './run-failure.ts';
 
 export interface SweepOptions {
@@ -18,10 +19,22 @@ export interface SweepOptions {
   probeOnly?: boolean;
   /** What is run in place of the file's own sweep. */
   tuning?: Tuning;
+  /** Where other processes train the other trials of the run. */
+  part?: PartOfRun;
   signal: AbortSignal;
   onEvent(event: RunEvent): void;
   /** Hears of a long preparation: until a run has begun nothing of it is stored. */
   onPreparing?(event: RunEvent): void;
+}
+
+/** One start of some tasks of a run. */
+export interface PartOfRun {
+  /** Whether a block at the start is this part's to probe. */
+  probes(row: StartRow): boolean;
+  /** It has all cells: what a search asks across cells is asked here. */
+  isWhole: boolean;
+  /** Only some of the trials of its tasks are to be trained. */
+  isSelected: boolean;
 }
 
 /** A sweep that was made of the file's. */

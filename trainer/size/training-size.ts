@@ -1,5 +1,6 @@
 /** How large the trainings of a sweep are, whoever asks: the run itself, `plan`, or the look around a sweep file. */
 import {trainedParameters} from '../../core/method/parameters.ts';
+import type {Pinned} from '../../core/run/events.ts';
 import type {Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {sharedLayout} from '../adaptation/layout.ts';
 import type {BatchShape} from '../data/shapes.ts';
@@ -41,6 +42,8 @@ export function sizeOfTraining(
 export interface Room {
   workers: number;
   device?: DeviceRoom | undefined;
+  /** What is settled already, so that it is the same on every machine of a run. */
+  pinned?: Pick<Pinned, 'microBatch' | 'recompute'> | undefined;
 }
 
 /** The size with its decision whether layers are computed again. `wholes`: shapes of whole batches by batch size. */
@@ -48,8 +51,9 @@ export function withRecompute(
   size: Omit<TrainingSize, 'recompute'>,
   {training, run}: Pick<Sweep, 'training' | 'run'>,
   wholes: ReadonlyMap<number, readonly BatchShape[]>,
-  {workers, device}: Room,
+  {workers, device, pinned}: Room,
 ): TrainingSize {
+  if (pinned) return {...size, recompute: pinned.recompute};
   const {checkpoint, microBatch} = training;
   const asked = [...wholes].map(([batchSize, whole]) =>
     microBatch === 'auto' || microBatch >= batchSize ? whole : whole.map(step => partOf(step, microBatch)),
@@ -64,8 +68,10 @@ export function rowsAtATime(
   {microBatch}: Pick<TrainingSettings, 'microBatch'>,
   batchSize: number,
   whole: readonly BatchShape[],
-  {workers, device}: Room,
+  {workers, device, pinned}: Room,
 ): number {
+  const settled = pinned?.microBatch[String(batchSize)];
+  if (settled !== undefined) return settled;
   return microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
 }
 

@@ -6,10 +6,10 @@
  * one that is older decides: events behind the checkpoint are made again, and a checkpoint that is ahead of the events (a disk
  * lost some of them) does not count.
  */
-import {createHash} from 'node:crypto';
-import {existsSync, renameSync, rmSync} from 'node:fs';
+import {createHash, randomUUID} from 'node:crypto';
+import {existsSync, readdirSync, renameSync, rmSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
-import {discard, insideRun, storeError, syncFolder} from '../files/write-whole.ts';
+import {discard, insideRun, storeError, syncFolder, systemCode} from '../files/write-whole.ts';
 import {readBytes, readHeader, readTensor, type SafetensorsHeader, writeSafetensors} from '../weights/safetensors.ts';
 import type {StoredSteps} from './fold/stored-steps.ts';
 
@@ -41,8 +41,19 @@ const vectors = {active: 'active', losses: 'loss', gradNorms: 'grad_norm', recen
 const fileOf = (folder: string, trial: string): string => join(folder, `${trial}.safetensors`);
 /** The one before the last one. */
 const beforeOf = (folder: string, trial: string): string => join(folder, `${trial}.before.safetensors`);
-/** One that is written while the others of its pack are not yet. */
-const nextOf = (folder: string, trial: string): string => join(folder, `${trial}.next.safetensors`);
+/** One that is written while the others of its pack are not yet; no two processes write the same. */
+const nextOf = (folder: string, trial: string): string => join(folder, `${trial}${nextEnding}`);
+const mark = randomUUID().slice(-12);
+const nextEnding = `.${mark}.next.safetensors`;
+const nextShape = /^\.[0-9a-f]{12}\.next\.safetensors$/;
+
+/** Those that any process left of a trial. */
+function nextsOf(folder: string, trial: string): string[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return names
+    .filter(name => name.startsWith(trial) && nextShape.test(name.slice(trial.length)))
+    .map(name => join(folder, name));
+}
 
 /**
  * Stores a checkpoint of these trials, whose last one becomes the one before. The caller has seen to it that the events it builds
@@ -80,12 +91,21 @@ export function saveCheckpoint(folder: string, trials: readonly string[], checkp
   try {
     for (const trial of trials) {
       const file = fileOf(folder, trial);
-      if (existsSync(file)) renameSync(file, beforeOf(folder, trial));
+      stepBack(file, beforeOf(folder, trial));
       renameSync(nextOf(folder, trial), file);
     }
     syncFolder(folder);
   } catch (error) {
     throw storeError(error, folder);
+  }
+}
+
+/** A process that has lost the trial, and does not know it yet, may be at the same file. */
+function stepBack(file: string, before: string): void {
+  try {
+    renameSync(file, before);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -175,7 +195,7 @@ function keepOnly(folder: string, trial: string, chosen: string | undefined): vo
   const file = fileOf(folder, trial);
   const before = beforeOf(folder, trial);
   try {
-    rmSync(nextOf(folder, trial), {force: true});
+    for (const next of nextsOf(folder, trial)) rmSync(next, {force: true});
     if (chosen === undefined) rmSync(before, {force: true});
     if (chosen === undefined) rmSync(file, {force: true});
     if (chosen === before) renameSync(before, file);
@@ -244,7 +264,8 @@ function bytesOf(values: Float32Array): Uint8Array {
 export function dropCheckpoint(folder: string, trials: readonly string[]): void {
   try {
     for (const trial of trials)
-      for (const named of [fileOf, beforeOf, nextOf]) rmSync(named(folder, trial), {force: true});
+      for (const file of [fileOf(folder, trial), beforeOf(folder, trial), ...nextsOf(folder, trial)])
+        rmSync(file, {force: true});
   } catch (error) {
     throw storeError(error, folder);
   }

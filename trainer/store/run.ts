@@ -7,6 +7,7 @@ import {interrupted, type RunState} from '../../core/run/fold.ts';
 import {snapshotFrom, snapshotName} from '../../core/run/snapshot.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
 import {noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
+import {isTemporary} from '../files/temporary.ts';
 import {storeError, systemCode, writeWhole} from '../files/write-whole.ts';
 import {controlAddress} from './control.ts';
 import {type EventWriter, openEvents, type Reading, readEvents, remarksOn} from './events.ts';
@@ -80,6 +81,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
     sweepRunFolder(folder);
     const steps = new StoredSteps();
     const {state, reading} = await readFolder(folder, event => steps.add(event));
+    if (state.tasks.length > 0) throw ofTasks(folder);
     if (hasResults(state) && !resume) throw exists(folder, state);
     return new RunFolder({folder, sweepFile, again, control, held, failed}, state, reading, steps);
   } catch (error) {
@@ -244,15 +246,27 @@ function hasResults(state: RunState): boolean {
   );
 }
 
+const milestones: ReadonlySet<RunEvent['event']> = new Set([
+  ...(['trial-ended', 'curvature', 'run-started', 'run-ended', 'task-started', 'task-ended'] as const),
+]);
+
 /** The ends of things are worth a write to the disk itself. */
-function isMilestone({event}: RunEvent): boolean {
-  return event === 'trial-ended' || event === 'curvature' || event === 'run-started' || event === 'run-ended';
+export function isMilestone({event}: RunEvent): boolean {
+  return milestones.has(event);
 }
 
 function takenOver(folder: string): SweepError {
   return new SweepError(
     'run-locked',
     `${folder}: another process has taken over the run folder, because this one gave no sign of life for too long.`,
+    {folder},
+  );
+}
+
+function ofTasks(folder: string): SweepError {
+  return new SweepError(
+    'run-exists',
+    `${folder} holds a run of several tasks; go on with what is left of it by --shard 1/1, or write elsewhere with --out.`,
     {folder},
   );
 }
@@ -268,7 +282,7 @@ function exists(folder: string, state: RunState): SweepError {
 }
 
 /** A folder full of somebody's files is no place for a run. */
-function refuseForeign(folder: string): void {
+export function refuseForeign(folder: string): void {
   let names: string[];
   try {
     names = readdirSync(folder);
@@ -276,6 +290,8 @@ function refuseForeign(folder: string): void {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
     throw storeError(error, folder);
   }
+  // Another process of the same run may be writing its first file.
+  names = names.filter(name => !isTemporary(name));
   if (names.length === 0 || [eventsName, manifestName, lockName].some(name => names.includes(name))) return;
   throw new SweepError(
     'foreign-folder',
@@ -288,7 +304,7 @@ function refuseForeign(folder: string): void {
  * Nothing in a run folder is elsewhere: through a link in the folder of a stranger a run would write and delete what is not its own.
  * @throws SweepError `foreign-folder`
  */
-function refuseLinks(folder: string): void {
+export function refuseLinks(folder: string): void {
   let found: Dirent[];
   try {
     found = readdirSync(folder, {withFileTypes: true});
@@ -328,7 +344,7 @@ function changedTrials(earlier: RunState, trials: Trial[]): Change[] {
   return [...changes.values()];
 }
 
-function noManifest(folder: string): SweepError {
+export function noManifest(folder: string): SweepError {
   return new SweepError(
     'bad-manifest',
     `${folder} holds results but no ${manifestName}, so that nothing says what they were made with; put the file back, or start a new run with --out.`,
@@ -337,7 +353,7 @@ function noManifest(folder: string): SweepError {
 }
 
 /** The file's own name; numbered where an earlier start followed another text. */
-function copyName(folder: string, name: string, text: string): string {
+export function copyName(folder: string, name: string, text: string): string {
   const [, stem, extension] = /^(.*?)((?:\.sweep)?\.ya?ml)?$/.exec(name) ?? [name, name, ''];
   for (let number = 1; ; number++) {
     const candidate = `${stem}${number === 1 ? '' : `-${number}`}${extension ?? ''}`;

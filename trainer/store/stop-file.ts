@@ -2,16 +2,30 @@
  * The wish that a run ends, as a file in its folder: whoever may write there can leave it, from any machine that sees the folder
  * and without a connection to the run.
  */
-import {existsSync} from 'node:fs';
+import {existsSync, statSync} from 'node:fs';
 import {join} from 'node:path';
+import {readText} from '../files/door.ts';
 import {discard, writeWhole} from '../files/write-whole.ts';
 
 const stopName = 'stop';
 const lookMilliseconds = 500;
+/** Names of ten thousand attempts have less. */
+const mostBytes = 1 << 20;
 
-/** Leaves the wish. @throws SweepError `cannot-write` */
-export function askToStop(folder: string): void {
-  writeWhole(join(folder, stopName), '');
+/**
+ * Leaves the wish; of a run of tasks for these attempts only, added to those that are asked already.
+ * @throws SweepError `cannot-write`
+ */
+export function askToStop(folder: string, attempts: readonly string[] = []): void {
+  const file = join(folder, stopName);
+  const before = attempts.length > 0 && existsSync(file) ? namesIn(file) : [];
+  writeWhole(file, [...new Set([...before, ...attempts])].map(name => `${name}\n`).join(''));
+}
+
+function namesIn(file: string): string[] {
+  return readText(file, mostBytes)
+    .split('\n')
+    .filter(name => name !== '');
 }
 
 /** Whether the wish is there, left for whoever works in the folder. */
@@ -48,4 +62,43 @@ export function heedStopFile(folder: string): StopWish {
       clearInterval(timer);
     },
   };
+}
+
+/**
+ * The same for tasks, which share the file: it stays, and counts for who was there before it came. It asks all of them where it is
+ * empty, else the attempts (`t0003.a2.jsonl`) or tasks (`t0003`) that it names. `own`: attempts as they are at the time.
+ */
+export function heedStopOf(folder: string, own: () => readonly string[]): StopWish {
+  const file = join(folder, stopName);
+  const controller = new AbortController();
+  let known = markOf(file);
+  const timer = setInterval(() => {
+    const now = markOf(file);
+    if (now === known || now === null) return;
+    known = now;
+    if (isMeant(file, own())) controller.abort();
+  }, lookMilliseconds);
+  timer.unref();
+  return {
+    signal: controller.signal,
+    close() {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** What changes with every new file. */
+function markOf(file: string): string | null {
+  const found = statSync(file, {throwIfNoEntry: false});
+  return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : null;
+}
+
+function isMeant(file: string, attempts: readonly string[]): boolean {
+  try {
+    const named = namesIn(file);
+    return named.length === 0 || attempts.some(name => named.includes(name) || named.includes(name.split('.')[0]!));
+  } catch {
+    // It was replaced at this moment: the next look sees the new one.
+    return false;
+  }
 }

@@ -200,6 +200,8 @@ async function finish(training: UnderTraining): Promise<void> {
   const {job, context, run, seconds} = training;
   // Answers are judged elsewhere: until that is done the pack can be asked again.
   if (isJudgedLater(job)) await save(job, context, run, seconds());
+  // Who has lost the trial to another process hears of it before it writes.
+  else await context.stored();
   const adapters = await saveAdapters(job, run.pack, run.active, context);
   end(training, aliveOf(training), {state: 'finished'}, adapters);
   if (!isJudgedLater(job)) await forget(training, job.trials);

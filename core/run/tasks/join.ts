@@ -7,17 +7,16 @@ import {together} from './task-views.ts';
 
 /** The plan as one task sees it: its own trials. Its attempts are folded onto this. */
 export function taskPlan(plan: RunState, name: string): RunState {
-  const tasks = plan.tasks.filter(({task}) => task === name);
+  return {...partOfPlan(plan, [name]), submitted: []};
+}
+
+/** The plan with some of its tasks only. */
+export function partOfPlan(plan: RunState, names: readonly string[]): RunState {
+  const chosen = new Set(names);
+  const tasks = plan.tasks.filter(({task}) => chosen.has(task));
   const own = new Set(tasks.flatMap(({trials}) => trials));
   const trials = plan.trials.filter(({trial}) => own.has(trial.id));
-  return {
-    ...plan,
-    tasks,
-    trials,
-    places: placesOf(trials),
-    selected: plan.selected.filter(id => own.has(id)),
-    submitted: [],
-  };
+  return {...plan, tasks, trials, places: placesOf(trials), selected: plan.selected.filter(id => own.has(id))};
 }
 
 /**

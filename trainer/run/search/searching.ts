@@ -30,13 +30,18 @@ export interface Search {
   cells: Cell[];
   /** Trials of earlier starts beside those of the file, which belong to these cells: further seeds at a rate. */
   further: Trial[];
+  /** It has all cells of the sweep, so that they can be compared. */
+  isWhole: boolean;
+}
+
+/** What a search goes by. */
+export interface SearchContext extends Pick<UnderWay, 'prepared' | 'trials' | 'emit'> {
+  store: Pick<UnderWay['store'], 'earlier' | 'state'>;
+  options: Pick<UnderWay['options'], 'only' | 'probeOnly' | 'part'>;
 }
 
 /** Null for a sweep whose trials are all trained whole. `all`: the trials of the sweep file. */
-export function searchOf(
-  {prepared, trials, store, options}: Omit<UnderWay, 'emit'>,
-  all: readonly Trial[],
-): Search | null {
+export function searchOf({prepared, trials, store, options}: SearchContext, all: readonly Trial[]): Search | null {
   const {sweep} = prepared;
   const rules = rulesOf(sweep);
   if (!rules || options.probeOnly) return null;
@@ -44,12 +49,18 @@ export function searchOf(
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
   const cells = cellsOf(all, steps, sweep.training).filter(isAsked);
-  if (options.only.length > 0) return {rules: {...rules, selected: asked}, cells, further: []};
-  return {rules, cells, further: furtherTrials(all, store.earlier)};
+  if (options.only.length > 0 || options.part?.isSelected)
+    return {rules: {...rules, selected: asked}, cells, further: [], isWhole: false};
+  return {rules, cells, further: furtherTrials(all, store.earlier), isWhole: options.part?.isWhole ?? true};
 }
 
 /** @param steps that each trial has behind it, kept up as trials pause; @param side trials of a pack, at most */
-export function agendaOf(run: UnderWay, search: Search, steps: ReadonlyMap<string, number>, side: number): Agenda {
+export function agendaOf(
+  run: Omit<SearchContext, 'trials'>,
+  search: Search,
+  steps: ReadonlyMap<string, number>,
+  side: number,
+): Agenda {
   return new Searching(run, search, {stepOf: ({id}) => steps.get(id) ?? 0, side});
 }
 
@@ -59,8 +70,9 @@ interface Packing {
 }
 
 class Searching implements Agenda {
-  readonly #run: UnderWay;
+  readonly #run: Omit<SearchContext, 'trials'>;
   readonly #rules: SearchRules;
+  readonly #isWhole: boolean;
   readonly #cells: readonly Cell[];
   readonly #packing: Packing;
   /** Trials beside those of the file. */
@@ -68,8 +80,9 @@ class Searching implements Agenda {
   /** What was queued, `trial until`: nothing is asked for twice. */
   readonly #queued = new Set<string>();
 
-  constructor(run: UnderWay, {rules, cells, further}: Search, packing: Packing) {
+  constructor(run: Omit<SearchContext, 'trials'>, {rules, cells, further, isWhole}: Search, packing: Packing) {
     this.#run = run;
+    this.#isWhole = isWhole;
     this.#rules = rules;
     this.#cells = cells;
     this.#further = [...further];
@@ -81,8 +94,7 @@ class Searching implements Agenda {
     const decisions = this.#cells.map(cell => decide(cell, factsOf(cell, state, this.#rules), this.#rules));
     for (const decision of decisions) this.#tell(decision, state);
     const wanted = decisions.flatMap(decision => decision.wanted);
-    const isWhole = this.#rules.selected === undefined;
-    return this.#portions([...wanted, ...(isWhole ? this.#challenges(decisions) : [])]);
+    return this.#portions([...wanted, ...(this.#isWhole ? this.#challenges(decisions) : [])]);
   }
 
   /** A decision that brings nothing new is not told again, by a resumed run either. */

@@ -73,17 +73,18 @@ const onePressMilliseconds = 500;
 
 /**
  * Aborts at the first Ctrl-C (or another signal that ends programs, or when the output has no reader or no room) so that the work
- * ends cleanly; a second one ends the program at once. What a run has to put in order even then, it does on exit.
+ * ends cleanly; a second one ends the program at once (`onlyCtrlCIsImpatient`: schedulers send several, and mean no hurry). What a run
+ * has to put in order even then, it does on exit.
  */
-export function stopWork(): AbortSignal {
+export function stopWork({onlyCtrlCIsImpatient = false} = {}): AbortSignal {
   const controller = new AbortController();
   let stoppedAt = 0;
-  const stop = (): void => {
+  const stop = (signal: NodeJS.Signals): void => {
     if (!controller.signal.aborted) {
       stoppedAt = Date.now();
       process.stderr.write('Stopping; press Ctrl-C again to leave at once.\n');
       controller.abort();
-    } else if (Date.now() - stoppedAt > onePressMilliseconds) {
+    } else if (Date.now() - stoppedAt > onePressMilliseconds && (signal === 'SIGINT' || !onlyCtrlCIsImpatient)) {
       process.exit(130);
     }
   };

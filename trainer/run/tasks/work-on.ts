@@ -1,0 +1,128 @@
+/** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
+import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
+import {count} from '../../../core/run/format.ts';
+import {jobName} from '../../process/scheduler.ts';
+import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
+import type {Plan} from '../../store/tasks/plan-file.ts';
+import {readFolder} from '../../store/tasks/read-folder.ts';
+import {Routes} from '../../store/tasks/routes.ts';
+import {isTaskLive} from '../../store/tasks/task-files.ts';
+import {coresFor} from '../packs.ts';
+import {play} from '../play.ts';
+import type {RunFailure} from '../run-failure.ts';
+import {agendaOf, searchOf} from '../search/searching.ts';
+import type {SweepEnd, SweepOptions, UnderWay} from '../under-way.ts';
+import type {Wanted} from './choose-tasks.ts';
+
+/** A part that may begin. */
+export interface Planned extends Pick<UnderWay, 'prepared' | 'choice'> {
+  folder: string;
+  plan: Plan;
+  notes: string[];
+}
+
+export interface WorkOptions extends Pick<SweepOptions, 'signal' | 'onEvent'> {
+  wanted: Wanted;
+  onStored?(event: RunEvent): void;
+  onRemark(sentence: string): void;
+}
+
+/**
+ * @param hold hears of the tasks that are claimed
+ * @throws SweepError
+ */
+export async function workOn(
+  planned: Planned,
+  options: WorkOptions,
+  failure: RunFailure,
+  hold: (tasks: OpenTasks) => void,
+): Promise<SweepEnd> {
+  const {plan} = planned;
+  const all = plan.event.tasks.map(({task}) => task);
+  const own = options.wanted.of(plan.event.tasks).map(({task}) => task);
+  if (own.length === 0) {
+    options.onRemark(`The sweep has ${all.length} tasks, fewer than there are parts: nothing is left for this one.`);
+    return 'finished';
+  }
+  const through = (tasks: readonly string[], again?: number) =>
+    workThrough(planned, {tasks, ...(again !== undefined && {again})}, options, failure, hold);
+  const first = await through(own);
+  if (first === null) options.onRemark(`Nothing is left to do of ${listOf(own)}.`);
+  let end = first ?? 'finished';
+  while (end === 'finished') {
+    const again = await closingAttempt(planned);
+    if (again === null) return end;
+    const closed = await through(all, again);
+    // Another process is at it.
+    if (closed === null) return end;
+    end = closed;
+  }
+  return end;
+}
+
+const listOf = ([first, ...others]: readonly string[]): string =>
+  others.length === 0 ? `${first}` : `${first} and ${count(others.length, 'more task')}`;
+
+interface Claiming {
+  tasks: readonly string[];
+  /** They are opened again, where the first one still has so many attempts. */
+  again?: number;
+}
+
+/** How it ended; null where nothing was left of these tasks. */
+async function workThrough(
+  {folder, plan, notes, prepared, choice}: Planned,
+  claiming: Claiming,
+  options: WorkOptions,
+  failure: RunFailure,
+  hold: (tasks: OpenTasks) => void,
+): Promise<SweepEnd | null> {
+  const {engine} = choice;
+  const store = await openTasks({
+    ...{folder, plan, notes, engine, ...claiming},
+    ...{job: jobName(), workers: coresFor(choice, prepared.sweep.run.workers), signal: options.signal},
+    stored: event => options.onStored?.(event),
+    failed: failure.report,
+    waits: (task, {attempt, host}) =>
+      options.onRemark(
+        `${task} is worked on by attempt ${attempt}${host === null ? '' : ` on ${host}`}; waiting for its end.`,
+      ),
+  });
+  if (store === null) return null;
+  hold(store);
+  const own = store.earlier;
+  const chosen = new Set(own.selected);
+  const routes = new Routes(plan.event.tasks, plan.state);
+  const mine = new Set(own.tasks.map(({task}) => task));
+  const part = {
+    probes: (row: Parameters<Routes['ofStart']>[0]) => mine.has(routes.ofStart(row)),
+    isWhole: mine.size === plan.event.tasks.length,
+    isSelected: chosen.size < own.tasks.flatMap(({trials}) => trials).length,
+  };
+  const trials = plan.event.trials.filter(({id}) => chosen.has(id));
+  const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
+  const settings = {only: [], resume: true, part, signal: options.signal, onEvent: options.onEvent};
+  try {
+    return await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+  } finally {
+    store.close();
+  }
+}
+
+/**
+ * Once every cell of a search has ended, the words on methods may ask for more in any of them: for whoever comes last. The attempts of
+ * the first task by then; null where nothing is asked for, or others are still at work.
+ */
+async function closingAttempt({folder, plan, prepared, choice}: Planned): Promise<number | null> {
+  const {search, selected = [], trials} = plan.event;
+  if (!search || selected.length < trials.length) return null;
+  const {state} = await readFolder(folder);
+  const isDone = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
+  if (!state.tasks.every(({cell}) => isDone(cell))) return null;
+  if (state.tasks.some(view => view.state === 'running' && isTaskLive(folder, view))) return null;
+  const store = {earlier: state, state: () => state};
+  const run = {prepared, trials, choice, store, options: {only: []}, emit: () => {}};
+  const found = searchOf(run, trials)!;
+  const isAsked = agendaOf(run, found, new Map(), 1).next().length > 0;
+  return isAsked ? state.tasks[0]!.attempt : null;
+}

@@ -1,0 +1,224 @@
+/** Tasks of a run as the store of one start: what happens to a trial goes into the file of its task's attempt. */
+import {hostname} from 'node:os';
+import type {RunEvent, RunEventBody, TaskEnded} from '../../../core/run/events.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {joined, partOfPlan, taskPlan} from '../../../core/run/tasks/join.ts';
+import {type Attempt, attemptName} from '../../../core/run/tasks/names.ts';
+import {ownMark} from '../../process/processes.ts';
+import {remarksOn} from '../events.ts';
+import {StoredSteps} from '../fold/stored-steps.ts';
+import type {OpenRun} from '../run.ts';
+import {AttemptWriter} from './attempt-writer.ts';
+import type {Plan} from './plan-file.ts';
+import {readTask} from './read-folder.ts';
+import {Routes, routed} from './routes.ts';
+import {claim, isSuperseded, superseded, taskFilesIn} from './task-files.ts';
+import {whenFree} from './waiting.ts';
+
+export interface TaskOptions {
+  folder: string;
+  plan: Plan;
+  /** Their names. */
+  tasks: readonly string[];
+  /** What is worth telling of the comparison with the plan. */
+  notes: string[];
+  /** The scheduler's name of this job. */
+  job: string | undefined;
+  engine: string;
+  workers: number;
+  /** Tasks that are finished are opened again, where the first of them still has this many attempts. */
+  again?: number;
+  /** Ends the waiting for tasks that others work on. */
+  signal: AbortSignal;
+  /** Hears of every event as it is stored. */
+  stored(event: RunEvent): void;
+  /** Hears of what goes wrong while nobody waits for it, and of a later attempt that has taken a task over. */
+  failed(error: unknown): void;
+  /** Hears that a task is waited for. */
+  waits(task: string, last: {attempt: number; host: string | null}): void;
+}
+
+const beatMilliseconds = 15_000;
+
+/**
+ * Claims tasks and opens their files; the caller closes it, whatever happens. Tasks that nothing is left of are not claimed: null
+ * where that is so of all. @throws SweepError `stopped`, `cannot-write`, `disk-full`
+ */
+export async function openTasks(options: TaskOptions): Promise<OpenTasks | null> {
+  const opened: AttemptWriter[] = [];
+  const steps = new StoredSteps();
+  const notes = [...options.notes];
+  try {
+    for (const [place, task] of options.tasks.entries()) {
+      const attempt = await claimed(task, options, place === 0);
+      if (attempt) opened.push(await openTask(attempt, options, {steps, notes}));
+      else if (options.again !== undefined) return null;
+    }
+  } catch (error) {
+    for (const writer of opened) writer.close();
+    throw error;
+  }
+  return opened.length === 0 ? null : new OpenTasks(options, opened, {steps, notes});
+}
+
+interface Found {
+  steps: StoredSteps;
+  notes: string[];
+}
+
+/** Null for a task that is done, or that another process was first with. */
+async function claimed(task: string, options: TaskOptions, isFirst: boolean): Promise<Attempt | null> {
+  const {folder, plan, job, signal, again} = options;
+  if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
+  const start = taskPlan(plan.state, task);
+  await whenFree(folder, start, {job, signal, waits: options.waits});
+  return (await stateOf(folder, start)).tasks[0]!.state === 'finished' ? null : claim(folder, task);
+}
+
+async function openTask(attempt: Attempt, options: TaskOptions, {steps, notes}: Found): Promise<AttemptWriter> {
+  const {folder, plan, job, engine, workers} = options;
+  const {task} = attempt;
+  const start = taskPlan(plan.state, task);
+  const before = (taskFilesIn(folder).attempts.get(task) ?? []).filter(one => one.attempt < attempt.attempt);
+  const earlier = await readTask(
+    folder,
+    {attempts: before, start},
+    {
+      onEvent: event => steps.add(event),
+      note: (name, reading) => notes.push(...remarksOn({...reading, torn: false}, name)),
+    },
+  );
+  const writer = new AttemptWriter({...options, attempt, before, earlier});
+  const mark = ownMark();
+  const selected = earlier.trials.flatMap(({trial, state}) =>
+    earlier.selected.includes(trial.id) && state !== 'finished' && state !== 'diverged' ? [trial.id] : [],
+  );
+  writer.append({
+    ...{event: 'task-started', ...attempt, host: hostname(), ...(mark !== null && {process: mark})},
+    ...{...(job !== undefined && {job}), engine, workers, selected},
+  });
+  return writer;
+}
+
+async function stateOf(folder: string, start: RunState): Promise<RunState> {
+  const attempts = taskFilesIn(folder).attempts.get(start.tasks[0]!.task) ?? [];
+  return attempts.length === 0 ? start : readTask(folder, {attempts, start}, {onEvent: undefined, note: () => {}});
+}
+
+export class OpenTasks implements OpenRun {
+  readonly folder: string;
+  /** Tasks are talked to by the file `stop`. */
+  readonly control = undefined;
+  readonly earlier: RunState;
+  readonly reach: OpenRun['reach'];
+  readonly notes: string[];
+  readonly #options: TaskOptions;
+  readonly #writers: readonly AttemptWriter[];
+  readonly #plan: RunState;
+  readonly #routes: Routes;
+  readonly #beat: NodeJS.Timeout;
+
+  constructor(options: TaskOptions, writers: readonly AttemptWriter[], {steps, notes}: Found) {
+    this.folder = options.folder;
+    this.notes = notes;
+    this.#options = options;
+    this.#writers = writers;
+    this.#plan = partOfPlan(
+      options.plan.state,
+      writers.map(({task}) => task),
+    );
+    this.earlier = this.state();
+    this.#routes = new Routes(this.#plan.tasks, this.earlier);
+    // A checkpoint says how many bytes of one file it builds on; here its steps alone tell.
+    this.reach = {steps, bytes: Number.POSITIVE_INFINITY};
+    this.#beat = setInterval(() => this.#look(), beatMilliseconds);
+    this.#beat.unref();
+  }
+
+  /** Names of the attempts that this start has. */
+  get attempts(): string[] {
+    return this.#writers.map(({attempt}) => attemptName(attempt));
+  }
+
+  state(): RunState {
+    return joined(
+      this.#plan,
+      this.#writers.map(writer => writer.state()),
+    );
+  }
+
+  /** The comparison was made before the tasks were claimed. */
+  begin(): string[] {
+    return [];
+  }
+
+  async replay(onEvent: (event: RunEvent) => void): Promise<void> {
+    onEvent(this.#options.plan.event);
+    for (const writer of this.#writers) await writer.replay(onEvent);
+  }
+
+  /** The start and the end of a run are told; what is stored are those of its tasks. */
+  append(body: RunEventBody): RunEvent {
+    if (body.event === 'run-ended') this.#end(body);
+    else if (body.event !== 'run-started')
+      for (const [task, part] of routed(body, this.#routes)) {
+        const writer = this.#writers.find(one => one.task === task) ?? this.#writers[0]!;
+        // A word on a trial's end must not come from who has lost the task.
+        if (part.event === 'trial-ended') this.#own(writer);
+        writer.append(part);
+      }
+    return {...body, at: Date.now()};
+  }
+
+  flush(toDisk?: boolean): number {
+    if (toDisk) for (const writer of this.#writers) this.#own(writer);
+    for (const writer of this.#writers) writer.flush(toDisk);
+    return 0;
+  }
+
+  close(): void {
+    clearInterval(this.#beat);
+    for (const writer of this.#writers) writer.close();
+  }
+
+  /** @throws SweepError `superseded` */
+  #own({attempt}: AttemptWriter): void {
+    if (isSuperseded(this.folder, attempt)) throw superseded(attempt);
+  }
+
+  /** Signs of life, and whether the tasks are still ours. */
+  #look(): void {
+    try {
+      for (const writer of this.#writers) {
+        this.#own(writer);
+        writer.beat();
+      }
+    } catch (error) {
+      this.#options.failed(error);
+    }
+  }
+
+  #end({state, seconds, message}: Extract<RunEventBody, {event: 'run-ended'}>): void {
+    for (const writer of this.#writers) {
+      const lost = isSuperseded(this.folder, writer.attempt);
+      const how: TaskEnded['state'] = lost ? 'superseded' : state === 'stopped' ? 'stopped' : endOf(writer.state());
+      const why = how === 'failed' ? (message ?? failureOf(writer.state())) : undefined;
+      writer.append({event: 'task-ended', ...writer.attempt, state: how, seconds, ...(why && {message: why})});
+    }
+  }
+}
+
+/** How the work on a task ended that nobody stopped. */
+function endOf(task: RunState): TaskEnded['state'] {
+  const {trials, searched, search, selected} = task;
+  if (trials.some(({state}) => state === 'failed')) return 'failed';
+  if (search && searched.some(({stage}) => stage === 'done')) return 'finished';
+  const chosen = new Set(selected);
+  const own = trials.filter(({trial}) => chosen.has(trial.id));
+  return own.every(({state}) => state === 'finished' || state === 'diverged') ? 'finished' : 'failed';
+}
+
+function failureOf({trials}: RunState): string | undefined {
+  const failed = trials.find(({state}) => state === 'failed');
+  return failed ? `${failed.trial.id} failed: ${failed.message ?? 'it did not say why'}` : undefined;
+}

@@ -1,0 +1,86 @@
+/** Which task an event belongs to. */
+import {grouped} from '../../../core/grouped.ts';
+import type {Probed, RunEventBody, Stepped} from '../../../core/run/events.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import type {Task} from '../../../core/run/tasks/tasks.ts';
+import {cellOf} from '../../../core/search/cells.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+
+export class Routes {
+  readonly #tasks: readonly Task[];
+  readonly #byTrial = new Map<string, string>();
+  readonly #byStart = new Map<string, string>();
+  readonly #trials: readonly Trial[];
+
+  constructor(tasks: readonly Task[], {trials}: Pick<RunState, 'trials'>) {
+    this.#tasks = tasks;
+    this.#trials = trials.map(({trial}) => trial);
+    for (const {task, trials: ids} of tasks) for (const id of ids) this.#byTrial.set(id, task);
+    for (const trial of this.#trials) this.add(trial);
+  }
+
+  /** A trial beside those of the file belongs to the task of its cell. */
+  add(trial: Trial): void {
+    if (!this.#byTrial.has(trial.id)) this.#byTrial.set(trial.id, this.ofCell(cellOf(trial)));
+  }
+
+  ofTrial(id: string): string {
+    return this.#byTrial.get(id) ?? this.first;
+  }
+
+  ofCell(cell: string): string {
+    return this.#tasks.find(one => one.cell === cell)?.task ?? this.first;
+  }
+
+  /** Of a block at the start: the first task with a trial that starts there. */
+  ofStart({method, rank, batchSize, seed}: Pick<Probed, 'method' | 'rank' | 'batchSize' | 'seed'>): string {
+    const key = `${method} ${rank} ${batchSize} ${seed}`;
+    const known = this.#byStart.get(key);
+    if (known !== undefined) return known;
+    const isThere = (trial: Trial) =>
+      trial.batchSize === batchSize &&
+      trial.seed === seed &&
+      (rank === 0 || (trial.method === method && trial.rank === rank));
+    const trial = this.#trials.find(isThere);
+    const task = trial ? this.ofTrial(trial.id) : this.first;
+    this.#byStart.set(key, task);
+    return task;
+  }
+
+  get first(): string {
+    return this.#tasks[0]!.task;
+  }
+}
+
+/** The event, cut where it is about trials of several tasks; each part with its task. */
+export function routed(body: RunEventBody, routes: Routes): [task: string, part: RunEventBody][] {
+  switch (body.event) {
+    case 'step':
+      return stepParts(body, routes);
+    case 'trial-started':
+    case 'trial-ended':
+    case 'evaluation':
+      return [[routes.ofTrial(body.trial), body]];
+    case 'curvature':
+      return [[body.trial === undefined ? routes.ofStart(body) : routes.ofTrial(body.trial), body]];
+    case 'searched':
+    case 'challenged':
+      return [[routes.ofCell(body.cell), body]];
+    case 'trials-added':
+      for (const trial of body.trials) routes.add(trial);
+      return [...grouped(body.trials, ({id}) => routes.ofTrial(id))].map(([task, trials]) => [task, {...body, trials}]);
+    default:
+      return [[routes.first, body]];
+  }
+}
+
+function stepParts(body: Stepped, routes: Routes): [string, Stepped][] {
+  const lanes = [...grouped(body.trials.keys(), lane => routes.ofTrial(body.trials[lane]!))];
+  if (lanes.length === 1) return [[lanes[0]![0], body]];
+  const {trials, losses, rates, gradNorms, tokens, ...rest} = body;
+  return lanes.map(([task, own]) => {
+    const of = <Value>(column: readonly Value[]) => own.map(lane => column[lane]!);
+    const columns = {trials: of(trials), losses: of(losses), rates: of(rates), gradNorms: of(gradNorms)};
+    return [task, {...rest, ...columns, ...(tokens && {tokens: of(tokens)})}];
+  });
+}
