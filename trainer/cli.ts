@@ -61,7 +61,10 @@ function commandLine(): Command {
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .showHelpAfterError('(lora-sweep --help says more)')
-    .addHelpText('after', '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.');
+    .addHelpText(
+      'after',
+      '\nExit status: 0 done, 1 the file or the work has errors, 2 wrong usage; of a part of a run also 75: it was stopped, start it again.',
+    );
   for (const verb of verbs) verb(program);
   return program;
 }

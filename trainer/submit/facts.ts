@@ -2,6 +2,7 @@
 import type {Submitted} from '../../core/run/events.ts';
 import {isEnded} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
+import type {TaskView} from '../../core/run/tasks/task-views.ts';
 import type {RelayFacts} from './decide.ts';
 
 /** Steps, evaluations, eigenvalues and ends of trials that are stored. */
@@ -10,6 +11,12 @@ export function doneOf({trials, curvature}: RunState): number {
     (sum, view) => sum + view.steps + view.evaluations.length + (isEnded(view.state) ? 1 : 0),
     curvature.length,
   );
+}
+
+/** The tasks with trials that are to be trained: `--only` may have left some with none. */
+export function askedTasks({tasks, selected}: RunState): TaskView[] {
+  const asked = new Set(selected);
+  return tasks.filter(({trials}) => trials.some(id => asked.has(id)));
 }
 
 type Submission = Omit<Submitted, 'event'>;
@@ -29,7 +36,7 @@ export function relayFacts(
   const rounds = new Map(since.map(({round, done}) => [round, done ?? 0]));
   const retries = (task: string) => since.filter(({retried}) => retried?.includes(task)).length;
   return {
-    tasks: state.tasks.map(({task, state: now}) => ({task, state: now, retries: retries(task)})),
+    tasks: askedTasks(state).map(({task, state: now}) => ({task, state: now, retries: retries(task)})),
     rounds: [...rounds.values()],
     done: doneOf(state),
     retryFailed,

@@ -4,17 +4,20 @@ import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {emptyRun, type RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
+import {type TaskView, waitingTask} from '../../core/run/tasks/task-views.ts';
 import {type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../core/sweep/only.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import {entryOf} from '../files/door.ts';
 import {discard} from '../files/write-whole.ts';
 import {refuseErrors} from '../inspect/check.ts';
 import {sweepOf} from '../run/sweep-file.ts';
-import {planRun} from '../run/tasks/plan.ts';
+import {planRun, sourceOfFile} from '../run/tasks/part.ts';
 import {readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {forgetStop} from '../store/stop-file.ts';
+import {askedTasks} from './facts.ts';
 import {type Filed, type NamedScript, scriptsOf} from './filing.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
 import {checkOptions, type JobOptions} from './options.ts';
@@ -37,6 +40,7 @@ export interface Submitting {
   relay: boolean;
   prepare: boolean;
   dryRun: boolean;
+  signal: AbortSignal;
   /** Hears what takes a moment. */
   note(line: string): void;
 }
@@ -79,15 +83,17 @@ async function submitNew(file: string, given: Submitting & Pick<Handing, 'option
     );
   const cut = {perTask: perTask === 'auto' ? undefined : perTask};
   if (dryRun) {
-    const tasks = tasksOf(onlySweep(sweep, only), cut, sweep.search !== undefined);
-    return handOver(folder, {...emptyRun, name: sweep.name}, tasks, asked);
+    const selected = onlySweep(sweep, only).map(({id}) => id);
+    const tasks = tasksOf(expandTrials(sweep), cut, sweep.search !== undefined);
+    const planned = {...emptyRun, name: sweep.name, tasks: tasks.map(waitingTask), selected};
+    return handOver(folder, planned, askedTasks(planned), asked);
   }
   note('Reading model and data …');
   const isNew = !existsSync(folder);
   try {
-    await planRun(file, {out: folder, only, cut});
+    await planRun(sourceOfFile(file, folder), {only, cut, signal: asked.signal});
     const {state} = await readRun(folder);
-    return await handOver(folder, state, state.tasks, asked);
+    return await handOver(folder, state, askedTasks(state), asked);
   } catch (error) {
     if (isNew) discard(folder);
     throw error;
@@ -105,7 +111,7 @@ async function submitLeft(folder: string, given: Submitting & Pick<Handing, 'opt
   const {state} = await readRun(folder);
   refuseNoTasks(folder, state);
   const busy = busyTasks(state, asked.to === 'slurm' ? await queueHere() : null);
-  const left = state.tasks.filter(({state: now}) => now !== 'finished');
+  const left = askedTasks(state).filter(({state: now}) => now !== 'finished');
   const tasks = left.filter(({task}) => !busy.has(task));
   if (tasks.length > 0) return handOver(folder, state, tasks, asked);
   const why =
@@ -123,12 +129,7 @@ async function submitLeft(folder: string, given: Submitting & Pick<Handing, 'opt
   };
 }
 
-async function handOver(
-  folder: string,
-  state: RunState,
-  tasks: readonly (Task & {state?: string})[],
-  asked: Asked,
-): Promise<Outcome> {
+async function handOver(folder: string, state: RunState, tasks: readonly TaskView[], asked: Asked): Promise<Outcome> {
   const {dryRun, to, sweepFolder} = asked;
   const shared = {folder, dryRun, tasks: [...tasks], jobs: []};
   if (to !== 'slurm') return {...shared, ...writeOut({to, folder, sweepFolder, state, tasks}, asked)};

@@ -3,7 +3,7 @@ import {type Command, InvalidArgumentError, Option} from 'commander';
 import type {Outcome, Target} from '../submit/submit.ts';
 import {collect, positiveInteger} from './shared/arguments.ts';
 import {type JobFlags, jobOptionsOf, withJobOptions} from './shared/job-options.ts';
-import {print, remark} from './shared/terminal.ts';
+import {print, remark, stopReading} from './shared/terminal.ts';
 
 interface SubmitFlags extends JobFlags {
   to: Target;
@@ -56,6 +56,7 @@ export function submitVerb(program: Command): void {
         retryFailed: flags.retryFailed,
         relay: flags.relay,
         prepare: flags.prepare,
+        signal: stopReading(),
         note: remark,
       });
       await print(flags.json ? [JSON.stringify(asJson(outcome))] : inWords(outcome), flags.json ? 'json' : 'text');

@@ -3,6 +3,7 @@ import {dirname, join, resolve} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
+import type {Cut} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
 import {sweepCaches} from '../../store/leftovers.ts';
 import {readManifest} from '../../store/manifest.ts';
@@ -101,10 +102,27 @@ export async function runPart(source: PartSource, options: PartOptions): Promise
   return end;
 }
 
+export interface PlanOptions extends Pick<SweepOptions, 'signal' | 'onPreparing'> {
+  cut: Cut;
+  only: readonly string[];
+}
+
+/**
+ * Plans a run without working on it; of one that is planned already the plan is followed. What its first part would find.
+ * @throws SweepError
+ */
+export function planRun(source: PartSource, {cut, ...options}: PlanOptions): Promise<Planned> {
+  return follow(source, {...options, wanted: {cut, of: tasks => [...tasks]}}, options.signal);
+}
+
 const isStop = (error: unknown): boolean => error instanceof SweepError && error.code === 'stopped';
 
 /** Prepares the sweep as the plan has it; the first part makes the plan. @throws SweepError */
-async function follow({file, base, folder}: PartSource, options: PartOptions, signal: AbortSignal): Promise<Planned> {
+async function follow(
+  {file, base, folder}: PartSource,
+  options: Pick<PartOptions, 'wanted' | 'only' | 'onPreparing'>,
+  signal: AbortSignal,
+): Promise<Planned> {
   const {sweep, prepare, wish} = openSweep(file, undefined, base);
   let plan = await readPlan(folder);
   for (;;) {
