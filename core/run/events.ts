@@ -58,6 +58,8 @@ export interface RunStarted {
 export interface Pinned {
   engine: string;
   precision: 'float32' | 'bfloat16';
+  /** Of the compiled engine; absent for others. */
+  device?: 'cpu' | 'gpu';
   /** Rows that are computed at a time, by batch size. */
   microBatch: Record<string, number>;
   /** Layers are computed again in the backward pass. */

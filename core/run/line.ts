@@ -89,6 +89,7 @@ export const taskShape = record({task: text, cell: text, trials: listOf(text)});
 export const pinnedShape = record({
   engine: text,
   precision: oneOf('float32', 'bfloat16'),
+  device: optional(oneOf('cpu', 'gpu')),
   microBatch: recordOf(count),
   recompute: flag,
   steps: recordOf(count),

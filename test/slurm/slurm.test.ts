@@ -61,14 +61,13 @@ learning_rate: [1e-3, 3e-3]
 training: {steps: ${steps}, dropout: 0.1}
 curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 8}
 evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(steps / 3)}}
-run: {workers: 1}
 `,
     );
     return {file, out: join(folder, '.lora-sweep', name)};
   }
 
   it('loses trainers, a node, its turn and its time, and comes to what one machine comes to', async () => {
-    const {file, out} = write('lost', 160);
+    const {file, out} = write('lost', 320);
     const alone = join(folder, 'alone');
     const said = await command('submit', file, '--cpus', '1', '--mem', '1G', '--array-limit', '4');
     expect(said).toContain(`lora-sweep status ${out}`);

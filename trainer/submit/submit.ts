@@ -91,13 +91,24 @@ async function submitNew(file: string, given: Submitting & Pick<Handing, 'option
   note('Reading model and data …');
   const isNew = !existsSync(folder);
   try {
-    await planRun(sourceOfFile(file, folder), {only, cut, signal: asked.signal});
+    await planRun(sourceOfFile(file, folder), {only, cut, signal: asked.signal, provisional: asked.prepare});
     const {state} = await readRun(folder);
+    refuseNoGpu(state, asked);
     return await handOver(folder, state, askedTasks(state), asked);
   } catch (error) {
     if (isNew) discard(folder);
     throw error;
   }
+}
+
+/** Without a job that settles the plan on a node, tasks are trained as it was made here. @throws SweepError `no-gpu` */
+function refuseNoGpu({pinned}: RunState, {options, prepare, to}: Asked): void {
+  const isOnGpu = pinned?.device === 'gpu' || pinned?.engine === 'tfjs-node-gpu' || pinned?.engine === 'webgpu';
+  if (options.gpus === undefined || isOnGpu || (prepare && to === 'slurm')) return;
+  throw new SweepError(
+    'no-gpu',
+    `--gpus ${options.gpus}: this machine has no GPU, so that the run would be planned for CPUs; ${to === 'slurm' ? 'leave --no-prepare out, and the plan is settled where the tasks run' : 'submit from a machine that has one'}.`,
+  );
 }
 
 async function submitLeft(folder: string, given: Submitting & Pick<Handing, 'options'>): Promise<Outcome> {

@@ -105,6 +105,8 @@ export async function runPart(source: PartSource, options: PartOptions): Promise
 export interface PlanOptions extends Pick<SweepOptions, 'signal' | 'onPreparing'> {
   cut: Cut;
   only: readonly string[];
+  /** The plan is settled later, where the tasks run: what this machine lacks is no obstacle. */
+  provisional?: boolean;
 }
 
 /**
@@ -120,14 +122,14 @@ const isStop = (error: unknown): boolean => error instanceof SweepError && error
 /** Prepares the sweep as the plan has it; the first part makes the plan. @throws SweepError */
 async function follow(
   {file, base, folder}: PartSource,
-  options: Pick<PartOptions, 'wanted' | 'only' | 'onPreparing'>,
+  options: Pick<PartOptions, 'wanted' | 'only' | 'onPreparing'> & Pick<PlanOptions, 'provisional'>,
   signal: AbortSignal,
 ): Promise<Planned> {
   const {sweep, prepare, wish} = openSweep(file, undefined, base);
   let plan = await readPlan(folder);
   for (;;) {
     const pinned = plan?.event.pinned;
-    const choice = await chooseFor(await wish(), pinned);
+    const choice = await chooseFor(await wish(), pinned, options.provisional);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal, progress: readingProgress(options)};
     const prepared = await prepare(cores, undefined, loading, {...choice, pinned});

@@ -6,22 +6,31 @@ import {type Choice, chooseEngine, type Wish} from '../../engine/choose.ts';
 import type {Prepared} from '../prepare.ts';
 
 /** As this machine would have it. */
-export function pinnedBy({sweep, size, steps, source}: Prepared, {engine, precision}: Choice): Pinned {
+export function pinnedBy({sweep, size, steps, source}: Prepared, {engine, precision, gpu}: Choice): Pinned {
   const sizes = [...new Set(sweep.methods.flatMap(({batchSizes}) => batchSizes))];
   const of = (value: (batchSize: number) => number) => Object.fromEntries(sizes.map(one => [String(one), value(one)]));
-  return {engine, precision, recompute: size.recompute, microBatch: of(one => source(one).rows), steps: of(steps)};
+  const device = engine === 'compiled' ? {device: gpu ? ('gpu' as const) : ('cpu' as const)} : {};
+  return {
+    engine,
+    precision,
+    ...device,
+    recompute: size.recompute,
+    microBatch: of(one => source(one).rows),
+    steps: of(steps),
+  };
 }
 
 /**
  * The engine of this machine, which is that of the run.
  * @throws SweepError `cannot-follow` where it cannot be, and as `chooseEngine`
  */
-export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise<Choice> {
-  if (!pinned) return chooseEngine(wish);
-  const {engine, precision} = pinned;
+export async function chooseFor(wish: Wish, pinned: Pinned | undefined, provisional = false): Promise<Choice> {
+  if (!pinned) return provisional ? chooseForNow(wish) : chooseEngine(wish);
+  refuseProvisional(wish, pinned);
+  const {engine, precision, device = wish.device} = pinned;
   let fault: string;
   try {
-    const choice = await chooseEngine({...wish, engine: engine as Wish['engine'], precision});
+    const choice = await chooseEngine({...wish, engine: engine as Wish['engine'], precision, device});
     if (choice.engine === engine && choice.precision === precision) return choice;
     fault = `here it would be ${choice.engine} in ${choice.precision}`;
   } catch (error) {
@@ -30,9 +39,31 @@ export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise
   }
   throw new SweepError(
     'cannot-follow',
-    `This run was begun on the ${engine} engine in ${precision}, which ${hostname()} cannot have: ${fault.replace(/\.$/, '')}; take a machine like the first one, or start a new run with --out.`,
+    `This run was begun on the ${engine} engine${device === 'gpu' ? ' on a GPU' : ''} in ${precision}, which ${hostname()} cannot have: ${fault.replace(/\.$/, '')}; take a machine like the first one, or start a new run with --out.`,
     {engine, precision},
   );
+}
+
+/** What is asked for, or, where this machine lacks that, what it has. */
+async function chooseForNow(wish: Wish): Promise<Choice> {
+  try {
+    return await chooseEngine(wish);
+  } catch (error) {
+    if (!(error instanceof SweepError)) throw error;
+    return chooseEngine({...wish, engine: 'auto', device: 'auto', precision: 'auto'});
+  }
+}
+
+/** A plan that was made where what the sweep file asks for could not be had, and was settled nowhere since. */
+function refuseProvisional({engine, device, precision}: Wish, pinned: Pinned): void {
+  const asked = {engine, device, precision};
+  for (const key of ['engine', 'device', 'precision'] as const) {
+    if (asked[key] === 'auto' || pinned[key] === undefined || pinned[key] === asked[key]) continue;
+    throw new SweepError(
+      'cannot-follow',
+      `The sweep file asks for ${asked[key]}, and this run was planned for ${pinned[key]} where that could not be had; the job that prepares settles it (its log says what kept it), or start a new run with --out.`,
+    );
+  }
 }
 
 /** @throws SweepError `cannot-follow` where a trial would have other steps here */
