@@ -7,10 +7,11 @@ import type {RunState} from '../../core/run/fold.ts';
 import type {TaskView} from '../../core/run/tasks/task-views.ts';
 import {discard} from '../files/write-whole.ts';
 import {doneOf, elementOf, nextRound} from './facts.ts';
-import {type Filed, type Filing, fileRound, scriptsFolder} from './filing.ts';
 import {type JobOptions, optionWords} from './options.ts';
 import {openRecord} from './record.ts';
-import {cancelJobs, isOver, type QueuedJob} from './slurm.ts';
+import {cancelJobs, isOver, type QueuedJob} from './slurm/commands.ts';
+import {type Filed, type Filing, fileRound} from './slurm/filing.ts';
+import {queueFile} from './slurm/queue.ts';
 import {refuseUnfit} from './words.ts';
 
 /** How tasks are to be handed over. */
@@ -66,9 +67,6 @@ export async function fileTasks(filing: Filing, state: RunState, {by, retried}: 
   discard(join(filing.folder, queueFile));
   return filed;
 }
-
-/** What the scheduler last said of a run's jobs, in its folder. */
-export const queueFile = join(scriptsFolder, 'queue.json');
 
 export function jobsOf({arrays, prepare, relay}: Filed): string[] {
   return [prepare ?? [], arrays.map(({job}) => job), relay ?? []].flat();

@@ -6,9 +6,9 @@ import {isStopWished} from '../store/stop-file.ts';
 import {decide} from './decide.ts';
 import {elementOf, relayFacts} from './facts.ts';
 import {giveUp} from './give-up.ts';
-import {lastWords, logName} from './last-words.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, jobsOf} from './left.ts';
-import {queueHere} from './slurm.ts';
+import {queueHere} from './slurm/commands.ts';
+import {lastWords, logName} from './slurm/last-words.ts';
 
 export interface Relayed {
   /** `end`: nothing is left. `waiting`: another relay comes after what is left. */

@@ -17,13 +17,13 @@ import {readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {forgetStop} from '../store/stop-file.ts';
+import {writeOut} from './elsewhere/written-out.ts';
 import {askedTasks} from './facts.ts';
-import {type Filed, type NamedScript, scriptsOf} from './filing.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
 import {checkOptions, type JobOptions} from './options.ts';
 import {overProfile, readProfile} from './profiles.ts';
-import {limitsHere, queueHere, refuseNoSlurm} from './slurm.ts';
-import {writeOut} from './written-out.ts';
+import {limitsHere, queueHere, refuseNoSlurm} from './slurm/commands.ts';
+import {type Filed, type NamedScript, scriptsOf} from './slurm/filing.ts';
 
 export type Target = 'slurm' | 'kubernetes' | 'script';
 

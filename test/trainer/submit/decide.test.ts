@@ -1,7 +1,7 @@
 /** What a relay does, decided from what lies in the folder; a thousand tasks in a simulated cluster. */
 import {describe, expect, it} from 'vitest';
-import {arraysOf, type Limits} from '../../../trainer/submit/array.ts';
 import {type Decision, decide, type TaskFacts} from '../../../trainer/submit/decide.ts';
+import {arraysOf, type Limits} from '../../../trainer/submit/slurm/array.ts';
 
 const task = (name: string, state: TaskFacts['state'], retries = 0): TaskFacts => ({task: name, state, retries});
 const facts = {rounds: [0], done: 10, retryFailed: 0, isCancelled: false};

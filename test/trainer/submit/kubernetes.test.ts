@@ -2,7 +2,13 @@
 import {Job} from 'kubernetes-models/batch/v1';
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
-import {type ClusterJob, containerFile, indexedJob, jobFile, sharedFolder} from '../../../trainer/submit/kubernetes.ts';
+import {
+  type ClusterJob,
+  containerFile,
+  indexedJob,
+  jobFile,
+  sharedFolder,
+} from '../../../trainer/submit/elsewhere/kubernetes.ts';
 
 const job: ClusterJob = {
   name: 'GSM8k: "Qwen3" — größer',

@@ -1,9 +1,9 @@
 /** The scripts that a scheduler is given: bash reads them as they are meant, whatever names stand in them. */
 import {execFileSync, spawnSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
-import {arraysOf} from '../../../trainer/submit/array.ts';
 import {checkOptions, type JobOptions, secondsOf} from '../../../trainer/submit/options.ts';
-import {arrayScript, prepareScript, relayScript, type ScriptOf} from '../../../trainer/submit/slurm-script.ts';
+import {arraysOf} from '../../../trainer/submit/slurm/array.ts';
+import {arrayScript, prepareScript, relayScript, type ScriptOf} from '../../../trainer/submit/slurm/script.ts';
 import {refuseUnfit, shellWord, shellWords} from '../../../trainer/submit/words.ts';
 
 const hostile = [

@@ -1,13 +1,12 @@
 /** A run's jobs in Slurm's queue: seen, and taken out. */
 import {join} from 'node:path';
-import type {RunState} from '../../core/run/fold.ts';
-import {count} from '../../core/run/format.ts';
-import {discard} from '../files/write-whole.ts';
-import {elementOf} from './facts.ts';
-import {queueFile} from './left.ts';
-import {queueOf} from './queue.ts';
-import {openRecord} from './record.ts';
-import {cancelJobs, isOver, type QueuedJob, queueHere} from './slurm.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {count} from '../../../core/run/format.ts';
+import {discard} from '../../files/write-whole.ts';
+import {elementOf} from '../facts.ts';
+import {openRecord} from '../record.ts';
+import {cancelJobs, isOver, type QueuedJob, queueHere} from './commands.ts';
+import {queueFile, queueOf} from './queue.ts';
 
 /** What is shown of a task. */
 export interface QueuedTask {

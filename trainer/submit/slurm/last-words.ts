@@ -1,7 +1,7 @@
 /** What a task's job said last, from its log. */
 import {closeSync, readSync} from 'node:fs';
 import {join} from 'node:path';
-import {openRegular} from '../files/door.ts';
+import {openRegular} from '../../files/door.ts';
 
 const mostBytes = 4096;
 const mostCharacters = 300;

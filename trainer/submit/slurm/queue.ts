@@ -3,12 +3,15 @@
  * memory where nobody may write there.
  */
 import {join} from 'node:path';
-import type {RunState} from '../../core/run/fold.ts';
-import {readText} from '../files/door.ts';
-import {isObject} from '../files/json-file.ts';
-import {writeWhole} from '../files/write-whole.ts';
-import {queueFile} from './left.ts';
-import {type QueuedJob, queueHere} from './slurm.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {readText} from '../../files/door.ts';
+import {isObject} from '../../files/json-file.ts';
+import {writeWhole} from '../../files/write-whole.ts';
+import {type QueuedJob, queueHere} from './commands.ts';
+import {scriptsFolder} from './filing.ts';
+
+/** What the scheduler last said of a run's jobs, in its folder. */
+export const queueFile = join(scriptsFolder, 'queue.json');
 
 const keptMilliseconds = 60_000;
 const mostBytes = 64 << 20;

@@ -1,7 +1,7 @@
 /** A script without a scheduler's own lines: it starts one task, by the index that the scheduler gives it. */
-import type {ScriptOf} from './slurm-script.ts';
-import {setUpLines} from './slurm-script.ts';
-import {shellWord} from './words.ts';
+import type {ScriptOf} from '../slurm/script.ts';
+import {setUpLines} from '../slurm/script.ts';
+import {shellWord} from '../words.ts';
 
 /** The script of a run with so many tasks. */
 export function plainScript(of: ScriptOf, tasks: number): string {

@@ -1,17 +1,17 @@
 /** `submit --to kubernetes`, `--to script`: files that the user hands over, written into the run folder. */
 import {realpathSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import type {RunState} from '../../core/run/fold.ts';
-import {count} from '../../core/run/format.ts';
-import type {Task} from '../../core/run/tasks/tasks.ts';
-import {insideRun, writeWhole} from '../files/write-whole.ts';
-import {version} from '../version.ts';
-import {doneOf, nextRound} from './facts.ts';
-import type {NamedScript} from './filing.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {count} from '../../../core/run/format.ts';
+import type {Task} from '../../../core/run/tasks/tasks.ts';
+import {insideRun, writeWhole} from '../../files/write-whole.ts';
+import {version} from '../../version.ts';
+import {doneOf, nextRound} from '../facts.ts';
+import type {Handing} from '../left.ts';
+import {openRecord} from '../record.ts';
+import type {NamedScript} from '../slurm/filing.ts';
 import {containerFile, jobFile, sharedFolder} from './kubernetes.ts';
-import type {Handing} from './left.ts';
 import {plainScript} from './plain-script.ts';
-import {openRecord} from './record.ts';
 
 /** What is written out. */
 export interface WritingOut {

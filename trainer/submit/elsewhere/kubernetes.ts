@@ -7,8 +7,8 @@ import {createHash} from 'node:crypto';
 import {dirname} from 'node:path';
 import type {IJob} from 'kubernetes-models/batch/v1';
 import {stringify} from 'yaml';
-import {SweepError} from '../../core/error.ts';
-import {type JobOptions, secondsOf} from './options.ts';
+import {SweepError} from '../../../core/error.ts';
+import {type JobOptions, secondsOf} from '../options.ts';
 
 export interface ClusterJob {
   /** Of the sweep. */

@@ -1,11 +1,11 @@
 /** Handing tasks to Slurm: all jobs of a round, or none. */
 import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {SweepError} from '../../core/error.ts';
-import {discard, insideRun, writeWhole} from '../files/write-whole.ts';
+import {SweepError} from '../../../core/error.ts';
+import {discard, insideRun, writeWhole} from '../../files/write-whole.ts';
 import {arraysOf, halfOf, type Limits, type TaskArray} from './array.ts';
-import {cancelJobs, fileScript, isForNumber, limitsHere} from './slurm.ts';
-import {arrayScript, prepareScript, relayScript, type ScriptOf} from './slurm-script.ts';
+import {cancelJobs, fileScript, isForNumber, limitsHere} from './commands.ts';
+import {arrayScript, prepareScript, relayScript, type ScriptOf} from './script.ts';
 
 /** What is handed over. */
 export interface Filing extends ScriptOf {

@@ -1,5 +1,5 @@
 /** Tasks as arrays of a scheduler: elements, cut to what it takes at a time. */
-import {compareTasks} from '../../core/run/tasks/names.ts';
+import {compareTasks} from '../../../core/run/tasks/names.ts';
 
 /** What a scheduler says it takes. */
 export interface Limits {

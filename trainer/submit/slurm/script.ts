@@ -2,9 +2,10 @@
  * The scripts that Slurm is given: written to be read, kept in the run folder, and filed again by hand with `sbatch` where somebody
  * wants to.
  */
+
+import {type JobOptions, secondsOf} from '../options.ts';
+import {sbatchWord, shellWord, shellWords} from '../words.ts';
 import type {TaskArray} from './array.ts';
-import {type JobOptions, secondsOf} from './options.ts';
-import {sbatchWord, shellWord, shellWords} from './words.ts';
 
 /** What all scripts of a run have in common. */
 export interface ScriptOf {

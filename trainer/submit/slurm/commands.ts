@@ -1,7 +1,7 @@
 /** Slurm's own programs, and nothing else of it: sbatch, squeue, scancel, scontrol. */
 import {execFile} from 'node:child_process';
-import {SweepError} from '../../core/error.ts';
-import {systemCode} from '../files/write-whole.ts';
+import {SweepError} from '../../../core/error.ts';
+import {systemCode} from '../../files/write-whole.ts';
 import {type Limits, usualLimits} from './array.ts';
 
 /** Bytes of an answer: a line for each of a hundred thousand elements. */
