@@ -17,8 +17,8 @@ export interface RelayFacts {
   done: number;
   /** How often a task that failed by itself is tried again. */
   retryFailed: number;
-  /** Somebody cancelled the run. */
-  isCancelled: boolean;
+  /** What somebody wanted stopped: the run, or some of its tasks. */
+  cancelled: 'all' | ReadonlySet<string> | null;
 }
 
 export type Decision =
@@ -35,9 +35,11 @@ export type Decision =
 const mostIdleRounds = 2;
 
 export function decide(facts: RelayFacts): Decision {
-  const tasks = unfinished(facts.tasks, facts.retryFailed);
-  if (tasks.length === 0) return {kind: 'end'};
-  if (facts.isCancelled) return {kind: 'cancelled'};
+  const {cancelled} = facts;
+  const left = unfinished(facts.tasks, facts.retryFailed);
+  if (left.length === 0) return {kind: 'end'};
+  const tasks = cancelled === 'all' ? [] : left.filter(task => !cancelled?.has(task));
+  if (tasks.length === 0) return {kind: 'cancelled'};
   return idleRounds(facts) >= mostIdleRounds ? {kind: 'give-up', tasks} : {kind: 'again', tasks};
 }
 

@@ -29,7 +29,7 @@ function sinceByHand(submitted: readonly Submission[]): Submission[] {
 
 export function relayFacts(
   state: RunState,
-  {retryFailed, isCancelled}: Pick<RelayFacts, 'retryFailed' | 'isCancelled'>,
+  {retryFailed, cancelled}: Pick<RelayFacts, 'retryFailed' | 'cancelled'>,
 ): RelayFacts {
   const since = sinceByHand(state.submitted);
   // A round may be several arrays.
@@ -40,7 +40,7 @@ export function relayFacts(
     rounds: [...rounds.values()],
     done: doneOf(state),
     retryFailed,
-    isCancelled,
+    cancelled,
   };
 }
 

@@ -2,7 +2,7 @@
 import type {RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
 import {readRun} from '../store/run.ts';
-import {isStopWished} from '../store/stop-file.ts';
+import {stopWished} from '../store/stop-file.ts';
 import {decide} from './decide.ts';
 import {elementOf, relayFacts} from './facts.ts';
 import {giveUp} from './give-up.ts';
@@ -21,7 +21,7 @@ export interface Relayed {
 export async function relay(folder: string, handing: Handing): Promise<Relayed> {
   const {state} = await readRun(folder);
   const busy = busyTasks(state, await queueHere());
-  const facts = relayFacts(state, {retryFailed: handing.retryFailed, isCancelled: isStopWished(folder)});
+  const facts = relayFacts(state, {retryFailed: handing.retryFailed, cancelled: stopWished(folder)});
   const decision = decide({...facts, tasks: facts.tasks.filter(({task}) => !busy.has(task))});
   switch (decision.kind) {
     case 'end':
@@ -29,7 +29,7 @@ export async function relay(folder: string, handing: Handing): Promise<Relayed> 
         ? {kind: 'waiting', said: [`${count(busy.size, 'task')} were filed by somebody else and go on.`]}
         : {kind: 'end', said: []};
     case 'cancelled':
-      return {kind: 'cancelled', said: ['The run was cancelled; nothing is filed again.']};
+      return {kind: 'cancelled', said: ['What is left was cancelled; nothing is filed again.']};
     case 'give-up':
       return {kind: 'give-up', said: abandon(folder, state, decision.tasks)};
     case 'again': {

@@ -4,7 +4,7 @@ import {type Decision, decide, type TaskFacts} from '../../../trainer/submit/dec
 import {arraysOf, type Limits} from '../../../trainer/submit/slurm/array.ts';
 
 const task = (name: string, state: TaskFacts['state'], retries = 0): TaskFacts => ({task: name, state, retries});
-const facts = {rounds: [0], done: 10, retryFailed: 0, isCancelled: false};
+const facts = {rounds: [0], done: 10, retryFailed: 0, cancelled: null};
 
 describe('a relay', () => {
   it('ends where nothing is left, failed tasks included', () => {
@@ -42,7 +42,10 @@ describe('a relay', () => {
   });
 
   it('files nothing for a run that was cancelled', () => {
-    expect(decide({...facts, tasks: [task('t0001', 'stopped')], isCancelled: true})).toEqual({kind: 'cancelled'});
+    const tasks = [task('t0001', 'stopped'), task('t0002', 'stopped')];
+    expect(decide({...facts, tasks, cancelled: 'all'})).toEqual({kind: 'cancelled'});
+    expect(decide({...facts, tasks, cancelled: new Set(['t0001'])})).toEqual({kind: 'again', tasks: ['t0002']});
+    expect(decide({...facts, tasks, cancelled: new Set(['t0001', 't0002'])})).toEqual({kind: 'cancelled'});
   });
 });
 
@@ -84,7 +87,7 @@ function simulate(count: number, limits: Limits, lost: number): Simulated {
       if (random() >= lost) steps.set(name, Math.min(needed, steps.get(name)! + Math.ceil(random() * needed)));
     came.minutes += 30;
     const states = names.map(name => task(name, steps.get(name) === needed ? 'finished' : 'stopped'));
-    const decision = decide({tasks: states, rounds, done: sum(steps.values()), retryFailed: 0, isCancelled: false});
+    const decision = decide({tasks: states, rounds, done: sum(steps.values()), retryFailed: 0, cancelled: null});
     if (decision.kind !== 'again') return {...came, last: decision};
     tasks = decision.tasks;
   }
