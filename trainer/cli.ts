@@ -12,6 +12,7 @@ import {fetchVerb} from './verbs/fetch.ts';
 import {generateVerb} from './verbs/generate.ts';
 import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
+import {mergeVerb} from './verbs/merge.ts';
 import {planVerb} from './verbs/plan.ts';
 import {prepareVerb} from './verbs/prepare.ts';
 import {probeVerb} from './verbs/probe.ts';
@@ -39,6 +40,7 @@ const verbs = [
   statusVerb,
   attachVerb,
   cancelVerb,
+  mergeVerb,
   relayVerb,
   prepareVerb,
   schemaVerb,

@@ -309,7 +309,7 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     task: null,
     pinned: event.pinned ?? null,
     trials,
-    places,
+    places: placesOf(trials),
     selected:
       event.selected ??
       trials.filter(view => known.has(view.trial.id) && !isEnded(view.state)).map(view => view.trial.id),
@@ -350,17 +350,32 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   return {...state, trials, tasks, ...together(tasks), preparing: null};
 }
 
-/** Trials that are known already stay as they are. */
+/**
+ * Trials that are known already stay as they are. Those beside the file's stand behind the others in an order of their own: by cell, rate
+ * and seed, whichever came first.
+ */
 function added(state: RunState, event: TrialsAdded): RunState {
-  const trials = state.trials.slice();
-  const places = {...state.places};
-  for (const trial of event.trials) {
-    if (places[trial.id] !== undefined) continue;
-    const alike = trials.find(view => view.trial.batchSize === trial.batchSize);
-    places[trial.id] = trials.push(waiting(trial, alike?.totalSteps ?? 0)) - 1;
-  }
-  const ids = event.trials.map(({id}) => id);
-  return {...state, trials, places, added: [...new Set([...state.added, ...ids])]};
+  const fresh = event.trials.filter(({id}) => state.places[id] === undefined);
+  const ids = new Set([...state.added, ...event.trials.map(({id}) => id)]);
+  const own = state.trials.filter(({trial}) => !ids.has(trial.id));
+  const views = fresh.map(trial => {
+    const alike = own.find(view => view.trial.batchSize === trial.batchSize);
+    return waiting(trial, alike?.totalSteps ?? 0);
+  });
+  const further = [...state.trials.filter(({trial}) => ids.has(trial.id)), ...views];
+  const cells = new Map([...new Set(own.map(({trial}) => cellOf(trial)))].map((cell, place) => [cell, place]));
+  const placeOf = ({trial}: TrialView) => cells.get(cellOf(trial)) ?? cells.size;
+  further.sort(
+    (a, b) => placeOf(a) - placeOf(b) || a.trial.learningRate - b.trial.learningRate || a.trial.seed - b.trial.seed,
+  );
+  const trials = [...own, ...further];
+  return {...state, trials, places: placesOf(trials), added: [...ids]};
+}
+
+export function placesOf(trials: readonly TrialView[]): RunState['places'] {
+  const places: RunState['places'] = Object.create(null);
+  for (const [place, {trial}] of trials.entries()) places[trial.id] = place;
+  return places;
 }
 
 /** What a new start leaves of an earlier one: all up to the checkpoint it goes on from, nothing without one. */

@@ -50,6 +50,10 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
   switch (event.event) {
     case 'run-started': {
       const {trialsDone, trialsTotal} = progress(state);
+      if (event.tasks)
+        return [
+          `${event.name}: ${count(trialsTotal, 'trial')} in ${count(event.tasks.length, 'task')}, ${event.engine} engine: ${event.reason}`,
+        ];
       const workers = count(event.workers, 'worker');
       if (trialsTotal === 0 && event.probes)
         return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
@@ -64,6 +68,12 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
     }
     case 'note':
       return [event.message];
+    case 'task-started':
+      return [`${event.task} begins on ${event.host}${event.attempt > 1 ? `, attempt ${event.attempt}` : ''}`];
+    case 'task-ended':
+      return event.state === 'finished'
+        ? []
+        : [`${event.task} ${event.state}${event.message ? `: ${event.message}` : ''}`];
     case 'searched':
       return [`${event.cell}: ${event.why}`];
     case 'challenged': {

@@ -1,5 +1,5 @@
 /** `cancel`: ends a run from outside, with a checkpoint. */
-import type {Command} from 'commander';
+import {type Command, InvalidArgumentError} from 'commander';
 import {print, stopReading} from './shared/terminal.ts';
 
 export function cancelVerb(program: Command): void {
@@ -7,12 +7,26 @@ export function cancelVerb(program: Command): void {
     .command('cancel')
     .description('stop the run in a folder, on whichever machine it runs; what is trained is kept')
     .argument('<dir>', 'run folder')
-    .action(async (folder: string) => {
+    .option(
+      '--tasks <names>',
+      'of a run of several tasks only these: t0003,t0004; a part that has others as well stops with them',
+      names,
+    )
+    .action(async (folder: string, {tasks}: {tasks?: string[]}) => {
       const {cancelRun} = await import('../results/status.ts');
-      const stopped = await cancelRun(folder, stopReading());
-      const said = stopped
-        ? `The run has stopped; \`lora-sweep run FILE --out ${folder} --resume\` goes on.`
-        : `Nothing runs in ${folder}.`;
+      const stopped = await cancelRun(folder, stopReading(), tasks);
+      const said = {
+        none: `Nothing runs in ${folder}.`,
+        run: `The run has stopped; \`lora-sweep run FILE --out ${folder} --resume\` goes on.`,
+        tasks: `${tasks ? tasks.join(', ') : 'The run'} has stopped; whoever starts its parts again goes on with what they have.`,
+      }[stopped ?? 'none'];
       await print([said]);
     });
+}
+
+function names(text: string): string[] {
+  const found = text.split(',').map(name => name.trim());
+  if (!found.every(name => /^t\d{4,}$/.test(name)))
+    throw new InvalidArgumentError('Write names with commas, e.g. t0003,t0004.');
+  return found;
 }

@@ -13,10 +13,11 @@ export function statusVerb(program: Command): void {
     .option('--json', '{"state", "name", "trials", "tasks", "jobs", "eta_s"}')
     .option('--watch', 'say it again every two seconds until the run ends')
     .action(async (folder: string, {json, watch}: {json?: true; watch?: true}) => {
-      const {statusInWords, statusOf} = await import('../results/status.ts');
+      const {statusInWords, statusOf, tasksInWords} = await import('../results/status.ts');
       for (;;) {
         const status = await statusOf(folder);
-        await print([json ? JSON.stringify(status) : statusInWords(status)], json ? 'json' : 'text');
+        const lines = json ? [JSON.stringify(status)] : [statusInWords(status), ...tasksInWords(status)];
+        await print(lines, json ? 'json' : 'text');
         if (!watch || status.state !== 'running') return;
         await sleep(everyMilliseconds);
       }

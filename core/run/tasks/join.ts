@@ -2,7 +2,7 @@
  * A run of several tasks from what each of them came to. The run is the fold of its plan and of each task's attempts, one file
  * after another; tasks have no trial in common, so each is folded by itself and in any order.
  */
-import {type RunState, type TrialView, withCurvature, withNote} from '../fold.ts';
+import {placesOf, type RunState, type TrialView, withCurvature, withNote} from '../fold.ts';
 import {together} from './task-views.ts';
 
 /** The plan as one task sees it: its own trials. Its attempts are folded onto this. */
@@ -52,12 +52,6 @@ function trialsOf(plan: RunState, parts: readonly RunState[]): TrialView[] {
   const own = plan.trials.map(view => known.get(view.trial.id) ?? view);
   const further = [...known.values()].filter(({trial}) => plan.places[trial.id] === undefined);
   return [...own, ...further];
-}
-
-function placesOf(trials: readonly TrialView[]): RunState['places'] {
-  const places: RunState['places'] = Object.create(null);
-  for (const [place, {trial}] of trials.entries()) places[trial.id] = place;
-  return places;
 }
 
 function memoryOf(memory: RunState['memory'], {memory: own}: RunState): RunState['memory'] {
