@@ -1,7 +1,7 @@
 /** `relay`: what the small job runs that `submit` files behind the tasks. */
 import type {Command} from 'commander';
-import {type JobFlags, jobOptionsOf, withJobOptions} from './shared/job-options.ts';
-import {print, remark} from './shared/terminal.ts';
+import {type JobFlags, jobOptionsOf, withJobOptions} from '../shared/job-options.ts';
+import {print, remark} from '../shared/terminal.ts';
 
 export function relayVerb(program: Command): void {
   const command = program
@@ -10,9 +10,9 @@ export function relayVerb(program: Command): void {
     .argument('<dir>', 'run folder');
   withJobOptions(command).action(async (folder: string, flags: JobFlags) => {
     const [{relay}, {mergeTasks}, {writeReport}, {resolve}] = await Promise.all([
-      import('../submit/relay.ts'),
-      import('../store/tasks/merge.ts'),
-      import('../results/report.ts'),
+      import('../../submit/relay.ts'),
+      import('../../store/tasks/merge.ts'),
+      import('../../results/report.ts'),
       import('node:path'),
     ]);
     const place = resolve(folder);

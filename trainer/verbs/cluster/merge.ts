@@ -1,7 +1,7 @@
 /** `merge`: the events of all tasks of a run in one file. */
 import type {Command} from 'commander';
-import {count} from '../../core/run/format.ts';
-import {print} from './shared/terminal.ts';
+import {count} from '../../../core/run/format.ts';
+import {print} from '../shared/terminal.ts';
 
 export function mergeVerb(program: Command): void {
   program
@@ -11,8 +11,8 @@ export function mergeVerb(program: Command): void {
     .option('--json', '{"tasks", "files"}')
     .action(async (folder: string, {json}: {json?: true}) => {
       const [{refuseNoRun}, {mergeTasks}] = await Promise.all([
-        import('../store/run.ts'),
-        import('../store/tasks/merge.ts'),
+        import('../../store/run.ts'),
+        import('../../store/tasks/merge.ts'),
       ]);
       refuseNoRun(folder);
       const {tasks, files} = await mergeTasks(folder);

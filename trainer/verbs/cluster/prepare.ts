@@ -1,6 +1,6 @@
 /** `prepare`: what the job runs that `submit` files before the tasks. */
 import type {Command} from 'commander';
-import {print, remark, stopWork} from './shared/terminal.ts';
+import {print, remark, stopWork} from '../shared/terminal.ts';
 
 export function prepareVerb(program: Command): void {
   program
@@ -11,7 +11,7 @@ export function prepareVerb(program: Command): void {
     .argument('<dir>', 'run folder')
     .action(async (folder: string) => {
       const signal = stopWork({onlyCtrlCIsImpatient: true});
-      const {fillCaches} = await import('../run/tasks/fill-caches.ts');
+      const {fillCaches} = await import('../../run/tasks/fill-caches.ts');
       await print([await fillCaches(folder, signal, remark)]);
     });
 }

@@ -1,9 +1,9 @@
 /** `submit`: the tasks of a sweep, handed to a scheduler. */
 import {type Command, InvalidArgumentError, Option} from 'commander';
-import type {Outcome, Target} from '../submit/submit.ts';
-import {collect, positiveInteger} from './shared/arguments.ts';
-import {type JobFlags, jobOptionsOf, withJobOptions} from './shared/job-options.ts';
-import {print, remark, stopReading} from './shared/terminal.ts';
+import type {Outcome, Target} from '../../submit/submit.ts';
+import {collect, positiveInteger} from '../shared/arguments.ts';
+import {type JobFlags, jobOptionsOf, withJobOptions} from '../shared/job-options.ts';
+import {print, remark, stopReading} from '../shared/terminal.ts';
 
 interface SubmitFlags extends JobFlags {
   to: Target;
@@ -47,7 +47,7 @@ export function submitVerb(program: Command): void {
     .option('--dry-run', 'show the scripts and the tasks, and touch nothing')
     .option('--json', 'what was filed, or would be, as JSON')
     .action(async (target: string, flags: SubmitFlags) => {
-      const {submit} = await import('../submit/submit.ts');
+      const {submit} = await import('../../submit/submit.ts');
       const outcome = await submit(target, {
         ...{to: flags.to, only: flags.only, perTask: flags.perTask, dryRun: flags.dryRun === true},
         ...(flags.out !== undefined && {out: flags.out}),
