@@ -2,15 +2,15 @@
  * A sweep on a real Slurm of three nodes: what clusters do to jobs is done to it, and nobody looks after it. Where no Slurm can be had
  * they say so, and do not count as passed.
  */
-import {execFile, spawnSync} from 'node:child_process';
-import {cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {execFile} from 'node:child_process';
+import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {RunEvent} from '../../core/run/events.ts';
 import {differences, results} from '../soak/disturb.ts';
+import {eventsOf, killTrainer, trainersOf, victims} from './beside.ts';
 import {type Cluster, openCluster, whyNoSlurm} from './cluster.ts';
 
 const run = promisify(execFile);
@@ -73,30 +73,11 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     expect(said).toContain(`lora-sweep status ${out}`);
     const events = () => eventsOf(out);
     const started = () => events().filter(event => event.event === 'task-started');
-    /** A task that is in the middle of its training on this node, and none of those that were disturbed before. */
-    const disturbed = new Set<string>();
-    const training = async (node?: string): Promise<{task: string; job: string; host: string}> => {
-      for (;;) {
-        const stepping = new Set(filesOf(out).filter(name => textOf(out, name).includes('"event":"step"')));
-        const found = started().findLast(
-          ({task, attempt, host}) =>
-            !disturbed.has(task) &&
-            (node === undefined || host === node) &&
-            stepping.has(`${task}.a${attempt}.jsonl`) &&
-            !textOf(out, `${task}.a${attempt}.jsonl`).includes('"event":"task-ended"'),
-        );
-        if (found) {
-          disturbed.add(found.task);
-          return {task: found.task, job: found.job!, host: found.host};
-        }
-        if (existsSync(join(out, 'report.html'))) throw new Error('The run was over before it was disturbed.');
-        await sleep(100);
-      }
-    };
+    const {training, disturbed} = victims(out);
 
     const outOfTime = await training();
     await scontrol('update', `JobId=${outOfTime.job}`, 'TimeLimit=1');
-    for (let k = 0; k < 2; k++) killTrainer((await training()).task, out);
+    for (let k = 0; k < 2; k++) killTrainer((await training()).task, out, program);
     const lost = await training();
     cluster.lose(lost.host);
     const other = ['n1', 'n2', 'n3'].find(node => node !== lost.host)!;
@@ -129,7 +110,7 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     expect(await command('submit', out)).toContain('There is nothing to do: 8 tasks of lost have ended.');
     expect(readFileSync(join(out, 'events.jsonl'))).toEqual(before);
     // The trainer on the lost node lived on, found a later attempt than its own, and is gone.
-    while (trainersOf(out).length > 0) await sleep(200);
+    while (trainersOf(out, program).length > 0) await sleep(200);
     expect(await command('show', out, '--rows', 'steps', '--format', 'csv')).toBe(
       await command('show', alone, '--rows', 'steps', '--format', 'csv'),
     );
@@ -161,36 +142,3 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
 });
 
 it(missing === undefined ? 'a Slurm was there' : `on a real Slurm: NOT TESTED. ${missing}`, () => {});
-
-const filesOf = (out: string): string[] => {
-  const home = join(out, 'events');
-  return existsSync(home) ? readdirSync(home).filter(name => name.endsWith('.jsonl')) : [];
-};
-const textOf = (out: string, name: string): string => readFileSync(join(out, 'events', name), 'utf8');
-
-/** Of all files beside events.jsonl; a line that is being written is left out. */
-function eventsOf(out: string): RunEvent[] {
-  return filesOf(out).flatMap(name =>
-    textOf(out, name)
-      .split('\n')
-      .slice(0, -1)
-      .map(line => JSON.parse(line) as RunEvent),
-  );
-}
-
-/** Processes of the command that work on a run, of which task. */
-function trainersOf(out: string): {pid: number; words: string[]}[] {
-  return readdirSync('/proc').flatMap(pid => {
-    if (!/^\d+$/.test(pid)) return [];
-    try {
-      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      return words[1] === program && words.includes(out) ? [{pid: Number(pid), words}] : [];
-    } catch {
-      return [];
-    }
-  });
-}
-
-function killTrainer(task: string, out: string): void {
-  for (const {pid, words} of trainersOf(out)) if (words.includes(task)) spawnSync('kill', ['-9', String(pid)]);
-}
