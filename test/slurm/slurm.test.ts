@@ -47,6 +47,18 @@ describe.runIf(missing === undefined)('on a real Slurm', () => {
     );
   const scontrol = (...words: string[]) => run('scontrol', words, {env: cluster.env});
 
+  /** Waits for what the last relay writes. @throws Error where nobody looks after the run any more */
+  async function ended(out: string): Promise<void> {
+    for (;;) {
+      const isOver = (await cluster.queue('%T')).every(state =>
+        /^(COMPLETED|FAILED|CANCELLED|NODE_FAIL|TIMEOUT)/.test(state),
+      );
+      if (existsSync(join(out, 'report.html'))) return;
+      if (isOver) throw new Error(`The queue is empty and the run has not ended: ${await command('status', out)}`);
+      await sleep(500);
+    }
+  }
+
   /** Eight cells of two rates. */
   function write(name: string, steps: number): {file: string; out: string} {
     const file = join(folder, `${name}.sweep.yaml`);
@@ -89,7 +101,7 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
         env: cluster.env,
       },
     );
-    while (!existsSync(join(out, 'report.html'))) await sleep(500);
+    await ended(out);
     await run(process.execPath, [program, 'run', file, '--out', alone], {cwd: folder, env: environment()});
 
     expect(differences(await results({out: alone}), await results({out}))).toEqual([]);
@@ -123,6 +135,37 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     expect(stderr).toMatch(/lora-sweep: Slurm did not take the job: .*Invalid partition name specified/);
     expect(existsSync(out)).toBe(false);
     expect((await cluster.queue('%j')).filter(name => name.includes('refused'))).toEqual([]);
+  });
+
+  it('gives up what nothing comes of, with the last words of its log, and keeps the rest', async () => {
+    const {file, out} = write('hopeless', 4);
+    const setup = 'if [ "$SLURM_ARRAY_TASK_ID" = 3 ]; then echo "no such module: nodejs/99"; exit 3; fi';
+    await command(
+      'submit',
+      file,
+      '--cpus',
+      '1',
+      '--mem',
+      '1G',
+      '--no-prepare',
+      '--only',
+      'method=lora',
+      '--setup',
+      setup,
+    );
+    await ended(out);
+    const {state, trials, tasks} = JSON.parse(await command('status', out, '--json'));
+    expect(state).toBe('failed');
+    expect(trials.finished).toBe(6);
+    const hopeless = tasks.find(({task}: {task: string}) => task === 't0003');
+    expect(hopeless).toMatchObject({
+      state: 'failed',
+      reason: expect.stringMatching(/two rounds; the last words of logs\/\d+_3\.log: no such module: nodejs\/99/),
+    });
+    expect(eventsOf(out).filter(({event}) => event === 'submitted')).toHaveLength(2);
+    // Whoever mends it files it again by hand.
+    const again = JSON.parse(await command('submit', out, '--json', '--dry-run'));
+    expect(again.tasks.map(({task}: {task: string}) => task)).toEqual(['t0003']);
   });
 
   it('shows why a task waits, and takes it out of the queue when it is cancelled', async () => {
