@@ -138,7 +138,9 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
   });
 
   it('gives up what nothing comes of, with the last words of its log, and keeps the rest', async () => {
-    const {file, out} = write('hopeless', 4);
+    const {file} = write('hopeless', 4);
+    // A name that would do harm where it were read as shell.
+    const out = join(folder, `it's "mine" 100% #1 $(touch pwned)`);
     const setup = 'if [ "$SLURM_ARRAY_TASK_ID" = 3 ]; then echo "no such module: nodejs/99"; exit 3; fi';
     await command(
       'submit',
@@ -150,6 +152,8 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
       '--no-prepare',
       '--only',
       'method=lora',
+      '--out',
+      out,
       '--setup',
       setup,
     );
@@ -162,6 +166,7 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
       state: 'failed',
       reason: expect.stringMatching(/two rounds; the last words of logs\/\d+_3\.log: no such module: nodejs\/99/),
     });
+    expect(existsSync(join(folder, 'pwned')) || existsSync(join(out, 'pwned'))).toBe(false);
     // The first round brought the others to their end, the next two nothing.
     expect(eventsOf(out).filter(({event}) => event === 'submitted')).toHaveLength(3);
     // Whoever mends it files it again by hand.
