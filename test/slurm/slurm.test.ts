@@ -79,7 +79,7 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
   }
 
   it('loses trainers, a node, its turn and its time, and comes to what one machine comes to', async () => {
-    const {file, out} = write('lost', 320);
+    const {file, out} = write('lost', 700);
     const alone = join(folder, 'alone');
     const said = await command('submit', file, '--cpus', '1', '--mem', '1G', '--array-limit', '4');
     expect(said).toContain(`lora-sweep status ${out}`);

@@ -24,6 +24,7 @@ import {checkOptions, type JobOptions} from './options.ts';
 import {overProfile, readProfile} from './profiles.ts';
 import {limitsHere, queueHere, refuseNoSlurm} from './slurm/commands.ts';
 import {type Filed, type NamedScript, scriptsOf} from './slurm/filing.ts';
+import {shellWord} from './words.ts';
 
 export type Target = 'slurm' | 'kubernetes' | 'script';
 
@@ -173,16 +174,17 @@ function jobsIn({arrays, prepare, relay}: Filed): Outcome['jobs'] {
 }
 
 function saidOf(folder: string, {arrays, relay}: Filed, asked: number): string[] {
+  const quoted = shellWord(folder);
   const filed = arrays.reduce((sum, {tasks}) => sum + tasks.length, 0);
   const rest =
     filed < asked ? [`Slurm takes no more of them now; the relay files the other ${asked - filed} later.`] : [];
   return [
     `${count(filed, 'task')} of ${folder} ${filed === 1 ? 'is' : 'are'} in Slurm's queue; nothing has to stay open here.`,
     ...rest,
-    `  lora-sweep status ${folder}   says how it stands`,
-    `  lora-sweep cancel ${folder}   stops it`,
+    `  lora-sweep status ${quoted}   says how it stands`,
+    `  lora-sweep cancel ${quoted}   stops it`,
     ...(relay === undefined
-      ? [`  lora-sweep merge ${folder}   makes one run of it when all have ended`]
-      : [`  lora-sweep submit ${folder}   files what is left, should the relay be lost`]),
+      ? [`  lora-sweep merge ${quoted}   makes one run of it when all have ended`]
+      : [`  lora-sweep submit ${quoted}   files what is left, should the relay be lost`]),
   ];
 }

@@ -10,6 +10,7 @@ import {doneOf, nextRound} from '../facts.ts';
 import type {Handing} from '../left.ts';
 import {openRecord} from '../record.ts';
 import type {NamedScript} from '../slurm/filing.ts';
+import {shellWord} from '../words.ts';
 import {containerFile, jobFile, sharedFolder} from './kubernetes.ts';
 import {plainScript} from './plain-script.ts';
 
@@ -76,7 +77,7 @@ function taskScript({folder, state}: WritingOut, tasks: number, {options}: Handi
 }
 
 function saidOf({to, folder}: WritingOut, file: string, tasks: number): string[] {
-  const path = join(folder, file);
+  const [path, quoted] = [shellWord(join(folder, file)), shellWord(folder)];
   const next =
     to === 'kubernetes'
       ? [`Its first lines say what to put in; then \`kubectl apply -f ${path}\`.`]
@@ -84,7 +85,7 @@ function saidOf({to, folder}: WritingOut, file: string, tasks: number): string[]
   return [
     `${count(tasks, 'task')}: ${path} is written, and handed over to nobody.`,
     ...next,
-    `  lora-sweep status ${folder}   says how it stands`,
-    `  lora-sweep merge ${folder}   makes one run of it when all have ended`,
+    `  lora-sweep status ${quoted}   says how it stands`,
+    `  lora-sweep merge ${quoted}   makes one run of it when all have ended`,
   ];
 }
