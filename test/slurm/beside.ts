@@ -1,5 +1,4 @@
 /** A run on a cluster, seen from beside: its files and its processes. */
-import {spawnSync} from 'node:child_process';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -13,7 +12,10 @@ export interface Victim {
 }
 
 /** Finds tasks to disturb, each of them once. */
-export function victims(out: string): {training(node?: string): Promise<Victim>; disturbed: ReadonlySet<string>} {
+export function victims(out: string): {
+  training(isHere?: (host: string) => boolean): Promise<Victim>;
+  disturbed: ReadonlySet<string>;
+} {
   const disturbed = new Set<string>();
   const isTraining = (task: string, attempt: number) => {
     const text = textOf(out, `${task}.a${attempt}.jsonl`);
@@ -21,14 +23,14 @@ export function victims(out: string): {training(node?: string): Promise<Victim>;
   };
   return {
     disturbed,
-    /** One that was not disturbed before, on this node. @throws Error where the run is over before */
-    async training(node) {
+    /** One that was not disturbed before, on such a node. @throws Error where the run is over before */
+    async training(isHere = () => true) {
       for (;;) {
         const found = eventsOf(out).findLast(
           event =>
             event.event === 'task-started' &&
             !disturbed.has(event.task) &&
-            (node === undefined || event.host === node) &&
+            isHere(event.host) &&
             isTraining(event.task, event.attempt),
         );
         if (found?.event === 'task-started') {
@@ -71,6 +73,28 @@ export function trainersOf(out: string, program: string): {pid: number; words: s
   });
 }
 
-export function killTrainer(task: string, out: string, program: string): void {
-  for (const {pid, words} of trainersOf(out, program)) if (words.includes(task)) spawnSync('kill', ['-9', String(pid)]);
+/** Sends a signal to the trainers of a task. */
+export function signalTrainers(task: string, signal: NodeJS.Signals, of: {out: string; program: string}): void {
+  for (const {pid, words} of trainersOf(of.out, of.program)) if (words.includes(task)) process.kill(pid, signal);
+}
+
+/**
+ * Holds the trainer of a task still until something has happened to it, so that it is not through before. `until` is asked with its
+ * process.
+ */
+export async function held(
+  task: string,
+  of: {out: string; program: string},
+  until: (pid: number) => boolean,
+): Promise<void> {
+  const own = trainersOf(of.out, of.program).filter(({words}) => words.includes(task));
+  for (const {pid} of own) process.kill(pid, 'SIGSTOP');
+  while (!own.every(({pid}) => !existsSync(`/proc/${pid}`) || until(pid))) await sleep(100);
+  for (const {pid} of own) if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGCONT');
+}
+
+/** Whether TERM waits for a process that is held (proc(5): a mask of signals, the first at bit 0). */
+export function hasTerm(pid: number): boolean {
+  const mask = /^ShdPnd:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
+  return (BigInt(`0x${mask}`) >> 14n) % 2n === 1n;
 }

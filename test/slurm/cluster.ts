@@ -173,7 +173,8 @@ async function freePorts(count: number): Promise<number[]> {
 /** slurm.conf(5): as little as there can be; no accounting, as on many clusters. */
 async function configuration(state: string, munge: string, nodes: number): Promise<string> {
   const [controller, ...ports] = await freePorts(nodes + 1);
-  const [cores, megabytes] = [availableParallelism(), Math.floor(totalmem() / 2 ** 20)];
+  // Small nodes, so that tasks are on all of them.
+  const [cores, megabytes] = [Math.min(2, availableParallelism()), Math.floor(totalmem() / 2 ** 20)];
   const lines = [
     'ClusterName=test',
     `SlurmctldHost=${hostname().split('.')[0]}(127.0.0.1)`,

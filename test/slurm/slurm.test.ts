@@ -10,7 +10,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {differences, results} from '../soak/disturb.ts';
-import {eventsOf, killTrainer, trainersOf, victims} from './beside.ts';
+import {eventsOf, hasTerm, held, signalTrainers, trainersOf, victims} from './beside.ts';
 import {type Cluster, openCluster, whyNoSlurm} from './cluster.ts';
 
 const run = promisify(execFile);
@@ -79,28 +79,27 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
   }
 
   it('loses trainers, a node, its turn and its time, and comes to what one machine comes to', async () => {
-    const {file, out} = write('lost', 700);
+    const {file, out} = write('lost', 200);
     const alone = join(folder, 'alone');
-    const said = await command('submit', file, '--cpus', '1', '--mem', '1G', '--array-limit', '4');
+    const said = await command('submit', file, '--cpus', '1', '--mem', '1G', '--array-limit', '6');
     expect(said).toContain(`lora-sweep status ${out}`);
     const events = () => eventsOf(out);
     const started = () => events().filter(event => event.event === 'task-started');
     const {training, disturbed} = victims(out);
 
+    const place = {out, program};
     const outOfTime = await training();
+    const timeIsUp = held(outOfTime.task, place, hasTerm);
     await scontrol('update', `JobId=${outOfTime.job}`, 'TimeLimit=1');
-    for (let k = 0; k < 2; k++) killTrainer((await training()).task, out, program);
-    const lost = await training();
+    for (let k = 0; k < 2; k++) signalTrainers((await training()).task, 'SIGKILL', place);
+    const lost = await training(host => host !== outOfTime.host);
+    const livesOn = held(lost.task, place, () => existsSync(join(out, `events/${lost.task}.a2.jsonl`)));
     cluster.lose(lost.host);
-    const other = ['n1', 'n2', 'n3'].find(node => node !== lost.host)!;
-    const preempted = await training(other);
-    await run(
-      'sbatch',
-      ['--partition=urgent', `--nodelist=${preempted.host}`, '--exclusive', '--output=/dev/null', '--wrap=sleep 3'],
-      {
-        env: cluster.env,
-      },
-    );
+    const preempted = await training(host => host !== outOfTime.host && host !== lost.host);
+    const givesWay = held(preempted.task, place, hasTerm);
+    const urgent = ['--partition=urgent', `--nodelist=${preempted.host}`, '--exclusive', '--output=/dev/null'];
+    await run('sbatch', [...urgent, '--wrap=sleep 3'], {env: cluster.env});
+    await Promise.all([timeIsUp, livesOn, givesWay]);
     await ended(out);
     await run(process.execPath, [program, 'run', file, '--out', alone], {cwd: folder, env: environment()});
 
