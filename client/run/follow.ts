@@ -1,42 +1,60 @@
 /** A run folder as it grows: its events folded, whoever writes them. */
-import {type FileHandle, stat} from 'node:fs/promises';
+import type {FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
+import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
-import {readLine} from '../../core/run/line.ts';
 import {readSnapshot, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
-import {openRegular, readRegular} from './regular.ts';
+import {taskPlan} from '../../core/run/tasks/join.ts';
+import {FollowedFile} from './follow-file.ts';
+import {TaskFollower} from './follow-tasks.ts';
+import {readRegular} from './regular.ts';
 
-const chunkBytes = 1 << 18;
 /** Larger ones take longer than the events themselves. */
 const mostSnapshotBytes = 256 << 20;
-/** Bytes of a line: the start of a run of a hundred thousand trials has half of this. */
-const mostLineBytes = 64 << 20;
 
-/** Reads `events.jsonl` as far as it is written, and goes on from there the next time. */
+/** Reads `events.jsonl`, and the files of tasks where it is their plan, as far as they are written; goes on from there the next time. */
 export class Follower {
   readonly folder: string;
-  readonly #file: string;
+  readonly #file: FollowedFile;
   readonly #snapshot: string;
+  /** The run of one machine, or the plan of tasks. */
   #state: RunState = emptyRun;
-  #offset = 0;
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #tasks: TaskFollower | undefined;
+  /** What the file itself tells of tasks, where it is merged; the one that its lines are about. */
+  readonly #merged = new Map<string, RunState>();
+  #task: string | null = null;
   #busy: Promise<void> = Promise.resolve();
+  #isNew = false;
 
   constructor(folder: string) {
     this.folder = folder;
-    this.#file = join(folder, 'events.jsonl');
     this.#snapshot = join(folder, snapshotName);
+    this.#file = new FollowedFile(join(folder, 'events.jsonl'), {
+      events: events => this.#take(events),
+      jump: (file, size) => this.#jump(file, size),
+      startAgain: () => this.#startAgain(),
+    });
   }
 
   /** What the events read so far come to; `alive`: a process is still writing. */
   state(alive: boolean): RunState {
+    const tasks = this.#tasks;
+    if (tasks) return interrupted(tasks.state([...this.#merged.values()]), task => tasks.isLive(task));
     return alive ? this.#state : interrupted(this.#state);
+  }
+
+  /** Whether several processes share the run. */
+  get hasTasks(): boolean {
+    return this.#tasks !== undefined;
+  }
+
+  /** Of a run of tasks: some are still worked on. */
+  get live(): boolean {
+    return this.#tasks?.live ?? false;
   }
 
   /** Reads what is new; true where there was something. */
   async read(): Promise<boolean> {
-    const before = this.#offset;
     const reading = this.#busy.then(() => this.#readOn());
     // What goes wrong this time is tried anew the next.
     this.#busy = reading.catch(() => {});
@@ -44,74 +62,62 @@ export class Follower {
       // A folder may be deleted between two looks at it.
       if (error.code !== 'ENOENT') throw error;
     });
-    return this.#offset !== before;
+    const isNew = this.#isNew;
+    this.#isNew = false;
+    return isNew;
   }
 
   async #readOn(): Promise<void> {
-    const size = await stat(this.#file).then(
-      found => (found.isFile() ? found.size : 0),
-      () => 0,
-    );
-    if (size < this.#offset) this.#startAgain();
-    if (size === this.#offset) return;
-    const file = await openRegular(this.#file);
-    try {
-      if (this.#offset === 0) await this.#jump(file, size);
-      const buffer = Buffer.alloc(chunkBytes);
-      for (;;) {
-        const {bytesRead} = await file.read(buffer, 0, chunkBytes, this.#offset);
-        if (bytesRead === 0) return;
-        this.#offset += bytesRead;
-        this.#take(buffer.subarray(0, bytesRead));
-      }
-    } finally {
-      await file.close();
-    }
+    if (await this.#file.read()) this.#isNew = true;
+    if (await this.#tasks?.read()) this.#isNew = true;
   }
 
   /** Begins behind what a snapshot stands for, where there is one and it is of this very file. */
-  async #jump(file: FileHandle, size: number): Promise<void> {
+  async #jump(file: FileHandle, size: number): Promise<number> {
     const snapshot = readSnapshot(await readRegular(this.#snapshot, mostSnapshotBytes).catch(() => ''));
-    if (!snapshot || snapshot.bytes > size) return;
+    if (!snapshot || snapshot.bytes > size) return 0;
     const before = Math.min(tailBytes, snapshot.bytes);
     const {buffer} = await file.read(Buffer.alloc(before), 0, before, snapshot.bytes - before);
-    if (buffer.toString('latin1') !== snapshot.tail) return;
+    if (buffer.toString('latin1') !== snapshot.tail) return 0;
     this.#state = snapshot.state;
-    this.#offset = snapshot.bytes;
+    return snapshot.bytes;
   }
 
-  /** The file was replaced by a shorter one. */
   #startAgain(): void {
     this.#state = emptyRun;
-    this.#offset = 0;
-    [this.#held, this.#heldBytes] = [[], 0];
+    this.#tasks = undefined;
+    this.#merged.clear();
+    this.#task = null;
   }
 
-  /** A line that is not written to its end waits for the rest; of one that is too long for an event nothing is kept. */
-  #take(bytes: Buffer): void {
-    const end = bytes.lastIndexOf(10) + 1;
-    if (end === 0) {
-      this.#hold(bytes);
+  #take(events: readonly RunEvent[]): void {
+    if (this.#state.tasks.length === 0 && !events.some(one => one.event === 'run-started' && one.tasks)) {
+      this.#state = foldAll(this.#state, events);
       return;
     }
-    const first = bytes.indexOf(10);
-    this.#hold(bytes.subarray(0, first));
-    const lines = [
-      this.#heldBytes > mostLineBytes ? '' : Buffer.concat(this.#held).toString('utf8'),
-      ...bytes.toString('utf8', first + 1, end).split('\n'),
-    ];
-    [this.#held, this.#heldBytes] = [[], 0];
-    this.#hold(bytes.subarray(end));
-    this.#state = foldAll(
-      this.#state,
-      lines.flatMap(line => (line.trim() === '' ? [] : (readLine(line).event ?? []))),
-    );
+    let told: RunEvent[] = [];
+    for (const event of events) {
+      const isOther = event.event === 'task-started' || event.event === 'merged' || event.event === 'run-started';
+      if (isOther) {
+        this.#fold(told);
+        told = [];
+        if (event.event !== 'task-started') this.#task = null;
+        else this.#task = event.task;
+      }
+      if (event.event !== 'merged') told.push(event);
+    }
+    this.#fold(told);
   }
 
-  #hold(bytes: Buffer): void {
-    this.#heldBytes += bytes.length;
-    if (this.#heldBytes > mostLineBytes) this.#held = [];
-    // The chunk's own memory is used again.
-    else if (bytes.length > 0) this.#held.push(Buffer.from(bytes));
+  /** Events of one task, or of the plan. */
+  #fold(events: readonly RunEvent[]): void {
+    const task = this.#task;
+    if (events.length === 0 || (task !== null && this.#tasks?.has(task))) return;
+    if (task !== null) {
+      this.#merged.set(task, foldAll(this.#merged.get(task) ?? taskPlan(this.#state, task), events));
+      return;
+    }
+    this.#state = foldAll(this.#state, events);
+    this.#tasks ??= new TaskFollower(this.folder, this.#state);
   }
 }

@@ -1,5 +1,7 @@
 /** One run folder: its state as it grows, whether its process lives, and how to stop it. */
 import type {ChildProcess} from 'node:child_process';
+import {writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
@@ -40,7 +42,7 @@ export class Run {
 
   /** A process is starting or at work. */
   get alive(): boolean {
-    return this.#child !== undefined || this.#connection !== undefined;
+    return this.#child !== undefined || this.#connection !== undefined || this.#follower.live;
   }
 
   get state(): RunState {
@@ -82,6 +84,8 @@ export class Run {
   /** Asks the process to stop after its step; what is finished is kept. */
   stop(): void {
     if (this.#connection) this.#connection.stop();
+    // Tasks of any machine look for this file.
+    else if (this.#follower.hasTasks) void writeFile(join(this.folder, 'stop'), '').catch(() => {});
     else this.#child?.kill('SIGINT');
   }
 
@@ -111,6 +115,7 @@ export class Run {
   async #look(): Promise<void> {
     if (!this.#connection) await this.#connect();
     if (await this.#follower.read()) this.#listener.changed(this);
+    if (!this.alive) await this.#ended();
   }
 
   /** Whether the last process of this window came to its run. */
@@ -123,6 +128,7 @@ export class Run {
     this.#timer = undefined;
     await this.#follower.read();
     this.#listener.changed(this);
+    if (this.#follower.hasTasks) return;
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
     if (!this.#hasBegun(state)) this.#listener.refused(this);

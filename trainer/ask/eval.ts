@@ -1,6 +1,5 @@
 /** `eval`: one task on a base model, on an adapter, or on a finished trial. */
 import {mkdirSync} from 'node:fs';
-import {availableParallelism} from 'node:os';
 import {resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
@@ -15,6 +14,7 @@ import {chooseEngine, inFloat32} from '../engine/choose.ts';
 import {storeError} from '../files/write-whole.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import {readEvaluation} from '../run/evaluations.ts';
 import type {Failure} from '../run/jobs.ts';
 import {openPool} from '../run/pool.ts';
@@ -68,7 +68,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {ends});
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   if (options.out !== undefined) makeFolder(resolve(options.out));
-  const pool = openPool(1, {base: model, engine, precision, threads: availableParallelism()});
+  const pool = openPool(1, {base: model, engine, precision, threads: allocatedCores()});
   const judge = openJudge({
     prompts: new Map([[0, prompts ?? []]]),
     tokenizer,

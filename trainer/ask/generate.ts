@@ -1,5 +1,5 @@
 /** Continuing prompts with a base model or an adapter. */
-import {availableParallelism, freemem} from 'node:os';
+import {freemem} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import type {EngineName} from '../../core/sweep/sweep.ts';
 import {endsOfTrained} from '../data/answer-ends.ts';
@@ -9,6 +9,7 @@ import type {Choosing} from '../generation/generation.ts';
 import {textBefore} from '../generation/stopping.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
+import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import type {Failure} from '../run/jobs.ts';
 import {openPool} from '../run/pool.ts';
 import {weightBytes} from '../size/memory.ts';
@@ -55,8 +56,8 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
   const ends = endsOfTrained({tokenizer: tokenizer ?? null, config}, dataOfRun(adapter ?? model));
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   // Packed weights stand beside the others, and while they are packed a copy of them does too.
-  const packsWeights = 3 * weightBytes(base.weights) < freemem();
-  const pool = openPool(1, {base, engine, precision, threads: availableParallelism(), packsWeights});
+  const packsWeights = 3 * weightBytes(base.weights) < Math.min(freemem(), allocatedMemory());
+  const pool = openPool(1, {base, engine, precision, threads: allocatedCores(), packsWeights});
   try {
     let answers: number[][] = [];
     let failure: Failure | undefined;

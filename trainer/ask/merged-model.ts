@@ -1,8 +1,8 @@
 /** A base model with an adapter merged into it, as a model folder that transformers loads. */
-import {availableParallelism} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import {chooseEngine, inFloat32} from '../engine/choose.ts';
 import type {BaseModel} from '../model/open-model.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import type {Failure} from '../run/jobs.ts';
 import {openPool} from '../run/pool.ts';
 import {writeModelFolder} from '../store/model-folder.ts';
@@ -32,7 +32,7 @@ async function mergeOnWorker(
   progress: MergeOptions['progress'],
 ): Promise<void> {
   const {engine, precision} = await chooseEngine({...inFloat32, engine: 'auto'});
-  const pool = openPool(1, {base, engine, precision, threads: availableParallelism()});
+  const pool = openPool(1, {base, engine, precision, threads: allocatedCores()});
   try {
     let failure: Failure | undefined;
     await pool.run([{kind: 'merge', adapter, folder}], {

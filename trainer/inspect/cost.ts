@@ -1,5 +1,4 @@
 /** What a sweep will take, judged from its first rows. */
-import {availableParallelism} from 'node:os';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
 import {expectedShare, searchExpectation} from '../../core/search/expectation.ts';
@@ -10,6 +9,7 @@ import {type BatchShape, paddedShape, rowsOf} from '../data/shapes.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {weightCount} from '../model/weights.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import {stepFlops} from '../size/flops.ts';
 import {heaviest, partOf, planMemory, trialsThatFit} from '../size/memory.ts';
 import {rowsAtATime, sizeOfTraining, withRecompute} from '../size/training-size.ts';
@@ -30,7 +30,7 @@ export function costOf(
   const {data, training, run} = sweep;
   const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
   const average = (of: (row: SampledRow) => number) => mean(cut.length > 0 ? cut.map(of) : [0]);
-  const room = {workers: run.workers === 'auto' ? availableParallelism() : run.workers};
+  const room = {workers: run.workers === 'auto' ? allocatedCores() : run.workers};
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
   const wholes = new Map(batchSizes.map(batchSize => [batchSize, batchShapes(cut, batchSize)]));
   const evaluating = evaluationMemory(model.config, evaluations);

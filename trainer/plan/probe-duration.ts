@@ -1,8 +1,8 @@
 /** How long the curvature probes of a sweep will take: a few iterations of one block over one batch, counted up. */
-import {availableParallelism} from 'node:os';
 import {emptyRun} from '../../core/run/fold.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import type {ProbeJob} from '../curvature/probe.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import type {Pool} from '../run/pool.ts';
 import type {Prepared} from '../run/prepare.ts';
 import {planProbes, probedPlaces, trainingProbes, usualIterations} from '../run/probing.ts';
@@ -13,7 +13,7 @@ const [few, more] = [2, 8];
 export async function timeProbing(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
   const {curvature} = prepared.sweep;
   if (!curvature) return 0;
-  const {jobs} = planProbes(prepared, {...curvature, at: [0]}, trials, () => false, availableParallelism());
+  const {jobs} = planProbes(prepared, {...curvature, at: [0]}, trials, () => false, allocatedCores());
   // A layer in the middle: a product runs from its block to the last layer.
   const middle = jobs[jobs.length >> 1];
   if (middle === undefined) return 0;

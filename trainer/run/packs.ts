@@ -1,12 +1,11 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
-
-import {availableParallelism} from 'node:os';
 import {grouped} from '../../core/grouped.ts';
 import type {MethodName} from '../../core/method/methods.ts';
 import type {MethodSettings, RunSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {checkSites} from '../method/check.ts';
 import {formOf, methodOf, startsFromGradients} from '../method/index.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from '../size/memory.ts';
 import {checkWritable} from '../store/model-folder.ts';
 import type {TrainJob} from '../training/open-pack.ts';
@@ -55,7 +54,7 @@ export interface Arrangement extends MemoryPlan {
 export function coresFor({engine, gpu}: {engine: string; gpu?: unknown}, workers: RunSettings['workers']): number {
   if (gpu !== undefined) return 1;
   if (workers !== 'auto') return workers;
-  return engine === 'tfjs-node-gpu' ? 1 : availableParallelism();
+  return engine === 'tfjs-node-gpu' ? 1 : allocatedCores();
 }
 
 /**
@@ -68,7 +67,7 @@ export function arrange(
   trials: Trial[],
   device?: DeviceRoom,
   stepOf?: (trial: Trial) => number,
-  cores = availableParallelism(),
+  cores = allocatedCores(),
 ): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);

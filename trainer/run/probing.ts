@@ -1,5 +1,4 @@
 /** Which blocks a sweep probes, cut into jobs for the workers. */
-import {availableParallelism, totalmem} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
@@ -8,6 +7,7 @@ import {blockSize} from '../curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from '../curvature/probe.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
 import type {Projection} from '../model/projections.ts';
+import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
@@ -21,7 +21,7 @@ export const usualIterations = 60;
 
 /** Bytes that each of so many workers may remember. */
 export function rememberedBytes(workers: number): number {
-  return Math.floor((rememberShare * totalmem()) / workers);
+  return Math.floor((rememberShare * allocatedMemory()) / workers);
 }
 
 /**
@@ -139,7 +139,7 @@ export function trainingProbes(
       places: probedPlaces(prepared, curvature),
       sources: Object.fromEntries([...seeds].map(seed => [seed, prepared.probeSource(seed)])),
       // Beside a training, which was promised its share.
-      remember: rememberedBytes(3 * availableParallelism()),
+      remember: rememberedBytes(3 * allocatedCores()),
       known: known.map(({trial, step, layer, module}) => probedKey(trial!, step, layer, module)),
     },
   };

@@ -1,12 +1,12 @@
 /** How much memory a training takes, and how many workers and rows at a time fit in this machine's. */
 
-import {totalmem} from 'node:os';
 import {SweepError} from '../../core/error.ts';
 import {product} from '../../core/numbers.ts';
 import {type BatchShape, rowsOf} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import type {Site} from '../model/site.ts';
 import type {WeightIndex} from '../model/weights.ts';
+import {allocatedMemory} from '../process/allocation.ts';
 import {isPlain} from '../weights/expanded.ts';
 import {activationBytes, type EvaluationMemory, type KeptBy} from './activations.ts';
 
@@ -99,7 +99,7 @@ export function recomputes(
   if (checkpoint !== 'auto') return checkpoint;
   const whole = {...size, recompute: false};
   if (device) return kinds.some(steps => deviceMemory(whole, steps, 1) > share * device.bytes);
-  const room = share * totalmem() - baseBytes(size);
+  const room = share * allocatedMemory() - baseBytes(size);
   return kinds.some(steps => workers * workerMemory(whole, steps, trials) > room);
 }
 
@@ -147,13 +147,13 @@ export function planMemory(
 ): MemoryPlan {
   const each = workerMemory(size, steps, trials);
   const base = baseBytes(size);
-  const room = share * totalmem() - base;
+  const room = share * allocatedMemory() - base;
   const fitting = Math.floor(room / each);
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   if (fitting < 1)
     throw new SweepError(
       'no-memory',
-      `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * totalmem())} of this machine's memory may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
+      `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
     );
   const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
   const workers = Math.min(asked, fitting);
@@ -189,7 +189,7 @@ export function trialsThatFit(size: TrainingSize, steps: readonly BatchShape[], 
     const each = deviceMemory(size, steps, 2) - alone;
     return Math.max(1, 1 + Math.floor((share * device.bytes - alone) / each));
   }
-  const room = share * totalmem() - baseBytes(size);
+  const room = share * allocatedMemory() - baseBytes(size);
   const alone = workerMemory(size, steps, 1);
   const each = workerMemory(size, steps, 2) - alone;
   return Math.max(1, 1 + Math.floor((room - alone) / each));
@@ -205,7 +205,7 @@ export function microBatchFor(
   workers: number,
   device?: DeviceRoom,
 ): number {
-  const room = device ? share * device.bytes : (share * totalmem() - baseBytes(size)) / workers;
+  const room = device ? share * device.bytes : (share * allocatedMemory() - baseBytes(size)) / workers;
   const need = (steps: BatchShape[]) => (device ? deviceMemory(size, steps, 1) : workerMemory(size, steps));
   let rows = Math.max(1, ...batch.map(rowsOf));
   while (rows > 1 && need(batch.map(step => partOf(step, rows))) > room) rows = Math.ceil(rows / 2);

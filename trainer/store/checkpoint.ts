@@ -45,7 +45,7 @@ const beforeOf = (folder: string, trial: string): string => join(folder, `${tria
 const nextOf = (folder: string, trial: string): string => join(folder, `${trial}${nextEnding}`);
 const mark = randomUUID().slice(-12);
 const nextEnding = `.${mark}.next.safetensors`;
-const nextShape = /^\.[0-9a-f]{12}\.next\.safetensors$/;
+const nextShape = /^(\.[0-9a-f]{12})?\.next\.safetensors$/;
 
 /** Those that any process left of a trial. */
 function nextsOf(folder: string, trial: string): string[] {

@@ -1,4 +1,4 @@
-import {mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -131,9 +131,9 @@ describe('checkpoints', () => {
 
   it('that could not be written leave the ones before, and nothing beside them', () => {
     saveCheckpoint(folder, pack, at(10));
-    mkdirSync(join(folder, 'b.next.safetensors'));
-    expect(() => saveCheckpoint(folder, pack, at(20))).toThrow(/b\.next\.safetensors/);
+    const unwritable = `b${'-'.repeat(300)}`;
+    expect(() => saveCheckpoint(folder, ['a', unwritable], at(20))).toThrow(/path is too long/);
     expect(loadCheckpoint(folder, pack)).toEqual(at(10));
-    expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
+    expect(readdirSync(folder).sort()).toEqual(['a.safetensors', 'b.safetensors']);
   });
 });

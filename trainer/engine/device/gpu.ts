@@ -4,9 +4,10 @@
  */
 import {execFile} from 'node:child_process';
 import {existsSync, readdirSync, readFileSync} from 'node:fs';
-import {freemem, totalmem} from 'node:os';
+import {freemem} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {allocatedMemory, allottedGpu, hasNoGpu} from '../../process/allocation.ts';
 import {endAfter} from '../../process/own-time.ts';
 
 export interface Gpu {
@@ -57,6 +58,7 @@ export async function findGpu(): Promise<Gpu | {missing: string}> {
 
 /** Whether there can be a GPU at all, without a process to try it. */
 export function mayHaveGpu(): boolean {
+  if (hasNoGpu()) return false;
   if (process.platform !== 'linux') return true;
   const {VK_ICD_FILENAMES, VK_DRIVER_FILES} = process.env;
   return Boolean(VK_ICD_FILENAMES || VK_DRIVER_FILES) || existsSync('/dev/dri') || existsSync('/dev/nvidiactl');
@@ -106,7 +108,8 @@ export function nameIn(logged: string): string {
 
 async function memoryOf(software: boolean): Promise<Pick<Gpu, 'bytes' | 'memory'>> {
   // Shared with the CPU: half of it is left to everything else.
-  if (software || process.platform === 'darwin') return {bytes: Math.min(totalmem() / 2, freemem()), memory: 'machine'};
+  if (software || process.platform === 'darwin')
+    return {bytes: Math.min(allocatedMemory() / 2, freemem()), memory: 'machine'};
   const device = amdBytes() ?? (await nvidiaBytes());
   return device === null ? {bytes: guessedBytes, memory: 'guess'} : {bytes: device, memory: 'device'};
 }
@@ -125,9 +128,10 @@ function amdBytes(): number | null {
   return free.length > 0 ? Math.max(...free) : null;
 }
 
-/** Free memory of the first NVIDIA GPU, by the driver's own program. */
+/** Free memory of the NVIDIA GPU that is ours, by the driver's own program. */
 function nvidiaBytes(): Promise<number | null> {
-  const query = ['--query-gpu=memory.free', '--format=csv,noheader,nounits'];
+  const gpu = allottedGpu();
+  const query = ['--query-gpu=memory.free', '--format=csv,noheader,nounits', ...(gpu ? ['--id', gpu] : [])];
   return new Promise(resolve => {
     const child = execFile('nvidia-smi', query, (error, said) => {
       const mebibytes = Number.parseInt(said, 10);

@@ -5,9 +5,9 @@
 import {execFile} from 'node:child_process';
 import {existsSync, readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {availableParallelism} from 'node:os';
 import {join} from 'node:path';
 import {cacheFolder} from '../../files/cache-folder.ts';
+import {allocatedCores, allottedGpu} from '../../process/allocation.ts';
 import {endAfter} from '../../process/own-time.ts';
 
 /** The methods of the addon that are used here. Tensors, sessions: numbers that stay valid until they are deleted. */
@@ -88,11 +88,14 @@ export function prepareEnvironment(threads: number): void {
 
 /** The same for a process that is started. */
 export function nativeEnvironment(threads: number): Record<string, string> {
+  const gpu = allottedGpu();
   return {
     TF_CPP_MIN_LOG_LEVEL: '3',
     TF_FORCE_GPU_ALLOW_GROWTH: 'true',
     TF_NUM_INTRAOP_THREADS: String(threads),
-    TF_NUM_INTEROP_THREADS: String(availableParallelism()),
+    TF_NUM_INTEROP_THREADS: String(allocatedCores()),
+    // One process, one GPU: TensorFlow would take all that it sees.
+    ...(gpu === null ? {} : {CUDA_VISIBLE_DEVICES: gpu}),
   };
 }
 

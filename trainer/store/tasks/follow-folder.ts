@@ -12,6 +12,8 @@ export class FolderFollower {
   readonly #onEvent: (event: RunEvent) => void;
   /** Bytes read, by name. */
   readonly #read = new Map<string, number>();
+  /** The last attempt of each task that has told something. */
+  readonly #last = new Map<string, number>();
   #hasTasks = false;
   /** The task that the lines of `events.jsonl` are about; null for the plan's. */
   #task: string | null = null;
@@ -30,10 +32,11 @@ export class FolderFollower {
     const {attempts, submissions} = taskFilesIn(this.#folder);
     for (const name of submissions) await this.#readOn(join(tasksFolder, name), this.#onEvent);
     // Of an attempt that has lost its task no further word counts.
-    for (const own of attempts.values())
+    for (const [task, own] of attempts)
       for (const attempt of own) {
-        const name = join(tasksFolder, attemptName(attempt));
-        if (attempt === own.at(-1) || !this.#read.has(name)) await this.#readOn(name, this.#onEvent);
+        if (attempt.attempt < (this.#last.get(task) ?? 0)) continue;
+        if (await this.#readOn(join(tasksFolder, attemptName(attempt)), this.#onEvent))
+          this.#last.set(task, attempt.attempt);
       }
   }
 
@@ -45,11 +48,12 @@ export class FolderFollower {
     else if (!isOfFiles) this.#onEvent(event);
   }
 
-  async #readOn(name: string, onEvent: (event: RunEvent) => void): Promise<void> {
+  async #readOn(name: string, onEvent: (event: RunEvent) => void): Promise<boolean> {
     const file = join(this.#folder, name);
     const from = this.#read.get(name) ?? 0;
-    if ((sizeOfRegular(file) ?? 0) <= from) return;
+    if ((sizeOfRegular(file) ?? 0) <= from) return false;
     const {wholeBytes} = await readEvents(file, onEvent, from);
     this.#read.set(name, from + wholeBytes);
+    return wholeBytes > 0;
   }
 }

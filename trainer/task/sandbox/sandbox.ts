@@ -3,8 +3,8 @@
  * process that the program cannot reach (process.ts, python-source.ts). Processes are started ahead, so that one is ready
  * when the one before it is done.
  */
-import {availableParallelism} from 'node:os';
 import {SweepError} from '../../../core/error.ts';
+import {allocatedCores} from '../../process/allocation.ts';
 import {within} from '../../process/own-time.ts';
 import {type Child, startChild} from './child.ts';
 import {dropSnapshot, pythonSnapshot} from './snapshot.ts';
@@ -48,7 +48,7 @@ interface Slot {
 }
 
 /** Programs that run side by side: each keeps three processes. */
-const usualWidth = Math.max(1, Math.min(4, Math.floor(availableParallelism() / 2)));
+const usualWidth = Math.max(1, Math.min(4, Math.floor(allocatedCores() / 2)));
 
 /** A sandbox with so many programs side by side; the first use of a place starts its processes. */
 export function openSandbox(width = usualWidth): Sandbox {
