@@ -2,8 +2,8 @@
  * A sweep on a real Slurm of three nodes: what clusters do to jobs is done to it, and nobody looks after it. Where no Slurm can be had
  * they say so, and do not count as passed.
  */
-import {execFile} from 'node:child_process';
-import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {execFile, execFileSync} from 'node:child_process';
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -33,9 +33,27 @@ describe.runIf(missing === undefined)('on a real Slurm', () => {
     rmSync(folder, {recursive: true, force: true});
   });
 
+  /** Slurm's own programs, each call of which is noted. */
+  function counted(): string {
+    const bin = join(folder, 'bin');
+    if (existsSync(bin)) return bin;
+    mkdirSync(bin);
+    for (const name of ['sbatch', 'squeue', 'scancel', 'scontrol']) {
+      const real = execFileSync('which', [name], {encoding: 'utf8'}).trim();
+      writeFileSync(join(bin, name), `#!/bin/sh\necho >>'${join(folder, name)}.calls'\nexec ${real} "$@"\n`, {
+        mode: 0o755,
+      });
+    }
+    return bin;
+  }
+  const asked = (name: string): number => {
+    const file = join(folder, `${name}.calls`);
+    return existsSync(file) ? readFileSync(file).length : 0;
+  };
+
   const environment = () => ({
     ...cluster.env,
-    PATH: `${join(process.execPath, '..')}:${cluster.env['PATH']}`,
+    PATH: `${counted()}:${join(process.execPath, '..')}:${cluster.env['PATH']}`,
     XDG_CONFIG_HOME: join(folder, 'config'),
   });
   const command = async (...words: string[]) =>
@@ -173,6 +191,21 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     expect(again.tasks.map(({task}: {task: string}) => task)).toEqual(['t0003']);
   });
 
+  it('is planned where the tasks run: what the machine of the user lacks is settled by the preparation, or refused', async () => {
+    const {file, out} = write('elsewhere', 4);
+    writeFileSync(file, `${readFileSync(file, 'utf8')}run: {engine: tfjs-node-gpu}\n`);
+    const {code, stderr} = await refused('submit', file, '--no-prepare');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('The engine tfjs-node-gpu cannot run here')]);
+    expect(existsSync(out)).toBe(false);
+    await command('submit', file, '--sbatch=--hold');
+    // Nobody trains silently on what was not asked for.
+    expect((await refused('run', '--task', 't0001', out)).stderr).toContain(
+      'asks for tfjs-node-gpu, and this run was planned for',
+    );
+    expect((await refused('prepare', out)).stderr).toContain('The engine tfjs-node-gpu cannot run here');
+    await command('cancel', out);
+  });
+
   it('shows why a task waits, and takes it out of the queue when it is cancelled', async () => {
     const {file, out} = write('waits', 4);
     const {jobs} = JSON.parse(
@@ -182,6 +215,10 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     const status = JSON.parse(await command('status', out, '--json'));
     expect(status.tasks).toHaveLength(8);
     expect(status.tasks[0]).toMatchObject({task: 't0001', state: 'waiting', job: `${array}_1`, reason: 'JobHeldUser'});
+    // Whoever looks again within a minute looks at the same answer.
+    const before = asked('squeue');
+    for (let k = 0; k < 3; k++) await command('status', out);
+    expect(asked('squeue')).toBe(before);
     expect(await command('submit', out)).toContain('is in the queue or running (8 tasks)');
     await command('cancel', out);
     const queued = await cluster.queue('%i|%T');

@@ -159,3 +159,25 @@ describe('--to kubernetes', () => {
     expect(readdirSync(join(out, 'events'))).toContain('t0002.a1.jsonl');
   });
 });
+
+describe('what prepares', () => {
+  it('settles the plan as its own machine has it, once, and fills the caches', async () => {
+    const {file, out} = write('settled');
+    await command('submit', file, '--to', 'script');
+    const events = join(out, 'events.jsonl');
+    const planned = readFileSync(events, 'utf8');
+    const plan = JSON.parse(planned);
+    expect(plan.pinned.microBatch).toEqual({4: 4});
+    // As a machine with too little memory would have it.
+    const small = {...plan, pinned: {...plan.pinned, microBatch: {4: 1}, recompute: true}};
+    writeFileSync(events, `${JSON.stringify(small)}\n`);
+    expect(await command('prepare', out)).toContain('The rows of settled are read and its weights factorised.');
+    expect(JSON.parse(readFileSync(events, 'utf8'))).toEqual({...plan, reason: expect.any(String)});
+    expect(readdirSync(out).filter(name => name.endsWith('.tmp'))).toEqual([]);
+    // Once a task has begun nothing is changed any more.
+    await command('run', '--task', 't0001', out);
+    writeFileSync(events, `${JSON.stringify(small)}\n`);
+    await command('prepare', out);
+    expect(JSON.parse(readFileSync(events, 'utf8')).pinned).toEqual(small.pinned);
+  });
+});
