@@ -4,7 +4,7 @@
  * is `N passed, N failed`; a run that ended before the signal came is played again.
  */
 import {mkdtempSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
+import {constants, tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {differences, leftOf, litter, type Place, results, run} from './disturb.ts';
 import {disturbance, numbers} from './moments.ts';
@@ -55,7 +55,7 @@ async function play(name: SweepName, number: number, signals: NodeJS.Signals[], 
         counted[signal] = (counted[signal] ?? 0) + (ending.disturbed ? 1 : 0);
         const isClean =
           ending.signal === 'SIGKILL' ||
-          (ending.signal !== null && !ending.began) ||
+          (!ending.began && (ending.signal !== null || ending.status === 128 + constants.signals[signal])) ||
           [0, 1].includes(ending.status ?? -1);
         if (ending.disturbed && !isClean)
           wrong.push(`${what} ended with ${ending.status ?? ending.signal}: ${ending.errors}`);
