@@ -92,6 +92,11 @@ export interface Submitted {
   done?: number;
   /** Those of the tasks that had failed before. */
   retried?: string[];
+  /** Options that it was handed over with, as `submit` reads them (`--cpus=8`), and the profile that was named. */
+  options?: string[];
+  profile?: string;
+  /** There were lines of shell or further options on the command line, which no folder holds. */
+  lines?: true;
 }
 
 /** A process has begun to work on a task: the first line of an attempt's file. */

@@ -126,6 +126,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     by: optional(oneOf('relay')),
     done: optional(count),
     retried: optional(listOf(text)),
+    options: optional(listOf(text)),
+    profile: optional(text),
+    lines: optional(flag),
   }),
   'task-started': record({
     task: text,

@@ -187,7 +187,11 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     // The first round brought the others to their end, the next two nothing.
     expect(eventsOf(out).filter(({event}) => event === 'submitted')).toHaveLength(3);
     // Whoever mends it files it again by hand.
-    const again = JSON.parse(await command('submit', out, '--json', '--dry-run'));
+    expect((await refused('submit', out)).stderr).toContain(
+      'are read from no folder; give them again (slurm/submit-0001.sh',
+    );
+    const again = JSON.parse(await command('submit', out, '--json', '--dry-run', '--setup', 'true'));
+    expect(again.scripts[0].text).toContain('#SBATCH --cpus-per-task=1\n');
     expect(again.tasks.map(({task}: {task: string}) => task)).toEqual(['t0003']);
   });
 

@@ -2,7 +2,7 @@
 import {realpathSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
-import type {RunEventBody} from '../../core/run/events.ts';
+import type {RunEventBody, Submitted} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import type {TaskView} from '../../core/run/tasks/task-views.ts';
 import {discard} from '../files/write-whole.ts';
@@ -41,8 +41,8 @@ function jobName(name: string): string {
   return name.replace(/[^\w.+-]+/g, '-').slice(0, 40);
 }
 
-/** Who files, and what of the tasks had failed before. */
-export interface By {
+/** Who files, what of the tasks had failed before, and by hand how it was asked for. */
+export interface By extends Pick<Submitted, 'options' | 'profile' | 'lines'> {
   by?: 'relay';
   retried: readonly string[];
 }
@@ -51,12 +51,12 @@ export interface By {
  * Files tasks and records it in the run folder: both, or neither.
  * @throws SweepError as `fileRound`, and `disk-full`, `cannot-write`
  */
-export async function fileTasks(filing: Filing, state: RunState, {by, retried}: By): Promise<Filed> {
+export async function fileTasks(filing: Filing, state: RunState, by: By): Promise<Filed> {
   const record = openRecord(filing.folder);
   let filed: Filed | undefined;
   try {
     filed = await fileRound(filing);
-    record.add(submissions(filed, filing.round, doneOf(state), {...(by && {by}), retried}));
+    record.add(submissions(filed, filing.round, doneOf(state), by));
   } catch (error) {
     // Jobs that the folder knows nothing of would be filed twice.
     if (filed) await cancelJobs(jobsOf(filed));
@@ -72,13 +72,18 @@ export function jobsOf({arrays, prepare, relay}: Filed): string[] {
   return [prepare ?? [], arrays.map(({job}) => job), relay ?? []].flat();
 }
 
-function submissions({arrays, prepare, relay}: Filed, round: number, done: number, {by, retried}: By): RunEventBody[] {
+function submissions(
+  {arrays, prepare, relay}: Filed,
+  round: number,
+  done: number,
+  {retried, ...by}: By,
+): RunEventBody[] {
   return arrays.map(({job, tasks, script, offset}) => ({
     ...{event: 'submitted', to: 'slurm', job, tasks, round, script},
     ...(relay !== undefined && {relay}),
     ...(prepare !== undefined && {prepare}),
     ...(offset > 0 && {offset}),
-    ...(by && {by}),
+    ...by,
     done,
     ...(retried.length > 0 && {retried: retried.filter(task => tasks.includes(task))}),
   }));

@@ -131,10 +131,26 @@ export function secondsOf(time: string): number {
 
 /** The options as words of a command line, from which `submit` reads the same again. */
 export function optionWords(options: JobOptions): string[] {
-  const values = optionKeys.flatMap(key => {
+  const lines = (name: string, words: readonly string[]) => words.map(word => `--${name}=${word}`);
+  return [...valueWords(options), ...lines('setup', options.setup), ...lines('sbatch', options.sbatch)];
+}
+
+/** Of them those that are one value: neither shell nor options that could mean anything. */
+export function valueWords(options: JobOptions): string[] {
+  return optionKeys.flatMap(key => {
     const value = options[key];
     return value === undefined ? [] : [`--${optionNames[key]}=${value}`];
   });
-  const lines = (name: string, words: readonly string[]) => words.map(word => `--${name}=${word}`);
-  return [...values, ...lines('setup', options.setup), ...lines('sbatch', options.sbatch)];
+}
+
+/** The options that `valueWords` wrote; what it did not write is passed over. */
+export function readValueWords(words: readonly string[]): JobOptions {
+  const options: JobOptions = {setup: [], sbatch: []};
+  for (const word of words) {
+    const [, name, value] = /^--([a-z-]+)=(.*)$/s.exec(word) ?? [];
+    const key = optionKeys.find(one => optionNames[one] === name);
+    if (key === undefined || value === undefined) continue;
+    Object.assign(options, {[key]: key === 'cpus' || key === 'arrayLimit' ? Number(value) : value});
+  }
+  return options;
 }

@@ -17,6 +17,7 @@ import {readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {forgetStop} from '../store/stop-file.ts';
+import {againOf, handedOver} from './again.ts';
 import {writeOut} from './elsewhere/written-out.ts';
 import {askedTasks} from './facts.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
@@ -61,10 +62,12 @@ export interface Outcome {
 
 /** @throws SweepError: the file's errors, those of options and profiles, `no-scheduler`, `refused` */
 export async function submit(target: string, submitting: Submitting): Promise<Outcome> {
-  const options = checkOptions(overProfile(readProfile(submitting.profile), submitting.given));
-  const asked = {...submitting, options};
+  const isFolder = entryOf(target)?.isDirectory() === true;
+  const again = isFolder ? againOf(submitting, (await readRun(target)).state) : submitting;
+  const options = checkOptions(overProfile(readProfile(again.profile), again.given));
+  const asked = {...again, options};
   if (asked.to === 'slurm' && !asked.dryRun) await refuseNoSlurm();
-  return entryOf(target)?.isDirectory() ? submitLeft(resolve(target), asked) : submitNew(target, asked);
+  return isFolder ? submitLeft(resolve(target), asked) : submitNew(target, asked);
 }
 
 /** `sweepFolder`: the folder of the sweep file. */
@@ -161,7 +164,7 @@ async function handOver(folder: string, state: RunState, tasks: readonly TaskVie
   forgetStop(folder);
   const scripts = scriptsOf(filing, limits);
   const retried = tasks.flatMap(({task, state: now}) => (now === 'failed' ? [task] : []));
-  const filed = await fileTasks(filing, state, {retried});
+  const filed = await fileTasks(filing, state, {retried, ...handedOver(asked)});
   return {...shared, round, scripts, jobs: jobsIn(filed), said: saidOf(folder, filed, names.length)};
 }
 

@@ -17,7 +17,7 @@ export function relayVerb(program: Command): void {
     ]);
     const place = resolve(folder);
     const handing = {options: jobOptionsOf(flags), retryFailed: flags.retryFailed, relay: true, prepare: false};
-    const {kind, said} = await relay(place, handing);
+    const {kind, said} = await relay(place, handing).catch(noted(place));
     if (kind === 'again' || kind === 'waiting') return print(said);
     for (const line of said) remark(line);
     await mergeTasks(place);
@@ -25,4 +25,21 @@ export function relayVerb(program: Command): void {
     await print([`The tasks are one run now; ${page} shows it.`]);
     if (kind !== 'end') process.exitCode = 1;
   });
+}
+
+/** What keeps a relay from going on is seen in the run, too: nobody reads its log. */
+function noted(folder: string): (error: unknown) => Promise<never> {
+  return async error => {
+    const {openRecord} = await import('../../submit/record.ts');
+    const why = error instanceof Error ? error.message : String(error);
+    const record = openRecord(folder);
+    record.add([
+      {
+        event: 'note',
+        message: `The relay could not go on: ${why} \`lora-sweep submit\` on the run folder files what is left.`,
+      },
+    ]);
+    record.close();
+    throw error;
+  };
 }
