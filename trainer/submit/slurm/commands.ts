@@ -30,9 +30,20 @@ interface Answer {
   missing: boolean;
 }
 
+/**
+ * The environment without what Slurm set for a job: sbatch hands on all it has, and a task that did not ask for memory would take that
+ * of the relay for its own.
+ */
+export function outsideOfJob(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (environment['SLURM_JOB_ID'] === undefined) return environment;
+  const given =
+    /^(SLURM_(?!CONF$|CLUSTERS$)|SLURMD_|PMI|CUDA_VISIBLE_DEVICES$|ROCR_VISIBLE_DEVICES$|GPU_DEVICE_ORDINAL$)/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !given.test(name)));
+}
+
 function ask(program: string, words: readonly string[], timeout = 0): Promise<Answer> {
   return new Promise(resolve => {
-    const options = {encoding: 'utf8', maxBuffer: mostBytes, timeout} as const;
+    const options = {encoding: 'utf8', maxBuffer: mostBytes, timeout, env: outsideOfJob(process.env)} as const;
     const child = execFile(program, words, options, (error, out, said) => {
       const missing = error !== null && systemCode(error) === 'ENOENT';
       resolve({status: error === null ? 0 : child.exitCode, out, said: said.trim(), missing});
