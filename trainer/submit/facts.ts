@@ -34,7 +34,7 @@ export function relayFacts(
   const since = sinceByHand(state.submitted);
   // A round may be several arrays.
   const rounds = new Map(since.map(({round, done}) => [round, done ?? 0]));
-  const retries = (task: string) => since.filter(({retried}) => retried?.includes(task)).length;
+  const retries = (task: string) => since.filter(({by, retried}) => by === 'relay' && retried?.includes(task)).length;
   return {
     tasks: askedTasks(state).map(({task, state: now}) => ({task, state: now, retries: retries(task)})),
     rounds: [...rounds.values()],

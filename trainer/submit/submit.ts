@@ -62,19 +62,21 @@ export interface Outcome {
 
 /** @throws SweepError: the file's errors, those of options and profiles, `no-scheduler`, `refused` */
 export async function submit(target: string, submitting: Submitting): Promise<Outcome> {
-  const isFolder = entryOf(target)?.isDirectory() === true;
-  const again = isFolder ? againOf(submitting, (await readRun(target)).state) : submitting;
-  const options = checkOptions(overProfile(readProfile(again.profile), again.given));
-  const asked = {...again, options};
-  if (asked.to === 'slurm' && !asked.dryRun) await refuseNoSlurm();
-  return isFolder ? submitLeft(resolve(target), asked) : submitNew(target, asked);
+  return entryOf(target)?.isDirectory() ? submitLeft(resolve(target), submitting) : submitNew(target, submitting);
 }
 
 /** `sweepFolder`: the folder of the sweep file. */
 type Asked = Submitting & Handing & {sweepFolder: string};
 
-async function submitNew(file: string, given: Submitting & Pick<Handing, 'options'>): Promise<Outcome> {
-  const asked = {...given, sweepFolder: dirname(resolve(file))};
+/** With what profile and command line come to. */
+async function askedFor(submitting: Submitting, sweepFolder: string): Promise<Asked> {
+  const options = checkOptions(overProfile(readProfile(submitting.profile), submitting.given));
+  if (submitting.to === 'slurm' && !submitting.dryRun) await refuseNoSlurm();
+  return {...submitting, options, sweepFolder};
+}
+
+async function submitNew(file: string, submitting: Submitting): Promise<Outcome> {
+  const asked = await askedFor(submitting, dirname(resolve(file)));
   const {only, out, perTask, note, dryRun} = asked;
   await refuseErrors(file, only);
   const sweep = sweepOf(file);
@@ -115,33 +117,28 @@ function refuseNoGpu({pinned}: RunState, {options, prepare, to}: Asked): void {
   );
 }
 
-async function submitLeft(folder: string, given: Submitting & Pick<Handing, 'options'>): Promise<Outcome> {
-  const sweepFolder = readManifest(join(folder, manifestName))?.rerun?.folder ?? dirname(folder);
-  const asked = {...given, sweepFolder};
-  if (asked.only.length > 0 || asked.out !== undefined || asked.perTask !== 'auto')
+async function submitLeft(folder: string, submitting: Submitting): Promise<Outcome> {
+  const {only, out, perTask, to, dryRun} = submitting;
+  if (only.length > 0 || out !== undefined || perTask !== 'auto')
     throw new SweepError(
       'usage',
       'A run that was submitted keeps its trials, tasks and folder: leave out --only, --per-task and --out.',
     );
   const {state} = await readRun(folder);
   refuseNoTasks(folder, state);
-  const busy = busyTasks(state, asked.to === 'slurm' ? await queueHere() : null);
+  const busy = busyTasks(state, to === 'slurm' ? await queueHere() : null);
   const left = askedTasks(state).filter(({state: now}) => now !== 'finished');
   const tasks = left.filter(({task}) => !busy.has(task));
-  if (tasks.length > 0) return handOver(folder, state, tasks, asked);
+  if (tasks.length > 0) {
+    const sweepFolder = readManifest(join(folder, manifestName))?.rerun?.folder ?? dirname(folder);
+    return handOver(folder, state, tasks, await askedFor(againOf(submitting, state), sweepFolder));
+  }
   const why =
     left.length === 0
       ? `${count(state.tasks.length, 'task')} of ${state.name} ${state.tasks.length === 1 ? 'has' : 'have'} ended`
       : `what is left of ${state.name} is in the queue or running (${count(left.length, 'task')})`;
-  return {
-    folder,
-    dryRun: asked.dryRun,
-    round: 0,
-    tasks: [],
-    scripts: [],
-    jobs: [],
-    said: [`There is nothing to do: ${why}.`],
-  };
+  const nothing = {round: 0, tasks: [], scripts: [], jobs: []};
+  return {folder, dryRun, ...nothing, said: [`There is nothing to do: ${why}.`]};
 }
 
 async function handOver(folder: string, state: RunState, tasks: readonly TaskView[], asked: Asked): Promise<Outcome> {
