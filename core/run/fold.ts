@@ -184,6 +184,12 @@ function clocked(state: RunState, {event, at}: RunEvent): RunState {
   return {...state, lastAt, tasks};
 }
 
+/** All but what only charts show: of a run of thousands of trials that is most of it. */
+export function withoutCurves(state: RunState): RunState {
+  const none = {losses: emptySeries, gradNorms: emptySeries, rates: emptySeries};
+  return {...state, trials: state.trials.map(view => ({...view, ...none}))};
+}
+
 /**
  * The state of a run whose process is gone without a word: what was running stands still. `isLive`: of a run of tasks, whether
  * a task's process still works on it.

@@ -13,6 +13,7 @@ import {findModel} from '../model/find-model.ts';
 import {processorTime} from '../process/processes.ts';
 import {eventsName} from '../store/names.ts';
 import {runFolderOf} from '../store/run.ts';
+import {attemptFile, taskFilesIn} from '../store/tasks/task-files.ts';
 import {watch} from '../task/watchdog.ts';
 
 export type Question = {[K in keyof Inspector]: {what: K; with: Parameters<Inspector[K]>}}[keyof Inspector];
@@ -249,7 +250,13 @@ function rowBytes({train, evaluate, probed}: Draft, file: string): number {
 }
 
 function eventBytes({sweep}: Draft, file: string): number {
-  return sweep ? bytesOf(join(runFolderOf(file, sweep.name), eventsName)) : 0;
+  if (!sweep) return 0;
+  const folder = runFolderOf(file, sweep.name);
+  const attempts = [...taskFilesIn(folder).attempts.values()].flat();
+  return [join(folder, eventsName), ...attempts.map(one => attemptFile(folder, one))].reduce(
+    (sum, path) => sum + bytesOf(path),
+    0,
+  );
 }
 
 const bytesOf = (path: string): number => entryOf(path)?.size ?? 0;

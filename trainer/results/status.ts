@@ -52,7 +52,7 @@ export interface JobStatus {
 
 /** @throws SweepError `no-run` */
 export async function statusOf(folder: string): Promise<Status> {
-  const {state, live} = await readRun(folder);
+  const {state, live} = await readRun(folder, undefined, true);
   const trials: Status['trials'] = {};
   for (const view of state.trials) if (!view.dropped) trials[view.state] = (trials[view.state] ?? 0) + 1;
   // The events of several machines are of several clocks.
@@ -174,7 +174,7 @@ export async function cancelRun(
 
 /** Tasks whose last attempt goes on. @throws SweepError `usage` for a name that the plan does not have */
 async function tasksAtWork(folder: string, names?: readonly string[]): Promise<TaskView[]> {
-  const {state} = await readRun(folder);
+  const {state} = await readRun(folder, undefined, true);
   const unknown = names?.find(name => !state.tasks.some(({task}) => task === name));
   if (unknown !== undefined) {
     const [first, last] = [state.tasks[0]?.task, state.tasks.at(-1)?.task];

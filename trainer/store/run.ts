@@ -78,7 +78,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
   const control = controlAddress(folder);
   const held = lock(join(folder, lockName), control, () => failed?.(takenOver(folder)));
   try {
-    sweepRunFolder(folder);
+    sweepRunFolder(folder, {ours: true});
     const steps = new StoredSteps();
     const {state, reading} = await readFolder(folder, event => steps.add(event));
     if (state.tasks.length > 0) throw ofTasks(folder);
@@ -226,13 +226,18 @@ export interface StoredRun {
 }
 
 /**
- * Reads a run folder, also one whose run goes on; `onEvent` sees every event on the way.
+ * Reads a run folder, also one whose run goes on; `onEvent` sees every event on the way. `isBrief`: of a run of tasks no
+ * curves are wanted, so that thousands of tasks are read at once.
  * @throws SweepError `no-run`
  */
-export async function readRun(folder: string, onEvent?: (event: RunEvent) => void): Promise<StoredRun> {
+export async function readRun(
+  folder: string,
+  onEvent?: (event: RunEvent) => void,
+  isBrief = false,
+): Promise<StoredRun> {
   refuseNoRun(folder);
   const live = isLive(folder);
-  const {state, remarks, garbage} = await readFolder(folder, onEvent);
+  const {state, remarks, garbage} = await readFolder(folder, onEvent, isBrief);
   if (state.tasks.length > 0) {
     const now = interrupted(state, task => isTaskLive(folder, state.tasks.find(view => view.task === task)!));
     return {state: now, remarks, garbage, live: now.state === 'running'};

@@ -10,13 +10,22 @@ export function taskPlan(plan: RunState, name: string): RunState {
   return {...partOfPlan(plan, [name]), submitted: []};
 }
 
-/** The plan with some of its tasks only. */
+/** The plan with some of its tasks only. A run may have thousands: each costs what it has itself. */
 export function partOfPlan(plan: RunState, names: readonly string[]): RunState {
   const chosen = new Set(names);
   const tasks = plan.tasks.filter(({task}) => chosen.has(task));
-  const own = new Set(tasks.flatMap(({trials}) => trials));
-  const trials = plan.trials.filter(({trial}) => own.has(trial.id));
-  return {...plan, tasks, trials, places: placesOf(trials), selected: plan.selected.filter(id => own.has(id))};
+  const ids = tasks.flatMap(({trials}) => trials);
+  const trials = ids.flatMap(id => plan.trials[plan.places[id] ?? -1] ?? []);
+  const selected = selectedOf(plan);
+  return {...plan, tasks, trials, places: placesOf(trials), selected: ids.filter(id => selected.has(id))};
+}
+
+const selections = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function selectedOf({selected}: RunState): ReadonlySet<string> {
+  const known = selections.get(selected) ?? new Set(selected);
+  selections.set(selected, known);
+  return known;
 }
 
 /**

@@ -14,5 +14,6 @@ export const parts: Record<string, () => Promise<Part>> = {
   search: async () => (await import('./search.ts')).searches,
   language: async () => (await import('./language.ts')).language,
   verdict: async () => (await import('./verdict.ts')).verdict,
+  tasks: async () => (await import('./tasks.ts')).tasks,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
 };

@@ -5,7 +5,7 @@ import {SweepError} from '../../../core/error.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import type {Cut} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
-import {sweepCaches} from '../../store/leftovers.ts';
+import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
 import {readManifest} from '../../store/manifest.ts';
 import {manifestName} from '../../store/names.ts';
 import {refuseNoRun, runFolderOf} from '../../store/run.ts';
@@ -80,6 +80,7 @@ export async function runPart(source: PartSource, options: PartOptions): Promise
   let end: SweepEnd = 'stopped';
   try {
     sweepCaches();
+    sweepRunFolder(source.folder, {ours: false});
     const planned = await follow(source, options, signal);
     if (!signal.aborted)
       end = await workOn(planned, {...options, signal}, failure, tasks => {

@@ -1,6 +1,6 @@
 /** Writes what a run's events have come to beside them, from time to time and at its end: see core/run/snapshot. */
 import type {RunEvent} from '../../../core/run/events.ts';
-import type {RunState} from '../../../core/run/fold.ts';
+import {type RunState, withoutCurves} from '../../../core/run/fold.ts';
 import {formatSnapshot} from '../../../core/run/snapshot.ts';
 import {writeWhole} from '../../files/write-whole.ts';
 import {Folding} from './folding.ts';
@@ -17,7 +17,7 @@ export interface SnapshotPlace {
   events: string;
   /** From so many bytes on: small files are read fast enough without. */
   from: number;
-  /** Of a task's attempt: bytes of the files of the attempts before it. */
+  /** Of a task's attempt, whose snapshot leaves curves out: bytes of the files of the attempts before it. */
   before?: number[];
 }
 
@@ -47,7 +47,8 @@ export class Snapshots {
     if (bytes < from || (!isEnd && Date.now() - this.#writtenAt < interval)) return;
     this.#writtenAt = Date.now();
     try {
-      const made = {state: this.state(), bytes, tail: tailOf(events, bytes), ...(before && {before})};
+      const state = before ? withoutCurves(this.state()) : this.state();
+      const made = {state, bytes, tail: tailOf(events, bytes), ...(before && {before})};
       writeWhole(file, formatSnapshot(made));
     } catch {
       // Readers do without it; whatever is wrong with the disk, the events' own writer says.

@@ -87,6 +87,7 @@ async function openTask(attempt: Attempt, options: TaskOptions, {steps, notes}: 
     {attempts: before, start},
     {
       onEvent: event => steps.add(event),
+      isBrief: false,
       note: (name, reading) => notes.push(...remarksOn({...reading, torn: false}, name)),
     },
   );
@@ -104,7 +105,9 @@ async function openTask(attempt: Attempt, options: TaskOptions, {steps, notes}: 
 
 async function stateOf(folder: string, start: RunState): Promise<RunState> {
   const attempts = taskFilesIn(folder).attempts.get(start.tasks[0]!.task) ?? [];
-  return attempts.length === 0 ? start : readTask(folder, {attempts, start}, {onEvent: undefined, note: () => {}});
+  return attempts.length === 0
+    ? start
+    : readTask(folder, {attempts, start}, {onEvent: undefined, isBrief: true, note: () => {}});
 }
 
 export class OpenTasks implements OpenRun {

@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import type {RunEvent} from '../../../core/run/events.ts';
-import {emptyRun, type RunState} from '../../../core/run/fold.ts';
+import {emptyRun, type RunState, withoutCurves} from '../../../core/run/fold.ts';
 import {joined, taskPlan} from '../../../core/run/tasks/join.ts';
 import {type Attempt, attemptName, tasksFolder} from '../../../core/run/tasks/names.ts';
 import {type Reading, readEvents, remarksOn} from '../events.ts';
@@ -21,8 +21,15 @@ export interface FolderReading {
   garbage: number;
 }
 
-/** @param onEvent sees every event that counts, the plan first, then one task after another */
-export async function readFolder(folder: string, onEvent?: (event: RunEvent) => void): Promise<FolderReading> {
+/**
+ * @param onEvent sees every event that counts, the plan first, then one task after another
+ * @param isBrief of a run of tasks without curves, which is fast however long it is
+ */
+export async function readFolder(
+  folder: string,
+  onEvent?: (event: RunEvent) => void,
+  isBrief = false,
+): Promise<FolderReading> {
   const file = join(folder, eventsName);
   if (!existsSync(file)) return {state: emptyRun, reading: null, remarks: [], garbage: 0};
   const files = taskFilesIn(folder);
@@ -40,10 +47,12 @@ export async function readFolder(folder: string, onEvent?: (event: RunEvent) => 
   const states: RunState[] = [];
   for (const {task} of plan.tasks) {
     const attempts = files.attempts.get(task);
-    if (attempts) states.push(await readTask(folder, {attempts, start: taskPlan(plan, task)}, {onEvent, note}));
+    if (attempts)
+      states.push(await readTask(folder, {attempts, start: taskPlan(plan, task)}, {onEvent, note, isBrief}));
     else states.push(...merged.task(task));
   }
-  return {state: joined(plan, states), ...found};
+  const state = joined(plan, states);
+  return {state: isBrief ? withoutCurves(state) : state, ...found};
 }
 
 interface TaskReading {
@@ -54,6 +63,8 @@ interface TaskReading {
 
 interface Listening {
   onEvent: ((event: RunEvent) => void) | undefined;
+  /** Curves are not wanted. */
+  isBrief: boolean;
   /** What was found beside the events of a file. */
   note(name: string, reading: Reading): void;
 }
@@ -62,9 +73,9 @@ interface Listening {
 export async function readTask(
   folder: string,
   {attempts, start}: TaskReading,
-  {onEvent, note}: Listening,
+  {onEvent, note, isBrief}: Listening,
 ): Promise<RunState> {
-  const snapshot = onEvent ? null : readTaskSnapshot(folder, attempts, start);
+  const snapshot = onEvent || !isBrief ? null : readTaskSnapshot(folder, attempts, start);
   const folding = new Folding(snapshot?.state ?? start);
   const heard = (event: RunEvent) => {
     folding.add(event);

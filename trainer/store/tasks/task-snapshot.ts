@@ -1,4 +1,4 @@
-/** What a task's attempts have come to, beside the last of their files: see core/run/snapshot. */
+/** What a task's attempts have come to, without curves, beside the last of their files: see core/run/snapshot. */
 import type {RunState} from '../../../core/run/fold.ts';
 import {readSnapshot, type Snapshot} from '../../../core/run/snapshot.ts';
 import type {Attempt} from '../../../core/run/tasks/names.ts';
