@@ -60,6 +60,8 @@ export interface Pinned {
   precision: 'float32' | 'bfloat16';
   /** Of the compiled engine; absent for others. */
   device?: 'cpu' | 'gpu';
+  /** It was planned where what the sweep file asks for cannot be had, and is to be settled where it can. */
+  provisional?: true;
   /** Rows that are computed at a time, by batch size. */
   microBatch: Record<string, number>;
   /** Layers are computed again in the backward pass. */

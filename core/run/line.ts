@@ -90,6 +90,7 @@ export const pinnedShape = record({
   engine: text,
   precision: oneOf('float32', 'bfloat16'),
   device: optional(oneOf('cpu', 'gpu')),
+  provisional: optional(flag),
   microBatch: recordOf(count),
   recompute: flag,
   steps: recordOf(count),

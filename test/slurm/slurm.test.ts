@@ -204,7 +204,7 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     await command('submit', file, '--sbatch=--hold');
     // Nobody trains silently on what was not asked for.
     expect((await refused('run', '--task', 't0001', out)).stderr).toContain(
-      'asks for tfjs-node-gpu, and this run was planned for',
+      'could not be had, and was settled nowhere since',
     );
     expect((await refused('prepare', out)).stderr).toContain('The engine tfjs-node-gpu cannot run here');
     await command('cancel', out);

@@ -19,7 +19,7 @@ export function askedTasks({tasks, selected}: RunState): TaskView[] {
   return tasks.filter(({trials}) => trials.some(id => asked.has(id)));
 }
 
-type Submission = Omit<Submitted, 'event'>;
+export type Submission = Omit<Submitted, 'event'>;
 
 /** Submissions since somebody last did so by hand: that one, and those of its relays. */
 function sinceByHand(submitted: readonly Submission[]): Submission[] {

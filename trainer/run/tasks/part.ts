@@ -2,9 +2,10 @@
 import {dirname, join, resolve} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
-import type {RunEvent} from '../../../core/run/events.ts';
+import type {Pinned, RunEvent} from '../../../core/run/events.ts';
 import type {Cut} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
+import type {Choice, Wish} from '../../engine/choose.ts';
 import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
 import {readManifest} from '../../store/manifest.ts';
 import {manifestName} from '../../store/names.ts';
@@ -21,7 +22,7 @@ import {anyOf, readingProgress} from '../sweep.ts';
 import {openSweep} from '../sweep-file.ts';
 import type {SweepEnd, SweepOptions} from '../under-way.ts';
 import type {Wanted} from './choose-tasks.ts';
-import {checkSteps, chooseFor, pinnedBy} from './pinned.ts';
+import {checkSteps, chooseFor, chooseForNow, pinnedBy} from './pinned.ts';
 import {planOf} from './plan-run.ts';
 import {type Planned, workOn} from './work-on.ts';
 
@@ -130,7 +131,7 @@ async function follow(
   let plan = await readPlan(folder);
   for (;;) {
     const pinned = plan?.event.pinned;
-    const choice = await chooseFor(await wish(), pinned, options.provisional);
+    const {choice, provisional} = await chosen(await wish(), pinned, options.provisional);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal, progress: readingProgress(options)};
     const prepared = await prepare(cores, undefined, loading, {...choice, pinned});
@@ -138,7 +139,7 @@ async function follow(
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     if (sweep.curvature) probedPlaces(prepared, sweep.curvature);
-    const here = pinnedBy(prepared, choice);
+    const here: Pinned = {...pinnedBy(prepared, choice), ...(provisional && {provisional})};
     plan ??= await storePlan(
       folder,
       planOf(prepared, {cut: options.wanted.cut, only: options.only, pinned: here, choice}),
@@ -154,6 +155,15 @@ async function follow(
     refuseOtherChoice(plan, prepared, options.only);
     return {folder, plan, notes, prepared, choice};
   }
+}
+
+async function chosen(
+  wish: Wish,
+  pinned: Pinned | undefined,
+  mayBeProvisional = false,
+): Promise<{choice: Choice; provisional: boolean}> {
+  if (pinned === undefined && mayBeProvisional) return chooseForNow(wish);
+  return {choice: await chooseFor(wish, pinned), provisional: false};
 }
 
 function refuseOtherChoice({event}: Plan, {sweep}: Prepared, only: readonly string[]): void {

@@ -24,9 +24,9 @@ export function pinnedBy({sweep, size, steps, source}: Prepared, {engine, precis
  * The engine of this machine, which is that of the run.
  * @throws SweepError `cannot-follow` where it cannot be, and as `chooseEngine`
  */
-export async function chooseFor(wish: Wish, pinned: Pinned | undefined, provisional = false): Promise<Choice> {
-  if (!pinned) return provisional ? chooseForNow(wish) : chooseEngine(wish);
-  refuseProvisional(wish, pinned);
+export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise<Choice> {
+  if (!pinned) return chooseEngine(wish);
+  if (pinned.provisional) throw notSettled(pinned);
   const {engine, precision, device = wish.device} = pinned;
   let fault: string;
   try {
@@ -44,26 +44,24 @@ export async function chooseFor(wish: Wish, pinned: Pinned | undefined, provisio
   );
 }
 
-/** What is asked for, or, where this machine lacks that, what it has. */
-async function chooseForNow(wish: Wish): Promise<Choice> {
+/** What is asked for, or, where this machine lacks that, what it has: that is `provisional`. */
+export async function chooseForNow(wish: Wish): Promise<{choice: Choice; provisional: boolean}> {
   try {
-    return await chooseEngine(wish);
+    return {choice: await chooseEngine(wish), provisional: false};
   } catch (error) {
     if (!(error instanceof SweepError)) throw error;
-    return chooseEngine({...wish, engine: 'auto', device: 'auto', precision: 'auto'});
+    return {
+      choice: await chooseEngine({...wish, engine: 'auto', device: 'auto', precision: 'auto'}),
+      provisional: true,
+    };
   }
 }
 
-/** A plan that was made where what the sweep file asks for could not be had, and was settled nowhere since. */
-function refuseProvisional({engine, device, precision}: Wish, pinned: Pinned): void {
-  const asked = {engine, device, precision};
-  for (const key of ['engine', 'device', 'precision'] as const) {
-    if (asked[key] === 'auto' || pinned[key] === undefined || pinned[key] === asked[key]) continue;
-    throw new SweepError(
-      'cannot-follow',
-      `The sweep file asks for ${asked[key]}, and this run was planned for ${pinned[key]} where that could not be had; the job that prepares settles it (its log says what kept it), or start a new run with --out.`,
-    );
-  }
+function notSettled({engine, precision}: Pinned): SweepError {
+  return new SweepError(
+    'cannot-follow',
+    `This run was planned for the ${engine} engine in ${precision} where what its sweep file asks for could not be had, and was settled nowhere since; the job that prepares does that, and its log says what kept it.`,
+  );
 }
 
 /** @throws SweepError `cannot-follow` where a trial would have other steps here */

@@ -1,7 +1,6 @@
 /** A run's jobs in Slurm's queue. */
-import type {RunState} from '../../../core/run/fold.ts';
 import type {JobStatus} from '../../results/status.ts';
-import {elementOf} from '../facts.ts';
+import {elementOf, type Submission} from '../facts.ts';
 import {isOver, type QueuedJob} from './commands.ts';
 import {queueOf} from './queue.ts';
 
@@ -15,13 +14,19 @@ export interface QueuedTask {
   isRunning: boolean;
 }
 
+/** A run as far as a scheduler has it. */
+export interface Handed {
+  submitted: readonly Submission[];
+  tasks: readonly {task: string}[];
+}
+
 export interface Queued {
   tasks: Map<string, QueuedTask>;
   jobs: JobStatus[];
 }
 
 /** What Slurm says of a run, of the last minute; null where it cannot be asked, or has nothing of it. */
-export async function queuedOf(folder: string, state: RunState): Promise<Queued | null> {
+export async function queuedOf(folder: string, state: Handed): Promise<Queued | null> {
   const queue = await queueOf(folder, state);
   if (queue === null) return null;
   const live = queue.filter(job => !isOver(job));
@@ -39,7 +44,7 @@ function taskOf({job, state, reason, node}: QueuedJob): QueuedTask {
 }
 
 /** An array is one job, in the state of its element that is furthest. */
-function shownJobs({submitted}: RunState, live: readonly QueuedJob[]): JobStatus[] {
+function shownJobs({submitted}: Pick<Handed, 'submitted'>, live: readonly QueuedJob[]): JobStatus[] {
   const kinds = new Map<string, JobStatus['kind']>();
   for (const {job, prepare, relay} of submitted) {
     if (prepare !== undefined) kinds.set(prepare, 'prepare');

@@ -3,10 +3,10 @@
  * memory where nobody may write there.
  */
 import {join} from 'node:path';
-import type {RunState} from '../../../core/run/fold.ts';
 import {readText} from '../../files/door.ts';
 import {isObject} from '../../files/json-file.ts';
 import {writeWhole} from '../../files/write-whole.ts';
+import type {Submission} from '../facts.ts';
 import {type QueuedJob, queueHere} from './commands.ts';
 import {scriptsFolder} from './filing.ts';
 
@@ -24,7 +24,10 @@ interface Kept {
 const remembered = new Map<string, Kept>();
 
 /** The jobs of the run that Slurm knows of; null where it cannot be asked, or where nothing was filed there. */
-export async function queueOf(folder: string, {submitted}: RunState): Promise<QueuedJob[] | null> {
+export async function queueOf(
+  folder: string,
+  {submitted}: {submitted: readonly Submission[]},
+): Promise<QueuedJob[] | null> {
   const own = new Set(submitted.flatMap(({to, job, relay, prepare}) => (to === 'slurm' ? [job, relay, prepare] : [])));
   if (own.size === 0) return null;
   const file = join(folder, queueFile);

@@ -1,14 +1,14 @@
 /** How a run stands, with what Slurm says of its jobs. */
 import {count} from '../../../core/run/format.ts';
 import type {Status, TaskStatus} from '../../results/status.ts';
-import {readRun} from '../../store/run.ts';
+import {submissionsIn} from '../../store/tasks/submissions.ts';
 import {type Queued, type QueuedTask, queuedOf} from './in-queue.ts';
 
-/** @throws SweepError `no-run` */
+/** As it stands, where Slurm knows nothing of it. */
 export async function withQueue(folder: string, status: Status): Promise<Status> {
   if (status.tasks.length === 0) return status;
-  const {state} = await readRun(folder);
-  const queued = await queuedOf(folder, state);
+  const submitted = await submissionsIn(folder);
+  const queued = await queuedOf(folder, {submitted, tasks: status.tasks});
   return queued === null ? status : joinedWith(status, queued);
 }
 
