@@ -12,7 +12,7 @@ import type {EncodingModel} from './encode.ts';
 import {readTokens, writeTokens} from './token-cache.ts';
 
 /** Part of every key: raise it when the same rows become other tokens than before. */
-const encodingVersion = 3;
+const encodingVersion = 4;
 /** Smaller files are tokenised faster than they are worth keeping. */
 const leastBytes = 1e6;
 /** Files beside a model that decide how text becomes tokens. */

@@ -5,9 +5,11 @@ import {Tokenizer as HubTokenizer} from '@huggingface/tokenizers';
 import {SweepError} from '../../core/error.ts';
 import {underClock} from '../files/clock.ts';
 import {isObject, type JsonObject, readJsonFile} from '../files/json-file.ts';
+import {type CuttingHub, followFlags} from './added-tokens.ts';
 import {type Decoder, type DecodingHub, decoderOf} from './decode.ts';
 import {boundGrowth, type NormalizingHub} from './growth.ts';
 import {specialTokens} from './special-tokens.ts';
+import {asSplits} from './splits.ts';
 import {addedTokens, prependsSpace, tokenEnds, tokenSpellings} from './token-places.ts';
 import {type CachingHub, rememberWords} from './word-caches.ts';
 
@@ -34,7 +36,7 @@ export interface Tokenizer {
 }
 
 /** The part of the library that is used; its own declarations (0.2.0) cannot be resolved from an ES module. */
-interface Hub extends CachingHub, DecodingHub, NormalizingHub {
+interface Hub extends CachingHub, CuttingHub, DecodingHub, NormalizingHub {
   encode(text: string, options?: {add_special_tokens: boolean}): {ids: (number | undefined)[]};
   tokenize(text: string, options: {add_special_tokens: boolean}): string[];
   get_vocab(): Map<string, number>;
@@ -102,6 +104,7 @@ function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
     for (const decoder of allDecoders(hub.decoder)) {
       if (decoder.config.type === 'ByteFallback') Object.assign(decoder, {text_decoder: {decode: decodeBytes}});
     }
+    followFlags(hub);
     rememberWords(hub);
     boundGrowth(hub, file);
     // Much of a broken file shows only in use.
@@ -110,9 +113,13 @@ function open(definition: JsonObject, settings: JsonObject, file: string): Hub {
   } catch (error) {
     if (error instanceof SweepError) throw error;
     const why = error instanceof Error ? error.message : String(error);
-    throw new SweepError('bad-model', `${file} is not a tokenizer that can be used (${why}); fetch the model again.`, {
-      file,
-    });
+    throw new SweepError(
+      'bad-model',
+      `${file} is not a tokenizer that can be used (${why}); if the file is damaged, fetch the model again.`,
+      {
+        file,
+      },
+    );
   }
 }
 
@@ -128,22 +135,44 @@ function tryNormalizer(definition: JsonObject, file: string): void {
   });
 }
 
+/** The definition, with what the library (0.2.0) does otherwise than the reference spelled so that it does the same. */
+const mended = (definition: JsonObject): JsonObject => ({
+  ...definition,
+  normalizer: mendedStep(definition['normalizer'], 'normalizers'),
+  pre_tokenizer: asSplits(definition['pre_tokenizer']),
+  decoder: mendedStep(definition['decoder'], 'decoders'),
+});
+
 /**
- * The library's Prepend (0.2.0) also writes before an empty text, which the reference does not: a replacement at the
- * start of a text that has a first character is the same otherwise.
+ * A step of a normalizer or decoder. Prepend also writes before an empty text, which the reference does not: a replacement at the
+ * start of a text that has a first character is the same otherwise. Strip goes by JavaScript's white space. Replace reads `$` in
+ * what it writes.
  */
-function mended(definition: JsonObject): JsonObject {
-  const mend = (normalizer: unknown): unknown => {
-    if (!isObject(normalizer)) return normalizer;
-    if (Array.isArray(normalizer['normalizers'])) {
-      return {...normalizer, normalizers: normalizer['normalizers'].map(mend)};
+function mendedStep(step: unknown, steps: string): unknown {
+  if (!isObject(step)) return step;
+  const inner = step[steps];
+  if (Array.isArray(inner)) return {...step, [steps]: inner.map(one => mendedStep(one, steps))};
+  const replacement = (Regex: string, content: string) => ({
+    type: 'Replace',
+    pattern: {Regex},
+    content: literal(content),
+  });
+  switch (step['type']) {
+    case 'Prepend':
+      return typeof step['prepend'] === 'string' ? replacement('\\A(?=[\\s\\S])', step['prepend']) : step;
+    case 'Replace':
+      return typeof step['content'] === 'string' ? {...step, content: literal(step['content'])} : step;
+    case 'Strip': {
+      if (steps !== 'normalizers') return step;
+      const ends = [...(step['strip_left'] ? ['\\A\\s+'] : []), ...(step['strip_right'] ? ['\\s+\\z'] : [])];
+      return ends.length > 0 ? replacement(ends.join('|'), '') : null;
     }
-    if (normalizer['type'] !== 'Prepend' || typeof normalizer['prepend'] !== 'string') return normalizer;
-    const content = normalizer['prepend'].replaceAll('$', '$$$$');
-    return {type: 'Replace', pattern: {Regex: '\\A(?=[\\s\\S])'}, content};
-  };
-  return {...definition, normalizer: mend(definition['normalizer'])};
+    default:
+      return step;
+  }
 }
+
+const literal = (text: string): string => text.replaceAll('$', '$$$$');
 
 /** The library (0.2.0) looks for a WordLevel model's unknown token in tokenizer_config.json only. */
 function unknownToken(definition: JsonObject, settings: JsonObject): unknown {
