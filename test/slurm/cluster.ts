@@ -44,13 +44,13 @@ export async function whyNoSlurm(): Promise<string | undefined> {
 
 const isInstalled = (): boolean => programs.every(name => spawnSync('which', [name]).status === 0);
 
-/** Starts one with nodes n1, n2, …; the caller closes it, whatever happens. */
-export async function openCluster(nodes: number): Promise<Cluster> {
+/** Starts one with nodes n1, n2, …; `settings`: further lines of slurm.conf(5). The caller closes it, whatever happens. */
+export async function openCluster(nodes: number, settings: readonly string[] = []): Promise<Cluster> {
   const state = mkdtempSync(join(tmpdir(), 'lora-sweep-slurm-'));
   chmodSync(state, 0o755);
   const daemons = new Daemons(state);
   try {
-    await daemons.start(nodes);
+    await daemons.start(nodes, settings);
   } catch (error) {
     await daemons.close();
     throw error;
@@ -70,10 +70,11 @@ class Daemons implements Cluster {
     this.env = {...Object.fromEntries(own), SLURM_CONF: join(state, 'slurm.conf')};
   }
 
-  async start(nodes: number): Promise<void> {
+  async start(nodes: number, settings: readonly string[]): Promise<void> {
     const munge = this.#munge();
     await this.#until('munge', () => spawnSync('munge', ['-n', '-S', munge]).status === 0);
-    writeFileSync(this.env['SLURM_CONF']!, await configuration(this.#state, munge, nodes));
+    const lines = await configuration(this.#state, munge, nodes);
+    writeFileSync(this.env['SLURM_CONF']!, [...lines, ...settings, ''].join('\n'));
     this.#start('slurmctld', 'slurmctld', ['-D', '-f', this.env['SLURM_CONF']!]);
     for (let k = 1; k <= nodes; k++) {
       mkdirSync(join(this.#state, `spool-n${k}`));
@@ -171,11 +172,11 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** slurm.conf(5): as little as there can be; no accounting, as on many clusters. */
-async function configuration(state: string, munge: string, nodes: number): Promise<string> {
+async function configuration(state: string, munge: string, nodes: number): Promise<string[]> {
   const [controller, ...ports] = await freePorts(nodes + 1);
   // Small nodes, so that tasks are on all of them.
   const [cores, megabytes] = [Math.min(2, availableParallelism()), Math.floor(totalmem() / 2 ** 20)];
-  const lines = [
+  return [
     'ClusterName=test',
     `SlurmctldHost=${hostname().split('.')[0]}(127.0.0.1)`,
     `SlurmctldPort=${controller}`,
@@ -216,5 +217,4 @@ async function configuration(state: string, munge: string, nodes: number): Promi
     'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO PriorityTier=1 PreemptMode=REQUEUE',
     'PartitionName=urgent Nodes=ALL Default=NO MaxTime=INFINITE State=UP OverSubscribe=NO PriorityTier=10 PreemptMode=OFF',
   ];
-  return `${lines.join('\n')}\n`;
 }

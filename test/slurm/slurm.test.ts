@@ -66,9 +66,9 @@ describe.runIf(missing === undefined)('on a real Slurm', () => {
   const scontrol = (...words: string[]) => run('scontrol', words, {env: cluster.env});
 
   /** Waits for what the last relay writes. @throws Error where nobody looks after the run any more */
-  async function ended(out: string): Promise<void> {
+  async function ended(out: string, slurm = cluster): Promise<void> {
     for (;;) {
-      const isOver = (await cluster.queue('%T')).every(state =>
+      const isOver = (await slurm.queue('%T')).every(state =>
         /^(COMPLETED|FAILED|CANCELLED|NODE_FAIL|TIMEOUT)/.test(state),
       );
       if (existsSync(join(out, 'report.html'))) return;
@@ -143,6 +143,28 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     expect(await command('show', out, '--rows', 'steps', '--format', 'csv')).toBe(
       await command('show', alone, '--rows', 'steps', '--format', 'csv'),
     );
+  });
+
+  it('is cut into arrays that a small cluster takes, each task once', async () => {
+    const {file, out} = write('cut', 4);
+    const small = await openCluster(1, ['MaxArraySize=4']);
+    try {
+      const env = {...environment(), SLURM_CONF: small.env['SLURM_CONF']};
+      const words = ['submit', file, '--cpus', '1', '--mem', '1G', '--no-prepare', '--json'];
+      const {jobs} = JSON.parse((await run(process.execPath, [program, ...words], {cwd: folder, env})).stdout);
+      const arrays = jobs.flatMap(({kind, tasks}: {kind: string; tasks: string[]}) =>
+        kind === 'tasks' ? [tasks.length] : [],
+      );
+      expect(arrays).toEqual([3, 3, 2]);
+      await ended(out, small);
+    } finally {
+      await small.close();
+    }
+    expect(eventsOf(out).filter(({event}) => event === 'task-started')).toHaveLength(8);
+    expect(JSON.parse(await command('status', out, '--json'))).toMatchObject({
+      state: 'finished',
+      trials: {finished: 16},
+    });
   });
 
   it('is told in its own words what Slurm does not take, and nothing is left of it', async () => {
