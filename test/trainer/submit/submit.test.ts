@@ -79,6 +79,27 @@ describe('--dry-run', () => {
     ])
       expect(said.split('\n')).toContain(line);
     expect(said).toContain('t0001  lora-r2-b4  2 trials');
+    const words = [
+      '--sbatch',
+      '--exclusive',
+      '--nice=5',
+      '--time',
+      '2-0',
+      '--setup',
+      'a b',
+      'c',
+      '--sbatch=--mail-type=END',
+    ];
+    const lines = (await command('submit', file, ...words, '--dry-run')).split('\n');
+    for (const line of [
+      '#SBATCH --exclusive',
+      '#SBATCH --nice=5',
+      '#SBATCH --mail-type=END',
+      '#SBATCH --time=2-0',
+      'a b',
+      'c',
+    ])
+      expect(lines).toContain(line);
     expect(said).toContain('2 tasks would be filed; nothing was.');
     const {scripts, tasks, jobs} = JSON.parse(await command('submit', file, '--dry-run', '--json', '--per-task', '1'));
     expect(scripts.map(({name}: {name: string}) => name)).toEqual([

@@ -38,3 +38,17 @@ function numberFromZero(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 0.');
   return Number(text);
 }
+
+/**
+ * `--sbatch --exclusive --nice=5` means the same as `--sbatch --exclusive --sbatch --nice=5`: what a command does not know itself
+ * behind `--sbatch` is for sbatch, too. @param own the command's options, e.g. `--time`
+ */
+export function repeatSbatch(words: readonly string[], own: ReadonlySet<string>): string[] {
+  let amongOptions = false;
+  return words.flatMap((word, k) => {
+    const isValue = words[k - 1] === '--sbatch';
+    const isFurther = amongOptions && !isValue && word.startsWith('--') && !own.has(word.split('=')[0]!);
+    amongOptions = word === '--sbatch' || isValue || isFurther;
+    return isFurther ? ['--sbatch', word] : [word];
+  });
+}
