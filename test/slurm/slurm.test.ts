@@ -1,6 +1,6 @@
 /**
  * A sweep on a real Slurm of three nodes: what clusters do to jobs is done to it, and nobody looks after it. Where no Slurm can be had
- * they say so, and do not count as passed.
+ * these tests say so, and do not count as passed.
  */
 import {execFile, execFileSync} from 'node:child_process';
 import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
