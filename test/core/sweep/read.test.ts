@@ -232,7 +232,7 @@ describe('a problem', () => {
     ['search: {scan: 0.0625}', 'wrong-type search.scan "0.0625"'],
     ['search: {scan: 0%}', 'out-of-range search.scan "0%"'],
     ['search: {scan: 51 %}', 'out-of-range search.scan "51 %"'],
-    ['search: {start: curvature}', 'not-yet search.start "start"'],
+    ['search: {start: curvature}', 'search/no-probe search.start "curvature"'],
     ['search: random', 'unknown-value search "random"'],
     ['run: {engine: cuda}', 'unknown-value run.engine "cuda"'],
     ['run: {workers: 0}', 'out-of-range run.workers "0"'],
