@@ -79,6 +79,27 @@ describe('--dry-run', () => {
     ])
       expect(said.split('\n')).toContain(line);
     expect(said).toContain('t0001  lora-r2-b4  2 trials');
+    expect(said).toContain('2 tasks would be filed; nothing was.');
+    const {scripts, tasks, jobs} = JSON.parse(await command('submit', file, '--dry-run', '--json', '--per-task', '1'));
+    expect(scripts.map(({name}: {name: string}) => name)).toEqual([
+      'slurm/prepare-0001.sh',
+      'slurm/submit-0001.sh',
+      'slurm/relay-0001.sh',
+    ]);
+    expect(tasks).toHaveLength(4);
+    expect(jobs).toEqual([]);
+    const only = JSON.parse(
+      await command('submit', file, '--dry-run', '--json', '--only', 'method=pissa', '--no-relay', '--no-prepare'),
+    );
+    expect(only.tasks.map(({task}: {task: string}) => task)).toEqual(['t0002']);
+    expect(only.scripts).toHaveLength(1);
+    expect(only.scripts[0].text).toContain('#SBATCH --array=2\n');
+    expect(readdirSync(folder, {recursive: true}).sort()).toEqual(before);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('takes several options of sbatch and lines of set-up, repeated or one behind the other', async () => {
+    const {file} = write('words');
     const words = [
       '--sbatch',
       '--exclusive',
@@ -100,23 +121,6 @@ describe('--dry-run', () => {
       'c',
     ])
       expect(lines).toContain(line);
-    expect(said).toContain('2 tasks would be filed; nothing was.');
-    const {scripts, tasks, jobs} = JSON.parse(await command('submit', file, '--dry-run', '--json', '--per-task', '1'));
-    expect(scripts.map(({name}: {name: string}) => name)).toEqual([
-      'slurm/prepare-0001.sh',
-      'slurm/submit-0001.sh',
-      'slurm/relay-0001.sh',
-    ]);
-    expect(tasks).toHaveLength(4);
-    expect(jobs).toEqual([]);
-    const only = JSON.parse(
-      await command('submit', file, '--dry-run', '--json', '--only', 'method=pissa', '--no-relay', '--no-prepare'),
-    );
-    expect(only.tasks.map(({task}: {task: string}) => task)).toEqual(['t0002']);
-    expect(only.scripts).toHaveLength(1);
-    expect(only.scripts[0].text).toContain('#SBATCH --array=2\n');
-    expect(readdirSync(folder, {recursive: true}).sort()).toEqual(before);
-    expect(existsSync(out)).toBe(false);
   });
 });
 
