@@ -65,6 +65,10 @@ export interface RunStarted {
 export interface Pinned {
   engine: string;
   precision: 'float32' | 'bfloat16';
+  /** Of the compiled engine; absent for others. */
+  device?: 'cpu' | 'gpu';
+  /** It was planned where what the sweep file asks for cannot be had, and is to be settled where it can. */
+  provisional?: true;
   /** Rows that are computed at a time, by batch size. */
   microBatch: Record<string, number>;
   /** Layers are computed again in the backward pass. */
@@ -87,6 +91,21 @@ export interface Submitted {
   script?: string;
   /** The job that looks after what is left when this one has ended. */
   relay?: string;
+  /** The job that fills the caches before. */
+  prepare?: string;
+  /** Where elements have other numbers than their tasks: how much smaller. */
+  offset?: number;
+  /** `relay`: what was left, without anybody asking. Absent where it was submitted by hand. */
+  by?: 'relay';
+  /** Steps, evaluations, eigenvalues and ends of trials that were stored by then. */
+  done?: number;
+  /** Those of the tasks that had failed before. */
+  retried?: string[];
+  /** Options that it was handed over with, as `submit` reads them (`--cpus=8`), and the profile that was named. */
+  options?: string[];
+  profile?: string;
+  /** There were lines of shell or further options on the command line, which no folder holds. */
+  lines?: true;
 }
 
 /** A process has begun to work on a task: the first line of an attempt's file. */

@@ -217,7 +217,7 @@ function withoutDeadTasks(state: RunState, isLive: (task: string) => boolean): R
   const tasks = withoutDead(state.tasks, isLive);
   const dead = new Set(tasks.flatMap(({state: now, trials}) => (now === 'running' ? [] : trials)));
   const trials = state.trials.map(view => (dead.has(view.trial.id) ? stoppedTrial(view) : view));
-  const now = together(tasks);
+  const now = together(tasks, state.selected);
   const isWhole = now.state !== 'running';
   return {
     ...state,
@@ -250,7 +250,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'task-ended':
       return taskEnded(state, event);
     case 'merged':
-      return {...state, task: null, ...(state.tasks.length > 0 && together(state.tasks))};
+      return {...state, task: null, ...(state.tasks.length > 0 && together(state.tasks, state.selected))};
     case 'searched':
       return decided(state, event);
     case 'challenged': {
@@ -370,7 +370,7 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   const added = new Set(state.added);
   const isOwn = (trial: Trial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
   const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
-  return {...state, trials, tasks, ...together(tasks), preparing: null};
+  return {...state, trials, tasks, ...together(tasks, state.selected), preparing: null};
 }
 
 /**

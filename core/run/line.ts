@@ -94,6 +94,8 @@ export const taskShape = record({task: text, cell: text, trials: listOf(text)});
 export const pinnedShape = record({
   engine: text,
   precision: oneOf('float32', 'bfloat16'),
+  device: optional(oneOf('cpu', 'gpu')),
+  provisional: optional(flag),
   microBatch: recordOf(count),
   recompute: flag,
   steps: recordOf(count),
@@ -128,6 +130,14 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     round: count,
     script: optional(text),
     relay: optional(text),
+    prepare: optional(text),
+    offset: optional(count),
+    by: optional(oneOf('relay')),
+    done: optional(count),
+    retried: optional(listOf(text)),
+    options: optional(listOf(text)),
+    profile: optional(text),
+    lines: optional(flag),
   }),
   'task-started': record({
     task: text,

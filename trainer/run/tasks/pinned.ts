@@ -9,11 +9,17 @@ import type {Prepared} from '../prepare.ts';
 import {stepsByKey} from '../work.ts';
 
 /** As this machine would have it. */
-export function pinnedBy(prepared: Prepared, {engine, precision}: Choice): Pinned {
+export function pinnedBy(prepared: Prepared, {engine, precision, gpu}: Choice): Pinned {
   const trials = expandTrials(prepared.sweep);
   const rows = trials.map(trial => [stepsKey(trial), prepared.of(trial).source(trial.batchSize).rows]);
-  const recompute = trials.some(trial => prepared.of(trial).size.recompute);
-  return {engine, precision, recompute, microBatch: Object.fromEntries(rows), steps: stepsByKey(prepared, trials)};
+  return {
+    engine,
+    precision,
+    ...(engine === 'compiled' && {device: gpu ? 'gpu' : 'cpu'}),
+    recompute: trials.some(trial => prepared.of(trial).size.recompute),
+    microBatch: Object.fromEntries(rows),
+    steps: stepsByKey(prepared, trials),
+  };
 }
 
 /**
@@ -22,10 +28,11 @@ export function pinnedBy(prepared: Prepared, {engine, precision}: Choice): Pinne
  */
 export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise<Choice> {
   if (!pinned) return chooseEngine(wish);
-  const {engine, precision} = pinned;
+  if (pinned.provisional) throw notSettled(pinned);
+  const {engine, precision, device = wish.device} = pinned;
   let fault: string;
   try {
-    const choice = await chooseEngine({...wish, engine: engine as Wish['engine'], precision});
+    const choice = await chooseEngine({...wish, engine: engine as Wish['engine'], precision, device});
     if (choice.engine === engine && choice.precision === precision) return choice;
     fault = `here it would be ${choice.engine} in ${choice.precision}`;
   } catch (error) {
@@ -34,8 +41,28 @@ export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise
   }
   throw new SweepError(
     'cannot-follow',
-    `This run was begun on the ${engine} engine in ${precision}, which ${hostname()} cannot have: ${fault.replace(/\.$/, '')}; take a machine like the first one, or start a new run with --out.`,
+    `This run was begun on the ${engine} engine${device === 'gpu' ? ' on a GPU' : ''} in ${precision}, which ${hostname()} cannot have: ${fault.replace(/\.$/, '')}; take a machine like the first one, or start a new run with --out.`,
     {engine, precision},
+  );
+}
+
+/** What is asked for, or, where this machine lacks that, what it has: that is `provisional`. */
+export async function chooseForNow(wish: Wish): Promise<{choice: Choice; provisional: boolean}> {
+  try {
+    return {choice: await chooseEngine(wish), provisional: false};
+  } catch (error) {
+    if (!(error instanceof SweepError)) throw error;
+    return {
+      choice: await chooseEngine({...wish, engine: 'auto', device: 'auto', precision: 'auto'}),
+      provisional: true,
+    };
+  }
+}
+
+function notSettled({engine, precision}: Pinned): SweepError {
+  return new SweepError(
+    'cannot-follow',
+    `This run was planned for the ${engine} engine in ${precision} where what its sweep file asks for could not be had, and was settled nowhere since; the job that prepares does that, and its log says what kept it.`,
   );
 }
 
