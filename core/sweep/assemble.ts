@@ -33,6 +33,7 @@ import {formats, placeholders} from './table/formats.ts';
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model: [model] = [], training, evaluate, run, tune} = values;
+  const {on_failure: onFailure, ...computing} = run;
   const search = searchOf(values.search);
   const sets = dataSetsOf(values).map(({name, set}) => ({name, ...dataSetOf(set, values)}));
   const data = sets[0]?.data ?? (values.data && dataOf(values.data));
@@ -57,7 +58,7 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     ...(curvature && {curvature}),
     ...(search && {search}),
     ...(values.verdict && {verdict: verdictOf(values.verdict, methods)}),
-    run,
+    run: {...computing, onFailure},
   };
 }
 

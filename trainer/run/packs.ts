@@ -103,7 +103,7 @@ function arrangePart(
   cores: number,
 ): Arrangement {
   const {run} = prepared.sweep;
-  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
+  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(size => prepared.source(size));
   const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
   const steps = heaviest(prepared.size, kinds);
   const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
@@ -147,8 +147,8 @@ export function startSettings(whole: Prepared, trial: Trial): TrainJob['start'] 
   return {
     sites: prepared.sites,
     ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
-    ...(iterations === undefined ? {} : {iterations}),
-    ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+    iterations,
+    startFrom: startFrom && prepared.pathOf(startFrom),
   };
 }
 
@@ -162,7 +162,7 @@ export function trainJob(whole: Prepared, trials: TrialPack, folder: string, unt
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
-    ...(until === undefined ? {} : {until}),
+    until,
     source: prepared.source(batchSize),
     start: startSettings(prepared, trial),
     merged: prepared.size.merged,
