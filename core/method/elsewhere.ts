@@ -8,10 +8,18 @@ export interface Elsewhere {
   kin: MethodName;
   /** Other spellings; case, spaces and punctuation do not count, and a plus is `plus`. */
   alsoKnownAs?: readonly string[];
+  /** What it is called here. */
+  written?: string;
 }
 
 /** By the names that papers give them. */
 export const elsewhere: Readonly<Record<string, Elsewhere>> = {
+  'LoRA+': {
+    why: 'is LoRA with a larger learning rate for B',
+    kin: 'lora',
+    alsoKnownAs: ['loraplus', 'lora-plus', 'lora-p'],
+    written: 'lora: {b_rate_ratio: 16}',
+  },
   AdaLoRA: {
     why: 'shares a budget of ranks out among the projections while it trains',
     kin: 'lora',

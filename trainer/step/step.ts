@@ -14,6 +14,7 @@ import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import {ratesOf} from './rates.ts';
 
 /** What the trials of a pack have in common. */
 export interface PackSettings extends AdaptationSettings {
@@ -275,7 +276,7 @@ export class Pack {
     const clipped =
       maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
     const parameters = tensors['parameters']!;
-    const rate = tf.expandDims(tensors['rate']!, 1);
+    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), this.adaptation.layout, this.settings.form);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
     const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
     const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));

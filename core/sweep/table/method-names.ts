@@ -4,8 +4,13 @@ import {type MethodName, methods} from '../../method/methods.ts';
 import {namesOf} from './field.ts';
 import {nearest} from './suggest.ts';
 
+/** LoRA+ is another method than LoRA, and the 3 of IA³ is one. */
+const plain = (word: string): string => word.normalize('NFKD').replaceAll('+', 'plus');
+
 /** The methods here come first: of two names that are equally near, theirs is meant. */
-const names = new Map([...namesOf(methods), ...namesOf(elsewhere)]);
+const names = new Map(
+  [...namesOf(methods), ...namesOf(elsewhere)].map(([name, others]) => [name, [plain(name), ...others]]),
+);
 
 /** What is probably meant. */
 export interface MeantMethod {
@@ -17,11 +22,11 @@ export interface MeantMethod {
 
 /** A method of the field that is not here is never taken for another one. */
 export function methodMeant(word: string): MeantMethod {
-  // LoRA+ is another method than LoRA, and the 3 of IA³ is one.
-  const meant = nearest(word.normalize('NFKD').replaceAll('+', 'plus'), names);
+  const meant = nearest(plain(word), names);
   if (meant === undefined) return {};
   if (Object.hasOwn(methods, meant)) return {here: meant as MethodName};
-  const {why, kin} = elsewhere[meant]!;
+  const {why, kin, written} = elsewhere[meant]!;
+  if (written !== undefined) return {elsewhere: `${meant} ${why}: write '${written}'`};
   return {
     elsewhere: `${meant} is a method of its own, which is not here: it ${why}. Its nearest kin here is '${kin}', which is another experiment`,
   };

@@ -36,7 +36,9 @@ describe('methods of the field that are not here', () => {
     for (const word of spellings) {
       const {here, elsewhere: sentence} = methodMeant(word);
       expect(here, word).toBeUndefined();
-      expect(sentence, word).toMatch(/^.+ is a method of its own, which is not here: it .+ Its nearest kin here is '/);
+      expect(sentence, word).toMatch(
+        /^.+ is a method of its own, which is not here: it .+ Its nearest kin here is '|^LoRA\+ is LoRA .+: write 'lora: \{/,
+      );
     }
   });
 
@@ -57,6 +59,15 @@ describe('methods of the field that are not here', () => {
       expect(problem?.message).toContain(`There is no method '${word}'. `);
       expect(problem?.message).toMatch(new RegExp(`is not here: it .*nearest kin here is '${kin}'`));
     }
+  });
+
+  it.each(['LoRA+', 'lora+', 'loraplus', 'lora_plus'])('%s is said to be a key of LoRA', word => {
+    const {problems} = readSweep(file(`["${word}"]`));
+    const [problem] = problems.filter(({severity}) => severity === 'error');
+    expect(problem).toMatchObject({code: 'unknown-method', fixes: []});
+    expect(problem?.message).toBe(
+      `There is no method '${word}'. LoRA+ is LoRA with a larger learning rate for B: write 'lora: {b_rate_ratio: 16}'.`,
+    );
   });
 
   it('are none of those that a sweep can be compared with', () => {
