@@ -4,6 +4,7 @@ import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
 import {initAb} from './each/init-ab.ts';
 import {lora} from './each/lora.ts';
+import {loraFa} from './each/lora-fa.ts';
 import {loraGa} from './each/lora-ga.ts';
 import {milora} from './each/milora.ts';
 import {olora} from './each/olora.ts';
@@ -23,6 +24,7 @@ const table = {
   rslora,
   olora,
   'lora-ga': loraGa,
+  'lora-fa': loraFa,
   vera,
   gralora,
   randlora,

@@ -133,7 +133,7 @@ export interface GoldenRun {
 }
 
 const methodNames: Record<string, MethodName> = {
-  ...{initab: 'init-ab', loraga: 'lora-ga'},
+  ...{initab: 'init-ab', loraga: 'lora-ga', lorafa: 'lora-fa'},
   ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa'},
 };
 

@@ -42,8 +42,8 @@ const trained = [
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
 
-/** LoRA+: B has a rate of its own. */
-const own = ['llama-loraplus', 'llama-doraplus', 'llama-pissaplus'];
+/** LoRA+, where B has a rate of its own, and LoRA-FA, where A has no training. */
+const own = ['llama-loraplus', 'llama-doraplus', 'llama-pissaplus', 'llama-lorafa'];
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
   on(engineName, engine => followTraining(engine, name, caseName, options));

@@ -51,9 +51,9 @@ export async function probeTrials(
     const places = job.places.filter(place => !isKnown(place));
     if (places.length === 0) continue;
     const {layout, shared: common} = pack.adaptation;
-    const of = (name: string) => snapshot[name]?.subarray(index * layout.size, (index + 1) * layout.size);
+    const of = (name: string, size = layout.size) => snapshot[name]?.subarray(index * size, (index + 1) * size);
     const shared = frozen?.subarray(index * common.size, (index + 1) * common.size);
-    const vectors = {parameters: of('parameters')!, start: of('start'), second: of('second'), shared};
+    const vectors = {parameters: of('parameters')!, start: of('start'), second: of('second', layout.trained), shared};
     await probeTrial({...job, places}, pack, trial, vectors, context);
     if (context.stopped()) return;
   }

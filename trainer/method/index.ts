@@ -12,6 +12,7 @@ import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
 import {initAb} from './init-ab.ts';
 import {lora} from './lora.ts';
+import {loraFa} from './lora-fa.ts';
 import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
@@ -31,6 +32,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   rslora,
   olora,
   'lora-ga': loraGa,
+  'lora-fa': loraFa,
   vera,
   gralora,
   randlora,

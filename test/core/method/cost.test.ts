@@ -46,6 +46,7 @@ describe('what a method costs', () => {
     for (const name of ['lora', 'pissa', 'dora', 'gralora', 'randlora', 'full'] as const)
       expect(count(name, 4)).toBe(golden(name));
     expect(count('lora-ga', 4)).toBe(golden('loraga'));
+    expect(count('lora-fa', 4)).toBe(golden('lorafa'));
   });
 
   it('knows the models: trained numbers of LoRA at rank 128 as PEFT counts them', () => {
