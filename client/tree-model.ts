@@ -8,7 +8,7 @@ import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
 import type {Peak} from '../core/run/peak.ts';
 import {droppedTitle} from '../core/run/trials/dropped-trials.ts';
-import {seenBy, trialsOf} from '../core/run/trials/known-trials.ts';
+import {furtherTrials, seenBy, trialsOf} from '../core/run/trials/known-trials.ts';
 import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import {compare} from '../core/run/verdict.ts';
 import type {Sweep, Trial} from '../core/sweep/sweep.ts';
@@ -29,9 +29,10 @@ export interface Branch {
 
 /** Branches of a sweep, behind them what its run has and the file no longer; `state` is null where it has not run. */
 export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
-  const trials = trialsOf(sweep, state);
+  const file = trialsOf(sweep, state);
+  const trials = state ? [...file, ...furtherTrials(file, state)] : file;
   const view = (trial: Trial): TrialView | undefined => state?.trials[state.places[trial.id] ?? -1];
-  const seen = state && seenBy(state, trials);
+  const seen = state && seenBy(state, file);
   const peaks = seen
     ? compare(seen).flatMap(({curves, metric}) => curves.flatMap(({peak}) => (peak ? [{peak, metric}] : [])))
     : [];

@@ -25,10 +25,14 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
   const begin = results
-    ? lens(`Resume ${sweep.search ? 'search' : `${unfinished} unfinished`}${cost}`, 'resume')
+    ? lens(`Resume${sweep.search ? ' search' : unfinished > 0 ? ` ${unfinished} unfinished` : ''}${cost}`, 'resume')
     : lens(`${taskOf(document, trials.length)}${cost}`, 'run');
-  return [...(unfinished > 0 ? [begin] : []), lens('Probe curvature', 'probe'), ...open];
+  const next = results?.settled ? [{range: begin.range, command: {title: finished(sweep), command: ''}}] : [begin];
+  return [...next, lens('Probe curvature', 'probe'), ...open];
 }
+
+/** Of a run that has nothing left to train: words without a command. */
+const finished = ({search}: {search?: unknown}): string => (search ? 'Search finished' : 'All trials finished');
 
 /** `Run 6 trials`, or `Search 180 trials · about 14 % of the grid`. */
 function taskOf(document: SweepDocument, trials: number): string {

@@ -4,7 +4,8 @@ import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
 import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
+import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
+import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {progress} from '../core/run/progress.ts';
 import {
@@ -16,6 +17,7 @@ import {
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
+import {hasChosen} from '../core/search/comparing/settled.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
@@ -55,6 +57,8 @@ export interface Doing {
   copy: Copying;
   /** These are absent outside the editor. */
   act?: (action: PageAction) => void;
+  /** Trains so many more seeds of a method, METHOD=NUMBER. */
+  moreSeeds?: (wish: string) => void;
   /** Asks for another run to show beside this one; takes all of them away. */
   compare?: () => void;
   alone?: () => void;
@@ -74,7 +78,9 @@ export function showPage(
   const comparisons = sideBySide(state, others);
   root.replaceChildren(
     header(state, others, comparisons, doing),
-    ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
+    ...comparisons.map(comparison =>
+      comparisonSection(comparison, {theme, plots, wishes: seedWishes(comparison, state)}, choices, doing),
+    ),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
@@ -158,7 +164,7 @@ function actions(
   if (act) {
     const has = (...wanted: string[]): boolean => state.trials.some(view => wanted.includes(view.state));
     if (alive) lasting('Stop', () => act('stop'));
-    else if (has('waiting', 'stopped')) lasting('Resume', () => act('resume'));
+    else if (has('waiting', 'stopped') && !hasChosen(state)) lasting('Resume', () => act('resume'));
     if (!alive && has('failed', 'diverged')) lasting('Rerun failed', () => act('rerunFailed'));
     if (!alive && comparisons.length > 0) lasting('Export best…', () => act('exportTrial'));
     const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
@@ -233,10 +239,9 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
 
 function comparisonSection(
   comparison: Comparison,
-  theme: Theme,
+  {theme, plots, wishes}: {theme: Theme; plots: Plot[]; wishes: MoreWanted[]},
   {bars}: Choices,
   doing: Doing,
-  plots: Plot[],
 ): HTMLElement {
   const section = element('section', 'card');
   const name = title(comparison);
@@ -258,8 +263,22 @@ function comparisonSection(
     plot.box,
     element('p', 'caption', captionOf(comparison, bars)),
     tableOf(peakColumns(comparison), peakRows(comparison), theme, `Peaks, ${name}`),
+    ...seedButtons(name, wishes, doing),
   );
   return section;
+}
+
+/** A button for each method that needs more seeds for its word, while nothing runs. */
+function seedButtons(name: string, wishes: readonly MoreWanted[], {moreSeeds, alive}: Doing): HTMLElement[] {
+  if (!moreSeeds || alive || wishes.length === 0) return [];
+  const bar = element('div', 'bar');
+  for (const {method, seeds} of wishes) {
+    const button = element('button', '', `Run ${count(seeds, 'more seed')} of ${method}`);
+    button.id = `more seeds of ${method}, ${name}`;
+    button.addEventListener('click', () => moreSeeds(`${method}=${seeds}`));
+    bar.append(staying(button));
+  }
+  return [bar];
 }
 
 function captionOf({curves}: Comparison, bars: boolean): string {

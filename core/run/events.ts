@@ -120,6 +120,8 @@ export interface Merged {
 export interface TrialsAdded {
   event: 'trials-added';
   trials: Trial[];
+  /** Somebody asked for them, when words stood already: they are one more look at the same methods. */
+  asked?: true;
 }
 
 /** A search took a decision. */
@@ -215,6 +217,8 @@ export interface Evaluated {
   value: number | null;
   correct: number | null;
   total: number;
+  /** Which questions were answered rightly (`packRight`), where there is one answer to each; absent in runs of earlier versions. */
+  right?: string;
 }
 
 /** What is known of a setting over several seeds where their single values are not: from imported results only. */

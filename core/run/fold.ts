@@ -95,8 +95,10 @@ export interface RunState {
   places: Record<string, number>;
   /** Ids that the last start works on. */
   selected: string[];
-  /** Ids of trials beside those of the file: further seeds that a search asked for. */
+  /** Ids of trials beside those of the file: further seeds. */
   added: string[];
+  /** Times that somebody asked for such when words stood already. */
+  asked: number;
   curvature: Curvature[];
   /** Of every method and rank, as counted before it ran. */
   costs: MethodCost[];
@@ -140,6 +142,7 @@ export const emptyRun: RunState = {
   places: {},
   selected: [],
   added: [],
+  asked: 0,
   curvature: [],
   costs: [],
   aggregates: [],
@@ -375,7 +378,15 @@ function added(state: RunState, event: TrialsAdded): RunState {
     (a, b) => placeOf(a) - placeOf(b) || a.trial.learningRate - b.trial.learningRate || a.trial.seed - b.trial.seed,
   );
   const trials = [...own, ...further];
-  return {...state, trials, places: placesOf(trials), added: [...ids]};
+  return {
+    ...state,
+    trials,
+    places: placesOf(trials),
+    added: [...ids],
+    asked: state.asked + (event.asked ? 1 : 0),
+    // They are trained by the start that added them.
+    selected: [...new Set([...state.selected, ...event.trials.map(({id}) => id)])],
+  };
 }
 
 export function placesOf(trials: readonly TrialView[]): RunState['places'] {

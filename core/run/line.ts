@@ -139,7 +139,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     message: optional(text),
   }),
   merged: record({files: recordOf(count)}),
-  'trials-added': record({trials: listOf(trialShape)}),
+  'trials-added': record({trials: listOf(trialShape), asked: optional(flag)}),
   searched: record({
     cell: text,
     stage: oneOf('scan', 'pair', 'walk', 'seeds', 'again', 'done'),
@@ -182,6 +182,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     correct: numberOrNull,
     total: number,
     index: optional(number),
+    right: optional(text),
   }),
   aggregate: record({
     model: optional(text),

@@ -15,6 +15,8 @@ export interface RatePoint {
   diverged: number;
   /** A search trained it for a prefix of the schedule only: no seed has a value. */
   scanned?: true;
+  /** Which questions each of the seeds answered rightly (`packRight`), where all of them have stored that. */
+  right?: string[];
 }
 
 export interface Peak {
@@ -24,6 +26,8 @@ export interface Peak {
   std: number | null;
   /** Seeds behind the mean. */
   seeds: number;
+  /** As of the rate. */
+  right?: string[];
   /** Other rates with the same mean, to nine digits: the middle one of all is taken. */
   tied: number[];
   /**
@@ -116,6 +120,7 @@ function peakOf(method: string, points: RatePoint[], metric: string, rules: Peak
     mean: best.mean,
     std: best.std,
     seeds: best.seeds,
+    ...(best.right && {right: best.right}),
     tied: tied.filter(point => point !== best).map(point => point.learningRate),
     place: placeOf(best, points, near, unitOf(metric) === 'loss' ? rules.margin * best.mean : rules.margin),
     near: near.map(point => point.learningRate),

@@ -27,6 +27,8 @@ export interface Comparison {
   challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
+  /** Curves of other runs are among them. */
+  isBeside?: true;
 }
 
 type Group = Pick<Comparison, 'model' | 'task' | 'metric' | 'rank' | 'batchSize'>;
@@ -63,11 +65,11 @@ export function compare(run: RunState): Comparison[] {
   });
 }
 
-function judgingOf({verdict, search, engine}: RunState): Judging {
+function judgingOf({verdict, search, engine, asked}: RunState): Judging {
   return {
     baseline: verdict?.baseline ?? 'lora',
     margin: verdict?.margin ?? usualMargin,
-    confidence: confidenceOf({looks: verdict?.looks?.length ?? 1, isSearch: search !== null}),
+    confidence: confidenceOf({looks: (verdict?.looks?.length ?? 1) + asked, isSearch: search !== null}),
     ...(engine === 'imported' ? {percentages: true} : {}),
   };
 }
@@ -110,7 +112,7 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
   const seedsOf = (method: string, learningRate: number): Seeds => {
     const rates = methods.get(method) ?? new Map<number, Seeds>();
     methods.set(method, rates);
-    const seeds = rates.get(learningRate) ?? {values: [], diverged: 0, scanned: false};
+    const seeds = rates.get(learningRate) ?? {values: [], right: [], diverged: 0, scanned: false};
     rates.set(learningRate, seeds);
     return seeds;
   };
@@ -123,8 +125,10 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
     const seeds = seedsOf(view.trial.method, view.trial.learningRate);
     if (view.state === 'diverged') seeds.diverged++;
     if (state.search && Object.keys(view.tails).length > 0) seeds.scanned = true;
-    const value = view.state === 'finished' ? latestValue(view, group) : null;
-    if (value !== null) seeds.values.push(value);
+    const {value = null, right} = view.state === 'finished' ? latest(view, group) : {};
+    if (value === null) continue;
+    seeds.values.push(value);
+    if (right !== undefined) seeds.right.push(right);
   }
   for (const aggregate of state.aggregates) {
     if (!belongs(aggregate, group) || aggregate.task !== group.task || aggregate.metric !== group.metric) continue;
@@ -142,6 +146,8 @@ function curvesOf(state: RunState, group: Group, margin: number): MethodCurve[] 
 /** What is known at one rate. */
 interface Seeds {
   values: number[];
+  /** Of those that have stored which questions they answered rightly. */
+  right: string[];
   diverged: number;
   /** A search knows the loss of a prefix. */
   scanned: boolean;
@@ -149,10 +155,15 @@ interface Seeds {
 }
 
 /** Values of single seeds say more than an aggregate does. */
-function pointOf(learningRate: number, {values, diverged, scanned, aggregate}: Seeds): RatePoint {
+function pointOf(learningRate: number, {values, right, diverged, scanned, aggregate}: Seeds): RatePoint {
   if (values.length > 0 || !aggregate) {
     const isOnly = scanned && values.length === 0 && diverged === 0;
-    return {...ratePoint(learningRate, values, diverged), ...(isOnly && {scanned: true})};
+    const isKnown = right.length > 0 && right.length === values.length;
+    return {
+      ...ratePoint(learningRate, values, diverged),
+      ...(isKnown && {right}),
+      ...(isOnly && {scanned: true}),
+    };
   }
   const {mean, std, seeds} = aggregate;
   return {learningRate, seeds, mean, std, diverged};
@@ -163,10 +174,10 @@ function belongs(one: {model?: string; rank: number; batchSize: number}, group: 
   return (one.model ?? null) === group.model && ranked && one.batchSize === group.batchSize;
 }
 
-/** The trial's value at its latest evaluation. */
-function latestValue({evaluations, losses}: TrialView, {task, metric}: Group): number | null {
-  if (task === training.task) return tailMean(losses, 0.1);
+/** The trial's latest evaluation. */
+function latest({evaluations, losses}: TrialView, {task, metric}: Group): {value?: number | null; right?: string} {
+  if (task === training.task) return {value: tailMean(losses, 0.1)};
   const matching = evaluations.filter(one => one.task === task && one.metric === metric);
   const last = Math.max(...matching.map(one => one.step));
-  return matching.find(one => one.step === last)?.value ?? null;
+  return matching.find(one => one.step === last) ?? {};
 }

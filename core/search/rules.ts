@@ -14,11 +14,15 @@ export interface Objective {
   lowerIsBetter: boolean;
 }
 
-export interface SearchRules {
-  search: SearchSettings;
+/** What methods are compared by, with or without a search. */
+export interface ComparisonRules {
   /** In the metric's units; where lower is better, a share of the lower of two values. */
   margin: number;
   objective: Objective;
+}
+
+export interface SearchRules extends ComparisonRules {
+  search: SearchSettings;
   /** Ids of the trials that are asked for (`--only`); absent: all. */
   selected?: ReadonlySet<string>;
 }
@@ -28,9 +32,14 @@ export const usualMargin = 0.01;
 
 /** Null for a sweep whose trials are all trained whole. */
 export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {
-  const [first] = sweep.evaluate;
-  if (!sweep.search || !first) return null;
-  return {search: sweep.search, margin: sweep.verdict?.margin ?? usualMargin, objective: objectiveOf(first)};
+  const rules = comparisonRules(sweep);
+  return sweep.search && rules ? {search: sweep.search, ...rules} : null;
+}
+
+/** Null for a sweep without an evaluation. */
+export function comparisonRules({verdict, evaluate}: Pick<Sweep, 'verdict' | 'evaluate'>): ComparisonRules | null {
+  const [first] = evaluate;
+  return first ? {margin: verdict?.margin ?? usualMargin, objective: objectiveOf(first)} : null;
 }
 
 function objectiveOf({task, entry, k = [1]}: EvaluationSettings): Objective {

@@ -208,7 +208,8 @@ function verdictOf(
 
 /** Undefined where every trial of the grid is trained whole. */
 function searchOf(search: Values['search']): SearchSettings | undefined {
-  if (typeof search === 'object') return {strategy: search.strategy, scan: search.scan};
+  if (typeof search === 'object')
+    return {strategy: search.strategy, scan: search.scan, ...(search.start && {start: search.start})};
   return search === 'halving' ? searchDefaults : undefined;
 }
 

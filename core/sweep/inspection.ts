@@ -67,6 +67,8 @@ export interface Results {
   stored: Trial[];
   /** Ids of the trials of the sweep that are finished or diverged. */
   done: string[];
+  /** A new start would find nothing to train. */
+  settled: boolean;
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
   /** Median λmax of each method's blocks at the start of training. */

@@ -28,15 +28,18 @@ const names = new Map<string, readonly string[]>([
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id). `stored`: the trials of the sweep's run.
+ * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id). `stored`: the trials of the sweep's run; `further`
+ * finds those of them that stand beside the file's, which filters may mean too.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
 export function onlySweep(
   sweep: Pick<Sweep, 'methods'>,
   filters: readonly string[],
   stored: readonly Trial[] = [],
+  further: (trials: readonly Trial[]) => Trial[] = () => [],
 ): Trial[] {
-  const all = recognised(expandTrials(sweep), stored);
+  const own = recognised(expandTrials(sweep), stored);
+  const all = filters.length === 0 ? own : [...own, ...further(own)];
   let chosen = all;
   for (const filter of filters) {
     const {key, values, test} = readFilter(filter);

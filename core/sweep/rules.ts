@@ -4,7 +4,7 @@ import type {Fix, Range} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
-import {checkObjective} from './search-rules.ts';
+import {checkObjective, checkStart} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
 import {namesOf, type ValuesOf} from './table/field.ts';
 import {fieldAt, fields, type ownSettings} from './table/fields.ts';
@@ -48,10 +48,16 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkTemplateSettings(file);
   checkPacking(file);
   checkEvaluations(file);
-  if (complete)
+  if (complete && values.evaluate.length === 0 && find(file, ['evaluate']) === undefined)
     checkObjective(
-      values.search !== 'grid',
-      values.evaluate.length > 0 || find(file, ['evaluate']) !== undefined,
+      {searches: values.search !== 'grid', addsSeeds: values.verdict?.seeds !== undefined},
+      root,
+      problems,
+    );
+  const {search, curvature} = values;
+  if (complete && typeof search === 'object' && search.start === 'curvature')
+    checkStart(
+      {methods: methodsOf(values).map(({name}) => name), ...(curvature && {probed: curvature.at})},
       root,
       problems,
     );
@@ -267,9 +273,9 @@ function checkEvaluations(file: File): void {
 }
 
 function checkVerdict(file: File): void {
-  const {verdict, seeds, search} = file.values;
+  const {verdict, seeds} = file.values;
   const methods = methodsOf(file.values);
-  const report = (code: 'unknown-value' | 'out-of-range' | 'not-yet', key: string, message: string) => {
+  const report = (code: 'unknown-value' | 'out-of-range', key: string, message: string) => {
     const path = ['verdict', key];
     file.problems.report(code, {path, range: rangeOf(file, path)}, message);
   };
@@ -280,12 +286,6 @@ function checkVerdict(file: File): void {
       `The baseline ${verdict.baseline} is none of the sweep's methods: add it to 'methods', or take ${either(methods.map(({name}) => name))}.`,
     );
   if (verdict?.seeds === undefined) return;
-  if (search === 'grid')
-    report(
-      'not-yet',
-      'seeds',
-      "Further seeds are trained by a search only: add 'search: halving', or remove 'verdict.seeds' and write more 'seeds'.",
-    );
   const most = Math.max(...methods.map(({own}) => (own.seeds ?? seeds).length));
   if (verdict.seeds < most)
     report(

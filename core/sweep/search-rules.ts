@@ -1,5 +1,6 @@
 /** What makes a search of learning rates impossible, useless or dear. */
 import {count} from '../run/format.ts';
+import type {Fix} from './problem.ts';
 import type {Problems} from './problems.ts';
 import type {Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
@@ -20,18 +21,48 @@ interface File {
 export const needsEvaluation =
   "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
 
-/** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
-export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
-  if (!searches || evaluates) return;
-  const found = find({root}, ['search']);
+const seedsNeedEvaluation =
+  "Further seeds need an evaluation: without one there are no words that could be missing. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
+
+/** Without an evaluation a search is an error: at the end the training loss picks rates that are too large. So are further seeds. */
+export function checkObjective(
+  {searches, addsSeeds}: {searches: boolean; addsSeeds: boolean},
+  root: MappingNode,
+  problems: Problems,
+): void {
+  const path = searches ? ['search'] : ['verdict', 'seeds'];
+  const found = searches || addsSeeds ? find({root}, path) : undefined;
   if (!found) return;
-  const place = {path: ['search'], range: found.keyRange ?? found.node.range};
+  const place = {path, range: found.keyRange ?? found.node.range};
   problems.report(
     'search/no-metric',
     place,
-    needsEvaluation,
+    searches ? needsEvaluation : seedsNeedEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );
+}
+
+/** What a start from the curvature needs. */
+interface Start {
+  methods: readonly string[];
+  /** Points of the training that are probed; absent: none. */
+  probed?: readonly number[];
+}
+
+/** A search that starts from the curvature is an error without a probe at the start, or without what it is relative to. */
+export function checkStart({methods, probed}: Start, root: MappingNode, problems: Problems): void {
+  const path = ['search', 'start'];
+  const found = find({root}, path);
+  if (!found) return;
+  const report = (message: string, fixes: Fix[] = []) =>
+    problems.report('search/no-probe', {path, range: found.node.range}, message, fixes);
+  if (!probed?.includes(0))
+    report(
+      "A search can start from the curvature only where that is measured at the start of training: add 'curvature: {at: start}', or remove 'start'.",
+      find({root}, ['curvature']) ? [] : newLine(root, 'curvature: {samples: 100}'),
+    );
+  else if (methods.length > 0 && !methods.includes('lora'))
+    report("The curvature of a method is relative to LoRA's: add 'lora' to 'methods', or remove 'start'.");
 }
 
 /** Adds a problem of code `search/…` for whatever a search makes little sense with. */

@@ -5,12 +5,19 @@
 
 import type {MethodName} from '../../core/method/methods.ts';
 import {confidenceOf, judge, type Word} from '../../core/run/verdict/words.ts';
-import {challenge, trialsFor, withTrials} from '../../core/search/challenge.ts';
+import {
+  type ChallengeSettings,
+  challenge,
+  type MoreSeeds,
+  trialsFor,
+  withTrials,
+} from '../../core/search/comparing/challenge.ts';
+import {wished} from '../../core/search/comparing/more-seeds.ts';
+import {standingOf} from '../../core/search/comparing/standing.ts';
 import {decide} from '../../core/search/decide.ts';
 import type {SearchRules} from '../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts} from '../../core/search/search.ts';
 import type {VerdictSettings} from '../../core/search/settings.ts';
-import {standingOf} from '../../core/search/standing.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {random} from '../../trainer/math/random.ts';
 
@@ -51,6 +58,8 @@ export interface Setting {
   seeds: number;
   /** Numbers of seeds at which words are formed. */
   looks: number[];
+  /** Once words stand, somebody asks for so many more seeds of what has none, time and again; absent: nobody does. */
+  asks?: number[];
 }
 
 export interface Outcome {
@@ -66,6 +75,23 @@ const scanSteps = 20;
 export function play(setting: Setting, name: string, number: number): Outcome {
   const world = new World(setting, name, number);
   const verdict: VerdictSettings = {margin, baseline: 'lora', looks: setting.looks};
+  const asks = setting.asks ?? [];
+  const settings = (asked: number) => ({...verdict, metric: 'accuracy', asked});
+  finish(world, setting, settings(0));
+  for (const [place, seeds] of asks.entries()) {
+    const {search: isSearch} = setting;
+    world.ask(wished(world.searched(), world.facts, {...settings(place), isSearch}, {seeds}));
+    finish(world, {...setting, looks: [0, ...setting.looks]}, settings(place + 1));
+  }
+  const standings = world.searched().flatMap(cell => standingOf(cell, world.facts, 'accuracy') ?? []);
+  const confidence = confidenceOf({looks: setting.looks.length + asks.length, isSearch: setting.search});
+  const gaps = judge(standings, 'accuracy', {baseline: 'lora', margin, confidence})?.gaps ?? [];
+  const words = gaps.map(({method, word}) => ({word, truth: setting.truth[methods.indexOf(method as MethodName)]!}));
+  return {words, trained: [...world.facts.values()].filter(({state}) => state === 'finished').length};
+}
+
+/** Until nothing more is asked for. */
+function finish(world: World, setting: Setting, settings: ChallengeSettings): void {
   for (let decisions: Decision[]; ; ) {
     decisions = setting.search ? world.cells.map(cell => decide(cell, world.facts, rules)) : [];
     const wanted = decisions.flatMap(decision => decision.wanted);
@@ -74,17 +100,12 @@ export function play(setting: Setting, name: string, number: number): Outcome {
       continue;
     }
     // Of a whole grid that is looked at once nothing more is asked.
-    if (!setting.search && setting.looks.length === 1) break;
-    const more = challenge(world.searched(), decisions, world.facts, {...verdict, metric: 'accuracy'});
-    if (more.wanted.length + more.seeds.length === 0) break;
-    world.add(more.seeds.flatMap(one => trialsFor(world.cells.find(({id}) => id === one.cell)!, one)));
+    if (!setting.search && setting.looks.length === 1) return;
+    const more = challenge(world.searched(), decisions, world.facts, settings);
+    if (more.wanted.length + more.seeds.length === 0) return;
+    world.ask(more.seeds);
     for (const {trial, until} of more.wanted) world.train(trial, until);
   }
-  const standings = world.searched().flatMap(cell => standingOf(cell, world.facts, 'accuracy') ?? []);
-  const confidence = confidenceOf({looks: setting.looks.length, isSearch: setting.search});
-  const gaps = judge(standings, 'accuracy', {baseline: 'lora', margin, confidence})?.gaps ?? [];
-  const words = gaps.map(({method, word}) => ({word, truth: setting.truth[methods.indexOf(method as MethodName)]!}));
-  return {words, trained: [...world.facts.values()].filter(({state}) => state === 'finished').length};
 }
 
 const rules: SearchRules = {
@@ -131,7 +152,8 @@ class World {
     return withTrials(this.cells, this.added);
   }
 
-  add(trials: readonly Trial[]): void {
+  ask(seeds: readonly MoreSeeds[]): void {
+    const trials = seeds.flatMap(one => trialsFor(this.cells.find(({id}) => id === one.cell)!, one));
     this.added = [...this.added, ...trials];
     this.know(this.searched());
     for (const {id} of trials) this.train(id, total);

@@ -15,12 +15,14 @@ import {dashboard} from './stories/dashboard.ts';
 import {full} from './stories/full.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
+import {moreSeeds} from './stories/more-seeds.ts';
 import {packaged} from './stories/packaged.ts';
 import {problems} from './stories/problems.ts';
 import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
@@ -32,6 +34,8 @@ const stories = {
   completion,
   run,
   dashboard,
+  tune,
+  'more-seeds': moreSeeds,
   answers,
   stop,
   killed,

@@ -64,10 +64,13 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const arrangement = arrange(prepared, trials, gpu, undefined, cores);
   const {packs} = arrangement;
   const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
-  const notes = [...arrangement.notes, ...searchInWords(sweep, trials, batchSize => prepared.steps(batchSize))];
+  const notes = [...arrangement.notes];
   const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });
+  const {workers, side} = arrangement;
+  const machine = estimate && {seconds: estimate.training, workers, side};
+  notes.splice(arrangement.notes.length, 0, ...searchInWords(sweep, trials, prepared.steps, machine));
   const {data} = prepared;
   const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
   return {

@@ -12,12 +12,12 @@ import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/check
 import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
 import type {OpenRun} from '../store/run.ts';
-import {type Arrangement, arrange, coresFor} from './packs.ts';
+import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
 import {isDone} from './resume.ts';
-import {type Agenda, wholeTrials} from './search/agenda.ts';
-import {agendaOf, searchOf} from './search/searching.ts';
+import type {Agenda} from './search/agenda.ts';
+import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
 import type {UnderWay} from './under-way.ts';
 import {costsOf} from './work.ts';
 
@@ -40,10 +40,12 @@ export interface Opening {
 export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
-  const remarks = await compared(run);
   const file = trialsOf(sweep, store.earlier);
-  const search = searchOf(run, file);
-  const all = [...trials, ...(search?.further ?? [])];
+  const compared = comparedBy(run, file);
+  const asked = askedTrials(run, compared);
+  const remarks = await comparable(run);
+  compared?.further.push(...asked.trials);
+  const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
   const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
@@ -57,16 +59,36 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
     : {jobs: [], rows: 0};
-  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
+  const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
-  const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
+  const agenda = agendaOf(run, compared, steps, arrangement);
   const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
-  tellStart(run, {file, trials: all}, opening);
+  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial))}, opening);
+  if (asked.trials.length > 0) run.emit({event: 'trials-added', trials: asked.trials, asked: true});
   const rates = [ratesInWords(sweep, file) ?? []].flat();
-  for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
+  for (const message of [
+    asked.why,
+    store.notes,
+    remarks,
+    rates,
+    prepared.notes,
+    notes,
+    arrangement.notes,
+    startOnly(run),
+  ].flat())
     run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+/** Packs of what is left; workers as for all trials, where more of them may come to be trained than are left by now. */
+function arranged(
+  {prepared, choice}: UnderWay,
+  {todo, all, steps, cores}: {todo: Trial[]; all: Trial[]; steps: ReadonlyMap<string, number>; cores: number},
+): Arrangement {
+  const stepOf = ({id}: Trial) => steps.get(id) ?? 0;
+  const whole = arrange(prepared, all, choice.gpu, stepOf, cores);
+  return all === todo ? whole : {...whole, packs: packsOf(todo, whole.side, stepOf)};
 }
 
 /** Whether a block at the start is probed already, or is for another part of the run to probe. */
@@ -83,7 +105,7 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 }
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
-async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
+async function comparable({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
   return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
 }
 
@@ -116,7 +138,7 @@ function tellStart(
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
   const chosen = new Set(trials.map(({id}) => id));
-  const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
+  const known = [...file, ...furtherTrials(file, store.earlier)];
   emit({
     event: 'run-started',
     name: prepared.sweep.name,

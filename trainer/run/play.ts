@@ -18,7 +18,6 @@ export async function play(run: UnderWay): Promise<SweepEnd> {
   try {
     if (opening.probes.rows > 0) await probeStarts(run, opening);
     if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
-    if (opening.todo.length === 0) return end('finished');
     const failed = await trainTrials(run, opening);
     return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
   } catch (error) {

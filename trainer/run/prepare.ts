@@ -68,6 +68,7 @@ export async function prepare(
   workers: number,
   loading: Loading,
   choice?: Trainer,
+  seeds = 0,
 ): Promise<Prepared> {
   const pathOf = (path: string) => resolve(base, path);
   const model = await openModel(findModel(sweep.model, base));
@@ -84,7 +85,7 @@ export async function prepare(
   const native = choice && isNative(choice.engine) ? choice.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
-  const {size, steps, source} = trainingBatches(sweep, {dataset, pad}, kept, {
+  const {size, steps, source} = trainingBatches(sweep, {dataset, pad, seeds}, kept, {
     ...{workers, device: choice?.gpu, pinned: choice?.pinned},
   });
   return {

@@ -2,7 +2,7 @@
 import {existsSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
-import {storedTrials} from '../../core/run/trials/known-trials.ts';
+import {furtherTrials, storedTrials} from '../../core/run/trials/known-trials.ts';
 import {onlySweep} from '../../core/sweep/only.ts';
 import {curvatureDefaults} from '../../core/sweep/table/fields.ts';
 import {chooseEngine} from '../engine/choose.ts';
@@ -15,6 +15,7 @@ import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';
 import {probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
+import {mostSeeds} from './search/plans.ts';
 import {openSweep} from './sweep-file.ts';
 import type {SweepEnd, SweepOptions} from './under-way.ts';
 
@@ -50,9 +51,11 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     const stored = store ? storedTrials(store.earlier) : [];
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: anyOf(options.signal, stopWish?.signal), progress: readingProgress(options)};
-    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
+    const seeds = mostSeeds(options, store?.earlier);
+    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice, seeds);
     const prepared = partOf(all, options);
-    const trials = onlySweep(prepared.sweep, options.only, stored);
+    const {earlier} = store ?? {};
+    const trials = onlySweep(prepared.sweep, options.only, stored, own => (earlier ? furtherTrials(own, earlier) : []));
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;

@@ -1,5 +1,5 @@
 /** The training rows of a sweep in batches of each size that it asks for, and whether they fit. */
-import {seedsAt} from '../../core/search/standing.ts';
+import {seedsAt} from '../../core/search/comparing/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepsOf} from '../data/order.ts';
@@ -16,15 +16,15 @@ export interface TrainingBatches {
   source(batchSize: number): TrainingSource;
 }
 
-/** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up. */
+/** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up; `seeds`: so many at one rate find room, at least. */
 export function trainingBatches(
   sweep: Sweep,
-  {dataset, pad}: {dataset: Dataset; pad: number},
+  {dataset, pad, seeds: most}: {dataset: Dataset; pad: number; seeds: number},
   kept: Omit<TrainingSize, 'recompute'>,
   room: Room,
 ): TrainingBatches {
   const {training, data, methods} = sweep;
-  const seeds = seedsOf(sweep);
+  const seeds = seedsOf(sweep, most);
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
   const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
   /** Of batches of this size that are computed so many rows at a time. */
@@ -52,10 +52,10 @@ export function trainingBatches(
   };
 }
 
-/** Those of the file and, where a search may add some, those as well: their rows are to find room in the shapes. */
-function seedsOf({methods, search, verdict}: Sweep): number[] {
+/** Those of the file and those that may be added to them: their rows are to find room in the shapes. */
+function seedsOf({methods, verdict}: Sweep, least: number): number[] {
   const own = methods.flatMap(method => method.seeds);
-  const most = search ? (verdict?.seeds ?? 0) : 0;
+  const most = Math.max(least, verdict?.seeds ?? 0);
   const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
   return [...new Set([...own, ...further])];
 }

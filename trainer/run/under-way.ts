@@ -1,5 +1,6 @@
 /** A run that is under way: what its chapters have in common. */
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
+import type {SeedWish} from '../../core/search/comparing/more-seeds.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import type {Again} from '../store/manifest.ts';
@@ -17,6 +18,8 @@ export interface SweepOptions {
   resume: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** Further seeds at best rates of a run that is finished. */
+  moreSeeds?: readonly SeedWish[];
   /** What is run in place of the file's own sweep. */
   tuning?: Tuning;
   /** Where other processes train the other trials of the run. */

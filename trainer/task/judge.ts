@@ -2,6 +2,7 @@
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
+import {packRight} from '../../core/run/verdict/questions.ts';
 import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import type {Generated} from '../generation/answers.ts';
@@ -139,7 +140,7 @@ async function judge(
   return {output, expected: answer, extracted: judged.trim(), verdict};
 }
 
-type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
+type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total' | 'right'>;
 
 /** `samples` row after row, as many of each. */
 export function metricsOf(
@@ -153,7 +154,8 @@ export function metricsOf(
     const value = samples.reduce((sum, {verdict}) => sum + Number(verdict), 0) / total;
     return [{task, metric: 'score', value, correct: null, total}];
   }
-  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total}];
+  const right = total === rows ? {right: packRight(samples.map(({verdict}) => verdict === true))} : {};
+  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total, ...right}];
   const each = total / rows;
   const passed = Array.from(
     {length: rows},
@@ -163,6 +165,6 @@ export function metricsOf(
     task,
     metric: `pass@${of}`,
     value: passed.reduce((sum, c) => sum + passAtK(each, c, of), 0) / rows,
-    ...(of === 1 ? {correct, total} : {correct: null, total: rows}),
+    ...(of === 1 ? {correct, total, ...right} : {correct: null, total: rows}),
   }));
 }

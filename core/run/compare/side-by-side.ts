@@ -27,8 +27,8 @@ export function sideBySide(state: RunState, others: readonly OtherRun[]): Compar
       if (known) {
         const all = [...known.curves, ...curves];
         const isUnderWay = known.isUnderWay || comparison.isUnderWay;
-        own[place] = {...known, curves: all, spread: spreadOf(all, metric, known.judging), isUnderWay};
-      } else own.push({...comparison, curves, spread: spreadOf(curves, metric, comparison.judging)});
+        own[place] = {...known, curves: all, spread: spreadOf(all, metric, known.judging), isUnderWay, isBeside: true};
+      } else own.push({...comparison, curves, spread: spreadOf(curves, metric, comparison.judging), isBeside: true});
     }
   }
   return own;

@@ -47,6 +47,7 @@ export function joined(plan: RunState, tasks: readonly RunState[]): RunState {
     places: placesOf(trials),
     lastAt: parts.reduce((last, part) => latest(last, part.lastAt), plan.lastAt),
     added: [...new Set([plan, ...parts].flatMap(({added}) => added))],
+    asked: parts.reduce((sum, {asked}) => sum + asked - plan.asked, plan.asked),
     curvature: parts.flatMap(({curvature}) => curvature).reduce(withCurvature, plan.curvature),
     notes: parts.flatMap(({notes}) => notes).reduce(withNote, plan.notes),
     memory: parts.reduce(memoryOf, plan.memory),

@@ -42,7 +42,6 @@ export function furtherTrials(trials: readonly Trial[], state: Pick<RunState, 't
 
 /** The state as a sweep file with these trials sees it, whatever file the last start had. */
 export function seenBy(state: RunState, trials: readonly Trial[]): RunState {
-  const further = state.search ? furtherTrials(trials, state) : [];
-  const ids = new Set([...trials, ...further].map(({id}) => id));
+  const ids = new Set([...trials, ...furtherTrials(trials, state)].map(({id}) => id));
   return {...state, trials: state.trials.map(view => ({...view, dropped: !ids.has(view.trial.id)}))};
 }

@@ -748,12 +748,17 @@ const search = {
   start: {
     type: {
       kind: 'choice',
-      values: {curvature: {doc: 'Only rates within a decade of what the measured curvature predicts are scanned.'}},
+      values: {
+        curvature: {
+          doc: "LoRA's rates are all scanned; of every other method only those within a decade of what the measured curvature predicts: LoRA's place divided by the method's relative λmax.",
+        },
+      },
     },
     doc: 'Which rates are scanned.',
     example: 'curvature',
     defaultDoc: 'all of them',
-    notYet: true,
+    interacts:
+      'Needs a probe at the start (`curvature`) and `lora` among the methods. Where the lowest loss lies at an end of the rates that were scanned, further ones are.',
   },
 } as const satisfies Fields;
 

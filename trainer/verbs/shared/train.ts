@@ -4,6 +4,7 @@ import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
+import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
@@ -11,6 +12,8 @@ export interface RunOptions {
   out?: string;
   only: string[];
   resume?: true;
+  /** Further seeds of a run that is finished. */
+  moreSeeds?: SeedWish[];
   json?: true;
 }
 
@@ -26,6 +29,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     import('../../results/summary.ts'),
   ]);
   const tuned = work.verb === 'tune' ? work : undefined;
+  const moreSeeds = seedWishes(options);
   await refuseErrors(file, tuned ? [`method=${tuned.tuning.sweep.methods[0]!.method}`] : options.only);
   const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
   const report = reportProgress(await earlierState(file, options, tuned?.tuning.sweep.name), terminal, line =>
@@ -41,7 +45,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     const {out, only, resume = false} = options;
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly: work.verb === 'probe'};
+    const asked = {...(out === undefined ? {} : {out}), only, resume, moreSeeds, probeOnly: work.verb === 'probe'};
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
@@ -62,6 +66,16 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
   return end;
+}
+
+/** @throws SweepError `usage` */
+function seedWishes({moreSeeds = [], only, resume}: RunOptions): SeedWish[] {
+  const refuse = (why: string): never => {
+    throw new SweepError('usage', `--more-seeds ${writeSeedWish(moreSeeds[0]!)}: ${why}.`);
+  };
+  if (moreSeeds.length > 0 && !resume) refuse('it adds to a run that is finished; write --resume as well');
+  if (moreSeeds.length > 0 && only.length > 0) refuse('it goes by the whole comparison; leave --only out');
+  return moreSeeds;
 }
 
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */

@@ -2,18 +2,20 @@
  * What is still to be trained before words on methods may stand: the loser's neighbouring rates, and further seeds.
  * The only part of a search that looks across cells.
  */
-import type {Challenged} from '../run/events.ts';
-import {formatRate} from '../run/format.ts';
-import {confidenceOf, type Judging, judge} from '../run/verdict/words.ts';
-import type {Trial} from '../sweep/sweep.ts';
-import {cellOf} from './cells.ts';
-import type {Cell, Decision, TrialFacts, Wanted} from './search.ts';
-import type {VerdictSettings} from './settings.ts';
+import type {Challenged} from '../../run/events.ts';
+import {formatRate} from '../../run/format.ts';
+import {confidenceOf, type Judging, judge, moreQuestions} from '../../run/verdict/words.ts';
+import type {Trial} from '../../sweep/sweep.ts';
+import {cellOf} from '../cells.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../search.ts';
+import type {VerdictSettings} from '../settings.ts';
 import {isDone, type Standing, seedsAt, standingOf} from './standing.ts';
 
 export interface ChallengeSettings extends VerdictSettings {
   /** The objective's metric, e.g. `accuracy` or `loss`: it says which way is better. */
   metric: string;
+  /** Times that somebody asked for further seeds: each is one more look. */
+  asked?: number;
 }
 
 /** Seeds that a cell is to have at a rate beside those it has trials for. */
@@ -57,12 +59,7 @@ export function challenge(
   const own = decisions.filter(decision => cells.some(({id}) => id === decision.cell));
   if (own.some(({stage}) => stage !== 'done')) return nothing;
   const standings = cells.flatMap(cell => standingOf(cell, facts, settings.metric) ?? []);
-  const judging: Judging = {
-    baseline: settings.baseline,
-    margin: settings.margin,
-    confidence: confidenceOf({looks: settings.looks?.length ?? 1, isSearch: own.length > 0}),
-  };
-  const judgement = judge(standings, settings.metric, judging);
+  const judgement = judge(standings, settings.metric, judgingOf(settings, own.length > 0));
   if (!judgement) return nothing;
   const find = (method: string): Standing => standings.find(one => one.method === method)!;
   const baseline = find(judgement.baseline.method);
@@ -74,12 +71,21 @@ export function challenge(
   const asked = duels.map(duel => askLoser(duel, facts));
   const isOpen = duels.some(({loser}, k) => loser === baseline && !asked[k]!.isSettled);
   // While the baseline may still move to another rate, further seeds at this one may be in vain.
-  const unresolved = isOpen ? [] : judgement.gaps.filter(({word}) => word === 'not resolved');
+  const open = isOpen ? [] : judgement.gaps.filter(({word}) => word === 'not resolved');
+  // Where only further questions could give a word, further seeds cannot.
+  const unresolved = open.filter(gap => moreQuestions(gap, judgement) === null);
   const looking = unresolved.map(({method}) => find(method));
   const more = looking.flatMap(one =>
-    [one, baseline].map(cell => askForSeeds({cell, next: nextLook(one, settings), cells, facts})),
+    [one, baseline].map(cell =>
+      askForSeeds({cell, next: nextLook(one, settings), cells, facts, why: 'fewer did not give every word'}),
+    ),
   );
   return together([...asked, ...more]);
+}
+
+/** How words are formed by these settings. */
+export function judgingOf({baseline, margin, looks, asked = 0}: ChallengeSettings, isSearch: boolean): Judging {
+  return {baseline, margin, confidence: confidenceOf({looks: (looks?.length ?? 1) + asked, isSearch})};
 }
 
 interface Asked extends Challenge {
@@ -141,23 +147,27 @@ function nextLook({seeds}: Standing, {looks = []}: VerdictSettings): number | un
 
 interface Looking {
   cell: Standing;
+  /** Seeds that it is to have; undefined: as many as it has. */
   next: number | undefined;
   /** Of the comparison: their seeds are not taken again. */
   cells: readonly Cell[];
   facts: ReadonlyMap<string, TrialFacts>;
+  /** Half a sentence. */
+  why: string;
 }
 
-function askForSeeds({cell: {cell, best, method}, next, cells, facts}: Looking): Asked {
+/** So many seeds at a cell's best rate. */
+export function askForSeeds({cell: {cell, best, method}, next, cells, facts, why: reason}: Looking): Asked {
   const nothing: Asked = {isSettled: true, wanted: [], challenged: [], seeds: []};
   if (next === undefined) return nothing;
   const seeds = seedsAt(cell.trials[best]!, next, cells);
-  const why = `${method} gets ${next} seeds at ${formatRate(cell.rates[best]!)}: fewer did not give every word.`;
+  const why = `${method} gets ${next} seeds at ${formatRate(cell.rates[best]!)}: ${reason}.`;
   const {isSettled, wanted, added} = askAt({cell, rate: best, seeds, facts, why});
   return {...nothing, isSettled, wanted, seeds: added};
 }
 
 /** One list of each kind; what is asked for twice, as the baseline's seeds are, stands there once. */
-function together(parts: readonly Challenge[]): Challenge {
+export function together(parts: readonly Challenge[]): Challenge {
   const wanted = new Map(parts.flatMap(part => part.wanted).map(one => [one.trial, one]));
   const challenged = new Map<string, Challenge['challenged'][number]>();
   for (const one of parts.flatMap(part => part.challenged)) {

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {MethodName} from '../../../core/method/methods.ts';
-import {type ChallengeSettings, challenge, trialsFor, withTrials} from '../../../core/search/challenge.ts';
-import type {Cell, Decision, TrialFacts} from '../../../core/search/search.ts';
+import type {MethodName} from '../../../../core/method/methods.ts';
+import {type ChallengeSettings, challenge, trialsFor, withTrials} from '../../../../core/search/comparing/challenge.ts';
+import type {Cell, Decision, TrialFacts} from '../../../../core/search/search.ts';
 
 const rates = [1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3];
 const settings: ChallengeSettings = {margin: 0.01, baseline: 'lora', metric: 'accuracy'};

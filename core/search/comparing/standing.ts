@@ -1,8 +1,8 @@
 /** Where a cell stands: its best rate, with the values that are known of it. */
-import {methodCurve, ratePoint} from '../run/peak.ts';
-import type {Sample} from '../run/verdict/words.ts';
-import type {Trial} from '../sweep/sweep.ts';
-import type {Cell, TrialFacts} from './search.ts';
+import {methodCurve, ratePoint} from '../../run/peak.ts';
+import type {Sample} from '../../run/verdict/words.ts';
+import type {Trial} from '../../sweep/sweep.ts';
+import type {Cell, TrialFacts} from '../search.ts';
 
 export interface Standing extends Sample {
   cell: Cell;
@@ -15,12 +15,19 @@ export function standingOf(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, m
   const {method} = cell.trials[0]![0]!;
   const points = cell.rates.map((rate, place) => {
     const own = cell.trials[place]!.flatMap(({id}) => facts.get(id) ?? []);
-    const values = own.flatMap(fact => (fact.state === 'finished' && fact.metric !== null ? [fact.metric] : []));
-    return ratePoint(rate, values, own.filter(({state}) => state === 'diverged').length);
+    const whole = own.filter(fact => fact.state === 'finished' && fact.metric !== null);
+    const right = whole.flatMap(fact => fact.right ?? []);
+    const point = ratePoint(
+      rate,
+      whole.map(({metric: value}) => value!),
+      own.filter(({state}) => state === 'diverged').length,
+    );
+    return right.length > 0 && right.length === whole.length ? {...point, right} : point;
   });
   const {peak} = methodCurve(method, points, metric);
   if (!peak) return null;
-  return {cell, best: cell.rates.indexOf(peak.learningRate), method, mean: peak.mean, std: peak.std, seeds: peak.seeds};
+  const {mean, std, seeds, right} = peak;
+  return {cell, best: cell.rates.indexOf(peak.learningRate), method, mean, std, seeds, ...(right && {right})};
 }
 
 /** Whether nothing more is to be learnt of a trial. */
