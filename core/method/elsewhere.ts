@@ -74,10 +74,10 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     kin: 'dora',
     alsoKnownAs: ['decoupled-lora'],
   },
-  MiSS: {
-    why: 'trains one matrix whose rows are shared by shards of the weight',
-    kin: 'gralora',
-    alsoKnownAs: ['bone', 'bat', 'matrix-shard-sharing', 'block-affine'],
+  Bat: {
+    why: 'multiplies the weight with the blocks that it adds to it',
+    kin: 'miss',
+    alsoKnownAs: ['bone-bat', 'miss-bat'],
   },
   LoRETTA: {why: 'trains tensor trains', kin: 'lora', alsoKnownAs: ['loretta-adp', 'loretta-rep']},
   SSVD: {why: "rotates and scales the weight's own singular vectors", kin: 'pissa'},

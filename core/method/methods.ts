@@ -7,6 +7,7 @@ import {lora} from './each/lora.ts';
 import {loraFa} from './each/lora-fa.ts';
 import {loraGa} from './each/lora-ga.ts';
 import {milora} from './each/milora.ts';
+import {miss} from './each/miss.ts';
 import {olora} from './each/olora.ts';
 import {pissa} from './each/pissa.ts';
 import {randlora} from './each/randlora.ts';
@@ -29,6 +30,7 @@ const table = {
   gralora,
   randlora,
   boft,
+  miss,
   full,
 } satisfies Record<string, MethodDescription>;
 

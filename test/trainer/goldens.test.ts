@@ -37,7 +37,7 @@ describe('greedy generation on the compiled engine with packed weights', () => {
 const trained = [
   ...[
     ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
-    ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'full'],
+    ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'],
   ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];

@@ -16,6 +16,7 @@ import {loraFa} from './lora-fa.ts';
 import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
+import {miss} from './miss.ts';
 import {olora} from './olora.ts';
 import {pissa} from './pissa.ts';
 import {randlora} from './randlora.ts';
@@ -37,6 +38,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   gralora,
   randlora,
   boft,
+  miss,
 };
 
 /** Every variant, with what its description says of it. */

@@ -41,7 +41,7 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
 
 describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
-  const kinds = ['vera', 'gralora', 'randlora', 'boft'].map(name => ({name, at: 'high'}));
+  const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss'].map(name => ({name, at: 'high'}));
   for (const {name, at} of [...kinds, {name: 'lorafa', at: 'low'}, {name: 'doraplus', at: 'low'}])
     it(`${name}: give the logits of PEFT's merged model`, async () => {
       const {cases} = goldenJson<GoldenRun>(`train/llama-${name}.json`);
@@ -59,7 +59,7 @@ describe("PEFT's adapters of every kind", () => {
 
 describe('a sweep over all methods', () => {
   const own = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora', 'lora-ga', 'lora-fa'];
-  const names = [...own, 'vera', 'gralora', 'randlora', 'boft', 'full'];
+  const names = [...own, 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'];
   const text = (methods: string, more = '') => `
 model: ${demo}base
 data: {train: ${demo}desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64, max_length: 21}
@@ -99,7 +99,7 @@ ${more}`;
     const {method, rank, factors} = readAdapter(join(out, 'adapters', idOf('lora-fa')));
     expect({method, rank, sites: factors.size}).toEqual({method: 'lora', rank: 8, sites: 7 * 3});
 
-    const kinds = ['vera', 'gralora', 'randlora', 'boft', 'lora-fa'];
+    const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', 'lora-fa'];
     const starts = kinds.map(name => `  ${name}: {start_from: ${join(out, 'adapters', idOf(name))}}`);
     const second = await run('again', text(`\n${starts.join('\n')}`).replace('[1e-3]', '[1e-12]'));
     for (const event of second.events)
@@ -114,6 +114,7 @@ ${more}`;
     await expect(refused('{boft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
     await expect(refused('{gralora: {blocks: 3, rank: 9}}')).rejects.toThrow(/3 × 3 equal blocks/);
     await expect(refused('{randlora: {rank: 65}}')).rejects.toThrow(/rank of at most 32/);
+    await expect(refused('{miss: {rank: 65}}')).rejects.toThrow(/rank of at most 64/);
     await expect(refused('{lora-ga: {rank: 33}}')).rejects.toThrow(/rank of at most 16/);
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
   });
