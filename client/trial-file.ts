@@ -10,16 +10,16 @@ export function trialFile(sweep: Sweep, id: string, state: RunState | null): Rec
   const {data, training, targets, evaluate, model} = sweep;
   const settings = sweep.methods.find(({method}) => method === trial.method);
   const own = {
-    ...(settings?.iterations === undefined ? {} : {iterations: settings.iterations}),
+    iterations: settings?.iterations,
     ...settings?.options,
-    ...(settings?.variant === undefined ? {} : {variant: settings.variant}),
-    ...(settings?.startFrom === undefined ? {} : {start_from: settings.startFrom}),
+    variant: settings?.variant,
+    start_from: settings?.startFrom,
   };
   const {rows, maxLength, ...rest} = data;
   return {
     name: `${sweep.name}-${id}`,
     model,
-    data: {...rest, ...(rows === undefined ? {} : {rows}), max_length: maxLength},
+    data: {...rest, rows, max_length: maxLength},
     methods: Object.keys(own).length > 0 ? {[trial.method]: own} : [trial.method],
     targets,
     rank: trial.rank,
@@ -45,7 +45,7 @@ export function trialFile(sweep: Sweep, id: string, state: RunState | null): Rec
           evaluate: evaluate.map(({maxNewTokens, topP, ...rest}) => ({
             ...rest,
             max_new_tokens: maxNewTokens,
-            ...(topP === undefined ? {} : {top_p: topP}),
+            top_p: topP,
           })),
         }),
   };

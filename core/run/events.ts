@@ -22,7 +22,7 @@ export function isEnded(state: TrialState): boolean {
 export interface RunStarted {
   event: 'run-started';
   name: string;
-  /** The trials of the sweep that were asked for, in order; with `tasks` all of them. */
+  /** Every trial of the sweep, in order; earlier versions wrote down those that were asked for. */
   trials: Trial[];
   engine: string;
   /** Why this engine was taken, one line. */
@@ -31,11 +31,11 @@ export interface RunStarted {
   resumed: boolean;
   /** Optimizer steps of a trial, by batch size (the JSON key is the number as text). */
   steps: Record<string, number>;
-  /** The trials that this start works on (`--only`, not yet finished); absent = all of them. */
+  /** The part of a start: those that it works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
   /**
-   * Ids of the sweep's trials that `trials` leaves out (`--only`). A trial of an earlier start that stands in neither is no
-   * longer in the sweep file. Absent in runs of earlier versions, of which that is not known.
+   * Ids of the sweep's trials that `trials` leaves out, in runs of earlier versions (`--only`). A trial of an earlier start that stands in
+   * neither is no longer in the sweep file; where this is absent, that is not known.
    */
   others?: string[];
   /** What every method and rank costs. */

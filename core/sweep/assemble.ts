@@ -23,6 +23,7 @@ import {formats, placeholders} from './table/formats.ts';
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
   const {model, targets, training, evaluate, run} = values;
+  const {on_failure: onFailure, ...computing} = run;
   const search = searchOf(values.search);
   const data = values.data && dataOf(values.data);
   const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
@@ -40,7 +41,7 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
     ...(curvature && {curvature}),
     ...(search && {search}),
     ...(values.verdict && {verdict: verdictOf(values.verdict, methods)}),
-    run,
+    run: {...computing, onFailure},
   };
 }
 

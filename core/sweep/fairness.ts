@@ -4,7 +4,7 @@ import {methods} from '../method/methods.ts';
 import {formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
 import type {Fix} from './problem.ts';
-import {either, type Place, type Problems, replacement} from './problems.ts';
+import {either, type Problems, replacement} from './problems.ts';
 import {type Grid, writeRate} from './rates.ts';
 import type {MethodSettings, Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
@@ -139,18 +139,18 @@ function checkSeeds({sweep, tree, problems}: File): void {
   const least = Math.min(...sweep.methods.map(({seeds}) => seeds.length));
   if (sweep.methods.length < 2 || least >= fewestSeeds) return;
   const method = sweep.methods.find(({seeds}) => seeds.length === least)!.method;
-  const place = placeOf(tree, ['methods', method, 'seeds'], ['seeds'], ['methods']);
-  const node = find(tree, place.path)?.node;
+  const path = problems.firstOf(['methods', method, 'seeds'], ['seeds'], ['methods']);
+  const node = find(tree, path)?.node;
   const what = least === 1 ? 'One seed shows no spread at all' : 'Two seeds hardly show a spread';
   const message = `${what}, so that luck and method cannot be told apart: take at least ${fewestSeeds}, like 'seeds: [1, 2, 3]'.`;
   const line = 'seeds: [1, 2, 3]';
-  const written = place.path.at(-1) === 'seeds' && node;
+  const written = path.at(-1) === 'seeds' && node;
   const fixes = written ? [replacement(node.range, '[1, 2, 3]')] : root?.kind === 'mapping' ? newLine(root, line) : [];
-  problems.report('fairness/few-seeds', place, message, fixes, least === 1 ? 'warning' : 'information');
+  problems.at(path, 'fairness/few-seeds', message, fixes, least === 1 ? 'warning' : 'information');
 }
 
 /** A method with more trials has more chances of a lucky one. */
-function checkBudgets({sweep, tree, problems}: File): void {
+function checkBudgets({sweep, problems}: File): void {
   const [first, ...others] = sweep.methods;
   const budget = (settings: MethodSettings) => ({
     'learning rates': settings.learningRates.length,
@@ -168,9 +168,9 @@ function checkBudgets({sweep, tree, problems}: File): void {
     if (own.length === 0) continue;
     const [what, number] = own[0]!;
     const message = `${settings.method} gets ${number} ${what} and ${first!.method} ${measure[what as keyof typeof measure]}: the one with more trials has more chances of a lucky one. Give both the same number.`;
-    problems.report(
+    problems.at(
+      problems.firstOf(['methods', settings.method], ['methods']),
       'fairness/unequal-budgets',
-      placeOf(tree, ['methods', settings.method], ['methods']),
       message,
       [],
       'warning',
@@ -178,29 +178,20 @@ function checkBudgets({sweep, tree, problems}: File): void {
   }
 }
 
-function checkAlpha({sweep, tree, problems}: File): void {
+function checkAlpha({sweep, problems}: File): void {
   const [first, ...others] = sweep.methods.filter(({method}) => !methods[method].withoutAlpha);
   for (const {method, alpha, ranks} of others) {
     const rank = ranks.find(own => first!.ranks.includes(own));
     if (rank === undefined || Math.abs(alphaOf(alpha, rank) / alphaOf(first!.alpha, rank) - 1) < 1e-9) continue;
     const message = `${method} has alpha ${alpha.text} and ${first!.method} ${first!.alpha.text}: alpha scales the update as the learning rate does, so the two are not compared alike. Give both the same.`;
-    problems.report(
+    problems.at(
+      problems.firstOf(['methods', method, 'alpha'], ['alpha'], ['methods']),
       'fairness/unequal-alpha',
-      placeOf(tree, ['methods', method, 'alpha'], ['alpha'], ['methods']),
       message,
       [],
       'warning',
     );
   }
-}
-
-/** The first of the paths that stands in the file. */
-function placeOf(tree: Pick<Tree, 'root'>, ...paths: (string | number)[][]): Place {
-  for (const path of paths) {
-    const found = find(tree, path);
-    if (found) return {path, range: found.keyRange ?? found.node.range};
-  }
-  return {path: [], range: {start: {line: 0, character: 0}, end: {line: 0, character: 0}}};
 }
 
 function scalarIn(node: Node, key: string) {

@@ -1,11 +1,22 @@
 import {SweepError} from '../error.ts';
+import type {TrialState} from '../run/events.ts';
 import {either} from './problems.ts';
 import {isSameRate, recognised} from './recognise.ts';
 import type {Sweep, Trial} from './sweep.ts';
 import {nearest} from './table/suggest.ts';
 import {expandTrials} from './trials.ts';
 
-type Test = (trial: Trial, value: string) => boolean;
+type Test = (trial: Trial, value: string, stored: Stored) => boolean;
+
+/** What the run of a sweep has stored. */
+export interface Stored {
+  trials: readonly Trial[];
+  /** How a trial stands by its id; absent = no trial has begun. */
+  stateOf?(id: string): TrialState;
+}
+
+const states: readonly TrialState[] = ['waiting', 'running', 'paused', 'finished', 'diverged', 'failed', 'stopped'];
+const standing = (id: string, {stateOf}: Stored): TrialState => stateOf?.(id) ?? 'waiting';
 
 const tests: Readonly<Record<string, Test>> = {
   method: ({method}, value) => method === value,
@@ -14,6 +25,7 @@ const tests: Readonly<Record<string, Test>> = {
   learning_rate: ({learningRate}, value) => isSameRate(Number(value), learningRate),
   seed: ({seed}, value) => seed === Number(value),
   trial: ({id}, value) => id === value,
+  state: ({id}, value, stored) => standing(id, stored) === value,
 };
 
 /** Other words for the keys. */
@@ -24,40 +36,46 @@ const names = new Map<string, readonly string[]>([
   ['learning_rate', ['lr', 'rate']],
   ['seed', ['seeds', 's']],
   ['trial', ['id', 'trials']],
+  ['state', ['status', 'states']],
 ]);
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id). `stored`: the trials of the sweep's run; `further`
- * finds those of them that stand beside the file's, which filters may mean too.
+ * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), state (as the sweep's run has left it). `further` finds
+ * those of the stored trials that stand beside the file's, which filters may mean too.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
 export function onlySweep(
   sweep: Pick<Sweep, 'methods'>,
   filters: readonly string[],
-  stored: readonly Trial[] = [],
+  stored: Stored = {trials: []},
   further: (trials: readonly Trial[]) => Trial[] = () => [],
 ): Trial[] {
-  const own = recognised(expandTrials(sweep), stored);
+  const own = recognised(expandTrials(sweep), stored.trials);
   const all = filters.length === 0 ? own : [...own, ...further(own)];
   let chosen = all;
   for (const filter of filters) {
     const {key, values, test} = readFilter(filter);
     for (const value of values) {
-      if (all.some(trial => test(trial, value))) continue;
+      if (all.some(trial => test(trial, value, stored))) continue;
       throw new SweepError(
         'no-trials',
-        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all)}.`,
+        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, stored)}.`,
         {filter},
       );
     }
-    chosen = chosen.filter(trial => values.some(value => test(trial, value)));
+    chosen = chosen.filter(trial => values.some(value => test(trial, value, stored)));
   }
   if (chosen.length === 0) {
     const message = `--only ${filters.join(' --only ')}: each value is there, but no trial has all of them; leave one of the filters out.`;
     throw new SweepError('no-trials', message, {filters});
   }
   return chosen;
+}
+
+/** The values that these filters give for a key; none where none of them is about it. */
+export function askedOf(key: string, filters: readonly string[]): string[] {
+  return filters.map(readFilter).flatMap(filter => (filter.key === key ? filter.values : []));
 }
 
 function readFilter(filter: string): {key: string; values: string[]; test: Test} {
@@ -79,7 +97,12 @@ function readFilter(filter: string): {key: string; values: string[]; test: Test}
       filter,
     });
   }
-  const numeric = key !== 'method' && key !== 'trial';
+  const unknown = key === 'state' ? values.find(value => !states.some(state => state === value)) : undefined;
+  if (unknown !== undefined) {
+    const message = `--only ${filter}: no trial is ever '${unknown}'; write ${either(states)}.`;
+    throw new SweepError('usage', message, {filter});
+  }
+  const numeric = key !== 'method' && key !== 'trial' && key !== 'state';
   const wrong = values.find(value => numeric && Number.isNaN(Number(value)));
   if (wrong !== undefined) {
     throw new SweepError('usage', `--only ${filter}: '${wrong}' is not a number, as ${key} must be.`, {filter});
@@ -88,7 +111,12 @@ function readFilter(filter: string): {key: string; values: string[]; test: Test}
 }
 
 /** What a key may be, as far as that can be listed in a sentence. */
-function possible(key: string, trials: readonly Trial[]): string {
+function possible(key: string, trials: readonly Trial[], stored: Stored): string {
+  if (key === 'state')
+    return `they are ${[...new Set(trials.map(({id}) => standing(id, stored)))].join(', ')}`.replace(
+      /, (?=[^,]*$)/,
+      ' or ',
+    );
   if (key === 'trial') return `its ids look like ${trials[0]?.id}`;
   const values = new Set(
     trials.map(({method, rank, batchSize, learningRate, seed}) => {

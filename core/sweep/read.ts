@@ -41,6 +41,7 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
     problems.report('wrong-type', {path: [], range: mapping.range}, message);
     return undefined;
   }
+  problems.within(mapping);
   // The table's types say what its reader gives back.
   const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);

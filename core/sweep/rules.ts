@@ -1,6 +1,6 @@
 import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
-import type {Fix, Range} from './problem.ts';
+import type {Fix} from './problem.ts';
 import {either, keyName, type Problems, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
@@ -32,8 +32,6 @@ interface File {
 
 /** More trials than this are a slip, not a plan. */
 const mostTrials = 100_000;
-
-const textStart: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};
 
 /** Looks at what the table cannot say: how the keys of a file fit together. `complete` is false for a file read in part. */
 export function checkRules(values: Values, root: MappingNode, complete: boolean, problems: Problems): void {
@@ -75,10 +73,9 @@ export function methodsOf({methods}: Values): {name: MethodName; own: OwnValues}
 function checkGrid(file: File, path: Path, rates: Rates): void {
   const grid = gridOf(rates);
   if (grid === undefined || isSound(grid)) return;
-  const place = {path, range: rangeOf(file, path)};
   if (grid.from < grid.to) {
     const message = `The grid '${keyName(path)}' spans more than ${mostDecades} powers of ten: raise 'from' (${grid.from}) or lower 'to' (${grid.to}).`;
-    file.problems.report('out-of-range', place, message);
+    file.problems.at(path, 'out-of-range', message);
     return;
   }
   const from = find(file, [...path, 'from'])?.node;
@@ -92,7 +89,7 @@ function checkGrid(file: File, path: Path, rates: Rates): void {
     fixes.push({title: 'Swap from and to', edits});
   }
   const message = `The grid '${keyName(path)}' is upside down: 'from' (${grid.from}) stands above 'to' (${grid.to}); swap them.`;
-  file.problems.report('grid-upside-down', place, message, fixes);
+  file.problems.at(path, 'grid-upside-down', message, fixes);
 }
 
 /** A grid whose ends are readable. */
@@ -119,8 +116,7 @@ function checkConflicts(file: File): void {
     const conflicts = methods[name].conflicts?.(ranksOf(name, own, file.values), optionsOf(name, own)) ?? [];
     for (const {key, message} of conflicts) {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
-      const path = paths.find(one => find(file, one)) ?? ['methods'];
-      file.problems.report('out-of-range', {path, range: rangeOf(file, path)}, message);
+      file.problems.at(file.problems.firstOf(...paths), 'out-of-range', message);
     }
   }
 }
@@ -146,7 +142,7 @@ function checkLearningRates(file: File): void {
     ? `, and ${without.join(', ')} ${without.length > 1 ? 'have none of their own' : 'has none of its own'}`
     : '';
   const message = `'learning_rate' is missing${who}: add a line like '${line}'.`;
-  file.problems.report('missing-key', {path: ['learning_rate'], range: textStart}, message, newLine(file.root, line));
+  file.problems.at(['learning_rate'], 'missing-key', message, newLine(file.root, line));
 }
 
 /** Whether a key that is not in the table probably means this one: that is said where it stands. */
@@ -188,20 +184,20 @@ function checkTemplate(file: File): void {
   if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
     return;
   }
   if (typeof template === 'string' || template.prompt === undefined) return;
-  const place = {path: [...path, 'prompt'], range: rangeOf(file, [...path, 'prompt'])};
+  const prompt = [...path, 'prompt'];
   const used = placeholders(template.prompt);
   const unknown = used.find(name => !known.includes(name));
   const braces = either(known.map(name => `{${name}}`));
   if (unknown !== undefined) {
     const message = `The prompt has a place for {${unknown.slice(0, 40)}}, which format ${format} does not fill: it fills ${braces}; the answer follows the prompt by itself.`;
-    file.problems.report('bad-expression', place, message);
+    file.problems.at(prompt, 'bad-expression', message);
   } else if (!used.includes(known[0]!)) {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
-    file.problems.report('bad-expression', place, message);
+    file.problems.at(prompt, 'bad-expression', message);
   }
 }
 
@@ -215,14 +211,14 @@ function checkTemplateSettings(file: File): void {
     if (!givenToTemplates.includes(name)) continue;
     const path = ['data', 'template_arguments', name];
     const message = `A chat template is given '${name}' by itself, from the rows: remove it from 'template_arguments'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
   }
   if (format === undefined || format === 'messages' || data?.template === 'chat') return;
   for (const key of ['template_arguments', 'template_date']) {
     const path = ['data', key];
     if (!find(file, path)) continue;
     const message = `'${key}' is for chat templates, which these rows do not go through: remove it, or take format messages or 'template: chat'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
   }
 }
 
@@ -231,7 +227,7 @@ function checkEvaluations(file: File): void {
   for (const [index, {task, scorer, samples, temperature, stop, k, strict}] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
-      file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+      file.problems.at(path, code, message);
     if (task === 'custom' && scorer === undefined && !find(file, at('scorer')))
       report(
         'missing-key',
@@ -277,7 +273,7 @@ function checkVerdict(file: File): void {
   const methods = methodsOf(file.values);
   const report = (code: 'unknown-value' | 'out-of-range', key: string, message: string) => {
     const path = ['verdict', key];
-    file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, code, message);
   };
   if (verdict?.baseline !== undefined && methods.length > 0 && !methods.some(({name}) => name === verdict.baseline))
     report(
@@ -300,7 +296,7 @@ function checkPacking(file: File): void {
   if (!file.values.data?.packing || format === undefined || format === 'text') return;
   const path = ['data', 'packing'];
   const message = `Format ${format} has rows of their own, which are not packed: remove 'packing', or take format text.`;
-  file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+  file.problems.at(path, 'unknown-value', message);
 }
 
 function checkNumberOfTrials(file: File): void {
@@ -313,9 +309,9 @@ function checkNumberOfTrials(file: File): void {
     );
   }, 0);
   if (trials <= mostTrials) return;
-  const path = find(file, ['learning_rate']) ? ['learning_rate'] : ['methods'];
+  const path = file.problems.firstOf(['learning_rate'], ['methods']);
   const message = `The sweep has ${trials} trials (methods x ranks x batch sizes x learning rates x seeds), more than the ${mostTrials} that are possible: shorten the lists, or take fewer rates per decade.`;
-  file.problems.report('too-many-trials', {path, range: rangeOf(file, path)}, message);
+  file.problems.at(path, 'too-many-trials', message);
 }
 
 /** Rates that are not readable or no sound grid count as one. */
@@ -323,9 +319,4 @@ function numberOfRates(rates: Rates): number {
   if (Array.isArray(rates)) return rates.length;
   const grid = gridOf(rates);
   return grid && isSound(grid) ? gridSize(grid) : 1;
-}
-
-function rangeOf(file: File, path: Path): Range {
-  const found = find(file, path);
-  return found?.keyRange ?? found?.node.range ?? textStart;
 }

@@ -31,12 +31,10 @@ export function checkObjective(
   problems: Problems,
 ): void {
   const path = searches ? ['search'] : ['verdict', 'seeds'];
-  const found = searches || addsSeeds ? find({root}, path) : undefined;
-  if (!found) return;
-  const place = {path, range: found.keyRange ?? found.node.range};
-  problems.report(
+  if (!(searches || addsSeeds) || !find({root}, path)) return;
+  problems.at(
+    path,
     'search/no-metric',
-    place,
     searches ? needsEvaluation : seedsNeedEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );

@@ -124,6 +124,8 @@ export interface RunSettings {
   device: 'auto' | 'cpu' | 'gpu';
   workers: 'auto' | number;
   pack: 'auto' | number;
+  /** When a trial fails, the others go on, or the run stops. */
+  onFailure: 'continue' | 'stop';
 }
 
 /** A whole sweep file, defaults filled in. Paths are as written (relative to the file). */

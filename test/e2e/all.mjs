@@ -12,7 +12,9 @@ import {startServer} from './server.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
+import {elsewhere} from './stories/elsewhere.ts';
 import {full} from './stories/full.ts';
+import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
 import {moreSeeds} from './stories/more-seeds.ts';
@@ -39,6 +41,8 @@ const stories = {
   answers,
   stop,
   killed,
+  'host-killed': hostKilled,
+  elsewhere,
   full,
   reload,
   restricted,

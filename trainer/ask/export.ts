@@ -27,7 +27,7 @@ export interface ExportOptions {
   /** Run folder. */
   folder: string;
   /** Trial id; absent = the best one. */
-  trial?: string;
+  trial?: string | undefined;
   /** With no trial: by this metric or task; `true` = by the run's only one. */
   best?: string | true;
   to: 'adapter' | 'merged';

@@ -13,17 +13,19 @@ import {allocatedCores} from '../process/allocation.ts';
 import {stepFlops} from '../size/flops.ts';
 import {heaviest, partOf, planMemory, trialsThatFit} from '../size/memory.ts';
 import {rowsAtATime, sizeOfTraining, withRecompute} from '../size/training-size.ts';
-import {lastSpeed} from '../store/speed.ts';
+import {plannedSeconds} from '../store/planned-time.ts';
+import {speedNear} from '../store/speed.ts';
 import {type Evaluation, evaluationMemory} from '../training/evaluation.ts';
 import {shapesOf} from '../training/sources.ts';
 import type {SampledRow} from './rows.ts';
 
 /**
- * Steps, time by the last measured speed, and memory of a sweep with `rows` training rows that look like `sample`.
+ * Steps, time as `plan` measured it or else by the speed of trainings like these, and memory of a sweep with `rows` training rows that
+ * look like `sample`. `base`: the folder that the sweep's paths start from.
  * @throws SweepError `no-memory`
  */
 export function costOf(
-  {sweep, trials, model, sites}: {sweep: Sweep; trials: Trial[]; model: BaseModel; sites: Site[]},
+  {sweep, base, trials, model, sites}: {sweep: Sweep; base: string; trials: Trial[]; model: BaseModel; sites: Site[]},
   {rows, sample, evaluations}: {rows: number; sample: readonly SampledRow[]; evaluations: readonly Evaluation[]},
   results: Results | null,
 ): Cost {
@@ -43,7 +45,6 @@ export function costOf(
   const pack = Math.min(run.pack === 'auto' ? 1 : run.pack, trialsThatFit(size, steps));
   const packs = Math.ceil(trials.length / pack);
   const {bytes} = planMemory(size, steps, pack, packs, run.workers, room.workers);
-  const speed = lastSpeed();
   const done = new Set(results?.done);
   const flopsOf = (trial: Trial) => {
     const {batchSize} = trial;
@@ -59,7 +60,11 @@ export function costOf(
   const stepsByBatch = Object.fromEntries(batchSizes.map(size => [size, stepsOf(rows, size, training)]));
   const expectation = searchExpectation(sweep, trials, stepsByBatch);
   const share = expectation ? expectedShare(expectation) : 1;
-  const left = Math.max(0, share * flops(trials) - flops(trials.filter(({id}) => done.has(id))));
+  const whole = flops(trials);
+  const left = Math.max(0, share * whole - flops(trials.filter(({id}) => done.has(id))));
+  const planned = plannedSeconds({sweep, base, folder: model.folder});
+  const allSteps = trials.reduce((sum, {batchSize}) => sum + stepsByBatch[batchSize]!, 0);
+  const speed = planned === null ? speedNear(whole / allSteps) : whole / planned;
   return {steps: stepsByBatch, seconds: speed === null ? null : left / speed, bytes};
 }
 

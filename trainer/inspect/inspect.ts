@@ -87,7 +87,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   };
   if (!sweep || !model || !sites || !rows) return found;
   const trials = recognised(expandTrials(sweep), results?.stored ?? []);
-  const cost = await attempts.attempt(['model'], () => costOf({sweep, trials, model, sites}, rows, results));
+  const cost = await attempts.attempt(['model'], () => costOf({sweep, base, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
 }

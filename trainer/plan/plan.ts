@@ -1,4 +1,5 @@
 /** What a sweep will do and cost: trials, packs, parameters, operations, memory, time. */
+import {dirname, resolve} from 'node:path';
 import type {MethodCost} from '../../core/method/cost.ts';
 import {type StepTime, stepTimes} from '../../core/run/costs.ts';
 import {trialsOf} from '../../core/run/trials/known-trials.ts';
@@ -8,6 +9,7 @@ import {chooseEngine} from '../engine/choose.ts';
 import {arrange, coresFor} from '../run/packs.ts';
 import {openSweep} from '../run/sweep-file.ts';
 import {costsOf, sizeName, trainedNumbers, trainingFlops} from '../run/work.ts';
+import {rememberPlanned} from '../store/planned-time.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {estimated} from './duration.ts';
 import {searchInWords} from './searched.ts';
@@ -68,6 +70,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });
+  if (estimate) rememberPlanned({sweep, base: dirname(resolve(file)), folder: prepared.model.folder}, estimate.whole);
   const {workers, side} = arrangement;
   const machine = estimate && {seconds: estimate.training, workers, side};
   notes.splice(arrangement.notes.length, 0, ...searchInWords(sweep, trials, prepared.steps, machine));

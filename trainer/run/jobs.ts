@@ -26,7 +26,7 @@ export interface WorkerSetup {
   expansion: SharedExpansion;
   /** From 0. */
   worker: number;
-  /** Not 0: leave the job at the next step. */
+  /** [0] not 0: leave the job at the next step. [1] not 0: one worker is to leave its training, as memory is almost full. */
   stop: Int32Array;
 }
 
@@ -35,7 +35,7 @@ export type ToWorker =
   | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
-  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
+  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string | undefined}
   | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}

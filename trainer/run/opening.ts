@@ -1,6 +1,7 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
 import type {Curves} from '../../core/run/events.ts';
+import type {RunState} from '../../core/run/fold.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
@@ -15,7 +16,7 @@ import type {OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
-import {isDone} from './resume.ts';
+import {isDone, startingAgain} from './resume.ts';
 import type {Agenda} from './search/agenda.ts';
 import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
 import type {UnderWay} from './under-way.ts';
@@ -41,20 +42,22 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
   const file = trialsOf(sweep, store.earlier);
-  const compared = comparedBy(run, file);
+  const again = startingAgain(run);
+  // What is compared takes what is stored as decided: what starts again is trained whole.
+  const compared = again.size > 0 ? null : comparedBy(run, file);
   const asked = askedTrials(run, compared);
   const remarks = await comparable(run);
   compared?.further.push(...asked.trials);
   const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
-  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
+  const todo = options.probeOnly ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
     checkpoints,
-    all.filter(trial => isDone(store, trial)),
+    all.filter(trial => again.has(trial.id) || isDone(store, trial)),
   );
   const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
-  const curves = await longCurves(store, steps);
+  const curves = await longCurves(store, store.earlier, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
@@ -97,7 +100,7 @@ function knownStarts({store, options}: UnderWay): (row: StartRow) => boolean {
   return row => known.has(startKey(row)) || options.part?.probes(row) === false;
 }
 
-/** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
+/** A trial that starts again, or whose end is on the disk, may have kept what a kill gave it no time to drop. */
 function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   const ids = done.map(({id}) => id);
   dropCheckpoint(checkpoints, ids);
@@ -137,21 +140,21 @@ function tellStart(
 ): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
-  const chosen = new Set(trials.map(({id}) => id));
-  const known = [...file, ...furtherTrials(file, store.earlier)];
+  // A part tells of its own; a run of one machine has every trial, whichever it trains now.
+  const all = options.part ? trials : [...file, ...furtherTrials(file, store.earlier)];
   emit({
     event: 'run-started',
     name: prepared.sweep.name,
-    trials,
+    trials: all,
     selected: todo.map(({id}) => id),
-    others: known.flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    others: [],
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
-    steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
-    costs: costsOf(prepared, trials),
+    steps: Object.fromEntries(all.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
+    costs: costsOf(prepared, all),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
@@ -165,8 +168,11 @@ function startOnly({prepared, options}: UnderWay): string[] {
 }
 
 /** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
-async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
-  const {trials, places} = store.earlier;
+export async function longCurves(
+  store: Pick<OpenRun, 'replay'>,
+  {trials, places}: RunState,
+  steps: ReadonlyMap<string, number>,
+): Promise<Map<string, Curves>> {
   const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
   return long.length > 0 ? curvesAt(onEvent => store.replay(onEvent), new Map(long)) : new Map();
 }

@@ -70,7 +70,7 @@ export function arrange(
   cores = allocatedCores(),
 ): Arrangement {
   const {run} = prepared.sweep;
-  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(prepared.source);
+  const sources = [...new Set(trials.map(trial => trial.batchSize))].map(size => prepared.source(size));
   const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
   const steps = heaviest(prepared.size, kinds);
   const asked = packsOf(trials, device && run.pack === 'auto' ? trials.length || 1 : run.pack, stepOf);
@@ -111,8 +111,8 @@ export function startSettings(prepared: Prepared, method: MethodName): TrainJob[
   return {
     sites: prepared.sites,
     ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
-    ...(iterations === undefined ? {} : {iterations}),
-    ...(startFrom === undefined ? {} : {startFrom: prepared.pathOf(startFrom)}),
+    iterations,
+    startFrom: startFrom && prepared.pathOf(startFrom),
   };
 }
 
@@ -124,7 +124,7 @@ export function trainJob(prepared: Prepared, trials: TrialPack, folder: string, 
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
-    ...(until === undefined ? {} : {until}),
+    until,
     source: prepared.source(batchSize),
     start: startSettings(prepared, method),
     merged: prepared.size.merged,

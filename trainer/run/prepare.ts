@@ -48,8 +48,8 @@ export interface Prepared {
   data: DataStatistics;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
-  /** Training rows in batches of this size. */
-  source(batchSize: number): TrainingSource;
+  /** Training rows in batches of this size, of which at most so many are computed at a time. */
+  source(batchSize: number, mostRows?: number): TrainingSource;
   /** The rows whose curvature is probed, where the sweep asks for it: the first ones in the order of this seed. */
   probeSource(seed: number): ProbeSource;
   /** A path of the sweep file, made absolute. */

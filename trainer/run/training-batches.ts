@@ -12,8 +12,8 @@ export interface TrainingBatches {
   size: TrainingSize;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
-  /** Training rows in batches of this size. */
-  source(batchSize: number): TrainingSource;
+  /** Training rows in batches of this size, of which at most so many are computed at a time. */
+  source(batchSize: number, mostRows?: number): TrainingSource;
 }
 
 /** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up; `seeds`: so many at one rate find room, at least. */
@@ -35,17 +35,21 @@ export function trainingBatches(
     [...new Set(methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
   );
   const size = withRecompute(kept, sweep, wholes, room);
-  const sources = new Map<number, TrainingSource>();
+  const fitting = new Map<number, number>();
+  const sources = new Map<string, TrainingSource>();
   return {
     size,
     steps,
-    source(batchSize) {
-      let source = sources.get(batchSize);
+    source(batchSize, mostRows = batchSize) {
+      const whole = wholes.get(batchSize)!;
+      const fits = fitting.get(batchSize) ?? rowsAtATime(size, training, batchSize, whole, room);
+      fitting.set(batchSize, fits);
+      const rows = Math.min(fits, mostRows);
+      const key = `${batchSize} ${rows}`;
+      let source = sources.get(key);
       if (source === undefined) {
-        const whole = wholes.get(batchSize)!;
-        const rows = rowsAtATime(size, training, batchSize, whole, room);
         source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
-        sources.set(batchSize, source);
+        sources.set(key, source);
       }
       return source;
     },

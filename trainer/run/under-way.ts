@@ -12,10 +12,12 @@ import type {RunFailure} from './run-failure.ts';
 
 export interface SweepOptions {
   /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
-  out?: string;
+  out?: string | undefined;
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;
+  /** Trains the chosen trials again from their start, also those that are done. */
+  rerun?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
   /** Further seeds at best rates of a run that is finished. */

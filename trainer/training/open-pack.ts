@@ -20,7 +20,7 @@ export interface TrainJob {
   /** Of the whole training: what the schedule is made for. */
   steps: number;
   /** Updates after which the trials pause; absent = they are trained to their end. */
-  until?: number;
+  until?: number | undefined;
   source: TrainingSource;
   start: StartJob;
   merged: boolean;

@@ -833,6 +833,22 @@ const run = {
     example: 'cpu',
     default: 'auto',
   },
+  on_failure: {
+    type: {
+      kind: 'choice',
+      values: {
+        continue: {doc: 'The others are trained; `run --resume` tries those again that failed.'},
+        stop: {
+          doc: 'The run stops with the first trial that fails, and says why; the others are kept in checkpoints for `run --resume`.',
+          alsoKnownAs: ['abort', 'fail-fast'],
+        },
+      },
+    },
+    doc: 'What becomes of the other trials when one fails. A trial whose loss is no longer finite has diverged, which is a result and no failure.',
+    example: 'stop',
+    default: 'continue',
+    alsoKnownAs: ['on_error', 'fail_fast'],
+  },
   workers: {
     type: automatic,
     doc: 'Trials trained side by side over one base in memory; auto is one a core, or one a GPU.',

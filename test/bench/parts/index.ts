@@ -1,5 +1,5 @@
 /** Every part, in the order of docs/benchmarks.md; each is loaded when it is measured. */
-import type {Part} from '../part.ts';
+import type {Part} from '../pages/part.ts';
 
 export const parts: Record<string, () => Promise<Part>> = {
   goldens: async () => (await import('./goldens.ts')).goldens,

@@ -5,11 +5,11 @@ import {mean} from '../../../core/numbers.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {hasRun, readRun} from '../../../trainer/store/run.ts';
-import {type LiveSearch, searchLive} from '../live-search.ts';
-import {type LiveSweep, liveSweeps, writeSweep} from '../live-sweeps.ts';
-import type {Part, Section} from '../part.ts';
-import {cache} from '../python.ts';
-import {timeTo} from '../timed.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {cache} from '../peers/python.ts';
+import {timeTo} from '../peers/timed.ts';
+import {type LiveSearch, searchLive} from '../worlds/live-search.ts';
+import {type LiveSweep, liveSweeps, writeSweep} from '../worlds/live-sweeps.ts';
 
 const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
 const seeds = 3;

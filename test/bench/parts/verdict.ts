@@ -1,9 +1,9 @@
 /** How often the words on methods are wrong, by simulation: better, worse and equivalent, for grids and searches. */
 import {looksOf, type Word} from '../../../core/run/verdict/words.ts';
-import {paperSection} from '../paper-words.ts';
-import type {Part, Section} from '../part.ts';
-import {playQuestions, margin as questionMargin} from '../question-world.ts';
-import {families, margin, type Outcome, play, type Setting, truths} from '../verdict-world.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {paperSection} from '../worlds/paper-words.ts';
+import {playQuestions, margin as questionMargin} from '../worlds/question-world.ts';
+import {families, margin, type Outcome, play, type Setting, truths} from '../worlds/verdict-world.ts';
 
 interface Row {
   family: string;

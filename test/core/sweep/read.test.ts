@@ -39,7 +39,7 @@ describe('a sweep file', () => {
         checkpoint: 'auto',
       },
       evaluate: [],
-      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
+      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto', onFailure: 'continue'},
     });
   });
 
@@ -245,7 +245,7 @@ describe('a problem', () => {
     ['search: {scan: 0.0625}', 'wrong-type search.scan "0.0625"'],
     ['search: {scan: 0%}', 'out-of-range search.scan "0%"'],
     ['search: {scan: 51 %}', 'out-of-range search.scan "51 %"'],
-    ['search: {start: curvature}', 'not-yet search.start "start"'],
+    ['search: {start: curvature}', 'search/no-probe search.start "curvature"'],
     ['search: random', 'unknown-value search "random"'],
     ['run: {engine: cuda}', 'unknown-value run.engine "cuda"'],
     ['run: {workers: 0}', 'out-of-range run.workers "0"'],

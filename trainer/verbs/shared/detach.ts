@@ -18,13 +18,25 @@ const lookMilliseconds = 100;
  * Starts the run as a process of its own session and returns once it has begun; what keeps it from beginning is said here.
  * @throws SweepError as `run`
  */
-export async function detach(file: string, {out, only, resume, moreSeeds = [], json}: RunOptions): Promise<void> {
+export async function detach(
+  file: string,
+  {out, only, resume, rerun, moreSeeds = [], json}: RunOptions,
+): Promise<void> {
   await refuseErrors(file, only);
   const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
   const before = bytesOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
   const more = moreSeeds.flatMap(wish => ['--more-seeds', writeSeedWish(wish)]);
-  const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : []), ...more];
+  const words = [
+    'run',
+    resolve(file),
+    '--out',
+    folder,
+    ...filters,
+    ...(resume ? ['--resume'] : []),
+    ...(rerun ? ['--rerun'] : []),
+    ...more,
+  ];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
     detached: true,
     windowsHide: true,

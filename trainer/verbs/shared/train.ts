@@ -5,6 +5,7 @@ import type {RunEvent} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
 import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
+import {askedOf} from '../../../core/sweep/only.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
@@ -12,6 +13,7 @@ export interface RunOptions {
   out?: string;
   only: string[];
   resume?: true;
+  rerun?: true;
   /** Further seeds of a run that is finished. */
   moreSeeds?: SeedWish[];
   json?: true;
@@ -19,6 +21,11 @@ export interface RunOptions {
 
 /** Which of them it is; `probe`: the curvature and nothing else. */
 export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+
+/** Whether the run that is there goes on: what names its trials by their state, or again, asks for that. */
+export function goesOn({resume, rerun, only}: RunOptions): boolean {
+  return resume === true || rerun === true || askedOf('state', only).length > 0;
+}
 
 /** Says how to go on where it has not come to its end. */
 export async function train(file: string, options: RunOptions, work: Work): Promise<SweepEnd> {
@@ -42,10 +49,11 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const signal = stopWork();
   let end: SweepEnd;
   try {
-    const {out, only, resume = false} = options;
+    const {out, only, rerun = false} = options;
+    const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, moreSeeds, probeOnly: work.verb === 'probe'};
+    const asked = {out, only, resume, rerun, moreSeeds, probeOnly: work.verb === 'probe'};
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
@@ -80,7 +88,7 @@ function seedWishes({moreSeeds = [], only, resume}: RunOptions): SeedWish[] {
 
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
 async function earlierState(file: string, options: RunOptions, tuned?: string): Promise<RunState | null> {
-  if (!options.resume || options.json) return null;
+  if (!goesOn(options) || options.json) return null;
   const [{sweepOf}, store] = await Promise.all([import('../../run/sweep-file.ts'), import('../../store/run.ts')]);
   try {
     return (await store.readRun(store.runFolderOf(file, tuned ?? sweepOf(file).name, options.out))).state;

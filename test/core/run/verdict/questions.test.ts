@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {packRight, paired, unpackRight} from '../../../../core/run/verdict/questions.ts';
 import {type Judging, judge, moreQuestions, moreSeeds, type Sample} from '../../../../core/run/verdict/words.ts';
-import {playQuestions} from '../../../bench/question-world.ts';
+import {playQuestions} from '../../../bench/worlds/question-world.ts';
 
 const answers = (text: string) => [...text].map(letter => letter === '1');
 const judging: Judging = {baseline: 'lora', margin: 0.02, confidence: 0.95};

@@ -1,7 +1,7 @@
 /** What a benchmark ran on. */
 import {cpus, totalmem} from 'node:os';
 import * as ort from 'onnxruntime-node';
-import {output} from './python.ts';
+import {output} from '../peers/python.ts';
 
 const askVersions = `
 import json, platform, torch, transformers, peft

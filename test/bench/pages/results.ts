@@ -1,6 +1,6 @@
 /** What was measured, and how it is shown: the same tables as text and as Markdown. */
-import {formatMemory} from '../../core/run/format.ts';
-import {isOurs, type OwnSetting, type Setting} from './contenders.ts';
+import {formatMemory} from '../../../core/run/format.ts';
+import {isOurs, type OwnSetting, type Setting} from '../peers/contenders.ts';
 
 export interface Result {
   name: string;

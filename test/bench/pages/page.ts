@@ -1,13 +1,13 @@
 /** docs/benchmarks.md: one block a part, between marks of its name, so that a part can be measured again by itself. */
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {python} from '../peers/python.ts';
 import {machineAndVersions} from './machine.ts';
 import type {Section} from './part.ts';
 import {draw} from './picture.ts';
-import {python} from './python.ts';
 import {asMarkdown} from './results.ts';
 
-const docs = join(import.meta.dirname, '../../docs');
+const docs = join(import.meta.dirname, '../../../docs');
 const file = join(docs, 'benchmarks.md');
 
 const introduction = `# Benchmarks

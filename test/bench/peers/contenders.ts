@@ -74,7 +74,7 @@ export const ours = ({model, size, trials, threads}: Case, setting: OwnSetting =
     {
       program: process.execPath,
       args: [
-        join(here, 'ours.ts'),
+        join(here, '../ours/ours.ts'),
         JSON.stringify({...job(model, size, allOf(trials), threads), native: ownSettings[setting].native}),
       ],
       environment: {},

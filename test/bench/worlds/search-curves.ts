@@ -32,7 +32,7 @@ interface Toy {
 }
 
 const fixture = <T>(name: string): T =>
-  JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8')) as T;
+  JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8')) as T;
 
 const metric = 'mean_gsm8k_math';
 

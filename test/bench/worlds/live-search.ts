@@ -1,17 +1,17 @@
 /** The product's own search over the trials of a sweep that was trained whole: what it would have trained, and what it would have found. */
-import {mean} from '../../core/numbers.ts';
-import type {RunState} from '../../core/run/fold.ts';
-import {unitOf} from '../../core/run/peak.ts';
-import {trialsOf} from '../../core/run/trials/known-trials.ts';
-import {cellsOf} from '../../core/search/cells.ts';
-import {challenge} from '../../core/search/comparing/challenge.ts';
-import {challengeSettings, comparisonsOf} from '../../core/search/comparing/comparisons.ts';
-import {decide} from '../../core/search/decide.ts';
-import {factsOf} from '../../core/search/facts.ts';
-import {comparisonRules} from '../../core/search/rules.ts';
-import type {Cell, Decision, TrialFacts, Wanted} from '../../core/search/search.ts';
-import type {Sweep} from '../../core/sweep/sweep.ts';
-import {searchDefaults} from '../../core/sweep/table/fields.ts';
+import {mean} from '../../../core/numbers.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {unitOf} from '../../../core/run/peak.ts';
+import {trialsOf} from '../../../core/run/trials/known-trials.ts';
+import {cellsOf} from '../../../core/search/cells.ts';
+import {challenge} from '../../../core/search/comparing/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
+import {decide} from '../../../core/search/decide.ts';
+import {factsOf} from '../../../core/search/facts.ts';
+import {comparisonRules} from '../../../core/search/rules.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
+import type {Sweep} from '../../../core/sweep/sweep.ts';
+import {searchDefaults} from '../../../core/sweep/table/fields.ts';
 
 export interface LiveSearch {
   method: string;

@@ -1,6 +1,6 @@
 /** TensorFlow as an engine of this project's contenders. */
-import {findBinding} from '../../trainer/engine/tensorflow/binding.ts';
-import {setUpNative} from '../../trainer/setup/native.ts';
+import {findBinding} from '../../../trainer/engine/tensorflow/binding.ts';
+import {setUpNative} from '../../../trainer/setup/native.ts';
 
 /** Whether TensorFlow takes part: it is set up as a user would. */
 export async function setUpTensorFlow(say: (line: string) => void): Promise<boolean> {

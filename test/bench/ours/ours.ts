@@ -1,8 +1,8 @@
 /** This project as a contender: its trials over as many workers as there are threads, or fewer with several. Protocol: contender.ts. */
 import {createInterface} from 'node:readline';
 import {Worker} from 'node:worker_threads';
-import {prepareEnvironment} from '../../trainer/engine/tensorflow/binding.ts';
-import type {Job} from './sizes.ts';
+import {prepareEnvironment} from '../../../trainer/engine/tensorflow/binding.ts';
+import type {Job} from '../peers/sizes.ts';
 
 const job = JSON.parse(process.argv[2]!) as Job;
 const count = Math.min(job.threads, job.trials.length);

@@ -1,7 +1,8 @@
 /** Contenders of a group, side by side: all stay up and take turns. */
+
+import {median, type Result} from '../pages/results.ts';
 import {Contender} from './contender.ts';
 import type {Entry, Setting} from './contenders.ts';
-import {median, type Result} from './results.ts';
 
 /** Differences allowed between the first losses of any two contenders: summation order; bfloat16 rounds to 3 digits. */
 const lossTolerance = {ours: 1e-4, native32: 1e-4, native: 2e-2, stock: 1e-4, intel: 1e-4, bfloat16: 2e-2};

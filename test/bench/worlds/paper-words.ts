@@ -1,16 +1,16 @@
 /** The study's published rows, judged as if they were a run of one's own. */
 import {readFileSync} from 'node:fs';
-import {emptyRun, foldAll, type RunState} from '../../core/run/fold.ts';
-import {publishedEvents} from '../../core/run/published.ts';
-import {mostMoreSeeds} from '../../core/run/verdict/words.ts';
-import {compare} from '../../core/run/verdict.ts';
-import type {Section} from './part.ts';
+import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
+import {publishedEvents} from '../../../core/run/published.ts';
+import {mostMoreSeeds} from '../../../core/run/verdict/words.ts';
+import {compare} from '../../../core/run/verdict.ts';
+import type {Section} from '../pages/part.ts';
 
 const metric = 'mean_gsm8k_math';
 
 export function paperSection(): Section {
   const document: unknown = JSON.parse(
-    readFileSync(new URL('../fixtures/paper-results.json', import.meta.url), 'utf8'),
+    readFileSync(new URL('../../fixtures/paper-results.json', import.meta.url), 'utf8'),
   );
   const events = publishedEvents(document, 'study', 'the study');
   const state = foldAll(

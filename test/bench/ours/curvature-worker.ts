@@ -1,24 +1,24 @@
 /** A worker thread of this project's side of the curvature benchmark. */
 
 import {parentPort, workerData} from 'node:worker_threads';
-import type {AdapterMethodName} from '../../core/method/methods.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
-import {trainedLayout, views} from '../../trainer/adaptation/layout.ts';
-import {type Block, blockSize, products, type Wanted} from '../../trainer/curvature/hessian.ts';
-import {Network, Segments} from '../../trainer/curvature/network.ts';
-import {weightsOf} from '../../trainer/curvature/point.ts';
-import {methodBlock} from '../../trainer/curvature/probe.ts';
-import {together} from '../../trainer/curvature/together.ts';
-import {paddedShape} from '../../trainer/data/shapes.ts';
-import {openCompiled} from '../../trainer/engine/onnx/compiled.ts';
-import {lanczos} from '../../trainer/math/lanczos.ts';
-import {random} from '../../trainer/math/random.ts';
-import {formOf, methods} from '../../trainer/method/index.ts';
-import {openFolder} from '../../trainer/model/open-model.ts';
-import {projections} from '../../trainer/model/projections.ts';
-import {sitesOf} from '../../trainer/model/sites.ts';
-import {startingParameters} from '../../trainer/step/start.ts';
-import type {PackBatch} from '../../trainer/step/step.ts';
+import type {AdapterMethodName} from '../../../core/method/methods.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {trainedLayout, views} from '../../../trainer/adaptation/layout.ts';
+import {type Block, blockSize, products, type Wanted} from '../../../trainer/curvature/hessian.ts';
+import {Network, Segments} from '../../../trainer/curvature/network.ts';
+import {weightsOf} from '../../../trainer/curvature/point.ts';
+import {methodBlock} from '../../../trainer/curvature/probe.ts';
+import {together} from '../../../trainer/curvature/together.ts';
+import {paddedShape} from '../../../trainer/data/shapes.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import {lanczos} from '../../../trainer/math/lanczos.ts';
+import {random} from '../../../trainer/math/random.ts';
+import {formOf, methods} from '../../../trainer/method/index.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
+import {projections} from '../../../trainer/model/projections.ts';
+import {sitesOf} from '../../../trainer/model/sites.ts';
+import {startingParameters} from '../../../trainer/step/start.ts';
+import type {PackBatch} from '../../../trainer/step/step.ts';
 import type {CurvatureJob} from './curvature-job.ts';
 
 const {model: folder, rank, samples, batch, tokens} = workerData as CurvatureJob;

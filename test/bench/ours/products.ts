@@ -2,8 +2,8 @@
 import {join} from 'node:path';
 import * as ort from 'onnxruntime-node';
 import protobuf from 'protobufjs/minimal.js';
-import {output} from './python.ts';
-import {productShapes} from './sizes.ts';
+import {output} from '../peers/python.ts';
+import {productShapes} from '../peers/sizes.ts';
 
 /** An ONNX model of one product: c [m, n] = a [m, k] · b [k, n]. Field numbers are those of onnx.proto. */
 function productModel(m: number, k: number, n: number): Uint8Array {
@@ -55,6 +55,6 @@ export async function ownProducts(): Promise<number[]> {
 
 /** GFLOPS of PyTorch on one thread, in the order of `productShapes`. */
 export async function peerProducts(python: string, type: 'float32' | 'bfloat16', preload?: string): Promise<number[]> {
-  const args = [join(import.meta.dirname, 'gemm.py'), JSON.stringify(productShapes), type];
+  const args = [join(import.meta.dirname, '../peers/gemm.py'), JSON.stringify(productShapes), type];
   return JSON.parse(await output(python, args, preload ? {LD_PRELOAD: preload} : {})) as number[];
 }

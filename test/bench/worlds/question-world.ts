@@ -2,12 +2,12 @@
  * Made-up evaluations with a known truth: methods of which some do better on some questions, and questions that are drawn from all
  * there could be. Judged by the product's own words, with and without knowing who answered which question rightly.
  */
-import {mean} from '../../core/numbers.ts';
-import {ratePoint} from '../../core/run/peak.ts';
-import {normalBelow} from '../../core/run/verdict/dunnett.ts';
-import {packRight} from '../../core/run/verdict/questions.ts';
-import {confidenceOf, judge, type Sample, type Word} from '../../core/run/verdict/words.ts';
-import {random} from '../../trainer/math/random.ts';
+import {mean} from '../../../core/numbers.ts';
+import {ratePoint} from '../../../core/run/peak.ts';
+import {normalBelow} from '../../../core/run/verdict/dunnett.ts';
+import {packRight} from '../../../core/run/verdict/questions.ts';
+import {confidenceOf, judge, type Sample, type Word} from '../../../core/run/verdict/words.ts';
+import {random} from '../../../trainer/math/random.ts';
 
 export const margin = 0.02;
 const methods = 5;

@@ -1,5 +1,5 @@
 /** What the contenders of the curvature benchmark are told: blocks of one model, a fixed number of Lanczos iterations. */
-import type {MethodName} from '../../core/method/methods.ts';
+import type {MethodName} from '../../../core/method/methods.ts';
 
 export const probedMethods: MethodName[] = ['lora', 'pissa', 'milora', 'init-ab', 'dora'];
 

@@ -1,9 +1,9 @@
 /** The product's own search, played on a measured curve whose seeds are drawn anew. */
-import {cellsOf} from '../../core/search/cells.ts';
-import {decide} from '../../core/search/decide.ts';
-import {type SearchRules, scanStepsOf} from '../../core/search/rules.ts';
-import type {Cell, TrialFacts} from '../../core/search/search.ts';
-import {expandTrials} from '../../core/sweep/trials.ts';
+import {cellsOf} from '../../../core/search/cells.ts';
+import {decide} from '../../../core/search/decide.ts';
+import {type SearchRules, scanStepsOf} from '../../../core/search/rules.ts';
+import type {Cell, TrialFacts} from '../../../core/search/search.ts';
+import {expandTrials} from '../../../core/sweep/trials.ts';
 import {average, type Curve} from './search-curves.ts';
 
 /** What a strategy found, and for how much. */

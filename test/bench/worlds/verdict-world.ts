@@ -3,23 +3,23 @@
  * noise and true differences are given. Searched by the product's own decisions, and judged by its own words.
  */
 
-import type {MethodName} from '../../core/method/methods.ts';
-import {confidenceOf, judge, type Word} from '../../core/run/verdict/words.ts';
+import type {MethodName} from '../../../core/method/methods.ts';
+import {confidenceOf, judge, type Word} from '../../../core/run/verdict/words.ts';
 import {
   type ChallengeSettings,
   challenge,
   type MoreSeeds,
   trialsFor,
   withTrials,
-} from '../../core/search/comparing/challenge.ts';
-import {wished} from '../../core/search/comparing/more-seeds.ts';
-import {standingOf} from '../../core/search/comparing/standing.ts';
-import {decide} from '../../core/search/decide.ts';
-import type {SearchRules} from '../../core/search/rules.ts';
-import type {Cell, Decision, TrialFacts} from '../../core/search/search.ts';
-import type {VerdictSettings} from '../../core/search/settings.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
-import {random} from '../../trainer/math/random.ts';
+} from '../../../core/search/comparing/challenge.ts';
+import {wished} from '../../../core/search/comparing/more-seeds.ts';
+import {standingOf} from '../../../core/search/comparing/standing.ts';
+import {decide} from '../../../core/search/decide.ts';
+import type {SearchRules} from '../../../core/search/rules.ts';
+import type {Cell, Decision, TrialFacts} from '../../../core/search/search.ts';
+import type {VerdictSettings} from '../../../core/search/settings.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {random} from '../../../trainer/math/random.ts';
 
 const methods: readonly MethodName[] = ['lora', 'pissa', 'milora', 'init-ab', 'dora'];
 const rates = Array.from({length: 12}, (_, place) => Number((1e-5 * 10 ** (place / 4)).toPrecision(6)));

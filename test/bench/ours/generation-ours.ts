@@ -1,10 +1,10 @@
 /** This project as a contender of the generation benchmark: one turn continues all prompts. */
 import {createInterface} from 'node:readline';
-import {openCompiled} from '../../trainer/engine/onnx/compiled.ts';
-import {Programs} from '../../trainer/engine/program/programs.ts';
-import {generate} from '../../trainer/generation/generation.ts';
-import {openFolder} from '../../trainer/model/open-model.ts';
-import {adaptedModel} from '../../trainer/training/adapted-model.ts';
+import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
+import {Programs} from '../../../trainer/engine/program/programs.ts';
+import {generate} from '../../../trainer/generation/generation.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
+import {adaptedModel} from '../../../trainer/training/adapted-model.ts';
 import type {GenerationJob} from './generation-job.ts';
 
 const {model: folder, adapter, prompts, newTokens, threads} = JSON.parse(process.argv[2]!) as GenerationJob;

@@ -1,17 +1,17 @@
 /** A worker's share of the trials: for every message `n` it takes n turns of each, mostly of one step, and answers the sum of the last turn's first losses. */
 import {parentPort, workerData} from 'node:worker_threads';
-import type {TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
-import {paddedShape} from '../../trainer/data/shapes.ts';
-import {openEngine} from '../../trainer/engine/choose.ts';
-import {Programs} from '../../trainer/engine/program/programs.ts';
-import {formOf, methods} from '../../trainer/method/index.ts';
-import {openFolder} from '../../trainer/model/open-model.ts';
-import {sitesOf} from '../../trainer/model/sites.ts';
-import {openSweep} from '../../trainer/run/sweep-file.ts';
-import {packBatches} from '../../trainer/step/batches.ts';
-import {startingParameters} from '../../trainer/step/start.ts';
-import {Pack, type PackBatch} from '../../trainer/step/step.ts';
-import type {Job} from './sizes.ts';
+import type {TrainingSettings, Trial} from '../../../core/sweep/sweep.ts';
+import {paddedShape} from '../../../trainer/data/shapes.ts';
+import {openEngine} from '../../../trainer/engine/choose.ts';
+import {Programs} from '../../../trainer/engine/program/programs.ts';
+import {formOf, methods} from '../../../trainer/method/index.ts';
+import {openFolder} from '../../../trainer/model/open-model.ts';
+import {sitesOf} from '../../../trainer/model/sites.ts';
+import {openSweep} from '../../../trainer/run/sweep-file.ts';
+import {packBatches} from '../../../trainer/step/batches.ts';
+import {startingParameters} from '../../../trainer/step/start.ts';
+import {Pack, type PackBatch} from '../../../trainer/step/step.ts';
+import type {Job} from '../peers/sizes.ts';
 
 const {model: folder, trials, rates, batch, tokens, rank, threads, beside, recompute, native, real} = workerData as Job;
 const model = openFolder(folder);

@@ -4,7 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import type {Command} from './contender.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 const demo = join(root, 'demo');
 const methods = ['lora', 'pissa', 'dora'];
 const rank = 8;

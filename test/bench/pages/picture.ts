@@ -2,8 +2,8 @@
 import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
-import {openBrowser} from '../e2e/driver.ts';
-import {installation} from '../e2e/install.ts';
+import {openBrowser} from '../../e2e/driver.ts';
+import {installation} from '../../e2e/install.ts';
 import type {Picture} from './part.ts';
 
 const colours = {ours: '#0053b0', peer: '#b8bfcc'};

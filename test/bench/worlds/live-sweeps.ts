@@ -1,11 +1,11 @@
 /** Sweeps that are trained whole, so that a search of the same trials can be judged by what it did not train. */
 import {mkdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {random} from '../../trainer/math/random.ts';
+import {random} from '../../../trainer/math/random.ts';
 
-const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../../..');
 const demo = join(root, 'demo');
-const fixtures = join(import.meta.dirname, '../fixtures');
+const fixtures = join(import.meta.dirname, '../../fixtures');
 const letters = 'abcdefghij';
 
 export interface LiveSweep {
