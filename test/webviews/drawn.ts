@@ -12,8 +12,8 @@ const everywhere: [number, number] = [-Infinity, Infinity];
 export class Blank {
   readonly #listeners = new Map<string, (event: object) => void>();
   readonly attributes = new Map<string, string>();
-  /** What drawing was clipped to, each within those it stood in: left and right. */
-  readonly clips: [number, number][] = [];
+  /** What drawing was clipped to, each within those it stood in: left, right, and the height of its middle. */
+  readonly clips: {from: number; to: number; middle: number}[] = [];
   readonly width = width;
   readonly height = height;
   readonly style = {};
@@ -21,6 +21,7 @@ export class Blank {
   tabIndex = -1;
   #rect = everywhere;
   #clip = everywhere;
+  #middle = 0;
   readonly #saved: [number, number][] = [];
   readonly #context: object;
 
@@ -32,12 +33,13 @@ export class Blank {
       restore: () => {
         this.#clip = this.#saved.pop() ?? everywhere;
       },
-      rect: (x: number, _: number, across: number) => {
+      rect: (x: number, y: number, across: number, down: number) => {
         this.#rect = [x, x + across];
+        this.#middle = y + down / 2;
       },
       clip: () => {
         this.#clip = [Math.max(this.#clip[0], this.#rect[0]), Math.min(this.#clip[1], this.#rect[1])];
-        this.clips.push(this.#clip);
+        this.clips.push({from: this.#clip[0], to: this.#clip[1], middle: this.#middle});
       },
     };
     this.#context = new Proxy(known, {

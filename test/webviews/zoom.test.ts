@@ -25,8 +25,12 @@ function shown(kept: Record<string, Zoom>) {
 
 /** How far what is drawn may reach out of the plot, in pixels. */
 function overhang(canvas: Blank): number {
-  const {left, right} = Chart.getChart(canvas.asCanvas)!.chartArea;
-  return Math.max(...canvas.clips.flatMap(([from, to]) => [left - from, to - right]));
+  const {left, right, top, bottom} = Chart.getChart(canvas.asCanvas)!.chartArea;
+  // Legend and labels have areas of their own.
+  const own = canvas.clips.filter(
+    ({from, to, middle}) => middle > top && middle < bottom && to > left + 1 && from < right - 1,
+  );
+  return Math.max(...own.flatMap(({from, to}) => [left - from, to - right]));
 }
 
 describe('ticks of a logarithmic axis', () => {
