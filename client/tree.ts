@@ -11,7 +11,7 @@ import {
 } from 'vscode';
 import type {TrialState} from '../core/run/events.ts';
 import {progress} from '../core/run/progress.ts';
-import {statusText} from './status-text.ts';
+import {statusText, sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
 
@@ -92,5 +92,8 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
     : run && (run.alive || run.state.trials.length > 0)
       ? statusText(run.state, progress(run.state, Date.now()))
       : '';
+  const name = sweep?.name ?? workspace.asRelativePath(uri);
+  const label = sweepLabel(name, !sweep, run?.alive ?? false, sweep ? item.description : '');
+  item.accessibilityInformation = {label};
   return item;
 }

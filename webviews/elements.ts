@@ -48,14 +48,22 @@ export function tableOf(
   return scroller(table, label);
 }
 
-/** A table that may be wider than the page; the keyboard reaches it. */
+/** A table that may be wider than the page; the keyboard reaches it, and it says when it goes on to the right. */
 export function scroller(table: HTMLElement, label: string): HTMLElement {
   const made = element('div', 'scroller');
   made.tabIndex = 0;
   made.setAttribute('role', 'region');
   made.setAttribute('aria-label', label);
   made.append(table);
+  const mark = (): void => void made.toggleAttribute('data-more', hidesColumns(made));
+  made.addEventListener('scroll', mark);
+  new ResizeObserver(mark).observe(made);
   return made;
+}
+
+/** Whether columns lie to the right of what is shown, by widths in pixels. */
+export function hidesColumns(of: {scrollLeft: number; clientWidth: number; scrollWidth: number}): boolean {
+  return of.scrollLeft + of.clientWidth < of.scrollWidth - 1;
 }
 
 export function canvasBox(className: string, description: string): {box: HTMLElement; canvas: HTMLCanvasElement} {

@@ -77,15 +77,18 @@ export function showPage(
   const plots: Plot[] = [];
   const state = countedRun(whole);
   const comparisons = sideBySide(state, others);
+  const curves = lossSections(state, theme, choices, doing.choose, plots);
   root.replaceChildren(
     header(state, others, comparisons, doing),
+    // While it trains, what moves stands first.
+    ...(doing.alive ? curves : []),
     ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
-    ...lossSections(state, theme, choices, doing.choose, plots),
+    ...(doing.alive ? [] : curves),
     ...trialsSection(state, choices, doing),
     ...droppedSection(whole, theme),
   );

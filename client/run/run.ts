@@ -15,6 +15,8 @@ export interface RunListener {
   changed(run: Run): void;
   /** The process ended in the middle of its work: it is gone without a word, or it could not go on. */
   died(run: Run): void;
+  /** The run came to its end while it was followed; told once. */
+  finished(run: Run): void;
   /** The process ended before it began: the file or the folder was refused. */
   refused(run: Run): void;
 }
@@ -32,6 +34,8 @@ export class Run {
   #followedAt = 0;
   /** What that process said last before its run began. */
   #preparing: RunEvent | undefined;
+  /** The start whose end was told. */
+  #told: number | null = null;
 
   constructor(folder: string, sweepFile: string, listener: RunListener) {
     this.folder = folder;
@@ -128,9 +132,13 @@ export class Run {
     this.#timer = undefined;
     await this.#follower.read();
     this.#listener.changed(this);
-    if (this.#follower.hasTasks) return;
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
+    if (state.state === 'finished' && this.#hasBegun(state) && this.#told !== state.startedAt) {
+      this.#told = state.startedAt;
+      this.#listener.finished(this);
+    }
+    if (this.#follower.hasTasks) return;
     if (!this.#hasBegun(state)) this.#listener.refused(this);
     else if (state.state === 'running' || (state.state === 'failed' && state.message !== null))
       this.#listener.died(this);

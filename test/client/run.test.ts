@@ -17,6 +17,7 @@ let said: string[];
 const runs: Run[] = [];
 const listener: RunListener = {
   changed: () => {},
+  finished: () => void said.push('finished'),
   died: () => void said.push('died'),
   refused: () => void said.push('refused'),
 };
