@@ -9,6 +9,11 @@ export function sweepLabel(name: string, hasErrors: boolean, isAlive: boolean, d
   return [name, state, hasErrors ? '' : description].filter(Boolean).join(', ');
 }
 
+/** While a long run is being read: `reading, 42 %`. */
+export function readingText(part: number): string {
+  return `reading, ${Math.floor(100 * part)} %`;
+}
+
 /** How a run stands, in a few words: `37/120 · 1 min 20 s left`. */
 export function statusText(
   {state, preparing, trials}: Pick<RunState, 'state' | 'preparing' | 'trials'>,

@@ -30,6 +30,8 @@ export class Run {
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #connecting = false;
+  /** What it did before this window is being read. */
+  #isNew = false;
   /** When this window started a process last, in milliseconds since 1970. */
   #followedAt = 0;
   /** What that process said last before its run began. */
@@ -49,6 +51,11 @@ export class Run {
     return this.#child !== undefined || this.#connection !== undefined || this.#follower.live;
   }
 
+  /** The part of its earlier events that is read, from 0 to 1, while that takes a while; null else. */
+  get reading(): number | null {
+    return this.#isNew ? this.#follower.part : null;
+  }
+
   get state(): RunState {
     const state = this.#follower.state(this.alive);
     return this.#preparing && this.alive && !this.#hasBegun(state) ? fold(state, this.#preparing) : state;
@@ -57,7 +64,14 @@ export class Run {
   /** Reads what is there and connects to a process at work, whoever started it. */
   async attach(): Promise<void> {
     await this.#connect();
-    await this.#follower.read();
+    this.#isNew = true;
+    const telling = setInterval(() => this.#listener.changed(this), interval);
+    try {
+      await this.#follower.read();
+    } finally {
+      clearInterval(telling);
+      this.#isNew = false;
+    }
     this.#watch();
     this.#listener.changed(this);
   }

@@ -1,5 +1,6 @@
 /** What the editor says of a run beside its pages: its log, and its answer in one line. */
 import {describe, expect, it} from 'vitest';
+import {RunLog} from '../../client/log.ts';
 import {logLines} from '../../client/run/log-lines.ts';
 import {samplesText} from '../../client/samples/samples-text.ts';
 import {sweepLabel} from '../../client/status-text.ts';
@@ -64,6 +65,29 @@ describe('the log of a run', () => {
       expect.stringMatching(/^error failed after .*: The disk is full\.$/),
     ]);
     expect(logLines(wrong, wrong)).toEqual([]);
+  });
+});
+
+describe('the log channel', () => {
+  it('is told what happens, not what a run did before the window followed it', () => {
+    const said: string[] = [];
+    const note = (text: string) => void said.push(text);
+    const log = new RunLog({info: note, warn: note, error: note, show: () => {}});
+    const at = (count: number, reading: number | null = null) => {
+      const state = foldAll(emptyRun, events.slice(0, count));
+      log.changed({folder: '/a', state, reading});
+    };
+    at(10, 0.1);
+    at(20, 0.5);
+    at(30);
+    expect(said).toEqual([]);
+    at(events.length);
+    expect(said.at(-1)).toMatch(/^desc: finished after /);
+    expect(said.some(line => line.includes(': started: '))).toBe(false);
+    const live = said.length;
+    log.show({folder: '/a', state: whole, reading: null}, 'no room');
+    expect(said.slice(live).some(line => /: \d{4}-\d\d-\d\d \S+ started: /.test(line))).toBe(true);
+    expect(said.at(-1)).toBe('desc: last words: no room');
   });
 });
 
