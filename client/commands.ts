@@ -7,6 +7,7 @@ import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {exportTrial} from './export-trial.ts';
 import type {RunLog} from './log.ts';
+import {askForSeeds} from './more-seeds.ts';
 import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
@@ -48,10 +49,13 @@ export class Commands {
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
       on('resume', target => this.start(target, [])),
+      commands.registerCommand('loraSweep.moreSeeds', (target: Target, wish?: string) =>
+        this.#moreSeeds(target, typeof wish === 'string' ? wish : undefined),
+      ),
       on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
       on('tune', target => this.#tune(target)),
-      on('probe', target => this.start(target, [], 'probe')),
+      on('probe', target => this.start(target, [], {verb: 'probe'})),
       on('dryRun', target => this.#dryRun(target)),
       on('openResults', target => this.#openResults(target)),
       commands.registerCommand('loraSweep.openFolder', () => this.#openFolder()),
@@ -96,7 +100,11 @@ export class Commands {
   }
 
   /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
-  async start(target: Target, only: readonly string[], verb: 'run' | 'probe' = 'run'): Promise<void> {
+  async start(
+    target: Target,
+    only: readonly string[],
+    {verb = 'run', more = []}: {verb?: 'run' | 'probe'; more?: readonly string[]} = {},
+  ): Promise<void> {
     const file = await this.#toRun(target);
     if (!file) return;
     const {run} = file;
@@ -111,7 +119,16 @@ export class Commands {
     const earlier = existsSync(join(run.folder, 'events.jsonl')) ? ['--resume'] : [];
     const filters = only.flatMap(filter => ['--only', filter]);
     const {program} = this.#parts;
-    run.follow(program.startRun([verb, run.sweepFile, '--json', ...earlier, ...filters], run.sweepFile, run.folder));
+    const words = [verb, run.sweepFile, '--json', ...earlier, ...filters, ...more];
+    run.follow(program.startRun(words, run.sweepFile, run.folder));
+  }
+
+  /** Further seeds of a method that has no word yet (`wish`: METHOD=NUMBER), or of the one that is chosen. */
+  async #moreSeeds(target: Target, wish?: string): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (!file?.run) return;
+    const chosen = wish ?? (await askForSeeds(file.run.state));
+    if (chosen !== undefined) await this.start(file.uri.toString(), [], {more: ['--more-seeds', chosen]});
   }
 
   /** The method or trial of a tree row, or the method at the cursor. */

@@ -1,5 +1,6 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
 import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {isEnded} from '../core/run/events.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
 import {Commands} from './commands.ts';
 import {LanguageServer} from './language-server.ts';
@@ -30,6 +31,7 @@ export function activate(context: ExtensionContext): void {
     },
     finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
+    interrupted: run => void sayItStands(run),
     refused(run) {
       const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
       void window.showErrorMessage(`The run was not started: ${why}`);
@@ -98,12 +100,22 @@ async function sayItFinished(run: Run, results: Results): Promise<void> {
   if (choice) await results.open(run);
 }
 
+/** A run that a window finds without its end: its machine went down, or its process was ended. */
+async function sayItStands(run: Run): Promise<void> {
+  const {name, trials} = run.state;
+  const done = trials.filter(({state}) => isEnded(state)).length;
+  const message = `The sweep ${name || run.folder} was interrupted with ${done} of ${trials.length} trials done; what is finished is kept.`;
+  const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
+  const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
+  if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
+}
+
 /** The trainer is gone in the middle of its work: why, as it said itself, and a way to go on. */
 async function sayItDied(run: Run, program: Program, parts: Commands): Promise<void> {
   const {name, message: reason} = run.state;
   const words = program.lastWords(run.folder) || reason;
   const message = `The trainer of ${name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
-  const choice = await window.showErrorMessage(message, 'Resume', 'Show Log');
+  const choice = await window.showErrorMessage(message, ...(run.sweepFile ? ['Resume'] : []), 'Show Log');
   if (choice === 'Resume') await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
   if (choice === 'Show Log') parts.showLogOf(run);
 }

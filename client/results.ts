@@ -89,6 +89,8 @@ export class Results implements Disposable {
       void sendOthers(shown);
     } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
     else if (message.type === 'save') void savePicture(message.name, message.base64, shown.run.folder);
+    else if (message.type === 'moreSeeds')
+      void commands.executeCommand('loraSweep.moreSeeds', Uri.file(shown.run.sweepFile).toString(), message.wish);
     else void act(message.action, Uri.file(shown.run.sweepFile));
   }
 

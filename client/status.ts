@@ -13,8 +13,10 @@ export function showStatus(sweeps: Sweeps): Disposable {
     const {state} = run;
     const more = others.length > 0 ? ` (+${others.length})` : '';
     item.text = `$(sync~spin) ${state.name || 'LoRA Sweep'} ${statusText(state, progress(state, Date.now()))}${more}`;
-    item.tooltip = `${run.sweepFile}\n${state.engine}: ${state.reason}\nClick to open the results`;
-    item.command = {command: 'loraSweep.openResults', title: 'Open results', arguments: [Uri.file(run.sweepFile)]};
+    item.tooltip = `${run.sweepFile || run.folder}\n${state.engine}: ${state.reason}\nClick to open the results`;
+    item.command = run.sweepFile
+      ? {command: 'loraSweep.openResults', title: 'Open results', arguments: [Uri.file(run.sweepFile)]}
+      : {command: 'loraSweep.openFolder', title: 'Open results'};
     item.show();
   };
   const subscription = sweeps.onDidChange(show);

@@ -58,6 +58,10 @@ export class Sweeps implements Disposable {
     const own = (await this.all()).find(({run}) => run?.folder === folder)?.run;
     const known = own ?? this.#loose.get(folder);
     if (known) return known;
+    return this.#attachLoose(folder);
+  }
+
+  async #attachLoose(folder: string): Promise<Run> {
     const run = new Run(folder, '', this.#listener);
     this.#loose.set(folder, run);
     await run.attach();
@@ -66,7 +70,8 @@ export class Sweeps implements Disposable {
 
   /** Runs at work. */
   get alive(): Run[] {
-    return [...this.#files.values()].flatMap(({run}) => (run?.alive ? [run] : []));
+    const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
+    return [...own, ...this.#loose.values()].filter(({alive}) => alive);
   }
 
   dispose(): void {
@@ -102,6 +107,17 @@ export class Sweeps implements Disposable {
       );
       await Promise.all(uris.map(uri => this.#read(uri)));
     }
+    await this.#findOthers();
+  }
+
+  /** Runs at work that are of no sweep file here: of one that is gone or has another name by now, or of another command. */
+  async #findOthers(): Promise<void> {
+    const own = new Set([...this.#files.values()].map(({run}) => run?.folder));
+    const found = await workspace.findFiles(`**/${runsFolder}/*/run.lock`, null);
+    const folders = found
+      .map(({fsPath}) => dirname(fsPath))
+      .filter(folder => !own.has(folder) && !this.#loose.has(folder));
+    await Promise.all(folders.map(folder => this.#attachLoose(folder)));
   }
 
   /** Without waiting for it: a long run takes its time, and what is read of it shows meanwhile. */

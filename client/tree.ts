@@ -11,6 +11,8 @@ import {
 } from 'vscode';
 import type {TrialState} from '../core/run/events.ts';
 import {progress} from '../core/run/progress.ts';
+import {trialsOf} from '../core/run/trials/known-trials.ts';
+import {isSettled} from '../core/search/comparing/settled.ts';
 import {readingText, statusText, sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
@@ -85,7 +87,8 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.resourceUri = uri;
   item.tooltip = workspace.asRelativePath(uri);
   item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
-  item.contextValue = run?.alive ? 'sweep-running' : 'sweep';
+  const isFinished = sweep && run && !run.alive && isSettled(sweep, trialsOf(sweep, run.state), run.state);
+  item.contextValue = run?.alive ? 'sweep-running' : isFinished ? 'sweep-finished' : 'sweep';
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'

@@ -2,8 +2,8 @@
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
 import {expectedShare} from '../core/search/expectation.ts';
-import {recognised} from '../core/sweep/recognise.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
+import {rolesInWords} from '../core/sweep/axes/roles.ts';
+import {trialsAmong} from '../core/sweep/recognise.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 import {searchExpected} from './search-expected.ts';
@@ -20,19 +20,26 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const open = results ? [lens('Open results', 'openResults')] : [];
   if (results?.live) return [lens('Stop', 'stop'), ...open];
   if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
-  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
+  const trials = trialsAmong(sweep, results?.stored ?? []);
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
   const begin = results
-    ? lens(`Resume ${sweep.search ? 'search' : `${unfinished} unfinished`}${cost}`, 'resume')
+    ? lens(`Resume${sweep.search ? ' search' : unfinished > 0 ? ` ${unfinished} unfinished` : ''}${cost}`, 'resume')
     : lens(`${taskOf(document, trials.length)}${cost}`, 'run');
-  return [...(unfinished > 0 ? [begin] : []), lens('Probe curvature', 'probe'), ...open];
+  const next = results?.settled ? [{range: begin.range, command: {title: finished(sweep), command: ''}}] : [begin];
+  return [...next, lens('Probe curvature', 'probe'), ...open];
 }
+
+/** Of a run that has nothing left to train: words without a command. */
+const finished = ({search}: {search?: unknown}): string => (search ? 'Search finished' : 'All trials finished');
 
 /** `Run 6 trials`, or `Search 180 trials · about 14 % of the grid`. */
 function taskOf(document: SweepDocument, trials: number): string {
-  if (!document.reading.sweep?.search) return `Run ${count(trials, 'trial')}`;
+  const {sweep} = document.reading;
+  // What is compared with what is worth a word where that is more than methods.
+  if (sweep?.axes && !sweep.search) return `Run ${rolesInWords(sweep)}`;
+  if (!sweep?.search) return `Run ${count(trials, 'trial')}`;
   const expectation = searchExpected(document);
   const share = expectation ? ` · about ${Math.round(100 * expectedShare(expectation))} % of the grid` : '';
   return expectation?.scans === 0 ? `Run ${count(trials, 'trial')}` : `Search ${count(trials, 'trial')}${share}`;

@@ -5,6 +5,7 @@ import {SweepError} from '../core/error.ts';
 import type {RunEventBody} from '../core/run/events.ts';
 import {probe} from './curvature/probe.ts';
 import {openEngine} from './engine/choose.ts';
+import {roomError} from './engine/program/no-room.ts';
 import {Programs} from './engine/program/programs.ts';
 import {mergeInto} from './export/merge.ts';
 import type {Generated} from './generation/answers.ts';
@@ -72,13 +73,16 @@ async function work(message: ToWorker): Promise<void> {
     ...base,
     emit: (event: RunEventBody) => send({kind: 'event', event}),
     stopped: () => Atomics.load(stop, 0) !== 0,
+    // The first worker that sees it is the one.
+    crowded: () => Atomics.exchange(stop, 1, 0) !== 0,
     decode,
     stored,
   };
   if (message.kind === 'evaluate') {
     const adapted = await adaptedModel(base.programs, opened, message.adapter);
     const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
-    await evaluatePack(adapted, report, [message.evaluation], [{id: ''}], Float32Array.of(1));
+    const {evaluation, trial: id = '', step: count = 0} = message;
+    await evaluatePack({...adapted, count}, report, [evaluation], [{id}], Float32Array.of(1));
     return;
   }
   if (message.kind === 'merge') {
@@ -96,7 +100,8 @@ async function work(message: ToWorker): Promise<void> {
   await train(message.job, {...context, worker, generated: result => send({kind: 'generated', result})});
 }
 
-function fail(error: unknown): void {
+function fail(fault: unknown): void {
+  const error = roomError(fault);
   const {message, stack = ''} = error instanceof Error ? error : new Error(String(error));
   send({kind: 'failed', code: error instanceof SweepError ? error.code : 'internal', message, stack});
 }

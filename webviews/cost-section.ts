@@ -1,6 +1,8 @@
 /** What each method and rank costs, counted and measured. */
+
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../core/run/costs.ts';
 import type {RunState} from '../core/run/fold.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {element, tableOf} from './elements.ts';
 import type {Theme} from './theme/palette.ts';
 
@@ -12,13 +14,7 @@ export function costSection(state: RunState, theme: Theme): HTMLElement[] {
   section.append(
     element('h2', '', costTitle),
     element('p', 'caption', costCaption),
-    tableOf(
-      measuredCostColumns,
-      rows,
-      theme,
-      'Cost of each method',
-      state.costs.map(({method}) => method),
-    ),
+    tableOf(measuredCostColumns, rows, theme, 'Cost of each method', state.costs.map(nameOf)),
   );
   return [section];
 }

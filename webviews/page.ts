@@ -5,7 +5,8 @@ import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
 import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import {titled} from '../core/run/compare/titled.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
+import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
+import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {progress} from '../core/run/progress.ts';
 import {
@@ -17,6 +18,8 @@ import {
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
+import {hasChosen} from '../core/search/comparing/settled.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
 import {zoomHint} from './axes/keys.ts';
 import {costSection} from './cost-section.ts';
@@ -60,6 +63,8 @@ export interface Doing {
   showAll(key: string): void;
   /** These are absent outside the editor. */
   act?: (action: PageAction) => void;
+  /** Trains so many more seeds of a method, METHOD=NUMBER. */
+  moreSeeds?: (wish: string) => void;
   /** Asks for another run to show beside this one; takes all of them away. */
   compare?: () => void;
   alone?: () => void;
@@ -82,7 +87,9 @@ export function showPage(
     header(state, others, comparisons, doing),
     // While it trains, what moves stands first.
     ...(doing.alive ? curves : []),
-    ...comparisons.map(comparison => comparisonSection(comparison, theme, choices, doing, plots)),
+    ...comparisons.map(comparison =>
+      comparisonSection(comparison, {theme, plots, wishes: seedWishes(comparison, state)}, choices, doing),
+    ),
     ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
@@ -186,7 +193,7 @@ function actions(
   if (act) {
     const has = (...wanted: string[]): boolean => state.trials.some(view => wanted.includes(view.state));
     if (alive) lasting('Stop', () => act('stop'));
-    else if (has('waiting', 'stopped')) lasting('Resume', () => act('resume'));
+    else if (has('waiting', 'stopped') && !hasChosen(state)) lasting('Resume', () => act('resume'));
     if (!alive && has('failed', 'diverged')) lasting('Rerun failed', () => act('rerunFailed'));
     if (!alive && comparisons.length > 0) lasting('Export best…', () => act('exportTrial'));
     const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
@@ -250,7 +257,7 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
       rows,
       theme,
       droppedTitle,
-      state.trials.filter(({dropped}) => dropped).map(({trial}) => trial.method),
+      state.trials.filter(({dropped}) => dropped).map(({trial}) => nameOf(trial)),
     ),
   );
   return [section];
@@ -258,10 +265,9 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
 
 function comparisonSection(
   comparison: Comparison,
-  theme: Theme,
+  {theme, plots, wishes}: {theme: Theme; plots: Plot[]; wishes: MoreWanted[]},
   {bars}: Choices,
   doing: Doing,
-  plots: Plot[],
 ): HTMLElement {
   const section = element('section', 'card');
   const name = title(comparison);
@@ -290,8 +296,22 @@ function comparisonSection(
       `Peaks, ${name}`,
       comparison.curves.map(({method}) => method),
     ),
+    ...seedButtons(name, wishes, doing),
   );
   return section;
+}
+
+/** A button for each method that needs more seeds for its word, while nothing runs. */
+function seedButtons(name: string, wishes: readonly MoreWanted[], {moreSeeds, alive}: Doing): HTMLElement[] {
+  if (!moreSeeds || alive || wishes.length === 0) return [];
+  const bar = element('div', 'bar');
+  for (const {method, seeds} of wishes) {
+    const button = element('button', '', `Run ${count(seeds, 'more seed')} of ${method}`);
+    button.id = `more seeds of ${method}, ${name}`;
+    button.addEventListener('click', () => moreSeeds(`${method}=${seeds}`));
+    bar.append(staying(button));
+  }
+  return [bar];
 }
 
 function captionOf({curves}: Comparison, bars: boolean): string {

@@ -170,7 +170,10 @@ class RunPage {
       },
       ...(editor && {
         // A run folder alone has no sweep file to run again.
-        ...(this.#kept.sweepFile && {act: action => editor.postMessage({type: 'action', action})}),
+        ...(this.#kept.sweepFile && {
+          act: action => editor.postMessage({type: 'action', action}),
+          moreSeeds: wish => editor.postMessage({type: 'moreSeeds', wish}),
+        }),
         compare: () => editor.postMessage({type: 'compare'}),
         alone: () => editor.postMessage({type: 'alone'}),
       }),

@@ -7,6 +7,7 @@ import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
+import {SignsOfLife} from './signs-of-life.ts';
 
 /** How often a living run is looked at, in milliseconds. */
 const interval = 400;
@@ -17,6 +18,8 @@ export interface RunListener {
   died(run: Run): void;
   /** The run came to its end while it was followed; told once. */
   finished(run: Run): void;
+  /** It was found without its end and without a process. */
+  interrupted(run: Run): void;
   /** The process ended before it began: the file or the folder was refused. */
   refused(run: Run): void;
 }
@@ -32,6 +35,9 @@ export class Run {
   #connecting = false;
   /** What it did before this window is being read. */
   #isNew = false;
+  /** Of a process that cannot be connected to. */
+  readonly #signs = new SignsOfLife();
+  #isFound = false;
   /** When this window started a process last, in milliseconds since 1970. */
   #followedAt = 0;
   /** What that process said last before its run began. */
@@ -48,7 +54,11 @@ export class Run {
 
   /** A process is starting or at work. */
   get alive(): boolean {
-    return this.#child !== undefined || this.#connection !== undefined || this.#follower.live;
+    return this.#child !== undefined || this.#connection !== undefined || this.#follower.live || this.#isElsewhere;
+  }
+
+  get #isElsewhere(): boolean {
+    return this.#signs.isAlive(performance.now());
   }
 
   /** The part of its earlier events that is read, from 0 to 1, while that takes a while; null else. */
@@ -63,17 +73,22 @@ export class Run {
 
   /** Reads what is there and connects to a process at work, whoever started it. */
   async attach(): Promise<void> {
-    await this.#connect();
     this.#isNew = true;
     const telling = setInterval(() => this.#listener.changed(this), interval);
     try {
+      // What is there already is no sign of life.
       await this.#follower.read();
     } finally {
       clearInterval(telling);
       this.#isNew = false;
     }
+    await this.#connect();
     this.#watch();
     this.#listener.changed(this);
+    if (this.#isFound) return;
+    this.#isFound = true;
+    if (!this.alive && !this.#follower.hasTasks && this.#follower.state(true).state === 'running')
+      this.#listener.interrupted(this);
   }
 
   /** Follows a process that this window started. */
@@ -102,8 +117,9 @@ export class Run {
   /** Asks the process to stop after its step; what is finished is kept. */
   stop(): void {
     if (this.#connection) this.#connection.stop();
-    // Tasks of any machine look for this file.
-    else if (this.#follower.hasTasks) void writeFile(join(this.folder, 'stop'), '').catch(() => {});
+    // Processes of any machine look for this file.
+    else if (this.#follower.hasTasks || this.#isElsewhere)
+      void writeFile(join(this.folder, 'stop'), '').catch(() => {});
     else this.#child?.kill('SIGINT');
   }
 
@@ -117,11 +133,13 @@ export class Run {
   async #connect(): Promise<void> {
     if (this.#connection || this.#connecting) return;
     this.#connecting = true;
-    this.#connection = await connectTo(this.folder, () => {
+    const found = await connectTo(this.folder, () => {
       this.#connection = undefined;
       // Of a process of this window the exit status tells more.
       if (!this.#child) void this.#ended();
     });
+    if (found && 'connection' in found) this.#connection = found.connection;
+    this.#signs.locked(found && 'lockedAt' in found ? found.lockedAt : null, performance.now());
     this.#connecting = false;
   }
 
@@ -132,7 +150,10 @@ export class Run {
 
   async #look(): Promise<void> {
     if (!this.#connection) await this.#connect();
-    if (await this.#follower.read()) this.#listener.changed(this);
+    if (await this.#follower.read()) {
+      this.#signs.grew(performance.now());
+      this.#listener.changed(this);
+    }
     if (!this.alive) await this.#ended();
   }
 

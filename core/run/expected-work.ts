@@ -76,7 +76,8 @@ function searchedWork(
   return {
     done: scansDone + ended.length,
     total:
-      scanned.length +
+      // Not every rate is scanned where the curvature says which.
+      (decision === undefined || stage === 'scan' ? scanned.length : scansDone) +
       ended.length +
       views.filter(view => !isOver(view) && isWholeTraining(view)).length +
       Math.round(whole + further),

@@ -33,12 +33,13 @@ export type PageAction = (typeof pageActions)[number];
 
 /**
  * From the page: it listens now (and showed these folders beside its own run), wants another run beside it or none,
- * a button was pressed, a text is for the clipboard, or a picture (PNG) for a file.
+ * a button was pressed, so many more seeds are wanted (METHOD=NUMBER), a text is for the clipboard, or a picture (PNG) for a file.
  */
 export type PageMessage =
   | {type: 'ready'; others: string[]}
   | {type: 'compare'}
   | {type: 'alone'}
   | {type: 'action'; action: PageAction}
+  | {type: 'moreSeeds'; wish: string}
   | {type: 'copy'; text: string}
   | {type: 'save'; name: string; base64: string};

@@ -90,6 +90,7 @@ const evaluation = record({
   value: numberOrNull,
   correct: numberOrNull,
   total: number,
+  right: optional(text),
 });
 
 const view = record({
@@ -149,6 +150,7 @@ const snapshotShape = record({
     trials: listOf(view),
     selected: listOf(text),
     added: listOf(text),
+    asked: count,
     curvature: listOf(eventShapes.curvature),
     costs: listOf(costShape),
     aggregates: listOf(eventShapes.aggregate),
@@ -160,6 +162,9 @@ const snapshotShape = record({
     verdict: orNull(verdictShape),
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
+    fixed: recordOf(text),
+    tune: listOf(text),
+    objective: listOf(text),
     tasks: listOf(taskView),
     task: orNull(text),
     pinned: orNull(pinnedShape),

@@ -1,6 +1,6 @@
 /** How far methods lie apart, each at its own best rate, and what may be said of that. */
 import {lowerIsBetter, type MethodCurve, type Peak} from './peak.ts';
-import {type Gap, type Judgement, type Judging, judge, moreSeeds} from './verdict/words.ts';
+import {type Gap, type Judgement, type Judging, judge, moreQuestions, moreSeeds} from './verdict/words.ts';
 
 export interface Spread extends Omit<Judgement, 'gaps'> {
   /** Best first. */
@@ -16,6 +16,8 @@ export interface Spread extends Omit<Judgement, 'gaps'> {
 export interface PeakGap extends Gap {
   /** Seeds that are still needed for a word, about; null where there is one, or where nobody can say. */
   more: number | null;
+  /** Questions that are still needed, where more seeds would not do; null where they would, or where there is a word. */
+  moreQuestions: number | null;
 }
 
 /** Null with fewer than two methods. */
@@ -30,7 +32,11 @@ export function spreadOf(curves: MethodCurve[], metric: string, judging: Judging
     ranking,
     peaks: Math.abs(ranking[0]!.mean - ranking.at(-1)!.mean),
     atRate: sharedRates(curves.filter(curve => curve.peak)),
-    gaps: judgement.gaps.map(gap => ({...gap, more: moreSeeds(gap, peaks, judgement, judging)})),
+    gaps: judgement.gaps.map(gap => ({
+      ...gap,
+      more: moreSeeds(gap, peaks, judgement, judging),
+      moreQuestions: moreQuestions(gap, judgement),
+    })),
   };
 }
 

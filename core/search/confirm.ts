@@ -1,4 +1,4 @@
-/** All seeds at the best rate, and at its neighbour where they do not agree. */
+/** All seeds at the best rate, and at another one beside or below it where they do not agree. */
 import {mean} from '../numbers.ts';
 import {type Ending, type Known, marginOf} from './known.ts';
 
@@ -10,8 +10,9 @@ const mostRounds = 2;
 
 export interface Confirmation {
   chosen: number;
-  /** A rate whose other seeds are wanted next; null where none is. */
+  /** A rate that is wanted next, with all seeds or, `below` what is unstable, the first one; null where none is. */
   missing: number | null;
+  below?: true;
   /** Rates that train for one seed and not for another, of those with all seeds. */
   unstable: number[];
 }
@@ -23,7 +24,9 @@ export function confirm(known: Known, first: number): Confirmation {
   let chosen = first;
   const compared = new Set([first]);
   for (let round = 0; round < mostRounds; round += 1) {
-    const next = bestNeighbour(known, chosen, compared);
+    const below = belowUnstable(known, chosen, compared);
+    if (below !== null && !known.ending(below, 0)) return {chosen, missing: below, below: true, unstable};
+    const next = bestOf(known, [chosen - 1, chosen + 1, ...(below === null ? [] : [below])], compared);
     if (next === null || !isDoubtful(known, chosen, next)) break;
     if (!seedsAt(known, next)) return {chosen, missing: next, unstable};
     compared.add(next);
@@ -32,34 +35,47 @@ export function confirm(known: Known, first: number): Confirmation {
   return {chosen: bestOfAll(known, chosen), missing: null, unstable};
 }
 
+/**
+ * The rate below a chosen one and all others down from it whose seeds do not agree: seeds scatter where rates are too high. Null
+ * where the chosen one is no such rate, or no rate lies below. `compared`: rates that count as known with all seeds.
+ */
+function belowUnstable(known: Known, chosen: number, compared: ReadonlySet<number>): number | null {
+  let rate = chosen;
+  while (compared.has(rate) && scatters(known, seedsAt(known, rate)!)) rate -= 1;
+  return rate === chosen || rate < 0 || compared.has(rate) ? null : rate;
+}
+
 /** How a rate ended with every seed; null while one is missing. */
 export function seedsAt({cell, ending}: Known, rate: number): Ending[] | null {
   const endings = cell.seeds.map((_, seed) => ending(rate, seed));
   return endings.every(end => end !== undefined) ? endings : null;
 }
 
-/** The rate beside `rate` that one seed found best, of those with a whole trial that did not diverge. */
-function bestNeighbour({cell, ending}: Known, rate: number, compared: ReadonlySet<number>): number | null {
-  const whole = [rate - 1, rate + 1].filter(
-    next => next in cell.rates && !compared.has(next) && ending(next, 0)?.diverged === false,
-  );
-  const [a, b] = whole;
-  if (a === undefined || b === undefined) return a ?? null;
-  return ending(b, 0)!.score > ending(a, 0)!.score ? b : a;
+/** The one of these rates that one seed found best (the lower one of equals), of those with a whole trial that did not diverge. */
+function bestOf({cell, ending}: Known, rates: readonly number[], compared: ReadonlySet<number>): number | null {
+  const scored = rates.flatMap(rate => {
+    const end = compared.has(rate) || !(rate in cell.rates) ? undefined : ending(rate, 0);
+    return end && !end.diverged ? [{rate, score: end.score}] : [];
+  });
+  return scored.toSorted((a, b) => b.score - a.score || a.rate - b.rate)[0]?.rate ?? null;
 }
 
-/** The seeds do not agree, or one seed was better beside them than they are on average. */
+/** One seed beside them was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
 function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
   const seeds = seedsAt(known, rate)!;
-  if (scatters(known, seeds)) return true;
   const [mean, {score}] = [meanOf(seeds), known.ending(neighbour, 0)!];
+  if (scatters(known, seeds)) return score - mean >= -apart(seeds);
   return score - mean > marginOf(known.rules, score, mean);
 }
 
 function scatters({rules}: Known, seeds: readonly Ending[]): boolean {
   const scores = seeds.map(({score}) => score);
-  const [worst, best] = [Math.min(...scores), Math.max(...scores)];
-  return best - worst > unstableMargins * marginOf(rules, worst, best);
+  return apart(seeds) > unstableMargins * marginOf(rules, Math.min(...scores), Math.max(...scores));
+}
+
+function apart(seeds: readonly Ending[]): number {
+  const scores = seeds.map(({score}) => score);
+  return scores.length === 0 ? 0 : Math.max(...scores) - Math.min(...scores);
 }
 
 /** Fewer that diverged, then the mean. */

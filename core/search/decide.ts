@@ -5,10 +5,10 @@ import {count, formatRate, formatValue} from '../run/format.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {confirm, seedsAt} from './confirm.ts';
 import {type Known, known as knownOf} from './known.ts';
-import {placeOf} from './place.ts';
 import type {SearchRules} from './rules.ts';
+import {scan} from './scan.ts';
 import type {Cell, Decision, SearchStage, TrialFacts} from './search.ts';
-import {bestWhole, type Walk, walk} from './walk.ts';
+import {bestWhole, isHopeless, type Walk, walk} from './walk.ts';
 import {someInWords, whyWhole} from './whole.ts';
 
 /**
@@ -30,13 +30,12 @@ export function decide(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, rules
 
 function searched(known: Known): Decision {
   const {cell, scanSteps} = known;
-  const losses = cell.rates.map((_, rate) => known.scanLoss(rate));
-  if (!losses.every(loss => loss !== undefined)) {
-    const trials = cell.trials.flatMap(([trial], rate) => (losses[rate] === undefined ? [trial!] : []));
-    const why = `${count(trials.length, 'rate')} of ${cell.rates.length} are still to be trained for ${scanSteps} of ${count(cell.steps, 'step')}.`;
+  const {missing, place} = scan(known);
+  if (missing.length > 0) {
+    const trials = missing.map(rate => cell.trials[rate]![0]!);
+    const why = `${count(trials.length, 'rate')} of ${cell.rates.length} are still to be trained for ${scanSteps} of ${count(cell.steps, 'step')}${whyThese(cell)}.`;
     return decided(known, {stage: 'scan', place: null, chosen: null, trials, until: scanSteps, why});
   }
-  const place = placeOf(cell.rates, losses, scanSteps / cell.steps);
   const nothing = {place, chosen: null, trials: []};
   if (place === null) return decided(known, {stage: 'done', ...nothing, why: 'The training diverged at every rate.'});
   const reached = walk(known, place);
@@ -53,18 +52,22 @@ function searched(known: Known): Decision {
 /** The seeds at the best rate, and what they say. */
 function confirmed(known: Known, place: number, first: number): Decision {
   const {cell} = known;
-  const {chosen, missing, unstable} = confirm(known, first);
+  const {chosen, missing, below, unstable} = confirm(known, first);
   const rate = cell.rates[chosen]!;
   const findings = [...unstable.map(at => whyUnstable(known, at)), ...edgeInWords(cell, chosen)];
   if (missing === null) {
     const why = [`${formatRate(rate)} is the best rate found`, ...findings].join('; ');
     return decided(known, {stage: 'done', place, chosen: rate, trials: [], why: `${why}.`});
   }
-  const trials = cell.trials[missing]!.filter((_, seed) => !known.ending(missing, seed));
+  const trials = cell.trials[missing]!.filter((_, seed) => !known.ending(missing, seed) && (!below || seed === 0));
   const wants = `${formatRate(cell.rates[missing]!)} gets all ${count(cell.seeds.length, 'seed')}`;
   if (missing === first) {
     const why = `Its first seed is the best of ${wholeOnes(known)}: ${wants}.`;
     return decided(known, {stage: 'seeds', place, chosen: rate, trials, why});
+  }
+  if (below) {
+    const why = `${formatRate(rate)}: ${findings.join('; ')}; seeds scatter where rates are too high: ${formatRate(cell.rates[missing]!)} is tried.`;
+    return decided(known, {stage: 'again', place, chosen: rate, trials, why});
   }
   const doubts = unstable.length > 0 ? findings.join('; ') : 'its mean fell below what one seed reached beside it';
   return decided(known, {
@@ -74,6 +77,10 @@ function confirmed(known: Known, place: number, first: number): Decision {
     trials,
     why: `${formatRate(rate)}: ${doubts}; ${wants}.`,
   });
+}
+
+function whyThese({expected}: Cell): string {
+  return expected === undefined ? '' : `: the curvature predicts about ${formatRate(expected)}`;
 }
 
 interface Wish {
@@ -107,8 +114,14 @@ function whyPair({cell, scanSteps}: Known, place: number, {from, to}: Walk): str
   return `The training losses of ${scanSteps} steps put the best rate of ${cell.steps} near ${formatRate(place)}: ${lower} and ${upper} go on to the end.`;
 }
 
-function whyNext({cell, ending}: Known, {from, to, missing}: Walk): string {
+function whyNext(known: Known, reached: Walk): string {
+  const {cell, ending} = known;
+  const {from, to, missing} = reached;
   const next = missing[0]!;
+  if (isHopeless(known, reached)) {
+    const [lowest, highest, ...wanted] = [from, to, ...missing].map(rate => formatRate(cell.rates[rate]!));
+    return `Nothing was learnt from ${lowest} to ${highest}: ${wanted.join(' and ')} ${wanted.length > 1 ? 'are' : 'is'} next.`;
+  }
   const [edge, inner] = next > to ? [to, to - 1] : [from, from + 1];
   const [outer, before, after] = [edge, inner, next].map(rate => formatRate(cell.rates[rate]!));
   if (ending(edge, 0)?.diverged) return `${outer} diverged as ${before} did: ${after} is next.`;

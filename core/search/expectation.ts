@@ -1,7 +1,10 @@
 /** What a search will cost, before it runs. */
-import {count} from '../run/format.ts';
+import {count, formatSeconds} from '../run/format.ts';
+import {stepsKey} from '../sweep/axes/axes.ts';
+import {fewestRates} from '../sweep/search-rules.ts';
 import type {Sweep, Trial} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
+import {reference} from './decide-all.ts';
 import {rulesOf, type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell} from './search.ts';
 import {whyWhole} from './whole.ts';
@@ -14,9 +17,10 @@ export interface Range {
 }
 
 export interface SearchExpectation {
-  /** Rates that are scanned, and optimizer steps of that; exact. */
+  /** Rates that are scanned, and optimizer steps of that; exact, but where the measured curvature says which. */
   scans: number;
   scanSteps: number;
+  isGuided: boolean;
   /** Trials that are trained to their end, further seeds included. */
   whole: Range;
   /** Optimizer steps of all. */
@@ -25,6 +29,8 @@ export interface SearchExpectation {
   gridSteps: number;
   /** Whole trainings one after the other, with as many workers as one likes. */
   chain: Range;
+  /** Optimizer steps of that, the scan before it included. */
+  chainSteps: Range;
   /** Why cells are trained whole, as in a grid, one sentence each. */
   instead: string[];
 }
@@ -39,13 +45,13 @@ const expectedRounds = 0.03;
  * whole trial, by batch size.
  */
 export function searchExpectation(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
 ): SearchExpectation | null {
   const rules = rulesOf(sweep);
-  if (!rules || trials.some(({batchSize}) => steps[String(batchSize)] === undefined)) return null;
-  return expectationOf(cellsOf(trials, steps, sweep.training), rules);
+  if (!rules || trials.some(trial => steps[stepsKey(trial)] === undefined)) return null;
+  return expectationOf(cellsOf(trials, steps, sweep), rules);
 }
 
 /** What is expected of the grid's steps, 0..1. */
@@ -61,10 +67,12 @@ export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, '
   return {
     scans: sum(({scans}) => scans),
     scanSteps: sum(({scanSteps}) => scanSteps),
+    isGuided: rules.search.start === 'curvature',
     whole: total(({whole}) => whole),
     steps: total(({steps}) => steps),
     gridSteps: cells.reduce((steps, cell) => steps + cell.steps * cell.trials.flat().length, 0),
     chain: range(at => Math.max(0, ...each.map(({chain}) => chain[at]))),
+    chainSteps: range(at => Math.max(0, ...each.map(({chainSteps}) => chainSteps[at]))),
     instead: [...new Set(each.flatMap(({why}) => why ?? []))],
   };
 }
@@ -75,6 +83,7 @@ interface CellExpectation {
   whole: Range;
   steps: Range;
   chain: Range;
+  chainSteps: Range;
   why: string | null;
 }
 
@@ -84,22 +93,39 @@ function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): Cel
   const why = whyWhole(cell, scan);
   if (why !== null) {
     const trials = rates.length * seeds.length;
-    return {scans: 0, scanSteps: 0, whole: same(trials), steps: same(trials * steps), chain: same(1), why};
+    const all = {whole: same(trials), steps: same(trials * steps), chain: same(1), chainSteps: same(steps)};
+    return {scans: 0, scanSteps: 0, ...all, why};
   }
   const further = seeds.length - 1;
   const rounds = further === 0 ? same(0) : {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
   const first: Range = {least: 2, expected: Math.min(expectedFirst, rates.length), most: rates.length};
+  const scans = isGuided(cell, search) ? nearRates(rates) : rates.length;
   const whole = range(at => first[at] + further * (1 + rounds[at]));
+  // The pair runs side by side, and so do seeds.
+  const chain = range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at]));
   return {
-    scans: rates.length,
-    scanSteps: rates.length * scan,
+    scans,
+    scanSteps: scans * scan,
     whole,
     // A prefix is part of the whole trial that it becomes.
-    steps: range(at => rates.length * scan + whole[at] * steps - first[at] * scan),
-    // The pair runs side by side, and so do seeds.
-    chain: range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at])),
+    steps: range(at => scans * scan + whole[at] * steps - Math.min(first[at], scans) * scan),
+    chain,
+    // What was scanned goes on from there.
+    chainSteps: range(at => chain[at] * steps),
     why,
   };
+}
+
+/** Only rates around what the curvature predicts are scanned. */
+function isGuided({trials}: Cell, {start}: SearchRules['search']): boolean {
+  return start === 'curvature' && trials[0]![0]!.method !== reference;
+}
+
+/** How many rates lie within a decade of the middle one, four at least: where the prediction will fall is not known yet. */
+function nearRates(rates: readonly number[]): number {
+  const middle = rates[Math.floor((rates.length - 1) / 2)]!;
+  const near = rates.filter(rate => Math.abs(Math.log10(rate / middle)) <= 1 + 1e-9).length;
+  return Math.min(rates.length, Math.max(fewestRates, near));
 }
 
 const same = (value: number): Range => ({least: value, expected: value, most: value});
@@ -109,13 +135,58 @@ const range = (of: (at: keyof Range) => number): Range => ({
   most: of('most'),
 });
 
+/** What the whole grid takes on the machine at hand. */
+export interface Machine {
+  /** Seconds of all its training steps, with all workers at it. */
+  seconds: number;
+  workers: number;
+  /** Trials of a pack, at most. */
+  side: number;
+}
+
+/**
+ * Seconds of a search's training: the work shared by the workers, and what they wait for while the chain has less to do than they
+ * could (Brent's bound).
+ */
+export function clockOf(
+  {steps, chainSteps, gridSteps}: Pick<SearchExpectation, 'steps' | 'chainSteps' | 'gridSteps'>,
+  {seconds, workers, side}: Machine,
+): Range {
+  const [shared, alone] = [seconds / gridSteps, (seconds * workers * side) / gridSteps];
+  return range(at => shared * steps[at] + (1 - 1 / (workers * side)) * alone * chainSteps[at]);
+}
+
+/** The same in words. */
+export function clockInWords(expectation: SearchExpectation, machine: Machine): string[] {
+  if (expectation.scans === 0) return [];
+  const {least, expected, most} = clockOf(expectation, machine);
+  const [from, about, to] = [least, expected, most].map(formatSeconds);
+  return [
+    `With ${count(machine.workers, 'worker')} the search trains for about ${about} (${from} to ${to}): scan, walk and further seeds follow one another. The grid trains for about ${formatSeconds(machine.seconds)}.`,
+  ];
+}
+
+/** Trainings that may follow where words are missing: every method of a comparison up to `verdict.seeds` at its best rate. */
+export function furtherInWords({verdict, methods}: Pick<Sweep, 'verdict' | 'methods'>): string[] {
+  const {seeds} = verdict ?? {};
+  if (seeds === undefined) return [];
+  const most = methods.reduce(
+    (sum, {seeds: own, ranks, batchSizes}) => sum + ranks.length * batchSizes.length * (seeds - own.length),
+    0,
+  );
+  if (most === 0) return [];
+  return [
+    `Where words are missing then, 0 to ${most} further trainings follow: up to ${seeds} seeds at each best rate, and as many beside it for a method that seems behind.`,
+  ];
+}
+
 /** Sentences for `plan` and the editor; those of a grid alone where nothing is searched. */
 export function expectationInWords(expectation: SearchExpectation): string[] {
-  const {scans, scanSteps, whole, chain, instead} = expectation;
+  const {scans, scanSteps, isGuided: guided, whole, chain, instead} = expectation;
   if (scans === 0) return instead;
   const share = expectedShare(expectation);
   return [
-    `${count(scans, 'rate')} ${scans === 1 ? 'is' : 'are'} scanned in ${count(scanSteps, 'step')}; about ${count(Math.round(whole.expected), 'trial')} (${whole.least} to ${whole.most}) are trained whole.`,
+    `${guided ? 'About ' : ''}${count(scans, 'rate')} ${scans === 1 ? 'is' : 'are'} scanned in ${count(scanSteps, 'step')}; about ${count(Math.round(whole.expected), 'trial')} (${whole.least} to ${whole.most}) are trained whole.`,
     `That is about ${(100 * share).toFixed(1)} % of the grid's steps: the grid costs ${(1 / share).toFixed(1)} × as much.`,
     `However many the workers, about ${chain.expected.toFixed(1)} whole trainings (${chain.least} to ${chain.most}) follow one another; the grid's are all independent.`,
     ...instead,

@@ -2,16 +2,16 @@
 import type {RunState, TrialView} from '../run/fold.ts';
 import {tailMean, upTo} from '../run/series/series.ts';
 import {nothingKnown} from './known.ts';
-import {type SearchRules, scanStepsOf} from './rules.ts';
+import {type ComparisonRules, type SearchRules, scanStepsOf} from './rules.ts';
 import type {Cell, TrialFacts} from './search.ts';
 
 /** The facts of a cell's trials by their ids; a trial that the run does not know yet is `waiting`. */
 export function factsOf(
   cell: Cell,
   state: Pick<RunState, 'trials' | 'places'>,
-  rules: Pick<SearchRules, 'search' | 'objective'>,
+  rules: Pick<ComparisonRules, 'objective'> & Partial<Pick<SearchRules, 'search'>>,
 ): ReadonlyMap<string, TrialFacts> {
-  const scanSteps = scanStepsOf(cell, rules.search);
+  const scanSteps = rules.search ? scanStepsOf(cell, rules.search) : cell.steps;
   const facts = new Map<string, TrialFacts>();
   for (const {id} of cell.trials.flat()) {
     const view = state.trials[state.places[id] ?? -1];
@@ -23,7 +23,7 @@ export function factsOf(
 function trialFacts(
   view: TrialView,
   at: {scanSteps: number; steps: number},
-  {objective}: Pick<SearchRules, 'objective'>,
+  {objective}: Pick<ComparisonRules, 'objective'>,
 ): TrialFacts {
   const last = view.evaluations.find(
     ({step, task, metric}) => step === at.steps && task === objective.task && objective.metrics.includes(metric),
@@ -38,6 +38,7 @@ function trialFacts(
     scanTail: tailAt(view, at.scanSteps),
     endTail: tailAt(view, at.steps),
     metric: last?.value ?? null,
+    ...(last?.right !== undefined && {right: last.right}),
   };
 }
 

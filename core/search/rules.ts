@@ -5,7 +5,7 @@ import type {EvaluationSettings, Sweep} from '../sweep/sweep.ts';
 import type {Cell} from './search.ts';
 import type {SearchSettings} from './settings.ts';
 
-/** What the best rate is best at: the first result of the sweep's first evaluation, after the last step. */
+/** What the best rate is best at: the first result of the evaluation that the sweep names, or of its first one, after the last step. */
 export interface Objective {
   /** As the fold names it: `gsm8k`, or `gsm8k on test.jsonl`. */
   task: string;
@@ -14,11 +14,15 @@ export interface Objective {
   lowerIsBetter: boolean;
 }
 
-export interface SearchRules {
-  search: SearchSettings;
+/** What methods are compared by, with or without a search. */
+export interface ComparisonRules {
   /** In the metric's units; where lower is better, a share of the lower of two values. */
   margin: number;
   objective: Objective;
+}
+
+export interface SearchRules extends ComparisonRules {
+  search: SearchSettings;
   /** Ids of the trials that are asked for (`--only`); absent: all. */
   selected?: ReadonlySet<string>;
 }
@@ -27,10 +31,20 @@ export interface SearchRules {
 export const usualMargin = 0.01;
 
 /** Null for a sweep whose trials are all trained whole. */
-export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {
-  const [first] = sweep.evaluate;
-  if (!sweep.search || !first) return null;
-  return {search: sweep.search, margin: sweep.verdict?.margin ?? usualMargin, objective: objectiveOf(first)};
+export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'objective'>): SearchRules | null {
+  const rules = comparisonRules(sweep);
+  return sweep.search && rules ? {search: sweep.search, ...rules} : null;
+}
+
+/** Null for a sweep without an evaluation. */
+export function comparisonRules({
+  verdict,
+  evaluate,
+  objective,
+}: Pick<Sweep, 'verdict' | 'evaluate' | 'objective'>): ComparisonRules | null {
+  const [wanted] = objective ?? [];
+  const first = evaluate.find(({task, entry}) => formatEvaluation(task, entry) === wanted) ?? evaluate[0];
+  return first ? {margin: verdict?.margin ?? usualMargin, objective: objectiveOf(first)} : null;
 }
 
 function objectiveOf({task, entry, k = [1]}: EvaluationSettings): Objective {

@@ -18,6 +18,8 @@ export interface Cell {
   steps: number;
   /** Steps during which the rate still rises. */
   warmUp: number;
+  /** Where the best rate is expected: only rates within a decade of it are scanned, as far as that goes well. Absent: all are. */
+  expected?: number;
 }
 
 /** What is known of one trial. */
@@ -32,6 +34,8 @@ export interface TrialFacts {
   endTail: number | null;
   /** The objective's value at the end; null before. */
   metric: number | null;
+  /** Which questions were answered rightly (`packRight`); absent where that is not stored. */
+  right?: string;
 }
 
 /** A trial that is wanted, and how far: a prefix of its full schedule, or `steps` for all of it. */

@@ -1,4 +1,5 @@
 /** Whole trials with the first seed: a pair around the place, and further ones as long as that leads uphill. */
+import {unitOf} from '../run/peak.ts';
 import {type Ending, type Known, marginOf} from './known.ts';
 import {pairAt} from './pair.ts';
 
@@ -20,20 +21,34 @@ export interface Walk {
  * that facts which come later or from elsewhere do not turn it.
  */
 export function walk(known: Known, place: number): Walk {
-  const {rates} = known.cell;
-  let [from, to] = pairAt(rates, place);
-  const missing = [from, to].filter(rate => !known.ending(rate, 0));
-  if (missing.length > 0) return {from, to, missing, stage: 'pair'};
-  const direction = slope(known, from, {from, to});
-  while (direction !== 0) {
-    const next = direction > 0 ? to + 1 : from - 1;
-    if (next < 0 || next >= rates.length) break;
-    if (!known.ending(next, 0)) return {from, to, missing: [next], stage: 'walk'};
-    if (direction > 0) to = next;
-    else from = next;
-    if (slope(known, direction > 0 ? to - 1 : from, {from, to}) !== direction) break;
+  let [from, to] = pairAt(known.cell.rates, place);
+  for (let next = [from, to]; next.length > 0; next = nextOnes(known, {from, to})) {
+    const missing = next.filter(rate => !known.ending(rate, 0));
+    if (missing.length > 0)
+      return {from, to, missing, stage: missing.some(rate => rate < from || rate > to) ? 'walk' : 'pair'};
+    [from, to] = [Math.min(from, ...next), Math.max(to, ...next)];
   }
   return {from, to, missing: [], stage: 'walk'};
+}
+
+/** Rates that the walk goes on with: where its ends lead uphill, and on both sides where nothing was learnt so far. */
+function nextOnes(known: Known, reached: Pick<Walk, 'from' | 'to'>): number[] {
+  const {from, to} = reached;
+  const isLost = isHopeless(known, reached);
+  const down = slope(known, from, reached) < 0 || isLost;
+  // What is above a rate that diverged does as well.
+  const up = slope(known, to - 1, reached) > 0 || (isLost && !known.ending(to, 0)!.diverged);
+  return [...(down ? [from - 1] : []), ...(up ? [to + 1] : [])].filter(rate => rate in known.cell.rates);
+}
+
+/**
+ * Nothing that was reached learnt the task: no slope of theirs says where it is learnt. Of shares only (accuracy, pass@k), as of
+ * other metrics nobody knows what nothing is.
+ */
+export function isHopeless({rules, ending}: Known, {from, to}: Pick<Walk, 'from' | 'to'>): boolean {
+  if (rules.objective.lowerIsBetter || rules.objective.metrics.some(metric => unitOf(metric) !== 'share')) return false;
+  for (let rate = from; rate <= to; rate += 1) if (ending(rate, 0)!.score > rules.margin) return false;
+  return true;
 }
 
 /** 1 where the higher of a rate and the next one is better, -1 where the lower one is, 0 where they are alike. */

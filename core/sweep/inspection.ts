@@ -50,8 +50,8 @@ export interface Cost {
   /** Optimizer steps of a trial, by batch size. */
   steps: Record<string, number>;
   /**
-   * Of the trials that are not finished, by the last measured speed; of a search, of as much as it is expected to train. Null before
-   * anything was measured.
+   * Of the trials that are not finished, as `plan` measured them or by the speed of trainings with steps of like size; of a search, of as
+   * much as it is expected to train. Null before anything like it was measured.
    */
   seconds: number | null;
   /** Memory of the run. */
@@ -67,6 +67,8 @@ export interface Results {
   stored: Trial[];
   /** Ids of the trials of the sweep that are finished or diverged. */
   done: string[];
+  /** A new start would find nothing to train. */
+  settled: boolean;
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
   /** Median λmax of each method's blocks at the start of training. */

@@ -70,6 +70,7 @@ export const problemCodes = [
   'fairness/unequal-alpha',
   'fairness/edge-peak',
   'search/no-metric',
+  'search/no-probe',
   'search/scan-in-warmup',
   'search/few-rates',
   'search/workers',

@@ -1,4 +1,6 @@
 import type {Fix, Problem, ProblemCode, Range, Severity} from './problem.ts';
+import {find} from './text/locate.ts';
+import type {Node} from './text/nodes.ts';
 
 /** Where something stands: the keys that lead to it, and its text. */
 export interface Place {
@@ -9,10 +11,29 @@ export interface Place {
 /** More than this many problems help nobody; the rest is only counted. */
 const mostProblems = 500;
 
+const textStart: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};
+
 /** Collects the problems of one file. */
 export class Problems {
   private readonly found: Problem[] = [];
   private unlisted = 0;
+  private root: Node | undefined;
+
+  /** The text's values, once they are read: `at` and `firstOf` look places up in them. */
+  within(root: Node): void {
+    this.root = root;
+  }
+
+  /** Reports at the key of a path, or at its value where that has no key; what is not in the text is reported at its start. */
+  at(path: Place['path'], code: ProblemCode, message: string, fixes: Fix[] = [], severity: Severity = 'error'): void {
+    const found = find({root: this.root}, path);
+    this.report(code, {path, range: found?.keyRange ?? found?.node.range ?? textStart}, message, fixes, severity);
+  }
+
+  /** The first of the paths that stands in the text; the whole text where none does. */
+  firstOf(...paths: Place['path'][]): Place['path'] {
+    return paths.find(path => find({root: this.root}, path)) ?? [];
+  }
 
   report(
     code: ProblemCode,
@@ -45,6 +66,26 @@ export class Problems {
       sorted.push({code: 'too-large', severity: 'error', message, path: [], range: last.range, fixes: []});
     }
     return sorted;
+  }
+}
+
+/** Reports problems of a part of a file that is looked at as if it were a whole one, under the keys that lead to it. */
+export class ProblemsWithin extends Problems {
+  readonly #whole: Problems;
+  readonly #pathOf: (path: Place['path']) => Place['path'];
+
+  constructor(whole: Problems, pathOf: (path: Place['path']) => Place['path']) {
+    super();
+    this.#whole = whole;
+    this.#pathOf = pathOf;
+  }
+
+  override report(code: ProblemCode, {path, range}: Place, message: string, fixes?: Fix[], severity?: Severity): void {
+    this.#whole.report(code, {path: this.#pathOf(path), range}, message, fixes, severity);
+  }
+
+  override get full(): boolean {
+    return this.#whole.full;
   }
 }
 

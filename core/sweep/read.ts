@@ -4,10 +4,11 @@ import {checkFairness} from './fairness.ts';
 import {folderName} from './folder.ts';
 import type {Problem} from './problem.ts';
 import {Problems} from './problems.ts';
-import {checkRules, type Values} from './rules.ts';
+import {checkRules} from './rules.ts';
 import {checkSearch} from './search-rules.ts';
 import type {Sweep} from './sweep.ts';
 import {fields} from './table/fields.ts';
+import type {Values} from './table/file-values.ts';
 import {Reader} from './table/values.ts';
 import type {MappingNode} from './text/nodes.ts';
 import {readTree, type Tree} from './text/tree.ts';
@@ -41,6 +42,7 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
     problems.report('wrong-type', {path: [], range: mapping.range}, message);
     return undefined;
   }
+  problems.within(mapping);
   // The table's types say what its reader gives back.
   const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);

@@ -1,24 +1,22 @@
 import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
-import type {Fix, Range} from './problem.ts';
-import {either, keyName, type Problems, quote, replacement} from './problems.ts';
+import {product} from '../numbers.ts';
+import {checkAxes} from './axes/rules.ts';
+import {axisSizes} from './axes/values.ts';
+import type {Fix} from './problem.ts';
+import {either, keyName, type Problems, ProblemsWithin, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
-import {checkObjective} from './search-rules.ts';
+import {checkObjective, checkStart} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
-import {namesOf, type ValuesOf} from './table/field.ts';
-import {fieldAt, fields, type ownSettings} from './table/fields.ts';
+import {namesOf} from './table/field.ts';
+import {fieldAt, fields} from './table/fields.ts';
+import {dataSetsOf, methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 import {nearest} from './table/suggest.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
-
-/** A file as the table reads it, before its keys are brought together. */
-export type Values = ValuesOf<typeof fields>;
-
-/** The settings that a method can have of its own. */
-export type OwnValues = Partial<ValuesOf<typeof ownSettings>>;
 
 type Rates = Values['learning_rate'];
 type Path = (string | number)[];
@@ -33,8 +31,6 @@ interface File {
 /** More trials than this are a slip, not a plan. */
 const mostTrials = 100_000;
 
-const textStart: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};
-
 /** Looks at what the table cannot say: how the keys of a file fit together. `complete` is false for a file read in part. */
 export function checkRules(values: Values, root: MappingNode, complete: boolean, problems: Problems): void {
   const file = {values, root, problems};
@@ -43,15 +39,24 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkMethods(file);
   checkConflicts(file);
   if (complete) checkLearningRates(file);
-  checkColumns(file);
-  checkTemplate(file);
-  checkTemplateSettings(file);
-  checkPacking(file);
-  checkEvaluations(file);
-  if (complete)
+  checkAxes(file);
+  for (const part of partsOf(file)) {
+    checkColumns(part);
+    checkTemplate(part);
+    checkTemplateSettings(part);
+    checkPacking(part);
+    checkEvaluations(part);
+  }
+  if (complete && values.evaluate.length === 0 && find(file, ['evaluate']) === undefined)
     checkObjective(
-      values.search !== 'grid',
-      values.evaluate.length > 0 || find(file, ['evaluate']) !== undefined,
+      {searches: values.search !== 'grid', addsSeeds: values.verdict?.seeds !== undefined},
+      root,
+      problems,
+    );
+  const {search, curvature} = values;
+  if (complete && typeof search === 'object' && search.start === 'curvature')
+    checkStart(
+      {methods: methodsOf(values).map(({name}) => name), ...(curvature && {probed: curvature.at})},
       root,
       problems,
     );
@@ -59,20 +64,31 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkNumberOfTrials(file);
 }
 
-/** The methods in the order of the file, each with the settings of its own. */
-export function methodsOf({methods}: Values): {name: MethodName; own: OwnValues}[] {
-  if (methods === undefined) return [];
-  if (Array.isArray(methods)) return methods.map(name => ({name, own: {}}));
-  return Object.entries(methods).flatMap(([name, own]) => (own ? [{name: name as MethodName, own}] : []));
+/** The file itself, or each of its data sets as if it were the only one. */
+function partsOf(file: File): File[] {
+  const sets = dataSetsOf(file.values);
+  if (sets.length === 0) return [file];
+  return sets.map(({name, set}) => {
+    const node = find(file, ['data', name])!.node;
+    const evaluate = node.kind === 'mapping' ? node.entries.filter(({key}) => key === 'evaluate') : [];
+    const range = node.range;
+    const entries = [{key: 'data', keyRange: range, value: node}, ...evaluate];
+    const pathOf = ([first, ...rest]: Path): Path =>
+      first === 'data' ? ['data', name, ...rest] : ['data', name, first!, ...rest];
+    return {
+      values: {...file.values, data: set, evaluate: set.evaluate},
+      root: {kind: 'mapping', entries, flow: false, range},
+      problems: new ProblemsWithin(file.problems, pathOf),
+    };
+  });
 }
 
 function checkGrid(file: File, path: Path, rates: Rates): void {
   const grid = gridOf(rates);
   if (grid === undefined || isSound(grid)) return;
-  const place = {path, range: rangeOf(file, path)};
   if (grid.from < grid.to) {
     const message = `The grid '${keyName(path)}' spans more than ${mostDecades} powers of ten: raise 'from' (${grid.from}) or lower 'to' (${grid.to}).`;
-    file.problems.report('out-of-range', place, message);
+    file.problems.at(path, 'out-of-range', message);
     return;
   }
   const from = find(file, [...path, 'from'])?.node;
@@ -86,7 +102,7 @@ function checkGrid(file: File, path: Path, rates: Rates): void {
     fixes.push({title: 'Swap from and to', edits});
   }
   const message = `The grid '${keyName(path)}' is upside down: 'from' (${grid.from}) stands above 'to' (${grid.to}); swap them.`;
-  file.problems.report('grid-upside-down', place, message, fixes);
+  file.problems.at(path, 'grid-upside-down', message, fixes);
 }
 
 /** A grid whose ends are readable. */
@@ -109,18 +125,17 @@ function checkMethods(file: File): void {
 
 /** What ranks and a method's own keys mean for each other. */
 function checkConflicts(file: File): void {
-  for (const {name, own} of methodsOf(file.values)) {
-    const conflicts = methods[name].conflicts?.(ranksOf(name, own, file.values), optionsOf(name, own)) ?? [];
+  for (const {name, method, own} of methodsOf(file.values)) {
+    const conflicts = methods[method].conflicts?.(ranksOf(method, own, file.values), optionsOf(method, own)) ?? [];
     for (const {key, message} of conflicts) {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
-      const path = paths.find(one => find(file, one)) ?? ['methods'];
-      file.problems.report('out-of-range', {path, range: rangeOf(file, path)}, message);
+      file.problems.at(file.problems.firstOf(...paths), 'out-of-range', message);
     }
   }
 }
 
 /** The keys that only this method has; one without a default may be absent. */
-export function optionsOf(method: MethodName, own: OwnValues): Record<string, number> {
+export function optionsOf(method: MethodName, own: VariantValues): Record<string, number> {
   const {options = {}} = methods[method];
   const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
     Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
@@ -140,7 +155,7 @@ function checkLearningRates(file: File): void {
     ? `, and ${without.join(', ')} ${without.length > 1 ? 'have none of their own' : 'has none of its own'}`
     : '';
   const message = `'learning_rate' is missing${who}: add a line like '${line}'.`;
-  file.problems.report('missing-key', {path: ['learning_rate'], range: textStart}, message, newLine(file.root, line));
+  file.problems.at(['learning_rate'], 'missing-key', message, newLine(file.root, line));
 }
 
 /** Whether a key that is not in the table probably means this one: that is said where it stands. */
@@ -174,28 +189,36 @@ function checkColumns(file: File): void {
 }
 
 function checkTemplate(file: File): void {
-  const template = file.values.data?.template;
+  const templates = file.values.data?.template ?? [];
+  for (const [index, template] of templates.entries())
+    checkOneTemplate(file, template, ['data', 'template', ...(templates.length > 1 ? [index] : [])]);
+}
+
+function checkOneTemplate(
+  file: File,
+  template: NonNullable<NonNullable<Values['data']>['template']>[number],
+  path: Path,
+): void {
   const format = formatOf(file);
-  if (template === undefined || template === 'plain' || format === undefined) return;
+  if (template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
-  const path = ['data', 'template'];
   if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
     return;
   }
   if (typeof template === 'string' || template.prompt === undefined) return;
-  const place = {path: [...path, 'prompt'], range: rangeOf(file, [...path, 'prompt'])};
+  const prompt = [...path, 'prompt'];
   const used = placeholders(template.prompt);
   const unknown = used.find(name => !known.includes(name));
   const braces = either(known.map(name => `{${name}}`));
   if (unknown !== undefined) {
     const message = `The prompt has a place for {${unknown.slice(0, 40)}}, which format ${format} does not fill: it fills ${braces}; the answer follows the prompt by itself.`;
-    file.problems.report('bad-expression', place, message);
+    file.problems.at(prompt, 'bad-expression', message);
   } else if (!used.includes(known[0]!)) {
     const message = `The prompt has no place for the row, so that all rows would be asked the same: put {${known[0]}} into it.`;
-    file.problems.report('bad-expression', place, message);
+    file.problems.at(prompt, 'bad-expression', message);
   }
 }
 
@@ -209,14 +232,14 @@ function checkTemplateSettings(file: File): void {
     if (!givenToTemplates.includes(name)) continue;
     const path = ['data', 'template_arguments', name];
     const message = `A chat template is given '${name}' by itself, from the rows: remove it from 'template_arguments'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
   }
-  if (format === undefined || format === 'messages' || data?.template === 'chat') return;
+  if (format === undefined || format === 'messages' || data?.template?.includes('chat')) return;
   for (const key of ['template_arguments', 'template_date']) {
     const path = ['data', key];
     if (!find(file, path)) continue;
     const message = `'${key}' is for chat templates, which these rows do not go through: remove it, or take format messages or 'template: chat'.`;
-    file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, 'unknown-value', message);
   }
 }
 
@@ -225,7 +248,7 @@ function checkEvaluations(file: File): void {
   for (const [index, {task, scorer, samples, temperature, stop, k, strict}] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
-      file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+      file.problems.at(path, code, message);
     if (task === 'custom' && scorer === undefined && !find(file, at('scorer')))
       report(
         'missing-key',
@@ -267,11 +290,11 @@ function checkEvaluations(file: File): void {
 }
 
 function checkVerdict(file: File): void {
-  const {verdict, seeds, search} = file.values;
+  const {verdict, seeds} = file.values;
   const methods = methodsOf(file.values);
-  const report = (code: 'unknown-value' | 'out-of-range' | 'not-yet', key: string, message: string) => {
+  const report = (code: 'unknown-value' | 'out-of-range', key: string, message: string) => {
     const path = ['verdict', key];
-    file.problems.report(code, {path, range: rangeOf(file, path)}, message);
+    file.problems.at(path, code, message);
   };
   if (verdict?.baseline !== undefined && methods.length > 0 && !methods.some(({name}) => name === verdict.baseline))
     report(
@@ -280,13 +303,7 @@ function checkVerdict(file: File): void {
       `The baseline ${verdict.baseline} is none of the sweep's methods: add it to 'methods', or take ${either(methods.map(({name}) => name))}.`,
     );
   if (verdict?.seeds === undefined) return;
-  if (search === 'grid')
-    report(
-      'not-yet',
-      'seeds',
-      "Further seeds are trained by a search only: add 'search: halving', or remove 'verdict.seeds' and write more 'seeds'.",
-    );
-  const most = Math.max(...methods.map(({own}) => (own.seeds ?? seeds).length));
+  const most = Math.max(...methods.map(({own}) => seedsIn(own.seeds ?? seeds).seeds.length));
   if (verdict.seeds < most)
     report(
       'out-of-range',
@@ -300,22 +317,25 @@ function checkPacking(file: File): void {
   if (!file.values.data?.packing || format === undefined || format === 'text') return;
   const path = ['data', 'packing'];
   const message = `Format ${format} has rows of their own, which are not packed: remove 'packing', or take format text.`;
-  file.problems.report('unknown-value', {path, range: rangeOf(file, path)}, message);
+  file.problems.at(path, 'unknown-value', message);
 }
 
 function checkNumberOfTrials(file: File): void {
   const {values} = file;
-  const trials = methodsOf(values).reduce((sum, {name, own}) => {
-    const lists = [ranksOf(name, own, values), own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
-    return (
-      sum +
-      lists.reduce((product, list) => product * list.length, numberOfRates(own.learning_rate ?? values.learning_rate))
-    );
+  const trials = methodsOf(values).reduce((sum, {method, own}) => {
+    const numbers = [
+      ranksOf(method, own, values).length,
+      (own.batch_size ?? values.batch_size).length,
+      seedsIn(own.seeds ?? values.seeds).seeds.length,
+      numberOfRates(own.learning_rate ?? values.learning_rate),
+      ...axisSizes(values, own),
+    ];
+    return sum + product(numbers);
   }, 0);
   if (trials <= mostTrials) return;
-  const path = find(file, ['learning_rate']) ? ['learning_rate'] : ['methods'];
+  const path = file.problems.firstOf(['learning_rate'], ['methods']);
   const message = `The sweep has ${trials} trials (methods x ranks x batch sizes x learning rates x seeds), more than the ${mostTrials} that are possible: shorten the lists, or take fewer rates per decade.`;
-  file.problems.report('too-many-trials', {path, range: rangeOf(file, path)}, message);
+  file.problems.at(path, 'too-many-trials', message);
 }
 
 /** Rates that are not readable or no sound grid count as one. */
@@ -323,9 +343,4 @@ function numberOfRates(rates: Rates): number {
   if (Array.isArray(rates)) return rates.length;
   const grid = gridOf(rates);
   return grid && isSound(grid) ? gridSize(grid) : 1;
-}
-
-function rangeOf(file: File, path: Path): Range {
-  const found = find(file, path);
-  return found?.keyRange ?? found?.node.range ?? textStart;
 }

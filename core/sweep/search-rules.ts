@@ -1,7 +1,8 @@
 /** What makes a search of learning rates impossible, useless or dear. */
 import {count} from '../run/format.ts';
+import type {Fix} from './problem.ts';
 import type {Problems} from './problems.ts';
-import type {Sweep} from './sweep.ts';
+import {type MethodSettings, nameOf, type Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
@@ -20,18 +21,46 @@ interface File {
 export const needsEvaluation =
   "A search needs an evaluation: at the end of a training its loss picks rates that are too large. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
 
-/** A search without an evaluation is an error: at the end the training loss picks rates that are too large. */
-export function checkObjective(searches: boolean, evaluates: boolean, root: MappingNode, problems: Problems): void {
-  if (!searches || evaluates) return;
-  const found = find({root}, ['search']);
-  if (!found) return;
-  const place = {path: ['search'], range: found.keyRange ?? found.node.range};
-  problems.report(
+const seedsNeedEvaluation =
+  "Further seeds need an evaluation: without one there are no words that could be missing. Add one under 'evaluate', like {task: loss, data: data/test.jsonl}.";
+
+/** Without an evaluation a search is an error: at the end the training loss picks rates that are too large. So are further seeds. */
+export function checkObjective(
+  {searches, addsSeeds}: {searches: boolean; addsSeeds: boolean},
+  root: MappingNode,
+  problems: Problems,
+): void {
+  const path = searches ? ['search'] : ['verdict', 'seeds'];
+  if (!(searches || addsSeeds) || !find({root}, path)) return;
+  problems.at(
+    path,
     'search/no-metric',
-    place,
-    needsEvaluation,
+    searches ? needsEvaluation : seedsNeedEvaluation,
     newLine(root, 'evaluate: {task: loss, data: data/test.jsonl}'),
   );
+}
+
+/** What a start from the curvature needs. */
+interface Start {
+  methods: readonly string[];
+  /** Points of the training that are probed; absent: none. */
+  probed?: readonly number[];
+}
+
+/** A search that starts from the curvature is an error without a probe at the start, or without what it is relative to. */
+export function checkStart({methods, probed}: Start, root: MappingNode, problems: Problems): void {
+  const path = ['search', 'start'];
+  const found = find({root}, path);
+  if (!found) return;
+  const report = (message: string, fixes: Fix[] = []) =>
+    problems.report('search/no-probe', {path, range: found.node.range}, message, fixes);
+  if (!probed?.includes(0))
+    report(
+      "A search can start from the curvature only where that is measured at the start of training: add 'curvature: {at: start}', or remove 'start'.",
+      find({root}, ['curvature']) ? [] : newLine(root, 'curvature: {samples: 100}'),
+    );
+  else if (methods.length > 0 && !methods.includes('lora'))
+    report("The curvature of a method is relative to LoRA's: add 'lora' to 'methods', or remove 'start'.");
 }
 
 /** Adds a problem of code `search/…` for whatever a search makes little sense with. */
@@ -45,6 +74,8 @@ export function checkSearch({search, ...sweep}: Sweep, tree: Pick<Tree, 'root'>,
 
 function checkWarmUp(file: File): void {
   const {search, training} = file.sweep;
+  // How many steps there are is not known here.
+  if (training.warmupSteps !== undefined) return;
   const longest = 2 * training.warmupRatio;
   if (longest <= search.scan) return;
   const [scan, warmUp] = [search.scan, training.warmupRatio].map(percent);
@@ -58,7 +89,9 @@ function checkWarmUp(file: File): void {
 function checkRates(file: File): void {
   const few = file.sweep.methods.filter(({learningRates}) => learningRates.length < fewestRates);
   if (few.length === 0) return;
-  const list = few.map(({method, learningRates}) => `${method} (${count(learningRates.length, 'rate')})`).join(', ');
+  const list = few
+    .map(({learningRates, ...one}) => `${nameOf(one)} (${count(learningRates.length, 'rate')})`)
+    .join(', ');
   const message = `A search needs at least ${fewestRates} learning rates to find its way along; every trial is trained whole for ${list}. Give a wider or denser grid, or take 'search: grid'.`;
   report(file, 'search/few-rates', message);
 }
@@ -66,8 +99,8 @@ function checkRates(file: File): void {
 function checkWorkers(file: File): void {
   const {methods, run} = file.sweep;
   if (run.workers === 'auto') return;
-  const cells = methods.map(({ranks, batchSizes, seeds, learningRates}) => {
-    const each = ranks.length * batchSizes.length;
+  const cells = methods.map(({ranks, batchSizes, seeds, learningRates, axes}) => {
+    const each = ranks.length * batchSizes.length * places(axes);
     return {wide: each * learningRates.length, whole: each * Math.max(2, seeds.length - 1)};
   });
   const [scanned, whole] = [sum(cells.map(({wide}) => wide)), sum(cells.map(({whole}) => whole))];
@@ -89,5 +122,8 @@ function report(
   problems.report(code, {path: ['search'], range: found.node.range}, message, [], 'warning');
 }
 
+/** Combinations of further axes. */
+const places = (axes: MethodSettings['axes'] = {}): number =>
+  Object.values(axes).reduce((product, {length}) => product * length, 1);
 const percent = (share: number) => `${Number((100 * share).toPrecision(4))} %`;
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);

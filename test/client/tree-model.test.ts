@@ -69,6 +69,15 @@ describe('the tree of trials', () => {
     expect(labels?.[0]).toBe('1e-3 · rank 4 · batch size 16');
   });
 
+  it('has seeds that were added behind those of the file, at their rate', () => {
+    const more = {...trials[0]!, id: `${first.slice(0, -1)}3`, seed: 3};
+    const state = stateAfter({event: 'trials-added', trials: [more]}, ended(more.id, 'finished'));
+    const [lora] = branchesOf(sweep!, state);
+    expect(lora?.children[0]?.children.map(({label}) => label)).toEqual(['seed 1', 'seed 2', 'seed 3']);
+    expect(lora?.children[0]?.only).toEqual([`trial=${first},${second},${more.id}`]);
+    expect(lora?.children[1]?.children).toHaveLength(2);
+  });
+
   it('tells near rates apart', () => {
     const near = readSweep('model: m\ndata: {train: a.jsonl}\nmethods: [lora]\nlearning_rate: [1e-3, 1.001e-3, 2e-3]\n')
       .sweep!;

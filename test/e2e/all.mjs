@@ -12,15 +12,19 @@ import {startServer} from './server.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
+import {elsewhere} from './stories/elsewhere.ts';
 import {full} from './stories/full.ts';
+import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
+import {moreSeeds} from './stories/more-seeds.ts';
 import {packaged} from './stories/packaged.ts';
 import {problems} from './stories/problems.ts';
 import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
@@ -32,9 +36,13 @@ const stories = {
   completion,
   run,
   dashboard,
+  tune,
+  'more-seeds': moreSeeds,
   answers,
   stop,
   killed,
+  'host-killed': hostKilled,
+  elsewhere,
   full,
   reload,
   restricted,

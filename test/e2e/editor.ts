@@ -96,6 +96,11 @@ export class Editor {
     return this.#page.locator('.codelens-decoration a', {hasText: new RegExp(`^${title}`)}).first();
   }
 
+  /** A lens that only says something. */
+  saying(title: string): Locator {
+    return this.#page.locator('.codelens-decoration', {hasText: title}).first();
+  }
+
   /** The visible text. */
   async text(): Promise<string> {
     return plain((await this.#page.locator('.editor-instance .view-lines .view-line').allInnerTexts()).join('\n'));

@@ -10,7 +10,7 @@ import {likeliest} from '../../trainer/generation/sampling.ts';
 import {openModel} from '../../trainer/model/open-model.ts';
 import {openTokenizer} from '../../trainer/text/tokenizer.ts';
 import {adaptedModel} from '../../trainer/training/adapted-model.ts';
-import {output, python} from '../bench/python.ts';
+import {output, python} from '../bench/peers/python.ts';
 import {smollm2} from '../bench/smollm2.ts';
 
 /** Two logits nearer than this may change places by the order of summation. */

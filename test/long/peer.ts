@@ -3,7 +3,7 @@ import {spawn} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
-import {python} from '../bench/python.ts';
+import {python} from '../bench/peers/python.ts';
 
 export interface Peer {
   /** Asks peer.py, which says what it can do. */

@@ -184,8 +184,10 @@ describe('a search', () => {
   });
 
   it('goes on as a search: most of its trials are never finished', () => {
-    const results = {folder: '/run', live: false, stored: [], done: [], peaks: [], sharpness: []};
+    const results = {folder: '/run', live: false, stored: [], done: [], settled: false, peaks: [], sharpness: []};
     expect(first(looked({16: 400}, results))?.title).toMatch(/^Resume search · /);
+    // Until it has nothing left to do: that is said, and there is nothing to press.
+    expect(first(looked({16: 400}, {...results, settled: true}))).toEqual({title: 'Search finished', command: ''});
   });
 
   it('says in its hover what it will cost, where the steps are known', () => {

@@ -87,7 +87,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     const found: Score[] = [];
     let judging: Promise<unknown> | undefined;
     let failure: Failure | undefined;
-    await pool.run([{kind: 'evaluate', evaluation, ...(adapter === undefined ? {} : {adapter})}], {
+    await pool.run([{kind: 'evaluate', evaluation, adapter}], {
       event: event => {
         if (event.event === 'evaluation') found.push(event);
       },

@@ -62,7 +62,7 @@ export async function generateText(options: GenerateOptions): Promise<{tokens: n
     let answers: number[][] = [];
     let failure: Failure | undefined;
     const asked = {...choosing, stop: [...stop, ...ends.texts]};
-    const job = {prompts: ids, maxNewTokens, eosIds: ends.ids, ...asked, ...(adapter === undefined ? {} : {adapter})};
+    const job = {prompts: ids, maxNewTokens, eosIds: ends.ids, ...asked, adapter};
     await pool.run([{kind: 'generate', ...job}], {
       event: () => {},
       generated: result => {

@@ -20,7 +20,7 @@ export interface AnswerEnds {
 /** The mark that a chat template writes behind an answer. */
 export interface TurnEnd extends AnswerEnds {
   /** The text of its token. */
-  token?: string;
+  token?: string | undefined;
 }
 
 interface EndingModel {
@@ -95,7 +95,7 @@ export function markOfTurn(template: ChatTemplate, tokenizer: Tokenizer): TurnEn
   return {
     ids: first === undefined ? [] : tokenizer.encode(first, {special: false}).slice(-1),
     texts: text === '' ? [] : [text],
-    ...(first === undefined ? {} : {token: first}),
+    token: first,
   };
 }
 

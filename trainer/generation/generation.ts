@@ -28,13 +28,13 @@ export interface GenerationLimits {
   stop?: readonly string[];
   decode?: Decode;
   /** 0 = the likeliest token always. Default: 1 where `topP`, `topK` or several samples are asked for, else 0. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** Default 1: all tokens. */
-  topP?: number;
+  topP?: number | undefined;
   /** Default 0: all tokens. */
   topK?: number;
   /** Continuations of each prompt. Default 1. */
-  samples?: number;
+  samples?: number | undefined;
   /** Default 0. */
   seed?: number;
 }

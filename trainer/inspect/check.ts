@@ -4,7 +4,7 @@ import {SweepError} from '../../core/error.ts';
 import {allProblems} from '../../core/sweep/check.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Inspection} from '../../core/sweep/inspection.ts';
-import {onlySweep} from '../../core/sweep/only.ts';
+import {askedOf, onlySweep} from '../../core/sweep/only.ts';
 import type {Problem} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
@@ -75,6 +75,8 @@ const looked: ReadonlySet<string> = new Set(['model', 'data', 'evaluate']);
 
 /** The methods of the trials that are asked for; undefined where it is all of them. */
 function methodsAsked(sweep: Sweep | undefined, only: string[]): ReadonlySet<string> | undefined {
-  if (!sweep || only.length === 0) return undefined;
-  return new Set(onlySweep(sweep, only).map(({method}) => method));
+  // How trials stand is known to the run only.
+  const filters = only.filter(filter => askedOf('state', [filter]).length === 0);
+  if (!sweep || filters.length === 0) return undefined;
+  return new Set(onlySweep(sweep, filters).map(({method}) => method));
 }

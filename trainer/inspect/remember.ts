@@ -1,5 +1,5 @@
 /** What was found in files that are still as they were is not looked for again. */
-import {entryOf} from '../files/door.ts';
+import {stamp} from '../files/stamp.ts';
 
 /** Answers that are kept, the latest asked for. */
 const most = 64;
@@ -19,9 +19,4 @@ export async function remembered<T>(key: unknown, files: readonly string[], work
   answers.set(whole, found);
   if (answers.size > most) answers.delete(answers.keys().next().value!);
   return found;
-}
-
-function stamp(file: string): [string, number, number] | [string] {
-  const found = entryOf(file);
-  return found ? [file, found.mtimeMs, found.size] : [file];
 }

@@ -5,6 +5,7 @@ import {isEnded} from '../../core/run/events.ts';
 import {countedRun} from '../../core/run/trials/dropped-trials.ts';
 import {seenBy, storedTrials, trialsOf} from '../../core/run/trials/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
+import {isSettled} from '../../core/search/comparing/settled.ts';
 import type {Results} from '../../core/sweep/inspection.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
@@ -15,7 +16,8 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
   if (!hasRun(folder)) return null;
   const run = await readRun(folder);
   const {live} = run;
-  const state = countedRun(seenBy(run.state, trialsOf(sweep, run.state)));
+  const trials = trialsOf(sweep, run.state);
+  const state = countedRun(seenBy(run.state, trials));
   const peaks = compare(state).flatMap(({task, metric, rank, batchSize, curves}) =>
     curves.flatMap(({peak}) => (peak ? [{...peak, task, metric, rank, batchSize}] : [])),
   );
@@ -24,6 +26,7 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
     live,
     stored: storedTrials(run.state),
     done: state.trials.flatMap(view => (isEnded(view.state) ? [view.trial.id] : [])),
+    settled: isSettled(sweep, trials, run.state),
     peaks,
     sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),
   };

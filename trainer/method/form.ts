@@ -5,7 +5,7 @@ export interface Form extends Size {
   /** s = alpha / rank */
   scale: number;
   /** Which of several published forms of the method. */
-  variant?: string;
+  variant?: string | undefined;
 }
 
 /** Values by name, row-major. */

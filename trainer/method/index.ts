@@ -48,7 +48,7 @@ export const startsFromGradients = (method: MethodName): boolean =>
 
 export function formOf(trial: Pick<Trial, 'method' | 'rank' | 'alpha' | 'options' | 'variant'>): Form {
   const {variant} = trial;
-  return {...sizeOf(trial), scale: trial.alpha / trial.rank, ...(variant === undefined ? {} : {variant})};
+  return {...sizeOf(trial), scale: trial.alpha / trial.rank, variant};
 }
 
 /** What trains a trial. */

@@ -57,7 +57,7 @@ export async function openGguf(path: string): Promise<{config: ModelConfig; weig
           ? keyHeads
           : undefined
       : undefined;
-    tensors.set(known, {...own, name: known, ...(turned === undefined ? {} : {interleavedHeads: turned})});
+    tensors.set(known, {...own, name: known, interleavedHeads: turned});
   }
   const config = configFrom(configOf(about, names.family, tensors, rope), {}, path);
   return {

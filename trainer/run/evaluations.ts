@@ -35,7 +35,7 @@ export async function readEvaluation(
   {ends, note = () => {}}: {ends: AnswerEnds; note?: (message: string) => void},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
-  const when = {index, ...(every === undefined ? {} : {every}), ...(entry === undefined ? {} : {entry})};
+  const when = {index, every, entry};
   if (task === 'loss') {
     const {rows: _, ...whole} = data;
     const held = await cachedDataset(
@@ -51,9 +51,9 @@ export async function readEvaluation(
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
   const stop = [...stopsOf(settings), ...ends.texts];
   const choosing = {
-    ...(samples === undefined ? {} : {samples}),
-    ...(temperature === undefined ? {} : {temperature}),
-    ...(topP === undefined ? {} : {topP}),
+    samples,
+    temperature,
+    topP,
     ...(stop.length > 0 ? {stop} : {}),
   };
   const generating = {task: 'generate', prompts: ids, maxNewTokens, eosIds: ends.ids, choosing} as const;

@@ -26,7 +26,7 @@ export interface WorkerSetup {
   expansion: SharedExpansion;
   /** From 0. */
   worker: number;
-  /** Not 0: leave the job at the next step. */
+  /** [0] not 0: leave the job at the next step. [1] not 0: one worker is to leave its training, as memory is almost full. */
   stop: Int32Array;
 }
 
@@ -35,7 +35,14 @@ export type ToWorker =
   | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
-  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string}
+  /** `trial`, at its end after so many steps: whose results these are. */
+  | {
+      kind: 'evaluate';
+      evaluation: Evaluation;
+      adapter?: string | undefined;
+      trial?: string | undefined;
+      step?: number | undefined;
+    }
   | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}

@@ -1,25 +1,30 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
+import {grouped} from '../../core/grouped.ts';
 import type {Curves} from '../../core/run/events.ts';
+import type {RunState} from '../../core/run/fold.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import type {Choice} from '../engine/choose.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
 import type {OpenRun} from '../store/run.ts';
-import {type Arrangement, arrange, coresFor} from './packs.ts';
+import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
-import {isDone} from './resume.ts';
-import {type Agenda, wholeTrials} from './search/agenda.ts';
-import {agendaOf, searchOf} from './search/searching.ts';
+import {isDone, startingAgain} from './resume.ts';
+import type {Agenda} from './search/agenda.ts';
+import type {Compared} from './search/comparing.ts';
+import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
 import type {UnderWay} from './under-way.ts';
-import {costsOf} from './work.ts';
+import {costsOf, rolesIn, stepsByKey} from './work.ts';
 
 /** What a start has to do. */
 export interface Opening {
@@ -28,45 +33,100 @@ export interface Opening {
   /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
   steps: Map<string, number>;
   curves: Map<string, Curves>;
-  /** What of it is trained, and in which order. */
-  agenda: Agenda;
+  /** The same by base model: workers hold one at a time. */
+  phases: Phase[];
   arrangement: Arrangement;
   probes: ProbePlan;
   /** Workers that probe. */
   probers: number;
 }
 
+/** What is trained on one base model. */
+export interface Phase {
+  model: BaseModel;
+  todo: Trial[];
+  /** What of it is trained, and in which order. */
+  agenda: Agenda;
+}
+
 /** Looks at what is there, arranges what is left, and stores that the run has started. @throws SweepError `not-comparable` */
 export async function beginRun(run: UnderWay): Promise<Opening> {
   const {prepared, trials, choice, store, options, failure} = run;
   const {sweep} = prepared;
-  const remarks = await compared(run);
   const file = trialsOf(sweep, store.earlier);
-  const search = searchOf(run, file);
-  const all = [...trials, ...(search?.further ?? [])];
-  const todo = options.probeOnly ? [] : all.filter(trial => !isDone(store, trial));
+  const again = startingAgain(run);
+  // What is compared takes what is stored as decided: what starts again is trained whole.
+  const compared = again.size > 0 ? null : comparedBy(run, file);
+  const asked = askedTrials(run, compared);
+  const remarks = await comparable(run);
+  compared?.further.push(...asked.trials);
+  const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
+  const isLeft = (trial: Trial) => again.has(trial.id) || !isDone(store, trial);
+  const todo = options.probeOnly || options.evaluateOnly ? [] : all.filter(isLeft);
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
     checkpoints,
-    all.filter(trial => isDone(store, trial)),
+    all.filter(trial => again.has(trial.id) || isDone(store, trial)),
   );
   const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
-  const curves = await longCurves(store, steps);
+  const curves = await longCurves(store, store.earlier, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
     : {jobs: [], rows: 0};
-  const arrangement = arrange(prepared, todo, choice.gpu, ({id}) => steps.get(id) ?? 0, cores);
+  const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
-  const agenda = search ? agendaOf(run, search, steps, arrangement.side) : wholeTrials(arrangement.packs);
-  const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
-  tellStart(run, {file, trials: all}, opening);
+  const phases = phasesOf(run, {all: compared ? all : todo, steps, arrangement}, compared, todo);
+  const opening = {todo, steps, curves, phases, arrangement, probes, probers};
+  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial))}, opening);
+  if (asked.trials.length > 0) run.emit({event: 'trials-added', trials: asked.trials, asked: true});
   const rates = [ratesInWords(sweep, file) ?? []].flat();
-  for (const message of [store.notes, remarks, rates, prepared.notes, notes, arrangement.notes, startOnly(run)].flat())
+  for (const message of [
+    asked.why,
+    store.notes,
+    remarks,
+    rates,
+    prepared.notes,
+    notes,
+    arrangement.notes,
+    startOnly(run),
+  ].flat())
     run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+/** What is left by base model: workers hold one at a time, and methods are compared on one. */
+function phasesOf(
+  run: UnderWay,
+  {all, steps, arrangement}: Pick<Opening, 'steps' | 'arrangement'> & {all: readonly Trial[]},
+  compared: Compared | null,
+  todo: readonly Trial[],
+): Phase[] {
+  const {prepared} = run;
+  const modelOf = (trial: Trial): BaseModel => prepared.of(trial).model;
+  const {packs, side} = arrangement;
+  return [...grouped(all, modelOf).keys()].map(model => {
+    const isOwn = ([trial]: readonly Trial[]): boolean => modelOf(trial!) === model;
+    const own = compared && {
+      ...compared,
+      cells: compared.cells.filter(({trials}) => isOwn(trials[0]!)),
+      further: compared.further.filter(trial => isOwn([trial])),
+    };
+    const agenda = agendaOf(run, own, steps, {packs: packs.filter(isOwn), side});
+    return {model, todo: todo.filter(trial => isOwn([trial])), agenda};
+  });
+}
+
+/** Packs of what is left; workers as for all trials, where more of them may come to be trained than are left by now. */
+function arranged(
+  {prepared, choice}: UnderWay,
+  {todo, all, steps, cores}: {todo: Trial[]; all: Trial[]; steps: ReadonlyMap<string, number>; cores: number},
+): Arrangement {
+  const stepOf = ({id}: Trial) => steps.get(id) ?? 0;
+  const whole = arrange(prepared, all, choice.gpu, stepOf, cores);
+  return all === todo ? whole : {...whole, packs: packsOf(todo, whole.side, stepOf)};
 }
 
 /** Whether a block at the start is probed already, or is for another part of the run to probe. */
@@ -75,7 +135,7 @@ function knownStarts({store, options}: UnderWay): (row: StartRow) => boolean {
   return row => known.has(startKey(row)) || options.part?.probes(row) === false;
 }
 
-/** A trial whose end is on the disk may have kept what a kill gave it no time to drop. */
+/** A trial that starts again, or whose end is on the disk, may have kept what a kill gave it no time to drop. */
 function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   const ids = done.map(({id}) => id);
   dropCheckpoint(checkpoints, ids);
@@ -83,28 +143,40 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 }
 
 /** Compares what the run is made of with what earlier results were made of; remarks on it. */
-async function compared({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
+async function comparable({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
   return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
 }
 
 /** What a run is made with beside its sweep file. */
 export async function surroundingsOf(
-  {model, dataHashes, modules}: Prepared,
+  prepared: Prepared,
   {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
 ): Promise<Surroundings> {
+  const {sweep, model, dataHashes, modules} = prepared;
+  const several = new Map(
+    expandTrials(sweep).flatMap(trial => (trial.model === undefined ? [] : [[trial.model, prepared.of(trial).model]])),
+  );
   return {
     versions: versions(),
     engine,
     precision,
     modelHash: await model.weights.hash(),
-    model: {
-      folder: model.path,
-      revision: snapshotOf(model.folder)?.revision ?? null,
-      files: await hashCompanions(model.folder),
-    },
+    model: await around(model),
+    ...(several.size > 0 && {models: await modelsByPath(several)}),
     dataHashes,
     modules,
   };
+}
+
+async function around({path, folder}: BaseModel): Promise<Surroundings['model']> {
+  return {folder: path, revision: snapshotOf(folder)?.revision ?? null, files: await hashCompanions(folder)};
+}
+
+async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<NonNullable<Surroundings['models']>> {
+  const found = [...models].map(
+    async ([path, model]) => [path, {hash: await model.weights.hash(), ...(await around(model))}] as const,
+  );
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
@@ -115,24 +187,25 @@ function tellStart(
 ): void {
   const {todo, arrangement, probes, probers} = opening;
   const {engine, reason, setUp} = choice;
-  const chosen = new Set(trials.map(({id}) => id));
-  const known = prepared.sweep.search ? [...file, ...furtherTrials(file, store.earlier)] : file;
+  // A part tells of its own; a run of one machine has every trial, whichever it trains now.
+  const all = options.part ? trials : [...file, ...furtherTrials(file, store.earlier)];
   emit({
     event: 'run-started',
     name: prepared.sweep.name,
-    trials,
+    trials: all,
     selected: todo.map(({id}) => id),
-    others: known.flatMap(({id}) => (chosen.has(id) ? [] : [id])),
+    others: [],
     engine,
     reason,
     ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
-    steps: Object.fromEntries(trials.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
-    costs: costsOf(prepared, trials),
+    steps: stepsByKey(prepared, all),
+    costs: costsOf(prepared, all),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
+    ...rolesIn(prepared.sweep),
   });
 }
 
@@ -143,8 +216,11 @@ function startOnly({prepared, options}: UnderWay): string[] {
 }
 
 /** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */
-async function longCurves(store: OpenRun, steps: ReadonlyMap<string, number>): Promise<Map<string, Curves>> {
-  const {trials, places} = store.earlier;
+export async function longCurves(
+  store: Pick<OpenRun, 'replay'>,
+  {trials, places}: RunState,
+  steps: ReadonlyMap<string, number>,
+): Promise<Map<string, Curves>> {
   const long = [...steps].filter(([id, step]) => step > 0 && (trials[places[id] ?? -1]?.rates.stride ?? 1) > 1);
   return long.length > 0 ? curvesAt(onEvent => store.replay(onEvent), new Map(long)) : new Map();
 }

@@ -17,6 +17,10 @@ export interface Pool {
   run(jobs: ToWorker[] | JobQueue, handlers: JobHandlers): Promise<void>;
   /** Jobs under way end at their next step; those that wait are dropped. */
   stop(): void;
+  /** One training that is under way ends at its next step, as one that there is no room for. */
+  crowd(): void;
+  /** From here on there are at most so many workers: one leaves with the job that it ends next. */
+  narrow(workers: number): void;
   close(): Promise<void>;
 }
 
@@ -40,11 +44,13 @@ export function openPool(count: number, {base, ...settings}: PoolSettings): Pool
   const tidy = () => void (expansion.file && removeFile(expansion.file));
   sweepFiles();
   process.once('exit', tidy);
-  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const stop = new Int32Array(new SharedArrayBuffer(8));
   const defaults = {precision: 'float32', onGpu: false, packsWeights: false} as const;
   const setup = {...defaults, ...settings, model: base.path, expansion, stop};
   const seats = Array.from({length: count}, (_, worker) => new Seat({...setup, worker}));
   const queues = new Set<JobQueue>();
+  let most = count;
+  let serving = count;
   const isStopped = () => Atomics.load(stop, 0) !== 0;
   return {
     async run(jobs, handlers) {
@@ -53,15 +59,23 @@ export function openPool(count: number, {base, ...settings}: PoolSettings): Pool
       if (isStopped()) queue.drop();
       queues.add(queue);
       const serve = async (seat: Seat) => {
-        for (let job = await queue.take(); job !== undefined && !isStopped(); job = await queue.take())
+        for (let job = await queue.take(); job !== undefined && !isStopped(); job = await queue.take()) {
           await seat.work(job, handlers);
+          if (serving <= most) continue;
+          serving--;
+          return seat.close();
+        }
       };
-      await Promise.all(seats.map(serve));
+      await Promise.all(seats.filter(({isOpen}) => isOpen).map(serve));
       queues.delete(queue);
     },
     stop() {
       Atomics.store(stop, 0, 1);
       for (const queue of queues) queue.drop();
+    },
+    crowd: () => void Atomics.store(stop, 1, 1),
+    narrow(workers) {
+      most = workers;
     },
     async close() {
       await Promise.all(seats.map(seat => seat.close()));
@@ -116,6 +130,10 @@ class Seat {
         end({code: 'internal', message: `The job cannot be given to a worker thread: ${message}`, stack});
       }
     });
+  }
+
+  get isOpen(): boolean {
+    return !this.#isClosed;
   }
 
   async close(): Promise<void> {

@@ -94,9 +94,9 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
 
 function nothingToDo(state: RunState, {trials}: RunStarted): string {
   const isDone = (view?: TrialView) => view !== undefined && isEnded(view.state);
-  // Only a start that was to probe and nothing else leaves trials open.
+  // A start that was to probe, or to train some of the trials, leaves others open.
   if (!trials.every(({id}) => isDone(state.trials[state.places[id] ?? -1])))
-    return 'every block is probed already, nothing to do';
+    return 'all that is asked for is done already, nothing to do';
   const diverged = trials.filter(({id}) => state.trials[state.places[id] ?? -1]?.state === 'diverged').length;
   const remark = diverged > 0 ? ` (${diverged} diverged)` : '';
   return trials.length === 1

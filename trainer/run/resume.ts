@@ -1,10 +1,12 @@
 import {isEnded} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {formatEvaluation} from '../../core/run/format.ts';
+import {askedOf} from '../../core/sweep/only.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Generated} from '../generation/answers.ts';
 import {keptAnswers} from '../store/answers.ts';
 import type {OpenRun} from '../store/run.ts';
+import type {UnderWay} from './under-way.ts';
 
 /** Answers of a trial up to a step that the last start did not come to judge. */
 export function leftAnswers(checkpoints: string, {id}: Trial, from: number): Generated[] {
@@ -31,4 +33,16 @@ export function evaluatedAt(
 export function isDone({earlier}: OpenRun, {id}: Trial): boolean {
   const state = earlier.trials[earlier.places[id] ?? -1]?.state;
   return state !== undefined && isEnded(state);
+}
+
+/** Of these trials those that start again, whatever is stored of them: all for a rerun, else diverged ones that are asked for as such. */
+export function startingAgain({store, trials, options}: Pick<UnderWay, 'store' | 'trials' | 'options'>): Set<string> {
+  const {only, rerun = false} = options;
+  const asksForDiverged = askedOf('state', only).includes('diverged');
+  const {trials: views, places} = store.earlier;
+  const again = trials.filter(({id}) => {
+    const state = views[places[id] ?? -1]?.state ?? 'waiting';
+    return state !== 'waiting' && (rerun || (asksForDiverged && state === 'diverged'));
+  });
+  return new Set(again.map(({id}) => id));
 }

@@ -16,9 +16,15 @@ export interface OpenedSweep {
   sweep: Sweep;
   /**
    * `curvature`: probe this way where the sweep file says nothing of it. `loading` hears of the training rows. `choice`:
-   * the engine that trains, and the GPU where it runs on one.
+   * the engine that trains, and the GPU where it runs on one. `seeds`: so many at one rate, at least, are to find room.
    */
-  prepare(workers: number, curvature?: CurvatureSettings, loading?: Loading, choice?: Trainer): Promise<Prepared>;
+  prepare(
+    workers: number,
+    curvature?: CurvatureSettings,
+    loading?: Loading,
+    choice?: Trainer,
+    seeds?: number,
+  ): Promise<Prepared>;
   /** What an engine is chosen by. */
   wish(): Promise<Wish>;
 }
@@ -69,8 +75,8 @@ export function openSweep(file: string, instead?: Sweep, base = dirname(resolve(
       const {weights} = await openModel(findModel(sweep.model, base));
       return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
     },
-    prepare: (workers, curvature, loading = {}, choice) =>
-      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice),
+    prepare: (workers, curvature, loading = {}, choice, seeds) =>
+      prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice, seeds),
   };
 }
 

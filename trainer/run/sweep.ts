@@ -2,19 +2,20 @@
 import {existsSync} from 'node:fs';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
-import {storedTrials} from '../../core/run/trials/known-trials.ts';
-import {onlySweep} from '../../core/sweep/only.ts';
+import {furtherTrials, storedTrials} from '../../core/run/trials/known-trials.ts';
+import {onlySweep, type Stored} from '../../core/sweep/only.ts';
 import {curvatureDefaults} from '../../core/sweep/table/fields.ts';
 import {chooseEngine} from '../engine/choose.ts';
 import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
-import {openRun, runFolderOf} from '../store/run.ts';
+import {type OpenRun, openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';
-import {probedPlaces} from './probing.ts';
+import {checkProbed, probedPlaces} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
+import {mostSeeds} from './search/plans.ts';
 import {openSweep} from './sweep-file.ts';
 import type {SweepEnd, SweepOptions} from './under-way.ts';
 
@@ -47,16 +48,22 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   let end: SweepEnd = 'stopped';
   try {
     sweepCaches();
-    const stored = store ? storedTrials(store.earlier) : [];
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal: anyOf(options.signal, stopWish?.signal), progress: readingProgress(options)};
-    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice);
+    const seeds = mostSeeds(options, store?.earlier);
+    const all = await prepare(cores, options.probeOnly ? curvatureDefaults : undefined, loading, choice, seeds);
     const prepared = partOf(all, options);
-    const trials = onlySweep(prepared.sweep, options.only, stored);
+    const {earlier} = store ?? {};
+    const trials = onlySweep(prepared.sweep, options.only, storedIn(store), own =>
+      earlier ? furtherTrials(own, earlier) : [],
+    );
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
-    if (curvature) probedPlaces(prepared, curvature);
+    if (curvature) {
+      checkProbed(trials);
+      probedPlaces(prepared, curvature);
+    }
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);
@@ -75,6 +82,15 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
   }
   failure.check();
   return end;
+}
+
+function storedIn(store: OpenRun | undefined): Stored {
+  if (!store) return {trials: []};
+  const {earlier} = store;
+  return {
+    trials: storedTrials(earlier),
+    stateOf: id => earlier.trials[earlier.places[id] ?? -1]?.state ?? 'waiting',
+  };
 }
 
 export const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>

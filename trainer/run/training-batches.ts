@@ -1,5 +1,5 @@
 /** The training rows of a sweep in batches of each size that it asks for, and whether they fit. */
-import {seedsAt} from '../../core/search/standing.ts';
+import {seedsAt} from '../../core/search/comparing/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepsOf} from '../data/order.ts';
@@ -12,21 +12,22 @@ export interface TrainingBatches {
   size: TrainingSize;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
-  /** Training rows in batches of this size. */
-  source(batchSize: number): TrainingSource;
+  /** Training rows in batches of this size, of which at most so many are computed at a time. */
+  source(batchSize: number, mostRows?: number): TrainingSource;
 }
 
-/** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up. */
+/** `kept`: what a training keeps, whatever its batches are; `pad`: the token that fills rows up; `seeds`: so many at one rate find room, at least. */
 export function trainingBatches(
   sweep: Sweep,
-  {dataset, pad}: {dataset: Dataset; pad: number},
+  {dataset, pad, seeds: most}: {dataset: Dataset; pad: number; seeds: number},
   kept: Omit<TrainingSize, 'recompute'>,
   room: Room,
 ): TrainingBatches {
   const {training, data, methods} = sweep;
-  const seeds = seedsOf(sweep);
+  const seeds = seedsOf(sweep, most);
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
-  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  const name = JSON.stringify(data);
+  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle, name});
   /** Of batches of this size that are computed so many rows at a time. */
   const shapes = (batchSize: number, rows: number) =>
     shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
@@ -35,27 +36,31 @@ export function trainingBatches(
     [...new Set(methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
   );
   const size = withRecompute(kept, sweep, wholes, room);
-  const sources = new Map<number, TrainingSource>();
+  const fitting = new Map<number, number>();
+  const sources = new Map<string, TrainingSource>();
   return {
     size,
     steps,
-    source(batchSize) {
-      let source = sources.get(batchSize);
+    source(batchSize, mostRows = batchSize) {
+      const whole = wholes.get(batchSize)!;
+      const fits = fitting.get(batchSize) ?? rowsAtATime(size, training, batchSize, whole, room);
+      fitting.set(batchSize, fits);
+      const rows = Math.min(fits, mostRows);
+      const key = `${batchSize} ${rows}`;
+      let source = sources.get(key);
       if (source === undefined) {
-        const whole = wholes.get(batchSize)!;
-        const rows = rowsAtATime(size, training, batchSize, whole, room);
         source = {...orderOf(batchSize), rows, shapes: rows === batchSize ? whole : shapes(batchSize, rows), pad};
-        sources.set(batchSize, source);
+        sources.set(key, source);
       }
       return source;
     },
   };
 }
 
-/** Those of the file and, where a search may add some, those as well: their rows are to find room in the shapes. */
-function seedsOf({methods, search, verdict}: Sweep): number[] {
-  const own = methods.flatMap(method => method.seeds);
-  const most = search ? (verdict?.seeds ?? 0) : 0;
-  const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
+/** Those of the file and those that may be added to them: their rows are to find room in the shapes. */
+function seedsOf({methods, verdict}: Sweep, least: number): number[] {
+  const own = methods.flatMap(({seeds, order}) => (order === undefined ? seeds : [order]));
+  const most = Math.max(least, verdict?.seeds ?? 0);
+  const further = methods.flatMap(({seeds, order}) => (order === undefined ? seedsAt([], most, [{seeds}]) : []));
   return [...new Set([...own, ...further])];
 }

@@ -6,65 +6,96 @@ import type {Trial} from '../../core/sweep/sweep.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
-import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
+import {checkpointsName, dropCheckpoint, loadCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
-import {type Judge, openJudge} from '../task/judge.ts';
+import type {Judge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
+import {openJudges} from './evaluating/judges.ts';
 import {factorize} from './factorising.ts';
+import {Fitting} from './fitting.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
-import type {Opening} from './opening.ts';
+import {longCurves, type Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
-import type {Portion} from './search/agenda.ts';
+import type {Agenda, Portion} from './search/agenda.ts';
 import {Feed} from './search/feed.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
 
-/** Milliseconds between two looks at the memory. */
-const measureEvery = 2000;
+/** Milliseconds between two measurements of the memory that are stored, and between two looks whether it is almost full. */
+const [measureEvery, lookEvery] = [2000, 250];
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
-/** Trains all that is left. Whether a trial failed. @throws SweepError the run's failure */
+/** Trains all that is left, one base model after the other. Whether a trial failed. @throws SweepError the run's failure */
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
-  const {prepared, store, options, failure, emit} = run;
+  let failed = false;
+  for (const phase of opening.phases) {
+    if (run.options.signal.aborted) break;
+    const own = {...run, prepared: {...run.prepared, model: phase.model}};
+    if (await trainOn(own, {...opening, todo: phase.todo}, phase.agenda)) failed = true;
+  }
+  return failed;
+}
+
+async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise<boolean> {
+  const {prepared, options, failure, emit} = run;
   const {todo, arrangement} = opening;
-  let flops = 0;
-  const feed = new Feed(opening.agenda, portions => {
-    flops += portions.reduce((sum, portion) => sum + flopsOf(run, opening, portion), 0);
-    return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
-  });
+  const done = {flops: 0, steps: 0};
+  let fitting: Fitting | undefined;
+  const feed = new Feed(
+    agenda,
+    portions => {
+      for (const portion of portions) {
+        done.flops += flopsOf(run, opening, portion);
+        done.steps += portion.trials.length * stepsLeft(run, opening, portion);
+      }
+      return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
+    },
+    job => fitting?.ready(job) ?? job,
+  );
   if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
-  const judge = openJudge({...prepared, evaluations: prepared.sweep.evaluate, folder: store.folder});
+  fitting = new Fitting(run, opening, pool);
+  const judge = openJudges(run, todo);
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
-  let measuring: NodeJS.Timeout | undefined;
+  const timers: NodeJS.Timeout[] = [];
   try {
     await factorize(pool, prepared, todo, emit);
-    const beside = new JudgedBeside(run, opening, judge, () => feed.ended());
+    const beside = new JudgedBeside(run, opening, judge, {feed, fitting});
     beside.takeUp();
     const began = Date.now();
-    measuring = setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery);
+    timers.push(
+      setInterval(() => emit({event: 'resources', memoryBytes: process.memoryUsage.rss()}), measureEvery),
+      setInterval(() => fitting?.look(), lookEvery),
+    );
     await pool.run(feed.queue, beside.handlers);
     await beside.done();
     failure.check();
-    if (!beside.failed) tellSpeed(run, flops, (Date.now() - began) / 1000);
+    if (!beside.failed) tellSpeed(run, done, (Date.now() - began) / 1000);
     return beside.failed;
   } finally {
     judge.close();
-    clearInterval(measuring);
+    for (const timer of timers) clearInterval(timer);
     await pool.close();
   }
 }
 
 /** Operations of what is left of these trials, as far as they are to go. */
-function flopsOf({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
-  const [{id, batchSize}] = trials as [Trial];
-  const whole = prepared.steps(batchSize);
-  return (trainingFlops(prepared, trials) * ((until ?? whole) - (steps.get(id) ?? 0))) / whole;
+function flopsOf(run: UnderWay, opening: Opening, portion: Portion): number {
+  const {trials} = portion;
+  const [trial] = trials as [Trial];
+  const whole = run.prepared.of(trial).steps(trial.batchSize);
+  return (trainingFlops(run.prepared, trials) * stepsLeft(run, opening, portion)) / whole;
+}
+
+/** Steps that each of these trials still takes, as far as it is to go. */
+function stepsLeft({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
+  const [trial] = trials as [Trial];
+  return (until ?? prepared.of(trial).steps(trial.batchSize)) - (steps.get(trial.id) ?? 0);
 }
 
 function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, until}: Portion): ToWorker {
@@ -72,7 +103,7 @@ function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, u
   const step = steps.get(trials[0]!.id) ?? 0;
   const checkpoints = join(store.folder, checkpointsName);
   const known = trials.map(trial => {
-    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.sweep, state)] as const;
+    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.of(trial).sweep, state)] as const;
   });
   return {
     kind: 'train',
@@ -86,8 +117,9 @@ function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, u
 }
 
 /** Short runs are all start-up; the editor's estimates are for the CPU. */
-function tellSpeed({options, choice}: UnderWay, flops: number, seconds: number): void {
-  if (!options.signal.aborted && !choice.gpu && seconds > tellingSeconds) rememberSpeed(flops / seconds);
+function tellSpeed({options, choice}: UnderWay, done: {flops: number; steps: number}, seconds: number): void {
+  if (options.signal.aborted || choice.gpu || seconds <= tellingSeconds) return;
+  rememberSpeed({stepFlops: done.flops / done.steps, flopsPerSecond: done.flops / seconds});
 }
 
 /** What happens to the events and answers of the workers: stored, told, judged beside the training. */
@@ -98,23 +130,23 @@ class JudgedBeside {
   readonly #opening: Opening;
   readonly #checkpoints: string;
   readonly #scoring: Scoring;
-  readonly #settled: () => void;
+  readonly #work: {feed: Feed; fitting: Fitting};
   /** How trials ended whose job is not settled yet. */
   readonly #ends = new Map<string, TrialEnded['state']>();
   readonly #judging: Promise<void>[] = [];
 
-  /** @param settled hears when a job has ended and all of its answers are judged */
-  constructor(run: UnderWay, opening: Opening, judge: Judge, settled: () => void) {
+  /** @param work the queue, which hears when a job has ended and all of its answers are judged, and what fits into memory */
+  constructor(run: UnderWay, opening: Opening, judge: Judge, work: {feed: Feed; fitting: Fitting}) {
     this.#run = run;
     this.#opening = opening;
-    this.#settled = settled;
+    this.#work = work;
     this.#checkpoints = join(run.store.folder, checkpointsName);
     const judged = run.failure.guard((result: Generated) => {
       // The result is on the disk before the answers are gone.
       run.store.flush(true);
       dropAnswers(this.#checkpoints, result);
     });
-    this.#scoring = scoreBeside({score: result => this.#score(judge, result)}, run.emit, judged);
+    this.#scoring = scoreBeside({score: result => this.#score(judge, result)}, event => this.#tell(event), judged);
   }
 
   /** Answers that the last start left are judged. */
@@ -129,6 +161,7 @@ class JudgedBeside {
     return {
       event: event => {
         if (event.event === 'trial-ended') this.#ended(event);
+        this.#work.fitting.heard(event);
         this.#scoring.event(event);
       },
       generated: failure.guard((result: Generated) => {
@@ -168,18 +201,44 @@ class JudgedBeside {
   }
 
   async #settle(job: TrainJob, fault: Failure | undefined): Promise<void> {
+    const isLeft = fault?.code === 'no-memory' && !this.#run.options.signal.aborted && this.#work.fitting.shrink(job);
+    if (isLeft) return this.#goOn(job);
     if (fault) this.#packFailed(job, fault);
     else await this.#forget(job);
     for (const id of idsOf(job)) this.#ends.delete(id);
-    if (!this.#run.options.signal.aborted) this.#settled();
+    if (!this.#run.options.signal.aborted) this.#work.feed.ended();
+  }
+
+  /** What is left of a pack that there was no room for is tried again, from where its checkpoints are. */
+  async #goOn({trials, until}: TrainJob): Promise<void> {
+    const {store} = this.#run;
+    const {steps, curves} = this.#opening;
+    const left = trials.filter(({id}) => !this.#ends.has(id));
+    const ids = left.map(({id}) => id);
+    const step = loadCheckpoint(this.#checkpoints, ids)?.step ?? 0;
+    store.flush(true);
+    for (const id of ids) steps.set(id, step);
+    const long = await longCurves(store, store.state(), new Map(ids.map(id => [id, step])));
+    for (const id of ids) curves.delete(id);
+    for (const [id, own] of long) curves.set(id, own);
+    this.#work.feed.again(jobOf(this.#run, this.#opening, {trials: left, until}));
+  }
+
+  /** Stores an event; a failed trial stops the run where the sweep file says so. */
+  #tell(event: RunEventBody): void {
+    const {prepared, failure, emit} = this.#run;
+    emit(event);
+    if (event.event !== 'trial-ended' || event.state !== 'failed' || prepared.sweep.run.onFailure !== 'stop') return;
+    const message = `${event.trial} failed, and run.on_failure: stop ends the run with it: ${event.message} The others go on with --resume.`;
+    failure.report(new SweepError('trial-failed', message, {trial: event.trial}));
   }
 
   #packFailed({trials}: TrainJob, fault: Failure): void {
-    const {failure, emit} = this.#run;
+    const {failure} = this.#run;
     if (isStoreError(fault)) failure.report(new SweepError(fault.code, fault.message));
     else if (!failure.signal.aborted) {
       this.failed = true;
-      for (const {id} of trials) if (!this.#ends.has(id)) emit(trialFailed(id, fault));
+      for (const {id} of trials) if (!this.#ends.has(id)) this.#tell(trialFailed(id, fault));
     }
   }
 

@@ -1,5 +1,6 @@
 /** A run that is under way: what its chapters have in common. */
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
+import type {SeedWish} from '../../core/search/comparing/more-seeds.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import type {Again} from '../store/manifest.ts';
@@ -11,12 +12,18 @@ import type {RunFailure} from './run-failure.ts';
 
 export interface SweepOptions {
   /** Run folder; default `.lora-sweep/<name>` beside the sweep file. */
-  out?: string;
+  out?: string | undefined;
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;
+  /** Trains the chosen trials again from their start, also those that are done. */
+  rerun?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** Only the evaluations that stored adapters lack. */
+  evaluateOnly?: boolean;
+  /** Further seeds at best rates of a run that is finished. */
+  moreSeeds?: readonly SeedWish[];
   /** What is run in place of the file's own sweep. */
   tuning?: Tuning;
   /** Where other processes train the other trials of the run. */
@@ -64,7 +71,11 @@ export interface UnderWay {
 }
 
 /** Workers over the base, which end when the run is stopped. */
-export function openWorkers({prepared, choice, options}: UnderWay, count: number, threads: number): Pool {
+export function openWorkers(
+  {prepared, choice, options}: Pick<UnderWay, 'prepared' | 'choice'> & {options: Pick<SweepOptions, 'signal'>},
+  count: number,
+  threads: number,
+): Pool {
   const {engine, precision, gpu} = choice;
   const pool = openPool(count, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
   options.signal.addEventListener('abort', () => pool.stop(), {once: true});

@@ -7,6 +7,7 @@ import type {Precision} from '../engine/program/precision.ts';
 import type {Site} from '../model/site.ts';
 import type {WeightIndex} from '../model/weights.ts';
 import {allocatedMemory} from '../process/allocation.ts';
+import {freeAddresses} from '../process/memory-limit.ts';
 import {isPlain} from '../weights/expanded.ts';
 import {activationBytes, type EvaluationMemory, type KeptBy} from './activations.ts';
 
@@ -19,7 +20,7 @@ export interface TrainingSize extends KeptBy {
   /** A method starts from gradients of the adapted weights (LoRA-GA). */
   gradients: boolean;
   /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
-  native?: Precision;
+  native?: Precision | undefined;
   /** What a trial's evaluations take beside its training. */
   evaluating: EvaluationMemory;
 }
@@ -148,12 +149,17 @@ export function planMemory(
   const each = workerMemory(size, steps, trials);
   const base = baseBytes(size);
   const room = share * allocatedMemory() - base;
-  const fitting = Math.floor(room / each);
+  const fitting = Math.floor(Math.min(room / each, workersInAddresses(each)));
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   if (fitting < 1)
     throw new SweepError(
       'no-memory',
       `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
+    );
+  if (freeAddresses() < reservedBytes)
+    throw new SweepError(
+      'no-memory',
+      `A worker takes about ${gigabytes(reservedBytes + each)} of addresses, but the limit of this process (ulimit -v) leaves ${gigabytes(freeAddresses())}; raise it, or limit resident memory instead.`,
     );
   const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
   const workers = Math.min(asked, fitting);
@@ -164,6 +170,14 @@ export function planMemory(
   const mappings = workers * (steps.length + size.evaluating.programs) - 1;
   const bytes = base + workers * each + mappings * mappedBytes(size);
   return {workers, threads: Math.max(1, Math.floor(cores / workers)), bytes, notes};
+}
+
+/** Addresses that V8 and the C library reserve for a thread, mostly without using them; measured 0.67e9. */
+const reservedBytes = 0.7e9;
+
+/** Workers for which there are addresses, where those are limited. */
+function workersInAddresses(each: number): number {
+  return Math.max(1, (share * freeAddresses()) / (reservedBytes + each));
 }
 
 /**

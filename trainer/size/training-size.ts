@@ -32,7 +32,7 @@ export function sizeOfTraining(
     merged: adaptedBytes(sites) <= mergeLimit,
     dropout: training.dropout > 0,
     parameters: Math.max(...parameters),
-    ...(native === undefined ? {} : {native}),
+    native,
     shared: sharedNumbers(settings, sites),
     gradients: settings.some(({method}) => startsFromGradients(method)),
   };

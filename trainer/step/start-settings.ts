@@ -15,9 +15,9 @@ export interface StartSettings {
   allSites?: Site[];
   sites: Site[];
   /** Power iterations of the randomised factorisation; absent = the exact one. */
-  iterations?: number;
+  iterations?: number | undefined;
   /** A PEFT adapter folder to start from. */
-  startFrom?: string;
+  startFrom?: string | undefined;
   /** Hears what is worth a line in the log. */
   note?(message: string): void;
 }

@@ -273,7 +273,9 @@ export class Pack {
     const {maxGradNorm} = this.settings.training;
     const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
     const clipped =
-      maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
+      maxGradNorm !== 'off' && maxGradNorm > 0
+        ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1))
+        : gradient;
     const parameters = tensors['parameters']!;
     const rate = tf.expandDims(tensors['rate']!, 1);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);

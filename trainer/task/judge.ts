@@ -2,6 +2,7 @@
 import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
+import {packRight} from '../../core/run/verdict/questions.ts';
 import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import type {Generated} from '../generation/answers.ts';
@@ -149,7 +150,7 @@ function asked({ids}: Prompt, {tokenizer}: JudgeContext): string {
   return tokenizer ? tokenizer.decode(ids, {skipSpecial: false}) : ids.join(' ');
 }
 
-type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total'>;
+type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total' | 'right'>;
 
 /** `samples` row after row, as many of each. */
 export function metricsOf(
@@ -163,7 +164,8 @@ export function metricsOf(
     const value = samples.reduce((sum, {verdict}) => sum + Number(verdict), 0) / total;
     return [{task, metric: 'score', value, correct: null, total}];
   }
-  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total}];
+  const right = total === rows ? {right: packRight(samples.map(({verdict}) => verdict === true))} : {};
+  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total, ...right}];
   const each = total / rows;
   const passed = Array.from(
     {length: rows},
@@ -173,6 +175,6 @@ export function metricsOf(
     task,
     metric: `pass@${of}`,
     value: passed.reduce((sum, c) => sum + passAtK(each, c, of), 0) / rows,
-    ...(of === 1 ? {correct, total} : {correct: null, total: rows}),
+    ...(of === 1 ? {correct, total, ...right} : {correct: null, total: rows}),
   }));
 }

@@ -9,6 +9,8 @@ export interface TrainContext extends BaseContext {
   /** Generated answers go to whoever can read them. */
   generated(result: Generated): void;
   stopped(): boolean;
+  /** Whether this worker is to leave its training, because the memory of the process is almost full. */
+  crowded(): boolean;
   /** Resolves when everything emitted and generated so far is on the disk: to the bytes of the events. @throws SweepError */
   stored(): Promise<number>;
   decode: Decode;

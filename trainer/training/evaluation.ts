@@ -8,9 +8,9 @@ export type Evaluation = {
   /** Place in the sweep file's list. */
   index: number;
   /** Steps between evaluations; absent = at the end only. */
-  every?: number;
+  every?: number | undefined;
   /** What its events are told apart by. */
-  entry?: string;
+  entry?: string | undefined;
 } & (
   | {task: 'loss'; source: RowSource}
   | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; eosIds: readonly number[]; choosing: Choosing}

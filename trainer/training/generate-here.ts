@@ -6,7 +6,7 @@ import {adaptedModel} from './adapted-model.ts';
 
 /** What a worker is asked to generate. */
 export interface GenerateJob extends Choosing {
-  adapter?: string;
+  adapter?: string | undefined;
   prompts: number[][];
   maxNewTokens: number;
   eosIds: readonly number[];

@@ -1,9 +1,9 @@
 /** The training of one pack, from its starting factors to its adapters. */
 import {join} from 'node:path';
 import type {TrialEnded} from '../../core/run/events.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {probeTrials} from '../curvature/along-training.ts';
-import {needsRoom} from '../engine/onnx/device-errors.ts';
+import {needsRoom, noMemory, roomError} from '../engine/program/no-room.ts';
 import {rateAt} from '../math/schedule.ts';
 import {packBatches, tokensOf} from '../step/batches.ts';
 import {checkpointsName, dropCheckpoint} from '../store/checkpoint.ts';
@@ -17,16 +17,19 @@ const checkpointMilliseconds = 60_000;
 
 /**
  * Trains a pack to its end or as far as it is asked for, to its divergence, or until it is stopped; then a checkpoint lets it
- * go on later. A pack that a GPU has no room for goes on in two halves, from where it was.
+ * go on later. A pack that there is no room for goes on in two halves, from where it was.
+ * @throws SweepError `gpu-memory`, `no-memory` where there is none for a single trial
  */
 export async function train(job: TrainJob, context: TrainContext): Promise<void> {
   const {trials} = job;
   try {
     await trainTogether(job, context);
-  } catch (error) {
+  } catch (fault) {
+    const error = roomError(fault);
     if (!needsRoom(error) || trials.length === 1) throw error;
     const half = Math.ceil(trials.length / 2);
-    const message = `The GPU has no room for ${trials.length} trials at a time; they go on in packs of ${half}.`;
+    const where = error.code === 'gpu-memory' ? 'The GPU has no room' : 'There is no room';
+    const message = `${where} for ${trials.length} trials at a time; they go on in packs of ${half}.`;
     context.emit({event: 'note', message});
     for (const part of [trials.slice(0, half), trials.slice(half)]) await train({...job, trials: part}, context);
   }
@@ -49,11 +52,20 @@ async function trainTogether(job: TrainJob, context: TrainContext): Promise<void
   try {
     await takeSteps({job, context, run, seconds});
   } catch (error) {
-    // What is done so far is not lost, as long as the device still gives it.
-    if (needsRoom(error)) await save(job, context, run, seconds());
+    // What is done so far is not lost, as long as it can still be had.
+    if (needsRoom(roomError(error))) await saveWhatFits({job, context, run, seconds});
     throw error;
   } finally {
     run.pack.dispose();
+  }
+}
+
+/** A checkpoint that there is no room for is none: the one before it counts. */
+async function saveWhatFits({job, context, run, seconds}: UnderTraining): Promise<void> {
+  try {
+    await save(job, context, run, seconds());
+  } catch (error) {
+    if (!needsRoom(roomError(error))) throw error;
   }
 }
 
@@ -64,6 +76,7 @@ async function takeSteps(training: UnderTraining): Promise<void> {
   await catchUp(training);
   let saved = performance.now();
   while (run.pack.count < until && aliveOf(training).length > 0 && !context.stopped()) {
+    if (context.crowded()) throw noMemory('almost all that the process may take is taken');
     await takeStep(training);
     await evaluate(training, dueOnTheWay(training));
     await probe(training);
@@ -120,7 +133,7 @@ async function takeStep(training: UnderTraining): Promise<void> {
     losses: told.losses,
     rates: moving.map(trial => rates[trials.indexOf(trial)]!),
     gradNorms: told.gradNorms,
-    tokens: moving.map(({seed}) => tokensOf(source, seed, step)),
+    tokens: moving.map(trial => tokensOf(source, orderSeedOf(trial), step)),
   });
   const diverged = moving.filter((_, i) => told.losses[i] === null || told.gradNorms[i] === null);
   for (const trial of diverged) active[trials.indexOf(trial)] = 0;

@@ -31,6 +31,6 @@ export function exportVerb(program: Command): void {
         if (process.stderr.isTTY)
           process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
       };
-      await print([await exportTrial({folder, ...(trial === undefined ? {} : {trial}), ...options, progress})]);
+      await print([await exportTrial({folder, trial, ...options, progress})]);
     });
 }

@@ -46,7 +46,7 @@ export interface StoredTensor {
   /** Bytes. */
   length: number;
   /** Rows of so many heads stand as pairs of a rotation side by side, instead of as two halves (GGUF). */
-  interleavedHeads?: number;
+  interleavedHeads?: number | undefined;
 }
 
 export interface SafetensorsHeader {

@@ -99,10 +99,9 @@ export function methodShape(method: string): {pointStyle: PointStyle; pointRotat
   return shapes[placeOf(method) % shapes.length]!;
 }
 
-/** Of a line: dashed where it is that of another run, which has its method's colour. */
+/** Of a line: dashed where it is that of another run, which has its method's colour, or has a name of its own, whose colour another may have. */
 export function dashOf(name: string): number[] {
-  const method = methodIn(name);
-  return method === null || name === method ? [] : [7, 4];
+  return name === methodIn(name) ? [] : [7, 4];
 }
 
 /** @param position 0 = lowest rate, 1 = highest */

@@ -27,8 +27,8 @@ export function sideBySide(state: RunState, others: readonly OtherRun[]): Compar
       if (known) {
         const all = [...known.curves, ...curves];
         const isUnderWay = known.isUnderWay || comparison.isUnderWay;
-        own[place] = {...known, curves: all, spread: spreadOf(all, metric, known.judging), isUnderWay};
-      } else own.push({...comparison, curves, spread: spreadOf(curves, metric, comparison.judging)});
+        own[place] = {...known, curves: all, spread: spreadOf(all, metric, known.judging), isUnderWay, isBeside: true};
+      } else own.push({...comparison, curves, spread: spreadOf(curves, metric, comparison.judging), isBeside: true});
     }
   }
   return own;
@@ -40,6 +40,7 @@ function isSame(a: Comparison, b: Comparison): boolean {
     a.task === b.task &&
     a.metric === b.metric &&
     a.rank === b.rank &&
-    a.batchSize === b.batchSize
+    a.batchSize === b.batchSize &&
+    JSON.stringify(a.settings) === JSON.stringify(b.settings)
   );
 }

@@ -40,13 +40,14 @@ export function joined(plan: RunState, tasks: readonly RunState[]): RunState {
   const begun = parts.filter(({tasks: [view]}) => view!.attempt > 0);
   return {
     ...plan,
-    ...together(views),
+    ...together(views, plan.selected),
     tasks: views,
     task: null,
     trials,
     places: placesOf(trials),
     lastAt: parts.reduce((last, part) => latest(last, part.lastAt), plan.lastAt),
     added: [...new Set([plan, ...parts].flatMap(({added}) => added))],
+    asked: parts.reduce((sum, {asked}) => sum + asked - plan.asked, plan.asked),
     curvature: parts.flatMap(({curvature}) => curvature).reduce(withCurvature, plan.curvature),
     notes: parts.flatMap(({notes}) => notes).reduce(withNote, plan.notes),
     memory: parts.reduce(memoryOf, plan.memory),

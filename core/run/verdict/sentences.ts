@@ -7,7 +7,8 @@ import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
 import {mostMoreSeeds, type Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
-export function verdict({metric, curves, spread, judging, challenged, isUnderWay}: Comparison): string[] {
+export function verdict(comparison: Comparison): string[] {
+  const {metric, curves, spread, judging, challenged, isUnderWay} = comparison;
   const peaks = curves.flatMap(curve => curve.peak ?? []);
   const sentences = [
     ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
@@ -15,14 +16,21 @@ export function verdict({metric, curves, spread, judging, challenged, isUnderWay
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
-    ...(isUnderWay ? [] : moreSeedsInWords(curves, spread)),
+    ...(isUnderWay ? [] : moreSeedsInWords(comparison)),
   ];
   return isUnderWay ? sentences.map(soFar) : sentences;
 }
 
 /** `not resolved, needs about 4 more seeds`: the word of a table's cell. */
-export function wordInFull({word, more}: PeakGap): string {
-  return more === null ? word : `${word}, ${needs(more)}`;
+export function wordInFull(gap: PeakGap): string {
+  const needed = needsOf(gap);
+  return needed === null ? gap.word : `${gap.word}, ${needed}`;
+}
+
+/** What a word still needs; null where there is one, or where nobody can say. */
+function needsOf({more, moreQuestions}: PeakGap): string | null {
+  if (moreQuestions !== null) return `needs about ${count(moreQuestions, 'more question')}`;
+  return more === null ? null : needs(more);
 }
 
 function soFar(sentence: string): string {
@@ -44,6 +52,7 @@ function spreadInWords(spread: Spread, metric: string, confidence: number): stri
       `from ${best.method} with ${formatValue(best.mean, metric)} to ${worst.method} with ${formatValue(worst.mean, metric)}.`,
     ...wordsInWords(spread, metric),
     groundsInWords(spread, metric, confidence),
+    ...questionsInWords(spread),
   ];
   const reference = ranking.find(peak => peak.method === baseline.method)!;
   const shared = atRate.find(({learningRate}) => learningRate === reference.learningRate);
@@ -63,9 +72,10 @@ function wordsInWords({gaps, baseline, margin, noise}: Spread, metric: string): 
     list(
       gaps
         .filter(gap => gap.word === word)
-        .map(({method, difference, halfWidth, more}) => {
-          const needed = more === null ? '' : `, ${needs(more)}`;
-          return `${method} (${formatGap(difference, halfWidth, metric)}${needed})`;
+        .map(gap => {
+          const needed = needsOf(gap);
+          const interval = formatGap(gap.difference, gap.halfWidth, metric);
+          return `${gap.method} (${interval}${needed === null ? '' : `, ${needed}`})`;
         }),
     );
   const starts: Record<Word, string> = {
@@ -98,17 +108,31 @@ function groundsInWords({ranking, noise, margin}: Spread, metric: string, confid
   );
 }
 
-/** What to write where a search left words open; seeds of a grid stand in the file themselves. */
-function moreSeedsInWords(curves: readonly MethodCurve[], spread: Spread | null): string[] {
-  if (!spread || !curves.some(({found}) => found !== undefined)) return [];
+/** Where answers are stored: which of the two intervals was the wider one. */
+function questionsInWords({gaps, noise, baseline}: Spread): string[] {
+  const asked = gaps.filter(gap => gap.questions !== undefined);
+  if (!noise || asked.length === 0) return [];
+  const {number} = asked[0]!.questions!;
+  const wide = asked.filter(({halfWidth, questions}) => questions!.half === halfWidth).map(({method}) => method);
+  const all = wide.length === gaps.length;
+  if (wide.length === 0)
+    return [`The intervals are those over seeds: paired over the ${number} questions they would be narrower.`];
+  return [
+    `${all ? 'The intervals are those' : `The interval of ${list(wide)} is that`} over the ${number} questions, paired with ${baseline.method} question by question, ${all ? 'which are wider than those' : 'which is wider than that'} over seeds.`,
+  ];
+}
+
+/** What to do where words are open; nothing of what was imported, which nobody here can train. */
+function moreSeedsInWords({spread, judging, isBeside}: Comparison): string[] {
+  if (!spread || judging.percentages || isBeside) return [];
   const wanted = spread.gaps.flatMap(({method, more}) => {
     const peak = spread.ranking.find(one => one.method === method);
-    return more === null || more >= mostMoreSeeds || !peak ? [] : [peak.seeds + more];
+    return more === null || more >= mostMoreSeeds || !peak ? [] : [{more, seeds: peak.seeds + more}];
   });
-  const seeds = Math.min(mostMoreSeeds, Math.max(...wanted));
   if (wanted.length === 0) return [];
+  const [more, seeds] = [Math.max(...wanted.map(one => one.more)), Math.max(...wanted.map(one => one.seeds))];
   return [
-    `For the words that are missing write 'verdict: {seeds: ${seeds}}' into the sweep file and resume: so many are then trained at the best rates.`,
+    `For the words that are missing add seeds at the best rates: \`run FILE --resume --more-seeds ${more}\`, or 'verdict: {seeds: ${Math.min(mostMoreSeeds, seeds)}}' in the sweep file and resume.`,
   ];
 }
 

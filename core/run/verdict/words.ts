@@ -2,6 +2,7 @@
 import {lowerIsBetter, unitOf} from '../peak.ts';
 import {dunnett} from './dunnett.ts';
 import {type Noise, pooled} from './noise.ts';
+import {halfOver, paired} from './questions.ts';
 import {studentQuantile} from './student.ts';
 
 export type Word = 'better' | 'worse' | 'equivalent' | 'not resolved';
@@ -25,6 +26,8 @@ export interface Sample {
   /** Sample standard deviation (n - 1); null with fewer than two seeds. */
   std: number | null;
   seeds: number;
+  /** Which questions each seed answered rightly (`packRight`); absent where that is not known of all. */
+  right?: readonly string[];
 }
 
 /** A method against the baseline. */
@@ -35,6 +38,8 @@ export interface Gap {
   /** Half of the interval around `difference` in which the true one lies, for all methods together; null where the noise is not known or nought. */
   halfWidth: number | null;
   word: Word;
+  /** Over the questions that both were asked, paired; the half width is never less than `half`. Absent where answers are not stored. */
+  questions?: {half: number; number: number};
 }
 
 export interface Judgement {
@@ -62,9 +67,13 @@ export function judge(samples: readonly Sample[], metric: string, judging: Judgi
   const all = pooled(samples);
   const gaps = others.map(other => {
     const difference = other.mean - baseline.mean;
-    const halfWidth = halfWidthOf({baseline, other, others}, all, judging.confidence);
+    const overSeeds = halfWidthOf({baseline, other, others}, all, judging.confidence);
+    const questions = questionsOf({baseline, other, others}, metric, judging.confidence);
+    // With one seed, or seeds that agree exactly, questions alone do not say what is chance.
+    const halfWidth = overSeeds === null ? null : Math.max(overSeeds, questions?.half ?? 0);
     const ahead = lowerIsBetter(metric) ? -difference : difference;
-    return {method: other.method, difference, halfWidth, word: wordOf(ahead, halfWidth, margin)};
+    const word = wordOf(ahead, halfWidth, margin);
+    return {method: other.method, difference, halfWidth, word, ...(questions && {questions})};
   });
   return {baseline, margin, noise: all && Math.sqrt(all.variance), gaps};
 }
@@ -108,24 +117,50 @@ function halfWidthOf({baseline, other, others}: Pair, all: Noise | null, confide
   return Math.max(usual, studentQuantile(1 - (1 - confidence) / others.length, freedom) * Math.sqrt(own));
 }
 
+/** Of shares only: one right or wrong answer a question is what pairs. */
+function questionsOf({baseline, other, others}: Pair, metric: string, confidence: number): Gap['questions'] {
+  if (unitOf(metric) !== 'share' || !baseline.right || !other.right) return undefined;
+  const both = paired(other.right, baseline.right);
+  return both ? {half: halfOver(both, others.length, confidence), number: both.questions} : undefined;
+}
+
+/**
+ * About how many more questions a word needs, if the means and the answers stay like that: null where seeds can give it, or where there
+ * is one.
+ */
+export function moreQuestions({word, difference, halfWidth, questions}: Gap, {margin}: Judgement): number | null {
+  if (word !== 'not resolved' || halfWidth === null || !questions) return null;
+  const wanted = wantedHalf(difference, margin);
+  if (questions.half < wanted) return null;
+  return Math.ceil(questions.number * (questions.half / wanted) ** 2) - questions.number + 1;
+}
+
+/** A narrower interval than this gives a word. */
+function wantedHalf(difference: number, margin: number): number {
+  const size = Math.abs(difference);
+  return Math.max(size, within * margin - size);
+}
+
 /** More than these are not counted. */
 export const mostMoreSeeds = 1000;
 
 /**
  * About how many more seeds of it, and of the baseline where that has fewer, a method needs until there is a word, if the means
- * and the noise stay: `mostMoreSeeds` stands for that or more. Null where there is a word, or where the noise is not known.
+ * and the noise stay: `mostMoreSeeds` stands for that or more. Null where there is a word, where the noise is not known, or where
+ * only further questions could give it.
  */
 export function moreSeeds(
   gap: Gap,
   samples: readonly Sample[],
-  {baseline, margin}: Judgement,
+  judgement: Judgement,
   {confidence}: Judging,
 ): number | null {
+  const {baseline, margin} = judgement;
   const all = pooled(samples);
   const other = samples.find(({method}) => method === gap.method);
   if (gap.word !== 'not resolved' || gap.halfWidth === null || !all || !other) return null;
-  const size = Math.abs(gap.difference);
-  const wanted = Math.max(size, within * margin - size);
+  if (moreQuestions(gap, judgement) !== null) return null;
+  const wanted = wantedHalf(gap.difference, margin);
   const is = (seeds: number): boolean => {
     const grown = samples.map(sample => ({...sample, seeds: Math.max(sample.seeds, seeds)}));
     const of = (sample: Sample): Sample => grown[samples.indexOf(sample)]!;

@@ -1,10 +1,10 @@
 /** Lanczos probes of every block of the 4-layer model for five methods, this project against PyTorch's double backward. */
 import {join} from 'node:path';
-import {Contender} from '../contender.ts';
-import {type CurvatureJob, probedMethods} from '../curvature-job.ts';
-import type {Part, Section} from '../part.ts';
-import {intelKernels, python, randomModel} from '../python.ts';
-import {rank, sizes} from '../sizes.ts';
+import {type CurvatureJob, probedMethods} from '../ours/curvature-job.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {Contender} from '../peers/contender.ts';
+import {intelKernels, python, randomModel} from '../peers/python.ts';
+import {rank, sizes} from '../peers/sizes.ts';
 
 const scripts = join(import.meta.dirname, '..');
 const size = sizes['4x256']!;
@@ -72,16 +72,16 @@ async function entriesOf({methods, iterations, quick, only}: Asked) {
   });
   const single = (title: string, preload?: string) => ({
     name: `${title}, 1 process × ${threads} threads`,
-    commands: [command(interpreter, 'curvature-peer.py', every, threads, preload)],
+    commands: [command(interpreter, 'peers/curvature-peer.py', every, threads, preload)],
   });
   const double = (title: string, preload?: string) => ({
     name: `${title}, 2 processes × 1 thread`,
-    commands: [0, 1].map(side => command(interpreter, 'curvature-peer.py', dealt(side), 1, preload)),
+    commands: [0, 1].map(side => command(interpreter, 'peers/curvature-peer.py', dealt(side), 1, preload)),
   });
   const peers = (title: string, preload?: string) =>
     quick ? [double(title, preload)] : [single(title, preload), double(title, preload)];
   return [
-    {name: 'LoRA Sweep', commands: [command(process.execPath, 'curvature-ours.ts', every, threads)]},
+    {name: 'LoRA Sweep', commands: [command(process.execPath, 'ours/curvature-ours.ts', every, threads)]},
     ...[
       ...peers('stock PyTorch'),
       ...('library' in intel && !quick ? peers("PyTorch with MKL's Intel kernels", intel.library) : []),

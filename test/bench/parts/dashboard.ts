@@ -14,7 +14,7 @@ import type {Trial} from '../../../core/sweep/sweep.ts';
 import {openRun} from '../../../trainer/store/run.ts';
 import {openBrowser, type Page} from '../../e2e/driver.ts';
 import {installation} from '../../e2e/install.ts';
-import type {Part} from '../part.ts';
+import type {Part} from '../pages/part.ts';
 
 const [trialCount, steps] = [36, 30_000];
 const root = join(import.meta.dirname, '../../..');

@@ -1,8 +1,9 @@
 /** The demo sweep end to end, a part of it, against the same sweep as a loop over transformers and PEFT. */
-import {type DemoSweep, peer, trialsOf, withOurs} from '../demo-sweep.ts';
-import type {Part} from '../part.ts';
-import {python} from '../python.ts';
-import {timeTo} from '../timed.ts';
+
+import type {Part} from '../pages/part.ts';
+import {type DemoSweep, peer, trialsOf, withOurs} from '../peers/demo-sweep.ts';
+import {python} from '../peers/python.ts';
+import {timeTo} from '../peers/timed.ts';
 
 export const demo: Part = {
   summary: 'the demo sweep end to end against a loop over transformers and PEFT',

@@ -9,11 +9,11 @@ import {random} from '../../../trainer/math/random.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {sitesOf} from '../../../trainer/model/sites.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
-import {Contender} from '../contender.ts';
-import type {GenerationJob} from '../generation-job.ts';
-import type {Part, Section} from '../part.ts';
-import {cache, python} from '../python.ts';
-import {median} from '../results.ts';
+import type {GenerationJob} from '../ours/generation-job.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {median} from '../pages/results.ts';
+import {Contender} from '../peers/contender.ts';
+import {cache, python} from '../peers/python.ts';
 import {smollm2} from '../smollm2.ts';
 
 const promptTokens = 32;
@@ -61,8 +61,8 @@ function contenders({model, prompts, interpreter, adapter}: Case) {
     {program, args: [join(bench, script), JSON.stringify(job)], environment: {}, trials: 1},
   ];
   return [
-    {name: 'LoRA Sweep', command: command(process.execPath, 'generation-ours.ts')},
-    {name: adapter ? 'transformers + PEFT' : 'transformers', command: command(interpreter, 'generation-peer.py')},
+    {name: 'LoRA Sweep', command: command(process.execPath, 'ours/generation-ours.ts')},
+    {name: adapter ? 'transformers + PEFT' : 'transformers', command: command(interpreter, 'peers/generation-peer.py')},
   ];
 }
 

@@ -2,8 +2,8 @@
 import {readFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import type {Part} from '../part.ts';
-import {output} from '../python.ts';
+import type {Part} from '../pages/part.ts';
+import {output} from '../peers/python.ts';
 
 const root = join(import.meta.dirname, '../../..');
 

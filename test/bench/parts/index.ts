@@ -1,5 +1,5 @@
 /** Every part, in the order of docs/benchmarks.md; each is loaded when it is measured. */
-import type {Part} from '../part.ts';
+import type {Part} from '../pages/part.ts';
 
 export const parts: Record<string, () => Promise<Part>> = {
   goldens: async () => (await import('./goldens.ts')).goldens,
@@ -12,6 +12,7 @@ export const parts: Record<string, () => Promise<Part>> = {
   demo: async () => (await import('./demo.ts')).demo,
   plan: async () => (await import('./plan.ts')).plan,
   search: async () => (await import('./search.ts')).searches,
+  live: async () => (await import('./live.ts')).live,
   language: async () => (await import('./language.ts')).language,
   verdict: async () => (await import('./verdict.ts')).verdict,
   tasks: async () => (await import('./tasks.ts')).tasks,

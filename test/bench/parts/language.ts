@@ -24,8 +24,8 @@ import {
 } from 'vscode-languageserver/node';
 import {sweepSchema} from '../../../core/sweep/table/schema.ts';
 import {goneWrong} from '../gone-wrong.ts';
-import type {Part} from '../part.ts';
-import {cache, output} from '../python.ts';
+import type {Part} from '../pages/part.ts';
+import {cache, output} from '../peers/python.ts';
 
 const peerVersion = '2.0.0';
 const root = join(import.meta.dirname, '../../..');

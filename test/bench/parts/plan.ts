@@ -8,8 +8,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
 import {formatMemory} from '../../../core/run/format.ts';
-import type {Part} from '../part.ts';
-import {output} from '../python.ts';
+import type {Part} from '../pages/part.ts';
+import {output} from '../peers/python.ts';
 import {smollm2} from '../smollm2.ts';
 
 const root = join(import.meta.dirname, '../../..');

@@ -1,8 +1,9 @@
 /** How fast both sides multiply matrices: what every ratio rests on. */
-import type {Part} from '../part.ts';
-import {ownProducts, peerProducts} from '../products.ts';
-import {intelKernels, python} from '../python.ts';
-import {productShapes} from '../sizes.ts';
+
+import {ownProducts, peerProducts} from '../ours/products.ts';
+import type {Part} from '../pages/part.ts';
+import {intelKernels, python} from '../peers/python.ts';
+import {productShapes} from '../peers/sizes.ts';
 
 export const products: Part = {
   summary: 'matrix products, onnxruntime and PyTorch',

@@ -1,8 +1,8 @@
 /** Searches played on measured curves: what they cost and what they find, beside whole grids. */
 import {random} from '../../../trainer/math/random.ts';
-import type {Part, Section} from '../part.ts';
-import {average, type Curve, publishedCurves, toyCurves, widened} from '../search-curves.ts';
-import {drawn, grid, halving, type Played} from '../search-play.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {average, type Curve, publishedCurves, toyCurves, widened} from '../worlds/search-curves.ts';
+import {drawn, grid, halving, type Played} from '../worlds/search-play.ts';
 
 /** Standard deviation of the place that a scan of 1/16 of the steps finds, in grid steps, as measured. */
 const scanError = 0.7;

@@ -1,14 +1,14 @@
 /** One training of SmolLM2-135M on two threads: step time and peak memory against transformers + PEFT. */
 import {join} from 'node:path';
-import type {Entry} from '../contenders.ts';
 import {gsm8kRows, type RealRows} from '../gsm8k-rows.ts';
-import type {Part, Section} from '../part.ts';
-import {cache, inductorCache, python} from '../python.ts';
-import {race} from '../race.ts';
-import {median, type Result, resultTable} from '../results.ts';
-import type {Job} from '../sizes.ts';
+import type {Part, Section} from '../pages/part.ts';
+import {median, type Result, resultTable} from '../pages/results.ts';
+import type {Entry} from '../peers/contenders.ts';
+import {cache, inductorCache, python} from '../peers/python.ts';
+import {race} from '../peers/race.ts';
+import type {Job} from '../peers/sizes.ts';
+import {setUpTensorFlow} from '../peers/tensorflow.ts';
 import {smollm2} from '../smollm2.ts';
-import {setUpTensorFlow} from '../tensorflow.ts';
 
 const threads = 2;
 const shape = {batch: 4, tokens: 256, rank: 16};
@@ -30,7 +30,7 @@ const ours = (model: string, name: string, {recompute = false, native, real}: Ow
   commands: [
     {
       program: process.execPath,
-      args: [join(bench, 'ours.ts'), JSON.stringify({...job(model, real), beside: true, recompute, native})],
+      args: [join(bench, 'ours/ours.ts'), JSON.stringify({...job(model, real), beside: true, recompute, native})],
       environment: {},
       trials: 1,
     },
@@ -61,7 +61,7 @@ const peer = (
     {
       program: interpreter,
       args: [
-        join(bench, 'peer.py'),
+        join(bench, 'peers/peer.py'),
         JSON.stringify({...job(model, real), style: 'peft', compiled, checkpointing, precision}),
       ],
       environment: {TORCHINDUCTOR_CACHE_DIR: inductorCache},

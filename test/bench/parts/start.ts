@@ -1,10 +1,10 @@
 /** From the command to the first training step. */
 import {join} from 'node:path';
-import {peer, trialsOf, withOurs} from '../demo-sweep.ts';
-import type {Part} from '../part.ts';
-import {python} from '../python.ts';
-import {median} from '../results.ts';
-import {timeTo, timeUntil} from '../timed.ts';
+import type {Part} from '../pages/part.ts';
+import {median} from '../pages/results.ts';
+import {peer, trialsOf, withOurs} from '../peers/demo-sweep.ts';
+import {python} from '../peers/python.ts';
+import {timeTo, timeUntil} from '../peers/timed.ts';
 
 const cli = join(import.meta.dirname, '../../../dist/trainer/cli.js');
 const sweep = {rates: [2e-3], steps: 300};

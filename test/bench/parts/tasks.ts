@@ -12,7 +12,7 @@ import {Snapshots} from '../../../trainer/store/fold/snapshots.ts';
 import {readFolder} from '../../../trainer/store/tasks/read-folder.ts';
 import {attemptFile} from '../../../trainer/store/tasks/task-files.ts';
 import {taskSnapshotFile, taskSnapshotFrom} from '../../../trainer/store/tasks/task-snapshot.ts';
-import type {Part, Section} from '../part.ts';
+import type {Part, Section} from '../pages/part.ts';
 
 const [number, rates, steps] = [1000, 12, 100];
 

@@ -1,11 +1,12 @@
 /** Training steps: sweeps of twelve learning rates and single trials, this project against PyTorch in several settings. */
-import {type Case, type Entry, ours, peers} from '../contenders.ts';
-import type {Part, Picture, Section} from '../part.ts';
-import {intelKernels, python, randomModel} from '../python.ts';
-import {race} from '../race.ts';
-import {median, type Result, resultTable, verdicts} from '../results.ts';
-import {batch, learningRates, rank, sizes} from '../sizes.ts';
-import {setUpTensorFlow} from '../tensorflow.ts';
+
+import type {Part, Picture, Section} from '../pages/part.ts';
+import {median, type Result, resultTable, verdicts} from '../pages/results.ts';
+import {type Case, type Entry, ours, peers} from '../peers/contenders.ts';
+import {intelKernels, python, randomModel} from '../peers/python.ts';
+import {race} from '../peers/race.ts';
+import {batch, learningRates, rank, sizes} from '../peers/sizes.ts';
+import {setUpTensorFlow} from '../peers/tensorflow.ts';
 
 interface Plan {
   size: keyof typeof sizes;

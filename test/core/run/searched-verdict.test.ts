@@ -104,14 +104,17 @@ describe('a search that is done', () => {
     const [comparison] = compare(done);
     const gap = comparison!.spread!.gaps[0]!;
     expect(gap.word).toBe('not resolved');
-    expect(verdict(comparison!).at(-1)).toContain(`write 'verdict: {seeds: ${3 + gap.more!}}' into the sweep file`);
+    expect(verdict(comparison!).at(-1)).toContain(`'verdict: {seeds: ${3 + gap.more!}}' in the sweep file`);
     // Single seeds beside the chosen rates are what a search is.
     expect(verdict(comparison!).join(' ')).not.toContain('unequal numbers of seeds');
     const open = {...comparison!, isUnderWay: true};
     expect(verdict(open).join(' ')).not.toContain('verdict: {seeds');
-    // A grid has no best rates to train further seeds at.
+    // A grid takes them as well; what others trained is not to be trained here.
     const grid = {...comparison!, curves: comparison!.curves.map(({found: _, ...curve}) => curve)};
-    expect(verdict(grid).join(' ')).not.toContain('verdict: {seeds');
+    expect(verdict(grid).join(' ')).toContain('verdict: {seeds');
+    const imported = {...grid, judging: {...grid.judging, percentages: true as const}};
+    expect(verdict(imported).join(' ')).not.toContain('verdict: {seeds');
+    expect(verdict({...grid, isBeside: true}).join(' ')).not.toContain('verdict: {seeds');
     expect(peakColumns(grid).map(({title}) => title)).not.toContain('how found');
   });
 

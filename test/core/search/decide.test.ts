@@ -51,6 +51,29 @@ describe('a search', () => {
     expect(wholeRates(cell, play(cell, level, first).asked)).toEqual([5, 6]);
   });
 
+  it('goes on to both sides where nothing was learnt, however alike the losses are, until something is', () => {
+    const cell = cellWith();
+    const lost =
+      (peak: number): Landscape =>
+      (rate, seed) => ({
+        ...smooth(7)(rate, seed),
+        end: 0.5,
+        metric: rate === peak ? 0.8 : 0.004,
+      });
+    for (const [peak, whole] of [
+      [4, [3, 4, 5, 6, 7, 8, 9, 10, 11]],
+      [9, [6, 7, 8, 9, 10]],
+    ] as const) {
+      const {asked, decision, decisions} = play(cell, lost(peak), first);
+      expect(decision.chosen).toBe(cell.rates[peak]);
+      expect(wholeRates(cell, asked)).toEqual(whole);
+      expect(decisions.map(({why}) => why).join()).toContain('Nothing was learnt from');
+    }
+    // Of a custom score nobody knows what nothing is.
+    const by = {...rules, objective: {...rules.objective, metrics: ['score', 'accuracy']}};
+    expect(wholeRates(cell, play(cell, lost(4), first, {by}).asked)).toHaveLength(2);
+  });
+
   it('goes down from two rates that diverged, and past none that does', () => {
     const cell = cellWith();
     // The scan still holds where the whole training does not.
@@ -134,7 +157,7 @@ describe('seeds that do not agree', () => {
     expect(asked).toHaveLength(12 + 3 + 2 + 2);
   });
 
-  it('are tried at two neighbours at most', () => {
+  it('are tried at two more rates at most, and one seed of one below them', () => {
     const rough: Landscape = (rate, seed) => ({...smooth(5.2)(rate, seed), metric: seed === 1 ? 0.9 : 0.2});
     const {asked, decision, decisions} = play(cell, rough, first);
     expect(new Set(decisions.map(({stage}) => stage))).toEqual(
@@ -143,7 +166,20 @@ describe('seeds that do not agree', () => {
     expect(decision.wanted).toEqual([]);
     // The chosen rate and two more.
     expect(decision.why.match(/unstable/g)).toHaveLength(3);
-    expect(asked).toHaveLength(12 + 3 + 3 * 2);
+    expect(asked).toHaveLength(12 + 3 + 3 * 2 + 1);
+  });
+
+  it('are tried below all rates where they do not agree, one rate at a time', () => {
+    // The walk ends among rates that are too high: the best one lies two below, out of its sight.
+    const metrics = [0, 0, 0, 0, 0.02, 0.86, 0.2, 0.4, 0.03, 0, 0, 0];
+    const rough: Landscape = (rate, seed) => ({
+      ...smooth(7, {scanPeak: 8.8})(rate, seed),
+      metric: rate > 5 && seed === 2 ? 0.1 : metrics[rate]!,
+    });
+    const {decision, decisions, asked} = play(cell, rough, first);
+    expect(wholeRates(cell, asked)).toEqual([5, 6, 7, 8]);
+    expect(decision.chosen).toBe(cell.rates[5]);
+    expect(decisions.map(({why}) => why).join()).toContain('seeds scatter where rates are too high: 1.78e-4 is tried');
   });
 
   it('are doubted as well where their mean falls below what one seed reached beside them', () => {

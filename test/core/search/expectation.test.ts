@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {expectationInWords, expectationOf} from '../../../core/search/expectation.ts';
+import {clockOf, expectationInWords, expectationOf} from '../../../core/search/expectation.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {cellWith, play, rules, smooth} from './world.ts';
 
@@ -32,6 +32,29 @@ describe('what a search will cost', () => {
       expect(taken).toBeGreaterThanOrEqual(steps.least);
       expect(taken).toBeLessThanOrEqual(steps.most);
     }
+  });
+
+  it('takes the time of its work with one worker, and no less than its chain with many', () => {
+    const expected = expectationOf([cell, cell], rules);
+    const {steps, gridSteps, chain} = expected;
+    // A step takes a second.
+    const of = (workers: number) => clockOf(expected, {seconds: gridSteps / workers, workers, side: 1});
+    expect(of(1).expected).toBeCloseTo(steps.expected);
+    expect(of(1000).expected).toBeGreaterThan(chain.expected * 1600);
+    expect(of(1000).expected).toBeLessThan(chain.expected * 1600 * 1.1);
+    const two = of(2);
+    expect(two.least).toBeLessThan(two.expected);
+    expect(two.expected).toBeLessThan(two.most);
+  });
+
+  it('knows the scans only about where the curvature says which they are', () => {
+    const guided = {search: {...rules.search, start: 'curvature' as const}};
+    const trials = cell.trials.map(row => row.map(trial => ({...trial, method: 'pissa' as const})));
+    const expected = expectationOf([cell, {...cell, trials}], guided);
+    // Nine of the twelve rates lie within a decade of the middle one.
+    expect(expected.scans).toBe(12 + 9);
+    expect(expectationInWords(expected)[0]).toMatch(/^About 21 rates are scanned/);
+    expect(expected.steps.expected).toBeLessThan(expectationOf([cell, cell], rules).steps.expected);
   });
 
   it('is the grid where nothing can be searched, and says why', () => {

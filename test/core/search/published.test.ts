@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {random} from '../../../trainer/math/random.ts';
-import {average, publishedCurves, widened} from '../../bench/search-curves.ts';
-import {drawn, halving} from '../../bench/search-play.ts';
+import {average, publishedCurves, widened} from '../../bench/worlds/search-curves.ts';
+import {drawn, halving} from '../../bench/worlds/search-play.ts';
 
 describe('a search on published curves with redrawn seeds', () => {
   it.each([

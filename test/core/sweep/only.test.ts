@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {SweepError} from '../../../core/error.ts';
-import {onlySweep} from '../../../core/sweep/only.ts';
+import {askedOf, onlySweep} from '../../../core/sweep/only.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {smallest, sweepOf} from './files.ts';
 
@@ -42,12 +42,37 @@ describe('--only', () => {
     expect(onlySweep(sweep, [`trial=${trial?.id}`])).toEqual([trial]);
   });
 
+  it('takes trials by how the run has left them', () => {
+    const [first, second, third] = expandTrials(sweep);
+    const left = new Map([
+      [first!.id, 'failed'],
+      [second!.id, 'diverged'],
+    ] as const);
+    const stored = {trials: [first!, second!, third!], stateOf: (id: string) => left.get(id) ?? 'finished'};
+    expect(onlySweep(sweep, ['state=failed'], stored)).toEqual([first]);
+    expect(onlySweep(sweep, ['state=failed,diverged'], stored)).toEqual([first, second]);
+    expect(() => onlySweep(sweep, ['state=paused'], stored)).toThrow(/they are failed, diverged or finished/);
+    expect(() => onlySweep(sweep, ['state=failed'])).toThrow(
+      /no trial of this sweep has state failed; they are waiting/,
+    );
+  });
+
+  it('says which values filters give for a key', () => {
+    expect(askedOf('state', ['state=failed, diverged', 'method=lora', 'state=stopped'])).toEqual([
+      'failed',
+      'diverged',
+      'stopped',
+    ]);
+    expect(askedOf('state', ['method=lora'])).toEqual([]);
+  });
+
   it.each([
     [['colour=red'], /^usage: .*there is no key 'colour'/],
     [['lr=2e-4'], /^usage: .*Did you mean 'learning_rate'\?/],
     [['constructor=1'], /^usage: /],
     [['method'], /^usage: .*method=VALUE/],
     [['rank='], /^usage: /],
+    [['state=broken'], /^usage: .*no trial is ever 'broken'; write waiting, .* failed or stopped/],
     [['rank=eight'], /^usage: .*'eight' is not a number/],
     [['method=dora'], /^no-trials: .*it has lora, pissa/],
     [['method=lora,dora'], /^no-trials: .*dora/],

@@ -39,7 +39,7 @@ describe('a sweep file', () => {
         checkpoint: 'auto',
       },
       evaluate: [],
-      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto'},
+      run: {engine: 'auto', device: 'auto', workers: 'auto', pack: 'auto', onFailure: 'continue'},
     });
   });
 
@@ -69,6 +69,7 @@ learning_rate: [3e-3, 1e-3]
         ranks: [4],
         seeds: [7, 8],
         alpha: {factor: 16, rankPower: 0, text: '16'},
+        own: ['rank', 'alpha'],
         startFrom: 'adapters/a',
       },
       {method: 'lora', ...shared, alpha},
@@ -232,7 +233,7 @@ describe('a problem', () => {
     ['search: {scan: 0.0625}', 'wrong-type search.scan "0.0625"'],
     ['search: {scan: 0%}', 'out-of-range search.scan "0%"'],
     ['search: {scan: 51 %}', 'out-of-range search.scan "51 %"'],
-    ['search: {start: curvature}', 'not-yet search.start "start"'],
+    ['search: {start: curvature}', 'search/no-probe search.start "curvature"'],
     ['search: random', 'unknown-value search "random"'],
     ['run: {engine: cuda}', 'unknown-value run.engine "cuda"'],
     ['run: {workers: 0}', 'out-of-range run.workers "0"'],

@@ -99,8 +99,10 @@ describe('trials of a sweep file beside those that are stored', () => {
   it('are chosen by the ids under which they are stored', () => {
     const stored = trials('[1e-3]');
     const file = sweep('[1e-3, 1.001e-3]');
-    expect(ids(onlySweep(file, ['trial=lora-r4-b8-lr1.00e-3-s1'], stored))).toEqual(['lora-r4-b8-lr1.00e-3-s1']);
-    expect(() => onlySweep(file, ['trial=lora-r4-b8-lr1.000e-3-s1'], stored)).toThrow(/ids look like/);
+    expect(ids(onlySweep(file, ['trial=lora-r4-b8-lr1.00e-3-s1'], {trials: stored}))).toEqual([
+      'lora-r4-b8-lr1.00e-3-s1',
+    ]);
+    expect(() => onlySweep(file, ['trial=lora-r4-b8-lr1.000e-3-s1'], {trials: stored})).toThrow(/ids look like/);
   });
 
   it('are found among thousands', () => {

@@ -33,6 +33,24 @@ describe('the key search', () => {
     expect(problems[0]!.message).toContain('predicts the best rate two to three grid points off');
   });
 
+  it('starts from the curvature where that is measured at the start, beside that of lora', () => {
+    const start = 'search: {start: curvature}';
+    const read = (text: string) => readSweep(text).problems.filter(({severity}) => severity === 'error');
+    const probe = 'curvature: {samples: 10}';
+    expect(readSweep(file(`${start}\n${probe}`)).sweep?.search).toEqual({
+      strategy: 'halving',
+      scan: 0.0625,
+      start: 'curvature',
+    });
+    const [error] = read(file(start));
+    expect(error).toMatchObject({code: 'search/no-probe', path: ['search', 'start']});
+    expect(error?.fixes).toMatchObject([{edits: [{text: expect.stringContaining(probe.slice(0, 9))}]}]);
+    expect(read(file(`${start}\ncurvature: {at: end}`))[0]?.message).toContain('at the start of training');
+    const other = file(`${start}\n${probe}`).replace('[lora, pissa]', '[pissa, dora]');
+    expect(read(other)[0]?.message).toContain("relative to LoRA's");
+    expect(read(file(`search: halving\ncurvature: {at: end}`))).toEqual([]);
+  });
+
   it('offers a percentage for a share', () => {
     const [problem] = readSweep(file('search: {scan: 0.1}')).problems;
     expect(problem!.fixes).toMatchObject([{edits: [{text: '10%'}]}]);

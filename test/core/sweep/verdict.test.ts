@@ -17,12 +17,21 @@ describe('the key verdict', () => {
   it.each([
     ['verdict: {}', {margin: 0.01, baseline: 'lora'}],
     ['verdict: {margin: 0.5%, baseline: pissa}', {margin: 0.005, baseline: 'pissa'}],
+    ['verdict: {seeds: 8}', {margin: 0.01, baseline: 'lora', seeds: 8, looks: [3, 5, 8]}],
     ['verdict: {seeds: 8}\nsearch: halving', {margin: 0.01, baseline: 'lora', seeds: 8, looks: [3, 5, 8]}],
     ['', undefined],
   ])('%s', (line, verdict) => {
     const {sweep, problems} = readSweep(file(line));
     expect(problems.filter(({code}) => !code.startsWith('fairness/') && !code.startsWith('search/'))).toEqual([]);
     expect(sweep?.verdict).toEqual(verdict);
+  });
+
+  it('asks for no further seeds where nothing is measured', () => {
+    const {problems} = readSweep(file('verdict: {seeds: 8}').replace(/evaluate.*\n/, ''));
+    const [error] = problems.filter(({severity}) => severity === 'error');
+    expect(error).toMatchObject({code: 'search/no-metric', path: ['verdict', 'seeds']});
+    expect(error?.message).toContain('Further seeds need an evaluation');
+    expect(error?.fixes).not.toEqual([]);
   });
 
   it('is against the first method where there is no lora', () => {
@@ -35,7 +44,6 @@ describe('the key verdict', () => {
     ['verdict: {baseline: lroa}', 'unknown-method', 'lora'],
     ['verdict: {seeds: 3}\nsearch: halving', 'out-of-range', "raise 'verdict.seeds' to 4"],
     ['verdict: {seeds: 1}', 'out-of-range', 'from 2'],
-    ['verdict: {seeds: 8}', 'not-yet', "add 'search: halving'"],
     ['verdict: {margin: 0%}', 'out-of-range', 'margin'],
     ['verdict: {margin: 0.01}', 'wrong-type', 'percentage'],
     ['verdict: {margins: 1%}', 'unknown-key', 'margin'],

@@ -10,6 +10,7 @@ import {inspect} from '../../../trainer/inspect/inspect.ts';
 import {sampledRows} from '../../../trainer/inspect/rows.ts';
 import {arrange} from '../../../trainer/run/packs.ts';
 import {prepare} from '../../../trainer/run/prepare.ts';
+import {rememberPlanned} from '../../../trainer/store/planned-time.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
 const fixtures = join(root, 'test/fixtures/sweeps');
@@ -83,3 +84,23 @@ run: {pack: 2, workers: 2}
     await compare((await shown(text))!);
   },
 );
+
+it('the lens says the time that plan measured, until the rows change', async () => {
+  const cache = mkdtempSync(join(tmpdir(), 'lens-cache-'));
+  const before = process.env['LORA_SWEEP_CACHE'];
+  process.env['LORA_SWEEP_CACHE'] = cache;
+  try {
+    const text = readFileSync(join(fixtures, 'sound.sweep.yaml'), 'utf8');
+    const {sweep} = (await shown(text))!;
+    rememberPlanned({sweep, base: folder, folder: join(folder, 'base')}, 1234);
+    expect((await shown(text))!.cost.seconds).toBeCloseTo(1234, 6);
+    const rows = readFileSync(join(folder, 'train.jsonl'), 'utf8');
+    writeFileSync(join(folder, 'train.jsonl'), `${rows}\n${rows}`);
+    expect((await shown(text))!.cost.seconds).toBeNull();
+    writeFileSync(join(folder, 'train.jsonl'), rows);
+  } finally {
+    if (before === undefined) delete process.env['LORA_SWEEP_CACHE'];
+    else process.env['LORA_SWEEP_CACHE'] = before;
+    rmSync(cache, {recursive: true});
+  }
+});

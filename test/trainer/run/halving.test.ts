@@ -67,6 +67,7 @@ async function trained(engine: Engine, packed: boolean): Promise<{events: RunEve
     emit: (event: RunEventBody) => void events.push(event),
     generated: () => {},
     stopped: () => false,
+    crowded: () => false,
     decode: () => '',
     stored: async () => 0,
   };

@@ -4,6 +4,9 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {promisify} from 'node:util';
 import {expect, it} from 'vitest';
+import {openModel} from '../../../trainer/model/open-model.ts';
+import {openPool} from '../../../trainer/run/pool.ts';
+import {JobQueue} from '../../../trainer/run/search/queue.ts';
 import {testFolder} from '../test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../../demo/', import.meta.url));
@@ -30,4 +33,42 @@ training: {steps: 2}
     ),
   ]);
   expect(codes).toEqual(['worker-died']);
+});
+
+it('a pool that is narrowed does all of its jobs with fewer workers: the one that is done next leaves', async () => {
+  const model = await openModel(`${demo}base`);
+  const pool = openPool(2, {base: model, engine: 'cpu', threads: 1});
+  let [underWay, most, done] = [0, 0, 0];
+  const queue = new JobQueue(
+    Array.from({length: 7}, () => ({kind: 'open' as const})),
+    job => {
+      most = Math.max(most, ++underWay);
+      return job;
+    },
+  );
+  queue.close();
+  const ended = () => {
+    underWay--;
+    done++;
+    if (done > 1) return;
+    pool.narrow(1);
+    most = 0;
+  };
+  await pool.run(queue, {event: () => {}, generated: () => {}, ended});
+  // Those who come later find one worker as well.
+  await pool.run([{kind: 'open'}], {event: () => {}, generated: () => {}, ended});
+  await pool.close();
+  expect({most, done}).toEqual({most: 1, done: 8});
+});
+
+it('jobs are made ready when a worker takes them, also one who waits', async () => {
+  let form = 'first';
+  const queue = new JobQueue([{kind: 'open'}], job => ({...job, form}) as never);
+  const taken = [queue.take(), queue.take()];
+  form = 'second';
+  queue.add([{kind: 'open'}]);
+  expect(await Promise.all(taken)).toEqual([
+    {kind: 'open', form: 'first'},
+    {kind: 'open', form: 'second'},
+  ]);
 });

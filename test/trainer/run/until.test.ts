@@ -82,6 +82,7 @@ async function trained(prepared: Prepared, parts: Part[]): Promise<Told> {
       },
       generated: (result: unknown) => void answers.push(result),
       stopped: () => last >= stopAt,
+      crowded: () => false,
       decode: () => '',
       stored: async () => 0,
     };

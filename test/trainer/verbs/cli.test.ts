@@ -59,6 +59,17 @@ evaluate: {task: exact-match, data: test.jsonl, max_new_tokens: 10, limit: 16}
 `;
 const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
 
+it.each([
+  [['--more-seeds', '4'], 'write --resume as well'],
+  [['--resume', '--more-seeds', 'many'], 'METHOD=NUMBER, e.g. pissa=4'],
+  [['--resume', '--more-seeds', '4', '--only', 'method=lora'], 'leave --only out'],
+])('run %j is refused before anything is done', async (words, reason) => {
+  write('seeds.sweep.yaml', sweep);
+  const {status, errors} = await command(['run', 'seeds.sweep.yaml', ...words]);
+  expect({status, errors}).toEqual({status: 2, errors: expect.stringContaining(reason)});
+  expect(existsSync(join(folder, '.lora-sweep/seeds'))).toBe(false);
+});
+
 describe('the command', () => {
   it('explains itself: every verb has help; wrong usage is status 2', async () => {
     for (const verb of ['check', 'plan', 'run', 'show', 'report', 'generate'])

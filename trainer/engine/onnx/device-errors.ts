@@ -23,6 +23,3 @@ export function deviceError(error: unknown): unknown {
     );
   return error;
 }
-
-/** Whether fewer trials at a time may help. */
-export const needsRoom = (error: unknown): boolean => error instanceof SweepError && error.code === 'gpu-memory';

@@ -5,7 +5,7 @@ import type {TrialPack} from '../packs.ts';
 export interface Portion {
   trials: TrialPack;
   /** Up to this step, where they pause; absent = to their end. */
-  until?: number;
+  until?: number | undefined;
 }
 
 export interface Agenda {

@@ -5,13 +5,21 @@ import type {Agenda, Portion} from './agenda.ts';
 import {JobQueue} from './queue.ts';
 
 export class Feed {
-  readonly queue = new JobQueue();
+  readonly queue: JobQueue;
   readonly #agenda: Agenda;
   readonly #jobsOf: (portions: readonly Portion[]) => ToWorker[];
   #underWay = 0;
 
-  /** @param jobsOf the jobs of some portions, in the order in which they are best begun */
-  constructor(agenda: Agenda, jobsOf: (portions: readonly Portion[]) => ToWorker[]) {
+  /**
+   * @param jobsOf the jobs of some portions, in the order in which they are best begun
+   * @param ready a job as it is to be done, at the moment when a worker takes it
+   */
+  constructor(
+    agenda: Agenda,
+    jobsOf: (portions: readonly Portion[]) => ToWorker[],
+    ready?: (job: ToWorker) => ToWorker,
+  ) {
+    this.queue = new JobQueue([], ready);
     this.#agenda = agenda;
     this.#jobsOf = jobsOf;
   }
@@ -23,6 +31,11 @@ export class Feed {
     this.queue.add(jobs);
     if (this.#underWay === 0) this.queue.close();
     return this.#underWay > 0;
+  }
+
+  /** A job that could not be done waits once more. */
+  again(job: ToWorker): void {
+    this.queue.add([job]);
   }
 
   /** A job is done, with all that is known after it. */

@@ -4,16 +4,19 @@ import type {ToWorker} from '../jobs.ts';
 export class JobQueue {
   readonly #waiting: ToWorker[];
   readonly #takers: ((job: ToWorker | undefined) => void)[] = [];
+  readonly #ready: (job: ToWorker) => ToWorker;
   #isClosed = false;
 
-  constructor(jobs: readonly ToWorker[] = []) {
+  /** @param ready a job as it is to be done, at the moment when a worker takes it */
+  constructor(jobs: readonly ToWorker[] = [], ready = (job: ToWorker) => job) {
     this.#waiting = [...jobs];
+    this.#ready = ready;
   }
 
   add(jobs: readonly ToWorker[]): void {
     for (const job of jobs) {
       const taker = this.#takers.shift();
-      if (taker) taker(job);
+      if (taker) taker(this.#ready(job));
       else this.#waiting.push(job);
     }
   }
@@ -33,7 +36,7 @@ export class JobQueue {
   /** The next job as soon as there is one; undefined where there will be none. */
   take(): Promise<ToWorker | undefined> {
     const job = this.#waiting.shift();
-    if (job !== undefined || this.#isClosed) return Promise.resolve(job);
+    if (job !== undefined || this.#isClosed) return Promise.resolve(job && this.#ready(job));
     return new Promise(resolve => void this.#takers.push(resolve));
   }
 }

@@ -1,7 +1,8 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
-import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
+import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
 import {jobName} from '../../process/scheduler.ts';
+import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
 import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
 import type {Plan} from '../../store/tasks/plan-file.ts';
 import {readFolder} from '../../store/tasks/read-folder.ts';
@@ -10,7 +11,7 @@ import {isTaskLive} from '../../store/tasks/task-files.ts';
 import {coresFor} from '../packs.ts';
 import {play} from '../play.ts';
 import type {RunFailure} from '../run-failure.ts';
-import {agendaOf, searchOf} from '../search/searching.ts';
+import {agendaOf, comparedBy} from '../search/plans.ts';
 import type {SweepEnd, SweepOptions, UnderWay} from '../under-way.ts';
 import type {Wanted} from './choose-tasks.ts';
 
@@ -80,7 +81,12 @@ async function workThrough(
   const {engine} = choice;
   const store = await openTasks({
     ...{folder, plan, notes, engine, ...claiming},
-    ...{job: jobName(), workers: coresFor(choice, prepared.sweep.run.workers), signal: options.signal},
+    ...{
+      job: jobName(),
+      isOver: await earlierJobs(folder, jobName()),
+      workers: coresFor(choice, prepared.sweep.run.workers),
+      signal: options.signal,
+    },
     stored: event => options.onStored?.(event),
     failed: failure.report,
     waits: (task, {attempt, host}) =>
@@ -110,19 +116,20 @@ async function workThrough(
 }
 
 /**
- * Once every cell of a search has ended, the words on methods may ask for more in any of them: for whoever comes last. The attempts of
- * the first task by then; null where nothing is asked for, or others are still at work.
+ * Once every cell has ended, the words on methods may ask for more in any of them: for whoever comes last. The attempts of the first
+ * task by then; null where nothing is asked for, or others are still at work.
  */
 async function closingAttempt({folder, plan, prepared, choice}: Planned): Promise<number | null> {
-  const {search, selected = [], trials} = plan.event;
-  if (!search || selected.length < trials.length) return null;
+  const {search, verdict, selected = [], trials} = plan.event;
+  if (!(search || verdict?.seeds !== undefined) || selected.length < trials.length) return null;
   const {state} = await readFolder(folder);
-  const isDone = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
-  if (!state.tasks.every(({cell}) => isDone(cell))) return null;
+  const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
+  const isTrained = () => trials.every(({id}) => isEnded(state.trials[state.places[id] ?? -1]?.state ?? 'waiting'));
+  if (!(search ? state.tasks.every(({cell}) => isChosen(cell)) : isTrained())) return null;
   if (state.tasks.some(view => view.state === 'running' && isTaskLive(folder, view))) return null;
   const store = {earlier: state, state: () => state};
-  const run = {prepared, trials, choice, store, options: {only: []}, emit: () => {}};
-  const found = searchOf(run, trials)!;
-  const isAsked = agendaOf(run, found, new Map(), 1).next().length > 0;
-  return isAsked ? state.tasks[0]!.attempt : null;
+  const part = {probes: () => false, isWhole: true, isSelected: false};
+  const run = {prepared, trials, choice, store, options: {only: [], part}, emit: () => {}};
+  const agenda = agendaOf(run, comparedBy(run, trials), new Map(), {packs: [], side: 1});
+  return agenda.next().length > 0 ? state.tasks[0]!.attempt : null;
 }

@@ -1,5 +1,6 @@
 /** What stands behind an option, read: each refuses with how to write it. */
 import {InvalidArgumentError} from 'commander';
+import {readSeedWish, type SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import type {EngineName} from '../../../core/sweep/sweep.ts';
 
 /** What `--engine` may name. */
@@ -16,6 +17,12 @@ export const engines: readonly EngineName[] = [
 export function collect(value: string, earlier: string[]): string[] {
   if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
   return [...earlier, value];
+}
+
+export function collectSeeds(text: string, earlier: SeedWish[]): SeedWish[] {
+  const wish = readSeedWish(text);
+  if (!wish) throw new InvalidArgumentError('Write a number from 1 to 1000, or METHOD=NUMBER, e.g. pissa=4.');
+  return [...earlier, wish];
 }
 
 export function collectColumn(value: string, earlier: Record<string, string>): Record<string, string> {

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {statSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {refuseErrors} from '../../inspect/check.ts';
 import {statusInWords, statusOf} from '../../results/status.ts';
 import {sweepOf} from '../../run/sweep-file.ts';
@@ -17,12 +18,25 @@ const lookMilliseconds = 100;
  * Starts the run as a process of its own session and returns once it has begun; what keeps it from beginning is said here.
  * @throws SweepError as `run`
  */
-export async function detach(file: string, {out, only, resume, json}: RunOptions): Promise<void> {
+export async function detach(
+  file: string,
+  {out, only, resume, rerun, moreSeeds = [], json}: RunOptions,
+): Promise<void> {
   await refuseErrors(file, only);
   const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
   const before = bytesOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
-  const words = ['run', resolve(file), '--out', folder, ...filters, ...(resume ? ['--resume'] : [])];
+  const more = moreSeeds.flatMap(wish => ['--more-seeds', writeSeedWish(wish)]);
+  const words = [
+    'run',
+    resolve(file),
+    '--out',
+    folder,
+    ...filters,
+    ...(resume ? ['--resume'] : []),
+    ...(rerun ? ['--rerun'] : []),
+    ...more,
+  ];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
     detached: true,
     windowsHide: true,

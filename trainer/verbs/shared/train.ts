@@ -1,9 +1,11 @@
-/** What `run`, `probe` and `tune` do. */
+/** What `run`, `probe`, `evaluate` and `tune` do. */
 import {SweepError} from '../../../core/error.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {formatLine} from '../../../core/run/line.ts';
+import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
+import {askedOf} from '../../../core/sweep/only.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
@@ -11,11 +13,19 @@ export interface RunOptions {
   out?: string;
   only: string[];
   resume?: true;
+  rerun?: true;
+  /** Further seeds of a run that is finished. */
+  moreSeeds?: SeedWish[];
   json?: true;
 }
 
 /** Which of them it is; `probe`: the curvature and nothing else. */
-export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+export type Work = {verb: 'run' | 'probe' | 'evaluate'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+
+/** Whether the run that is there goes on: what names its trials by their state, or again, asks for that. */
+export function goesOn({resume, rerun, only}: RunOptions): boolean {
+  return resume === true || rerun === true || askedOf('state', only).length > 0;
+}
 
 /** Says how to go on where it has not come to its end. */
 export async function train(file: string, options: RunOptions, work: Work): Promise<SweepEnd> {
@@ -26,6 +36,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     import('../../results/summary.ts'),
   ]);
   const tuned = work.verb === 'tune' ? work : undefined;
+  const moreSeeds = seedWishes(options);
   await refuseErrors(file, tuned ? [`method=${tuned.tuning.sweep.methods[0]!.method}`] : options.only);
   const terminal = process.stderr.isTTY && !options.json ? process.stderr : null;
   const report = reportProgress(await earlierState(file, options, tuned?.tuning.sweep.name), terminal, line =>
@@ -38,10 +49,12 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const signal = stopWork();
   let end: SweepEnd;
   try {
-    const {out, only, resume = false} = options;
+    const {out, only, rerun = false} = options;
+    const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {...(out === undefined ? {} : {out}), only, resume, probeOnly: work.verb === 'probe'};
+    const kind = {probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'};
+    const asked = {out, only, resume, rerun, moreSeeds, ...kind};
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();
@@ -64,9 +77,19 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   return end;
 }
 
+/** @throws SweepError `usage` */
+function seedWishes({moreSeeds = [], only, resume}: RunOptions): SeedWish[] {
+  const refuse = (why: string): never => {
+    throw new SweepError('usage', `--more-seeds ${writeSeedWish(moreSeeds[0]!)}: ${why}.`);
+  };
+  if (moreSeeds.length > 0 && !resume) refuse('it adds to a run that is finished; write --resume as well');
+  if (moreSeeds.length > 0 && only.length > 0) refuse('it goes by the whole comparison; leave --only out');
+  return moreSeeds;
+}
+
 /** What a resumed run starts from. A file that cannot be read is `runSweep`'s to complain about. */
 async function earlierState(file: string, options: RunOptions, tuned?: string): Promise<RunState | null> {
-  if (!options.resume || options.json) return null;
+  if (!goesOn(options) || options.json) return null;
   const [{sweepOf}, store] = await Promise.all([import('../../run/sweep-file.ts'), import('../../store/run.ts')]);
   try {
     return (await store.readRun(store.runFolderOf(file, tuned ?? sweepOf(file).name, options.out))).state;

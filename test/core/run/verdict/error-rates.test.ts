@@ -1,7 +1,7 @@
 /** A small sample of `npm run bench -- verdict`; its random numbers are the same every time. */
 import {describe, expect, it} from 'vitest';
 import {looksOf} from '../../../../core/run/verdict/words.ts';
-import {families, type Outcome, play, truths} from '../../../bench/verdict-world.ts';
+import {families, type Outcome, play, truths} from '../../../bench/worlds/verdict-world.ts';
 
 const sweeps = 60;
 const played = (search: boolean, most: number, truth: string): Outcome[] =>

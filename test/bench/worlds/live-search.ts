@@ -1,0 +1,96 @@
+/** The product's own search over the trials of a sweep that was trained whole: what it would have trained, and what it would have found. */
+import {mean} from '../../../core/numbers.ts';
+import type {RunState} from '../../../core/run/fold.ts';
+import {unitOf} from '../../../core/run/peak.ts';
+import {trialsOf} from '../../../core/run/trials/known-trials.ts';
+import {cellsOf} from '../../../core/search/cells.ts';
+import {challenge} from '../../../core/search/comparing/challenge.ts';
+import {challengeSettings, comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
+import {decide} from '../../../core/search/decide.ts';
+import {factsOf} from '../../../core/search/facts.ts';
+import {comparisonRules} from '../../../core/search/rules.ts';
+import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
+import type {Sweep} from '../../../core/sweep/sweep.ts';
+import {searchDefaults} from '../../../core/sweep/table/fields.ts';
+
+export interface LiveSearch {
+  method: string;
+  /** Of the cell's own grid: of the search alone, and with the challenges before words stood. */
+  share: number;
+  challenged: number;
+  /** Lost against the best mean of the grid, in points: of a share, and of a loss in percent of it. */
+  regret: number;
+  /** What the search said of rates whose seeds scatter. */
+  unstable: string[];
+}
+
+/** One search of each cell; `first`: place of the seed that it begins with. */
+export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSearch[] {
+  const rules = {search: searchDefaults, ...comparisonRules(sweep)!};
+  const trials = trialsOf(sweep, state);
+  const steps = Object.fromEntries(
+    trials.map(({id, batchSize}) => [batchSize, state.trials[state.places[id]!]!.totalSteps]),
+  );
+  const cells = cellsOf(trials, steps, sweep).map(cell => beginningWith(cell, first));
+  const whole = new Map(cells.flatMap(cell => [...factsOf(cell, state, rules)]));
+  const known = new Map<string, TrialFacts>();
+  const total = new Map(cells.flatMap(cell => cell.trials.flat().map(({id}) => [id, cell.steps])));
+  const train = (wanted: readonly Wanted[]): void => {
+    for (const {trial, until} of wanted) known.set(trial, upTo(whole.get(trial)!, until, total.get(trial)!));
+  };
+  const decisions = (): Decision[] => cells.map(cell => decide(cell, known, rules));
+  for (let all = decisions(); all.some(({wanted}) => wanted.length > 0); all = decisions())
+    train(all.flatMap(({wanted}) => wanted));
+  const searched = sharesOf(cells, known);
+  const found = decisions();
+  for (;;) {
+    const settings = challengeSettings(sweep, rules);
+    const {wanted} = together(comparisonsOf(cells).map(own => challenge(own, decisions(), known, settings)));
+    if (wanted.length === 0) break;
+    train(wanted);
+  }
+  const challenged = sharesOf(cells, known);
+  return decisions().map(({chosen}, k) => ({
+    method: cells[k]!.trials[0]![0]!.method,
+    share: searched[k]!,
+    challenged: challenged[k]!,
+    regret: regretOf(cells[k]!, whole, chosen!, rules.objective.metrics[0]!),
+    unstable: [...found[k]!.why.matchAll(/unstable at [^)]*\)/g)].map(([text]) => text),
+  }));
+}
+
+const together = (all: readonly {wanted: Wanted[]}[]) => ({wanted: all.flatMap(({wanted}) => wanted)});
+
+/** The same cell with another seed in front. */
+function beginningWith(cell: Cell, first: number): Cell {
+  const turned = <Item>(items: readonly Item[]) => [...items.slice(first), ...items.slice(0, first)];
+  return {...cell, seeds: turned(cell.seeds), trials: cell.trials.map(turned)};
+}
+
+/** As if it had been trained so far: a trial's numbers do not depend on where it paused. */
+function upTo(fact: TrialFacts, until: number, total: number): TrialFacts {
+  if (until >= total || (fact.state === 'diverged' && fact.steps <= until)) return fact;
+  return {...fact, state: 'paused', steps: until, endTail: null, metric: null};
+}
+
+function sharesOf(cells: readonly Cell[], known: ReadonlyMap<string, TrialFacts>): number[] {
+  return cells.map(({trials, steps}) => {
+    const all = trials.flat();
+    return all.reduce((sum, {id}) => sum + (known.get(id)?.steps ?? 0), 0) / (steps * all.length);
+  });
+}
+
+function regretOf(
+  {trials, rates}: Cell,
+  whole: ReadonlyMap<string, TrialFacts>,
+  chosen: number,
+  metric: string,
+): number {
+  const isLoss = unitOf(metric) === 'loss';
+  // The mean of those that diverged is as bad as it can be.
+  const means = trials.map(row =>
+    mean(row.map(({id}) => whole.get(id)!.metric ?? (isLoss ? Number.POSITIVE_INFINITY : 0))),
+  );
+  const own = means[rates.indexOf(chosen)]!;
+  return isLoss ? 100 * (own / Math.min(...means) - 1) : 100 * (Math.max(...means) - own);
+}
