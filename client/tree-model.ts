@@ -1,8 +1,8 @@
 /** The trials of a sweep as a tree: method → rate → seed, each with its state. What is shown is a fold of the events. */
 
 import {grouped} from '../core/grouped.ts';
-import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
+import {settingsInWords} from '../core/run/compare/conditions.ts';
 import {isEnded, type TrialState} from '../core/run/events.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatMean, formatRate, formatValue} from '../core/run/format.ts';
@@ -11,7 +11,7 @@ import {droppedTitle} from '../core/run/trials/dropped-trials.ts';
 import {furtherTrials, seenBy, trialsOf} from '../core/run/trials/known-trials.ts';
 import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import {compare} from '../core/run/verdict.ts';
-import type {Sweep, Trial} from '../core/sweep/sweep.ts';
+import {nameOf, type Sweep, type Trial} from '../core/sweep/sweep.ts';
 import {rateNames} from '../core/sweep/trials.ts';
 
 export interface Branch {
@@ -40,13 +40,14 @@ export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
     rank: new Set(trials.map(({rank}) => rank)).size > 1,
     batch: new Set(trials.map(({batchSize}) => batchSize)).size > 1,
   };
-  const branches = sweep.methods.map(({method}): Branch => {
-    const own = trials.filter(trial => trial.method === method);
+  const branches = sweep.methods.map((settings): Branch => {
+    const name = nameOf(settings);
+    const own = trials.filter(trial => nameOf(trial) === name);
     const children = groups(own, several).map(({label, trials: group}) => {
       const seeds = group.map(trial => seedBranch(trial, view(trial)));
       return {
         kind: 'rate' as const,
-        id: `${method} ${label}`,
+        id: `${name} ${label}`,
         label,
         description: meanOf(group.map(view)),
         state: together(seeds),
@@ -56,11 +57,11 @@ export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
     });
     return {
       kind: 'method' as const,
-      id: method,
-      label: methods[method].title,
-      description: methodDescription(method, peaks, own.map(view)),
+      id: name,
+      label: settings.name ?? methods[settings.method].title,
+      description: methodDescription(name, peaks, own.map(view)),
       state: together(children),
-      only: [`method=${method}`],
+      only: [`method=${name}`],
       children,
     };
   });
@@ -88,7 +89,7 @@ function droppedBranch(seen: RunState | null): Branch[] {
   ];
 }
 
-/** Trials of one rate, rank and batch size; the two latter are named where there are several. */
+/** Trials of one rate, rank, batch size and value of each further axis; all but the rate are named where there are several. */
 function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {label: string; trials: Trial[]}[] {
   const rates = rateLabels(trials.map(({learningRate}) => learningRate));
   const labelOf = (trial: Trial) =>
@@ -96,6 +97,8 @@ function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {lab
       rates.get(trial.learningRate),
       ...(several.rank ? [`rank ${trial.rank}`] : []),
       ...(several.batch ? [`batch size ${trial.batchSize}`] : []),
+      ...(trial.model === undefined ? [] : [trial.model]),
+      ...settingsInWords(trial.settings),
     ].join(' · ');
   return [...grouped(trials, labelOf)].map(([label, group]) => ({label, trials: group}));
 }
@@ -148,7 +151,7 @@ function meanOf(views: (TrialView | undefined)[]): string {
 }
 
 function methodDescription(
-  method: MethodName,
+  method: string,
   peaks: {peak: Peak; metric: string}[],
   views: (TrialView | undefined)[],
 ): string {

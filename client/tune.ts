@@ -5,6 +5,7 @@ import {commands, Uri, window, workspace} from 'vscode';
 import {readTuned, type Tuned} from '../core/run/tuned.ts';
 import {tuningName} from '../core/search/tuning.ts';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
@@ -23,7 +24,7 @@ export async function tune({uri, sweep}: SweepFile, {sweeps, program, results}: 
     void window.showErrorMessage(`${shown} has errors: see the Problems view.`);
     return;
   }
-  const names = sweep.methods.map(({method}) => method);
+  const names = sweep.methods.map(nameOf);
   const method = names.length === 1 ? names[0] : await window.showQuickPick(names, {title: 'Find the rate of'});
   if (method === undefined) return;
   const folder = join(dirname(uri.fsPath), runsFolder, runFolderName(tuningName(sweep, method)));

@@ -2,8 +2,8 @@
 import type {CodeLens} from 'vscode-languageserver/node';
 import {count, formatSeconds} from '../core/run/format.ts';
 import {expectedShare} from '../core/search/expectation.ts';
-import {recognised} from '../core/sweep/recognise.ts';
-import {expandTrials} from '../core/sweep/trials.ts';
+import {rolesInWords} from '../core/sweep/axes/roles.ts';
+import {trialsAmong} from '../core/sweep/recognise.ts';
 import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 import {searchExpected} from './search-expected.ts';
@@ -20,7 +20,7 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   const open = results ? [lens('Open results', 'openResults')] : [];
   if (results?.live) return [lens('Stop', 'stop'), ...open];
   if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
-  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
+  const trials = trialsAmong(sweep, results?.stored ?? []);
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
@@ -36,7 +36,10 @@ const finished = ({search}: {search?: unknown}): string => (search ? 'Search fin
 
 /** `Run 6 trials`, or `Search 180 trials · about 14 % of the grid`. */
 function taskOf(document: SweepDocument, trials: number): string {
-  if (!document.reading.sweep?.search) return `Run ${count(trials, 'trial')}`;
+  const {sweep} = document.reading;
+  // What is compared with what is worth a word where that is more than methods.
+  if (sweep?.axes && !sweep.search) return `Run ${rolesInWords(sweep)}`;
+  if (!sweep?.search) return `Run ${count(trials, 'trial')}`;
   const expectation = searchExpected(document);
   const share = expectation ? ` · about ${Math.round(100 * expectedShare(expectation))} % of the grid` : '';
   return expectation?.scans === 0 ? `Run ${count(trials, 'trial')}` : `Search ${count(trials, 'trial')}${share}`;

@@ -3,6 +3,7 @@ import {type Hover, MarkupKind} from 'vscode-languageserver/node';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {expectationInWords} from '../core/search/expectation.ts';
+import {rolesInWords, rolesOf} from '../core/sweep/axes/roles.ts';
 import type {Position} from '../core/sweep/problem.ts';
 import {keyName} from '../core/sweep/problems.ts';
 import {describe, type Field, type Written} from '../core/sweep/table/field.ts';
@@ -20,6 +21,7 @@ export function hover(document: SweepDocument, position: Position): Hover | null
     methodAbout(document, cursor) ??
     rateAbout(document, cursor) ??
     searchAbout(document, cursor) ??
+    rolesAbout(document, cursor) ??
     choiceAbout(cursor) ??
     keyAbout(cursor);
   return text === undefined ? null : {contents: {kind: MarkupKind.Markdown, value: text}, range: cursor.range};
@@ -53,6 +55,17 @@ function searchAbout(document: SweepDocument, cursor: Cursor): string | undefine
   const expectation = searchExpected(document);
   const about = choiceAbout(cursor) ?? keyAbout(cursor);
   return expectation && about ? [about, expectationInWords(expectation).join(' ')].join('\n\n') : undefined;
+}
+
+/** What is compared with what, where the file says so: at its methods, at what is tuned and at every key with several values. */
+function rolesAbout({reading, known = reading.sweep}: SweepDocument, cursor: Cursor): string | undefined {
+  if (!known || cursor.kind !== 'key') return undefined;
+  const key = cursor.path.join('.');
+  const {conditions, tuned} = rolesOf(known);
+  const isAxis = [...conditions, ...tuned].some(axis => axis.key === key);
+  if (key !== 'methods' && key !== 'tune' && !isAxis) return undefined;
+  const about = keyAbout(cursor);
+  return about && [about, `**This sweep:** ${rolesInWords(known)}.`].join('\n\n');
 }
 
 /** One of the words that a key takes. */

@@ -2,7 +2,9 @@
 import {type InlayHint, InlayHintKind, type Range} from 'vscode-languageserver/node';
 import {count} from '../core/run/format.ts';
 import {alphaOf} from '../core/sweep/alpha.ts';
-import type {Sweep} from '../core/sweep/sweep.ts';
+import {axisCount, isAxisKey, stepsInWords} from '../core/sweep/axes/axes.ts';
+import {rolesInWords, rolesOf} from '../core/sweep/axes/roles.ts';
+import {type Alpha, nameOf, type Sweep} from '../core/sweep/sweep.ts';
 import {before} from '../core/sweep/text/lines.ts';
 import {find} from '../core/sweep/text/locate.ts';
 import {expandTrials} from '../core/sweep/trials.ts';
@@ -21,18 +23,21 @@ export function inlayHints({reading: {sweep, tree}, around}: SweepDocument, rang
       hints.push({position, label, kind: InlayHintKind.Type, paddingLeft: true, tooltip});
   };
   const trials = expandTrials(sweep).length;
-  add(['methods'], `= ${count(trials, 'trial')}`, 'methods × ranks × batch sizes × learning rates × seeds');
-  const rates = sweep.methods.map(({method, learningRates}) => ({
-    path: find(tree, ['methods', method, 'learning_rate']) ? ['methods', method, 'learning_rate'] : ['learning_rate'],
-    number: learningRates.length,
-  }));
+  add(['methods'], `= ${count(trials, 'trial')}`, rolesInWords(sweep));
+  const rates = sweep.methods.map(({learningRates, ...settings}) => {
+    const own = ['methods', nameOf(settings), 'learning_rate'];
+    return {path: find(tree, own) ? own : ['learning_rate'], number: learningRates.length};
+  });
   const points = new Map(rates.map(({path, number}) => [path.join(), {path, number}]));
   for (const {path, number} of points.values())
     if (number > 1) add(path, count(number, 'rate'), 'learning rates of this grid or list');
-  add(['alpha'], scaleOf(sweep), 'The update B·A is multiplied by alpha / rank');
-  const steps = Object.entries(around?.cost?.steps ?? {});
+  const scale = scaleOf(sweep);
+  if (scale !== '') add(['alpha'], scale, 'The update B·A is multiplied by alpha / rank');
+  for (const {key, number} of [...rolesOf(sweep).conditions, ...rolesOf(sweep).tuned].filter(({key}) => isAxisKey(key)))
+    add(key.split('.'), axisCount(key, number), sweep.tune?.includes(key) ? tunedTip : conditionTip);
+  const steps = stepsInWords(around?.cost?.steps ?? {});
   const label = steps
-    .map(([batch, number]) => `${count(number, 'step')}${steps.length > 1 ? ` at batch size ${batch}` : ''}`)
+    .map(({batchSize, words}) => `${words}${steps.length > 1 ? ` at batch size ${batchSize}` : ''}`)
     .join(', ');
   const epochs = find(tree, ['training', 'epochs']) && sweep.training.steps === undefined;
   if (steps.length > 0 && sweep.training.steps === undefined)
@@ -40,11 +45,19 @@ export function inlayHints({reading: {sweep, tree}, around}: SweepDocument, rang
   return hints;
 }
 
+const conditionTip = 'A condition: each value has a comparison of its own';
+const tunedTip = 'Tuned: each method is compared at its best value';
+
 /** `scale 1`, or one scale a rank. */
 function scaleOf({methods}: Sweep): string {
-  const {alpha, ranks} = methods[0]!;
-  const scales = ranks.map(rank => Number((alphaOf(alpha, rank) / rank).toPrecision(3)));
+  const {alpha, alphas, ranks} = methods[0]!;
+  if (alphas) return ranks.length === 1 ? alphas.map(one => `scale ${scaleAt(one, ranks[0]!)}`).join(', ') : '';
+  const scales = ranks.map(rank => scaleAt(alpha, rank));
   return new Set(scales).size === 1
     ? `scale ${scales[0]}`
     : scales.map((scale, k) => `r${ranks[k]}: scale ${scale}`).join(', ');
+}
+
+function scaleAt(alpha: Alpha, rank: number): number {
+  return Number((alphaOf(alpha, rank) / rank).toPrecision(3));
 }

@@ -3,10 +3,14 @@ import './process/no-telemetry.ts';
 import {Command, CommanderError} from 'commander';
 import {SweepError} from '../core/error.ts';
 import {abridged} from '../core/printable.ts';
+import {evaluateVerb} from './verbs/adapters/evaluate.ts';
 import {attachVerb} from './verbs/attach.ts';
 import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
 import {mergeVerb} from './verbs/cluster/merge.ts';
+import {prepareVerb} from './verbs/cluster/prepare.ts';
+import {relayVerb} from './verbs/cluster/relay.ts';
+import {submitVerb} from './verbs/cluster/submit.ts';
 import {evalVerb} from './verbs/eval.ts';
 import {exportVerb} from './verbs/export.ts';
 import {fetchVerb} from './verbs/fetch.ts';
@@ -19,6 +23,7 @@ import {reportVerb} from './verbs/report.ts';
 import {runVerb} from './verbs/run.ts';
 import {schemaVerb} from './verbs/schema.ts';
 import {setupNativeVerb} from './verbs/setup-native.ts';
+import {repeatSbatch} from './verbs/shared/job-options.ts';
 import {endQuietlyWithReader, remark} from './verbs/shared/terminal.ts';
 import {showVerb} from './verbs/show.ts';
 import {statusVerb} from './verbs/status.ts';
@@ -33,10 +38,13 @@ const verbs = [
   runVerb,
   tuneVerb,
   probeVerb,
+  submitVerb,
   statusVerb,
   attachVerb,
   cancelVerb,
   mergeVerb,
+  relayVerb,
+  prepareVerb,
   schemaVerb,
   showVerb,
   reportVerb,
@@ -44,6 +52,7 @@ const verbs = [
   verifyVerb,
   importVerb,
   evalVerb,
+  evaluateVerb,
   generateVerb,
   fetchVerb,
   setupNativeVerb,
@@ -83,7 +92,7 @@ async function main(): Promise<void> {
   // What nobody expected ends the program in a sentence too; what has to be put in order is done on exit.
   process.on('uncaughtException', error => process.exit(end(error)));
   try {
-    await program.parseAsync(repeatOnly(process.argv.slice(2)), {from: 'user'});
+    await program.parseAsync(repeatSbatch(repeatOnly(process.argv.slice(2)), optionsOf(program)), {from: 'user'});
   } catch (error) {
     process.exitCode = end(error);
   }
@@ -91,6 +100,12 @@ async function main(): Promise<void> {
 
 /** `no-index`: a part was to be found out that only a scheduler tells. */
 const usageCodes = ['usage', 'no-index'];
+
+/** The long options of all verbs, e.g. `--out`. */
+function optionsOf(program: Command): Set<string> {
+  const all = program.commands.flatMap(({options}) => options.flatMap(({long}) => long ?? []));
+  return new Set(['--help', '--debug', ...all]);
+}
 
 /** Says what went wrong in one sentence; 2 for wrong usage, 1 for everything else. */
 function statusOf(error: unknown, debug: boolean): number {

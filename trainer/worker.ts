@@ -81,7 +81,8 @@ async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'evaluate') {
     const adapted = await adaptedModel(base.programs, opened, message.adapter);
     const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
-    await evaluatePack(adapted, report, [message.evaluation], [{id: ''}], Float32Array.of(1));
+    const {evaluation, trial: id = '', step: count = 0} = message;
+    await evaluatePack({...adapted, count}, report, [evaluation], [{id}], Float32Array.of(1));
     return;
   }
   if (message.kind === 'merge') {

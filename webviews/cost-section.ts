@@ -1,13 +1,15 @@
 /** What each method and rank costs, counted and measured. */
+
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../core/run/costs.ts';
 import type {RunState} from '../core/run/fold.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {element, tableOf} from './elements.ts';
 import type {Theme} from './theme.ts';
 
 /** Nothing for a run that does not know, such as an imported one. */
 export function costSection(state: RunState, theme: Theme): HTMLElement[] {
   if (state.costs.length === 0) return [];
-  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   const rows = measuredCostRows(state.costs, stepTimes(state));
   const section = element('section', 'card');
   section.append(
@@ -18,7 +20,7 @@ export function costSection(state: RunState, theme: Theme): HTMLElement[] {
       rows,
       theme,
       'Cost of each method',
-      state.costs.map(({method}) => methods.indexOf(method)),
+      state.costs.map(cost => methods.indexOf(nameOf(cost))),
     ),
   );
   return [section];

@@ -1,9 +1,11 @@
 /** A curve of the trials over the steps: one line a trial, coloured by its learning rate. */
+
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
 import {smoothed} from '../core/run/series/smooth.ts';
 import type {CurveName} from '../core/run/update.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {frame, linearAxis, logAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import {rateColour, type Theme} from './theme.ts';
 
@@ -84,13 +86,13 @@ function lineOf(trialView: TrialView, {methods, scale, view}: LossPanel, theme: 
   const died = state === 'diverged';
   const stands = isInFocus(trialView, focus);
   return {
-    label: `${overlaid ? `${trial.method}, ` : ''}rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
+    label: `${overlaid ? `${nameOf(trial)}, ` : ''}rate ${formatRate(trial.learningRate)}, seed ${trial.seed}${died ? ', diverged' : ''}`,
     data: steps.map((step, k) => ({x: step, y: means[k]!})),
     borderColor: colour,
     backgroundColor: colour,
     // Another panel may hold the line in focus: here all stand back then.
     borderWidth: stands ? 3 : focus === null ? 1.4 : 0.5,
-    borderDash: overlaid ? dashes[methods.indexOf(trial.method) % dashes.length]! : [],
+    borderDash: overlaid ? dashes[methods.indexOf(nameOf(trial)) % dashes.length]! : [],
     order: stands ? 0 : 1,
     // Where a trial died its line ends in a cross.
     pointRadius: died ? steps.map((_, k) => (k === steps.length - 1 ? 6 : 0)) : 0,

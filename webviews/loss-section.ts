@@ -1,14 +1,16 @@
 /** The curves of the trials: a chart a method, or all in one. */
+import {settingInFull} from '../core/run/compare/conditions.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
 import type {CurveName} from '../core/run/update.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {canvasBox, element, type Plot, toggleButton} from './elements.ts';
 import {isInFocus, type LossPanel, type LossView, lossChart, lossScale, ratePosition} from './loss-chart.ts';
 import {rateColour, type Theme} from './theme.ts';
 
 const titles: Record<CurveName, string> = {losses: 'Training loss', gradNorms: 'Gradient norm', rates: 'Learning rate'};
 
-/** One section a (rank, batch size). */
+/** One section a (rank, batch size, value of further axes). */
 export function lossSections(
   state: RunState,
   theme: Theme,
@@ -17,11 +19,11 @@ export function lossSections(
   plots: Plot[],
 ): HTMLElement[] {
   const withSteps = state.trials.filter(({losses, gradNorms}) => losses.steps.length + gradNorms.steps.length > 0);
-  const groups = Map.groupBy(withSteps, ({trial}) => `rank ${trial.rank}, batch size ${trial.batchSize}`);
+  const groups = Map.groupBy(withSteps, ({trial}) => settingInFull(trial));
   return [...groups].map(([name, views]) => {
     const section = element('section', 'card');
     const scale = lossScale(views, view.curve);
-    const methods = [...new Set(views.map(({trial}) => trial.method))];
+    const methods = [...new Set(views.map(({trial}) => nameOf(trial)))];
     const panel = {views, methods, scale, view};
     section.append(
       element('h2', '', `${titles[view.curve]}, ${name}`),
@@ -56,7 +58,7 @@ function panels(
     ...methods.map(method =>
       panel(
         method,
-        views.filter(({trial}) => trial.method === method),
+        views.filter(({trial}) => nameOf(trial) === method),
         'small',
       ),
     ),

@@ -18,6 +18,7 @@ import {
 import {verdict} from '../core/run/verdict/sentences.ts';
 import {type Comparison, title} from '../core/run/verdict.ts';
 import {hasChosen} from '../core/search/comparing/settled.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
@@ -221,7 +222,7 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
 function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
   const rows = droppedRows(state);
   if (rows.length === 0) return [];
-  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   const section = element('section', 'card');
   section.append(
     element('h2', '', droppedTitle),
@@ -231,7 +232,7 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
       rows,
       theme,
       droppedTitle,
-      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(trial.method)),
+      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(nameOf(trial))),
     ),
   );
   return [section];

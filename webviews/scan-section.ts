@@ -1,15 +1,17 @@
 /** What a search saw in its scan, apart from what was trained whole: a training loss is no result. */
+
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {type Scan, scansOf} from '../core/run/compare/scan.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate} from '../core/run/format.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import {canvasBox, element, type Plot, type Point} from './elements.ts';
 import {methodColour, methodShape, type Theme} from './theme.ts';
 
 /** One section a (model, rank, batch size) that was scanned. */
 export function scanSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
-  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   return scansOf(state).flatMap(scan => {
     const losses = scan.methods.flatMap(({points}) => points.flatMap(({loss}) => loss ?? []));
     if (losses.length === 0) return [];

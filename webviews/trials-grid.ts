@@ -1,6 +1,8 @@
 /** Every trial of a run as a button: rows are settings, columns learning rates, the seeds side by side. */
+import {settingInFull} from '../core/run/compare/conditions.ts';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate, formatValue} from '../core/run/format.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
 import {element, scroller} from './elements.ts';
 
 /** A sign of each state, for those who do not tell its colour. */
@@ -16,7 +18,7 @@ const signs: Record<TrialView['state'], string> = {
 
 export function trialsGrid(trials: TrialView[], focus: string | null, choose: (trial: string) => void): HTMLElement {
   const rates = [...new Set(trials.map(({trial}) => trial.learningRate))].sort((a, b) => a - b);
-  const rows = Map.groupBy(trials, ({trial}) => `${trial.method}, rank ${trial.rank}, batch size ${trial.batchSize}`);
+  const rows = Map.groupBy(trials, ({trial}) => `${nameOf(trial)}, ${settingInFull(trial)}`);
   const table = element('table', 'trials');
   const head = table.createTHead().insertRow();
   for (const title of ['setting', ...rates.map(formatRate)]) {

@@ -15,6 +15,8 @@ export interface DecoderShape {
 
 export interface MethodCost {
   method: MethodName;
+  /** Of a variant: what it is called. */
+  name?: string;
   rank: number;
   /** Trained numbers. */
   parameters: number;
@@ -83,6 +85,7 @@ export const costColumns = [
 
 export function costRow({
   method,
+  name = method,
   rank,
   parameters,
   optimizerBytes,
@@ -90,7 +93,7 @@ export function costRow({
   inferenceOverhead,
 }: MethodCost): string[] {
   return [
-    method,
+    name,
     rank === noRank ? '–' : String(rank),
     parameters.toLocaleString('en-US'),
     formatMemory(optimizerBytes),

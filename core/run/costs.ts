@@ -2,12 +2,15 @@
 import {grouped} from '../grouped.ts';
 import {costColumns, costRow} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
+import {nameOf} from '../sweep/sweep.ts';
 import type {RunState} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';
 
 export interface StepTime {
   method: MethodName;
+  /** Of a variant: what it is called. */
+  name?: string;
   rank: number;
   batchSize: number;
   /** Median over its trials, each trained beside others. */
@@ -16,12 +19,14 @@ export interface StepTime {
 
 /** Of every method, rank and batch size that took enough steps to tell. */
 export function stepTimes(state: RunState): StepTime[] {
-  const settings = grouped(state.trials, ({trial: {method, rank, batchSize}}) => `${method} ${rank} ${batchSize}`);
+  const settings = grouped(state.trials, ({trial}) => `${nameOf(trial)} ${trial.rank} ${trial.batchSize}`);
   return [...settings.values()].flatMap(views => {
-    const {method, rank, batchSize} = views[0]!.trial;
+    const {trial} = views[0]!;
+    const {method, rank, batchSize} = trial;
     const times = views.flatMap(view => stepSecondsOf(view) ?? []).sort((a, b) => a - b);
     const seconds = times[times.length >> 1];
-    return seconds === undefined ? [] : [{method, rank, batchSize, seconds}];
+    const named = trial.name !== undefined && {name: trial.name};
+    return seconds === undefined ? [] : [{method, ...named, rank, batchSize, seconds}];
   });
 }
 
@@ -30,12 +35,12 @@ export const measuredCostColumns = [...costColumns, {title: 'step time, measured
 /** One row a method and rank; a dash where no step time is known. */
 export function measuredCostRows(costs: RunState['costs'], times: readonly StepTime[]): string[][] {
   return costs.map(cost => {
-    const own = times.filter(({method, rank}) => method === cost.method && rank === cost.rank);
+    const own = times.filter(time => nameOf(time) === nameOf(cost) && time.rank === cost.rank);
     const shown = own.map(({batchSize, seconds}) => {
       const lora = times.find(
-        time => time.method === 'lora' && time.rank === cost.rank && time.batchSize === batchSize,
+        time => nameOf(time) === 'lora' && time.rank === cost.rank && time.batchSize === batchSize,
       );
-      const relative = lora && cost.method !== 'lora' ? ` (${(seconds / lora.seconds).toFixed(2)} ×)` : '';
+      const relative = lora && nameOf(cost) !== 'lora' ? ` (${(seconds / lora.seconds).toFixed(2)} ×)` : '';
       return `${own.length > 1 ? `b${batchSize}: ` : ''}${formatMilliseconds(1000 * seconds)}${relative}`;
     });
     return [...costRow(cost), shown.join(', ') || '–'];

@@ -6,6 +6,7 @@ import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import type {Settings} from '../sweep/axes/axes.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';
@@ -29,7 +30,7 @@ export interface RunStarted {
   reason: string;
   workers: number;
   resumed: boolean;
-  /** Optimizer steps of a trial, by batch size (the JSON key is the number as text). */
+  /** Optimizer steps of a trial, by batch size (the JSON key is the number as text); with further axes by `stepsKey`. */
   steps: Record<string, number>;
   /** The part of a start: those that it works on (`--only`, not yet finished); absent = all of them. */
   selected?: string[];
@@ -48,6 +49,12 @@ export interface RunStarted {
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
   verdict?: VerdictSettings;
+  /** Of every axis that has one value in the sweep, that value as text (core/sweep/axes). Absent in runs of earlier versions. */
+  fixed?: Settings;
+  /** Axes beside the learning rate over which each method takes its own best. */
+  tune?: string[];
+  /** Evaluations whose mean decides what is best; absent = the first one. */
+  objective?: string[];
   /** What processes of several machines work through; absent where one process has the run. */
   tasks?: Task[];
   /** What all tasks do alike, as the first start found it; with `tasks`. */
@@ -58,6 +65,10 @@ export interface RunStarted {
 export interface Pinned {
   engine: string;
   precision: 'float32' | 'bfloat16';
+  /** Of the compiled engine; absent for others. */
+  device?: 'cpu' | 'gpu';
+  /** It was planned where what the sweep file asks for cannot be had, and is to be settled where it can. */
+  provisional?: true;
   /** Rows that are computed at a time, by batch size. */
   microBatch: Record<string, number>;
   /** Layers are computed again in the backward pass. */
@@ -80,6 +91,21 @@ export interface Submitted {
   script?: string;
   /** The job that looks after what is left when this one has ended. */
   relay?: string;
+  /** The job that fills the caches before. */
+  prepare?: string;
+  /** Where elements have other numbers than their tasks: how much smaller. */
+  offset?: number;
+  /** `relay`: what was left, without anybody asking. Absent where it was submitted by hand. */
+  by?: 'relay';
+  /** Steps, evaluations, eigenvalues and ends of trials that were stored by then. */
+  done?: number;
+  /** Those of the tasks that had failed before. */
+  retried?: string[];
+  /** Options that it was handed over with, as `submit` reads them (`--cpus=8`), and the profile that was named. */
+  options?: string[];
+  profile?: string;
+  /** There were lines of shell or further options on the command line, which no folder holds. */
+  lines?: true;
 }
 
 /** A process has begun to work on a task: the first line of an attempt's file. */

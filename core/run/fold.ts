@@ -2,6 +2,7 @@
 import type {MethodCost} from '../method/cost.ts';
 import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import {type Settings, stepsKey} from '../sweep/axes/axes.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {
   type Aggregated,
@@ -117,6 +118,12 @@ export interface RunState {
   /** The last decision of each cell of a search, and what was challenged. */
   searched: Omit<Searched, 'event'>[];
   challenged: Omit<Challenged, 'event'>[];
+  /** What a trial has of an axis that it says nothing of, as text. Empty in runs of earlier versions. */
+  fixed: Settings;
+  /** Axes beside the learning rate over which each method takes its own best. */
+  tune: string[];
+  /** Evaluations whose mean decides what is best; empty: the first one. */
+  objective: string[];
   /** What processes of several machines work through, in the order of the sweep; none where one process has the run. */
   tasks: TaskView[];
   /** The task whose events come next; null outside of one. */
@@ -154,6 +161,9 @@ export const emptyRun: RunState = {
   verdict: null,
   searched: [],
   challenged: [],
+  fixed: {},
+  tune: [],
+  objective: [],
   tasks: [],
   task: null,
   pinned: null,
@@ -207,7 +217,7 @@ function withoutDeadTasks(state: RunState, isLive: (task: string) => boolean): R
   const tasks = withoutDead(state.tasks, isLive);
   const dead = new Set(tasks.flatMap(({state: now, trials}) => (now === 'running' ? [] : trials)));
   const trials = state.trials.map(view => (dead.has(view.trial.id) ? stoppedTrial(view) : view));
-  const now = together(tasks);
+  const now = together(tasks, state.selected);
   const isWhole = now.state !== 'running';
   return {
     ...state,
@@ -240,7 +250,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     case 'task-ended':
       return taskEnded(state, event);
     case 'merged':
-      return {...state, task: null, ...(state.tasks.length > 0 && together(state.tasks))};
+      return {...state, task: null, ...(state.tasks.length > 0 && together(state.tasks, state.selected))};
     case 'searched':
       return decided(state, event);
     case 'challenged': {
@@ -293,8 +303,8 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
   const trials = [
     ...event.trials.map(trial => {
       const view = earlier[state.places[trial.id] ?? -1];
-      if (view && view.state !== 'waiting') return {...view, dropped: false};
-      return waiting(trial, event.steps[String(trial.batchSize)] ?? 0);
+      if (view && view.state !== 'waiting') return {...view, trial, dropped: false};
+      return waiting(trial, event.steps[stepsKey(trial)] ?? 0);
     }),
     ...earlier
       .filter(view => !known.has(view.trial.id) && view.state !== 'waiting')
@@ -325,6 +335,10 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     costs: event.costs ?? state.costs,
     search: event.search ?? null,
     verdict: event.verdict ?? null,
+    // What was fixed when trials began says what those are that name no value.
+    fixed: {...event.fixed, ...state.fixed},
+    tune: event.tune ?? [],
+    objective: event.objective ?? [],
     preparing: null,
     message: null,
   };
@@ -356,7 +370,7 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   const added = new Set(state.added);
   const isOwn = (trial: Trial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
   const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
-  return {...state, trials, tasks, ...together(tasks), preparing: null};
+  return {...state, trials, tasks, ...together(tasks, state.selected), preparing: null};
 }
 
 /**
@@ -368,7 +382,7 @@ function added(state: RunState, event: TrialsAdded): RunState {
   const ids = new Set([...state.added, ...event.trials.map(({id}) => id)]);
   const own = state.trials.filter(({trial}) => !ids.has(trial.id));
   const views = fresh.map(trial => {
-    const alike = own.find(view => view.trial.batchSize === trial.batchSize);
+    const alike = own.find(view => stepsKey(view.trial) === stepsKey(trial));
     return waiting(trial, alike?.totalSteps ?? 0);
   });
   const further = [...state.trials.filter(({trial}) => ids.has(trial.id)), ...views];

@@ -51,6 +51,10 @@ export const trialShape = record({
   learningRate: number,
   seed: number,
   model: optional(text),
+  name: optional(text),
+  settings: optional(recordOf(text)),
+  own: optional(listOf(text)),
+  order: optional(count),
 });
 
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
@@ -65,6 +69,7 @@ const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(v
 /** What a method costs. */
 export const costShape = record({
   method: text,
+  name: optional(text),
   rank: number,
   parameters: number,
   optimizerBytes: number,
@@ -89,6 +94,8 @@ export const taskShape = record({task: text, cell: text, trials: listOf(text)});
 export const pinnedShape = record({
   engine: text,
   precision: oneOf('float32', 'bfloat16'),
+  device: optional(oneOf('cpu', 'gpu')),
+  provisional: optional(flag),
   microBatch: recordOf(count),
   recompute: flag,
   steps: recordOf(count),
@@ -110,6 +117,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     setUp: optional(text),
     search: optional(searchShape),
     verdict: optional(verdictShape),
+    fixed: optional(recordOf(text)),
+    tune: optional(listOf(text)),
+    objective: optional(listOf(text)),
     tasks: optional(listOf(taskShape)),
     pinned: optional(pinnedShape),
   }),
@@ -120,6 +130,14 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     round: count,
     script: optional(text),
     relay: optional(text),
+    prepare: optional(text),
+    offset: optional(count),
+    by: optional(oneOf('relay')),
+    done: optional(count),
+    retried: optional(listOf(text)),
+    options: optional(listOf(text)),
+    profile: optional(text),
+    lines: optional(flag),
   }),
   'task-started': record({
     task: text,

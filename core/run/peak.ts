@@ -1,5 +1,7 @@
 /** One method over its learning rates: mean and spread over seeds at each, and the best of them. */
+import {grouped} from '../grouped.ts';
 import {mean as meanOf} from '../numbers.ts';
+import type {Settings} from '../sweep/axes/axes.ts';
 import {dunnett} from './verdict/dunnett.ts';
 import {pooled} from './verdict/noise.ts';
 
@@ -15,6 +17,8 @@ export interface RatePoint {
   diverged: number;
   /** A search trained it for a prefix of the schedule only: no seed has a value. */
   scanned?: true;
+  /** Values of the further axes that are tuned; absent where the rate is tuned alone. */
+  settings?: Settings;
   /** Which questions each of the seeds answered rightly (`packRight`), where all of them have stored that. */
   right?: string[];
 }
@@ -22,6 +26,8 @@ export interface RatePoint {
 export interface Peak {
   method: string;
   learningRate: number;
+  /** The best values of the further axes that are tuned; absent where the rate is tuned alone. */
+  settings?: Settings;
   mean: number;
   std: number | null;
   /** Seeds behind the mean. */
@@ -49,8 +55,10 @@ export type Found = 'scan' | 'walk' | 'again' | 'grid';
 
 export interface MethodCurve {
   method: string;
-  /** By rising rate. */
+  /** By rising rate; of several tuned axes at the best values of the others. */
   points: RatePoint[];
+  /** Where further axes are tuned: the points at each combination of their values, `points` among them. */
+  slices?: RatePoint[][];
   /** Null where no rate has a value. */
   peak: Peak | null;
   /** How a search came to the peak; absent without a search. */
@@ -84,7 +92,7 @@ export interface PeakRules {
   chosen?: number;
 }
 
-/** `rules` matter for the best rate only. */
+/** `points` of several tuned axes name their values in `settings`. `rules` matter for the best place only. */
 export function methodCurve(
   method: string,
   points: RatePoint[],
@@ -92,8 +100,14 @@ export function methodCurve(
   rules: PeakRules = {margin: 0},
 ): MethodCurve {
   const sorted = points.slice().sort((a, b) => a.learningRate - b.learningRate);
-  return {method, points: sorted, peak: peakOf(method, sorted, metric, rules)};
+  const slices = [...grouped(sorted, ({settings}) => JSON.stringify(settings)).values()];
+  const peak = peakOf(method, slices, metric, rules);
+  if (slices.length < 2) return {method, points: sorted, peak};
+  const best = slices.find(([point]) => isSame(point?.settings, peak?.settings)) ?? slices[0]!;
+  return {method, points: best, peak, slices};
 }
+
+const isSame = (a: Settings | undefined, b: Settings | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 type ValuedPoint = RatePoint & {mean: number};
 
@@ -102,21 +116,26 @@ type ValuedPoint = RatePoint & {mean: number};
  * is passed over as long as there is another one: the mean of the seeds that survived would flatter it. Of a search it is
  * the chosen rate, or one with as many seeds (several at least) that did better, as a challenged one may.
  */
-function peakOf(method: string, points: RatePoint[], metric: string, rules: PeakRules): Peak | null {
-  const valued = points.flatMap(point => (point.mean === null ? [] : [{...point, mean: point.mean}]));
+function peakOf(method: string, slices: RatePoint[][], metric: string, rules: PeakRules): Peak | null {
+  const valued = slices.flat().flatMap(point => (point.mean === null ? [] : [{...point, mean: point.mean}]));
   const steady = valued.filter(point => point.diverged === 0);
   const candidates = steady.length > 0 ? steady : valued;
   const eligible = eligibleOf(candidates, rules.chosen);
   const lowest = lowerIsBetter(metric);
   const means = eligible.map(point => point.mean);
   const top = lowest ? Math.min(...means) : Math.max(...means);
-  const tied = eligible.filter(point => Math.abs(point.mean - top) <= 1e-9 * Math.max(1, Math.abs(top)));
+  const all = eligible.filter(point => Math.abs(point.mean - top) <= 1e-9 * Math.max(1, Math.abs(top)));
+  // Of several values of further axes that do as well, the first ones of the file.
+  const tied = all.filter(({settings}) => isSame(settings, all[0]?.settings));
   const best = tied[Math.floor((tied.length - 1) / 2)];
   if (!best) return null;
-  const near = candidates.filter(point => (lowest ? 0.9 * point.mean <= best.mean : point.mean >= 0.9 * best.mean));
+  const points = slices.find(([point]) => isSame(point?.settings, best.settings))!;
+  const beside = candidates.filter(({settings}) => isSame(settings, best.settings));
+  const near = beside.filter(point => (lowest ? 0.9 * point.mean <= best.mean : point.mean >= 0.9 * best.mean));
   return {
     method,
     learningRate: best.learningRate,
+    ...(best.settings && {settings: best.settings}),
     mean: best.mean,
     std: best.std,
     seeds: best.seeds,
@@ -125,7 +144,7 @@ function peakOf(method: string, points: RatePoint[], metric: string, rules: Peak
     place: placeOf(best, points, near, unitOf(metric) === 'loss' ? rules.margin * best.mean : rules.margin),
     near: near.map(point => point.learningRate),
     // Where all do the same, no end of the grid is better than its middle.
-    edge: tied.length > 1 && tied.length === candidates.length ? null : edgeOf(best.learningRate, points),
+    edge: tied.length > 1 && tied.length === beside.length ? null : edgeOf(best.learningRate, points),
   };
 }
 

@@ -1,30 +1,35 @@
 /** The axes of a sweep's search: each method, rank and batch size with its ordered learning rates. */
 import {grouped} from '../grouped.ts';
-import {noRank, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
+import {partsOf, stepsKey, trainingOf} from '../sweep/axes/axes.ts';
+import {nameOf, noRank, type Sweep, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
 import {warmUpSteps} from '../sweep/warm-up.ts';
 import type {Cell} from './search.ts';
 
 /**
- * One cell for every method (in its one form of the sweep), rank and batch size, in the order of the sweep. `trials`: all of the
- * sweep's, whatever part of them is asked for. `steps`: optimizer steps of a whole trial, by batch size. Seeds that not every
+ * One cell for every method (in its one form of the sweep), rank, batch size and value of further axes, in the order of the sweep. `trials`: all of the
+ * sweep's, whatever part of them is asked for. `steps`: optimizer steps of a whole trial, by `stepsKey`. Seeds that not every
  * rate has, such as those added at a chosen rate, are in no cell. Throws a RangeError for a batch size without steps.
  */
 export function cellsOf(
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
-  {warmupRatio}: Pick<TrainingSettings, 'warmupRatio'>,
+  sweep: Pick<Sweep, 'axes'> & {training: Pick<TrainingSettings, 'warmupRatio' | 'warmupSteps'>},
 ): Cell[] {
   return [...grouped(trials, cellOf)].map(([id, group]) => {
-    const {batchSize} = group[0]!;
-    const total = steps[String(batchSize)];
-    if (total === undefined) throw new RangeError(`The steps of batch size ${batchSize} are not known.`);
-    return {id, ...matrixOf(group), steps: total, warmUp: warmUpSteps(total, warmupRatio)};
+    const [first] = group as [Trial];
+    const total = steps[stepsKey(first)];
+    if (total === undefined) throw new RangeError(`The steps of batch size ${first.batchSize} are not known.`);
+    return {id, ...matrixOf(group), steps: total, warmUp: warmUpSteps(total, trainingOf(sweep, first))};
   });
 }
 
-/** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`. */
-export function cellOf({method, rank, batchSize}: Pick<Trial, 'method' | 'rank' | 'batchSize'>): string {
-  return `${method}${rank === noRank ? '' : `-r${rank}`}-b${batchSize}`;
+/** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`, or `pissa-r8-b16-wd0.1`. */
+export function cellOf(
+  trial: Pick<Trial, 'method' | 'name' | 'rank' | 'batchSize' | 'model' | 'settings' | 'own'>,
+): string {
+  const {rank, batchSize} = trial;
+  const size = rank === noRank ? '' : `-r${rank}`;
+  return [`${nameOf(trial)}${size}-b${batchSize}`, ...partsOf(trial)].join('-');
 }
 
 function matrixOf(trials: readonly Trial[]): Pick<Cell, 'rates' | 'seeds' | 'trials'> {

@@ -1,6 +1,8 @@
 /** All cells of a search, those whose scan starts from the measured curvature among them. */
 import {curvatureByMethod, type MethodCurvature} from '../run/compare/curvature.ts';
 import type {RunState} from '../run/fold.ts';
+import {partsOf} from '../sweep/axes/axes.ts';
+import type {Trial} from '../sweep/sweep.ts';
 import {decide} from './decide.ts';
 import {factsOf} from './facts.ts';
 import type {SearchRules} from './rules.ts';
@@ -27,7 +29,11 @@ export function decideAll(
   return cells.map(cell => {
     const {method, rank, batchSize} = first(cell);
     const base = cells.find(
-      one => placed.has(one.id) && first(one).rank === rank && first(one).batchSize === batchSize,
+      one =>
+        placed.has(one.id) &&
+        first(one).rank === rank &&
+        first(one).batchSize === batchSize &&
+        isSameSetting(first(one), first(cell)),
     );
     if (!base || method === reference) return placed.get(cell.id) ?? own(cell);
     const relative = relativeOf(curvature, {method, rank, batchSize});
@@ -37,6 +43,8 @@ export function decideAll(
     return stage === 'done' ? own(cell) : waiting(cell);
   });
 }
+
+const isSameSetting = (a: Trial, b: Trial): boolean => partsOf(a).join() === partsOf(b).join();
 
 /** Null where it was not measured, or says nothing: that cell scans all of its rates. */
 function relativeOf(

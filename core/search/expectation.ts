@@ -1,5 +1,6 @@
 /** What a search will cost, before it runs. */
 import {count, formatSeconds} from '../run/format.ts';
+import {stepsKey} from '../sweep/axes/axes.ts';
 import {fewestRates} from '../sweep/search-rules.ts';
 import type {Sweep, Trial} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
@@ -44,13 +45,13 @@ const expectedRounds = 0.03;
  * whole trial, by batch size.
  */
 export function searchExpectation(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
 ): SearchExpectation | null {
   const rules = rulesOf(sweep);
-  if (!rules || trials.some(({batchSize}) => steps[String(batchSize)] === undefined)) return null;
-  return expectationOf(cellsOf(trials, steps, sweep.training), rules);
+  if (!rules || trials.some(trial => steps[stepsKey(trial)] === undefined)) return null;
+  return expectationOf(cellsOf(trials, steps, sweep), rules);
 }
 
 /** What is expected of the grid's steps, 0..1. */

@@ -5,7 +5,7 @@ import type {EvaluationSettings, Sweep} from '../sweep/sweep.ts';
 import type {Cell} from './search.ts';
 import type {SearchSettings} from './settings.ts';
 
-/** What the best rate is best at: the first result of the sweep's first evaluation, after the last step. */
+/** What the best rate is best at: the first result of the evaluation that the sweep names, or of its first one, after the last step. */
 export interface Objective {
   /** As the fold names it: `gsm8k`, or `gsm8k on test.jsonl`. */
   task: string;
@@ -31,14 +31,19 @@ export interface SearchRules extends ComparisonRules {
 export const usualMargin = 0.01;
 
 /** Null for a sweep whose trials are all trained whole. */
-export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate'>): SearchRules | null {
+export function rulesOf(sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'objective'>): SearchRules | null {
   const rules = comparisonRules(sweep);
   return sweep.search && rules ? {search: sweep.search, ...rules} : null;
 }
 
 /** Null for a sweep without an evaluation. */
-export function comparisonRules({verdict, evaluate}: Pick<Sweep, 'verdict' | 'evaluate'>): ComparisonRules | null {
-  const [first] = evaluate;
+export function comparisonRules({
+  verdict,
+  evaluate,
+  objective,
+}: Pick<Sweep, 'verdict' | 'evaluate' | 'objective'>): ComparisonRules | null {
+  const [wanted] = objective ?? [];
+  const first = evaluate.find(({task, entry}) => formatEvaluation(task, entry) === wanted) ?? evaluate[0];
   return first ? {margin: verdict?.margin ?? usualMargin, objective: objectiveOf(first)} : null;
 }
 

@@ -2,9 +2,10 @@
 import {SweepError} from '../error.ts';
 import {methods as descriptions, type MethodName} from '../method/methods.ts';
 import {count} from '../run/format.ts';
+import {axisCount, stepsKey} from '../sweep/axes/axes.ts';
 import {writeRate} from '../sweep/rates.ts';
 import {fewestRates, needsEvaluation} from '../sweep/search-rules.ts';
-import type {MethodSettings, Sweep} from '../sweep/sweep.ts';
+import {type MethodSettings, nameOf, type Sweep} from '../sweep/sweep.ts';
 import {searchDefaults} from '../sweep/table/fields.ts';
 import {expandTrials} from '../sweep/trials.ts';
 import {cellsOf} from './cells.ts';
@@ -25,10 +26,10 @@ export function tunedSweep({curvature: _, ...sweep}: Sweep, wanted?: string): Tu
   refuseFewRates(method);
   return {
     ...sweep,
-    name: tuningName(sweep, method.method),
+    name: tuningName(sweep, nameOf(method)),
     methods: [method],
     search: {strategy: 'halving', scan: sweep.search?.scan ?? searchDefaults.scan},
-    verdict: {margin: sweep.verdict?.margin ?? usualMargin, baseline: method.method},
+    verdict: {margin: sweep.verdict?.margin ?? usualMargin, baseline: nameOf(method)},
   };
 }
 
@@ -38,26 +39,28 @@ export function tuningName({name}: Pick<Sweep, 'name'>, method: string): string 
 }
 
 function methodOf({methods}: Pick<Sweep, 'methods'>, wanted: string | undefined): MethodSettings {
-  const names = methods.map(({method}) => method).join(', ');
+  const names = methods.map(nameOf).join(', ');
   if (wanted === undefined && methods.length > 1)
     throw new SweepError(
       'usage',
       `The sweep has ${methods.length} methods, ${names}; say with --method which to tune.`,
     );
-  const found = wanted === undefined ? methods[0] : methods.find(({method}) => method === wanted);
+  const found = wanted === undefined ? methods[0] : methods.find(one => nameOf(one) === wanted);
   if (found) return found;
   throw new SweepError('usage', `--method ${wanted}: the sweep has no such method; it has ${names}.`, {wanted});
 }
 
-function refuseSeveral({method, ranks, batchSizes}: MethodSettings): void {
-  if (ranks.length * batchSizes.length === 1) return;
+function refuseSeveral({ranks, batchSizes, axes = {}, ...method}: MethodSettings): void {
+  const further = Object.entries(axes).map(([key, values]) => axisCount(key, values.length));
+  if (ranks.length * batchSizes.length === 1 && further.length === 0) return;
   const list = [
     ranks.length > 1 ? count(ranks.length, 'rank') : '',
     batchSizes.length > 1 ? count(batchSizes.length, 'batch size') : '',
+    ...further,
   ];
   throw new SweepError(
     'not-tunable',
-    `${method} has ${list.filter(Boolean).join(' and ')} in this file, and a rate is looked for at one of each; leave one, or compare them with 'search: halving' and \`lora-sweep run\`.`,
+    `${nameOf(method)} has ${list.filter(Boolean).join(' and ')} in this file, and a rate is looked for at one of each; leave one, or compare them with 'search: halving' and \`lora-sweep run\`.`,
   );
 }
 
@@ -106,8 +109,8 @@ export function withinBudget(tuned: TunedSweep, steps: number, budget?: number):
 }
 
 function expectationIn(sweep: TunedSweep, steps: number): SearchExpectation {
-  const {batchSizes} = sweep.methods[0]!;
-  return expectationOf(cellsOf(expandTrials(sweep), {[batchSizes[0]!]: steps}, sweep.training), sweep);
+  const trials = expandTrials(sweep);
+  return expectationOf(cellsOf(trials, {[stepsKey(trials[0]!)]: steps}, sweep), sweep);
 }
 
 /** From the whole on, each with less than the one before. */

@@ -2,42 +2,59 @@ import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
 import {looksOf} from '../run/verdict/words.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import type {AxisValue} from './axes/axes.ts';
+import {axesOf, optimizersOf, targetsOf} from './axes/values.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';
 import {gridPoints} from './rates.ts';
-import {methodsOf, type OwnValues, optionsOf, type Values} from './rules.ts';
+import {optionsOf} from './rules.ts';
 import type {
   Alpha,
   CurvatureSettings,
   DataSettings,
   EvaluationSettings,
   MethodSettings,
-  OptimizerSettings,
   Sweep,
   TrainingSettings,
 } from './sweep.ts';
-import {defaultTemplateDate} from './sweep.ts';
-import {optimizer as optimizerFields, searchDefaults} from './table/fields.ts';
+import {defaultTemplateDate, nameOf} from './sweep.ts';
+import {searchDefaults} from './table/fields.ts';
+import {
+  type DataSetValues,
+  dataSetsOf,
+  type Entry,
+  methodsOf,
+  seedsIn,
+  type Values,
+  type VariantValues,
+} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 
 /** Brings the keys of a file without errors together; undefined where a required one is absent. `name` is the default name. */
 export function sweepOf(values: Values, name: string): Sweep | undefined {
-  const {model, targets, training, evaluate, run} = values;
+  const {model: [model] = [], training, evaluate, run, tune} = values;
   const {on_failure: onFailure, ...computing} = run;
   const search = searchOf(values.search);
-  const data = values.data && dataOf(values.data);
-  const methods = methodsOf(values).map(({name: method, own}) => methodOf(method, own, values));
-  const evaluations = evaluate.map(evaluationOf);
+  const sets = dataSetsOf(values).map(({name, set}) => ({name, ...dataSetOf(set, values)}));
+  const data = sets[0]?.data ?? (values.data && dataOf(values.data));
+  const entries = methodsOf(values);
+  const evaluations = sets[0]?.evaluations ?? evaluate.map(evaluationOf);
   const curvature = values.curvature && curvatureOf(values.curvature);
-  if (model === undefined || !data || !allThere(methods) || !allThere(evaluations)) return undefined;
+  if (model === undefined || !data || !allThere(evaluations)) return undefined;
+  const targets = targetsIn(values);
+  const plain = {model, data, targets, training: trainingOf(training), evaluate: withEntries(evaluations)};
+  if (!sets.every(set => set.data && allThere(set.evaluations))) return undefined;
+  const {axes, methods: own} = axesOf(values, plain, entries, sets.map(valueOfSet));
+  const methods = entries.map((entry, k) => methodOf(entry, values, own[k]!));
+  if (!allThere(methods)) return undefined;
+  const tuned = tune.filter(key => key !== 'learning_rate');
   return {
     name: values.name ?? name,
-    model,
-    data,
+    ...plain,
     methods,
-    targets,
-    training: trainingOf(training),
-    evaluate: withEntries(evaluations),
+    ...(axes && {axes}),
+    ...(tuned.length > 0 && {tune: tuned}),
+    ...objectiveOf(values.objective),
     ...(curvature && {curvature}),
     ...(search && {search}),
     ...(values.verdict && {verdict: verdictOf(values.verdict, methods)}),
@@ -45,30 +62,58 @@ export function sweepOf(values: Values, name: string): Sweep | undefined {
   };
 }
 
+/** A data set with its evaluations, and those of the file. */
+export function dataSetOf(set: DataSetValues, {evaluate}: Pick<Values, 'evaluate'>) {
+  return {data: dataOf(set), evaluations: [...set.evaluate, ...evaluate].map(evaluationOf)};
+}
+
+/** As an axis holds it. */
+function valueOfSet({name, data, evaluations}: ReturnType<typeof dataSetOf> & {name: string}): Omit<AxisValue, 'part'> {
+  return {text: name, value: {data, evaluate: withEntries(evaluations.flatMap(one => one ?? []))}};
+}
+
 function allThere<T>(list: (T | undefined)[]): list is T[] {
   return !list.includes(undefined);
 }
 
-function methodOf(method: MethodSettings['method'], own: OwnValues, values: Values): MethodSettings | undefined {
-  const rates = own.learning_rate ?? values.learning_rate;
-  const learningRates = rates && ratesOf(rates);
-  return learningRates && methodWith(learningRates, method, own, values);
+/** The first choice of targets. */
+export function targetsIn({targets}: Pick<Values, 'targets'>): Sweep['targets'] {
+  return (targetsOf(targets)[0]?.value ?? 'all') as Sweep['targets'];
 }
+
+function objectiveOf(objective: Values['objective']): Pick<Sweep, 'objective'> {
+  if (objective === undefined) return {};
+  const names = typeof objective === 'string' ? [objective] : objective.mean;
+  return names ? {objective: names} : {};
+}
+
+function methodOf(entry: Entry, values: Values, axes: MethodAxes): MethodSettings | undefined {
+  const rates = entry.own.learning_rate ?? values.learning_rate;
+  const learningRates = rates && ratesOf(rates);
+  return learningRates && methodWith(learningRates, entry, values, axes);
+}
+
+/** What axes a method has. */
+type MethodAxes = ReturnType<typeof axesOf>['methods'][number];
 
 /** A method with all its settings, at these rates. */
 export function methodWith(
   learningRates: number[],
-  method: MethodSettings['method'],
-  own: OwnValues,
+  {name, method, own}: Entry,
   values: Values,
+  {alphas, ...axes}: MethodAxes = {},
 ): MethodSettings {
+  const [alpha] = own.alpha ?? values.alpha;
   return {
     method,
+    ...(name !== method && {name}),
     learningRates,
     ranks: ranksOf(method, own, values),
     batchSizes: own.batch_size ?? values.batch_size,
-    seeds: own.seeds ?? values.seeds,
-    alpha: alphaFor(method, own.alpha ?? values.alpha),
+    ...seedsIn(own.seeds ?? values.seeds),
+    alpha: alphaFor(method, alpha!),
+    ...axes,
+    ...(alphas && {alphas: alphas.map(one => alphaFor(method, one))}),
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
     ...ownOptions(method, own),
@@ -77,13 +122,13 @@ export function methodWith(
 }
 
 /** The keys that only some methods have, where any is given or has a default. */
-function ownOptions(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'options'> {
+function ownOptions(method: MethodSettings['method'], own: VariantValues): Pick<MethodSettings, 'options'> {
   const options = optionsOf(method, own);
   return Object.keys(options).length > 0 ? {options} : {};
 }
 
 /** Which of several published forms of the method is meant, where there are several. */
-function variantOf(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'variant'> {
+function variantOf(method: MethodSettings['method'], own: VariantValues): Pick<MethodSettings, 'variant'> {
   const field = methods[method].options?.[variantKey];
   const {[variantKey]: given = field?.default}: Readonly<Record<string, unknown>> = own;
   return field ? {variant: String(given)} : {};
@@ -106,14 +151,16 @@ function ratesOf(rates: Exclude<Values['learning_rate'], undefined>): number[] |
 
 /** Undefined where there is no file, or no template that can be used. */
 export function dataOf(data: Exclude<Values['data'], undefined>): DataSettings | undefined {
-  const {train, format, rows, max_length: maxLength, packing, shuffle} = data;
+  const {train, format, rows: [rows] = [], max_length: lengths, packing, shuffle} = data;
+  const maxLength = lengths[0]!;
   if (train === undefined) return undefined;
-  const template = templateOf(data.template ?? (format === 'instruction' ? 'study' : 'plain'));
+  const template = templateOf(data.template?.[0] ?? (format === 'instruction' ? 'study' : 'plain'));
   if (template === undefined) return undefined;
   const columns: Record<string, string> = {...formats[format].columns};
   for (const [name, column] of Object.entries(data.columns)) if (column !== undefined) columns[name] = column;
   // A prompt that asks for the input means the column of that name.
-  if (typeof template === 'object' && placeholders(template.prompt).includes('input')) columns['input'] ??= 'input';
+  const prompts = (data.template ?? []).flatMap(one => (typeof one === 'object' ? (one.prompt ?? []) : []));
+  if (prompts.some(prompt => placeholders(prompt).includes('input'))) columns['input'] ??= 'input';
   return {
     train,
     format,
@@ -136,29 +183,23 @@ function templateOf(
   return template.prompt === undefined ? undefined : {prompt: template.prompt};
 }
 
+/** The first value of each key. */
 function trainingOf(training: Values['training']): TrainingSettings {
+  const {steps: [steps] = [], warmup_steps: [warmupSteps] = []} = training;
   return {
-    epochs: training.epochs,
-    ...(training.steps !== undefined && {steps: training.steps}),
-    optimizer: optimizerOf(training.optimizer),
-    weightDecay: training.weight_decay,
-    schedule: training.schedule,
-    warmupRatio: training.warmup_ratio,
-    maxGradNorm: training.max_grad_norm,
-    dropout: training.dropout,
+    epochs: training.epochs[0]!,
+    ...(steps !== undefined && {steps}),
+    optimizer: optimizersOf(training.optimizer[0]!)[0]!,
+    weightDecay: training.weight_decay[0]!,
+    schedule: training.schedule[0]!,
+    warmupRatio: training.warmup_ratio[0]!,
+    ...(warmupSteps !== undefined && {warmupSteps}),
+    maxGradNorm: training.max_grad_norm[0]!,
+    dropout: training.dropout[0]!,
     precision: training.precision,
     microBatch: training.micro_batch,
     checkpoint: training.checkpoint,
   };
-}
-
-function optimizerOf(optimizer: Values['training']['optimizer']): OptimizerSettings {
-  if (typeof optimizer === 'string') {
-    const {betas, eps, momentum} = optimizerFields;
-    return {name: optimizer, betas: [...betas.default], eps: eps.default, momentum: momentum.default};
-  }
-  const {name, betas, eps, momentum} = optimizer;
-  return {name, betas: [betas[0]!, betas[1]!], eps, momentum};
 }
 
 /** Undefined where the task or its rows are missing. */
@@ -198,11 +239,12 @@ function verdictOf(
   {margin, baseline, seeds}: Exclude<Values['verdict'], undefined>,
   methods: readonly MethodSettings[],
 ): VerdictSettings {
-  const usual = methods.find(({method}) => method === 'lora') ?? methods[0];
+  const usual =
+    methods.find(one => nameOf(one) === 'lora') ?? methods.find(({method}) => method === 'lora') ?? methods[0];
   const fewest = Math.min(...methods.map(own => own.seeds.length));
   return {
     margin,
-    baseline: baseline ?? usual?.method ?? 'lora',
+    baseline: baseline ?? (usual && nameOf(usual)) ?? 'lora',
     ...(seeds !== undefined && {seeds, looks: looksOf(fewest, seeds)}),
   };
 }

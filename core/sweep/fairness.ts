@@ -3,10 +3,11 @@ import {knownPeak} from '../method/known-peak.ts';
 import {methods} from '../method/methods.ts';
 import {formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
+import {isAxisKey} from './axes/axes.ts';
 import type {Fix} from './problem.ts';
 import {either, type Problems, replacement} from './problems.ts';
 import {type Grid, writeRate} from './rates.ts';
-import type {MethodSettings, Sweep} from './sweep.ts';
+import {type MethodSettings, nameOf, type Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode, Node} from './text/nodes.ts';
@@ -51,7 +52,7 @@ export function checkFairness(sweep: Sweep, tree: Pick<Tree, 'root'>, problems: 
 function ratesOf({sweep, tree}: File): Rates[] {
   const found: Rates[] = [];
   for (const settings of sweep.methods) {
-    const own = ['methods', settings.method, 'learning_rate'];
+    const own = ['methods', nameOf(settings), 'learning_rate'];
     const path = find(tree, own) ? own : ['learning_rate'];
     const known = path === own ? undefined : found.find(rates => rates.path.length === 1);
     const node = find(tree, path)?.node;
@@ -64,7 +65,7 @@ function ratesOf({sweep, tree}: File): Rates[] {
 function checkOneRate({sweep, problems}: File, {path, node, methods}: Rates): void {
   if (sweep.methods.length < 2) return;
   const rate = methods[0]!.learningRates[0]!;
-  const who = methods.length > 1 ? `${methods.length} methods are` : `${methods[0]!.method} is`;
+  const who = methods.length > 1 ? `${methods.length} methods are` : `${nameOf(methods[0]!)} is`;
   const grid = `{from: ${writeRate(rate / 10)}, to: ${writeRate(rate * 10)}, per_decade: 4}`;
   const message = `${who} compared at the one learning rate ${formatRate(rate)}: each method peaks at a rate of its own, so the one this rate suits wins. Give a grid, like ${grid}.`;
   problems.report('fairness/one-rate', {path, range: node.range}, message, [replacement(node.range, grid)], 'warning');
@@ -138,7 +139,7 @@ function checkSeeds({sweep, tree, problems}: File): void {
   const {root} = tree;
   const least = Math.min(...sweep.methods.map(({seeds}) => seeds.length));
   if (sweep.methods.length < 2 || least >= fewestSeeds) return;
-  const method = sweep.methods.find(({seeds}) => seeds.length === least)!.method;
+  const method = nameOf(sweep.methods.find(({seeds}) => seeds.length === least)!);
   const path = problems.firstOf(['methods', method, 'seeds'], ['seeds'], ['methods']);
   const node = find(tree, path)?.node;
   const what = least === 1 ? 'One seed shows no spread at all' : 'Two seeds hardly show a spread';
@@ -157,19 +158,20 @@ function checkBudgets({sweep, problems}: File): void {
     ranks: settings.ranks.length,
     'batch sizes': settings.batchSizes.length,
     seeds: settings.seeds.length,
+    ...Object.fromEntries((sweep.tune ?? []).map(key => [`values of ${key}`, tunedValues(settings, key)])),
   });
-  const measure = budget(first!);
+  const measure: Record<string, number> = budget(first!);
   for (const settings of others) {
     // Training all weights has no rank to choose.
     const unranked = [first!, settings].some(({method}) => methods[method].weights);
     const own = Object.entries(budget(settings)).filter(
-      ([what, number]) => measure[what as keyof typeof measure] !== number && !(unranked && what === 'ranks'),
+      ([what, number]) => measure[what] !== number && !(unranked && what === 'ranks'),
     );
     if (own.length === 0) continue;
     const [what, number] = own[0]!;
-    const message = `${settings.method} gets ${number} ${what} and ${first!.method} ${measure[what as keyof typeof measure]}: the one with more trials has more chances of a lucky one. Give both the same number.`;
+    const message = `${nameOf(settings)} gets ${number} ${what} and ${nameOf(first!)} ${measure[what]}: the one with more trials has more chances of a lucky one. Give both the same number.`;
     problems.at(
-      problems.firstOf(['methods', settings.method], ['methods']),
+      problems.firstOf(['methods', nameOf(settings)], ['methods']),
       'fairness/unequal-budgets',
       message,
       [],
@@ -178,9 +180,18 @@ function checkBudgets({sweep, problems}: File): void {
   }
 }
 
+/** Chances that a tuned axis gives a method. */
+function tunedValues({axes}: MethodSettings, key: string): number {
+  return isAxisKey(key) ? (axes?.[key]?.length ?? 1) : 1;
+}
+
 function checkAlpha({sweep, problems}: File): void {
   const [first, ...others] = sweep.methods.filter(({method}) => !methods[method].withoutAlpha);
-  for (const {method, alpha, ranks} of others) {
+  for (const settings of others) {
+    const {alpha, ranks} = settings;
+    const method = nameOf(settings);
+    // Several of its own or a variant's are meant to be compared.
+    if (settings.alphas || first!.alphas || settings.name !== undefined || first!.name !== undefined) continue;
     const rank = ranks.find(own => first!.ranks.includes(own));
     if (rank === undefined || Math.abs(alphaOf(alpha, rank) / alphaOf(first!.alpha, rank) - 1) < 1e-9) continue;
     const message = `${method} has alpha ${alpha.text} and ${first!.method} ${first!.alpha.text}: alpha scales the update as the learning rate does, so the two are not compared alike. Give both the same.`;

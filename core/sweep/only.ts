@@ -1,10 +1,11 @@
 import {SweepError} from '../error.ts';
 import type {TrialState} from '../run/events.ts';
+import {type AxisKey, axisKeys, isAxisKey, type Settings, settingOf} from './axes/axes.ts';
+import {fixedSettings} from './axes/values.ts';
 import {either} from './problems.ts';
-import {isSameRate, recognised} from './recognise.ts';
-import type {Sweep, Trial} from './sweep.ts';
+import {isSameRate, trialsAmong} from './recognise.ts';
+import {nameOf, type Sweep, type Trial} from './sweep.ts';
 import {nearest} from './table/suggest.ts';
-import {expandTrials} from './trials.ts';
 
 type Test = (trial: Trial, value: string, stored: Stored) => boolean;
 
@@ -19,7 +20,7 @@ const states: readonly TrialState[] = ['waiting', 'running', 'paused', 'finished
 const standing = (id: string, {stateOf}: Stored): TrialState => stateOf?.(id) ?? 'waiting';
 
 const tests: Readonly<Record<string, Test>> = {
-  method: ({method}, value) => method === value,
+  method: (trial, value) => nameOf(trial) === value,
   rank: ({rank}, value) => rank === Number(value),
   batch_size: ({batchSize}, value) => batchSize === Number(value),
   learning_rate: ({learningRate}, value) => isSameRate(Number(value), learningRate),
@@ -27,6 +28,21 @@ const tests: Readonly<Record<string, Test>> = {
   trial: ({id}, value) => id === value,
   state: ({id}, value, stored) => standing(id, stored) === value,
 };
+
+/** Keys whose values are numbers. */
+const numeric: ReadonlySet<string> = new Set(['rank', 'batch_size', 'learning_rate', 'seed']);
+
+/** What a trial has of an axis, as text; `fixed`: of trials that say nothing of it. */
+function textOf(trial: Trial, key: AxisKey, fixed: Settings): string {
+  return settingOf(trial, key) ?? fixed[key] ?? (key === 'alpha' ? String(trial.alpha) : '');
+}
+
+/** A number may be written in any way; alpha as a number or as its expression. */
+function isMeant(trial: Trial, key: AxisKey, value: string, fixed: Settings): boolean {
+  const text = textOf(trial, key, fixed);
+  if (key === 'alpha' && Number(value) === trial.alpha) return true;
+  return text === value || (value !== '' && Number(text) === Number(value));
+}
 
 /** Other words for the keys. */
 const names = new Map<string, readonly string[]>([
@@ -37,30 +53,37 @@ const names = new Map<string, readonly string[]>([
   ['seed', ['seeds', 's']],
   ['trial', ['id', 'trials']],
   ['state', ['status', 'states']],
+  ...axisKeys.map(key => [key, [key.slice(key.indexOf('.') + 1), key.replace(/^.*_/, '')]] as const),
 ]);
+
+/** The key that a filter names: in full, or without the section that it stands in. */
+function keyOf(written: string): string {
+  return axisKeys.find(key => key === written || key.endsWith(`.${written}`)) ?? written;
+}
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method, rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), state (as the sweep's run has left it). `further` finds
- * those of the stored trials that stand beside the file's, which filters may mean too.
+ * Keys: method (its name in the file), rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), state (as the sweep's run has left
+ * it), and those of all further axes. `further` finds those of the stored trials that stand beside the file's, which filters may mean too.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
 export function onlySweep(
-  sweep: Pick<Sweep, 'methods'>,
+  sweep: Sweep,
   filters: readonly string[],
   stored: Stored = {trials: []},
   further: (trials: readonly Trial[]) => Trial[] = () => [],
 ): Trial[] {
-  const own = recognised(expandTrials(sweep), stored.trials);
+  const own = trialsAmong(sweep, stored.trials);
+  const fixed = fixedSettings(sweep);
   const all = filters.length === 0 ? own : [...own, ...further(own)];
   let chosen = all;
   for (const filter of filters) {
-    const {key, values, test} = readFilter(filter);
+    const {key, values, test} = readFilter(filter, fixed);
     for (const value of values) {
       if (all.some(trial => test(trial, value, stored))) continue;
       throw new SweepError(
         'no-trials',
-        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, stored)}.`,
+        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, {fixed, stored})}.`,
         {filter},
       );
     }
@@ -75,13 +98,13 @@ export function onlySweep(
 
 /** The values that these filters give for a key; none where none of them is about it. */
 export function askedOf(key: string, filters: readonly string[]): string[] {
-  return filters.map(readFilter).flatMap(filter => (filter.key === key ? filter.values : []));
+  return filters.map(filter => readFilter(filter, {})).flatMap(filter => (filter.key === key ? filter.values : []));
 }
 
-function readFilter(filter: string): {key: string; values: string[]; test: Test} {
+function readFilter(filter: string, fixed: Settings): {key: string; values: string[]; test: Test} {
   const equals = filter.indexOf('=');
-  const key = (equals < 0 ? filter : filter.slice(0, equals)).trim();
-  const test = Object.hasOwn(tests, key) ? tests[key] : undefined;
+  const key = keyOf((equals < 0 ? filter : filter.slice(0, equals)).trim());
+  const test = isAxisKey(key) ? axisTest(key, fixed) : Object.hasOwn(tests, key) ? tests[key] : undefined;
   if (test === undefined) {
     const meant = nearest(key, names);
     const message = `--only ${filter}: there is no key '${key}'; it is ${either([...names.keys()])}.${meant ? ` Did you mean '${meant}'?` : ''}`;
@@ -102,16 +125,19 @@ function readFilter(filter: string): {key: string; values: string[]; test: Test}
     const message = `--only ${filter}: no trial is ever '${unknown}'; write ${either(states)}.`;
     throw new SweepError('usage', message, {filter});
   }
-  const numeric = key !== 'method' && key !== 'trial' && key !== 'state';
-  const wrong = values.find(value => numeric && Number.isNaN(Number(value)));
+  const wrong = values.find(value => numeric.has(key) && Number.isNaN(Number(value)));
   if (wrong !== undefined) {
     throw new SweepError('usage', `--only ${filter}: '${wrong}' is not a number, as ${key} must be.`, {filter});
   }
   return {key, values, test};
 }
 
+function axisTest(key: AxisKey, fixed: Settings): Test {
+  return (trial, value) => isMeant(trial, key, value, fixed);
+}
+
 /** What a key may be, as far as that can be listed in a sentence. */
-function possible(key: string, trials: readonly Trial[], stored: Stored): string {
+function possible(key: string, trials: readonly Trial[], {fixed, stored}: {fixed: Settings; stored: Stored}): string {
   if (key === 'state')
     return `they are ${[...new Set(trials.map(({id}) => standing(id, stored)))].join(', ')}`.replace(
       /, (?=[^,]*$)/,
@@ -119,8 +145,10 @@ function possible(key: string, trials: readonly Trial[], stored: Stored): string
     );
   if (key === 'trial') return `its ids look like ${trials[0]?.id}`;
   const values = new Set(
-    trials.map(({method, rank, batchSize, learningRate, seed}) => {
-      const shown: Record<string, string | number> = {method, rank, batch_size: batchSize, seed};
+    trials.map(trial => {
+      const {rank, batchSize, learningRate, seed} = trial;
+      if (isAxisKey(key)) return textOf(trial, key, fixed);
+      const shown: Record<string, string | number> = {method: nameOf(trial), rank, batch_size: batchSize, seed};
       return String(shown[key] ?? Number(learningRate.toPrecision(5)).toExponential());
     }),
   );

@@ -69,6 +69,26 @@ export class Problems {
   }
 }
 
+/** Reports problems of a part of a file that is looked at as if it were a whole one, under the keys that lead to it. */
+export class ProblemsWithin extends Problems {
+  readonly #whole: Problems;
+  readonly #pathOf: (path: Place['path']) => Place['path'];
+
+  constructor(whole: Problems, pathOf: (path: Place['path']) => Place['path']) {
+    super();
+    this.#whole = whole;
+    this.#pathOf = pathOf;
+  }
+
+  override report(code: ProblemCode, {path, range}: Place, message: string, fixes?: Fix[], severity?: Severity): void {
+    this.#whole.report(code, {path: this.#pathOf(path), range}, message, fixes, severity);
+  }
+
+  override get full(): boolean {
+    return this.#whole.full;
+  }
+}
+
 /** A fix that replaces one piece of text. */
 export function replacement(range: Range, text: string): Fix {
   return {title: `Change to ${text}`, edits: [{range, text}]};

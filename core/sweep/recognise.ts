@@ -1,7 +1,10 @@
 /** The trials of a sweep file found again among those of its run: by what they are, not by how their rate is written. */
+import {grouped} from '../grouped.ts';
+import {axisKeys, type Settings} from './axes/axes.ts';
+import {fixedSettings} from './axes/values.ts';
 import {shownRates} from './rates.ts';
-import type {Trial} from './sweep.ts';
-import {trialId} from './trials.ts';
+import {nameOf, type Sweep, type Trial} from './sweep.ts';
+import {expandTrials} from './trials.ts';
 
 /** Rates up to this far apart (relative) are the same: nobody types all digits of a grid point. */
 const rateTolerance = 1e-3;
@@ -16,16 +19,19 @@ export function isSameRate(written: number, known: number): boolean {
 /**
  * The same trials in the same order; one that is stored keeps its stored id and its stored rate.
  *
- * A trial is stored where one of the same method, rank, batch size and seed has its rate: the rate itself, else the
+ * A trial is stored where one of the same method, rank, batch size, seed and values of further axes has its rate: the rate itself, else the
  * nearest one that lies within 0.1 % or is shown like that (three digits in tables and ids, five in quick fixes). Each
  * stored trial is found once, so that two rates of one file stay two trials, however near. A trial that is new takes the
  * rate that other trials have for what stands in the file, so that seeds and methods share it, and an id that no other has.
+ * `fixed`: what a trial has of axes that it says nothing of.
  */
-export function recognised(trials: readonly Trial[], stored: readonly Trial[]): Trial[] {
+export function recognised(trials: readonly Trial[], stored: readonly Trial[], fixed: Settings = {}): Trial[] {
   if (stored.length === 0) return [...trials];
   const found = new Map<Trial, Trial>();
-  const known = groupedBySetting(stored);
-  for (const [setting, group] of groupedBySetting(trials))
+  const settingOf = settingsBy(fixed, [...trials, ...stored]);
+  const exactly = (trial: Trial): string => `${settingOf(trial)} ${trial.learningRate}`;
+  const known = grouped(stored, settingOf);
+  for (const [setting, group] of grouped(trials, settingOf))
     for (const [trial, same] of matched(group, known.get(setting) ?? [])) found.set(trial, same);
   const sharedRate = sharing(trials, stored, found);
   const names = new Map(stored.map(({id, learningRate}) => [learningRate, rateNameIn(id)]));
@@ -43,19 +49,31 @@ export function recognised(trials: readonly Trial[], stored: readonly Trial[]): 
   });
 }
 
-const settingOf = ({model = '', method, rank, batchSize, seed}: Trial): string =>
-  `${method} ${rank} ${batchSize} ${seed} ${model}`;
+/** The trials of a sweep file under the ids and rates that they have among `stored` ones, each of which says its value of every axis. */
+export function trialsAmong(sweep: Sweep, stored: readonly Trial[]): Trial[] {
+  return recognised(expandTrials(sweep), stored, fixedSettings(sweep));
+}
 
-const exactly = (trial: Trial): string => `${settingOf(trial)} ${trial.learningRate}`;
-
-function groupedBySetting(trials: readonly Trial[]): Map<string, Trial[]> {
-  const groups = new Map<string, Trial[]>();
-  for (const trial of trials) {
-    const group = groups.get(settingOf(trial));
-    if (group) group.push(trial);
-    else groups.set(settingOf(trial), [trial]);
-  }
-  return groups;
+/** Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. */
+function settingsBy(fixed: Settings, all: readonly Trial[]): (trial: Trial) => string {
+  const byAlpha = all.some(({settings}) => settings?.['alpha'] !== undefined);
+  const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
+  const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
+  return trial => {
+    const {model = fixed['model'] ?? '', method, rank, batchSize, seed, settings = {}, order = seed} = trial;
+    const texts = several.map(key => settings[key] ?? fixed[key] ?? '');
+    return JSON.stringify([
+      nameOf(trial),
+      method,
+      rank,
+      batchSize,
+      seed,
+      order,
+      model,
+      byAlpha ? trial.alpha : '',
+      ...texts,
+    ]);
+  };
 }
 
 /** Pairs of trials that differ by no more than the writing of their rate: equal rates first, then the nearest ones. */
@@ -101,8 +119,10 @@ function sharing(
   const own = new Map<string, number>();
   const all = new Map<number, number>();
   const standsFor = new Set<number>();
-  for (const [{method, learningRate: written}, {learningRate}] of found) {
-    if (!own.has(`${method} ${written}`)) own.set(`${method} ${written}`, learningRate);
+  for (const [trial, {learningRate}] of found) {
+    const {learningRate: written} = trial;
+    const name = `${nameOf(trial)} ${written}`;
+    if (!own.has(name)) own.set(name, learningRate);
     if (!all.has(written)) all.set(written, learningRate);
     standsFor.add(learningRate);
   }
@@ -110,8 +130,9 @@ function sharing(
   const free = [...new Set(stored.map(({learningRate}) => learningRate))]
     .filter(rate => !standsFor.has(rate) && !written.has(rate))
     .map(learningRate => ({learningRate}));
-  return ({method, learningRate}) => {
-    const known = own.get(`${method} ${learningRate}`) ?? all.get(learningRate);
+  return trial => {
+    const {learningRate} = trial;
+    const known = own.get(`${nameOf(trial)} ${learningRate}`) ?? all.get(learningRate);
     if (known !== undefined) return known;
     const near = free
       .filter(isWrittenAs(learningRate))
@@ -131,12 +152,14 @@ function freeId(trial: Trial, sharedName: string | undefined, taken: ReadonlySet
   return (
     [sharedName ?? '', ...names.filter(name => name.length >= least)]
       .filter(Boolean)
-      .map(name => trialId(trial, name))
+      .map(name => trial.id.replace(rateInId, `-lr${name}-s$2`))
       .find(id => !taken.has(id)) ?? trial.id
   );
 }
 
 /** `2.00e-5` of `pissa-r8-b16-lr2.00e-5-s1`; empty where an id is made otherwise. */
 function rateNameIn(id: string): string {
-  return /-lr([\d.]+e[+-]?\d+)-s\d+$/.exec(id)?.[1] ?? '';
+  return rateInId.exec(id)?.[1] ?? '';
 }
+
+const rateInId = /-lr([\d.]+e[+-]?\d+)-s(\d+)$/;

@@ -1,24 +1,22 @@
 import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
+import {product} from '../numbers.ts';
+import {checkAxes} from './axes/rules.ts';
+import {axisSizes} from './axes/values.ts';
 import type {Fix} from './problem.ts';
-import {either, keyName, type Problems, quote, replacement} from './problems.ts';
+import {either, keyName, type Problems, ProblemsWithin, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {checkObjective, checkStart} from './search-rules.ts';
 import type {DataFormat} from './sweep.ts';
-import {namesOf, type ValuesOf} from './table/field.ts';
-import {fieldAt, fields, type ownSettings} from './table/fields.ts';
+import {namesOf} from './table/field.ts';
+import {fieldAt, fields} from './table/fields.ts';
+import {dataSetsOf, methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 import {nearest} from './table/suggest.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
-
-/** A file as the table reads it, before its keys are brought together. */
-export type Values = ValuesOf<typeof fields>;
-
-/** The settings that a method can have of its own. */
-export type OwnValues = Partial<ValuesOf<typeof ownSettings>>;
 
 type Rates = Values['learning_rate'];
 type Path = (string | number)[];
@@ -41,11 +39,14 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkMethods(file);
   checkConflicts(file);
   if (complete) checkLearningRates(file);
-  checkColumns(file);
-  checkTemplate(file);
-  checkTemplateSettings(file);
-  checkPacking(file);
-  checkEvaluations(file);
+  checkAxes(file);
+  for (const part of partsOf(file)) {
+    checkColumns(part);
+    checkTemplate(part);
+    checkTemplateSettings(part);
+    checkPacking(part);
+    checkEvaluations(part);
+  }
   if (complete && values.evaluate.length === 0 && find(file, ['evaluate']) === undefined)
     checkObjective(
       {searches: values.search !== 'grid', addsSeeds: values.verdict?.seeds !== undefined},
@@ -63,11 +64,23 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   checkNumberOfTrials(file);
 }
 
-/** The methods in the order of the file, each with the settings of its own. */
-export function methodsOf({methods}: Values): {name: MethodName; own: OwnValues}[] {
-  if (methods === undefined) return [];
-  if (Array.isArray(methods)) return methods.map(name => ({name, own: {}}));
-  return Object.entries(methods).flatMap(([name, own]) => (own ? [{name: name as MethodName, own}] : []));
+/** The file itself, or each of its data sets as if it were the only one. */
+function partsOf(file: File): File[] {
+  const sets = dataSetsOf(file.values);
+  if (sets.length === 0) return [file];
+  return sets.map(({name, set}) => {
+    const node = find(file, ['data', name])!.node;
+    const evaluate = node.kind === 'mapping' ? node.entries.filter(({key}) => key === 'evaluate') : [];
+    const range = node.range;
+    const entries = [{key: 'data', keyRange: range, value: node}, ...evaluate];
+    const pathOf = ([first, ...rest]: Path): Path =>
+      first === 'data' ? ['data', name, ...rest] : ['data', name, first!, ...rest];
+    return {
+      values: {...file.values, data: set, evaluate: set.evaluate},
+      root: {kind: 'mapping', entries, flow: false, range},
+      problems: new ProblemsWithin(file.problems, pathOf),
+    };
+  });
 }
 
 function checkGrid(file: File, path: Path, rates: Rates): void {
@@ -112,8 +125,8 @@ function checkMethods(file: File): void {
 
 /** What ranks and a method's own keys mean for each other. */
 function checkConflicts(file: File): void {
-  for (const {name, own} of methodsOf(file.values)) {
-    const conflicts = methods[name].conflicts?.(ranksOf(name, own, file.values), optionsOf(name, own)) ?? [];
+  for (const {name, method, own} of methodsOf(file.values)) {
+    const conflicts = methods[method].conflicts?.(ranksOf(method, own, file.values), optionsOf(method, own)) ?? [];
     for (const {key, message} of conflicts) {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
       file.problems.at(file.problems.firstOf(...paths), 'out-of-range', message);
@@ -122,7 +135,7 @@ function checkConflicts(file: File): void {
 }
 
 /** The keys that only this method has; one without a default may be absent. */
-export function optionsOf(method: MethodName, own: OwnValues): Record<string, number> {
+export function optionsOf(method: MethodName, own: VariantValues): Record<string, number> {
   const {options = {}} = methods[method];
   const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
     Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
@@ -176,11 +189,19 @@ function checkColumns(file: File): void {
 }
 
 function checkTemplate(file: File): void {
-  const template = file.values.data?.template;
+  const templates = file.values.data?.template ?? [];
+  for (const [index, template] of templates.entries())
+    checkOneTemplate(file, template, ['data', 'template', ...(templates.length > 1 ? [index] : [])]);
+}
+
+function checkOneTemplate(
+  file: File,
+  template: NonNullable<NonNullable<Values['data']>['template']>[number],
+  path: Path,
+): void {
   const format = formatOf(file);
-  if (template === undefined || template === 'plain' || format === undefined) return;
+  if (template === 'plain' || format === undefined) return;
   const known = formats[format].inPrompt;
-  const path = ['data', 'template'];
   if (format === 'messages' && template === 'chat') return;
   if (known.length === 0) {
     const message = `Format ${format} has no prompt for a template to shape: remove 'template', or write 'template: plain'.`;
@@ -213,7 +234,7 @@ function checkTemplateSettings(file: File): void {
     const message = `A chat template is given '${name}' by itself, from the rows: remove it from 'template_arguments'.`;
     file.problems.at(path, 'unknown-value', message);
   }
-  if (format === undefined || format === 'messages' || data?.template === 'chat') return;
+  if (format === undefined || format === 'messages' || data?.template?.includes('chat')) return;
   for (const key of ['template_arguments', 'template_date']) {
     const path = ['data', key];
     if (!find(file, path)) continue;
@@ -282,7 +303,7 @@ function checkVerdict(file: File): void {
       `The baseline ${verdict.baseline} is none of the sweep's methods: add it to 'methods', or take ${either(methods.map(({name}) => name))}.`,
     );
   if (verdict?.seeds === undefined) return;
-  const most = Math.max(...methods.map(({own}) => (own.seeds ?? seeds).length));
+  const most = Math.max(...methods.map(({own}) => seedsIn(own.seeds ?? seeds).seeds.length));
   if (verdict.seeds < most)
     report(
       'out-of-range',
@@ -301,12 +322,15 @@ function checkPacking(file: File): void {
 
 function checkNumberOfTrials(file: File): void {
   const {values} = file;
-  const trials = methodsOf(values).reduce((sum, {name, own}) => {
-    const lists = [ranksOf(name, own, values), own.batch_size ?? values.batch_size, own.seeds ?? values.seeds];
-    return (
-      sum +
-      lists.reduce((product, list) => product * list.length, numberOfRates(own.learning_rate ?? values.learning_rate))
-    );
+  const trials = methodsOf(values).reduce((sum, {method, own}) => {
+    const numbers = [
+      ranksOf(method, own, values).length,
+      (own.batch_size ?? values.batch_size).length,
+      seedsIn(own.seeds ?? values.seeds).seeds.length,
+      numberOfRates(own.learning_rate ?? values.learning_rate),
+      ...axisSizes(values, own),
+    ];
+    return sum + product(numbers);
   }, 0);
   if (trials <= mostTrials) return;
   const path = file.problems.firstOf(['learning_rate'], ['methods']);

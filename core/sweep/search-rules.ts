@@ -2,7 +2,7 @@
 import {count} from '../run/format.ts';
 import type {Fix} from './problem.ts';
 import type {Problems} from './problems.ts';
-import type {Sweep} from './sweep.ts';
+import {type MethodSettings, nameOf, type Sweep} from './sweep.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
@@ -74,6 +74,8 @@ export function checkSearch({search, ...sweep}: Sweep, tree: Pick<Tree, 'root'>,
 
 function checkWarmUp(file: File): void {
   const {search, training} = file.sweep;
+  // How many steps there are is not known here.
+  if (training.warmupSteps !== undefined) return;
   const longest = 2 * training.warmupRatio;
   if (longest <= search.scan) return;
   const [scan, warmUp] = [search.scan, training.warmupRatio].map(percent);
@@ -87,7 +89,9 @@ function checkWarmUp(file: File): void {
 function checkRates(file: File): void {
   const few = file.sweep.methods.filter(({learningRates}) => learningRates.length < fewestRates);
   if (few.length === 0) return;
-  const list = few.map(({method, learningRates}) => `${method} (${count(learningRates.length, 'rate')})`).join(', ');
+  const list = few
+    .map(({learningRates, ...one}) => `${nameOf(one)} (${count(learningRates.length, 'rate')})`)
+    .join(', ');
   const message = `A search needs at least ${fewestRates} learning rates to find its way along; every trial is trained whole for ${list}. Give a wider or denser grid, or take 'search: grid'.`;
   report(file, 'search/few-rates', message);
 }
@@ -95,8 +99,8 @@ function checkRates(file: File): void {
 function checkWorkers(file: File): void {
   const {methods, run} = file.sweep;
   if (run.workers === 'auto') return;
-  const cells = methods.map(({ranks, batchSizes, seeds, learningRates}) => {
-    const each = ranks.length * batchSizes.length;
+  const cells = methods.map(({ranks, batchSizes, seeds, learningRates, axes}) => {
+    const each = ranks.length * batchSizes.length * places(axes);
     return {wide: each * learningRates.length, whole: each * Math.max(2, seeds.length - 1)};
   });
   const [scanned, whole] = [sum(cells.map(({wide}) => wide)), sum(cells.map(({whole}) => whole))];
@@ -118,5 +122,8 @@ function report(
   problems.report(code, {path: ['search'], range: found.node.range}, message, [], 'warning');
 }
 
+/** Combinations of further axes. */
+const places = (axes: MethodSettings['axes'] = {}): number =>
+  Object.values(axes).reduce((product, {length}) => product * length, 1);
 const percent = (share: number) => `${Number((100 * share).toPrecision(4))} %`;
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);

@@ -1,6 +1,7 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
 import type {MethodName} from '../method/methods.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
+import type {AxisKey, AxisValue, Settings} from './axes/axes.ts';
 import type {Free} from './table/free.ts';
 
 /** The rank of trials that train all weights. */
@@ -9,12 +10,24 @@ export const noRank = 0;
 /** One method of a sweep with everything that may differ from method to method filled in. */
 export interface MethodSettings {
   method: MethodName;
+  /** Its name in the file, where that is not the method's own. */
+  name?: string;
   /** Learning rates in rising order, already expanded. */
   learningRates: number[];
   ranks: number[];
   batchSizes: number[];
   seeds: number[];
+  /** Seed of the order of the rows; absent: each trial's own seed. */
+  order?: number;
+  /** The first of several. */
   alpha: Alpha;
+  /** Axes of which it takes several values; absent: there are none. Of alpha the expressions are in `alphas`, side by side. */
+  axes?: Partial<Record<AxisKey, Omit<AxisValue, 'value'>[]>>;
+  alphas?: Alpha[];
+  /** What it has for itself of axes, where the file's other methods have something else: one value each. */
+  settings?: Settings;
+  /** Keys that it gives itself, to one value: in these it is compared with whatever the others have. */
+  own?: string[];
   /** PiSSA, MiLoRA: power iterations of the randomised factorisation; absent = the exact one. */
   iterations?: number;
   /** A PEFT adapter folder (absolute or relative to the sweep file) whose factors are the starting point. */
@@ -70,7 +83,9 @@ export interface TrainingSettings {
   weightDecay: number;
   schedule: 'cosine' | 'linear' | 'constant';
   warmupRatio: number;
-  maxGradNorm: number;
+  /** Wins over the ratio. */
+  warmupSteps?: number;
+  maxGradNorm: number | 'off';
   dropout: number;
   precision: 'auto' | 'float32' | 'bfloat16';
   microBatch: 'auto' | number;
@@ -128,9 +143,15 @@ export interface RunSettings {
   onFailure: 'continue' | 'stop';
 }
 
-/** A whole sweep file, defaults filled in. Paths are as written (relative to the file). */
+/** A whole sweep file, defaults filled in. Paths are as written (relative to the file). Of what has several values the first stands here. */
 export interface Sweep {
   name: string;
+  /** Every value of what has several, or is given by a method itself: by key, in the order of the file. Absent: there is none. */
+  axes?: Partial<Record<AxisKey, AxisValue[]>>;
+  /** Axes beside the learning rate over which each method takes its own best; absent: there are none. */
+  tune?: string[];
+  /** Names of the evaluations whose mean decides what is best; absent: the first one. */
+  objective?: string[];
   model: string;
   data: DataSettings;
   methods: MethodSettings[];
@@ -145,7 +166,7 @@ export interface Sweep {
   run: RunSettings;
 }
 
-/** One (method, rank, batch size, learning rate, seed). */
+/** One (method, rank, batch size, learning rate, seed), and a value of every axis that has several. */
 export interface Trial {
   /** Readable and stable, e.g. `pissa-r8-b16-lr2.00e-5-s1`. */
   id: string;
@@ -159,6 +180,24 @@ export interface Trial {
   options?: Readonly<Record<string, number>>;
   /** Which of several published forms of the method; absent where there is one only. */
   variant?: string;
-  /** The base model, where it is not the sweep's: imported results may cover several. */
+  /** The base model, where the sweep, or imported results, have several. */
   model?: string;
+  /** The name that it is compared under, where that is not its method's. */
+  name?: string;
+  /** Its values of axes that have several in the sweep, or that it has for itself: texts by the keys of core/sweep/axes. */
+  settings?: Settings;
+  /** Keys that its variant gives itself: in these it stands beside whatever the others have. */
+  own?: readonly string[];
+  /** Seed of the order of the rows; absent: `seed`. */
+  order?: number;
+}
+
+/** The seed of the order in which a trial sees its rows. */
+export function orderSeedOf({order, seed}: Pick<Trial, 'order' | 'seed'>): number {
+  return order ?? seed;
+}
+
+/** What a method, or a trial of it, is compared under. */
+export function nameOf({name, method}: {name?: string; method: string}): string {
+  return name ?? method;
 }

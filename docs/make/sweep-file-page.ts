@@ -1,6 +1,8 @@
 /** docs/sweep-file.md: every key of a sweep file, made of the table of fields. */
+
+import {keyName} from '../../core/sweep/problems.ts';
 import {describe, type Field, type Fields, type Type} from '../../core/sweep/table/field.ts';
-import {fields} from '../../core/sweep/table/fields.ts';
+import {fields, keyPaths} from '../../core/sweep/table/fields.ts';
 
 const introduction = `# The sweep file
 
@@ -20,8 +22,17 @@ function* keysOf(keys: Fields, above: readonly string[], seen = new Set<Field['d
     const isKnown = above.length > 1 && seen.has(field.doc);
     seen.add(field.doc);
     yield isKnown ? `- \`${path.join('.')}\`: as \`${name}\` above.\n` : section(path, field);
-    for (const below of mappingsIn(field.type)) yield* keysOf(below, path, seen);
+    // What a method may have of the file's own sections is explained there.
+    const isSection = above[0] === 'methods' && above.length > 1 && field.type.kind === 'mapping';
+    if (isSection || isKnown) yield* namesBelow(field.type, path);
+    else for (const below of mappingsIn(field.type)) yield* keysOf(below, path, seen);
   }
+}
+
+/** Keys that are explained elsewhere, in one line. */
+function* namesBelow(type: Type, path: string[]): Generator<string> {
+  const names = mappingsIn(type).flatMap(keys => [...keyPaths(keys, path)].map(keyName));
+  if (names.length > 0) yield `- ${names.map(name => `\`${name}\``).join(', ')}: as elsewhere.\n`;
 }
 
 function section(path: readonly string[], field: Field): string {
@@ -53,7 +64,7 @@ function defaultOf({required, default: value, defaultDoc}: Field): string {
 /** What may be written; a mapping's keys stand in their own sections. */
 function valuesOf(type: Type): string {
   if (type.kind === 'mapping') return 'a mapping of the keys below';
-  if (type.kind === 'either') return type.options.map(valuesOf).join('; or ');
+  if (type.kind === 'either') return type.inWords ?? type.options.map(valuesOf).join('; or ');
   if (type.kind === 'list' && mappingsIn(type.of).length > 0) {
     const of = valuesOf(type.of);
     return type.orOne ? `${of}, or a list of such` : `a list, each ${of}`;
@@ -63,7 +74,7 @@ function valuesOf(type: Type): string {
 
 /** The words that a key takes, each with its meaning. */
 function choicesOf(type: Type): string[] {
-  if (type.kind === 'either') return type.options.flatMap(choicesOf);
+  if (type.kind === 'either') return [...new Set(type.options.flatMap(choicesOf))];
   if (type.kind === 'list') return choicesOf(type.of);
   if (type.kind !== 'choice') return [];
   return Object.entries(type.values).map(([word, {doc}]) => `  - \`${word}\`: ${doc}`);

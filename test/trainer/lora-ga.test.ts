@@ -37,7 +37,7 @@ beforeAll(async () => {
     config: base.config,
     tokenizer: null,
   });
-  source = {dataset, rows: 4, batchSize: 4, shuffle: false, shapes: [paddedShape(4, 20, 80)], pad: 0};
+  source = {dataset, rows: 4, batchSize: 4, shuffle: false, shapes: [paddedShape(4, 20, 80)], pad: 0, name: file};
   engine = await openEngine('compiled', {threads: 1});
 });
 afterAll(() => engine.dispose());

@@ -10,6 +10,7 @@ import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {fileName} from '../../core/shape.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
@@ -18,7 +19,7 @@ import {modelsName} from '../export/trained-model.ts';
 import {checkTarget, newFolder} from '../files/new-folder.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
-import {type Manifest, readManifest} from '../store/manifest.ts';
+import {type Manifest, readManifest, type StoredModel} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
 import {readRun} from '../store/run.ts';
 import {writeMergedModel} from './merged-model.ts';
@@ -56,7 +57,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
-  const base = await openModel(baseFolder(options.model, manifest, folder));
+  const base = await openModel(baseFolder(options.model, manifest, {run: folder, trial: view.trial}));
   if (to === 'adapter') {
     const {rank, method} = await writePlainAdapter(adapterFolder, base, out);
     return `${id} written to ${resolve(out)} as a ${method} adapter of rank ${rank} for ${adapterBase(base.folder).model}.`;
@@ -134,22 +135,31 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   }
   const {task, metric} = comparisons[0]!;
   const sign = lowerIsBetter(metric) ? 1 : -1;
-  const peaks = comparisons.flatMap(({rank, batchSize, curves}) =>
-    curves.flatMap(({peak}) => (peak ? [{...peak, rank, batchSize}] : [])),
+  const peaks = comparisons.flatMap(comparison =>
+    comparison.curves.flatMap(({peak}) => (peak ? [{peak, comparison}] : [])),
   );
-  const [best] = peaks.sort((a, b) => sign * (a.mean - b.mean));
-  return bestSeed(state, {...best!, task, metric})!;
+  const [best] = peaks.sort((a, b) => sign * (a.peak.mean - b.peak.mean));
+  return bestSeed(state, {...best!.comparison, ...best!.peak, task, metric, conditions: best!.comparison})!;
 }
 
-function baseFolder(given: string | undefined, manifest: Manifest | null, run: string): string {
+function baseFolder(
+  given: string | undefined,
+  manifest: Manifest | null,
+  {run, trial}: {run: string; trial: Trial},
+): string {
   if (given !== undefined) return findModel(given, '.');
-  const found = manifest?.model.folder;
+  const found = baseOf(manifest, trial)?.folder;
   if (found !== undefined && existsSync(found)) return found;
   throw new SweepError(
     'missing-file',
     `The base model of the run is no longer at ${found ?? manifest?.model.path ?? run}; say where it is with --model.`,
     {model: manifest?.model.path},
   );
+}
+
+/** The model that a trial was trained on. */
+function baseOf(manifest: Manifest | null, {model}: Trial): Manifest['model'] | StoredModel | undefined {
+  return (model === undefined ? undefined : manifest?.models?.[model]) ?? manifest?.model;
 }
 
 /** README.md of a merged model: what it is made of, as the hub reads it. */

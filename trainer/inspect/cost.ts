@@ -2,8 +2,9 @@
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
 import {expectedShare, searchExpectation} from '../../core/search/expectation.ts';
+import {plainOf, stepsKey} from '../../core/sweep/axes/axes.ts';
 import type {Cost, Results} from '../../core/sweep/inspection.ts';
-import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
+import type {Sweep, TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
 import {stepsOf} from '../data/order.ts';
 import {type BatchShape, paddedShape, rowsOf} from '../data/shapes.ts';
 import type {BaseModel} from '../model/open-model.ts';
@@ -29,22 +30,32 @@ export function costOf(
   {rows, sample, evaluations}: {rows: number; sample: readonly SampledRow[]; evaluations: readonly Evaluation[]},
   results: Results | null,
 ): Cost {
-  const {data, training, run} = sweep;
+  const {data, run} = sweep;
+  const training = strictestOf(sweep, trials);
+  const stepsFor = (trial: Trial): number => {
+    const plain = plainOf(sweep, trial);
+    return stepsOf(Math.min(rows, plain.data.rows ?? rows), trial.batchSize, plain.training);
+  };
   const cut = sample.map(row => ({...row, length: Math.min(row.length, data.maxLength)}));
   const average = (of: (row: SampledRow) => number) => mean(cut.length > 0 ? cut.map(of) : [0]);
   const room = {workers: run.workers === 'auto' ? allocatedCores() : run.workers};
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
   const wholes = new Map(batchSizes.map(batchSize => [batchSize, batchShapes(cut, batchSize)]));
   const evaluating = evaluationMemory(model.config, evaluations);
-  const size = withRecompute(sizeOfTraining(sweep, model, sites, evaluating), sweep, wholes, room);
+  const size = withRecompute(
+    sizeOfTraining({...sweep, training}, model, sites, evaluating),
+    {...sweep, training},
+    wholes,
+    room,
+  );
   const kinds = [...wholes].map(([batchSize, whole]) => {
     const rows = rowsAtATime(size, training, batchSize, whole, room);
     return whole.map(step => (rowsOf(step) > rows ? partOf(step, rows) : step));
   });
-  const steps = heaviest(size, kinds);
-  const pack = Math.min(run.pack === 'auto' ? 1 : run.pack, trialsThatFit(size, steps));
+  const largest = heaviest(size, kinds);
+  const pack = Math.min(run.pack === 'auto' ? 1 : run.pack, trialsThatFit(size, largest));
   const packs = Math.ceil(trials.length / pack);
-  const {bytes} = planMemory(size, steps, pack, packs, run.workers, room.workers);
+  const {bytes} = planMemory(size, largest, pack, packs, run.workers, room.workers);
   const done = new Set(results?.done);
   const flopsOf = (trial: Trial) => {
     const {batchSize} = trial;
@@ -54,18 +65,24 @@ export function costOf(
       batchSize * average(row => row.targets),
     );
     const parameters = trainedParameters(trial, sites, weightCount(model.config));
-    return stepsOf(rows, batchSize, training) * stepFlops(model.config, shape, parameters);
+    return stepsFor(trial) * stepFlops(model.config, shape, parameters);
   };
   const flops = (of: readonly Trial[]) => of.reduce((sum, trial) => sum + flopsOf(trial), 0);
-  const stepsByBatch = Object.fromEntries(batchSizes.map(size => [size, stepsOf(rows, size, training)]));
-  const expectation = searchExpectation(sweep, trials, stepsByBatch);
+  const steps = Object.fromEntries(trials.map(trial => [stepsKey(trial), stepsFor(trial)]));
+  const expectation = searchExpectation(sweep, trials, steps);
   const share = expectation ? expectedShare(expectation) : 1;
   const whole = flops(trials);
   const left = Math.max(0, share * whole - flops(trials.filter(({id}) => done.has(id))));
   const planned = plannedSeconds({sweep, base, folder: model.folder});
-  const allSteps = trials.reduce((sum, {batchSize}) => sum + stepsByBatch[batchSize]!, 0);
+  const allSteps = trials.reduce((sum, trial) => sum + stepsFor(trial), 0);
   const speed = planned === null ? speedNear(whole / allSteps) : whole / planned;
-  return {steps: stepsByBatch, seconds: speed === null ? null : left / speed, bytes};
+  return {steps, seconds: speed === null ? null : left / speed, bytes};
+}
+
+/** The training that takes the most memory: with dropout where any has some. */
+function strictestOf(sweep: Sweep, trials: readonly Trial[]): TrainingSettings {
+  const all = trials.map(trial => plainOf(sweep, trial).training);
+  return all.find(({dropout}) => dropout > 0) ?? all[0] ?? sweep.training;
 }
 
 /** Shapes of batches of rows like these, in the order they come. */

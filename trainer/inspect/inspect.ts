@@ -6,10 +6,9 @@ import {product} from '../../core/numbers.ts';
 import {alphaOf} from '../../core/sweep/alpha.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import type {Fault, Inspection, ModelFacts} from '../../core/sweep/inspection.ts';
-import {recognised} from '../../core/sweep/recognise.ts';
-import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
+import {trialsAmong} from '../../core/sweep/recognise.ts';
+import {type DataSettings, type EvaluationSettings, nameOf, type Sweep} from '../../core/sweep/sweep.ts';
 import {nearest} from '../../core/sweep/table/suggest.ts';
-import {expandTrials} from '../../core/sweep/trials.ts';
 import {checkFit} from '../adapter/adapted.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, isChat} from '../data/encode.ts';
@@ -72,21 +71,26 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   const named = draft.model;
   const model =
     named === undefined ? undefined : await attempts.attempt(['model'], () => openModel(findModel(named, base)));
+  for (const {index, model: further} of draft.models)
+    await attempts.attempt(['model', index], () => openModel(findModel(further, base)));
   if (model) attempts.faults.push(...storedTypeFaults(model));
   const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
   await lookAtScorers(draft, base, attempts);
-  const rows = await lookAtRows(draft, base, model, attempts);
+  const rows =
+    draft.sets.length > 0
+      ? await lookAtSets(draft, base, model, attempts)
+      : await lookAtRows(draft, base, model, attempts);
   const found: Inspection = {
     faults: attempts.faults,
     model: model ? factsOf(model) : null,
-    data: rows && draft.data ? dataFacts(rows.rows, rows.sample, draft.data.maxLength) : null,
+    data: rows ? dataFacts(rows.rows, rows.sample, rows.maxLength) : null,
     cost: null,
     results,
   };
   if (!sweep || !model || !sites || !rows) return found;
-  const trials = recognised(expandTrials(sweep), results?.stored ?? []);
+  const trials = trialsAmong(sweep, results?.stored ?? []);
   const cost = await attempts.attempt(['model'], () => costOf({sweep, base, trials, model, sites}, rows, results));
   if (!cost) return found;
   return {...found, cost, faults: [...attempts.faults, ...longRun(cost.seconds)]};
@@ -99,13 +103,15 @@ async function lookAtAdapters(
   model: BaseModel | undefined,
   attempts: Attempts,
 ): Promise<void> {
-  for (const {method, startFrom} of list)
+  for (const {startFrom, ...settings} of list) {
+    const {method} = settings;
     if (startFrom !== undefined && method !== 'full')
-      await attempts.attempt(['methods', method, 'start_from'], () => {
+      await attempts.attempt(['methods', nameOf(settings), 'start_from'], () => {
         const folder = resolve(base, startFrom);
         const adapter = startingAdapter(folder, method);
         if (model) checkFit(folder, adapter, model);
       });
+  }
 }
 
 /** Modules that score answers are not run, but they have to be there. */
@@ -156,7 +162,7 @@ export function factsOf({folder, config, weights}: BaseModel): ModelFacts {
 
 /** The projections that get adapters; unknown targets and ranks that are too large are faults. */
 async function adaptedSites(
-  {targets, methods: list}: Draft,
+  {targets, choices, methods: list}: Draft,
   {config, weights}: BaseModel,
   attempts: Attempts,
 ): Promise<Site[] | undefined> {
@@ -164,21 +170,26 @@ async function adaptedSites(
   const layers = config.layers.length;
   const {projections} = config;
   const names = new Map(projections.map(name => [name, []]));
-  if (targets !== 'all')
-    for (const [index, name] of targets.entries())
+  const look = async (choice: Sweep['targets'], path: (string | number)[]) => {
+    if (choice === 'all') return;
+    for (const [index, name] of choice.entries())
       await attempts.attempt(
-        ['targets', index],
+        [...path, index],
         () => sitesOf(1, [name], weights),
         () => nearest(name, names),
       );
+  };
+  await look(targets, ['targets']);
+  for (const choice of choices) await look(choice.targets, choice.path);
   const known =
     targets === 'all' ? targets : targets.filter(name => projections.some(projection => projection === name));
   if (known.length === 0) return undefined;
   const sites = sitesOf(layers, known, weights);
   const seen = new Set<string>();
-  for (const {method, ranks, alpha, options = {}} of list) {
+  for (const settings of list) {
+    const {method, ranks, alpha, options = {}} = settings;
     if (method === 'full') {
-      await attempts.attempt(['methods', method], () => checkWritable(weights));
+      await attempts.attempt(['methods', nameOf(settings)], () => checkWritable(weights));
       continue;
     }
     for (const [index, rank] of ranks.entries()) {
@@ -189,7 +200,7 @@ async function adaptedSites(
       if (!obstacle || seen.has(key)) continue;
       seen.add(key);
       await attempts.attempt(
-        obstacle.key === undefined ? ['rank', index] : ['methods', method, obstacle.key],
+        obstacle.key === undefined ? ['rank', index] : ['methods', nameOf(settings), obstacle.key],
         () => checkSites(sites, methods[method], form),
         () => (obstacle.most === undefined ? undefined : String(obstacle.most)),
       );
@@ -205,6 +216,37 @@ interface Rows {
   sample: SampledRow[];
   /** With the first of their rows. */
   evaluations: Evaluation[];
+  maxLength: number;
+}
+
+/** Each of several data sets as if it were the only one; what is known of the first. */
+async function lookAtSets(
+  draft: Draft,
+  base: string,
+  model: BaseModel | undefined,
+  attempts: Attempts,
+): Promise<Rows | undefined> {
+  const found: (Rows | undefined)[] = [];
+  for (const {name, ...set} of draft.sets) {
+    const own = new Attempts();
+    const {sweep} = draft;
+    const value = sweep?.axes?.data?.find(({text}) => text === name)?.value as
+      | Pick<Sweep, 'data' | 'evaluate'>
+      | undefined;
+    const whole = {
+      ...draft,
+      ...set,
+      evaluate: [...set.evaluate, ...draft.evaluate],
+      sweep: sweep && {...sweep, ...value},
+    };
+    await lookAtScorers({...draft, ...set}, base, own);
+    found.push(await lookAtRows(whole, base, model, own));
+    for (const fault of own.faults) {
+      const [first, ...rest] = fault.path;
+      attempts.faults.push({...fault, path: ['data', name, ...(first === 'data' ? rest : fault.path)]});
+    }
+  }
+  return found[0];
 }
 
 /** The training rows as far as they are looked at; everything that is wrong with the data is a fault. */
@@ -257,14 +299,25 @@ async function lookAtRows(
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
   if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
+  const largest = withMostRows(sweep);
   const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];
   const read: Survey | null | undefined = await attempts.attempt(['data', 'train'], () =>
-    once(['survey', tested], files, () => survey(sweep, base)),
+    once(['survey', tested, largest], files, () => survey({...sweep, data: largest}, base)),
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
-  const rows = read?.rows ?? data.rows ?? samples.length;
-  return {evaluations, ...(data.packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+  const rows = read?.rows ?? largest.rows ?? samples.length;
+  const {maxLength, packing} = data;
+  return {evaluations, maxLength, ...(packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+}
+
+/** The data with as many rows as any trial has. */
+function withMostRows({data, axes}: Sweep): DataSettings {
+  const {rows, ...all} = data;
+  const numbers =
+    axes?.['data.rows']?.map(({value}) => (typeof value === 'number' ? value : Number.POSITIVE_INFINITY)) ?? [];
+  const most = Math.max(rows ?? Number.POSITIVE_INFINITY, ...numbers);
+  return Number.isFinite(most) ? {...all, rows: most} : all;
 }
 
 /** The first rows of an evaluation, as those of all are read for a run. */

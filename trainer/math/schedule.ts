@@ -11,9 +11,9 @@ export function rateAt(
   step: number,
   total: number,
   peak: number,
-  {schedule, warmupRatio}: Pick<TrainingSettings, 'schedule' | 'warmupRatio'>,
+  {schedule, ...warmUp}: Pick<TrainingSettings, 'schedule' | 'warmupRatio' | 'warmupSteps'>,
 ): number {
-  const warmup = warmUpSteps(total, warmupRatio);
+  const warmup = warmUpSteps(total, warmUp);
   if (step < warmup) return (peak * step) / warmup;
   const progress = Math.min(1, (step - warmup) / Math.max(1, total - warmup));
   switch (schedule) {

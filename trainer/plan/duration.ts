@@ -2,13 +2,14 @@
 
 import type {AdapterMethodName, MethodName} from '../../core/method/methods.ts';
 import {mean} from '../../core/numbers.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {plainKey} from '../../core/sweep/axes/axes.ts';
+import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
 import {methods, startsFromGradients} from '../method/index.ts';
 import type {Site} from '../model/site.ts';
 import {type Arrangement, settingsOf, startSettings, type TrialPack, trainJob} from '../run/packs.ts';
 import {openPool, type Pool} from '../run/pool.ts';
-import type {Prepared} from '../run/prepare.ts';
+import {type Prepared, whatIsRead} from '../run/prepare.ts';
 import type {TrialTimes} from '../training/timing.ts';
 import {timeProbing} from './probe-duration.ts';
 
@@ -42,7 +43,7 @@ export async function estimated(
     const known = new Map<string, TrialTimes | null>();
     const durations: PackTimes[] = [];
     for (const pack of packs) {
-      const key = computationOf(pack);
+      const key = computationOf(prepared, pack);
       if (!known.has(key)) {
         const found = await timePack(pool, prepared, pack, workers, note);
         known.set(key, found);
@@ -51,7 +52,7 @@ export async function estimated(
       const times = known.get(key);
       if (!times) return null;
       const {method, rank, batchSize, seed} = pack[0]!;
-      const setting = `${method} ${rank} ${batchSize}`;
+      const setting = `${method} ${rank} ${batchSize} ${plainKey(pack[0]!)}`;
       durations.push({setting, start: `${setting} ${seed}`, times});
     }
     const whole = preparing + opening + factorising + probing + makespan(durations, workers);
@@ -95,9 +96,12 @@ function watchResident(): {peak(): number; end(): void} {
 }
 
 /** Packs that compute the same, whatever their numbers. */
-function computationOf(pack: TrialPack): string {
+function computationOf(prepared: Prepared, pack: TrialPack): string {
   const {method, rank, batchSize} = pack[0]!;
-  return `${plainest(method)} ${startsFromGradients(method)} ${rank} ${batchSize} ${pack.length}`;
+  const {sweep} = prepared.of(pack[0]!);
+  const {optimizer, maxGradNorm} = sweep.training;
+  const step = `${optimizer.name} ${maxGradNorm === 'off'} ${whatIsRead(sweep)}`;
+  return `${plainest(method)} ${startsFromGradients(method)} ${rank} ${batchSize} ${pack.length} ${step}`;
 }
 
 /** The first method that computes like this one and starts without a factorisation, or the method itself. */
@@ -117,7 +121,8 @@ function plainest(name: MethodName): MethodName {
   return same ?? name;
 }
 
-const standIn = (pack: TrialPack): TrialPack => pack.map(trial => ({...trial, method: plainest(trial.method)}));
+const standIn = (pack: TrialPack): TrialPack =>
+  pack.map(({name: _, ...trial}) => ({...trial, method: plainest(trial.method)}));
 
 /** Every worker does the same, as they will later; the mean of what they found. */
 async function timePack(
@@ -128,10 +133,11 @@ async function timePack(
   note: (message: string) => void,
 ): Promise<TrialTimes | null> {
   const plain = standIn(pack);
-  const {start, ...job} = trainJob({...prepared, sweep: withMethod(prepared, plain)}, plain, '');
+  const {start, ...job} = trainJob(withMethod(prepared.of(pack[0]!), plain), plain, '');
   const [trial] = pack;
-  const {sources} = startSettings(prepared, trial!.method);
-  const {config, sites, rank, merged, recompute, dropout} = prepared.size;
+  const {sources} = startSettings(prepared, trial!);
+  const own = prepared.of(trial!);
+  const {config, sites, rank, merged, recompute, dropout} = own.size;
   const found: TrialTimes[] = [];
   let fault: string | undefined;
   await pool.run(
@@ -141,7 +147,7 @@ async function timePack(
         ...job,
         start: {sites: start.sites},
         kept: {config, sites, rank, merged, recompute, dropout},
-        answerTokens: answerTokens(prepared),
+        answerTokens: answerTokens(own),
         ...(sources ? {gradients: {trial: trial!, sources}} : {}),
       },
     })),
@@ -168,10 +174,13 @@ async function timePack(
   };
 }
 
-/** The sweep with settings for the method that stands in for another one. */
-function withMethod({sweep}: Prepared, [trial]: TrialPack): Prepared['sweep'] {
-  const known = sweep.methods.some(({method}) => method === trial!.method);
-  return known ? sweep : {...sweep, methods: [...sweep.methods, {...sweep.methods[0]!, method: trial!.method}]};
+/** Its sweep with settings for the method that stands in for another one. */
+function withMethod(prepared: Prepared, [trial]: TrialPack): Prepared {
+  const {sweep} = prepared;
+  if (sweep.methods.some(settings => nameOf(settings) === nameOf(trial!))) return prepared;
+  const {name: _, ...first} = sweep.methods[0]!;
+  const plain = {...prepared, sweep: {...sweep, methods: [...sweep.methods, {...first, method: trial!.method}]}};
+  return {...plain, of: () => plain};
 }
 
 /** A trained model is expected to answer as long as the data does, and then to end. */
@@ -215,24 +224,21 @@ function makespan(packs: readonly PackTimes[], workers: number): number {
  * the run; those that the cache has already cost next to nothing.
  */
 async function timeFactorising(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
-  const kinds = new Map<string, {method: AdapterMethodName; rank: number; sites: Site[]}>();
-  for (const {method, rank} of trials) {
-    if (
-      method === 'full' ||
-      methods[method].spectrum === undefined ||
-      settingsOf(prepared.sweep, method).startFrom !== undefined
-    )
-      continue;
-    for (const site of prepared.sites) {
-      const key = `${methods[method].spectrum} ${rank} ${settingsOf(prepared.sweep, method).iterations} ${site.outputs}x${site.inputs}`;
-      const kind = kinds.get(key) ?? {method, rank, sites: []};
+  const kinds = new Map<string, {method: AdapterMethodName; rank: number; sites: Site[]; iterations?: number}>();
+  for (const trial of trials) {
+    const {method, rank} = trial;
+    if (method === 'full' || methods[method].spectrum === undefined) continue;
+    const {startFrom, iterations} = settingsOf(prepared.sweep, trial);
+    if (startFrom !== undefined) continue;
+    for (const site of prepared.of(trial).sites) {
+      const key = `${methods[method].spectrum} ${rank} ${iterations} ${site.outputs}x${site.inputs}`;
+      const kind = kinds.get(key) ?? {method, rank, sites: [], ...(iterations !== undefined && {iterations})};
       if (!kind.sites.includes(site)) kind.sites.push(site);
       kinds.set(key, kind);
     }
   }
   let seconds = 0;
-  for (const {method, rank, sites} of kinds.values()) {
-    const {iterations} = settingsOf(prepared.sweep, method);
+  for (const {method, rank, sites, iterations} of kinds.values()) {
     const began = performance.now();
     await pool.run(
       [

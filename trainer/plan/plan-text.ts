@@ -1,6 +1,7 @@
 /** `plan` in words: what a sweep will do and cost. */
 import {measuredCostColumns, measuredCostRows} from '../../core/run/costs.ts';
 import {count, formatRate, formatSeconds} from '../../core/run/format.ts';
+import {stepsInWords} from '../../core/sweep/axes/axes.ts';
 import {textTable} from '../../core/table.ts';
 import type {Plan} from './plan.ts';
 
@@ -11,7 +12,8 @@ export function planText(plan: Plan): string[] {
   const more = plan.trials.length - trials.length;
   return [
     `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')}${packSizes(plan)} on the ${plan.engine} engine: ${plan.reason}`,
-    ...Object.entries(plan.steps).map(([batch, steps]) => `${count(steps, 'step')} a trial at batch size ${batch}`),
+    plan.roles,
+    ...stepsInWords(plan.steps).map(({batchSize, words}) => `${words} a trial at batch size ${batchSize}`),
     `${scaled(plan.flops, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])}FLOP in all, ` +
       `${scaled(plan.memory_bytes, 1024, ['', 'Ki', 'Mi', 'Gi', 'Ti'])}B of memory${plan.checkpoint ? ' with layers computed again' : ''}, ` +
       `${plan.seconds === null ? 'time not known yet' : `about ${formatSeconds(plan.seconds)}`}`,

@@ -3,12 +3,14 @@ import {dirname, resolve} from 'node:path';
 import type {MethodCost} from '../../core/method/cost.ts';
 import {type StepTime, stepTimes} from '../../core/run/costs.ts';
 import {trialsOf} from '../../core/run/trials/known-trials.ts';
+import type {Settings} from '../../core/sweep/axes/axes.ts';
+import {rolesInWords} from '../../core/sweep/axes/roles.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {DataStatistics} from '../data/statistics.ts';
 import {chooseEngine} from '../engine/choose.ts';
 import {arrange, coresFor} from '../run/packs.ts';
 import {openSweep} from '../run/sweep-file.ts';
-import {costsOf, sizeName, trainedNumbers, trainingFlops} from '../run/work.ts';
+import {costsOf, sizeName, stepsByKey, trainedNumbers, trainingFlops} from '../run/work.ts';
 import {rememberPlanned} from '../store/planned-time.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
 import {estimated} from './duration.ts';
@@ -23,7 +25,13 @@ export interface Plan {
     batch_size: number;
     learning_rate: number;
     seed: number;
+    /** What it is compared under, where that is not its method's name. */
+    name?: string;
+    /** Its values of axes that have several in the sweep, or that are its method's own. */
+    settings?: Settings;
   }[];
+  /** What is compared with what, in a sentence. */
+  roles: string;
   /** Trial ids that train side by side in one step. */
   packs: string[][];
   /** By method and rank, e.g. `pissa r8`. */
@@ -32,7 +40,7 @@ export interface Plan {
   costs: MethodCost[];
   /** Of a step, by method, rank and batch size, where this sweep has run before. */
   step_times: StepTime[];
-  /** Optimizer steps of a trial by batch size. */
+  /** Optimizer steps of a trial by batch size, and behind it by further axes. */
   steps: Record<string, number>;
   /** Of all training steps. */
   flops: number;
@@ -73,11 +81,11 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   if (estimate) rememberPlanned({sweep, base: dirname(resolve(file)), folder: prepared.model.folder}, estimate.whole);
   const {workers, side} = arrangement;
   const machine = estimate && {seconds: estimate.training, workers, side};
-  notes.splice(arrangement.notes.length, 0, ...searchInWords(sweep, trials, prepared.steps, machine));
+  notes.splice(arrangement.notes.length, 0, ...searchInWords(sweep, trials, stepsByKey(prepared, trials), machine));
   const {data} = prepared;
-  const rows = trials.reduce((sum, {batchSize}) => sum + prepared.steps(batchSize) * batchSize, 0);
+  const rows = trials.reduce((sum, trial) => sum + prepared.of(trial).steps(trial.batchSize) * trial.batchSize, 0);
   return {
-    trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed}) => ({
+    trials: trials.map(({id, method, rank, alpha, batchSize, learningRate, seed, name, model, settings}) => ({
       id,
       method,
       rank,
@@ -85,12 +93,15 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
       batch_size: batchSize,
       learning_rate: learningRate,
       seed,
+      ...(name !== undefined && {name}),
+      ...((settings || model !== undefined) && {settings: {...(model !== undefined && {model}), ...settings}}),
     })),
+    roles: rolesInWords(sweep),
     packs: packs.map(pack => pack.map(({id}) => id)),
     trainable_parameters: Object.fromEntries(sizes),
     costs: costsOf(prepared, trials),
     step_times: earlier ? stepTimes(earlier) : [],
-    steps: Object.fromEntries(trials.map(({batchSize}) => [batchSize, prepared.steps(batchSize)])),
+    steps: stepsByKey(prepared, trials),
     flops: trainingFlops(prepared, trials),
     // What a GPU holds is not resident here.
     memory_bytes: Math.round(estimate && !gpu ? estimate.bytes : arrangement.bytes),

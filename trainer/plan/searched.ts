@@ -9,16 +9,15 @@ import {
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 
 /**
- * Sentences; none where every trial of the grid is trained whole and that is all. `stepsOf`: optimizer steps of a trial, by batch
- * size. `machine`: null where it is not known what a step takes.
+ * Sentences; none where every trial of the grid is trained whole and that is all. `steps`: optimizer steps of a trial, by `stepsKey`.
+ * `machine`: null where it is not known what a step takes.
  */
 export function searchInWords(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'methods'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'methods' | 'axes' | 'objective'>,
   trials: readonly Trial[],
-  stepsOf: (batchSize: number) => number,
+  steps: Readonly<Record<string, number>>,
   machine: Machine | null,
 ): string[] {
-  const steps = Object.fromEntries(trials.map(({batchSize}) => [batchSize, stepsOf(batchSize)]));
   const expectation = searchExpectation(sweep, trials, steps);
   if (!expectation) return furtherInWords(sweep);
   return [

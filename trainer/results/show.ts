@@ -1,9 +1,11 @@
 /** `show`: what a run folder holds, as rows for people and programs. */
+import {axesIn} from '../../core/run/compare/conditions.ts';
 import {relativeToLora} from '../../core/run/compare/curvature.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {type AxisKey, axisKeys, settingOf} from '../../core/sweep/axes/axes.ts';
+import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
 import {textTable} from '../../core/table.ts';
 import {projections} from '../model/projections.ts';
 import {readRun} from '../store/run.ts';
@@ -22,6 +24,35 @@ interface Rows {
 
 const trialColumns = ['trial', 'method', 'rank', 'batch_size', 'learning_rate', 'seed'];
 
+/** Columns behind all others: what trials have of axes of the sweep, where it has any. */
+interface Further {
+  columns: string[];
+  cells(trial: Trial): Cell[];
+}
+
+/** `without`: columns that stand there anyway. */
+function furtherOf(state: RunState, without: readonly string[] = []): Further {
+  const {conditions, tuned} = axesIn(state);
+  const isThere = new Set<string>([...conditions, ...tuned]);
+  const own = state.trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings));
+  const keys = axisKeys.filter(key => (isThere.has(key) || own.includes(key)) && !without.includes(key));
+  const some = (key: 'name' | 'model' | 'order'): boolean => state.trials.some(({trial}) => trial[key] !== undefined);
+  const all: [string, (trial: Trial) => Cell][] = [
+    ...(some('name') ? [['variant', nameOf] as [string, (trial: Trial) => Cell]] : []),
+    ...(some('model') ? [['model', ({model}: Trial) => model ?? null] as [string, (trial: Trial) => Cell]] : []),
+    ...keys.map((key): [string, (trial: Trial) => Cell] => [key, trial => cellOf(trial, key, state)]),
+    ...(some('order') ? [['order_seed', ({order}: Trial) => order ?? null] as [string, (trial: Trial) => Cell]] : []),
+  ];
+  return {columns: all.map(([column]) => column), cells: trial => all.map(([, cell]) => cell(trial))};
+}
+
+/** A number where the text is one. */
+function cellOf(trial: Trial, key: AxisKey, {fixed}: RunState): Cell {
+  if (key === 'alpha') return trial.alpha;
+  const text = settingOf(trial, key) ?? fixed[key];
+  return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
 /**
  * The lines to print (without newlines) and remarks for the reader. Works on a folder whose run goes on.
  * @throws SweepError `no-run`
@@ -39,12 +70,21 @@ export async function showRun(
 function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
   switch (kind) {
     case 'peaks':
-      return {columns: peakColumns, rows: peakRows(state)};
-    case 'steps':
-      return {columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm'], rows: stepRows(state, traces)};
-    case 'trials':
+      return peaksOf(state);
+    case 'steps': {
+      const further = furtherOf(state);
       return {
-        columns: [...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
+        columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm', ...further.columns],
+        rows: stepRows(state, traces, further),
+      };
+    }
+    case 'trials': {
+      const further = furtherOf(state, ['alpha']);
+      return {
+        columns: [
+          ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
+          ...further.columns,
+        ],
         rows: state.trials.map(view => [
           ...trialCells(view.trial),
           view.state,
@@ -54,20 +94,28 @@ function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string):
           view.loss,
           view.message,
           remarkOf(view),
+          ...further.cells(view.trial),
         ]),
       };
-    case 'evaluations':
+    }
+    case 'evaluations': {
+      const further = furtherOf(state);
       return {
-        columns: [...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity', 'remark'],
+        columns: [
+          ...[...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity', 'remark'],
+          ...further.columns,
+        ],
         rows: state.trials.flatMap(view =>
           view.evaluations.map(({step, task, metric, value, correct, total}) => [
             ...trialCells(view.trial),
             ...[step, task, metric, value, correct, total],
             metric === 'loss' && value !== null ? Math.exp(value) : null,
             remarkOf(view),
+            ...further.cells(view.trial),
           ]),
         ),
       };
+    }
     case 'samples':
       return {columns: sampleColumns, rows: sampleRows(state, folder)};
     case 'curvature':
@@ -81,10 +129,11 @@ function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): C
 
 const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
 
-function* stepRows(state: RunState, traces: Traces): Iterable<Cell[]> {
+function* stepRows(state: RunState, traces: Traces, further: Further): Iterable<Cell[]> {
   for (const {trial} of state.trials) {
     const cells = trialCells(trial);
-    for (const row of traces.of(trial.id)) yield [...cells, ...row];
+    const behind = further.cells(trial);
+    for (const row of traces.of(trial.id)) yield [...cells, ...row, ...behind];
   }
 }
 
@@ -117,9 +166,15 @@ const peakColumns = [
   ...['place_from', 'place_to', 'edge', 'tied', 'model'],
 ];
 
-/** All digits of what the tables of report and page show. */
-function peakRows(state: RunState): Cell[][] {
-  return compare(state).flatMap(({model, task, metric, rank, batchSize, curves, spread, isUnderWay}) =>
+/** All digits of what the tables of report and page show; behind them the conditions and the best values of tuned axes. */
+function peaksOf(state: RunState): Rows {
+  const {conditions, tuned} = axesIn(state);
+  const keys = [...conditions, ...tuned];
+  return {columns: [...peakColumns, ...keys], rows: peakRows(state, keys)};
+}
+
+function peakRows(state: RunState, keys: readonly string[]): Cell[][] {
+  return compare(state).flatMap(({model, task, metric, rank, batchSize, settings, curves, spread, isUnderWay}) =>
     curves.flatMap(({method, peak}) => {
       if (!peak) return [];
       const {learningRate, mean, std, seeds, edge, tied, place} = peak;
@@ -130,6 +185,7 @@ function peakRows(state: RunState): Cell[][] {
           ...[spread?.baseline.method ?? null, gap?.difference ?? null, gap?.halfWidth ?? null],
           ...[gap?.word ?? null, gap?.more ?? null, isUnderWay ? 'so far' : null],
           ...[place[0] ?? null, place.at(-1) ?? null, edge, tied.join(' '), model],
+          ...keys.map(key => settings?.[key] ?? peak.settings?.[key] ?? null),
         ],
       ];
     }),

@@ -44,6 +44,8 @@ export interface TaskStatus {
 /** A job in the scheduler's queue. */
 export interface JobStatus {
   job: string;
+  /** The array of tasks, what fills the caches before them, what looks after what is left. */
+  kind: 'tasks' | 'prepare' | 'relay';
   state: string;
   reason: string | null;
 }

@@ -21,6 +21,7 @@ import {
 } from '../../core/run/trials/dropped-trials.ts';
 import {verdict} from '../../core/run/verdict/sentences.ts';
 import {compare, title} from '../../core/run/verdict.ts';
+import {nameOf} from '../../core/sweep/sweep.ts';
 import {markdownTable, textTable} from '../../core/table.ts';
 
 /** For a terminal. */
@@ -138,7 +139,7 @@ function troubles(state: RunState): string[] {
     '',
     ...views.map(({trial, state: how, steps, loss, message}) => {
       const last = loss === null ? '' : `, last loss ${formatLoss(loss)}`;
-      return `- ${trial.method} at ${formatRate(trial.learningRate)} (${trial.id}): ${how} after ${count(steps, 'step')}${last}${message ? `: ${message}` : ''}`;
+      return `- ${nameOf(trial)} at ${formatRate(trial.learningRate)} (${trial.id}): ${how} after ${count(steps, 'step')}${last}${message ? `: ${message}` : ''}`;
     }),
     '',
   ];

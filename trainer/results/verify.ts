@@ -11,7 +11,7 @@ import {openModel} from '../model/open-model.ts';
 import {openWeights} from '../model/weights.ts';
 import {StoredSteps} from '../store/fold/stored-steps.ts';
 import {fingerprint} from '../store/ingredients.ts';
-import {type Manifest, readManifest} from '../store/manifest.ts';
+import {type Manifest, readManifest, type StoredModel} from '../store/manifest.ts';
 import {filesBesideModule} from '../store/module-files.ts';
 import {eventsName, manifestName} from '../store/names.ts';
 import {readRun} from '../store/run.ts';
@@ -48,7 +48,7 @@ export async function verifyRun(
     const state = !existsSync(path) ? 'missing' : (await again()) === hash ? 'same' : 'changed';
     checks.push({what, path, state});
   };
-  checks.push(...(await checkModel(manifest, check)));
+  checks.push(...(await checkModels(manifest, check)));
   for (const {file, hash} of manifest.data)
     if (file !== undefined)
       await check('data', file, hash, () => (statSync(file).isDirectory() ? hashAdapter(file) : hashFiles(file)));
@@ -87,7 +87,14 @@ async function storedTrials(folder: string): Promise<{adapters: Map<string, stri
 }
 
 /** The model's weights and files, where the record knows its folder; answers with the files that were not there. */
-async function checkModel({model}: Manifest, check: Checking): Promise<Check[]> {
+async function checkModels({model, models}: Manifest, check: Checking): Promise<Check[]> {
+  if (!models) return checkModel(model, check);
+  const added: Check[] = [];
+  for (const one of Object.values(models)) added.push(...(await checkModel(one, check)));
+  return added;
+}
+
+async function checkModel(model: Manifest['model'] | StoredModel, check: Checking): Promise<Check[]> {
   if (model.folder === undefined) return [];
   const home = model.folder;
   await check('weights', home, model.hash, async () => (await openModel(home)).weights.hash());

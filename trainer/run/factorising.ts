@@ -15,11 +15,13 @@ export async function factorize(
   emit: (event: RunEventBody) => void,
 ): Promise<void> {
   const wanted = new Map<string, ToWorker>();
-  for (const {method, rank} of trials) {
+  for (const trial of trials) {
+    const {method, rank} = trial;
+    const {sites, sweep} = prepared.of(trial);
     const spectrum = method === 'full' ? undefined : methods[method].spectrum;
-    const {startFrom, iterations} = settingsOf(prepared.sweep, method);
+    const {startFrom, iterations} = settingsOf(sweep, trial);
     if (spectrum === undefined || startFrom !== undefined) continue;
-    for (const site of prepared.sites) {
+    for (const site of sites) {
       const settings = iterations === undefined ? {} : {iterations};
       wanted.set(`${spectrum} ${rank} ${iterations} ${site.name}`, {
         kind: 'factorize',

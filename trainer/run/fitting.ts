@@ -38,13 +38,13 @@ export class Fitting {
   /** A job as it is to be done by now. */
   ready(job: ToWorker): ToWorker {
     if (job.kind !== 'train') return job;
-    const {method, batchSize} = job.job.trials[0]!;
-    const prepared = inForm(this.#run.prepared, this.#form);
+    const trial = job.job.trials[0]!;
+    const prepared = inForm(this.#run.prepared, this.#form).of(trial);
     const formed: TrainJob = {
       ...job.job,
       recompute: prepared.size.recompute,
-      source: prepared.source(batchSize),
-      start: startSettings(prepared, method),
+      source: prepared.source(trial.batchSize),
+      start: startSettings(prepared, trial),
     };
     this.#begun.set(formed, this.#form);
     return {kind: 'train', job: formed};

@@ -35,7 +35,14 @@ export type ToWorker =
   | {kind: 'open'}
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
-  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string | undefined}
+  /** `trial`, at its end after so many steps: whose results these are. */
+  | {
+      kind: 'evaluate';
+      evaluation: Evaluation;
+      adapter?: string | undefined;
+      trial?: string | undefined;
+      step?: number | undefined;
+    }
   | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}

@@ -1,13 +1,16 @@
 /** The first chapter of a run: what is left to do is found out and recorded. */
 import {join} from 'node:path';
+import {grouped} from '../../core/grouped.ts';
 import type {Curves} from '../../core/run/events.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import type {Choice} from '../engine/choose.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
 import {snapshotOf} from '../hub/cache.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/fold/curves.ts';
@@ -18,9 +21,10 @@ import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
 import {isDone, startingAgain} from './resume.ts';
 import type {Agenda} from './search/agenda.ts';
+import type {Compared} from './search/comparing.ts';
 import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
 import type {UnderWay} from './under-way.ts';
-import {costsOf} from './work.ts';
+import {costsOf, rolesIn, stepsByKey} from './work.ts';
 
 /** What a start has to do. */
 export interface Opening {
@@ -29,12 +33,20 @@ export interface Opening {
   /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
   steps: Map<string, number>;
   curves: Map<string, Curves>;
-  /** What of it is trained, and in which order. */
-  agenda: Agenda;
+  /** The same by base model: workers hold one at a time. */
+  phases: Phase[];
   arrangement: Arrangement;
   probes: ProbePlan;
   /** Workers that probe. */
   probers: number;
+}
+
+/** What is trained on one base model. */
+export interface Phase {
+  model: BaseModel;
+  todo: Trial[];
+  /** What of it is trained, and in which order. */
+  agenda: Agenda;
 }
 
 /** Looks at what is there, arranges what is left, and stores that the run has started. @throws SweepError `not-comparable` */
@@ -49,7 +61,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const remarks = await comparable(run);
   compared?.further.push(...asked.trials);
   const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
-  const todo = options.probeOnly ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
+  const isLeft = (trial: Trial) => again.has(trial.id) || !isDone(store, trial);
+  const todo = options.probeOnly || options.evaluateOnly ? [] : all.filter(isLeft);
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
@@ -64,8 +77,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     : {jobs: [], rows: 0};
   const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
-  const agenda = agendaOf(run, compared, steps, arrangement);
-  const opening = {todo, steps, curves, agenda, arrangement, probes, probers};
+  const phases = phasesOf(run, {all: compared ? all : todo, steps, arrangement}, compared, todo);
+  const opening = {todo, steps, curves, phases, arrangement, probes, probers};
   tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial))}, opening);
   if (asked.trials.length > 0) run.emit({event: 'trials-added', trials: asked.trials, asked: true});
   const rates = [ratesInWords(sweep, file) ?? []].flat();
@@ -82,6 +95,28 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     run.emit({event: 'note', message});
   failure.check();
   return opening;
+}
+
+/** What is left by base model: workers hold one at a time, and methods are compared on one. */
+function phasesOf(
+  run: UnderWay,
+  {all, steps, arrangement}: Pick<Opening, 'steps' | 'arrangement'> & {all: readonly Trial[]},
+  compared: Compared | null,
+  todo: readonly Trial[],
+): Phase[] {
+  const {prepared} = run;
+  const modelOf = (trial: Trial): BaseModel => prepared.of(trial).model;
+  const {packs, side} = arrangement;
+  return [...grouped(all, modelOf).keys()].map(model => {
+    const isOwn = ([trial]: readonly Trial[]): boolean => modelOf(trial!) === model;
+    const own = compared && {
+      ...compared,
+      cells: compared.cells.filter(({trials}) => isOwn(trials[0]!)),
+      further: compared.further.filter(trial => isOwn([trial])),
+    };
+    const agenda = agendaOf(run, own, steps, {packs: packs.filter(isOwn), side});
+    return {model, todo: todo.filter(trial => isOwn([trial])), agenda};
+  });
 }
 
 /** Packs of what is left; workers as for all trials, where more of them may come to be trained than are left by now. */
@@ -114,22 +149,34 @@ async function comparable({prepared, trials, choice, store}: UnderWay): Promise<
 
 /** What a run is made with beside its sweep file. */
 export async function surroundingsOf(
-  {model, dataHashes, modules}: Prepared,
+  prepared: Prepared,
   {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
 ): Promise<Surroundings> {
+  const {sweep, model, dataHashes, modules} = prepared;
+  const several = new Map(
+    expandTrials(sweep).flatMap(trial => (trial.model === undefined ? [] : [[trial.model, prepared.of(trial).model]])),
+  );
   return {
     versions: versions(),
     engine,
     precision,
     modelHash: await model.weights.hash(),
-    model: {
-      folder: model.path,
-      revision: snapshotOf(model.folder)?.revision ?? null,
-      files: await hashCompanions(model.folder),
-    },
+    model: await around(model),
+    ...(several.size > 0 && {models: await modelsByPath(several)}),
     dataHashes,
     modules,
   };
+}
+
+async function around({path, folder}: BaseModel): Promise<Surroundings['model']> {
+  return {folder: path, revision: snapshotOf(folder)?.revision ?? null, files: await hashCompanions(folder)};
+}
+
+async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<NonNullable<Surroundings['models']>> {
+  const found = [...models].map(
+    async ([path, model]) => [path, {hash: await model.weights.hash(), ...(await around(model))}] as const,
+  );
+  return Object.fromEntries(await Promise.all(found));
 }
 
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
@@ -153,11 +200,12 @@ function tellStart(
     ...(setUp === undefined ? {} : {setUp}),
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
-    steps: Object.fromEntries(all.map(trial => [trial.batchSize, prepared.steps(trial.batchSize)])),
+    steps: stepsByKey(prepared, all),
     costs: costsOf(prepared, all),
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
+    ...rolesIn(prepared.sweep),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Trials that can share one step function, how many go side by side, and what a worker is told about them. */
 import {grouped} from '../../core/grouped.ts';
-import type {MethodName} from '../../core/method/methods.ts';
-import type {MethodSettings, RunSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {plainKey} from '../../core/sweep/axes/axes.ts';
+import {type MethodSettings, nameOf, type RunSettings, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {checkSites} from '../method/check.ts';
 import {formOf, methodOf, startsFromGradients} from '../method/index.ts';
@@ -15,7 +15,7 @@ import type {Prepared} from './prepare.ts';
 export type TrialPack = Trial[];
 
 /**
- * Groups trials that differ by learning rate and seed only (other settings are their method's); `auto` is one trial a pack, which is fastest on a CPU.
+ * Groups trials that differ by learning rate and seed only; `auto` is one trial a pack, which is fastest on a CPU.
  * `stepOf`: where a trial goes on, so that only those of one step share a pack.
  */
 export function packsOf(
@@ -25,7 +25,7 @@ export function packsOf(
 ): TrialPack[] {
   const groups = grouped(
     trials,
-    trial => `${trial.method} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${stepOf(trial)}`,
+    trial => `${nameOf(trial)} ${trial.rank} ${trial.alpha} ${trial.batchSize} ${plainKey(trial)} ${stepOf(trial)}`,
   );
   const asked = size === 'auto' ? 1 : size;
   return [...groups.values()].flatMap(group => {
@@ -69,6 +69,39 @@ export function arrange(
   stepOf?: (trial: Trial) => number,
   cores = allocatedCores(),
 ): Arrangement {
+  const parts = [...grouped(trials, trial => prepared.of(trial))].map(([part, own]) =>
+    arrangePart(part, own, device, stepOf, cores),
+  );
+  const [first, ...others] = parts;
+  if (!first) return arrangePart(prepared, trials, device, stepOf, cores);
+  return others.length === 0 ? first : together(parts, cores);
+}
+
+/** Trials with different settings, side by side on the same workers: as many as the most demanding ones leave room for. */
+function together(parts: readonly Arrangement[], cores: number): Arrangement {
+  const packs = parts.flatMap(part => part.packs);
+  // Few packs of one setting need few workers; all together may need more.
+  const limits = parts.filter(part => part.workers < Math.min(cores, part.packs.length));
+  const workers = Math.min(cores, packs.length, ...limits.map(part => part.workers));
+  const each = Math.max(...parts.map(({bytes, workers: own}) => bytes / Math.max(1, own)));
+  return {
+    packs,
+    side: Math.min(...parts.map(({side}) => side)),
+    workers,
+    threads: Math.max(1, Math.floor(cores / Math.max(1, workers))),
+    bytes: Math.max(...parts.map(({bytes}) => bytes), each * workers),
+    notes: [...new Set(parts.flatMap(({notes}) => notes))],
+  };
+}
+
+/** Trials that are trained with the same settings. */
+function arrangePart(
+  prepared: Prepared,
+  trials: Trial[],
+  device: DeviceRoom | undefined,
+  stepOf: ((trial: Trial) => number) | undefined,
+  cores: number,
+): Arrangement {
   const {run} = prepared.sweep;
   const sources = [...new Set(trials.map(trial => trial.batchSize))].map(size => prepared.source(size));
   const kinds = sources.map(({rows, shapes}) => shapes.map(shape => ({rows, ...shape})));
@@ -91,23 +124,26 @@ export function arrange(
  * Whether the model can be trained in all of these ways.
  * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`
  */
-export function checkTrials({sites, model}: Pick<Prepared, 'sites' | 'model'>, trials: readonly Trial[]): void {
-  const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank}`, trial]));
+export function checkTrials(prepared: Prepared, trials: readonly Trial[]): void {
+  const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank} ${plainKey(trial)}`, trial]));
   for (const trial of different.values()) {
+    const {sites, model} = prepared.of(trial);
     const method = methodOf(trial);
     if (method === 'full') checkWritable(model.weights);
     else checkSites(sites, method, formOf(trial));
   }
 }
 
-export function settingsOf({methods}: Pick<Sweep, 'methods'>, method: MethodName): MethodSettings {
-  return methods.find(settings => settings.method === method)!;
+/** The settings of a trial's method, as its variant has them. */
+export function settingsOf({methods}: Pick<Sweep, 'methods'>, trial: Pick<Trial, 'method' | 'name'>): MethodSettings {
+  return methods.find(settings => nameOf(settings) === nameOf(trial))!;
 }
 
-/** How trials of a method start. */
-export function startSettings(prepared: Prepared, method: MethodName): TrainJob['start'] {
-  const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, method);
-  const gradient = startsFromGradients(method);
+/** How a trial starts. */
+export function startSettings(whole: Prepared, trial: Trial): TrainJob['start'] {
+  const prepared = whole.of(trial);
+  const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, trial);
+  const gradient = startsFromGradients(trial.method);
   return {
     sites: prepared.sites,
     ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
@@ -117,16 +153,18 @@ export function startSettings(prepared: Prepared, method: MethodName): TrainJob[
 }
 
 /** Everything a worker needs to train a pack; `until`: up to that step, where they pause. */
-export function trainJob(prepared: Prepared, trials: TrialPack, folder: string, until?: number): TrainJob {
+export function trainJob(whole: Prepared, trials: TrialPack, folder: string, until?: number): TrainJob {
+  const [trial] = trials as [Trial];
+  const prepared = whole.of(trial);
   const {sweep} = prepared;
-  const {method, batchSize} = trials[0]!;
+  const {batchSize} = trial;
   return {
     trials,
     training: sweep.training,
     steps: prepared.steps(batchSize),
     until,
     source: prepared.source(batchSize),
-    start: startSettings(prepared, method),
+    start: startSettings(prepared, trial),
     merged: prepared.size.merged,
     recompute: prepared.size.recompute,
     evaluations: prepared.evaluations,

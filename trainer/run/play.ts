@@ -1,6 +1,7 @@
 /** A run from its opened folder to its end: what is left is probed and trained. */
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
+import {evaluateStored} from './evaluating/stored-evaluations.ts';
 import {factorize} from './factorising.ts';
 import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
@@ -18,7 +19,8 @@ export async function play(run: UnderWay): Promise<SweepEnd> {
   try {
     if (opening.probes.rows > 0) await probeStarts(run, opening);
     if (options.signal.aborted && opening.probes.rows > 0) return end('stopped');
-    const failed = await trainTrials(run, opening);
+    const isUnevaluated = options.probeOnly ? false : await evaluateStored(run);
+    const failed = (await trainTrials(run, opening)) || isUnevaluated;
     return end(options.signal.aborted ? 'stopped' : failed ? 'failed' : 'finished');
   } catch (error) {
     end('failed', error instanceof Error ? error.message : String(error));

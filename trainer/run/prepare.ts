@@ -1,6 +1,8 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
-import type {Sweep} from '../../core/sweep/sweep.ts';
+import {plainKey, plainOf, stepsKey} from '../../core/sweep/axes/axes.ts';
+import type {DataSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import type {ProbeSource} from '../curvature/probe.ts';
 import {type AnswerEnds, answerEnds} from '../data/answer-ends.ts';
@@ -54,6 +56,8 @@ export interface Prepared {
   probeSource(seed: number): ProbeSource;
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
+  /** What a trial is trained with, where the sweep has axes: all of the above with its own values of them. */
+  of(trial: Pick<Trial, 'model' | 'settings'>): Prepared;
 }
 
 /** What trains. */
@@ -62,6 +66,7 @@ export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'> & Pick<Room, 
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
 
+/** All that the trials of a sweep are trained with; what several of them share is read once. */
 export async function prepare(
   sweep: Sweep,
   base: string,
@@ -70,15 +75,91 @@ export async function prepare(
   choice?: Trainer,
   seeds = 0,
 ): Promise<Prepared> {
+  const models = new Map<string, Promise<BaseModel>>();
+  const datasets = new Map<string, Promise<Dataset>>();
+  const opening: Opening = {
+    ...{base, workers, loading, choice, seeds},
+    model: path => once(models, path, () => openModel(findModel(path, base))),
+    dataset: (data, encoding, note) =>
+      once(datasets, JSON.stringify([data, encoding.config]), () =>
+        cachedDataset(data, base, encoding, {...loading, note}),
+      ),
+  };
+  const parts = new Map<string, Prepared>();
+  const known = new Map<string, Promise<Omit<Prepared, 'of'>>>();
+  const prepared = async (plain: Sweep, trial: Pick<Trial, 'model' | 'settings'> = {}): Promise<Prepared> => ({
+    ...(await once(known, whatIsRead(plain), () =>
+      preparePlain(plain, {...opening, choice: pinnedFor(trial, plain, choice)}),
+    )),
+    sweep: plain,
+    of(this: Prepared, trial) {
+      return parts.get(plainKey(trial)) ?? this;
+    },
+  });
+  for (const trial of sweep.axes ? expandTrials(sweep) : []) {
+    const key = plainKey(trial);
+    if (!parts.has(key)) parts.set(key, await prepared(plainOf(sweep, trial), trial));
+  }
+  const [first = await prepared(sweep)] = parts.values();
+  const notes = [...new Set([first, ...parts.values()].flatMap(part => part.notes))];
+  const all = [first, ...parts.values()];
+  const dataHashes: Prepared['dataHashes'] = Object.assign({}, ...all.map(part => part.dataHashes));
+  const modules: Prepared['modules'] = Object.assign({}, ...all.map(part => part.modules));
+  return {...first, sweep, notes, dataHashes, modules};
+}
+
+/** What is settled for the batches of one plain sweep, by their size alone. */
+function pinnedFor(
+  trial: Pick<Trial, 'model' | 'settings'>,
+  {methods}: Sweep,
+  choice: Trainer | undefined,
+): Trainer | undefined {
+  const {pinned} = choice ?? {};
+  if (!choice || !pinned) return choice;
+  const sizes = new Set(methods.flatMap(({batchSizes}) => batchSizes));
+  const rows = [...sizes].flatMap(batchSize => {
+    const settled = pinned.microBatch[stepsKey({...trial, batchSize})];
+    return settled === undefined ? [] : [[String(batchSize), settled] as const];
+  });
+  return {...choice, pinned: {...pinned, microBatch: Object.fromEntries(rows)}};
+}
+
+/** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
+export function whatIsRead({model, data, targets, training, evaluate}: Sweep): string {
+  const {epochs, steps, dropout} = training;
+  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, evaluate]);
+}
+
+/** What is opened for several plain sweeps alike. */
+interface Opening {
+  base: string;
+  workers: number;
+  loading: Loading;
+  choice: Trainer | undefined;
+  /** At one rate, at most. */
+  seeds: number;
+  model(path: string): Promise<BaseModel>;
+  dataset(data: DataSettings, encoding: EncodingModel, note: (message: string) => void): Promise<Dataset>;
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const found = known.get(key) ?? make();
+  known.set(key, found);
+  return found;
+}
+
+/** A sweep in which every axis has one value. */
+async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepared, 'of'>> {
+  const {base, workers, choice, seeds} = opening;
   const pathOf = (path: string) => resolve(base, path);
-  const model = await openModel(findModel(sweep.model, base));
+  const model = await opening.model(sweep.model);
   const {config} = model;
   const sites = sitesOf(config.layers.length, sweep.targets, model.weights);
   const tokenizer = sweep.data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config, tokenizer};
   const remarks = new Set<string>();
   const note = (message: string) => void remarks.add(message);
-  const dataset = await cachedDataset(sweep.data, base, encoding, {...loading, note});
+  const dataset = await opening.dataset(sweep.data, encoding, note);
   const ends = answerEnds(sweep.data, encoding, dataset);
   const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note});
   const probed = await probedRows(sweep, base, encoding, dataset);

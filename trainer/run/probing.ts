@@ -1,7 +1,8 @@
 /** Which blocks a sweep probes, cut into jobs for the workers. */
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
+import {settingOf} from '../../core/sweep/axes/axes.ts';
+import {type CurvatureSettings, orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {probedKey, type TrainingProbes} from '../curvature/along-training.ts';
 import {blockSize} from '../curvature/hessian.ts';
 import type {Place, ProbeJob, StartBlock} from '../curvature/probe.ts';
@@ -55,6 +56,21 @@ export function probedPlaces({sites, model}: Pick<Prepared, 'sites' | 'model'>, 
   );
 }
 
+/**
+ * Whether what is probed at the start is known by method, rank, batch size and seed.
+ * @throws SweepError `not-yet` for trials that differ by more than how they are trained
+ */
+export function checkProbed(trials: readonly Trial[]): void {
+  const axes = ['model', 'data', 'data.rows', 'data.max_length', 'data.template', 'targets', 'alpha'];
+  const key = axes.find(axis => trials.some(trial => settingOf(trial, axis) !== undefined));
+  const what = key ?? (trials.some(({name}) => name !== undefined) ? 'methods under names of their own' : undefined);
+  if (what !== undefined)
+    throw new SweepError(
+      'not-yet',
+      `The curvature cannot be probed yet where the sweep has several values of ${what}: leave one of them, or remove 'curvature'.`,
+    );
+}
+
 export interface ProbePlan {
   jobs: ProbeJob[];
   /** Rows that will be told. */
@@ -73,18 +89,20 @@ export function planProbes(
   const wanted = new Map<string, {blocks: StartBlock[]; job: Omit<ProbeJob, 'layer' | 'blocks'>}>();
   const places = probedPlaces(prepared, curvature);
   const start = Object.fromEntries(
-    prepared.sweep.methods.map(({method}) => [method, startSettings(prepared, method)] as const),
+    [...new Map(trials.map(trial => [trial.method, trial])).values()].map(
+      trial => [trial.method, startSettings(prepared, trial)] as const,
+    ),
   );
   for (const {trial, batchSizes, full} of groupsOf(trials, curvature.full)) {
     const method = methodOf(trial);
     const moved = !full && start[trial.method]!.startFrom !== undefined && method !== 'full' && !method.residual;
     const {seed} = trial;
-    const rows = prepared.sweep.data.shuffle ? `seed ${seed}` : 'file order';
+    const rows = prepared.sweep.data.shuffle ? `seed ${orderSeedOf(trial)}` : 'file order';
     const point = moved ? `${rows} ${trial.method} r${trial.rank} s${seed}` : rows;
     let group = wanted.get(point);
     if (!group) {
       const {maxIterations, tolerance} = curvature;
-      const source = prepared.probeSource(seed);
+      const source = prepared.probeSource(orderSeedOf(trial));
       const remember = rememberedBytes(workers);
       group = {
         blocks: [],
@@ -125,11 +143,10 @@ export function trainingProbes(
 ): {curvature?: TrainingProbes} {
   const {curvature} = prepared.sweep;
   if (!curvature) return {};
-  const all = prepared.steps(trials[0]!.batchSize);
+  const all = prepared.of(trials[0]!).steps(trials[0]!.batchSize);
   const steps = [...new Set(curvature.at.map(fraction => Math.round(fraction * all)))].filter(step => step > 0);
   if (steps.length === 0) return {};
   const {maxIterations, tolerance} = curvature;
-  const seeds = new Set(trials.map(({seed}) => seed));
   const known = earlier.curvature.filter(row => trials.some(({id}) => id === row.trial));
   return {
     curvature: {
@@ -137,7 +154,7 @@ export function trainingProbes(
       maxIterations,
       tolerance,
       places: probedPlaces(prepared, curvature),
-      sources: Object.fromEntries([...seeds].map(seed => [seed, prepared.probeSource(seed)])),
+      sources: Object.fromEntries(trials.map(trial => [trial.seed, prepared.probeSource(orderSeedOf(trial))])),
       // Beside a training, which was promised its share.
       remember: rememberedBytes(3 * allocatedCores()),
       known: known.map(({trial, step, layer, module}) => probedKey(trial!, step, layer, module)),

@@ -35,7 +35,8 @@ export function firstForm(prepared: Prepared, batchSizes: readonly number[], wor
 }
 
 /** What was prepared, to be trained in a form. */
-export function inForm(prepared: Prepared, {recompute, rows}: Form): Prepared {
-  const source = (batchSize: number) => prepared.source(batchSize, rows);
-  return {...prepared, size: {...prepared.size, recompute}, source};
+export function inForm(prepared: Prepared, form: Form): Prepared {
+  const source = (batchSize: number) => prepared.source(batchSize, form.rows);
+  const of: Prepared['of'] = trial => inForm(prepared.of(trial), form);
+  return {...prepared, size: {...prepared.size, recompute: form.recompute}, source, of};
 }

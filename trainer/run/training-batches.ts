@@ -26,7 +26,8 @@ export function trainingBatches(
   const {training, data, methods} = sweep;
   const seeds = seedsOf(sweep, most);
   const steps = (batchSize: number) => stepsOf(dataset.count, batchSize, training);
-  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle});
+  const name = JSON.stringify(data);
+  const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle, name});
   /** Of batches of this size that are computed so many rows at a time. */
   const shapes = (batchSize: number, rows: number) =>
     shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
@@ -58,8 +59,8 @@ export function trainingBatches(
 
 /** Those of the file and those that may be added to them: their rows are to find room in the shapes. */
 function seedsOf({methods, verdict}: Sweep, least: number): number[] {
-  const own = methods.flatMap(method => method.seeds);
+  const own = methods.flatMap(({seeds, order}) => (order === undefined ? seeds : [order]));
   const most = Math.max(least, verdict?.seeds ?? 0);
-  const further = methods.flatMap(({seeds}) => seedsAt([], most, [{seeds}]));
+  const further = methods.flatMap(({seeds, order}) => (order === undefined ? seedsAt([], most, [{seeds}]) : []));
   return [...new Set([...own, ...further])];
 }

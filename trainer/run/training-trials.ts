@@ -2,15 +2,17 @@
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody, TrialEnded} from '../../core/run/events.ts';
+import type {Trial} from '../../core/sweep/sweep.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, loadCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
-import {type Judge, openJudge} from '../task/judge.ts';
+import type {Judge} from '../task/judge.ts';
 import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
+import {openJudges} from './evaluating/judges.ts';
 import {factorize} from './factorising.ts';
 import {Fitting} from './fitting.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
@@ -18,7 +20,7 @@ import {longCurves, type Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
 import {trainingProbes} from './probing.ts';
 import {evaluatedAt, leftAnswers} from './resume.ts';
-import type {Portion} from './search/agenda.ts';
+import type {Agenda, Portion} from './search/agenda.ts';
 import {Feed} from './search/feed.ts';
 import {openWorkers, type UnderWay} from './under-way.ts';
 import {trainingFlops} from './work.ts';
@@ -28,14 +30,24 @@ const [measureEvery, lookEvery] = [2000, 250];
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
-/** Trains all that is left. Whether a trial failed. @throws SweepError the run's failure */
+/** Trains all that is left, one base model after the other. Whether a trial failed. @throws SweepError the run's failure */
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
-  const {prepared, store, options, failure, emit} = run;
+  let failed = false;
+  for (const phase of opening.phases) {
+    if (run.options.signal.aborted) break;
+    const own = {...run, prepared: {...run.prepared, model: phase.model}};
+    if (await trainOn(own, {...opening, todo: phase.todo}, phase.agenda)) failed = true;
+  }
+  return failed;
+}
+
+async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise<boolean> {
+  const {prepared, options, failure, emit} = run;
   const {todo, arrangement} = opening;
   const done = {flops: 0, steps: 0};
   let fitting: Fitting | undefined;
   const feed = new Feed(
-    opening.agenda,
+    agenda,
     portions => {
       for (const portion of portions) {
         done.flops += flopsOf(run, opening, portion);
@@ -48,7 +60,7 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
   if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
   fitting = new Fitting(run, opening, pool);
-  const judge = openJudge({...prepared, evaluations: prepared.sweep.evaluate, folder: store.folder});
+  const judge = openJudges(run, todo);
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
   const timers: NodeJS.Timeout[] = [];
   try {
@@ -75,14 +87,15 @@ export async function trainTrials(run: UnderWay, opening: Opening): Promise<bool
 /** Operations of what is left of these trials, as far as they are to go. */
 function flopsOf(run: UnderWay, opening: Opening, portion: Portion): number {
   const {trials} = portion;
-  const whole = run.prepared.steps(trials[0]!.batchSize);
+  const [trial] = trials as [Trial];
+  const whole = run.prepared.of(trial).steps(trial.batchSize);
   return (trainingFlops(run.prepared, trials) * stepsLeft(run, opening, portion)) / whole;
 }
 
 /** Steps that each of these trials still takes, as far as it is to go. */
 function stepsLeft({prepared}: UnderWay, {steps}: Opening, {trials, until}: Portion): number {
-  const {id, batchSize} = trials[0]!;
-  return (until ?? prepared.steps(batchSize)) - (steps.get(id) ?? 0);
+  const [trial] = trials as [Trial];
+  return (until ?? prepared.of(trial).steps(trial.batchSize)) - (steps.get(trial.id) ?? 0);
 }
 
 function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, until}: Portion): ToWorker {
@@ -90,7 +103,7 @@ function jobOf({prepared, store}: UnderWay, {steps, curves}: Opening, {trials, u
   const step = steps.get(trials[0]!.id) ?? 0;
   const checkpoints = join(store.folder, checkpointsName);
   const known = trials.map(trial => {
-    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.sweep, state)] as const;
+    return [trial.id, evaluatedAt({trial, step}, checkpoints, prepared.of(trial).sweep, state)] as const;
   });
   return {
     kind: 'train',

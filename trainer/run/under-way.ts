@@ -20,6 +20,8 @@ export interface SweepOptions {
   rerun?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
+  /** Only the evaluations that stored adapters lack. */
+  evaluateOnly?: boolean;
   /** Further seeds at best rates of a run that is finished. */
   moreSeeds?: readonly SeedWish[];
   /** What is run in place of the file's own sweep. */
@@ -69,7 +71,11 @@ export interface UnderWay {
 }
 
 /** Workers over the base, which end when the run is stopped. */
-export function openWorkers({prepared, choice, options}: UnderWay, count: number, threads: number): Pool {
+export function openWorkers(
+  {prepared, choice, options}: Pick<UnderWay, 'prepared' | 'choice'> & {options: Pick<SweepOptions, 'signal'>},
+  count: number,
+  threads: number,
+): Pool {
   const {engine, precision, gpu} = choice;
   const pool = openPool(count, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
   options.signal.addEventListener('abort', () => pool.stop(), {once: true});

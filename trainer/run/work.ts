@@ -1,41 +1,63 @@
 import {type MethodCost, methodCost} from '../../core/method/cost.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
-import {noRank, type Trial} from '../../core/sweep/sweep.ts';
+import type {RunStarted} from '../../core/run/events.ts';
+import {stepsKey} from '../../core/sweep/axes/axes.ts';
+import {fixedSettings} from '../../core/sweep/axes/values.ts';
+import {nameOf, noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {sitesOf} from '../model/sites.ts';
 import {weightCount} from '../model/weights.ts';
 import {stepFlops} from '../size/flops.ts';
 import type {Prepared} from './prepare.ts';
 
 /** E.g. `pissa r8`; what has no rank goes by its method alone. */
-export function sizeName({method, rank}: Trial): string {
-  return rank === noRank ? method : `${method} r${rank}`;
+export function sizeName(trial: Trial): string {
+  const name = nameOf(trial);
+  return trial.rank === noRank ? name : `${name} r${trial.rank}`;
 }
 
-export function trainedNumbers({sites, model}: Prepared, trial: Trial): number {
+export function trainedNumbers(prepared: Prepared, trial: Trial): number {
+  const {sites, model} = prepared.of(trial);
   return trainedParameters(trial, sites, weightCount(model.config));
+}
+
+/** What a run says of the axes of its sweep: what all trials have in common, and what is there for what. */
+export function rolesIn(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
+  const {tune, objective} = sweep;
+  return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
+}
+
+/** Optimizer steps of trials, by `stepsKey`. */
+export function stepsByKey(prepared: Prepared, trials: readonly Trial[]): Record<string, number> {
+  return Object.fromEntries(trials.map(trial => [stepsKey(trial), prepared.of(trial).steps(trial.batchSize)]));
 }
 
 /** Of every method and rank of these trials, at the largest batch size. */
 export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
-  const {sites, model, source} = prepared;
+  const batchSize = Math.max(...trials.map(trial => trial.batchSize));
+  const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
+  return [...sized.values()].map(trial => ({...costOf(prepared.of(trial), trial, batchSize), ...named(trial)}));
+}
+
+const named = ({name}: Trial): Pick<MethodCost, 'name'> => (name === undefined ? {} : {name});
+
+function costOf({sites, model, source}: Prepared, trial: Trial, batchSize: number): MethodCost {
   const {config, weights} = model;
   const adapted = new Set(sites.map(({name}) => name));
   const others = sitesOf(config.layers.length, 'all', weights).filter(({name}) => !adapted.has(name));
   const head = {inputs: config.hiddenSize, outputs: config.vocabSize};
-  const batchSize = Math.max(...trials.map(trial => trial.batchSize));
   const {rows, shapes} = source(batchSize);
   const tokens = (batchSize * mean(shapes.map(shape => shape.tokens))) / rows;
-  const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
   const shape = {adapted: sites, others: [...others, head], everything: weightCount(config)};
-  return [...sized.values()].map(trial => methodCost(trial, shape, tokens));
+  return methodCost(trial, shape, tokens);
 }
 
 /** Operations of all training steps of these trials. */
 export function trainingFlops(prepared: Prepared, trials: readonly Trial[]): number {
   return trials.reduce((sum, trial) => {
     const {batchSize} = trial;
-    return sum + prepared.steps(batchSize) * batchFlops(prepared, batchSize, trainedNumbers(prepared, trial));
+    const own = prepared.of(trial);
+    return sum + own.steps(batchSize) * batchFlops(own, batchSize, trainedNumbers(own, trial));
   }, 0);
 }
 

@@ -1,5 +1,5 @@
 /** The batches of a pack: every trial's own rows in its own order, side by side on the trials axis. */
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {collate, emptyBatch, extentOf} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepRows} from '../data/order.ts';
@@ -23,6 +23,8 @@ export interface RowSource {
 export interface TrainingSource extends RowSource {
   batchSize: number;
   shuffle: boolean;
+  /** What rows these are, and how they are read: another text for others. */
+  name: string;
 }
 
 type Order = Pick<TrainingSource, 'dataset' | 'rows' | 'batchSize' | 'shuffle'>;
@@ -56,7 +58,7 @@ export function packBatches(
   step: number,
   noiseSize: (shape: BatchShape) => number,
 ): PackBatch[] {
-  const perTrial = trials.map(({seed}) => microBatches(source, seed, step));
+  const perTrial = trials.map(trial => microBatches(source, orderSeedOf(trial), step));
   const tokens = perTrial.map(micro => micro.reduce((sum, rows) => sum + extentOf(source.dataset, rows).targets, 0));
   return perTrial[0]!.map((_, part) => {
     const rows = perTrial.map(micro => micro[part]!);

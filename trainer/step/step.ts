@@ -277,7 +277,9 @@ export class Pack {
     const {maxGradNorm} = this.settings.training;
     const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
     const clipped =
-      maxGradNorm > 0 ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1)) : gradient;
+      maxGradNorm !== 'off' && maxGradNorm > 0
+        ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1))
+        : gradient;
     const {layout} = this.adaptation;
     const [parameters, frozen] = trainedPart(layout, tensors['parameters']!);
     const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, this.settings.form);

@@ -1,7 +1,7 @@
 /** Gradients of the loss in the base's own weights, over the first rows of a training: what LoRA-GA starts from. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../../core/error.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {extentOf} from '../data/batch.ts';
 import {paddedShapes, shapeName} from '../data/shapes.ts';
 import type {Engine, Program} from '../engine/program/engine.ts';
@@ -38,8 +38,8 @@ export function firstGradients(trial: Trial, settings: StartSettings): Promise<G
     throw new SweepError('bad-data', `${trial.id} starts from gradients, which need the training rows.`);
   const {engine} = programs;
   const {rows = usualRows, batches} = trial.options ?? {};
-  const which = batches === undefined ? {rows} : {batches, seed: trial.seed, batchSize: trial.batchSize};
-  const key = JSON.stringify([which, sites.map(site => site.name)]);
+  const which = batches === undefined ? {rows} : {batches, seed: orderSeedOf(trial), batchSize: trial.batchSize};
+  const key = JSON.stringify([which, source.name, sites.map(site => site.name)]);
   let found = known.get(engine);
   if (found?.key !== key) {
     const parts = batches === undefined ? rowsOf(source, rows) : batchesOf(source, trial, batches);

@@ -4,7 +4,7 @@
  */
 import {createHash} from 'node:crypto';
 import {type MethodName, methods} from '../../core/method/methods.ts';
-import type {Sweep} from '../../core/sweep/sweep.ts';
+import {nameOf as nameOfMethod, type Sweep} from '../../core/sweep/sweep.ts';
 import type {Field, Fields, Type} from '../../core/sweep/table/field.ts';
 import {fields} from '../../core/sweep/table/fields.ts';
 
@@ -17,6 +17,8 @@ export interface Hashes {
   model: string;
   /** Of its other files, by name. Runs of early versions did not note them. */
   modelFiles: Record<string, string> | undefined;
+  /** Where the sweep has several models: the same of each, by its path as written. */
+  models?: Record<string, {hash: string; files: Record<string, string>}>;
   /** Of data files, scorers and starting adapters, by path as written. */
   files: Record<string, string>;
   /** Of what a scorer is made of beside its own file: path of the scorer as written → file beside it → hash. */
@@ -34,50 +36,100 @@ const harmless: ReadonlySet<string> = new Set([
   'run',
   'search',
   'verdict',
+  'tune',
+  'objective',
   'training.micro_batch',
   'training.checkpoint',
 ]);
 /** Settings of a method that each of its trials carries itself. */
-const ofTrials: ReadonlySet<string> = new Set(['method', 'learning_rates', 'ranks', 'batch_sizes', 'seeds', 'alpha']);
+const ofTrials: ReadonlySet<string> = new Set([
+  ...['method', 'name', 'learning_rates', 'ranks', 'batch_sizes', 'seeds', 'order'],
+  ...['alpha', 'alphas', 'axes', 'settings', 'own'],
+]);
+/** Stands for a setting of which the sweep has several values: each trial carries its own. */
+export const byTrial = 'by trial';
 /** Points of the training at which the curvature is probed: more of them touch nothing that is there. */
 const addable: ReadonlySet<string> = new Set(['curvature.at']);
 
 /** Between a scorer and a file that it needs. */
 const needs = ' needs ';
 
-export function ingredientsOf(sweep: Sweep, {model, modelFiles = {}, files, modules, precision}: Hashes): Ingredients {
-  const {model: _, data, training, methods, evaluate, curvature, ...others} = sweep;
-  const {train, ...reading} = data;
+export function ingredientsOf(sweep: Sweep, hashes: Hashes): Ingredients {
+  const {model, modelFiles = {}, models = {}, files, modules, precision} = hashes;
+  const {model: _, axes, data, training, methods, evaluate, curvature, ...others} = sweep;
   const {epochs, steps, precision: __, ...learning} = training;
   const hashOf = (path: string): string => files[path] ?? path;
   const table: Ingredients = {
     model,
     ...Object.fromEntries(Object.entries(modelFiles).map(([name, hash]) => [`model/${name}`, hash])),
-    ...Object.fromEntries(train.map((path, k) => [`data.train${train.length > 1 ? `[${k}]` : ''}`, hashOf(path)])),
-    ...flat('data.', reading),
+    ...Object.assign({}, ...Object.entries(models).map(ofModel)),
+    ...(axes?.data ? {} : readingOf('data', data, hashOf)),
     ...flat('training.', learning),
     'training.length': steps === undefined ? {epochs} : {steps},
     'training.precision': precision,
     ...flat('', others),
-    evaluate: evaluate.map(({task}) => task),
+    ...(axes?.data ? {} : evaluationsOf('', evaluate, {hashOf, modules})),
   };
-  for (const [k, {data: rows, scorer, ...settings}] of evaluate.entries()) {
-    Object.assign(table, {[`evaluate[${k}].data`]: hashOf(rows)}, flat(`evaluate[${k}].`, settings));
-    if (scorer === undefined) continue;
-    table[`evaluate[${k}].scorer`] = hashOf(scorer);
-    for (const [name, hash] of Object.entries(modules[scorer] ?? {}))
-      table[`evaluate[${k}].scorer${needs}${name}`] = hash;
+  for (const {text, value} of axes?.data ?? []) {
+    const set = value as Pick<Sweep, 'data' | 'evaluate'>;
+    const section = `data[${text}]`;
+    table[section] = true;
+    Object.assign(table, readingOf(section, set.data, hashOf));
+    Object.assign(table, evaluationsOf(`${section}.`, set.evaluate, {hashOf, modules}));
   }
   for (const {options, startFrom, ...settings} of methods) {
-    table[`methods.${settings.method}`] = true;
-    Object.assign(table, flat(`methods.${settings.method}.`, {...settings, ...options}, ofTrials));
-    if (startFrom !== undefined) table[`methods.${settings.method}.start_from`] = hashOf(startFrom);
+    const section = `methods.${nameOfMethod(settings)}`;
+    table[section] = true;
+    Object.assign(table, flat(`${section}.`, {...settings, ...options}, ofTrials));
+    if (startFrom !== undefined) table[`${section}.start_from`] = hashOf(startFrom);
   }
   if (curvature) {
     table['curvature'] = true;
     Object.assign(table, flat('curvature.', {...curvature, data: hashOf(curvature.data ?? 'data.train')}));
   }
+  for (const key of severalIn(sweep)) {
+    const own = Object.keys(table).filter(name => name === key || (key !== 'targets' && name.startsWith(`${key}.`)));
+    for (const name of own.length > 0 ? own : [key]) table[name] = byTrial;
+    if (key === 'model') for (const name of Object.keys(modelFiles)) delete table[`model/${name}`];
+  }
   return Object.fromEntries(Object.entries(table).filter(([key]) => !harmless.has(key) && !addable.has(key)));
+}
+
+type HashOf = (path: string) => string;
+
+/** Rows, and how they are read. */
+function readingOf(section: string, {train, ...reading}: Sweep['data'], hashOf: HashOf): Ingredients {
+  const files = train.map((path, k) => [`${section}.train${train.length > 1 ? `[${k}]` : ''}`, hashOf(path)]);
+  return {...Object.fromEntries(files), ...flat(`${section}.`, reading)};
+}
+
+function evaluationsOf(
+  section: string,
+  evaluate: Sweep['evaluate'],
+  {hashOf, modules}: {hashOf: HashOf; modules: Hashes['modules']},
+): Ingredients {
+  const table: Ingredients = {[`${section}evaluate`]: evaluate.map(({task}) => task)};
+  for (const [k, {data: rows, scorer, ...settings}] of evaluate.entries()) {
+    const key = `${section}evaluate[${k}]`;
+    Object.assign(table, {[`${key}.data`]: hashOf(rows)}, flat(`${key}.`, settings));
+    if (scorer === undefined) continue;
+    table[`${key}.scorer`] = hashOf(scorer);
+    for (const [name, hash] of Object.entries(modules[scorer] ?? {})) table[`${key}.scorer${needs}${name}`] = hash;
+  }
+  return table;
+}
+
+/** One of several models. */
+function ofModel([path, {hash, files}]: [string, {hash: string; files: Record<string, string>}]): Ingredients {
+  const section = `model[${path}]`;
+  const own = Object.entries(files).map(([name, one]) => [`${section}/${name}`, one]);
+  return {[section]: hash, ...Object.fromEntries(own)};
+}
+
+/** Keys of which the trials of a sweep carry their own values. */
+function severalIn({methods}: Sweep): Set<string> {
+  const keys = methods.flatMap(({axes}) => Object.keys(axes ?? {})).filter(key => key !== 'alpha' && key !== 'data');
+  return new Set(keys.map(key => (/^training\.(epochs|steps)$/.test(key) ? 'training.length' : key)));
 }
 
 /** Settings by their keys in the sweep file. Those of the optimizer have keys of their own, all others are values. */
@@ -136,25 +188,44 @@ export function changesBetween(earlier: Ingredients, now: Ingredients): Change[]
 /** Keys that have a default at all times, and that the version of the earlier table did not know yet. */
 export function newerKeys(earlier: Ingredients, now: Ingredients): string[] {
   return keysInBoth(earlier, now).filter(
-    key => !(key in earlier) && /^(data|training|methods)\./.test(key) && isSame(key, undefined, now[key]),
+    key =>
+      !(key in earlier) &&
+      now[key] !== byTrial &&
+      /^(data|training|methods)\./.test(key) &&
+      isSame(key, undefined, now[key]),
   );
 }
 
 /** Keys of either, but for those of a method or a probe that only one of them has. */
 function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
+  // The files of one of several models stand with it.
+  const isOne = earlier['model'] !== byTrial && now['model'] !== byTrial;
   const keys = [...new Set([...Object.keys(earlier), ...Object.keys(now)])];
+  const isThere = (section: string): boolean => `${section}.data` in earlier && `${section}.data` in now;
   return keys.filter(key => {
-    const [section] = /^(methods\.[^.]+|curvature)(?=\.|$)/.exec(key) ?? [];
+    // Results of further evaluations stand beside the others.
+    const [evaluation] = /^(data\[[^\]]+\]\.)?evaluate\[\d+\]/.exec(key) ?? [];
+    if (evaluation !== undefined && !isThere(evaluation)) return false;
+    const [section] = /^(methods\.[^.]+|curvature|model\[.*\]|data\[[^\]]+\])(?=[./]|$)/.exec(key) ?? [];
+    if (!isOne && key.startsWith('model/')) return false;
     return section === undefined || (section in earlier && section in now);
   });
 }
 
 function isSame(key: string, before: unknown, after: unknown): boolean {
+  if (before === byTrial || after === byTrial) return true;
+  if (/(^|\.)evaluate$/.test(key)) return isBeginning(before, after);
   const [a, b] = [before ?? defaultOf(key), after ?? defaultOf(key)].map(value =>
     JSON.stringify(sorted(value ?? null)),
   );
   // A lone value stands for a list of one, as in the file.
   return a === b || a === `[${b}]` || `[${a}]` === b;
+}
+
+/** Whether the later list is the earlier one, perhaps with more behind it. */
+function isBeginning(before: unknown, after: unknown): boolean {
+  const [a, b] = [before ?? [], after ?? []].map(list => (Array.isArray(list) ? list : [list]));
+  return a!.every((one, k) => JSON.stringify(one) === JSON.stringify(b![k]));
 }
 
 /** As the table of the language has it. */
@@ -200,6 +271,9 @@ const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a
 /** With the file's name beside the key, where a key is about one. */
 function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep): string {
   if (key === 'model') return `model (the weights of ${model})`;
+  const [, several, file] = /^model\[(.*)\](?:\/(.+))?$/.exec(key) ?? [];
+  if (several !== undefined)
+    return file === undefined ? `the weights of ${several}` : `${file} of the model ${several}`;
   if (key.startsWith('model/')) return `${key.slice('model/'.length)} of the model ${model}`;
   const [, index] = /^\w+(?:\.train)?\[(\d+)\]/.exec(key) ?? [];
   const evaluation = evaluate[Number(index ?? -1)];
@@ -207,7 +281,7 @@ function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep)
     return `the name of ${key.replace('.entry', '')} in results (its file's, where several have its task)`;
   if (key.includes(needs))
     return `${key.slice(key.indexOf(needs) + needs.length)}, which the scorer ${evaluation?.scorer} needs,`;
-  const file = key.startsWith('data.train')
+  const path = key.startsWith('data.train')
     ? data.train[Number(index ?? 0)]
     : key.endsWith('].data')
       ? evaluation?.data
@@ -216,7 +290,7 @@ function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep)
         : key === 'curvature.data'
           ? curvature?.data
           : key.endsWith('.start_from')
-            ? methods.find(({method}) => key === `methods.${method}.start_from`)?.startFrom
+            ? methods.find(one => key === `methods.${nameOfMethod(one)}.start_from`)?.startFrom
             : undefined;
-  return file === undefined ? key : `${key} (${file})`;
+  return path === undefined ? key : `${key} (${path})`;
 }

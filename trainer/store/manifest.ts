@@ -16,11 +16,12 @@ import {
   record,
   recordOf,
 } from '../../core/shape.ts';
-import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import {type CurvatureSettings, nameOf, type Sweep} from '../../core/sweep/sweep.ts';
 import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../files/write-whole.ts';
 import {
   asDone,
+  byTrial,
   type Change,
   changeInWords,
   changesBetween,
@@ -42,10 +43,20 @@ export interface Surroundings {
   modelHash: string;
   /** Where the model was found, the commit of the hub it is, and the hashes of its other files by name. */
   model: {folder: string; revision: string | null; files: Record<string, string>};
+  /** Where the sweep has several models: each by its path as written. */
+  models?: Record<string, StoredModel>;
   /** The same of every data file and starting adapter, by its path as the sweep file writes it. */
   dataHashes: Record<string, string>;
   /** By scorer, as the sweep file writes its path: the files beside it that it needs, with their hashes. */
   modules?: Record<string, Record<string, string>>;
+}
+
+/** A model, where it was found. */
+export interface StoredModel {
+  hash: string;
+  folder: string;
+  revision: string | null;
+  files: Record<string, string>;
 }
 
 export interface Start {
@@ -74,6 +85,8 @@ export interface Manifest {
   machine: Machine;
   /** `path` as the sweep file writes it; `folder` and `file` are absolute. Runs of earlier versions have the first two only. */
   model: {path: string; hash: string; folder?: string; revision?: string | null; files?: Record<string, string>};
+  /** Where the sweep has several: each by its path as written. */
+  models?: Record<string, StoredModel>;
   data: {path: string; hash: string; file?: string}[];
   /** What earlier versions noted instead of `ingredients`. */
   settings?: Record<string, unknown>;
@@ -86,7 +99,7 @@ export interface Manifest {
   /** Null where nothing is probed. */
   curvature?: CurvatureSettings | null;
   /** How to make the run again. */
-  rerun?: {folder: string; command: string};
+  rerun?: {folder: string; command: string; file?: string};
   /** One entry for the first start and one for every resumption. */
   starts: Start[];
 }
@@ -119,7 +132,11 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
   const sweepHash = createHash('sha256').update(text).digest('hex');
   const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
   const folder = dirname(original);
-  const hashes = {model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision};
+  const {models} = around;
+  const hashes = {
+    ...{model: modelHash, modelFiles: around.model.files, files: dataHashes, modules, precision},
+    ...(models && {models}),
+  };
   const ingredients = ingredientsOf(sweep, hashes);
   const needed = Object.entries(modules).flatMap(([scorer, files]) =>
     Object.entries(files).map(([name, hash]) => [isAbsolute(name) ? name : join(dirname(scorer), name), hash] as const),
@@ -130,11 +147,13 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
     engine,
     machine: start.machine,
     model: {path: sweep.model, hash: modelHash, ...around.model},
+    ...(models && {models}),
     data: [...Object.entries(dataHashes), ...needed].map(([path, hash]) => ({path, hash, file: resolve(folder, path)})),
     seeds: seedsOf(sweep),
     curvature: sweep.curvature ?? null,
     rerun: {
       folder,
+      file: basename(original),
       command: ['lora-sweep', again.verb, quoted(basename(original)), ...again.words, '--out NEW_FOLDER'].join(' '),
     },
     sweep,
@@ -161,19 +180,21 @@ export function resumedManifest(
   const unknown = found.filter(({key}) => !(key in before) && isUnnoted(earlier, key));
   const own = found.filter(change => !unknown.includes(change));
   const keys = new Set(own.map(({key}) => key));
-  const changes = [...own, ...others.filter(({key}) => !keys.has(key))];
+  const changes = [...own, ...changedModels(earlier, now), ...others.filter(({key}) => !keys.has(key))];
   if (changes.length > 0) throw notComparable(changes, sweep);
   const known = new Set(now.data.map(({path}) => path));
   const hashes = new Set(now.data.map(({hash}) => hash));
   const isAnew = (key: string) =>
-    sweep.methods.some(({method}) => key.startsWith(`methods.${method}.`)) ||
-    (curvature && key.startsWith('curvature.'));
+    sweep.methods.some(one => key.startsWith(`methods.${nameOf(one)}.`)) || (curvature && key.startsWith('curvature.'));
   const kept = Object.entries(before).filter(([key]) => !isAnew(key));
-  const all = {...Object.fromEntries(kept), ...ingredients};
+  // What all trials had in common before stays known: those that name no value have that one.
+  const fresh = Object.entries(ingredients).filter(([key, value]) => value !== byTrial || !(key in before));
+  const all = {...Object.fromEntries(kept), ...Object.fromEntries(fresh)};
   const {settings: _, ...rest} = earlier;
   const manifest = {
     ...rest,
     model: now.model,
+    ...(earlier.models || now.models ? {models: {...earlier.models, ...now.models}} : {}),
     // What lies elsewhere now, as it was, is looked for there.
     data: [...earlier.data.filter(({path, hash}) => !known.has(path) && !hashes.has(hash)), ...now.data],
     ...{sweep, seeds, curvature, rerun},
@@ -181,6 +202,29 @@ export function resumedManifest(
     starts: [...earlier.starts, ...now.starts],
   };
   return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
+}
+
+/** A model that was the only one, or no longer is: its weights must be those that trials of it were trained on. */
+function changedModels(earlier: Manifest, now: FullManifest): Change[] {
+  const oneOf = ({model, models}: Manifest, path: string): Manifest['model'] | StoredModel | undefined =>
+    models ? models[path] : model.path === path ? model : undefined;
+  if (Boolean(earlier.models) === Boolean(now.models)) return [];
+  const paths = [
+    earlier.model.path,
+    now.model.path,
+    ...Object.keys(earlier.models ?? {}),
+    ...Object.keys(now.models ?? {}),
+  ];
+  return [...new Set(paths)].flatMap(path => {
+    const [before, after] = [oneOf(earlier, path), oneOf(now, path)];
+    if (!before || !after) return [];
+    const files = before.files && after.files ? Object.keys({...before.files, ...after.files}) : [];
+    const parts: Change[] = [
+      {key: `model[${path}]`, before: before.hash, after: after.hash},
+      ...files.map(name => ({key: `model[${path}]/${name}`, before: before.files![name], after: after.files![name]})),
+    ];
+    return parts.filter(part => part.before !== part.after);
+  });
 }
 
 /** Earlier versions noted no more than the files that the sweep names. */
@@ -206,12 +250,12 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
 }
 
 /** Keys that say which trials are trained and what is said of them: what is trained already stands, whatever they say. */
-const aims = ['search', 'verdict'] as const;
+const aims = ['search', 'verdict', 'tune', 'objective'] as const;
 
 function newAims(earlier: Manifest, now: FullManifest): string[] {
   const {sweep} = earlier;
   if (!sweep) return [];
-  const words = (value: object | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
+  const words = (value: object | string | undefined) => (value === undefined ? 'nothing' : JSON.stringify(value));
   return aims.flatMap(key => {
     const [before, after] = [words(sweep[key]), words(now.sweep[key])];
     return before === after ? [] : [`${key} changed from ${before} to ${after}; what is trained already stands.`];
@@ -246,7 +290,7 @@ function tableOf({ingredients, sweep, model, data, settings, versions, ...rest}:
 
 /** What an earlier version noted of methods that the sweep no longer had at its last start. */
 function ofRemovedMethods(settings: Record<string, unknown>, {methods}: Sweep): Ingredients {
-  const there = new Set(methods.map(({method}) => `methods.${method}`));
+  const there = new Set(methods.map(one => `methods.${nameOf(one)}`));
   const entries = Object.entries(settings).flatMap(([key, value]) => {
     if (!key.startsWith('methods.') || there.has(key) || typeof value !== 'object' || value === null) return [];
     const own = Object.entries(value).flatMap(([name, one]) =>
@@ -261,9 +305,10 @@ function ofRemovedMethods(settings: Record<string, unknown>, {methods}: Sweep): 
 const mostNamed = 6;
 
 function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
-  const words = changes.slice(0, mostNamed).map(change => changeInWords(change, sweep));
-  const more = changes.length - words.length;
-  const undo = changes.length === 1 ? 'undo the change' : 'undo the changes';
+  const all = [...new Set(changes.map(change => changeInWords(change, sweep)))];
+  const words = all.slice(0, mostNamed);
+  const more = all.length - words.length;
+  const undo = all.length === 1 ? 'undo the change' : 'undo the changes';
   return new SweepError(
     'not-comparable',
     `Cannot resume: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}; new results would not be comparable with the earlier ones: ` +
@@ -282,7 +327,7 @@ const shape = record({
   machine: record({platform: isText, architecture: isText, processor: isText, cores: number, memoryBytes: number}),
   seeds: optional(listOf(number)),
   curvature: optional(orNull(record({samples: number}))),
-  rerun: optional(record({folder: isText, command: isText})),
+  rerun: optional(record({folder: isText, command: isText, file: optional(fileName)})),
   settings: optional(isRecord),
   ingredients: optional(isRecord),
   fingerprint: optional(isText),
@@ -294,6 +339,7 @@ const shape = record({
     revision: optional(orNull(isText)),
     files: optional(recordOf(isText)),
   }),
+  models: optional(recordOf(record({hash: isText, folder: isText, revision: orNull(isText), files: recordOf(isText)}))),
   data: listOf(record({path: isText, hash: isText, file: optional(isText)})),
   sweep: optional(record({data: isRecord})),
 });

@@ -6,7 +6,7 @@ import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
 import {interrupted, type RunState} from '../../core/run/fold.ts';
 import {snapshotFrom, snapshotName} from '../../core/run/snapshot.ts';
 import {runFolderName, runsFolder} from '../../core/sweep/folder.ts';
-import {noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
+import {nameOf, noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {isTemporary} from '../files/temporary.ts';
 import {storeError, systemCode, writeWhole} from '../files/write-whole.ts';
 import {controlAddress} from './control.ts';
@@ -339,12 +339,15 @@ function changedTrials(earlier: RunState, trials: Trial[]): Change[] {
       if (before !== after && !changes.has(key)) changes.set(key, {key, before, after});
     };
     const rank = trial.rank === noRank ? '' : ` at rank ${trial.rank}`;
-    note(`alpha of ${trial.method}${rank}`, view.trial.alpha, trial.alpha);
-    for (const key of ['learningRate', 'rank', 'batchSize', 'seed', 'method'] as const)
+    note(`alpha of ${nameOf(trial)}${rank}`, view.trial.alpha, trial.alpha);
+    for (const key of ['learningRate', 'rank', 'batchSize', 'seed', 'method', 'order'] as const)
       note(`${key} of ${trial.id}`, view.trial[key], trial[key]);
+    const texts = {...earlier.fixed, ...view.trial.settings};
+    for (const [key, text] of Object.entries(trial.settings ?? {}))
+      if (key !== 'alpha' && texts[key] !== undefined) note(`${key} of ${trial.id}`, texts[key], text);
     // Keys that came later are compared as settings of the method, where their defaults are known.
     for (const [key, before] of Object.entries(view.trial.options ?? {}))
-      note(`methods.${trial.method}.${key}`, before, trial.options?.[key]);
+      note(`methods.${nameOf(trial)}.${key}`, before, trial.options?.[key]);
   }
   return [...changes.values()];
 }

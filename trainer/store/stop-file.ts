@@ -28,6 +28,19 @@ function namesIn(file: string): string[] {
     .filter(name => name !== '');
 }
 
+/** The tasks of a run that somebody wanted stopped, `all` of them or by name; null where nobody did. */
+export function stopWished(folder: string): 'all' | ReadonlySet<string> | null {
+  const file = join(folder, stopName);
+  if (!existsSync(file)) return null;
+  const names = namesIn(file);
+  return names.length === 0 ? 'all' : new Set(names.map(name => name.split('.')[0]!));
+}
+
+/** Takes back a wish that was left before. */
+export function forgetStop(folder: string): void {
+  discard(join(folder, stopName));
+}
+
 export interface StopWish {
   /** Aborted once the wish is there. */
   signal: AbortSignal;

@@ -70,7 +70,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     recompute,
   };
   await programs.use(
-    JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.length]),
+    JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.map(({name}) => name)]),
   );
   const starts: PackStart[] = [];
   for (const trial of trials) starts.push(await startingParameters(trial, {config, weights, programs, ...start}));

@@ -1,7 +1,7 @@
 /** The training of one pack, from its starting factors to its adapters. */
 import {join} from 'node:path';
 import type {TrialEnded} from '../../core/run/events.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import {orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {probeTrials} from '../curvature/along-training.ts';
 import {needsRoom, noMemory, roomError} from '../engine/program/no-room.ts';
 import {rateAt} from '../math/schedule.ts';
@@ -133,7 +133,7 @@ async function takeStep(training: UnderTraining): Promise<void> {
     losses: told.losses,
     rates: moving.map(trial => rates[trials.indexOf(trial)]!),
     gradNorms: told.gradNorms,
-    tokens: moving.map(({seed}) => tokensOf(source, seed, step)),
+    tokens: moving.map(trial => tokensOf(source, orderSeedOf(trial), step)),
   });
   const diverged = moving.filter((_, i) => told.losses[i] === null || told.gradNorms[i] === null);
   for (const trial of diverged) active[trials.indexOf(trial)] = 0;

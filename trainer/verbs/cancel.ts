@@ -13,14 +13,19 @@ export function cancelVerb(program: Command): void {
       names,
     )
     .action(async (folder: string, {tasks}: {tasks?: string[]}) => {
-      const {cancelRun} = await import('../results/status.ts');
+      const [{cancelRun}, {takeOutOfQueue}] = await Promise.all([
+        import('../results/status.ts'),
+        import('../submit/slurm/take-out.ts'),
+      ]);
+      // First what would start while the others stop.
+      const queued = await takeOutOfQueue(folder, tasks);
       const stopped = await cancelRun(folder, stopReading(), tasks);
       const said = {
         none: `Nothing runs in ${folder}.`,
         run: `The run has stopped; \`lora-sweep run FILE --out ${folder} --resume\` goes on.`,
         tasks: `${tasks ? tasks.join(', ') : 'The run'} has stopped; whoever starts its parts again goes on with what they have.`,
       }[stopped ?? 'none'];
-      await print([said]);
+      await print(queued.length > 0 && stopped === null ? queued : [...queued, said]);
     });
 }
 

@@ -13,12 +13,15 @@ export function statusVerb(program: Command): void {
     .option('--json', '{"state", "name", "trials", "tasks", "jobs", "eta_s"}')
     .option('--watch', 'say it again every two seconds until the run ends')
     .action(async (folder: string, {json, watch}: {json?: true; watch?: true}) => {
-      const {statusInWords, statusOf, tasksInWords} = await import('../results/status.ts');
+      const [{statusInWords, statusOf, tasksInWords}, {queueInWords, withQueue}] = await Promise.all([
+        import('../results/status.ts'),
+        import('../submit/slurm/queued-status.ts'),
+      ]);
       for (;;) {
-        const status = await statusOf(folder);
-        const lines = json ? [JSON.stringify(status)] : [statusInWords(status), ...tasksInWords(status)];
-        await print(lines, json ? 'json' : 'text');
-        if (!watch || status.state !== 'running') return;
+        const status = await withQueue(folder, await statusOf(folder));
+        const inWords = () => [statusInWords(status), ...queueInWords(status), ...tasksInWords(status)];
+        await print(json ? [JSON.stringify(status)] : inWords(), json ? 'json' : 'text');
+        if (!watch || (status.state !== 'running' && status.jobs.length === 0)) return;
         await sleep(everyMilliseconds);
       }
     });

@@ -1,6 +1,7 @@
 /** `tune`: one method's best rate, and the adapter that was trained at it. */
 import type {Command} from 'commander';
 import type {TunedSweep} from '../../core/search/tuning.ts';
+import {nameOf} from '../../core/sweep/sweep.ts';
 import type {Tuning} from '../run/under-way.ts';
 import {share} from './shared/arguments.ts';
 import {print, tellParent} from './shared/terminal.ts';
@@ -54,10 +55,13 @@ async function tune(file: string, {budget, method, out, export: target, resume, 
 
 async function tuningOf(sweep: TunedSweep, budget: number | undefined): Promise<Tuning> {
   const {withinBudget} = await import('../../core/search/tuning.ts');
-  const {method, batchSizes} = sweep.methods[0]!;
+  const {batchSizes, ...method} = sweep.methods[0]!;
   return {
     sweep,
     within: steps => withinBudget(sweep, steps(batchSizes[0]!), budget),
-    again: {verb: 'tune', words: ['--method', method, ...(budget === undefined ? [] : ['--budget', String(budget)])]},
+    again: {
+      verb: 'tune',
+      words: ['--method', nameOf(method), ...(budget === undefined ? [] : ['--budget', String(budget)])],
+    },
   };
 }

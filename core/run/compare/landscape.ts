@@ -3,6 +3,7 @@ import {grouped} from '../../grouped.ts';
 import {formatMeasure} from '../format.ts';
 import type {Peak, RatePoint} from '../peak.ts';
 import type {Comparison} from '../verdict.ts';
+import {settingsInWords} from './conditions.ts';
 
 export interface Landscape {
   model: string | null;
@@ -24,8 +25,8 @@ export function landscapes(comparisons: readonly Comparison[]): Landscape[] {
 
 function over(comparisons: readonly Comparison[], what: Landscape['over']): Landscape[] {
   const value = ({rank, batchSize}: Comparison): number => (what === 'rank' ? rank : batchSize);
-  const fixed = ({rank, batchSize}: Comparison): string =>
-    what === 'rank' ? `batch size ${batchSize}` : `rank ${rank}`;
+  const fixed = ({rank, batchSize, settings}: Comparison): string =>
+    [what === 'rank' ? `batch size ${batchSize}` : `rank ${rank}`, ...settingsInWords(settings)].join(', ');
   const groups = grouped(comparisons, comparison => {
     const {model, task, metric} = comparison;
     return JSON.stringify([model, task, metric, fixed(comparison)]);

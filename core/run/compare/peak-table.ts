@@ -4,12 +4,14 @@ import {formatGap, formatMean, formatRate} from '../format.ts';
 import {formatPlace} from '../verdict/place.ts';
 import {wordInFull} from '../verdict/sentences.ts';
 import type {Comparison} from '../verdict.ts';
+import {settingsInWords} from './conditions.ts';
 
 /** How a rate was found stands there for searches only. */
 export function peakColumns({spread, curves}: Comparison): Column[] {
   return [
     {title: 'method', align: 'left'},
     {title: 'best rate', align: 'right'},
+    ...(isTuned(curves) ? [{title: 'with', align: 'left'} as const] : []),
     ...(isSearched(curves) ? [{title: 'how found', align: 'left'} as const] : []),
     {title: 'mean ± std', align: 'right'},
     {title: 'seeds', align: 'right'},
@@ -24,11 +26,17 @@ function isSearched(curves: Comparison['curves']): boolean {
   return curves.some(({found}) => found !== undefined);
 }
 
+/** Whether axes beside the rate are tuned. */
+function isTuned(curves: Comparison['curves']): boolean {
+  return curves.some(({peak, slices}) => peak?.settings !== undefined || slices !== undefined);
+}
+
 /** One row a method, in the order of the sweep; a method without any value has a dash. */
 export function peakRows({curves, metric, spread, isUnderWay}: Comparison): string[][] {
-  return curves.map(({method, points, peak, found}) => {
+  return curves.map(({method, points, slices = [points], peak, found}) => {
+    const tuned = isTuned(curves) ? [settingsInWords(peak?.settings).join(', ') || '–'] : [];
     const how = isSearched(curves) ? [found ?? '–'] : [];
-    const diverged = points.reduce((sum, point) => sum + point.diverged, 0);
+    const diverged = slices.flat().reduce((sum, point) => sum + point.diverged, 0);
     const gap = spread?.gaps.find(one => one.method === method);
     const elsewhere = peak?.tied.filter(rate => !peak.place.includes(rate)) ?? [];
     const remarks = [
@@ -36,10 +44,11 @@ export function peakRows({curves, metric, spread, isUnderWay}: Comparison): stri
       peak?.edge ? `peak at the ${peak.edge} rate: extend the grid` : '',
       diverged > 0 ? `${diverged} diverged` : '',
     ].filter(Boolean);
-    if (!peak) return [method, '–', ...how, '–', '0', '–', '–', '–', remarks.join('; ')];
+    if (!peak) return [method, '–', ...tuned, ...how, '–', '0', '–', '–', '–', remarks.join('; ')];
     return [
       method,
       formatPlace(peak),
+      ...tuned,
       ...how,
       formatMean(peak.mean, peak.std, metric),
       String(peak.seeds),

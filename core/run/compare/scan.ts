@@ -1,8 +1,10 @@
 /** What a search saw of its rates: training losses of a prefix, which say where to look and nothing of how good a method is. */
 
 import {grouped} from '../../grouped.ts';
+import {nameOf} from '../../sweep/sweep.ts';
 import type {RunState, TrialView} from '../fold.ts';
 import {formatSize} from '../format.ts';
+import {settingsInWords} from './conditions.ts';
 
 /** The scans of all methods under one (model, rank, batch size). */
 export interface Scan {
@@ -29,7 +31,8 @@ export function scansOf({search, trials}: Pick<RunState, 'search' | 'trials'>): 
     if (steps === null) return [];
     const methods = new Map<string, Map<number, ScanPoint>>();
     for (const view of views) {
-      const {method, learningRate} = view.trial;
+      const {learningRate} = view.trial;
+      const method = nameOf(view.trial);
       const loss = lossAt(view, steps);
       if (loss === undefined) continue;
       const points = methods.get(method) ?? new Map<number, ScanPoint>();
@@ -44,8 +47,9 @@ export function scansOf({search, trials}: Pick<RunState, 'search' | 'trials'>): 
   });
 }
 
-function titleOf({trial: {model, rank, batchSize}}: TrialView): string {
-  return `${model === undefined ? '' : `${model}: `}${formatSize(rank)}, batch size ${batchSize}`;
+function titleOf({trial: {model, rank, batchSize, settings}}: TrialView): string {
+  const size = `${formatSize(rank)}, batch size ${batchSize}`;
+  return `${model === undefined ? '' : `${model}: `}${[size, ...settingsInWords(settings)].join(', ')}`;
 }
 
 /** Where most trials have a tail before their end: one that was stopped somewhere may have another. */

@@ -40,6 +40,7 @@ function isSame(a: Comparison, b: Comparison): boolean {
     a.task === b.task &&
     a.metric === b.metric &&
     a.rank === b.rank &&
-    a.batchSize === b.batchSize
+    a.batchSize === b.batchSize &&
+    JSON.stringify(a.settings) === JSON.stringify(b.settings)
   );
 }

@@ -40,7 +40,7 @@ export function joined(plan: RunState, tasks: readonly RunState[]): RunState {
   const begun = parts.filter(({tasks: [view]}) => view!.attempt > 0);
   return {
     ...plan,
-    ...together(views),
+    ...together(views, plan.selected),
     tasks: views,
     task: null,
     trials,

@@ -64,7 +64,10 @@ export interface Together {
   message: string | null;
 }
 
-export function together(tasks: readonly TaskView[]): Together {
+/** Tasks without a trial that is selected (`--only` left none of theirs) wait for nothing. */
+export function together(all: readonly TaskView[], selected: readonly string[]): Together {
+  const chosen = new Set(selected);
+  const tasks = all.filter(({trials}) => trials.some(id => chosen.has(id)));
   const starts = tasks.flatMap(({startedAt}) => startedAt ?? []);
   return {
     state: stateOf(tasks),

@@ -1,19 +1,25 @@
 /** A sweep file beside its run: which of its trials are stored, and which stored ones it no longer has. */
 import {cellOf} from '../../search/cells.ts';
 import {writeRate} from '../../sweep/rates.ts';
-import {recognised} from '../../sweep/recognise.ts';
+import {trialsAmong} from '../../sweep/recognise.ts';
 import type {Sweep, Trial} from '../../sweep/sweep.ts';
 import {expandTrials} from '../../sweep/trials.ts';
 import type {RunState} from '../fold.ts';
 
-/** The trials of earlier starts; none where no trial has begun yet. */
-export function storedTrials({trials}: Pick<RunState, 'trials'>): Trial[] {
-  return trials.some(({state}) => state !== 'waiting') ? trials.map(({trial}) => trial) : [];
+/** The trials of earlier starts, each with its value of every axis as far as that is known; none where no trial has begun yet. */
+export function storedTrials({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Trial[] {
+  if (!trials.some(({state}) => state !== 'waiting')) return [];
+  const {model, ...settings} = fixed;
+  return trials.map(({trial}) => ({
+    ...trial,
+    ...(model !== undefined && {model: trial.model ?? model}),
+    settings: {...settings, ...trial.settings},
+  }));
 }
 
 /** Every trial of the sweep under the ids and rates that they have in its run, where it has one. */
-export function trialsOf(sweep: Pick<Sweep, 'methods'>, state: Pick<RunState, 'trials'> | null): Trial[] {
-  return recognised(expandTrials(sweep), state ? storedTrials(state) : []);
+export function trialsOf(sweep: Sweep, state: Pick<RunState, 'trials' | 'fixed'> | null): Trial[] {
+  return trialsAmong(sweep, state ? storedTrials(state) : []);
 }
 
 /** Which rates of the file are written otherwise than stored, in a sentence; null where none is. */

@@ -2,6 +2,7 @@
 import {isEnded} from '../../run/events.ts';
 import type {RunState} from '../../run/fold.ts';
 import {furtherTrials} from '../../run/trials/known-trials.ts';
+import {stepsKey} from '../../sweep/axes/axes.ts';
 import type {Sweep, Trial} from '../../sweep/sweep.ts';
 import {cellsOf} from '../cells.ts';
 import {decideAll} from '../decide-all.ts';
@@ -15,7 +16,7 @@ import {challengeSettings, comparisonsOf} from './comparisons.ts';
  * `trials`: those of the file under the ids of the run.
  */
 export function isSettled(
-  sweep: Pick<Sweep, 'methods' | 'search' | 'verdict' | 'evaluate' | 'training'>,
+  sweep: Pick<Sweep, 'methods' | 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
   trials: readonly Trial[],
   state: RunState,
 ): boolean {
@@ -30,9 +31,9 @@ export function isSettled(
   }
   // A trial that no start has heard of is one that the file has since then.
   if (!trials.every(({id}) => places[id] !== undefined)) return false;
-  const steps = Object.fromEntries(trials.map(({id, batchSize}) => [batchSize, state.trials[places[id]!]!.totalSteps]));
+  const steps = Object.fromEntries(trials.map(trial => [stepsKey(trial), state.trials[places[trial.id]!]!.totalSteps]));
   const known = {...rules, ...(sweep.search && {search: sweep.search})};
-  const cells = cellsOf(trials, steps, sweep.training);
+  const cells = cellsOf(trials, steps, sweep);
   const {search} = sweep;
   const decisions = search ? decideAll(cells, state, {...rules, search}) : [];
   if (decisions.some(({stage, wanted}) => stage !== 'done' || wanted.length > 0)) return false;

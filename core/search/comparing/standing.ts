@@ -1,7 +1,7 @@
 /** Where a cell stands: its best rate, with the values that are known of it. */
 import {methodCurve, ratePoint} from '../../run/peak.ts';
 import type {Sample} from '../../run/verdict/words.ts';
-import type {Trial} from '../../sweep/sweep.ts';
+import {nameOf, type Trial} from '../../sweep/sweep.ts';
 import type {Cell, TrialFacts} from '../search.ts';
 
 export interface Standing extends Sample {
@@ -12,7 +12,7 @@ export interface Standing extends Sample {
 
 /** The best mean among the rates with the most seeds, as the page shows it; null where no rate has a value. */
 export function standingOf(cell: Cell, facts: ReadonlyMap<string, TrialFacts>, metric: string): Standing | null {
-  const {method} = cell.trials[0]![0]!;
+  const method = nameOf(cell.trials[0]![0]!);
   const points = cell.rates.map((rate, place) => {
     const own = cell.trials[place]!.flatMap(({id}) => facts.get(id) ?? []);
     const whole = own.filter(fact => fact.state === 'finished' && fact.metric !== null);

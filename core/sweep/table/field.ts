@@ -12,12 +12,12 @@ export interface Choice {
 }
 
 /**
- * Text: `name` must be fit for a folder name; `file` has one of the endings of `fileEndings`; `prompt` and `stop` may have line
+ * Text: `name` must be fit for a folder name; `entry` is the name of something else in the file; `file` has one of the endings of `fileEndings`; `prompt` and `stop` may have line
  * breaks; `date` is a day as ISO 8601 has it.
  */
 export interface TextType {
   kind: 'text';
-  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'prompt' | 'script' | 'stop' | 'date';
+  what: 'name' | 'folder' | 'file' | 'module' | 'column' | 'entry' | 'prompt' | 'script' | 'stop' | 'date';
 }
 
 export interface NumberType {
@@ -72,6 +72,18 @@ export interface ListType {
 export interface MappingType {
   kind: 'mapping';
   keys: Fields;
+  /** What stands under names that the user chooses; absent: there are none beside `keys`. */
+  named?: Named;
+}
+
+/** Entries of a mapping whose names the user chooses. */
+export interface Named {
+  /** What any such entry may be, as documentation and completion show it. */
+  field: Field;
+  /** The key by which an entry is told from a misspelt key; absent: every name is one that the user chose. */
+  mark?: string;
+  /** What one entry may be, by the word at its `mark`; undefined: it is read as `field`. */
+  by?: (word: string) => Field | undefined;
 }
 
 /** A mapping of names to anything. */
@@ -83,6 +95,8 @@ export interface FreeType {
 export interface EitherType {
   kind: 'either';
   options: readonly Type[];
+  /** What may be written, where the options one by one would say it at length. */
+  inWords?: string;
 }
 
 export type Type =
@@ -149,12 +163,19 @@ export type ValueOf<T> = T extends TextType
             : T extends {kind: 'list'; of: infer I}
               ? ValueOf<I>[]
               : T extends {kind: 'mapping'; keys: infer K}
-                ? ValuesOf<K>
+                ? keyof K extends never
+                  ? T extends {named: {field: {type: infer N}}}
+                    ? NamedValues<N>
+                    : ValuesOf<K>
+                  : ValuesOf<K>
                 : T extends FreeType
                   ? Readonly<Record<string, Free>>
                   : T extends {kind: 'either'; options: readonly (infer O)[]}
                     ? ValueOf<O>
                     : never;
+
+/** The entries of a mapping whose names the user chooses; one that is wrong is undefined. */
+type NamedValues<N> = Readonly<Record<string, ValueOf<N> | undefined>>;
 
 /** What the keys of a mapping are read as. A key without a default can be absent, or unreadable. */
 export type ValuesOf<K> = {
@@ -185,6 +206,7 @@ export function describe(type: Type): string {
         file: 'the path of a file',
         module: 'the name of a module, like q_proj',
         column: 'the name of a column',
+        entry: 'a name that stands in the file',
         prompt: 'a text',
         script: 'the path of a JavaScript module',
         stop: 'a text',
@@ -207,12 +229,15 @@ export function describe(type: Type): string {
       if (type.length !== undefined) return `a list of ${type.length}, each ${of}`;
       return type.orOne ? `${of}, or a list of such` : `a list, each ${of}`;
     }
-    case 'mapping':
-      return `a mapping {${Object.keys(type.keys).join(', ')}}`;
+    case 'mapping': {
+      const keys = Object.keys(type.keys);
+      const named = type.named ? `a mapping of names to ${describe(type.named.field.type)}` : '';
+      return keys.length === 0 && named ? named : `a mapping {${keys.join(', ')}}`;
+    }
     case 'free':
       return 'a mapping of names to values';
     case 'either':
-      return type.options.map(describe).join('; or ');
+      return type.inWords ?? type.options.map(describe).join('; or ');
   }
 }
 

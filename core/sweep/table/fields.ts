@@ -1,7 +1,8 @@
 import type {MethodDescription} from '../../method/method.ts';
 import {methods as descriptions, type MethodName} from '../../method/methods.ts';
+import {type TunableKey, tunableKeys} from '../axes/axes.ts';
 import {defaultTemplateDate} from '../sweep.ts';
-import type {Field, Fields, Type} from './field.ts';
+import type {Choice, Field, Fields, Named, Type} from './field.ts';
 
 /*
  * THE table of the sweep language: every key at every level. Reading, validation, defaults, 'did you mean', completion,
@@ -13,6 +14,9 @@ const count = {kind: 'number', integer: true, atLeast: 1, atMost: 1_000_000_000}
 const fraction = {kind: 'number', atLeast: 0, below: 1} as const;
 const automatic = {kind: 'number', integer: true, atLeast: 1, atMost: 65_536, words: ['auto']} as const;
 const files = {kind: 'text', what: 'file'} as const;
+
+/** One value, or a list of values: then each is trained with (core/sweep/axes). */
+const axis = <const T extends Type>(of: T) => ({kind: 'list', of, orOne: true, distinct: true}) as const;
 
 /** A grid of learning rates, `from · 10^(k / per_decade)` up to `to`. */
 const grid = {
@@ -37,6 +41,24 @@ const grid = {
 } as const satisfies Fields;
 
 const seedNumber = {kind: 'number', integer: true, atLeast: 0, atMost: 4_294_967_295} as const;
+
+/** Seeds of what is drawn for a trial, apart from that of the order of its rows. */
+const seedsApart = {
+  start: {
+    type: {kind: 'list', of: seedNumber, orOne: true, distinct: true},
+    doc: 'Seeds of the adapter initialisation and the dropout: each is a trial of its own.',
+    example: '[1, 2, 3]',
+    required: true,
+    alsoKnownAs: ['init', 'initialisation', 'initialization'],
+  },
+  order: {
+    type: seedNumber,
+    doc: 'Seed of the order of the rows, the same for all trials.',
+    example: '42',
+    required: true,
+    alsoKnownAs: ['data', 'shuffle'],
+  },
+} as const satisfies Fields;
 
 /** The keys that stand at the top level for all methods, and can be given anew for one method. */
 const perMethod = {
@@ -70,7 +92,7 @@ const perMethod = {
       'With `alpha: rank` the scale stays 1 and the best rate moves little; with a fixed alpha the scale alpha / rank shrinks as the rank grows, and the best rate rises.',
   },
   alpha: {
-    type: {kind: 'alpha'},
+    type: axis({kind: 'alpha'}),
     doc: 'The update B·A is scaled by alpha / rank. A number, or a product of numbers, `rank` and `sqrt(rank)`: `rank` is a scale of 1, `2*rank` a scale of 2, `rank*sqrt(rank)` the scale of rsLoRA, `16` a scale that shrinks as the rank grows.',
     example: '2*rank',
     alsoKnownAs: ['lora_alpha', 'scale'],
@@ -94,57 +116,20 @@ const perMethod = {
       'Larger batches have a higher best rate: sweep the rate anew for each batch size. An epoch has fewer steps.',
   },
   seeds: {
-    type: {kind: 'list', of: seedNumber, orOne: true, distinct: true},
-    doc: 'Seeds of the adapter initialisation, the order of the data and the dropout: a list, or one seed. `seeds: 3` is the one seed 3; three seeds are `[1, 2, 3]`. The spread between seeds tells which differences between methods are real.',
+    type: {
+      kind: 'either',
+      options: [
+        {kind: 'list', of: seedNumber, orOne: true, distinct: true},
+        {kind: 'mapping', keys: seedsApart},
+      ],
+    },
+    doc: 'Seeds of the adapter initialisation, the order of the data and the dropout: a list, or one seed. `seeds: 3` is the one seed 3; three seeds are `[1, 2, 3]`. The spread between seeds tells which differences between methods are real. `{start: [1, 2, 3], order: 42}` keeps the order of the data fixed.',
     example: '[1, 2, 3]',
     alsoKnownAs: ['seed', 'random_seed'],
     study: 'Three runs of every setting; the tables give their mean and standard deviation.',
     interacts: 'Each seed trains every setting again, so that time grows with the number of seeds.',
   },
 } as const satisfies Fields;
-
-/** The settings that a method can have of its own, beside the keys that only it has. */
-export const ownSettings = {
-  ...perMethod,
-  start_from: {
-    type: {kind: 'text', what: 'folder'},
-    doc: "A PEFT adapter folder whose A and B (and DoRA's magnitude) are the starting point instead of the drawn or factorised one. What the method then does to the base, subtracting s·B·A of that start, still applies.",
-    example: 'adapters/dora-a',
-    alsoKnownAs: ['init_from', 'adapter'],
-  },
-  iterations: {
-    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1000},
-    doc: "Power iterations of a fast randomised factorisation of the weights, as PEFT's pissa_niter_16 has 16. Without it the factorisation is exact.",
-    example: '16',
-    defaultDoc: 'the exact factorisation',
-    alsoKnownAs: ['niter', 'n_iter'],
-  },
-} as const satisfies Fields;
-
-/** Where `seed` is a key of its own, it is no other word for `seeds`. */
-const ownSeeds = {seeds: {...perMethod.seeds, alsoKnownAs: ['random_seed']}} as const satisfies Fields;
-
-/** The keys that a sweep file may give to one method. */
-function settingsOf({weights, spectrum, options = {}}: MethodDescription): Fields {
-  const {learning_rate, batch_size, seeds} = perMethod;
-  // Nothing has a rank without an adapter, and the base model is where it starts.
-  if (weights) return {learning_rate, batch_size, seeds};
-  const {iterations, ...settings} = ownSettings;
-  const factorised = spectrum === undefined ? settings : {...settings, iterations};
-  return {...factorised, ...(Object.hasOwn(options, 'seed') ? ownSeeds : {}), ...options};
-}
-
-interface MethodField extends Omit<Field, 'type'> {
-  type: {kind: 'mapping'; keys: typeof ownSettings};
-}
-
-/** One entry a method, made of its description; the type holds the settings of all, as most methods have them. */
-const methods = Object.fromEntries(
-  Object.entries(descriptions).map(([name, method]) => {
-    const {doc, example, alsoKnownAs} = method;
-    return [name, {type: {kind: 'mapping', keys: settingsOf(method)}, doc, example, alsoKnownAs}];
-  }),
-) as unknown as Readonly<Record<MethodName, MethodField>>;
 
 const column = {kind: 'text', what: 'column'} as const;
 
@@ -237,7 +222,7 @@ const data = {
     alsoKnownAs: ['fields', 'column'],
   },
   template: {
-    type: {
+    type: axis({
       kind: 'either',
       options: [
         {
@@ -265,7 +250,7 @@ const data = {
           },
         },
       ],
-    },
+    }),
     doc: 'The text around a row: `study`, `plain`, or `{prompt: "...{instruction}..."}`; `chat` is the tokenizer\'s chat template.',
     example: 'plain',
     defaultDoc: 'study for format instruction, plain for the others',
@@ -288,7 +273,7 @@ const data = {
     interacts: 'For format messages and `template: chat`.',
   },
   rows: {
-    type: count,
+    type: axis(count),
     doc: 'Only the first this many rows are used.',
     unit: 'rows',
     example: '100000',
@@ -296,7 +281,7 @@ const data = {
     alsoKnownAs: ['limit', 'max_rows', 'max_samples', 'samples'],
   },
   max_length: {
-    type: {kind: 'number', integer: true, atLeast: 2, atMost: 1_048_576},
+    type: axis({kind: 'number', integer: true, atLeast: 2, atMost: 1_048_576}),
     doc: 'Longer rows are cut, shorter ones padded on the right. Time and memory grow with it.',
     unit: 'tokens',
     example: '1024',
@@ -335,21 +320,21 @@ export const optimizer = {
     alsoKnownAs: ['type'],
   },
   betas: {
-    type: {kind: 'list', of: fraction, length: 2},
+    type: axis({kind: 'list', of: fraction, length: 2}),
     doc: 'AdamW: decay rates of the running means of the gradient and of its square.',
     example: '[0.9, 0.95]',
     default: [0.9, 0.999],
     alsoKnownAs: ['adam_betas'],
   },
   eps: {
-    type: rate,
+    type: axis(rate),
     doc: 'AdamW: added to the root of the second moment.',
     example: '1e-8',
     default: 1e-8,
     alsoKnownAs: ['epsilon', 'adam_epsilon'],
   },
   momentum: {
-    type: fraction,
+    type: axis(fraction),
     doc: 'SGD: how much of the last update carries over.',
     example: '0.9',
     default: 0,
@@ -358,7 +343,7 @@ export const optimizer = {
 
 const training = {
   epochs: {
-    type: {kind: 'number', above: 0, atMost: 1_000_000},
+    type: axis({kind: 'number', above: 0, atMost: 1_000_000}),
     doc: 'How often the training rows are gone through; parts of an epoch are possible. Not used where `steps` is given.',
     unit: 'epochs',
     example: '3',
@@ -368,7 +353,7 @@ const training = {
     interacts: 'The warm-up and the schedule stretch with the number of steps.',
   },
   steps: {
-    type: count,
+    type: axis(count),
     doc: 'Optimizer steps of every trial, in place of `epochs`.',
     unit: 'steps',
     example: '300',
@@ -376,7 +361,7 @@ const training = {
     alsoKnownAs: ['max_steps', 'num_steps', 'iterations'],
   },
   optimizer: {
-    type: {kind: 'either', options: [optimizer.name.type, {kind: 'mapping', keys: optimizer}]},
+    type: axis({kind: 'either', options: [optimizer.name.type, {kind: 'mapping', keys: optimizer}]}),
     doc: 'The update rule: `adamw`, `sgd`, or a mapping with its settings.',
     example: '{name: adamw, betas: [0.9, 0.95]}',
     default: 'adamw',
@@ -385,7 +370,7 @@ const training = {
     interacts: 'Known learning-rate ranges are those of AdamW; SGD needs rates of another order.',
   },
   weight_decay: {
-    type: {kind: 'number', atLeast: 0, atMost: 1_000},
+    type: axis({kind: 'number', atLeast: 0, atMost: 1_000}),
     doc: 'Decoupled weight decay on every trained tensor: each step first multiplies it by 1 - rate · weight_decay.',
     example: '0.01',
     default: 0,
@@ -394,14 +379,14 @@ const training = {
     interacts: 'Acts through the learning rate: rate · weight_decay is what each step takes away.',
   },
   schedule: {
-    type: {
+    type: axis({
       kind: 'choice',
       values: {
         cosine: {doc: 'After the warm-up down to 0 along half a cosine.'},
         linear: {doc: 'After the warm-up down to 0 in a straight line.'},
         constant: {doc: 'Stays at the learning rate after the warm-up.', alsoKnownAs: ['constant_with_warmup', 'none']},
       },
-    },
+    }),
     doc: 'How the learning rate goes after the warm-up; the rate of every step is the one transformers uses at that step.',
     example: 'linear',
     default: 'cosine',
@@ -410,17 +395,26 @@ const training = {
     interacts: 'A constant schedule usually peaks at a lower rate than one that decays.',
   },
   warmup_ratio: {
-    type: {kind: 'number', atLeast: 0, atMost: 1},
+    type: axis({kind: 'number', atLeast: 0, atMost: 1}),
     doc: 'Share of the steps in which the rate rises from 0 to the learning rate, rounded up to whole steps. The first update of a warm-up has rate 0.',
     example: '0.03',
     default: 0.03,
-    alsoKnownAs: ['warmup', 'warm_up', 'warmup_steps'],
+    alsoKnownAs: ['warmup', 'warm_up'],
     study: '0.03 of the steps.',
-    interacts: 'A longer warm-up tolerates higher rates.',
+    interacts: 'A longer warm-up tolerates higher rates. Not used where `warmup_steps` is given.',
+  },
+  warmup_steps: {
+    type: axis({kind: 'number', integer: true, atLeast: 0, atMost: 1_000_000_000}),
+    doc: 'Steps in which the rate rises from 0 to the learning rate, in place of `warmup_ratio`. The first update of a warm-up has rate 0; 0 is no warm-up.',
+    unit: 'steps',
+    example: '100',
+    defaultDoc: 'what `warmup_ratio` gives',
+    alsoKnownAs: ['num_warmup_steps', 'warm_up_steps'],
+    interacts: 'As many as all steps, or more, and the rate never reaches its peak.',
   },
   max_grad_norm: {
-    type: {kind: 'number', above: 0},
-    doc: "The gradient is scaled down where its norm over all of a trial's trained parameters is larger. A large number (1e9) turns clipping off.",
+    type: axis({kind: 'number', above: 0, words: ['off']}),
+    doc: "The gradient is scaled down where its norm over all of a trial's trained parameters is larger; `off` leaves it as it is.",
     example: '1.0',
     default: 1,
     alsoKnownAs: ['clip', 'grad_clip', 'gradient_clipping', 'max_norm'],
@@ -429,7 +423,7 @@ const training = {
       'With AdamW clipping hardly changes the size of an update, but it tames single bad batches at high rates.',
   },
   dropout: {
-    type: fraction,
+    type: axis(fraction),
     doc: "Probability with which an entry of the adapter's input is dropped while training.",
     example: '0.05',
     default: 0,
@@ -484,6 +478,157 @@ const training = {
     interacts: 'Comes before a smaller `micro_batch` and before fewer workers.',
   },
 } as const satisfies Fields;
+
+const allTargets = {
+  doc: 'The q, k, v, o, gate, up and down projections of every layer.',
+  alsoKnownAs: ['all-linear'],
+} as const;
+
+/** A key as one method may give it: what it leaves out is as in the file. */
+function withoutDefault<F extends Field>({default: _, ...field}: F): Omit<F, 'default'> {
+  return field;
+}
+
+const {precision: _, micro_batch: __, checkpoint: ___, ...learning} = training;
+/** What a variant may have of `training`: all that moves its numbers. */
+const ownTraining = Object.fromEntries(
+  Object.entries(learning).map(([key, field]) => [key, withoutDefault(field)]),
+) as unknown as {[Key in keyof typeof learning]: Omit<(typeof learning)[Key], 'default'>};
+
+/** What a variant may have of its own beside the settings that any method may have: further axes of the file. */
+const variantKeys = {
+  model: {
+    type: axis({kind: 'text', what: 'folder'}),
+    doc: 'The base model: a folder in Hugging Face format, relative to the sweep file, or a hub id that is looked up in the local hub cache; or a list of such.',
+    example: 'Qwen/Qwen3-0.6B-Base',
+    alsoKnownAs: ['base', 'base_model', 'model_name', 'model_name_or_path'],
+  },
+  targets: {
+    type: {
+      kind: 'either',
+      inWords: 'all, a list of modules like q_proj, a list of such lists, or a mapping of names to such',
+      options: [
+        {kind: 'choice', values: {all: allTargets}},
+        {
+          kind: 'list',
+          of: {
+            kind: 'either',
+            options: [
+              {kind: 'choice', values: {all: allTargets}},
+              {kind: 'text', what: 'module'},
+              {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
+            ],
+          },
+          orOne: true,
+          distinct: true,
+        },
+        {
+          kind: 'mapping',
+          keys: {},
+          named: {
+            field: {
+              type: {
+                kind: 'either',
+                options: [
+                  {kind: 'choice', values: {all: allTargets}},
+                  {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
+                ],
+              },
+              doc: 'One choice of targets, under a name of yours.',
+              example: '[q_proj, v_proj]',
+            },
+          },
+        },
+      ],
+    },
+    doc: 'Which linear layers get an adapter: `all` (q, k, v, o, gate, up and down projections of every layer) or a list of names. Several choices are compared as a list of lists, `[[q_proj], [q_proj, v_proj]]`, or under names, `{attention: [q_proj, v_proj], all: all}`.',
+    example: '[q_proj, v_proj]',
+    alsoKnownAs: ['target_modules', 'target', 'modules'],
+    study: 'All seven projections of every layer.',
+    interacts: 'Fewer targets mean fewer trained numbers; known rates are those of all targets.',
+  },
+  data: {
+    type: {
+      kind: 'mapping',
+      keys: {rows: data.rows, max_length: withoutDefault(data.max_length), template: data.template},
+    },
+    doc: 'How much of the rows this one is trained with, where that is its own.',
+    example: '{rows: 5000}',
+  },
+  training: {
+    type: {kind: 'mapping', keys: ownTraining},
+    doc: 'How this one is trained, where that is its own.',
+    example: '{weight_decay: 0.1}',
+    alsoKnownAs: ['train', 'training_args', 'trainer'],
+  },
+} as const satisfies Fields;
+
+/** The settings that a method can have of its own, beside the keys that only it has. */
+export const ownSettings = {
+  ...perMethod,
+  ...variantKeys,
+  start_from: {
+    type: {kind: 'text', what: 'folder'},
+    doc: "A PEFT adapter folder whose A and B (and DoRA's magnitude) are the starting point instead of the drawn or factorised one. What the method then does to the base, subtracting s·B·A of that start, still applies.",
+    example: 'adapters/dora-a',
+    alsoKnownAs: ['init_from', 'adapter'],
+  },
+  iterations: {
+    type: {kind: 'number', integer: true, atLeast: 1, atMost: 1000},
+    doc: "Power iterations of a fast randomised factorisation of the weights, as PEFT's pissa_niter_16 has 16. Without it the factorisation is exact.",
+    example: '16',
+    defaultDoc: 'the exact factorisation',
+    alsoKnownAs: ['niter', 'n_iter'],
+  },
+} as const satisfies Fields;
+
+/** Where `seed` is a key of its own, it is no other word for `seeds`. */
+const ownSeeds = {seeds: {...perMethod.seeds, alsoKnownAs: ['random_seed']}} as const satisfies Fields;
+
+/** The keys that a sweep file may give to one method. */
+function settingsOf({weights, spectrum, options = {}}: MethodDescription): Fields {
+  const {learning_rate, batch_size, seeds} = perMethod;
+  const {targets: _, ...axes} = variantKeys;
+  // Nothing has a rank or targets without an adapter, and the base model is where it starts.
+  if (weights) return {learning_rate, batch_size, seeds, ...axes};
+  const {iterations, ...settings} = ownSettings;
+  const factorised = spectrum === undefined ? settings : {...settings, iterations};
+  return {...factorised, ...(Object.hasOwn(options, 'seed') ? ownSeeds : {}), ...options};
+}
+
+interface MethodField extends Omit<Field, 'type'> {
+  type: {kind: 'mapping'; keys: typeof ownSettings};
+}
+
+/** One entry a method, made of its description; the type holds the settings of all, as most methods have them. */
+const methods = Object.fromEntries(
+  Object.entries(descriptions).map(([name, method]) => {
+    const {doc, example, alsoKnownAs} = method;
+    return [name, {type: {kind: 'mapping', keys: settingsOf(method)}, doc, example, alsoKnownAs}];
+  }),
+) as unknown as Readonly<Record<MethodName, MethodField>>;
+
+const variantOf = {
+  type: {kind: 'choice', values: descriptions},
+  doc: 'The method that this variant is one of; its own settings stand beside it.',
+  example: 'lora',
+  required: true,
+  alsoKnownAs: ['of', 'kind'],
+} as const satisfies Field;
+
+/** A method under a name of the user's. */
+const variants = {
+  mark: 'method',
+  field: {
+    type: {kind: 'mapping', keys: {method: variantOf, ...ownSettings}},
+    doc: 'A method under a name of yours, with settings of its own.',
+    example: '{method: lora, targets: [q_proj, v_proj]}',
+  },
+  by: (word: string): Field | undefined => {
+    const method = Object.hasOwn(methods, word) ? methods[word as MethodName] : undefined;
+    return method && {...method, type: {kind: 'mapping', keys: {method: variantOf, ...method.type.keys}}};
+  },
+} as const satisfies Named;
 
 const evaluation = {
   task: {
@@ -772,8 +917,8 @@ const verdict = {
     interacts: 'Half the margin needs about four times the seeds.',
   },
   baseline: {
-    type: {kind: 'choice', values: descriptions},
-    doc: 'The method that all others are compared with: one of `methods`.',
+    type: {kind: 'text', what: 'entry'},
+    doc: 'The method that all others are compared with: one of `methods`, by its name there.',
     example: 'lora',
     defaultDoc: 'lora, or the first method of a sweep without it',
     alsoKnownAs: ['reference', 'against', 'control'],
@@ -865,6 +1010,36 @@ const run = {
   },
 } as const satisfies Fields;
 
+const evaluations = {
+  type: {kind: 'list', of: {kind: 'mapping', keys: evaluation}, orOne: true},
+  doc: 'What is measured on each trained model: one task or a list of them.',
+  example: '[{task: exact-match, data: data/test.jsonl}]',
+  default: [],
+  defaultDoc: 'nothing; the training loss is recorded in any case',
+  alsoKnownAs: ['evaluation', 'evaluations', 'eval', 'tasks'],
+} as const satisfies Field;
+
+/** What one of several data sets may have: those of one, and what is measured of what was trained on it. */
+export const dataSet = {...data, evaluate: evaluations} as const satisfies Fields;
+
+/** Several data sets, under names of the user's. */
+const dataSets = {
+  mark: 'train',
+  field: {
+    type: {kind: 'mapping', keys: dataSet},
+    doc: 'One of several data sets, with the evaluations of what is trained on it.',
+    example: '{train: data/math.jsonl, evaluate: {task: math, data: data/test.jsonl}}',
+  },
+} as const satisfies Named;
+
+/** Axes that a method may take its best of: those that leave it the same comparison. */
+const tunable = {
+  learning_rate: {doc: 'The learning rate.', alsoKnownAs: ['lr']},
+  ...Object.fromEntries(
+    tunableKeys.map(key => [key, {doc: `The values of \`${key}\`.`, alsoKnownAs: [key.slice(key.indexOf('.') + 1)]}]),
+  ),
+} as unknown as Readonly<Record<'learning_rate' | TunableKey, Choice>>;
+
 /** The top level of a sweep file. */
 export const fields = {
   name: {
@@ -874,16 +1049,10 @@ export const fields = {
     defaultDoc: "the file's name without .sweep.yaml",
     alsoKnownAs: ['title'],
   },
-  model: {
-    type: {kind: 'text', what: 'folder'},
-    doc: 'The base model: a folder in Hugging Face format, relative to the sweep file, or a hub id that is looked up in the local hub cache.',
-    example: 'Qwen/Qwen3-0.6B-Base',
-    required: true,
-    alsoKnownAs: ['base', 'base_model', 'model_name', 'model_name_or_path'],
-  },
+  model: {...variantKeys.model, required: true},
   data: {
-    type: {kind: 'mapping', keys: data},
-    doc: 'The rows that are learnt and how they become text.',
+    type: {kind: 'mapping', keys: data, named: dataSets},
+    doc: 'The rows that are learnt and how they become text. Several data sets stand under names of yours, each with evaluations of its own: `{math: {train: a.jsonl, evaluate: […]}, code: {train: b.jsonl}}`; each is a condition.',
     example: '{train: data/train.jsonl, format: completion}',
     required: true,
     alsoKnownAs: ['dataset', 'datasets'],
@@ -893,34 +1062,15 @@ export const fields = {
       kind: 'either',
       options: [
         {kind: 'list', of: {kind: 'choice', values: descriptions}, orOne: true, distinct: true},
-        {kind: 'mapping', keys: methods},
+        {kind: 'mapping', keys: methods, named: variants},
       ],
     },
-    doc: 'The LoRA variants that are compared: a list, or a mapping that gives each method its own settings.',
+    doc: 'The LoRA variants that are compared: a list, or a mapping that gives each method its own settings. Under a name of yours and with `method`, a method can stand in it several times: `{lora: {}, lora-attention: {method: lora, targets: [q_proj, v_proj]}}`.',
     example: '[lora, pissa, milora, init-ab, dora]',
     required: true,
     alsoKnownAs: ['method', 'variants', 'adapters', 'peft'],
   },
-  targets: {
-    type: {
-      kind: 'either',
-      options: [
-        {
-          kind: 'choice',
-          values: {
-            all: {doc: 'The q, k, v, o, gate, up and down projections of every layer.', alsoKnownAs: ['all-linear']},
-          },
-        },
-        {kind: 'list', of: {kind: 'text', what: 'module'}, orOne: true, distinct: true},
-      ],
-    },
-    doc: 'Which linear layers get an adapter: `all` (q, k, v, o, gate, up and down projections of every layer) or a list of names.',
-    example: '[q_proj, v_proj]',
-    default: 'all',
-    alsoKnownAs: ['target_modules', 'target', 'modules'],
-    study: 'All seven projections of every layer.',
-    interacts: 'Fewer targets mean fewer trained numbers; known rates are those of all targets.',
-  },
+  targets: {...variantKeys.targets, default: 'all'},
   rank: {
     ...perMethod.rank,
     defaultDoc: '`8`; for VeRA `256`, as its matrices are frozen and only their scalings trained',
@@ -931,19 +1081,12 @@ export const fields = {
   seeds: {...perMethod.seeds, default: 1},
   training: {
     type: {kind: 'mapping', keys: training},
-    doc: 'How a trial is trained; the same for all of them.',
+    doc: 'How a trial is trained. Any of these keys may be a list: then each value is a condition with a comparison of its own, or, where `tune` names the key, one more thing that each method takes at its best.',
     example: '{steps: 300, schedule: linear}',
     default: {},
     alsoKnownAs: ['train', 'training_args', 'trainer'],
   },
-  evaluate: {
-    type: {kind: 'list', of: {kind: 'mapping', keys: evaluation}, orOne: true},
-    doc: 'What is measured on each trained model: one task or a list of them.',
-    example: '[{task: exact-match, data: data/test.jsonl}]',
-    default: [],
-    defaultDoc: 'nothing; the training loss is recorded in any case',
-    alsoKnownAs: ['evaluation', 'evaluations', 'eval', 'tasks'],
-  },
+  evaluate: evaluations,
   curvature: {
     type: {kind: 'mapping', keys: curvature},
     doc: 'Largest and smallest Hessian eigenvalue of the blocks {A, B}, by Lanczos iteration.',
@@ -966,6 +1109,39 @@ export const fields = {
     study: 'The whole grid.',
     interacts:
       'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps.',
+  },
+  tune: {
+    type: {kind: 'list', of: {kind: 'choice', values: tunable}, orOne: true, distinct: true},
+    doc: 'The axes over which each method takes its own best: it is compared at its best place of their product. Every other key with several values is a condition: each of its values has a comparison of its own.',
+    example: '[learning_rate, training.weight_decay]',
+    default: ['learning_rate'],
+    alsoKnownAs: ['tuned', 'tune_over', 'hyperparameters'],
+    study: 'The learning rate.',
+    interacts: 'Each tuned axis multiplies the trials, and gives every method more chances of a lucky one.',
+  },
+  objective: {
+    type: {
+      kind: 'either',
+      options: [
+        {kind: 'text', what: 'entry'},
+        {
+          kind: 'mapping',
+          keys: {
+            mean: {
+              type: {kind: 'list', of: {kind: 'text', what: 'entry'}, distinct: true},
+              doc: 'Evaluations whose mean, trial by trial, decides.',
+              example: '[gsm8k, math]',
+              required: true,
+              alsoKnownAs: ['average', 'of'],
+            },
+          },
+        },
+      ],
+    },
+    doc: 'Which evaluation decides what is best: the task of one, or `{mean: [gsm8k, math]}` for the mean of several, trial by trial. Its comparison stands first; the others stay.',
+    example: 'gsm8k',
+    defaultDoc: 'the first evaluation',
+    alsoKnownAs: ['goal', 'target_metric', 'metric_for_best_model'],
   },
   verdict: {
     type: {kind: 'mapping', keys: verdict},
@@ -996,7 +1172,7 @@ function follow(path: readonly (string | number)[]): {field: Field | undefined; 
     } else {
       // A lone mapping may stand where a list of mappings is meant.
       const keys = [...open, ...openTypes(items)].flatMap(type =>
-        type.kind === 'mapping' && Object.hasOwn(type.keys, key) ? [type.keys[key]!] : [],
+        type.kind !== 'mapping' ? [] : Object.hasOwn(type.keys, key) ? [type.keys[key]!] : (type.named?.field ?? []),
       );
       field = keys[0];
       types = keys.map(found => found.type);

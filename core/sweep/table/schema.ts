@@ -1,5 +1,5 @@
 /** The table of keys as a JSON schema (draft 07), for editors and tools that know YAML but not this language. */
-import {type Field, type Fields, type NumberType, type Type, wordsOf} from './field.ts';
+import {type Field, type Fields, type Named, type NumberType, type Type, wordsOf} from './field.ts';
 import {fields} from './fields.ts';
 
 export type Schema = {[key: string]: unknown};
@@ -13,12 +13,12 @@ export function sweepSchema(): Schema {
   };
 }
 
-function mapping(keys: Fields): Schema {
+function mapping(keys: Fields, named?: Named): Schema {
   const required = Object.entries(keys).flatMap(([name, field]) => (field.required ? [name] : []));
   return {
     type: 'object',
     properties: Object.fromEntries(Object.entries(keys).map(([name, field]) => [name, property(field)])),
-    additionalProperties: false,
+    additionalProperties: named ? property(named.field) : false,
     ...(required.length > 0 ? {required} : {}),
   };
 }
@@ -51,7 +51,7 @@ function schemaOf(type: Type): Schema {
     }
     case 'mapping':
       // Keys that are all commented out leave nothing behind: the defaults are meant.
-      return {anyOf: [mapping(type.keys), {type: 'null'}]};
+      return {anyOf: [mapping(type.keys, type.named), {type: 'null'}]};
     case 'free':
       return {type: 'object'};
     case 'either':

@@ -3,7 +3,16 @@ import {keyName, type Place, type Problems, quote, replacement} from '../problem
 import {before} from '../text/lines.ts';
 import type {ListNode, MappingNode, Node} from '../text/nodes.ts';
 import {readScalar} from '../text/scalars.ts';
-import {describe, type Field, type Fields, type ListType, namesOf, type Type, type Written} from './field.ts';
+import {
+  describe,
+  type Field,
+  type Fields,
+  type ListType,
+  type Named,
+  namesOf,
+  type Type,
+  type Written,
+} from './field.ts';
 import {keyPaths} from './fields.ts';
 import type {Free} from './free.ts';
 import {methodMeant} from './method-names.ts';
@@ -27,12 +36,12 @@ export class Reader {
   }
 
   /** Reads the keys of a mapping and fills in the defaults. `home` is where a missing key is reported. */
-  mapping(keys: Fields, node: MappingNode, path: Path, home: Range): Record<string, unknown> {
+  mapping(keys: Fields, node: MappingNode, path: Path, home: Range, named?: Named): Record<string, unknown> {
     const values: Record<string, unknown> = {};
     const present = new Set(node.entries.map(({key}) => key));
     const misspelt = new Set<string | undefined>();
     for (const {key, keyRange, value: written} of node.entries) {
-      const field = Object.hasOwn(keys, key) ? keys[key] : undefined;
+      const field = Object.hasOwn(keys, key) ? keys[key] : named && namedField(named, written);
       const place = {path: [...path, key], range: keyRange};
       if (field === undefined) misspelt.add(this.unknownKey(keys, key, place, present));
       else {
@@ -41,8 +50,10 @@ export class Reader {
         if (value !== undefined) values[key] = value;
       }
     }
+    const isNamed =
+      named !== undefined && node.entries.some(one => !Object.hasOwn(keys, one.key) && namedField(named, one.value));
     for (const [name, field] of Object.entries(keys)) {
-      if (field.required && this.complete && !present.has(name) && !misspelt.has(name))
+      if (field.required && !isNamed && this.complete && !present.has(name) && !misspelt.has(name))
         this.missingKey(name, field, node, path, home);
       if (field.default !== undefined && values[name] === undefined) {
         values[name] = this.value(field.type, nodeOf(field.default), [name], nowhere);
@@ -57,14 +68,16 @@ export class Reader {
     if (node.kind === 'scalar' && node.value === null) {
       if (node.broken) return undefined;
       // Keys that are all commented out leave an empty value behind: the mapping is meant, with its defaults.
-      if (type.kind === 'mapping') return this.mapping(type.keys, emptyMapping, path, keyRange);
+      if (type.kind === 'mapping') return this.mapping(type.keys, emptyMapping, path, keyRange, type.named);
       const message = `'${keyName(path)}' has no value: write one after it, or remove it.`;
       this.problems.report('wrong-type', {path, range: keyRange}, message);
       return undefined;
     }
     switch (type.kind) {
       case 'mapping':
-        return node.kind === 'mapping' ? this.mapping(type.keys, node, path, keyRange) : wrongType(reading, type);
+        return node.kind === 'mapping'
+          ? this.mapping(type.keys, node, path, keyRange, type.named)
+          : wrongType(reading, type);
       case 'free':
         return node.kind === 'mapping' ? this.free(node, path) : wrongType(reading, type);
       case 'list':
@@ -93,7 +106,7 @@ export class Reader {
 
   private list(type: ListType, node: Node, path: Path, keyRange: Range): unknown {
     const reading = {node, path, problems: this.problems};
-    if (node.kind !== 'list') {
+    if (node.kind !== 'list' || (type.orOne && isOne(type.of, node))) {
       if (!type.orOne) return wrongType(reading, type);
       const value = this.value(type.of, node, path, keyRange);
       return value === undefined ? undefined : [value];
@@ -115,7 +128,8 @@ export class Reader {
   private repeats(values: unknown[], {items}: ListNode, path: Path): boolean {
     const seen = new Set<unknown>();
     let any = false;
-    for (const [index, value] of values.entries()) {
+    for (const [index, read] of values.entries()) {
+      const value = typeof read === 'object' ? JSON.stringify(read) : read;
       if (value !== undefined && seen.has(value)) {
         any = true;
         const item = items[index]!;
@@ -145,7 +159,7 @@ export class Reader {
         ? `. Did you mean '${meant}'?`
         : elsewhere
           ? `: it belongs under '${elsewhere}'.`
-          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.`;
+          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${method ? ' A name of your own needs a method in it, as {method: lora}.' : ''}`;
     const fixes = meant && !present.has(meant) ? [replacement(place.range, meant)] : [];
     this.problems.report(method ? 'unknown-method' : 'unknown-key', place, `${what}${rest}`, fixes);
     return meant;
@@ -176,10 +190,26 @@ function optionFor(options: readonly Type[], node: Node): Type {
   return known ?? fitting.find(option => option.kind !== 'choice') ?? fitting[0] ?? options[0]!;
 }
 
-/** The first place of the table where a key belongs, as text. */
+/** Whether a list is one value of an axis whose values are lists themselves, like betas: then none of its items is a list. */
+function isOne(of: Type, node: ListNode): boolean {
+  const open = of.kind === 'either' ? of.options : [of];
+  return open.some(({kind}) => kind === 'list') && node.items.every(({kind}) => kind === 'scalar');
+}
+
+/** What an entry under a name of the user's may be; undefined for what lacks the mark, and is no such entry. */
+function namedField({field, mark, by}: Named, node: Node): Field | undefined {
+  if (mark === undefined) return field;
+  const marked = node.kind === 'mapping' ? node.entries.find(({key}) => key === mark) : undefined;
+  if (!marked) return undefined;
+  return (marked.value.kind === 'scalar' && by?.(marked.value.text)) || field;
+}
+
+/** The first of the outermost places of the table where a key belongs, as text. */
 function homeOf(key: string): string | undefined {
-  for (const path of keyPaths()) if (path.length > 1 && path.at(-1) === key) return keyName(path.slice(0, -1));
-  return undefined;
+  const homes = [...keyPaths()].filter(path => path.length > 1 && path.at(-1) === key).map(path => path.slice(0, -1));
+  const fewest = Math.min(...homes.map(({length}) => length));
+  const home = homes.find(({length}) => length === fewest);
+  return home && keyName(home);
 }
 
 const nowhere: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};

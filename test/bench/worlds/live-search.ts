@@ -31,7 +31,7 @@ export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSe
   const steps = Object.fromEntries(
     trials.map(({id, batchSize}) => [batchSize, state.trials[state.places[id]!]!.totalSteps]),
   );
-  const cells = cellsOf(trials, steps, sweep.training).map(cell => beginningWith(cell, first));
+  const cells = cellsOf(trials, steps, sweep).map(cell => beginningWith(cell, first));
   const whole = new Map(cells.flatMap(cell => [...factsOf(cell, state, rules)]));
   const known = new Map<string, TrialFacts>();
   const total = new Map(cells.flatMap(cell => cell.trials.flat().map(({id}) => [id, cell.steps])));

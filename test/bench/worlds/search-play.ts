@@ -91,7 +91,7 @@ function cellOf(learningRates: number[], seeds: number): Cell {
   return cellsOf(
     expandTrials({methods: [{...method, ranks: [8], batchSizes: [16]}]}),
     {16: steps},
-    {warmupRatio: 0},
+    {training: {warmupRatio: 0}},
   )[0]!;
 }
 

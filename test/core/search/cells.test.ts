@@ -18,7 +18,7 @@ describe('cells', () => {
   });
 
   it('stand in the order of the sweep, one for each method, rank and batch size', () => {
-    const cells = cellsOf(trials, {4: 200, 16: 50}, {warmupRatio: 0.03});
+    const cells = cellsOf(trials, {4: 200, 16: 50}, {training: {warmupRatio: 0.03}});
     expect(cells.map(({id, steps, warmUp}) => [id, steps, warmUp])).toEqual([
       ['pissa-r8-b16', 50, 2],
       ['pissa-r8-b4', 200, 6],
@@ -34,11 +34,11 @@ describe('cells', () => {
 
   it('leave out seeds that were added at one rate', () => {
     const further = {...trials[0]!, seed: 9, id: 'further'};
-    expect(cellsOf([...trials, further], {4: 200, 16: 50}, {warmupRatio: 0})[0]!.seeds).toEqual([3, 1]);
+    expect(cellsOf([...trials, further], {4: 200, 16: 50}, {training: {warmupRatio: 0}})[0]!.seeds).toEqual([3, 1]);
   });
 
   it('need the steps of their batch size', () => {
-    expect(() => cellsOf(trials, {4: 200}, {warmupRatio: 0})).toThrow('batch size 16');
+    expect(() => cellsOf(trials, {4: 200}, {training: {warmupRatio: 0}})).toThrow('batch size 16');
   });
 });
 

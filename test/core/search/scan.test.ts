@@ -50,7 +50,7 @@ describe('a search that starts from the curvature', () => {
   const alpha = {factor: 1, rankPower: 1, text: 'rank'};
   const both = {learningRates, ranks: [8], batchSizes: [16], seeds: [1], alpha};
   const trials = expandTrials({methods: (['pissa', 'lora'] as const).map(method => ({method, ...both}))});
-  const [pissa, lora] = cellsOf(trials, {16: steps}, {warmupRatio: 0}) as [Cell, Cell];
+  const [pissa, lora] = cellsOf(trials, {16: steps}, {training: {warmupRatio: 0}}) as [Cell, Cell];
   const guided = {...rules, search: {...rules.search, start: 'curvature' as const}};
   const probed = (method: string, lambdaMax: number) => ({
     ...{method, rank: 8, batchSize: 16, seed: 1, step: 0, layer: 0, module: 'q_proj', lambdaMax, lambdaMin: 0},

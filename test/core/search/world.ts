@@ -35,7 +35,7 @@ export function cellWith({rates = 12, seeds = [1, 2, 3], total = steps, warmupRa
   const trials = expandTrials({
     methods: [{method: 'lora', learningRates, ranks: [8], batchSizes: [16], seeds, alpha}],
   });
-  return cellsOf(trials, {16: total}, {warmupRatio})[0]!;
+  return cellsOf(trials, {16: total}, {training: {warmupRatio}})[0]!;
 }
 
 /** A smooth landscape: loss and accuracy fall off evenly on both sides of a peak, given as a place in the grid. */

@@ -34,7 +34,7 @@ describe('a text that is no sweep', () => {
   it('reports where the nesting becomes too deep, and nothing that follows from stopping there', () => {
     expect(codes(`${smallest}rank: ${'['.repeat(10_000)}`)).toEqual(['too-large', 'wrong-type']);
     expect(faults(`${smallest}targets: ${'['.repeat(40)}a${']'.repeat(40)}`)).toEqual([
-      `wrong-type targets.0 "${'['.repeat(39)}a${']'.repeat(39)}"`,
+      `wrong-type targets.0.0 "${'['.repeat(38)}a${']'.repeat(38)}"`,
     ]);
   });
 

@@ -82,6 +82,7 @@ learning_rate: [3e-3, 1e-3]
         ranks: [4],
         seeds: [7, 8],
         alpha: {factor: 16, rankPower: 0, text: '16'},
+        own: ['rank', 'alpha'],
         startFrom: 'adapters/a',
       },
       {method: 'lora', ...shared, alpha},

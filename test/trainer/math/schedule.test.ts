@@ -17,7 +17,7 @@ describe('the learning rate of a step', () => {
 
   it('rises over ceil(ratio * total) steps from 0, then follows the cosine', () => {
     const settings = {schedule: 'cosine', warmupRatio: 0.03} as const;
-    expect(warmUpSteps(300, 0.03)).toBe(9);
+    expect(warmUpSteps(300, {warmupRatio: 0.03})).toBe(9);
     for (let t = 0; t < 9; t++) expect(rateAt(t, 300, 1, settings)).toBe(t / 9);
     for (let t = 9; t < 300; t++) {
       expect(rateAt(t, 300, 1, settings)).toBeCloseTo(0.5 * (1 + Math.cos((Math.PI * (t - 9)) / 291)), 15);

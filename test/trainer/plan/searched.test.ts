@@ -14,11 +14,7 @@ evaluate: {task: loss, data: b.jsonl}
 search: ${search}
 ${more}`;
   const {sweep} = readSweep(text);
-  return searchInWords(sweep!, expandTrials(sweep!), batchSize => 6400 / batchSize, {
-    seconds: 720,
-    workers: 4,
-    side: 1,
-  });
+  return searchInWords(sweep!, expandTrials(sweep!), {4: 1600, 16: 400}, {seconds: 720, workers: 4, side: 1});
 };
 
 it('a plan says what a search will cost, beside the grid', () => {

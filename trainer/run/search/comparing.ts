@@ -34,7 +34,7 @@ export interface Compared {
 /** What is looked at for that. */
 export interface SearchContext extends Pick<UnderWay, 'prepared' | 'trials' | 'emit'> {
   store: Pick<UnderWay['store'], 'earlier' | 'state'>;
-  options: Pick<UnderWay['options'], 'only' | 'probeOnly' | 'part'>;
+  options: Pick<UnderWay['options'], 'only' | 'probeOnly' | 'evaluateOnly' | 'part'>;
 }
 
 /** How trials share a step. */
@@ -78,7 +78,6 @@ export class Comparing {
 
   /** What was not queued before, in packs of trials that go equally far from the same step. */
   portions(wanted: readonly Wanted[]): Portion[] {
-    const {steps} = this.#run.prepared;
     const {stepOf, side} = this.#packing;
     const all = [...this.#compared.cells.flatMap(cell => cell.trials.flat()), ...this.#further];
     const trials = new Map(all.map(one => [one.id, one]));
@@ -95,17 +94,22 @@ export class Comparing {
         stepOf,
       ).map(pack => ({
         trials: pack,
-        ...(until < steps(pack[0]!.batchSize) ? {until} : {}),
+        ...(until < this.#stepsOf(pack[0]!) ? {until} : {}),
       })),
     );
+  }
+
+  /** Optimizer steps of a trial. */
+  #stepsOf(trial: Trial): number {
+    return this.#run.prepared.of(trial).steps(trial.batchSize);
   }
 
   /** Trials that an earlier start, or somebody, added. */
   #open(): Wanted[] {
     const {trials, places} = this.#run.store.state();
-    return this.#further.flatMap(({id, batchSize}) => {
-      const state = trials[places[id] ?? -1]?.state ?? 'waiting';
-      return isEnded(state) || state === 'running' ? [] : [{trial: id, until: this.#run.prepared.steps(batchSize)}];
+    return this.#further.flatMap(trial => {
+      const state = trials[places[trial.id] ?? -1]?.state ?? 'waiting';
+      return isEnded(state) || state === 'running' ? [] : [{trial: trial.id, until: this.#stepsOf(trial)}];
     });
   }
 

@@ -9,9 +9,10 @@ import {factsOf} from '../../../core/search/facts.ts';
 import {comparisonRules} from '../../../core/search/rules.ts';
 import type {Cell} from '../../../core/search/search.ts';
 import type {SearchSettings} from '../../../core/search/settings.ts';
-import type {Trial} from '../../../core/sweep/sweep.ts';
+import {nameOf, type Sweep, type Trial} from '../../../core/sweep/sweep.ts';
 import type {Arrangement} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
+import {stepsByKey} from '../work.ts';
 import {type Agenda, wholeTrials} from './agenda.ts';
 import {ComparedGrid} from './compared-grid.ts';
 import {type Compared, Comparing, newTrials, type SearchContext} from './comparing.ts';
@@ -21,21 +22,26 @@ import {Searching} from './searching.ts';
 export function comparedBy({prepared, trials, store, options}: SearchContext, all: readonly Trial[]): Compared | null {
   const {sweep} = prepared;
   const rules = comparisonRules(sweep);
-  if (!rules || options.probeOnly) return null;
+  // Where more than the rate is tuned, or more than one evaluation decides, nothing is asked for beside the file.
+  if (!rules || !isComparable(sweep) || options.probeOnly || options.evaluateOnly) return null;
   const {only, part} = options;
   const isPart = only.length > 0 || part?.isSelected === true;
   if (isPart && !sweep.search) return null;
-  const steps = Object.fromEntries(all.map(({batchSize}) => [batchSize, prepared.steps(batchSize)]));
+  const steps = stepsByKey(prepared, all);
   const asked = new Set(trials.map(({id}) => id));
   const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
   const search = sweep.search && searchIn(sweep.search, part !== undefined);
   return {
     rules: {...rules, ...(search && {search}), ...(isPart && {selected: asked})},
-    cells: cellsOf(all, steps, sweep.training).filter(isAsked),
+    cells: cellsOf(all, steps, sweep).filter(isAsked),
     further: furtherTrials(all, store.earlier).filter(({id}) => !isPart || asked.has(id)),
     isWhole: !isPart && (part?.isWhole ?? true),
   };
 }
+
+/** Whether one evaluation says what is best, along the learning rate alone. */
+const isComparable = ({tune, objective = [], axes}: Sweep): boolean =>
+  tune === undefined && objective.length < 2 && axes?.data === undefined;
 
 /** A part of a run may not have the cell that the others would wait for: parts scan all of their rates. */
 function searchIn({start, ...search}: SearchSettings, isPart: boolean): SearchSettings {
@@ -96,7 +102,7 @@ export function askedTrials(
 }
 
 function whyNone(wish: SeedWish, cells: readonly Cell[]): string {
-  const names = [...new Set(cells.map(({trials}) => trials[0]![0]!.method))];
+  const names = [...new Set(cells.map(({trials}) => nameOf(trials[0]![0]!)))];
   if (wish.method === undefined)
     return `--more-seeds ${writeSeedWish(wish)}: no method waits for a word; name one, like --more-seeds ${names[0]}=${wish.seeds}.`;
   return `--more-seeds ${writeSeedWish(wish)}: there is no best rate of ${wish.method}; the sweep has ${names.join(', ')}.`;

@@ -2,8 +2,10 @@
 import {dirname, join, resolve} from 'node:path';
 import {isDeepStrictEqual} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
-import type {RunEvent} from '../../../core/run/events.ts';
+import type {Pinned, RunEvent} from '../../../core/run/events.ts';
+import type {Cut} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
+import type {Choice, Wish} from '../../engine/choose.ts';
 import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
 import {readManifest} from '../../store/manifest.ts';
 import {manifestName} from '../../store/names.ts';
@@ -14,13 +16,13 @@ import {followPlan, type Plan, readPlan, storePlan} from '../../store/tasks/plan
 import {surroundingsOf} from '../opening.ts';
 import {arrange, checkTrials, coresFor} from '../packs.ts';
 import type {Prepared} from '../prepare.ts';
-import {probedPlaces} from '../probing.ts';
+import {checkProbed, probedPlaces} from '../probing.ts';
 import {RunFailure} from '../run-failure.ts';
 import {anyOf, readingProgress} from '../sweep.ts';
 import {openSweep} from '../sweep-file.ts';
 import type {SweepEnd, SweepOptions} from '../under-way.ts';
 import type {Wanted} from './choose-tasks.ts';
-import {checkSteps, chooseFor, pinnedBy} from './pinned.ts';
+import {checkSteps, chooseFor, chooseForNow, pinnedBy} from './pinned.ts';
 import {planOf} from './plan-run.ts';
 import {type Planned, workOn} from './work-on.ts';
 
@@ -102,23 +104,45 @@ export async function runPart(source: PartSource, options: PartOptions): Promise
   return end;
 }
 
+export interface PlanOptions extends Pick<SweepOptions, 'signal' | 'onPreparing'> {
+  cut: Cut;
+  only: readonly string[];
+  /** The plan is settled later, where the tasks run: what this machine lacks is no obstacle. */
+  provisional?: boolean;
+}
+
+/**
+ * Plans a run without working on it; of one that is planned already the plan is followed. What its first part would find.
+ * @throws SweepError
+ */
+export function planRun(source: PartSource, {cut, ...options}: PlanOptions): Promise<Planned> {
+  return follow(source, {...options, wanted: {cut, of: tasks => [...tasks]}}, options.signal);
+}
+
 const isStop = (error: unknown): boolean => error instanceof SweepError && error.code === 'stopped';
 
 /** Prepares the sweep as the plan has it; the first part makes the plan. @throws SweepError */
-async function follow({file, base, folder}: PartSource, options: PartOptions, signal: AbortSignal): Promise<Planned> {
+async function follow(
+  {file, base, folder}: PartSource,
+  options: Pick<PartOptions, 'wanted' | 'only' | 'onPreparing'> & Pick<PlanOptions, 'provisional'>,
+  signal: AbortSignal,
+): Promise<Planned> {
   const {sweep, prepare, wish} = openSweep(file, undefined, base);
   let plan = await readPlan(folder);
   for (;;) {
     const pinned = plan?.event.pinned;
-    const choice = await chooseFor(await wish(), pinned);
+    const {choice, provisional} = await chosen(await wish(), pinned, options.provisional);
     const cores = coresFor(choice, sweep.run.workers);
     const loading = {signal, progress: readingProgress(options)};
     const prepared = await prepare(cores, undefined, loading, {...choice, pinned});
     const trials = onlySweep(sweep, []);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
-    if (sweep.curvature) probedPlaces(prepared, sweep.curvature);
-    const here = pinnedBy(prepared, choice);
+    if (sweep.curvature) {
+      checkProbed(trials);
+      probedPlaces(prepared, sweep.curvature);
+    }
+    const here: Pinned = {...pinnedBy(prepared, choice), ...(provisional && {provisional})};
     plan ??= await storePlan(
       folder,
       planOf(prepared, {cut: options.wanted.cut, only: options.only, pinned: here, choice}),
@@ -134,6 +158,15 @@ async function follow({file, base, folder}: PartSource, options: PartOptions, si
     refuseOtherChoice(plan, prepared, options.only);
     return {folder, plan, notes, prepared, choice};
   }
+}
+
+async function chosen(
+  wish: Wish,
+  pinned: Pinned | undefined,
+  mayBeProvisional = false,
+): Promise<{choice: Choice; provisional: boolean}> {
+  if (pinned === undefined && mayBeProvisional) return chooseForNow(wish);
+  return {choice: await chooseFor(wish, pinned), provisional: false};
 }
 
 function refuseOtherChoice({event}: Plan, {sweep}: Prepared, only: readonly string[]): void {

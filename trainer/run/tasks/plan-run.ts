@@ -6,7 +6,7 @@ import {expandTrials} from '../../../core/sweep/trials.ts';
 import type {Choice} from '../../engine/choose.ts';
 import type {Plan} from '../../store/tasks/plan-file.ts';
 import type {Prepared} from '../prepare.ts';
-import {costsOf} from '../work.ts';
+import {costsOf, rolesIn} from '../work.ts';
 
 export interface PlanSettings {
   cut: Cut;
@@ -29,6 +29,7 @@ export function planOf(prepared: Prepared, {cut, only, pinned, choice}: PlanSett
     costs: costsOf(prepared, trials),
     ...(sweep.search && {search: sweep.search}),
     ...(sweep.verdict && {verdict: sweep.verdict}),
+    ...rolesIn(sweep),
     tasks: tasksOf(trials, cut, sweep.search !== undefined),
     pinned,
   };

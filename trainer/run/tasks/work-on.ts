@@ -2,6 +2,7 @@
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
 import {jobName} from '../../process/scheduler.ts';
+import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
 import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
 import type {Plan} from '../../store/tasks/plan-file.ts';
 import {readFolder} from '../../store/tasks/read-folder.ts';
@@ -80,7 +81,12 @@ async function workThrough(
   const {engine} = choice;
   const store = await openTasks({
     ...{folder, plan, notes, engine, ...claiming},
-    ...{job: jobName(), workers: coresFor(choice, prepared.sweep.run.workers), signal: options.signal},
+    ...{
+      job: jobName(),
+      isOver: await earlierJobs(folder, jobName()),
+      workers: coresFor(choice, prepared.sweep.run.workers),
+      signal: options.signal,
+    },
     stored: event => options.onStored?.(event),
     failed: failure.report,
     waits: (task, {attempt, host}) =>

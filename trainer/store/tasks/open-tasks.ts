@@ -24,6 +24,8 @@ export interface TaskOptions {
   notes: string[];
   /** The scheduler's name of this job. */
   job: string | undefined;
+  /** Whether another job is known to be gone. */
+  isOver?(job: string): boolean;
   engine: string;
   workers: number;
   /** Tasks that are finished are opened again, where the first of them still has this many attempts. */
@@ -68,10 +70,10 @@ interface Found {
 
 /** Null for a task that is done, or that another process was first with. */
 async function claimed(task: string, options: TaskOptions, isFirst: boolean): Promise<Attempt | null> {
-  const {folder, plan, job, signal, again} = options;
+  const {folder, plan, again} = options;
   if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
   const start = taskPlan(plan.state, task);
-  await whenFree(folder, start, {job, signal, waits: options.waits});
+  await whenFree(folder, start, options);
   return (await stateOf(folder, start)).tasks[0]!.state === 'finished' ? null : claim(folder, task);
 }
 

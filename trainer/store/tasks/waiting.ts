@@ -14,6 +14,8 @@ const lookMilliseconds = 500;
 export interface Waiting {
   /** The scheduler's name of this job: an earlier attempt of the same one is gone. */
   job: string | undefined;
+  /** Whether another job is known to be gone. */
+  isOver?(job: string): boolean;
   signal: AbortSignal;
   /** Hears once that a task is waited for. */
   waits(task: string, view: Pick<TaskView, 'attempt' | 'host'>): void;
@@ -41,7 +43,7 @@ export async function whenFree(folder: string, plan: RunState, waiting: Waiting)
       [size, grewAt] = [now, performance.now()];
       last = await viewOf(file, plan);
     }
-    if (isGone(last, attempt, waiting.job)) return;
+    if (isGone(last, attempt, waiting)) return;
     if (performance.now() - grewAt > silentMilliseconds) return;
     if (!told) waiting.waits(task, {attempt, host: last.host});
     told = true;
@@ -50,10 +52,15 @@ export async function whenFree(folder: string, plan: RunState, waiting: Waiting)
   }
 }
 
-function isGone({state, attempt: known, process, job}: TaskView, attempt: number, own: string | undefined): boolean {
+function isGone(
+  {state, attempt: known, process, job}: TaskView,
+  attempt: number,
+  {job: own, isOver}: Pick<Waiting, 'job' | 'isOver'>,
+): boolean {
   // A file without a line yet says nothing.
   if (known !== attempt) return false;
   if (state !== 'running' || (own !== undefined && job === own)) return true;
+  if (job !== null && isOver?.(job)) return true;
   return process !== null && isMarkAlive(process) === false;
 }
 

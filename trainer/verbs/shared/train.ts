@@ -1,4 +1,4 @@
-/** What `run`, `probe` and `tune` do. */
+/** What `run`, `probe`, `evaluate` and `tune` do. */
 import {SweepError} from '../../../core/error.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** Which of them it is; `probe`: the curvature and nothing else. */
-export type Work = {verb: 'run' | 'probe'} | {verb: 'tune'; tuning: Tuning; words: string[]};
+export type Work = {verb: 'run' | 'probe' | 'evaluate'} | {verb: 'tune'; tuning: Tuning; words: string[]};
 
 /** Whether the run that is there goes on: what names its trials by their state, or again, asks for that. */
 export function goesOn({resume, rerun, only}: RunOptions): boolean {
@@ -53,7 +53,8 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const asked = {out, only, resume, rerun, moreSeeds, probeOnly: work.verb === 'probe'};
+    const kind = {probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'};
+    const asked = {out, only, resume, rerun, moreSeeds, ...kind};
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();

@@ -1,0 +1,56 @@
+/** What a relay and a submission by hand go by, out of a run as its folder has it. */
+import type {Submitted} from '../../core/run/events.ts';
+import {isEnded} from '../../core/run/events.ts';
+import type {RunState} from '../../core/run/fold.ts';
+import type {TaskView} from '../../core/run/tasks/task-views.ts';
+import type {RelayFacts} from './decide.ts';
+
+/** Steps, evaluations, eigenvalues and ends of trials that are stored. */
+export function doneOf({trials, curvature}: RunState): number {
+  return trials.reduce(
+    (sum, view) => sum + view.steps + view.evaluations.length + (isEnded(view.state) ? 1 : 0),
+    curvature.length,
+  );
+}
+
+/** The tasks with trials that are to be trained: `--only` may have left some with none. */
+export function askedTasks({tasks, selected}: RunState): TaskView[] {
+  const asked = new Set(selected);
+  return tasks.filter(({trials}) => trials.some(id => asked.has(id)));
+}
+
+export type Submission = Omit<Submitted, 'event'>;
+
+/** Submissions since somebody last did so by hand: that one, and those of its relays. */
+function sinceByHand(submitted: readonly Submission[]): Submission[] {
+  const first = submitted.findLast(({by}) => by === undefined)?.round;
+  return first === undefined ? [] : submitted.filter(({round}) => round >= first);
+}
+
+export function relayFacts(
+  state: RunState,
+  {retryFailed, cancelled}: Pick<RelayFacts, 'retryFailed' | 'cancelled'>,
+): RelayFacts {
+  const since = sinceByHand(state.submitted);
+  // A round may be several arrays.
+  const rounds = new Map(since.map(({round, done}) => [round, done ?? 0]));
+  const retries = (task: string) => since.filter(({by, retried}) => by === 'relay' && retried?.includes(task)).length;
+  return {
+    tasks: askedTasks(state).map(({task, state: now}) => ({task, state: now, retries: retries(task)})),
+    rounds: [...rounds.values()],
+    done: doneOf(state),
+    retryFailed,
+    cancelled,
+  };
+}
+
+/** The number of the next round. */
+export function nextRound({submitted}: RunState): number {
+  return 1 + submitted.reduce((last, {round}) => Math.max(last, round), 0);
+}
+
+/** The last job that a task was handed to, as the scheduler names its element, e.g. `12_3`; null where there was none. */
+export function elementOf(submitted: readonly Submission[], task: string): string | null {
+  const last = submitted.findLast(({job, tasks}) => job !== null && tasks.includes(task));
+  return last ? `${last.job}_${Number(task.slice(1)) - (last.offset ?? 0)}` : null;
+}
