@@ -1,11 +1,12 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type OutputChannel, Uri, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, Uri, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {exportTrial} from './export-trial.ts';
+import type {RunLog} from './log.ts';
 import {askForSeeds} from './more-seeds.ts';
 import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
@@ -26,7 +27,8 @@ export interface Parts {
   sweeps: Sweeps;
   program: Program;
   results: Results;
-  output: OutputChannel;
+  output: LogOutputChannel;
+  log: RunLog;
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
@@ -177,8 +179,7 @@ export class Commands {
     if (!file) return;
     const {output, program} = this.#parts;
     const {ok, text} = await program.run(['plan', file.uri.fsPath], dirname(file.uri.fsPath));
-    output.appendLine(`Dry run of ${workspace.asRelativePath(file.uri)}`);
-    output.appendLine(text);
+    output.info(`Dry run of ${workspace.asRelativePath(file.uri)}\n${text}`);
     output.show(true);
     if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
   }
@@ -206,17 +207,10 @@ export class Commands {
     this.showLogOf(file.run);
   }
 
-  /** Notes, ends and errors of a run, in the output channel. */
+  /** All that a run did, in the output channel. */
   showLogOf(run: Run): void {
-    const {output, program} = this.#parts;
-    const {state} = run;
-    output.appendLine(`${run.folder}: ${state.state}, ${state.engine} (${state.reason})`);
-    for (const note of state.notes) output.appendLine(`  note: ${note}`);
-    for (const {trial, state: of, message} of state.trials)
-      if (message !== null) output.appendLine(`  ${trial.id}: ${of}: ${message}`);
-    const words = program.lastWords(run.folder);
-    if (words !== '') output.appendLine(`  last words: ${words}`);
-    output.show(true);
+    const {log, program} = this.#parts;
+    log.show(run, program.lastWords(run.folder));
   }
 
   /** What a trial of the tree answered, or any trial of a sweep. */

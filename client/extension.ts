@@ -1,8 +1,10 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, Uri, window} from 'vscode';
+import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
 import {isEnded} from '../core/run/events.ts';
+import {answerInALine} from '../core/run/verdict/answer.ts';
 import {Commands} from './commands.ts';
 import {LanguageServer} from './language-server.ts';
+import {RunLog} from './log.ts';
 import {NativeSetup} from './native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
@@ -15,16 +17,19 @@ import {TrialsTree} from './tree.ts';
 export function activate(context: ExtensionContext): void {
   const storage = (context.storageUri ?? context.globalStorageUri).fsPath;
   const program = new Program(context.asAbsolutePath('dist/trainer/cli.js'), storage);
-  const output = window.createOutputChannel('LoRA Sweep');
+  const output = window.createOutputChannel('LoRA Sweep', {log: true});
+  const log = new RunLog(output);
   const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
   const results = new Results(context.asAbsolutePath('dist/webviews'));
   const language = new LanguageServer(context, program);
   const sweeps = new Sweeps({
     changed(run) {
+      log.changed(run);
       language.runChanged(run);
       void nativeSetup.offer(run);
       results.changed(run);
     },
+    finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
     interrupted: run => void sayItStands(run),
     refused(run) {
@@ -37,6 +42,7 @@ export function activate(context: ExtensionContext): void {
     program,
     results,
     output,
+    log,
     checkWorkspace: () => language.command('checkWorkspace'),
     columnsOf: file => language.command('columns', file),
   });
@@ -51,12 +57,7 @@ export function activate(context: ExtensionContext): void {
     provideSamples(),
     window.registerTreeDataProvider('loraSweep.trials', tree),
     window.registerWebviewPanelSerializer(resultsView, {
-      async deserializeWebviewPanel(panel, kept: {sweepFile?: string; folder?: string} | undefined) {
-        const {sweepFile, folder} = kept ?? {};
-        const run = sweepFile ? (await sweeps.of(Uri.file(sweepFile))).run : folder && (await sweeps.at(folder));
-        if (run) await results.show(run, panel);
-        else panel.dispose();
-      },
+      deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
     ...parts.register(),
@@ -71,6 +72,32 @@ export function activate(context: ExtensionContext): void {
   );
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+/** What a page of results keeps of its run over a reload. */
+interface Kept {
+  sweepFile?: string;
+  folder?: string;
+}
+
+async function bringBack(
+  panel: WebviewPanel,
+  {sweepFile, folder}: Kept = {},
+  sweeps: Sweeps,
+  results: Results,
+): Promise<void> {
+  const run = sweepFile ? (await sweeps.of(Uri.file(sweepFile))).run : folder && (await sweeps.at(folder));
+  if (run) await results.show(run, panel);
+  else panel.dispose();
+}
+
+/** The answer in one line, and the way to all of it. */
+async function sayItFinished(run: Run, results: Results): Promise<void> {
+  const {folder, state} = run;
+  if (!workspace.getConfiguration('loraSweep').get<boolean>('notifyWhenFinished', true)) return;
+  const message = `${state.name || folder} finished: ${answerInALine(state)}.`;
+  const choice = await window.showInformationMessage(message, 'Open Results');
+  if (choice) await results.open(run);
 }
 
 /** A run that a window finds without its end: its machine went down, or its process was ended. */

@@ -9,6 +9,7 @@ import {difference} from '../core/run/update.ts';
 import {pickRun} from './pick-run.ts';
 import {Follower} from './run/follow.ts';
 import type {Run} from './run/run.ts';
+import {readingText} from './status-text.ts';
 
 /** The page hears of a run's progress this often at most, in milliseconds. */
 const sendEvery = 400;
@@ -106,7 +107,7 @@ export class Results implements Disposable {
       sweepFile: run.sweepFile,
     };
     shown.sent = state;
-    panel.title = `Results: ${state.name || 'sweep'}`;
+    panel.title = `Results: ${state.name || 'sweep'}${run.reading === null ? '' : `, ${readingText(run.reading)}`}`;
     void panel.webview.postMessage(message);
   }
 

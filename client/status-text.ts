@@ -3,6 +3,17 @@ import type {RunState} from '../core/run/fold.ts';
 import {formatPreparing, formatSeconds} from '../core/run/format.ts';
 import type {Progress} from '../core/run/progress.ts';
 
+/** What a screen reader says of a sweep's row: its name, then how it stands. */
+export function sweepLabel(name: string, hasErrors: boolean, isAlive: boolean, description: string): string {
+  const state = hasErrors ? 'has errors' : isAlive ? 'running' : description === '' ? 'not run yet' : '';
+  return [name, state, hasErrors ? '' : description].filter(Boolean).join(', ');
+}
+
+/** While a long run is being read: `reading, 42 %`. */
+export function readingText(part: number): string {
+  return `reading, ${Math.floor(100 * part)} %`;
+}
+
 /** How a run stands, in a few words: `37/120 · 1 min 20 s left`. */
 export function statusText(
   {state, preparing, trials}: Pick<RunState, 'state' | 'preparing' | 'trials'>,

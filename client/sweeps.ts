@@ -20,6 +20,8 @@ export class Sweeps implements Disposable {
   readonly #files = new Map<string, SweepFile>();
   /** Runs without a sweep file of the workspace, by folder. */
   readonly #loose = new Map<string, Run>();
+  /** Runs whose earlier events are being read. */
+  readonly #attaching = new Map<Run, Promise<void>>();
   readonly #changed = new EventEmitter<SweepFile | undefined>();
   readonly #watchers: Disposable[] = [];
   readonly #listener: RunListener;
@@ -44,9 +46,11 @@ export class Sweeps implements Disposable {
     return [...this.#files.values()].sort((a, b) => a.uri.path.localeCompare(b.uri.path));
   }
 
-  /** The sweep of a file, read again. */
+  /** The sweep of a file, read again, with all of its run. */
   async of(uri: Uri): Promise<SweepFile> {
-    return this.#read(uri);
+    const file = await this.#read(uri);
+    if (file.run) await this.#attaching.get(file.run);
+    return file;
   }
 
   /** The run of a folder, whether it belongs to a sweep file here or not (its `sweepFile` is empty then). */
@@ -116,6 +120,15 @@ export class Sweeps implements Disposable {
     await Promise.all(folders.map(folder => this.#attachLoose(folder)));
   }
 
+  /** Without waiting for it: a long run takes its time, and what is read of it shows meanwhile. */
+  #attach(run: Run): void {
+    const attaching = run.attach().finally(() => this.#attaching.delete(run));
+    // What goes wrong comes to whoever waits for it; nobody else needs it.
+    attaching.catch(() => {});
+    this.#attaching.set(run, attaching);
+  }
+
+  /** Its run is read behind it. */
   async #read(uri: Uri): Promise<SweepFile> {
     const key = uri.toString();
     const text = await textOf(uri);
@@ -128,7 +141,7 @@ export class Sweeps implements Disposable {
     const run = same ?? (folder === undefined ? undefined : new Run(folder, uri.fsPath, this.#listener));
     const file = {uri, sweep, run};
     this.#files.set(key, file);
-    if (run && !same) await run.attach();
+    if (run && !same) this.#attach(run);
     return file;
   }
 }

@@ -34,7 +34,9 @@ export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
   const view = (trial: Trial): TrialView | undefined => state?.trials[state.places[trial.id] ?? -1];
   const seen = state && seenBy(state, file);
   const peaks = seen
-    ? compare(seen).flatMap(({curves, metric}) => curves.flatMap(({peak}) => (peak ? [{peak, metric}] : [])))
+    ? compare(seen).flatMap(({curves, metric, isUnderWay}) =>
+        curves.flatMap(({peak}) => (peak ? [{peak, metric, isUnderWay}] : [])),
+      )
     : [];
   const several = {
     rank: new Set(trials.map(({rank}) => rank)).size > 1,
@@ -152,12 +154,12 @@ function meanOf(views: (TrialView | undefined)[]): string {
 
 function methodDescription(
   method: string,
-  peaks: {peak: Peak; metric: string}[],
+  peaks: {peak: Peak; metric: string; isUnderWay: boolean}[],
   views: (TrialView | undefined)[],
 ): string {
   const own = peaks.find(({peak}) => peak.method === method);
   const best = own
-    ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatPlaceShortly(own.peak)}`
+    ? `best ${formatMean(own.peak.mean, own.peak.std, own.metric)} at ${formatPlaceShortly(own.peak)}${own.isUnderWay ? ' so far' : ''}`
     : '';
   const done = views.filter(view => view && isEnded(view.state)).length;
   const progress = views.some(Boolean) && done < views.length ? `${done}/${views.length}` : '';

@@ -13,7 +13,7 @@ import type {TrialState} from '../core/run/events.ts';
 import {progress} from '../core/run/progress.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
 import {isSettled} from '../core/search/comparing/settled.ts';
-import {statusText} from './status-text.ts';
+import {readingText, statusText, sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
 
@@ -92,8 +92,13 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'
-    : run && (run.alive || run.state.trials.length > 0)
-      ? statusText(run.state, progress(run.state, Date.now()))
-      : '';
+    : run && run.reading !== null
+      ? readingText(run.reading)
+      : run && (run.alive || run.state.trials.length > 0)
+        ? statusText(run.state, progress(run.state, Date.now()))
+        : '';
+  const name = sweep?.name ?? workspace.asRelativePath(uri);
+  const label = sweepLabel(name, !sweep, run?.alive ?? false, sweep ? item.description : '');
+  item.accessibilityInformation = {label};
   return item;
 }

@@ -1,11 +1,12 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
+import {methodTitle} from '../core/method/title.ts';
 import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
-import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber} from './axes/axes.ts';
+import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {Point} from './elements.ts';
-import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
+import {methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
 
 /** λmax of one block relative to LoRA's, mean over seeds. */
 export interface BlockRow {
@@ -44,16 +45,16 @@ export function layerChart(
     type: 'line',
     data: {
       datasets: shown.map(method => ({
-        label: method,
+        label: methodTitle(method),
         data: rows
           .filter(row => row.method === method)
           .map(({layer, relative}) => ({x: layer, y: relative}))
           .sort((a, b) => a.x - b.x),
-        borderColor: methodColour(theme, methods.indexOf(method)),
-        backgroundColor: methodColour(theme, methods.indexOf(method)),
+        borderColor: methodColour(theme, method),
+        backgroundColor: methodColour(theme, method),
         borderWidth: 1.6,
         pointRadius: 3,
-        ...methodShape(methods.indexOf(method)),
+        ...methodShape(method),
       })),
     },
     options: {
@@ -61,9 +62,10 @@ export function layerChart(
       interaction: {mode: 'nearest', intersect: false},
       scales: {
         x: linearAxis(theme, 'layer', value => (Number.isInteger(value) ? String(value) : '')),
-        y: logAxis(theme, '', Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
+        y: logAxis(theme, "λmax ÷ LoRA's", Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
       },
       plugins: {
+        zoom: zoomOptions,
         legend: {display: false},
         tooltip: {
           callbacks: {
@@ -89,18 +91,18 @@ export function stripChart(
     data: {
       datasets: shown.map((method, column) => {
         const own = rows.filter(row => row.method === method).sort((a, b) => a.relative - b.relative);
-        const colour = methodColour(theme, methods.indexOf(method));
+        const colour = methodColour(theme, method);
         const middle = own[own.length >> 1]?.relative ?? null;
         // Neighbours in size stand beside each other: none hides another.
         const points = own.map(({relative}, k) => ({x: column + 0.06 * ((k % 7) - 3), y: relative}));
         return {
-          label: method,
+          label: methodTitle(method),
           data: [...points, {x: column, y: middle}],
           showLine: false,
           borderColor: colour,
           backgroundColor: translucent(colour, 0.45),
-          ...methodShape(methods.indexOf(method)),
-          pointStyle: [...points.map(() => methodShape(methods.indexOf(method)).pointStyle), 'line' as const],
+          ...methodShape(method),
+          pointStyle: [...points.map(() => methodShape(method).pointStyle), 'line' as const],
           pointRadius: [...points.map(() => 3), 22],
           pointBorderWidth: [...points.map(() => 1), 3],
           pointRotation: 0,
@@ -110,10 +112,11 @@ export function stripChart(
     options: {
       ...pointFrame,
       scales: {
-        x: placeAxis(theme, '', shown),
-        y: logAxis(theme, '', Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
+        x: placeAxis(theme, 'method', shown.map(methodTitle)),
+        y: logAxis(theme, "λmax ÷ LoRA's", Math.min(...values, 1) / 1.3, Math.max(...values, 1) * 1.3, shortNumber),
       },
       plugins: {
+        zoom: zoomOptions,
         legend: {display: false},
         tooltip: {
           callbacks: {
@@ -139,15 +142,15 @@ export function rateAgainstCurvature(
     type: 'line',
     data: {
       datasets: shown.map(method => ({
-        label: method,
+        label: methodTitle(method),
         data: points
           .filter(point => point.method === method && point.lambdaMax > 0)
           .map(({lambdaMax, bestRate}) => ({x: lambdaMax, y: bestRate})),
         showLine: false,
-        borderColor: methodColour(theme, methods.indexOf(method)),
-        backgroundColor: methodColour(theme, methods.indexOf(method)),
+        borderColor: methodColour(theme, method),
+        backgroundColor: methodColour(theme, method),
         pointRadius: 6,
-        ...methodShape(methods.indexOf(method)),
+        ...methodShape(method),
       })),
     },
     options: {
@@ -157,6 +160,7 @@ export function rateAgainstCurvature(
         y: {...rateAxis(theme, Math.min(...rates), Math.max(...rates))},
       },
       plugins: {
+        zoom: zoomOptions,
         legend: {position: 'top', align: 'start', labels: {color: theme.text, usePointStyle: true, boxHeight: 8}},
         tooltip: {
           callbacks: {

@@ -11,7 +11,7 @@ import {
 import type {RunState} from '../core/run/fold.ts';
 import {layerChart, rateAgainstCurvature, rowsOf, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';
-import type {Theme} from './theme.ts';
+import type {Theme} from './theme/palette.ts';
 
 /** One section a (rank, batch size) that was probed, and one for the best rates. */
 export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
@@ -72,7 +72,13 @@ function tableSection(
     element('h2', '', curvatureTitle(table)),
     grid,
     caption,
-    tableOf(curvatureColumns, table.rows, theme, `Table, ${curvatureTitle(table)}`),
+    tableOf(
+      curvatureColumns,
+      table.rows,
+      theme,
+      `Table, ${curvatureTitle(table)}`,
+      table.rows.map(([method = '']) => method),
+    ),
   );
   return section;
 }

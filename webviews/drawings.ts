@@ -1,5 +1,6 @@
 /** The charts of a page. A chart that is drawn again keeps its canvas and where the reader has zoomed to. */
 import {Chart} from 'chart.js';
+import {pressed, zoomKeys} from './axes/keys.ts';
 import type {BarPoint, Cell, Configuration, Plot, Point} from './elements.ts';
 
 type Drawn = Chart<'line', Point[]> | Chart<'lineWithErrorBars', BarPoint[]> | Chart<'matrix', Cell[]>;
@@ -43,12 +44,14 @@ export class Drawings {
         zoom: {...zoom, zoom: {...zoom.zoom, onZoomComplete: remember}, pan: {...zoom.pan, onPanComplete: remember}},
       };
     }
-    for (const [axis, range] of Object.entries(this.#kept[key] ?? {}))
-      Object.assign(options.scales?.[axis] ?? {}, range);
+    const shown = this.#kept[key];
+    for (const [axis, range] of Object.entries(shown ?? {})) Object.assign(options.scales?.[axis] ?? {}, range);
+    // Markers at the edge of the whole stand out of the plot; of a part nothing does.
+    if (shown) options.clip = 0;
     const known = this.#charts.get(key);
     if (!known) {
       const chart = drawn(canvas, configuration);
-      canvas.addEventListener('dblclick', () => this.#showAll(key));
+      if (zoom) this.#follow(key, canvas);
       this.#charts.set(key, chart);
       return;
     }
@@ -74,12 +77,29 @@ export class Drawings {
     return whole;
   }
 
-  #remember(key: string, chart: Chart): void {
+  /** Double clicks and keys; a canvas that is known by its id keeps the focus when the page is drawn again. */
+  #follow(key: string, canvas: HTMLCanvasElement): void {
+    canvas.id = `chart ${key}`;
+    canvas.tabIndex = 0;
+    canvas.setAttribute('aria-keyshortcuts', zoomKeys);
+    canvas.addEventListener('dblclick', () => this.showAll(key));
+    canvas.addEventListener('keydown', event => {
+      const chart = this.#charts.get(key);
+      const done = chart && !event.ctrlKey && !event.metaKey && !event.altKey ? pressed(chart, event.key) : null;
+      if (!chart || done === null) return;
+      event.preventDefault();
+      if (done === 'all') this.showAll(key);
+      else this.#remember(key, chart);
+    });
+  }
+
+  #remember(key: string, chart: Pick<Chart, 'scales'>): void {
     this.#kept[key] = Object.fromEntries(Object.values(chart.scales).map(({axis, min, max}) => [axis, {min, max}]));
     this.#zoomed();
   }
 
-  #showAll(key: string): void {
+  /** Ends the zoom of a chart. */
+  showAll(key: string): void {
     if (!this.#kept[key]) return;
     delete this.#kept[key];
     this.#zoomed();

@@ -1,6 +1,7 @@
 /** Elements of the page. */
 import type {ChartConfiguration} from 'chart.js';
-import {methodColour, type Theme} from './theme.ts';
+import {methodTitle} from '../core/method/title.ts';
+import {methodColour, type Theme} from './theme/palette.ts';
 
 /** `mark`: what is to be said where there is no value, and `y` is only where the mark is drawn. */
 export type Point = {x: number; y: number | null; mark?: string};
@@ -22,13 +23,13 @@ export interface Plot {
   configuration: Configuration;
 }
 
-/** A table with a row a method, each with its colour; `places`: of the rows' methods in the sweep, by default row by row. */
+/** A table with a colour a row, that of its method; a first cell that says no more than the method shows its title. */
 export function tableOf(
   columns: readonly {title: string; align: string}[],
   rows: readonly (readonly string[])[],
   theme: Theme,
   label: string,
-  places?: readonly number[],
+  methods: readonly string[],
 ): HTMLElement {
   const table = element('table', '');
   const head = table.createTHead().insertRow();
@@ -36,24 +37,33 @@ export function tableOf(
   const body = table.createTBody();
   rows.forEach((cells, i) => {
     const row = body.insertRow();
+    const method = methods[i] ?? '';
     cells.forEach((cell, k) => {
-      row.append(element('td', columns[k]?.align ?? 'left', cell));
+      row.append(element('td', columns[k]?.align ?? 'left', k === 0 && cell === method ? methodTitle(cell) : cell));
     });
     const dot = element('span', 'dot');
-    dot.style.backgroundColor = methodColour(theme, places?.[i] ?? i);
+    dot.style.backgroundColor = methodColour(theme, method);
     row.cells[0]?.prepend(dot);
   });
   return scroller(table, label);
 }
 
-/** A table that may be wider than the page; the keyboard reaches it. */
+/** A table that may be wider than the page; the keyboard reaches it, and it says when it goes on to the right. */
 export function scroller(table: HTMLElement, label: string): HTMLElement {
   const made = element('div', 'scroller');
   made.tabIndex = 0;
   made.setAttribute('role', 'region');
   made.setAttribute('aria-label', label);
   made.append(table);
+  const mark = (): void => void made.toggleAttribute('data-more', hidesColumns(made));
+  made.addEventListener('scroll', mark);
+  new ResizeObserver(mark).observe(made);
   return made;
+}
+
+/** Whether columns lie to the right of what is shown, by widths in pixels. */
+export function hidesColumns(of: {scrollLeft: number; clientWidth: number; scrollWidth: number}): boolean {
+  return of.scrollLeft + of.clientWidth < of.scrollWidth - 1;
 }
 
 export function canvasBox(className: string, description: string): {box: HTMLElement; canvas: HTMLCanvasElement} {

@@ -1,11 +1,12 @@
 /** Charts of a metric over learning rate and rank or batch size. */
 import type {ChartConfiguration} from 'chart.js';
+import {methodTitle} from '../core/method/title.ts';
 import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
-import {methodColour, methodShape, rateColour, type Theme} from './theme.ts';
+import {methodColour, methodShape, rateColour, type Theme} from './theme/palette.ts';
 
 /** The peak of each method over the rank or batch size, with error bars. */
 export function peakLines(
@@ -20,18 +21,18 @@ export function peakLines(
     type: 'lineWithErrorBars',
     data: {
       datasets: methods.map(({method}, place) => ({
-        label: method,
+        label: methodTitle(method),
         data: withPeak[place]!.map(({value, peak: {mean, std}}) => ({
           ...{at: value, x: beside(value, place)},
           ...{y: mean, yMin: mean - (std ?? 0), yMax: mean + (std ?? 0)},
         })),
-        borderColor: methodColour(theme, place),
-        backgroundColor: methodColour(theme, place),
-        errorBarColor: methodColour(theme, place),
-        errorBarWhiskerColor: methodColour(theme, place),
+        borderColor: methodColour(theme, method),
+        backgroundColor: methodColour(theme, method),
+        errorBarColor: methodColour(theme, method),
+        errorBarWhiskerColor: methodColour(theme, method),
         borderWidth: 2,
         pointRadius: 4,
-        ...methodShape(place),
+        ...methodShape(method),
       })),
     },
     options: {
@@ -90,7 +91,7 @@ export function heatMap(
     data: {
       datasets: [
         {
-          label: method,
+          label: methodTitle(method),
           data: cells,
           backgroundColor: cells.map(({mean}) => rateColour(theme, goodness(mean))),
           borderColor: cells.map(({best}) => (best ? theme.text : theme.surface)),
@@ -102,15 +103,16 @@ export function heatMap(
     },
     options: {
       ...frame,
+      interaction: {mode: 'nearest', intersect: false},
       scales: {
-        x: placeAxis(theme, '', rates.map(formatRate)),
+        x: placeAxis(theme, 'learning rate', rates.map(formatRate)),
         y: placeAxis(theme, over, values.map(String)),
       },
       plugins: {
         legend: {display: false},
         tooltip: {
           callbacks: {
-            title: () => method,
+            title: () => methodTitle(method),
             label: ({dataIndex}) => {
               const cell = cells[dataIndex];
               if (!cell) return '';

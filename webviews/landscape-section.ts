@@ -1,9 +1,10 @@
 /** A metric over learning rate and rank, or learning rate and batch size: the peaks as lines, all of it as heat maps. */
+import {methodTitle} from '../core/method/title.ts';
 import {type Landscape, landscapes, landscapeTitle} from '../core/run/compare/landscape.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {canvasBox, element, type Plot} from './elements.ts';
 import {heatMap, peakLines} from './landscape-chart.ts';
-import type {Theme} from './theme.ts';
+import type {Theme} from './theme/palette.ts';
 
 export function landscapeSections(comparisons: readonly Comparison[], theme: Theme, plots: Plot[]): HTMLElement[] {
   return landscapes(comparisons).map(landscape => section(landscape, theme, plots));
@@ -18,9 +19,12 @@ function section(landscape: Landscape, theme: Theme, plots: Plot[]): HTMLElement
   const grid = element('div', 'grid');
   for (const {method} of methods) {
     const figure = element('figure', '');
-    const plot = canvasBox('plot small', `${metric} of ${method} over learning rate and ${over}, as colours`);
+    const plot = canvasBox(
+      'plot small',
+      `${metric} of ${methodTitle(method)} over learning rate and ${over}, as colours`,
+    );
     plots.push({key: `${title}, ${method}`, canvas: plot.canvas, configuration: heatMap(landscape, method, theme)});
-    figure.append(element('figcaption', '', method), plot.box);
+    figure.append(element('figcaption', '', methodTitle(method)), plot.box);
     grid.append(figure);
   }
   made.append(

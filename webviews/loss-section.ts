@@ -1,4 +1,5 @@
 /** The curves of the trials: a chart a method, or all in one. */
+import {methodTitle} from '../core/method/title.ts';
 import {settingInFull} from '../core/run/compare/conditions.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
@@ -6,7 +7,7 @@ import type {CurveName} from '../core/run/update.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {canvasBox, element, type Plot, toggleButton} from './elements.ts';
 import {isInFocus, type LossPanel, type LossView, lossChart, lossScale, ratePosition} from './loss-chart.ts';
-import {rateColour, type Theme} from './theme.ts';
+import {rateColour, type Theme} from './theme/palette.ts';
 
 const titles: Record<CurveName, string> = {losses: 'Training loss', gradNorms: 'Gradient norm', rates: 'Learning rate'};
 
@@ -52,12 +53,12 @@ function panels(
     figure.append(element('figcaption', '', title), plot.box);
     return figure;
   };
-  if (view.overlaid) return panel(methods.length > 1 ? 'all methods' : methods.join(), views, '');
+  if (view.overlaid) return panel(methods.length > 1 ? 'all methods' : methods.map(methodTitle).join(), views, '');
   const grid = element('div', 'grid');
   grid.append(
     ...methods.map(method =>
       panel(
-        method,
+        methodTitle(method),
         views.filter(({trial}) => nameOf(trial) === method),
         'small',
       ),

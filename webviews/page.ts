@@ -3,6 +3,7 @@
 import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
 import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
+import {titled} from '../core/run/compare/titled.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
@@ -20,6 +21,7 @@ import {type Comparison, title} from '../core/run/verdict.ts';
 import {hasChosen} from '../core/search/comparing/settled.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
+import {zoomHint} from './axes/keys.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf} from './data-table.ts';
@@ -30,7 +32,7 @@ import {lossSections} from './loss-section.ts';
 import {rateBars, rateChart} from './rate-chart.ts';
 import {isSearched} from './rate-lines.ts';
 import {scanSections} from './scan-section.ts';
-import type {Theme} from './theme.ts';
+import type {Theme} from './theme/palette.ts';
 import {trialsGrid} from './trials-grid.ts';
 
 /** What the reader has chosen; a reload keeps it. */
@@ -56,6 +58,9 @@ export const firstChoices: Choices = {
 export interface Doing {
   choose(change: Partial<Choices>): void;
   copy: Copying;
+  /** Whether a chart shows a part of what it has, and back to all of it. */
+  isZoomed(key: string): boolean;
+  showAll(key: string): void;
   /** These are absent outside the editor. */
   act?: (action: PageAction) => void;
   /** Trains so many more seeds of a method, METHOD=NUMBER. */
@@ -77,8 +82,11 @@ export function showPage(
   const plots: Plot[] = [];
   const state = countedRun(whole);
   const comparisons = sideBySide(state, others);
+  const curves = lossSections(state, theme, choices, doing.choose, plots);
   root.replaceChildren(
     header(state, others, comparisons, doing),
+    // While it trains, what moves stands first.
+    ...(doing.alive ? curves : []),
     ...comparisons.map(comparison =>
       comparisonSection(comparison, {theme, plots, wishes: seedWishes(comparison, state)}, choices, doing),
     ),
@@ -87,16 +95,36 @@ export function showPage(
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
-    ...lossSections(state, theme, choices, doing.choose, plots),
+    ...(doing.alive ? [] : curves),
     ...trialsSection(state, choices, doing),
     ...droppedSection(whole, theme),
   );
   for (const plot of plots) {
     const others = choices.open.filter(key => key !== plot.key);
     const toggled = (open: boolean): void => doing.choose({open: open ? [...others, plot.key] : others});
-    plot.canvas.parentElement?.after(dataOf(plot, choices.open.includes(plot.key), toggled, doing.copy));
+    const data = dataOf(plot, choices.open.includes(plot.key), toggled, doing.copy);
+    plot.canvas.parentElement?.after(...wayBack(plot, doing), data);
   }
+  sayHowToZoom(plots);
   return plots;
+}
+
+/** From a part of a chart to all of it. */
+function wayBack({key}: Plot, {isZoomed, showAll}: Doing): HTMLElement[] {
+  if (!isZoomed(key)) return [];
+  const bar = element('div', 'bar');
+  const button = element('button', '', 'Reset zoom');
+  button.id = `all of ${key}`;
+  button.addEventListener('click', () => showAll(key));
+  bar.append(staying(button));
+  return [bar];
+}
+
+/** Once at the end of each card that has charts to zoom. */
+function sayHowToZoom(plots: readonly Plot[]): void {
+  const zoomable = plots.filter(({configuration}) => configuration.options?.plugins?.zoom);
+  const cards = new Set(zoomable.flatMap(({canvas}) => canvas.closest('.card') ?? []));
+  for (const card of cards) card.append(element('p', 'caption', zoomHint));
 }
 
 function header(state: RunState, others: readonly OtherRun[], comparisons: Comparison[], doing: Doing): HTMLElement {
@@ -181,10 +209,8 @@ function actions(
 
 function peaksAsMarkdown(comparisons: Comparison[]): string {
   return comparisons
-    .map(
-      comparison =>
-        `${title(comparison)}\n\n${markdownTable(peakColumns(comparison), peakRows(comparison)).join('\n')}\n`,
-    )
+    .map(titled)
+    .map(named => `${title(named)}\n\n${markdownTable(peakColumns(named), peakRows(named)).join('\n')}\n`)
     .join('\n');
 }
 
@@ -222,7 +248,6 @@ function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLEle
 function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
   const rows = droppedRows(state);
   if (rows.length === 0) return [];
-  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   const section = element('section', 'card');
   section.append(
     element('h2', '', droppedTitle),
@@ -232,7 +257,7 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
       rows,
       theme,
       droppedTitle,
-      state.trials.filter(({dropped}) => dropped).map(({trial}) => methods.indexOf(nameOf(trial))),
+      state.trials.filter(({dropped}) => dropped).map(({trial}) => nameOf(trial)),
     ),
   );
   return [section];
@@ -247,7 +272,8 @@ function comparisonSection(
   const section = element('section', 'card');
   const name = title(comparison);
   const words = element('div', 'verdict');
-  const sentences = verdict(comparison);
+  const named = titled(comparison);
+  const sentences = verdict(named);
   words.append(...sentences.map(sentence => element('p', '', sentence.replaceAll(' %', '\u00a0%'))));
   const plot = canvasBox('plot', `${name} over the learning rate. ${sentences.join(' ')}`);
   plots.push({
@@ -263,7 +289,13 @@ function comparisonSection(
     bar,
     plot.box,
     element('p', 'caption', captionOf(comparison, bars)),
-    tableOf(peakColumns(comparison), peakRows(comparison), theme, `Peaks, ${name}`),
+    tableOf(
+      peakColumns(named),
+      peakRows(named),
+      theme,
+      `Peaks, ${name}`,
+      comparison.curves.map(({method}) => method),
+    ),
     ...seedButtons(name, wishes, doing),
   );
   return section;

@@ -1,12 +1,13 @@
 /** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed; a search's as `rate-lines` says. */
 import type {Chart, ChartConfiguration, ChartDataset, LegendItem} from 'chart.js';
+import {methodTitle} from '../core/method/title.ts';
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Point} from './elements.ts';
 import {type Bounds, isFilled, legendName, linesOf, marksAt, roomForMarks, upper, within} from './rate-lines.ts';
-import {methodColour, methodShape, type Theme} from './theme.ts';
+import {dashOf, methodColour, methodShape, type Theme} from './theme/palette.ts';
 
 /** The axes of a comparison, and what its points may not leave. */
 function frameOf({curves, metric, task}: Comparison, theme: Theme) {
@@ -71,7 +72,7 @@ function barsOf(
   {bounds, beside}: {bounds: Bounds; beside: (rate: number) => number},
   theme: Theme,
 ): Bars[] {
-  const colour = methodColour(theme, place);
+  const colour = methodColour(theme, curve.method);
   const shown = curve.points.flatMap((point, at) => (point.mean === null ? [] : [{point, at, mean: point.mean}]));
   // One seed knows no deviation: a bar of no length would call it nought.
   const noise = shown.map(({point}) => (point.std === null ? 'transparent' : colour));
@@ -85,19 +86,20 @@ function barsOf(
     errorBarColor: noise,
     errorBarWhiskerColor: noise,
     borderWidth: 1.6,
+    borderDash: dashOf(curve.method),
     // Nothing is known of a rate between two that have no value, or were scanned only.
     segment: {
       borderColor: ({p0DataIndex, p1DataIndex}) =>
         shown[p1DataIndex]!.at - shown[p0DataIndex]!.at > 1 ? 'transparent' : undefined,
     },
     backgroundColor: shown.map(({point}) => (isFilled(curve, point) ? colour : theme.surface)),
-    ...pointsWithBars(place, {
+    ...pointsWithBars(curve.method, {
       radius: shown.map(({point}) => (point.learningRate === curve.peak?.learningRate ? 7 : 3)),
     }),
   };
   const marks = marksAt(curve, place, bounds, theme).map(
     ({points, style}): Bars => ({
-      label: curve.method,
+      label: methodTitle(curve.method),
       data: points.map(({learningRate, y, mark}) => ({
         ...{at: learningRate, x: beside(learningRate), y, yMin: y, yMax: y, mark},
       })),
@@ -111,8 +113,8 @@ function barsOf(
 }
 
 /** Points with error bars take their options without a prefix, which the types do not know. */
-function pointsWithBars(place: number, own: {radius: number[]}) {
-  const {pointStyle, pointRotation} = methodShape(place);
+function pointsWithBars(method: string, own: {radius: number[]}) {
+  const {pointStyle, pointRotation} = methodShape(method);
   return {pointStyle, rotation: pointRotation, ...own};
 }
 
@@ -171,7 +173,7 @@ function legendOf(owners: readonly MethodCurve[], theme: Theme) {
 
 function spoken({method, points}: MethodCurve, rate: number | undefined, metric: string): string {
   const point = points.find(({learningRate}) => learningRate === rate);
-  return point ? ` ${method}: ${inWords(point, metric)}` : '';
+  return point ? ` ${methodTitle(method)}: ${inWords(point, metric)}` : '';
 }
 
 function inWords({mean, std, seeds, diverged, scanned}: RatePoint, metric: string): string {

@@ -1,9 +1,10 @@
 /** What is drawn of one method over the learning rate: its line, its noise, and marks where there is no value. */
 import type {ChartDataset} from 'chart.js';
+import {methodTitle} from '../core/method/title.ts';
 import type {MethodCurve, RatePoint} from '../core/run/peak.ts';
 import {formatPlaceShortly} from '../core/run/verdict/place.ts';
 import type {Point} from './elements.ts';
-import {methodColour, methodShape, type Theme, translucent} from './theme.ts';
+import {dashOf, methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
 
 export type Line = ChartDataset<'line', Point[]>;
 
@@ -28,7 +29,8 @@ export function upper({mean, std}: RatePoint): number {
 }
 
 export function legendName({method, peak}: MethodCurve): string {
-  return peak ? `${method}, best at ${formatPlaceShortly(peak)}` : method;
+  const name = methodTitle(method);
+  return peak ? `${name}, best at ${formatPlaceShortly(peak)}` : name;
 }
 
 /** A search trains most rates with no seed or one: where it did more is seen, and which rate it chose. */
@@ -44,18 +46,18 @@ export function isFilled(curve: MethodCurve, {learningRate, mean, seeds, diverge
 
 /** The line of a method is the first; all others belong to it. */
 export function linesOf(curve: MethodCurve, place: number, nesting: number, bounds: Bounds, theme: Theme): Line[] {
-  const line = isSearched(curve) ? searchedLine(curve, place, theme) : griddedLine(curve, place, nesting, theme);
-  const noise = isSearched(curve) ? spans(curve, place, bounds, theme) : band(curve, place, bounds, theme);
+  const line = isSearched(curve) ? searchedLine(curve, theme) : griddedLine(curve, nesting, theme);
+  const noise = isSearched(curve) ? spans(curve, bounds, theme) : band(curve, bounds, theme);
   return [line, ...noise, ...marksOf(curve, place, bounds, theme)];
 }
 
 /** The best rate is ringed. */
-function griddedLine(curve: MethodCurve, place: number, nesting: number, theme: Theme): Line {
+function griddedLine(curve: MethodCurve, nesting: number, theme: Theme): Line {
   const ring = 7 + 5 * nesting;
-  const colour = methodColour(theme, place);
+  const colour = methodColour(theme, curve.method);
   const isPeak = peaksOf(curve);
   return {
-    ...lineBase(curve, place, theme),
+    ...lineBase(curve, theme),
     pointRadius: isPeak.map(peaked => (peaked ? ring : 3)),
     pointHoverRadius: isPeak.map(peaked => (peaked ? ring + 1 : 5)),
     pointBackgroundColor: isPeak.map(peaked => (peaked ? theme.surface : colour)),
@@ -64,11 +66,11 @@ function griddedLine(curve: MethodCurve, place: number, nesting: number, theme: 
 }
 
 /** The chosen rate is large and filled. */
-function searchedLine(curve: MethodCurve, place: number, theme: Theme): Line {
-  const colour = methodColour(theme, place);
+function searchedLine(curve: MethodCurve, theme: Theme): Line {
+  const colour = methodColour(theme, curve.method);
   const isPeak = peaksOf(curve);
   return {
-    ...lineBase(curve, place, theme),
+    ...lineBase(curve, theme),
     borderWidth: 1.4,
     pointRadius: isPeak.map(peaked => (peaked ? 7 : 4)),
     pointHoverRadius: isPeak.map(peaked => (peaked ? 8 : 5)),
@@ -77,15 +79,16 @@ function searchedLine(curve: MethodCurve, place: number, theme: Theme): Line {
   };
 }
 
-function lineBase(curve: MethodCurve, place: number, theme: Theme): Line {
-  const colour = methodColour(theme, place);
+function lineBase(curve: MethodCurve, theme: Theme): Line {
+  const colour = methodColour(theme, curve.method);
   return {
     label: legendName(curve),
     data: at(curve, point => point.mean),
     borderColor: colour,
     backgroundColor: colour,
     borderWidth: 2,
-    ...methodShape(place),
+    borderDash: dashOf(curve.method),
+    ...methodShape(curve.method),
     pointBorderColor: colour,
     order: 1,
   };
@@ -94,9 +97,9 @@ function lineBase(curve: MethodCurve, place: number, theme: Theme): Line {
 const unseen = {label: '', pointRadius: 0, pointHitRadius: 0, order: 2} as const;
 
 /** Two invisible edges and what lies between them. */
-function band(curve: MethodCurve, place: number, bounds: Bounds, theme: Theme): Line[] {
+function band(curve: MethodCurve, bounds: Bounds, theme: Theme): Line[] {
   const edge = {...unseen, borderWidth: 0};
-  const backgroundColor = translucent(methodColour(theme, place), 0.14);
+  const backgroundColor = translucent(methodColour(theme, curve.method), 0.14);
   return [
     {...edge, data: at(curve, point => within((point.mean ?? 0) - (point.std ?? 0), bounds))},
     {...edge, data: at(curve, point => within(upper(point), bounds)), fill: '-1', backgroundColor},
@@ -104,8 +107,8 @@ function band(curve: MethodCurve, place: number, bounds: Bounds, theme: Theme): 
 }
 
 /** An upright line at each rate with several seeds: between rates of a search nothing is known. */
-function spans({points}: MethodCurve, place: number, bounds: Bounds, theme: Theme): Line[] {
-  const data = points.flatMap(({learningRate: x, mean, std}): Point[] => {
+function spans(curve: MethodCurve, bounds: Bounds, theme: Theme): Line[] {
+  const data = curve.points.flatMap(({learningRate: x, mean, std}): Point[] => {
     if (mean === null || std === null) return [];
     return [
       {x, y: within(mean - std, bounds)},
@@ -113,7 +116,7 @@ function spans({points}: MethodCurve, place: number, bounds: Bounds, theme: Them
       {x, y: null},
     ];
   });
-  return [{...unseen, data, borderColor: methodColour(theme, place), borderWidth: 2}];
+  return [{...unseen, data, borderColor: methodColour(theme, curve.method), borderWidth: 2}];
 }
 
 function at({points}: MethodCurve, y: (point: RatePoint) => number | null): Point[] {
@@ -140,11 +143,11 @@ export interface Marks {
 }
 
 /** Crosses where a seed diverged, slanted ticks where nothing but a scan was; of several methods one above the other. */
-export function marksAt({points}: MethodCurve, place: number, bounds: Bounds, theme: Theme): Marks[] {
-  const common = {borderColor: methodColour(theme, place), hoverBorderWidth: 2};
+export function marksAt(curve: MethodCurve, place: number, bounds: Bounds, theme: Theme): Marks[] {
+  const common = {borderColor: methodColour(theme, curve.method), hoverBorderWidth: 2};
   const marks = (of: RatePoint[], y: number, mark: string) => of.map(({learningRate}) => ({learningRate, y, mark}));
-  const diverged = points.filter(point => point.diverged > 0);
-  const scanned = points.filter(point => point.scanned);
+  const diverged = curve.points.filter(point => point.diverged > 0);
+  const scanned = curve.points.filter(point => point.scanned);
   return [
     {
       points: marks(diverged, crossAt(place, bounds), 'diverged'),
@@ -159,7 +162,7 @@ export function marksAt({points}: MethodCurve, place: number, bounds: Bounds, th
 
 function marksOf(curve: MethodCurve, place: number, bounds: Bounds, theme: Theme): Line[] {
   return marksAt(curve, place, bounds, theme).map(({points, style}) => ({
-    label: curve.method,
+    label: methodTitle(curve.method),
     data: points.map(({learningRate, y, mark}) => ({x: learningRate, y, mark})),
     showLine: false,
     ...style,

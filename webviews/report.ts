@@ -2,31 +2,18 @@
  * The page of a run. In the editor the run comes in messages, a snapshot first and increments after; in a report it
  * stands in the page as JSON. Either way it is drawn again when it, the reader's choices or the theme change.
  */
-import {
-  Chart,
-  Filler,
-  Interaction,
-  Legend,
-  LinearScale,
-  LineController,
-  LineElement,
-  LogarithmicScale,
-  PointElement,
-  Tooltip,
-} from 'chart.js';
-import {LineWithErrorBarsController, PointWithErrorBar} from 'chartjs-chart-error-bars';
-import {MatrixController, MatrixElement} from 'chartjs-chart-matrix';
+import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
 import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
 import {updated} from '../core/run/update.ts';
-import {nearestNamedMode} from './axes/interaction.ts';
+import {registerCharts} from './axes/register.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
 import {type Choices, type Doing, firstChoices, showPage} from './page.ts';
 import './report.css';
-import {onThemeChange, theme} from './theme.ts';
+import {onThemeChange, theme} from './theme/theme.ts';
 
 /** What the editor keeps of a page over a reload. */
 interface Kept {
@@ -50,12 +37,8 @@ const shortestQuiet = 200;
 
 declare const acquireVsCodeApi: (() => Editor) | undefined;
 
-Chart.register(
-  ...[LineController, LineWithErrorBarsController, MatrixController],
-  ...[LineElement, PointElement, PointWithErrorBar, MatrixElement],
-  ...[LinearScale, LogarithmicScale, Filler, Legend, Tooltip, zoom],
-);
-Interaction.modes.nearestNamed = nearestNamedMode;
+registerCharts();
+Chart.register(zoom);
 Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
 
 /** The page with the reader's choices, drawn into `root`. */
@@ -179,6 +162,8 @@ class RunPage {
         this.#keep();
         this.draw();
       },
+      isZoomed: key => this.#drawings.zooms[key] !== undefined,
+      showAll: key => this.#drawings.showAll(key),
       copy: {
         text: text => (editor ? editor.postMessage({type: 'copy', text}) : void navigator.clipboard.writeText(text)),
         picture: plot => this.#copyPicture(plot),

@@ -1,13 +1,14 @@
 /** What a search saw in its scan, apart from what was trained whole: a training loss is no result. */
 
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
+import {methodTitle} from '../core/method/title.ts';
 import {type Scan, scansOf} from '../core/run/compare/scan.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate} from '../core/run/format.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import {canvasBox, element, type Plot, type Point} from './elements.ts';
-import {methodColour, methodShape, type Theme} from './theme.ts';
+import {methodColour, methodShape, type Theme} from './theme/palette.ts';
 
 /** One section a (model, rank, batch size) that was scanned. */
 export function scanSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
@@ -27,7 +28,7 @@ export function scanSections(state: RunState, theme: Theme, plots: Plot[]): HTML
   });
 }
 
-function scanChart(
+export function scanChart(
   scan: Scan,
   losses: readonly number[],
   methods: readonly string[],
@@ -74,8 +75,8 @@ function scanLines(
   {low, high}: {low: number; high: number},
   theme: Theme,
 ): ChartDataset<'line', Point[]>[] {
-  const colour = methodColour(theme, place);
-  const common = {label: method, borderColor: colour, backgroundColor: colour};
+  const colour = methodColour(theme, method);
+  const common = {label: methodTitle(method), borderColor: colour, backgroundColor: colour};
   const y = high / (high / low) ** (0.03 * place);
   const died = points.filter(({loss}) => loss === null);
   return [
@@ -83,7 +84,7 @@ function scanLines(
       ...common,
       data: points.map(({learningRate, loss}) => ({x: learningRate, y: loss})),
       borderWidth: 1,
-      ...methodShape(place),
+      ...methodShape(method),
       pointRadius: 2,
     },
     ...(died.length === 0

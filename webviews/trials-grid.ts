@@ -1,4 +1,5 @@
 /** Every trial of a run as a button: rows are settings, columns learning rates, the seeds side by side. */
+import {methodTitle} from '../core/method/title.ts';
 import {settingInFull} from '../core/run/compare/conditions.ts';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate, formatValue} from '../core/run/format.ts';
@@ -18,7 +19,7 @@ const signs: Record<TrialView['state'], string> = {
 
 export function trialsGrid(trials: TrialView[], focus: string | null, choose: (trial: string) => void): HTMLElement {
   const rates = [...new Set(trials.map(({trial}) => trial.learningRate))].sort((a, b) => a - b);
-  const rows = Map.groupBy(trials, ({trial}) => `${nameOf(trial)}, ${settingInFull(trial)}`);
+  const rows = Map.groupBy(trials, ({trial}) => `${methodTitle(nameOf(trial))}, ${settingInFull(trial)}`);
   const table = element('table', 'trials');
   const head = table.createTHead().insertRow();
   for (const title of ['setting', ...rates.map(formatRate)]) {

@@ -43,6 +43,11 @@ export class Follower {
     return alive ? this.#state : interrupted(this.#state);
   }
 
+  /** The part of its events that is read, from 0 to 1; null while none are being read. */
+  get part(): number | null {
+    return this.#file.part;
+  }
+
   /** Whether several processes share the run. */
   get hasTasks(): boolean {
     return this.#tasks !== undefined;

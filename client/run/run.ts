@@ -16,6 +16,8 @@ export interface RunListener {
   changed(run: Run): void;
   /** The process ended in the middle of its work: it is gone without a word, or it could not go on. */
   died(run: Run): void;
+  /** The run came to its end while it was followed; told once. */
+  finished(run: Run): void;
   /** It was found without its end and without a process. */
   interrupted(run: Run): void;
   /** The process ended before it began: the file or the folder was refused. */
@@ -31,6 +33,8 @@ export class Run {
   #child: ChildProcess | undefined;
   #timer: NodeJS.Timeout | undefined;
   #connecting = false;
+  /** What it did before this window is being read. */
+  #isNew = false;
   /** Of a process that cannot be connected to. */
   readonly #signs = new SignsOfLife();
   #isFound = false;
@@ -38,6 +42,8 @@ export class Run {
   #followedAt = 0;
   /** What that process said last before its run began. */
   #preparing: RunEvent | undefined;
+  /** The start whose end was told. */
+  #told: number | null = null;
 
   constructor(folder: string, sweepFile: string, listener: RunListener) {
     this.folder = folder;
@@ -55,6 +61,11 @@ export class Run {
     return this.#signs.isAlive(performance.now());
   }
 
+  /** The part of its earlier events that is read, from 0 to 1, while that takes a while; null else. */
+  get reading(): number | null {
+    return this.#isNew ? this.#follower.part : null;
+  }
+
   get state(): RunState {
     const state = this.#follower.state(this.alive);
     return this.#preparing && this.alive && !this.#hasBegun(state) ? fold(state, this.#preparing) : state;
@@ -62,8 +73,15 @@ export class Run {
 
   /** Reads what is there and connects to a process at work, whoever started it. */
   async attach(): Promise<void> {
-    // What is there already is no sign of life.
-    await this.#follower.read();
+    this.#isNew = true;
+    const telling = setInterval(() => this.#listener.changed(this), interval);
+    try {
+      // What is there already is no sign of life.
+      await this.#follower.read();
+    } finally {
+      clearInterval(telling);
+      this.#isNew = false;
+    }
     await this.#connect();
     this.#watch();
     this.#listener.changed(this);
@@ -149,9 +167,13 @@ export class Run {
     this.#timer = undefined;
     await this.#follower.read();
     this.#listener.changed(this);
-    if (this.#follower.hasTasks) return;
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
+    if (state.state === 'finished' && this.#hasBegun(state) && this.#told !== state.startedAt) {
+      this.#told = state.startedAt;
+      this.#listener.finished(this);
+    }
+    if (this.#follower.hasTasks) return;
     if (!this.#hasBegun(state)) this.#listener.refused(this);
     else if (state.state === 'running' || (state.state === 'failed' && state.message !== null))
       this.#listener.died(this);

@@ -1,4 +1,4 @@
-/** Stored answers as a text to be read: each with what was found in it, what was expected and the verdict. */
+/** Stored answers as a text to be read: each with its prompt, what was found in it, what was expected and the verdict. */
 import {parseJson} from '../../core/json.ts';
 import {flag, number, optional, orNull, record, text} from '../../core/shape.ts';
 
@@ -6,6 +6,8 @@ import {flag, number, optional, orNull, record, text} from '../../core/shape.ts'
 interface Sample {
   row: number;
   sample: number;
+  /** At the first answer to a row; absent in what earlier versions stored. */
+  prompt?: string;
   output: string;
   expected: string | null;
   extracted: string | null;
@@ -28,6 +30,7 @@ export function samplesText(file: string, lines: string): string {
 const sampleShape = record({
   row: number,
   sample: number,
+  prompt: optional(text),
   output: text,
   expected: orNull(text),
   extracted: orNull(text),
@@ -48,10 +51,11 @@ function isSample(value: unknown): value is Sample {
   return sampleShape(value);
 }
 
-function sampleText({row, sample, output, expected, extracted, verdict, reason}: Sample): string {
+function sampleText({row, sample, prompt, output, expected, extracted, verdict, reason}: Sample): string {
   const judged = typeof verdict === 'number' ? `score ${verdict}` : verdict ? 'right' : 'wrong';
   return [
     `──── row ${row}, sample ${sample}: ${judged}${reason ? ` (${reason})` : ''}`,
+    ...(prompt === undefined ? [] : ['prompt:', prompt]),
     `found: ${extracted ?? 'nothing'}`,
     ...(expected === null ? [] : [`expected: ${expected}`]),
     'answer:',

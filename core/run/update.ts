@@ -2,8 +2,9 @@
 import {type Curvature, emptyRun, type RunState, type TrialView} from './fold.ts';
 import type {Series} from './series/series.ts';
 
-type Columns = Pick<Series, 'steps' | 'means' | 'minima' | 'maxima' | 'counts'>;
-const columns = ['steps', 'means', 'minima', 'maxima', 'counts'] as const;
+/** What charts are drawn of: no page shows the extremes within a bucket. */
+type Columns = Pick<Series, 'steps' | 'means' | 'counts'>;
+const columns = ['steps', 'means', 'counts'] as const;
 
 /** The curves that a trial has. */
 export type CurveName = 'losses' | 'gradNorms' | 'rates';
@@ -44,7 +45,7 @@ export function difference(before: RunState, after: RunState): RunUpdate {
   };
 }
 
-/** The state after an update; whatever did not change is shared with `before`. */
+/** The state after an update, but for minima and maxima of its curves, which are empty; whatever did not change is shared with `before`. */
 export function updated(before: RunState, update: RunUpdate): RunState {
   const trials = before.trials.slice(0, update.trialCount);
   for (const {place, view, curves} of update.trials) {
@@ -82,13 +83,13 @@ function trialUpdate(known: TrialView | undefined, after: TrialView, place: numb
 function seriesUpdate(known: Series | undefined, after: Series): SeriesUpdate {
   const grew = known !== undefined && known.stride === after.stride && known.steps.length <= after.steps.length;
   const from = grew ? Math.max(0, known.steps.length - 1) : 0;
-  const tail = {steps: after.steps.slice(from), means: after.means.slice(from), minima: after.minima.slice(from)};
-  return {stride: after.stride, from, ...tail, maxima: after.maxima.slice(from), counts: after.counts.slice(from)};
+  const [steps, means, counts] = [after.steps.slice(from), after.means.slice(from), after.counts.slice(from)];
+  return {stride: after.stride, from, steps, means, counts};
 }
 
 function joined(known: Series | undefined, {from, ...rest}: SeriesUpdate): Series {
-  if (!known || from === 0) return rest;
-  const whole = {...rest};
+  const whole = {...rest, minima: [], maxima: []};
+  if (!known || from === 0) return whole;
   for (const column of columns) whole[column] = [...known[column].slice(0, from), ...rest[column]];
   return whole;
 }

@@ -5,11 +5,13 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {Follower} from '../../client/run/follow.ts';
 import type {RunEvent} from '../../core/run/events.ts';
@@ -54,6 +56,35 @@ async function longRun(): Promise<void> {
   run.append({event: 'run-ended', state: 'finished', seconds: 10});
   run.close();
 }
+
+/** Turns that others had while `work` was under way, and the parts that were read at each. */
+async function turnsDuring(work: Promise<unknown>, part: () => number | null): Promise<number[]> {
+  const parts: number[] = [];
+  let isOver = false;
+  void work.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    await setImmediate();
+    const read = part();
+    if (read !== null) parts.push(read);
+  }
+  return parts;
+}
+
+describe('while a long run is read', () => {
+  it('others have a turn after every 64 kB at the latest, and see how far it is', async () => {
+    await longRun();
+    rmSync(join(folder, snapshotName), {force: true});
+    const follower = new Follower(folder);
+    const parts = await turnsDuring(follower.read(), () => follower.part);
+    expect(parts.toSorted((a, b) => a - b)).toEqual(parts);
+    const seen = new Set(parts.filter(part => part > 0 && part < 1));
+    expect(seen.size).toBeGreaterThanOrEqual(Math.floor(statSync(events).size / 65536) - 1);
+    expect(follower.part).toBeNull();
+    expect(follower.state(false).state).toBe('finished');
+  });
+});
 
 async function followed(): Promise<unknown> {
   const follower = new Follower(folder);

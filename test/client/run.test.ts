@@ -21,6 +21,7 @@ let said: string[];
 const runs: Run[] = [];
 const listener: RunListener = {
   changed: () => {},
+  finished: () => void said.push('finished'),
   died: () => void said.push('died'),
   interrupted: () => void said.push('interrupted'),
   refused: () => void said.push('refused'),

@@ -4,7 +4,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import {coarsen} from '../../core/run/series/series.ts';
+import {coarsen, type Series} from '../../core/run/series/series.ts';
 import {writeWhole} from '../files/write-whole.ts';
 import {readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
@@ -85,11 +85,16 @@ function forPage(state: RunState): RunState {
     ...state,
     trials: state.trials.map(view => ({
       ...view,
-      losses: coarsen(view.losses, curvePoints),
-      gradNorms: coarsen(view.gradNorms, curvePoints),
-      rates: coarsen(view.rates, curvePoints),
+      losses: lineOf(view.losses),
+      gradNorms: lineOf(view.gradNorms),
+      rates: lineOf(view.rates),
     })),
   };
+}
+
+/** No chart draws the extremes within a bucket. */
+function lineOf(series: Series): Series {
+  return {...coarsen(series, curvePoints), minima: [], maxima: []};
 }
 
 /** Seen from the bundle in dist/trainer, and from the source tree. */

@@ -24,6 +24,8 @@ export interface Sample extends Judged {
   row: number;
   /** Of the answers to this row, from 0. */
   sample: number;
+  /** What the model was asked, with all special tokens; at the first answer to a row. */
+  prompt?: string;
   output: string;
   expected: string | null;
 }
@@ -82,7 +84,11 @@ export function openJudge(context: JudgeContext): Judge {
         if (i % atOnce === 0) await setImmediate();
         if (closed) throw new SweepError('stopped', 'The evaluation was stopped.');
         const [row, sample] = [Math.floor(i / each), i % each];
-        const one = judge(ids, prompts[row]!, settings, tools, context).then(found => ({row, sample, ...found}));
+        const one = judge(ids, prompts[row]!, settings, tools, context).then(found => ({
+          ...{row, sample},
+          ...(sample === 0 ? {prompt: asked(prompts[row]!, context)} : {}),
+          ...found,
+        }));
         // All are awaited below.
         one.catch(() => {});
         judged.push(one);
@@ -113,7 +119,7 @@ async function judge(
   settings: EvaluationSettings,
   tools: Tools,
   {tokenizer, ends}: JudgeContext,
-): Promise<Omit<Sample, 'row' | 'sample'>> {
+): Promise<Omit<Sample, 'row' | 'sample' | 'prompt'>> {
   const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
   const {answer, written, answerIds, row} = prompt;
   const {task: name, scorer, strict} = settings;
@@ -138,6 +144,10 @@ async function judge(
   }
   const verdict = [answer, written ?? answer].some(right => judged.trim() === textBehindThoughts(right).trim());
   return {output, expected: answer, extracted: judged.trim(), verdict};
+}
+
+function asked({ids}: Prompt, {tokenizer}: JudgeContext): string {
+  return tokenizer ? tokenizer.decode(ids, {skipSpecial: false}) : ids.join(' ');
 }
 
 type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total' | 'right'>;

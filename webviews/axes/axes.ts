@@ -3,7 +3,8 @@ import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
 import {formatMeasure, formatRate} from '../../core/run/format.ts';
 import {unitOf} from '../../core/run/peak.ts';
-import type {Theme} from '../theme.ts';
+import type {Theme} from '../theme/palette.ts';
+import {logTicks} from './ticks.ts';
 
 type Axis<T extends 'linear' | 'logarithmic'> = {type: T} & DeepPartial<ScaleOptionsByType<T>>;
 type DeepPartial<T> = T extends (...args: never[]) => unknown
@@ -12,7 +13,7 @@ type DeepPartial<T> = T extends (...args: never[]) => unknown
     ? {[K in keyof T]?: DeepPartial<T[K]>}
     : T;
 
-/** Drag over a chart to zoom in, drag with Shift (or the wheel with Ctrl) to move about; a double click shows all. */
+/** Drag over a chart, or turn the wheel with Ctrl, to zoom; drag with Shift to move about. */
 export const zoomOptions: ZoomPluginOptions = {
   zoom: {drag: {enabled: true, threshold: 6}, wheel: {enabled: true, modifierKey: 'ctrl'}, pinch: {enabled: true}},
   pan: {enabled: true, modifierKey: 'shift'},
@@ -37,7 +38,7 @@ export function rateAxis(theme: Theme, lowest: number, highest: number): Axis<'l
   return logAxis(theme, 'learning rate', lowest / 1.25, highest * 1.25, formatRate);
 }
 
-/** Labels at the powers of ten; at 1, 2, 5 where there are few of those; or at `labelled` alone. */
+/** Ticks as `logTicks` has them for the part that is shown, or at `labelled` alone. */
 export function logAxis(
   {text, faint, grid}: Theme,
   title: string,
@@ -46,7 +47,6 @@ export function logAxis(
   format: (value: number) => string,
   labelled?: readonly number[],
 ): Axis<'logarithmic'> {
-  const few = Math.log10(max / min) < 2.2;
   return {
     type: 'logarithmic',
     min,
@@ -54,20 +54,10 @@ export function logAxis(
     title: {display: title !== '', text: title, color: text},
     border: {color: grid},
     grid: {color: grid},
-    ...(labelled && {
-      afterBuildTicks: axis => {
-        axis.ticks = labelled.map(value => ({value}));
-      },
-    }),
-    ticks: {
-      color: faint,
-      maxRotation: 0,
-      callback: value => {
-        if (labelled) return format(Number(value));
-        const digit = Number(Number(value).toExponential(3).split('e')[0]);
-        return digit === 1 || (few && (digit === 2 || digit === 5)) ? format(Number(value)) : null;
-      },
+    afterBuildTicks: axis => {
+      axis.ticks = (labelled ?? logTicks(axis.min, axis.max)).map(value => ({value}));
     },
+    ticks: {color: faint, maxRotation: 0, callback: value => format(Number(value))},
   };
 }
 

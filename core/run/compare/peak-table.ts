@@ -7,10 +7,10 @@ import type {Comparison} from '../verdict.ts';
 import {settingsInWords} from './conditions.ts';
 
 /** How a rate was found stands there for searches only. */
-export function peakColumns({spread, curves}: Comparison): Column[] {
+export function peakColumns({spread, curves, isUnderWay}: Comparison): Column[] {
   return [
     {title: 'method', align: 'left'},
-    {title: 'best rate', align: 'right'},
+    {title: isUnderWay ? 'best rate so far' : 'best rate', align: 'right'},
     ...(isTuned(curves) ? [{title: 'with', align: 'left'} as const] : []),
     ...(isSearched(curves) ? [{title: 'how found', align: 'left'} as const] : []),
     {title: 'mean ± std', align: 'right'},
@@ -41,7 +41,7 @@ export function peakRows({curves, metric, spread, isUnderWay}: Comparison): stri
     const elsewhere = peak?.tied.filter(rate => !peak.place.includes(rate)) ?? [];
     const remarks = [
       elsewhere.length > 0 ? `tied with ${elsewhere.map(formatRate).join(', ')}` : '',
-      peak?.edge ? `peak at the ${peak.edge} rate: extend the grid` : '',
+      peak?.edge ? `peak at the ${peak.edge} rate${isUnderWay ? ' so far' : ': extend the grid'}` : '',
       diverged > 0 ? `${diverged} diverged` : '',
     ].filter(Boolean);
     if (!peak) return [method, '–', ...tuned, ...how, '–', '0', '–', '–', '–', remarks.join('; ')];

@@ -34,7 +34,9 @@ function needsOf({more, moreQuestions}: PeakGap): string | null {
 }
 
 function soFar(sentence: string): string {
-  return `So far, ${sentence[0]!.toLowerCase()}${sentence.slice(1)}`;
+  // A name, such as LoRA, is written as it is.
+  const [first = ''] = /^[A-Z][a-z]*(?=[ ,])/.exec(sentence) ?? [];
+  return `So far, ${first.toLowerCase()}${sentence.slice(first.length)}`;
 }
 
 function peakInWords(peak: Peak, metric: string): string {

@@ -153,13 +153,14 @@ export class Reader {
     const elsewhere = meant || method || this.problems.full ? undefined : homeOf(key);
     const above = place.path.length > 1 ? `in '${keyName(place.path.slice(0, -1))}'` : 'in a sweep file';
     const what = method ? `There is no method ${quote(key)}` : `There is no key ${quote(key)} ${above}`;
+    const own = method ? ' A name of your own needs a method in it, as {method: lora}.' : '';
     const rest = other
       ? `. ${other}.`
       : meant
         ? `. Did you mean '${meant}'?`
         : elsewhere
           ? `: it belongs under '${elsewhere}'.`
-          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${method ? ' A name of your own needs a method in it, as {method: lora}.' : ''}`;
+          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${own}`;
     const fixes = meant && !present.has(meant) ? [replacement(place.range, meant)] : [];
     this.problems.report(method ? 'unknown-method' : 'unknown-key', place, `${what}${rest}`, fixes);
     return meant;

@@ -17,6 +17,7 @@ export const dashboard: Story = {
     const button = (text: string) => page.locator('.bar button').filter({hasText: text});
     const body = page.locator('body');
     await page.locator('canvas').first().waitFor();
+    assert.match(await page.locator('h2').first().innerText(), /Training loss/, 'the live curves stand first');
     const figures = page.locator('.figures');
     const before = await figures.innerText();
     await until('new figures', async () => (await figures.innerText()) !== before);

@@ -1,8 +1,11 @@
 /**
- * Colours of the charts, for light and dark pages. Methods differ by hue, lightness and the shape of their points, so
- * that they are told apart with any colour vision: there are 13 colours and 7 shapes, and no two methods share both.
+ * Colours and shapes of the charts, for light and dark pages: a method has the same ones in all charts, runs and themes. Methods
+ * differ by hue, lightness and the shape of their points, so that they are told apart with any colour vision: there are 13
+ * colours and 7 shapes, and no two methods share both.
  */
 import type {PointStyle} from 'chart.js';
+import {methodNames} from '../../core/method/methods.ts';
+import {methodIn} from '../../core/method/title.ts';
 
 export interface Theme {
   text: string;
@@ -14,7 +17,7 @@ export interface Theme {
   rates: [number, number, number][];
 }
 
-const light: Theme = {
+export const light: Theme = {
   text: '#3b4252',
   faint: '#6b7385',
   grid: '#e4e7ee',
@@ -41,7 +44,7 @@ const light: Theme = {
   ],
 };
 
-const dark: Theme = {
+export const dark: Theme = {
   text: '#d5dae5',
   faint: '#949db0',
   grid: '#2c3240',
@@ -68,36 +71,18 @@ const dark: Theme = {
   ],
 };
 
-const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
-
-/** The colours of the page: VS Code's own where it is shown there (it names the kind of its theme on the body). */
-export function theme(): Theme {
-  const {classList} = document.body;
-  const inEditor = [...classList].some(name => name.startsWith('vscode-'));
-  if (!inEditor) return prefersDark.matches ? dark : light;
-  const isLight = classList.contains('vscode-light') || classList.contains('vscode-high-contrast-light');
-  const style = getComputedStyle(document.body);
-  const own = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
-  const base = isLight ? light : dark;
-  const contrast = classList.contains('vscode-high-contrast');
-  return {
-    ...base,
-    text: own('--text', base.text),
-    faint: contrast ? own('--text', base.text) : own('--soft', base.faint),
-    grid: contrast ? base.grid : own('--line', base.grid),
-    surface: own('--surface', base.surface),
-  };
+/**
+ * The place of a method's colour and shape: its own in the table of methods, whatever stands beside it. In the method of another
+ * run, `lora (yesterday)`, it is the method's; a name that the table does not know has a place by its letters.
+ */
+function placeOf(name: string): number {
+  const method = methodIn(name);
+  if (method !== null) return methodNames.indexOf(method);
+  return [...name].reduce((hash, letter) => (31 * hash + letter.codePointAt(0)!) % 9973, 7);
 }
 
-export function onThemeChange(redraw: () => void): void {
-  prefersDark.addEventListener('change', redraw);
-  const watched = {attributes: true, attributeFilter: ['class', 'data-vscode-theme-id']};
-  new MutationObserver(redraw).observe(document.body, watched);
-}
-
-/** The colour of a method by its place in the sweep. */
-export function methodColour({methods}: Theme, place: number): string {
-  return methods[place % methods.length]!;
+export function methodColour({methods}: Theme, method: string): string {
+  return methods[placeOf(method) % methods.length]!;
 }
 
 const shapes: {pointStyle: PointStyle; pointRotation: number}[] = [
@@ -110,8 +95,13 @@ const shapes: {pointStyle: PointStyle; pointRotation: number}[] = [
   {pointStyle: 'crossRot', pointRotation: 0},
 ];
 
-export function methodShape(place: number): {pointStyle: PointStyle; pointRotation: number} {
-  return shapes[place % shapes.length]!;
+export function methodShape(method: string): {pointStyle: PointStyle; pointRotation: number} {
+  return shapes[placeOf(method) % shapes.length]!;
+}
+
+/** Of a line: dashed where it is that of another run, which has its method's colour, or has a name of its own, whose colour another may have. */
+export function dashOf(name: string): number[] {
+  return name === methodIn(name) ? [] : [7, 4];
 }
 
 /** @param position 0 = lowest rate, 1 = highest */
