@@ -1,6 +1,7 @@
 /** Keeps a training within the memory that there is: what finds no room goes on in a smaller form, and so does all that comes after it. */
 import {grouped} from '../../core/grouped.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
+import {expandTrials} from '../../core/sweep/trials.ts';
 import {memoryTaken} from '../process/memory-limit.ts';
 import type {TrainJob} from '../training/open-pack.ts';
 import type {ToWorker} from './jobs.ts';
@@ -32,10 +33,12 @@ export class Fitting {
     this.#run = run;
     this.#pool = pool;
     const {workers} = arrangement;
-    const forms = [...grouped(todo, trial => run.prepared.of(trial))].map(([part, own]) =>
+    // Trials that are added later are of the sweep's settings, too: there may be nothing to do yet.
+    const trials = [...expandTrials(run.prepared.sweep), ...todo];
+    const forms = [...grouped(trials, trial => run.prepared.of(trial))].map(([part, own]) =>
       firstForm(part, [...new Set(own.map(({batchSize}) => batchSize))], workers),
     );
-    const recompute = forms.length > 0 ? forms.every(form => form.recompute) : run.prepared.size.recompute;
+    const recompute = forms.every(form => form.recompute);
     this.#first = {recompute, rows: Math.max(1, ...forms.map(({rows}) => rows)), workers};
     this.#form = this.#first;
   }
