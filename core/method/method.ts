@@ -102,7 +102,9 @@ export interface MethodDescription {
   spectrum?: 'top' | 'bottom';
   /** The start is made of gradients of the base's weights. */
   gradient?: true;
-  /** The tensors trained at a matrix. */
+  /** Tensors of `shapes` that keep their start. */
+  frozen?: readonly string[];
+  /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */
   shapes(matrix: Matrix, size: Size): Shapes;
   /** What keeps a matrix of this size from being adapted; undefined where nothing does. */
   obstacle(matrix: Matrix, size: Size): Obstacle | undefined;

@@ -4,8 +4,10 @@ import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
 import {initAb} from './each/init-ab.ts';
 import {lora} from './each/lora.ts';
+import {loraFa} from './each/lora-fa.ts';
 import {loraGa} from './each/lora-ga.ts';
 import {milora} from './each/milora.ts';
+import {miss} from './each/miss.ts';
 import {olora} from './each/olora.ts';
 import {pissa} from './each/pissa.ts';
 import {randlora} from './each/randlora.ts';
@@ -23,10 +25,12 @@ const table = {
   rslora,
   olora,
   'lora-ga': loraGa,
+  'lora-fa': loraFa,
   vera,
   gralora,
   randlora,
   boft,
+  miss,
   full,
 } satisfies Record<string, MethodDescription>;
 

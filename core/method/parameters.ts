@@ -25,8 +25,9 @@ export function defaultOptions({options = {}}: Pick<MethodDescription, 'options'
 
 /** Numbers that are trained at one adapted matrix (the same count as PEFT's). */
 export function trainedAt(sized: Sized, matrix: Matrix): number {
-  const shapes = Object.values(methods[sized.method].shapes(matrix, sizeOf(sized)));
-  return shapes.reduce((sum, shape) => sum + product(shape), 0);
+  const {shapes, frozen = []} = methods[sized.method];
+  const trained = Object.entries(shapes(matrix, sizeOf(sized))).filter(([part]) => !frozen.includes(part));
+  return trained.reduce((sum, [, shape]) => sum + product(shape), 0);
 }
 
 /** Trained numbers of one trial; `everything` is the number of all the model's weights. */

@@ -2,6 +2,7 @@
 import {SweepError} from '../error.ts';
 import {type MethodName, methodNames} from '../method/methods.ts';
 import type {Trial} from '../sweep/sweep.ts';
+import {methodMeant} from '../sweep/table/method-names.ts';
 import {rateNames, trialId} from '../sweep/trials.ts';
 import type {Aggregated, Evaluated, RunEventBody} from './events.ts';
 import {mostSeeds} from './line.ts';
@@ -131,8 +132,9 @@ function seedsIn(fields: Fields, place: string): number {
 function methodOf(name: string, place: string): MethodName {
   const plain = (one: string): string => one.toLowerCase().replace(/[^a-z0-9]/g, '');
   const known = methodNames.find(method => plain(method) === plain(name));
-  if (!known) throw bad(`${place} has the method ${name}; known are ${methodNames.join(', ')}`);
-  return known;
+  if (known) return known;
+  const {elsewhere} = methodMeant(name);
+  throw bad(`${place} has the method ${name}; ${elsewhere ?? `known are ${methodNames.join(', ')}`}`);
 }
 
 function text(fields: Fields, place: string, key: string): string {

@@ -116,9 +116,15 @@ export function methodWith(
     ...(alphas && {alphas: alphas.map(one => alphaFor(method, one))}),
     ...(own.iterations !== undefined && {iterations: own.iterations}),
     ...(own.start_from !== undefined && {startFrom: own.start_from}),
-    ...(methods[method].options && {options: optionsOf(method, own)}),
+    ...ownOptions(method, own),
     ...variantOf(method, own),
   };
+}
+
+/** The keys that only some methods have, where any is given or has a default. */
+function ownOptions(method: MethodSettings['method'], own: OwnValues): Pick<MethodSettings, 'options'> {
+  const options = optionsOf(method, own);
+  return Object.keys(options).length > 0 ? {options} : {};
 }
 
 /** Which of several published forms of the method is meant, where there are several. */

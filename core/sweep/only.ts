@@ -52,8 +52,8 @@ const names = new Map<string, readonly string[]>([
   ['learning_rate', ['lr', 'rate']],
   ['seed', ['seeds', 's']],
   ['trial', ['id', 'trials']],
-  ['state', ['status', 'states']],
   ...axisKeys.map(key => [key, [key.slice(key.indexOf('.') + 1), key.replace(/^.*_/, '')]] as const),
+  ['state', ['status', 'states']],
 ]);
 
 /** The key that a filter names: in full, or without the section that it stands in. */
@@ -63,8 +63,9 @@ function keyOf(written: string): string {
 
 /**
  * The trials that pass every filter `KEY=VALUE` (`VALUE` may be several, with commas between), in the order of expandTrials.
- * Keys: method (its name in the file), rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), state (as the sweep's run has left
- * it), and those of all further axes. `further` finds those of the stored trials that stand beside the file's, which filters may mean too.
+ * Keys: method (its name in the file), rank, batch_size, learning_rate (to 0.1 %), seed, trial (an id), state (as the sweep's run has
+ * left it), and those of all further axes. `further` finds those of the stored trials that stand beside the file's, which filters may
+ * mean too.
  * Throws SweepError `usage` for a filter that cannot be read, and `no-trials` for a value, or a combination, that no trial has.
  */
 export function onlySweep(
@@ -83,7 +84,7 @@ export function onlySweep(
       if (all.some(trial => test(trial, value, stored))) continue;
       throw new SweepError(
         'no-trials',
-        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, {fixed, stored})}.`,
+        `--only ${filter}: no trial of this sweep has ${key} ${value}; ${possible(key, all, {stored, fixed})}.`,
         {filter},
       );
     }
@@ -137,7 +138,7 @@ function axisTest(key: AxisKey, fixed: Settings): Test {
 }
 
 /** What a key may be, as far as that can be listed in a sentence. */
-function possible(key: string, trials: readonly Trial[], {fixed, stored}: {fixed: Settings; stored: Stored}): string {
+function possible(key: string, trials: readonly Trial[], {stored, fixed}: {stored: Stored; fixed: Settings}): string {
   if (key === 'state')
     return `they are ${[...new Set(trials.map(({id}) => standing(id, stored)))].join(', ')}`.replace(
       /, (?=[^,]*$)/,

@@ -75,11 +75,10 @@ function partsOf(file: File): File[] {
     const entries = [{key: 'data', keyRange: range, value: node}, ...evaluate];
     const pathOf = ([first, ...rest]: Path): Path =>
       first === 'data' ? ['data', name, ...rest] : ['data', name, first!, ...rest];
-    return {
-      values: {...file.values, data: set, evaluate: set.evaluate},
-      root: {kind: 'mapping', entries, flow: false, range},
-      problems: new ProblemsWithin(file.problems, pathOf),
-    };
+    const root: MappingNode = {kind: 'mapping', entries, flow: false, range};
+    const problems = new ProblemsWithin(file.problems, pathOf);
+    problems.within(root);
+    return {values: {...file.values, data: set, evaluate: set.evaluate}, root, problems};
   });
 }
 

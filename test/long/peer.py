@@ -45,12 +45,14 @@ def config_of(method, rank, alpha):
     everywhere = {"target_modules": "all-linear"}
     makers = {
         "lora": lambda: peft.LoraConfig(**plain),
+        "lora-fa": lambda: peft.LoraConfig(**plain),
         "rslora": lambda: peft.LoraConfig(**plain, use_rslora=True),
         "dora": lambda: peft.LoraConfig(**plain, use_dora=True),
         "pissa": lambda: peft.LoraConfig(**plain, init_lora_weights="pissa"),
         "olora": lambda: peft.LoraConfig(**plain, init_lora_weights="olora"),
         "vera": lambda: peft.VeraConfig(r=rank, **everywhere),
         "boft": lambda: peft.BOFTConfig(boft_block_size=4, **everywhere),
+        "miss": lambda: peft.MissConfig(r=rank, **everywhere),
         "gralora": lambda: peft.GraloraConfig(r=rank, alpha=alpha, gralora_k=2, **everywhere),
         "randlora": lambda: peft.RandLoraConfig(r=rank, randlora_alpha=alpha, **everywhere),
     }

@@ -126,11 +126,16 @@ export interface GoldenRun {
   r: number;
   alpha: number;
   scaling?: number;
+  /** Of LoRA+. */
+  b_rate_ratio?: number;
   init: string;
   cases: Record<string, GoldenCase>;
 }
 
-const methodNames: Record<string, MethodName> = {initab: 'init-ab', loraga: 'lora-ga'};
+const methodNames: Record<string, MethodName> = {
+  ...{initab: 'init-ab', loraga: 'lora-ga', lorafa: 'lora-fa'},
+  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa'},
+};
 
 /** Under which the methods' own settings stand in the adapters' configurations. */
 const optionNames: Record<string, Record<string, string>> = {
@@ -144,8 +149,9 @@ export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method 
   const name = methodNames[run.method] ?? (run.method as MethodName);
   if (name === 'full') return {name, method: 'full', form: {rank: 0, scale: 1, options: {}}};
   const config = goldenJson<Record<string, number>>(`train/${run.init}/adapter_config.json`);
-  const options = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, config[peft]!] as const);
-  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: Object.fromEntries(options)};
+  const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, config[peft]!] as const);
+  const plus = run.b_rate_ratio === undefined ? {} : {b_rate_ratio: run.b_rate_ratio};
+  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus}};
   return {name, method: methods[name], form};
 }
 

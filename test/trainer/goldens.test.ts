@@ -37,16 +37,19 @@ describe('greedy generation on the compiled engine with packed weights', () => {
 const trained = [
   ...[
     ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
-    ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'full'],
+    ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'],
   ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
+
+/** LoRA+, where B has a rate of its own, and LoRA-FA, where A has no training. */
+const own = ['llama-loraplus', 'llama-doraplus', 'llama-pissaplus', 'llama-lorafa'];
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
   on(engineName, engine => followTraining(engine, name, caseName, options));
 
 describe('training follows PyTorch and PEFT on the compiled engine', () => {
-  for (const name of trained)
+  for (const name of [...trained, ...own])
     for (const caseName of Object.keys(goldenJson<GoldenRun>(`train/${name}.json`).cases))
       it(`${name}, ${caseName}`, () => follow('compiled', name, caseName));
   for (const name of ['llama-pissa', 'llama-dora', 'gemma3-lora', 'llama-randlora'])
@@ -54,6 +57,9 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
   for (const name of trained)
     it(`${name}, high, computed again in the backward pass`, () =>
       follow('compiled', name, 'high', {merged: false, recompute: true}));
+  for (const name of own)
+    it(`${name}, low, three trials in a pack, computed again in the backward pass`, () =>
+      follow('compiled', name, 'low', {trials: 3, merged: false, recompute: true}));
   it('llama-lora, low, merged and computed again in the backward pass', () =>
     follow('compiled', 'llama-lora', 'low', {recompute: true}));
   for (const name of ['llama-lora', 'llama-dora', 'llama-full', 'qwen3-pissa', 'gemma3-lora'])
@@ -66,6 +72,7 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
 
 describe('training follows PyTorch and PEFT on the eager cpu engine', () => {
   for (const name of trained) it(`${name}, high`, () => follow('eager cpu', name, 'high'));
+  for (const name of own) it(`${name}, low`, () => follow('eager cpu', name, 'low'));
   it('llama-lora, low-accum2', () => follow('eager cpu', 'llama-lora', 'low-accum2'));
   it('gemma3-lora, high, rows without padding', () => follow('eager cpu', 'gemma3-lora', 'high', {unpadded: true}));
 });

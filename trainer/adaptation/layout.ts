@@ -20,7 +20,9 @@ export interface Layout {
   pieces: Piece[];
   /** Numbers in the whole vector. */
   size: number;
-  /** How many of them, from the first on, weight decay applies to. */
+  /** How many of them, from the first on, are trained; the others keep their start. */
+  trained: number;
+  /** How many of those, from the first on, weight decay applies to. */
   decayed: number;
 }
 
@@ -34,12 +36,19 @@ export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]
       pieces.push({site, part, shape, offset, size});
       offset += size;
     }
-  return {pieces, size: offset, decayed: decayed ?? offset};
+  return {pieces, size: offset, trained: offset, decayed: decayed ?? offset};
 }
 
-/** The trained tensors of all sites, one site after another. */
+/** The tensors of all sites, one site after another: all those that are trained, then all that keep their start. */
 export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
-  return layoutOf(sites.map(site => [site.name, method.shapes(site, form)]));
+  const {frozen = []} = method;
+  const shapesOf = (kept: boolean) =>
+    sites.map(site => {
+      const own = Object.entries(method.shapes(site, form)).filter(([part]) => frozen.includes(part) === kept);
+      return [site.name, Object.fromEntries(own)] as const;
+    });
+  const {size} = layoutOf(shapesOf(false));
+  return {...layoutOf([...shapesOf(false), ...shapesOf(true)], size), trained: size};
 }
 
 /** What the sites share; empty for most methods. */
@@ -59,6 +68,16 @@ export function pack(tensors: tf.Tensor[]): tf.Tensor {
     tensors.map(tensor => tf.reshape(tensor, [tensor.shape[0]!, -1])),
     1,
   );
+}
+
+/** Flat parameters [trials, size] as their trained part [trials, trained], and those that keep their start where there are any. */
+export function trainedPart({size, trained}: Layout, flat: tf.Tensor): [trained: tf.Tensor, frozen?: tf.Tensor] {
+  return trained === size ? [flat] : (tf.split(flat, [trained, size - trained], 1) as [tf.Tensor, tf.Tensor]);
+}
+
+/** The inverse of `trainedPart`. */
+export function joined(trained: tf.Tensor, frozen: tf.Tensor | undefined): tf.Tensor {
+  return frozen ? tf.concat([trained, frozen], 1) : trained;
 }
 
 /** Values of a layout's pieces by site and part. */

@@ -248,6 +248,8 @@ function checkConfig(config: JsonObject, bad: Complaint): AdapterKind {
   if (unknown) throw bad(`its ${unknown} is true, which is not known here`);
   if (config['save_projection'] === false)
     throw bad('its random matrices were not saved with it; save it again with save_projection=True');
+  if (kind === 'miss' && typeof config['init_weights'] === 'string')
+    throw bad(`it is MiSS in its form ${config['init_weights']}; only PEFT's default form can be read`);
   return kind === 'lora' && config['use_dora'] === true ? 'dora' : kind;
 }
 

@@ -1,6 +1,7 @@
 /** Probes on the way of a training: the Hessian at each trial's own point, plain and as Adam sees it. */
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {type Layout, views} from '../adaptation/layout.ts';
+import {rateRatio} from '../step/rates.ts';
 import type {Pack} from '../step/step.ts';
 import {Network} from './network.ts';
 import {trainedWeights, weightsOf} from './point.ts';
@@ -50,9 +51,9 @@ export async function probeTrials(
     const places = job.places.filter(place => !isKnown(place));
     if (places.length === 0) continue;
     const {layout, shared: common} = pack.adaptation;
-    const of = (name: string) => snapshot[name]?.subarray(index * layout.size, (index + 1) * layout.size);
+    const of = (name: string, size = layout.size) => snapshot[name]?.subarray(index * size, (index + 1) * size);
     const shared = frozen?.subarray(index * common.size, (index + 1) * common.size);
-    const vectors = {parameters: of('parameters')!, start: of('start'), second: of('second'), shared};
+    const vectors = {parameters: of('parameters')!, start: of('start'), second: of('second', layout.trained), shared};
     await probeTrial({...job, places}, pack, trial, vectors, context);
     if (context.stopped()) return;
   }
@@ -130,28 +131,34 @@ function taskAt(
 interface AdamSettings {
   beta2: number;
   eps: number;
+  /** What a tensor's learning rate is relative to the trial's. */
+  rateRatio(part: string): number;
 }
 
 function settingsOfAdam({settings}: Pack): AdamSettings {
   const {betas, eps} = settings.training.optimizer;
-  return {beta2: betas[1], eps};
+  return {beta2: betas[1], eps, rateRatio: part => rateRatio(part, settings.form)};
 }
 
-/** P^-1/2 with P = √v̂ + ε of a block's tensors (Cohen et al. 2022, Adaptive Gradient Methods at the Edge of Stability). */
+/**
+ * P^-1/2 with P = √v̂ + ε of a block's tensors (Cohen et al. 2022, Adaptive Gradient Methods at the Edge of Stability);
+ * where tensors have a multiple of the learning rate, P is divided by it.
+ */
 function asAdamSees(
   second: Float32Array,
   {pieces}: Layout,
   block: {site: string; parts: string[]},
   step: number,
-  {beta2, eps}: AdamSettings,
+  {beta2, eps, rateRatio}: AdamSettings,
 ): Float64Array {
   const correction = 1 - beta2 ** step;
   const parts = block.parts.map(part => {
     const {offset, size} = pieces.find(piece => piece.site === block.site && piece.part === part)!;
-    return second.subarray(offset, offset + size);
+    const ratio = rateRatio(part);
+    return Float64Array.from(
+      second.subarray(offset, offset + size),
+      moment => Math.sqrt(ratio) / Math.sqrt(Math.sqrt(moment / correction) + eps),
+    );
   });
-  return Float64Array.from(
-    parts.flatMap(part => [...part]),
-    moment => 1 / Math.sqrt(Math.sqrt(moment / correction) + eps),
-  );
+  return Float64Array.from(parts.flatMap(part => [...part]));
 }

@@ -223,18 +223,21 @@ export type BlockForm =
  */
 export function blockShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {W: [site.outputs, site.inputs]};
-  const {magnitude: _, ...shapes} = form.method.shapes(site, form.form);
-  return shapes;
+  const shapes = Object.entries(form.method.shapes(site, form.form));
+  return Object.fromEntries(shapes.filter(([part]) => !isConstant(form.method, part)));
 }
 
-/** What stands beside the probed tensors: W, a magnitude, and what all sites share. */
+/** Tensors of an adapter that are held constant: magnitudes, as in the study, and what is not trained. */
+const isConstant = ({frozen = []}: Method, part: string): boolean => part === 'magnitude' || frozen.includes(part);
+
+/** What stands beside the probed tensors: W, a magnitude, what a method never trains, and what all sites share. */
 function constantShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {};
-  const {magnitude} = form.method.shapes(site, form.form);
+  const shapes = Object.entries(form.method.shapes(site, form.form));
   const shared = form.method.shared?.(form.sites, form.form) ?? {};
   return {
     W: [site.outputs, site.inputs],
-    ...(magnitude ? {magnitude} : {}),
+    ...Object.fromEntries(shapes.filter(([part]) => isConstant(form.method, part))),
     ...Object.fromEntries(Object.entries(shared).map(([part, shape]) => [sharedName(part), shape])),
   };
 }
@@ -287,8 +290,9 @@ export async function blockSegment(engine: Engine, form: BlockForm, site: Site, 
         const common = Object.keys(method.shared?.(sites, size) ?? {}).map(
           part => [part, of(sharedName(part))] as const,
         );
+        const constant = Object.keys(method.shapes(site, size)).filter(part => isConstant(method, part));
         const tensorsOfSite = {
-          own: {...own, ...(inputs['magnitude'] ? {magnitude: of('magnitude')} : {})},
+          own: {...own, ...Object.fromEntries(constant.map(part => [part, of(part)]))},
           shared: Object.fromEntries(common),
         };
         return method.apply(macros, inputs['x']!, inputs['W']!, tensorsOfSite, size);

@@ -74,7 +74,7 @@ export function costOf(
   const whole = flops(trials);
   const left = Math.max(0, share * whole - flops(trials.filter(({id}) => done.has(id))));
   const planned = plannedSeconds({sweep, base, folder: model.folder});
-  const allSteps = trials.reduce((sum, trial) => sum + stepsFor(trial), 0);
+  const allSteps = trials.reduce((sum, trial) => sum + steps[stepsKey(trial)]!, 0);
   const speed = planned === null ? speedNear(whole / allSteps) : whole / planned;
   return {steps, seconds: speed === null ? null : left / speed, bytes};
 }

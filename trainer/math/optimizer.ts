@@ -13,7 +13,7 @@ export interface Update {
 export interface Optimizer {
   /** Names of the moments, each shaped like the parameters and zero at first. */
   moments: string[];
-  /** `rate` [trials, 1]; `corrections` [2]: 1 - β₁ᵗ and 1 - β₂ᵗ of this update. */
+  /** `rate` [trials, 1], or [trials, size] where not all parameters have the same; `corrections` [2]: 1 - β₁ᵗ and 1 - β₂ᵗ of this update. */
   update(
     parameters: tf.Tensor,
     gradient: tf.Tensor,

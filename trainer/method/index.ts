@@ -12,9 +12,11 @@ import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
 import {initAb} from './init-ab.ts';
 import {lora} from './lora.ts';
+import {loraFa} from './lora-fa.ts';
 import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
+import {miss} from './miss.ts';
 import {olora} from './olora.ts';
 import {pissa} from './pissa.ts';
 import {randlora} from './randlora.ts';
@@ -31,10 +33,12 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   rslora,
   olora,
   'lora-ga': loraGa,
+  'lora-fa': loraFa,
   vera,
   gralora,
   randlora,
   boft,
+  miss,
 };
 
 /** Every variant, with what its description says of it. */

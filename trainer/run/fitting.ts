@@ -1,4 +1,5 @@
 /** Keeps a training within the memory that there is: what finds no room goes on in a smaller form, and so does all that comes after it. */
+import {grouped} from '../../core/grouped.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
 import {memoryTaken} from '../process/memory-limit.ts';
 import type {TrainJob} from '../training/open-pack.ts';
@@ -30,8 +31,12 @@ export class Fitting {
   constructor(run: UnderWay, {todo, arrangement}: Opening, pool: Pool) {
     this.#run = run;
     this.#pool = pool;
-    const sizes = [...new Set(todo.map(({batchSize}) => batchSize))];
-    this.#first = firstForm(run.prepared, sizes, arrangement.workers);
+    const {workers} = arrangement;
+    const forms = [...grouped(todo, trial => run.prepared.of(trial))].map(([part, own]) =>
+      firstForm(part, [...new Set(own.map(({batchSize}) => batchSize))], workers),
+    );
+    const recompute = forms.length > 0 ? forms.every(form => form.recompute) : run.prepared.size.recompute;
+    this.#first = {recompute, rows: Math.max(1, ...forms.map(({rows}) => rows)), workers};
     this.#form = this.#first;
   }
 
@@ -39,12 +44,12 @@ export class Fitting {
   ready(job: ToWorker): ToWorker {
     if (job.kind !== 'train') return job;
     const trial = job.job.trials[0]!;
-    const prepared = inForm(this.#run.prepared, this.#form).of(trial);
+    const prepared = inForm(this.#run.prepared.of(trial), this.#form);
     const formed: TrainJob = {
       ...job.job,
       recompute: prepared.size.recompute,
       source: prepared.source(trial.batchSize),
-      start: startSettings(prepared, trial),
+      start: startSettings({...prepared, of: () => prepared}, trial),
     };
     this.#begun.set(formed, this.#form);
     return {kind: 'train', job: formed};

@@ -36,13 +36,7 @@ export type ToWorker =
   | {kind: 'factorize'; site: Site; end: 'top' | 'bottom'; rank: number; settings: {iterations?: number}}
   | ({kind: 'generate'} & GenerateJob)
   /** `trial`, at its end after so many steps: whose results these are. */
-  | {
-      kind: 'evaluate';
-      evaluation: Evaluation;
-      adapter?: string | undefined;
-      trial?: string | undefined;
-      step?: number | undefined;
-    }
+  | {kind: 'evaluate'; evaluation: Evaluation; adapter?: string | undefined; trial?: string; step?: number}
   | {kind: 'measure'; job: MeasuredJob}
   | {kind: 'merge'; folder: string; adapter: string}
   | {kind: 'probe'; job: ProbeJob}

@@ -61,8 +61,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const remarks = await comparable(run);
   compared?.further.push(...asked.trials);
   const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
-  const isLeft = (trial: Trial) => again.has(trial.id) || !isDone(store, trial);
-  const todo = options.probeOnly || options.evaluateOnly ? [] : all.filter(isLeft);
+  const isNothing = options.probeOnly || options.evaluateOnly;
+  const todo = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(

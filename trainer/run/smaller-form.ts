@@ -35,8 +35,8 @@ export function firstForm(prepared: Prepared, batchSizes: readonly number[], wor
 }
 
 /** What was prepared, to be trained in a form. */
-export function inForm(prepared: Prepared, form: Form): Prepared {
-  const source = (batchSize: number) => prepared.source(batchSize, form.rows);
-  const of: Prepared['of'] = trial => inForm(prepared.of(trial), form);
-  return {...prepared, size: {...prepared.size, recompute: form.recompute}, source, of};
+export function inForm(prepared: Prepared, {recompute, rows}: Form): Prepared {
+  const source = (batchSize: number) => prepared.source(batchSize, rows);
+  // What does not fit without is computed again in any form.
+  return {...prepared, size: {...prepared.size, recompute: recompute || prepared.size.recompute}, source};
 }

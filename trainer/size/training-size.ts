@@ -2,7 +2,7 @@
 import {trainedParameters} from '../../core/method/parameters.ts';
 import type {Pinned} from '../../core/run/events.ts';
 import type {Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
-import {sharedLayout} from '../adaptation/layout.ts';
+import {sharedLayout, trainedLayout} from '../adaptation/layout.ts';
 import type {BatchShape} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import {formOf, methods, startsFromGradients} from '../method/index.ts';
@@ -75,7 +75,7 @@ export function rowsAtATime(
   return microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
 }
 
-/** Frozen numbers that all sites of a trial share, of the method that has most of them. */
+/** Numbers beside the trained ones, of the method that has most: what all sites of a trial share, and what each keeps as it starts, read and written. */
 export function sharedNumbers(
   settings: readonly Pick<Sweep['methods'][number], 'method' | 'ranks' | 'options'>[],
   sites: readonly Site[],
@@ -83,11 +83,11 @@ export function sharedNumbers(
   const sizes = settings.flatMap(({method, ranks, options}) =>
     method === 'full'
       ? []
-      : ranks.map(
-          rank =>
-            sharedLayout(sites, methods[method], formOf({method, rank, alpha: rank, ...(options ? {options} : {})}))
-              .size,
-        ),
+      : ranks.map(rank => {
+          const form = formOf({method, rank, alpha: rank, ...(options ? {options} : {})});
+          const {size, trained} = trainedLayout(sites, methods[method], form);
+          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained);
+        }),
   );
   return Math.max(0, ...sizes);
 }

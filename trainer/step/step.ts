@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type {TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {Adaptation, AdaptationSettings} from '../adaptation/adaptation.ts';
 import {adaptationOf} from '../adaptation/adapters.ts';
-import {pack, unpack} from '../adaptation/layout.ts';
+import {joined, pack, trainedPart, unpack} from '../adaptation/layout.ts';
 import type {Batch} from '../data/batch.ts';
 import {type BatchShape, isPadded, placesOf, shapeName} from '../data/shapes.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
@@ -14,6 +14,7 @@ import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import {ratesOf} from './rates.ts';
 
 /** What the trials of a pack have in common. */
 export interface PackSettings extends AdaptationSettings {
@@ -96,7 +97,7 @@ export class Pack {
     const {layout} = this.adaptation;
     this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
     const shape = [trials, layout.size];
-    const zeros = () => ({shape, data: new Float32Array(parameters.length)});
+    const zeros = () => ({shape: [trials, layout.trained], data: new Float32Array(trials * layout.trained)});
     const values = {
       parameters: {shape, data: parameters},
       gathered: zeros(),
@@ -259,12 +260,15 @@ export class Pack {
     const {trials, training} = this.settings;
     const {layout} = this.adaptation;
     const {merged, recompute = false} = this.settings;
-    const lossOf = (...trained: tf.Tensor[]) => {
+    const all = unpack(layout, tensors['parameters']!);
+    const count = layout.pieces.filter(({offset}) => offset < layout.trained).length;
+    const lossOf = (...own: tf.Tensor[]) => {
+      const trained = [...own, ...all.slice(count)];
       const options = {merged, recompute, dropout: training.dropout};
       const {model, project} = this.adaptation.passes({...tensors, trained}, options);
       return lossesOf(model, trials, shape, tensors, project);
     };
-    const {value, grads} = tf.valueAndGrads(lossOf)(unpack(layout, tensors['parameters']!), tf.ones([trials]));
+    const {value, grads} = tf.valueAndGrads(lossOf)(all.slice(0, count), tf.ones([trials]));
     return {losses: value, gradient: pack(grads)};
   }
 
@@ -276,8 +280,9 @@ export class Pack {
       maxGradNorm !== 'off' && maxGradNorm > 0
         ? tf.mul(gradient, tf.minimum(tf.div(maxGradNorm, tf.add(norm, 1e-6)), 1))
         : gradient;
-    const parameters = tensors['parameters']!;
-    const rate = tf.expandDims(tensors['rate']!, 1);
+    const {layout} = this.adaptation;
+    const [parameters, frozen] = trainedPart(layout, tensors['parameters']!);
+    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, this.settings.form);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
     const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
     const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
@@ -287,7 +292,7 @@ export class Pack {
     );
     return {
       gradNorms: tf.reshape(norm, [-1]),
-      parameters: keep(updated.parameters, parameters),
+      parameters: joined(keep(updated.parameters, parameters), frozen),
       ...Object.fromEntries(moments),
     };
   }

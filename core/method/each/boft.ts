@@ -6,7 +6,7 @@ const factorsOf = ({options}: Size): number => options['butterfly_factor']!;
 
 export const boft: MethodDescription = {
   doc: 'BOFT: inputs are rotated by a trained block-diagonal orthogonal matrix, outputs scaled.',
-  alsoKnownAs: ['oft', 'butterfly-oft'],
+  alsoKnownAs: ['butterfly-oft'],
   example: '{block_size: 4}',
   title: 'BOFT',
   formula:

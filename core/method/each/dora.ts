@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, pairWork, rankFits} from '../pair.ts';
+import {pairOptions, pairShapes, pairWork, rankFits} from '../pair.ts';
 import {gemma, qwen} from '../study.ts';
 
 export const dora: MethodDescription = {
@@ -23,6 +23,7 @@ export const dora: MethodDescription = {
     gemma(64, 6.3246e-4, 3.5566e-4, 1.1247e-3),
     gemma(128, 1.1247e-3, 6.3246e-4, 1.1247e-3),
   ],
+  options: pairOptions,
   sharpness: {
     published: null,
     doc: "About LoRA's: 0.9 times in this project's demo.",

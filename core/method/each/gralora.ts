@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairWork, rankFits} from '../pair.ts';
+import {pairOptions, pairWork, rankFits} from '../pair.ts';
 
 export const gralora: MethodDescription = {
   doc: 'GraLoRA: the weight in k × k blocks, each with a pair of its own.',
@@ -22,6 +22,7 @@ export const gralora: MethodDescription = {
     doc: 'Not published; it starts as LoRA does, with B = 0, so that its rates are a good first guess.',
   },
   options: {
+    ...pairOptions,
     blocks: {
       type: {kind: 'number', integer: true, atLeast: 1, atMost: 1024},
       doc: 'k: the weight is cut into k × k blocks, each with a pair of its own; k must divide the rank and the inputs and outputs of every adapted projection. The paper takes 2 for ranks up to 32 and 4 for larger ones.',

@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, rankFits, residualWork} from '../pair.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
 import {gemma, qwen} from '../study.ts';
 
 export const initAb: MethodDescription = {
@@ -23,6 +23,7 @@ export const initAb: MethodDescription = {
     gemma(64, 6.3246e-4, 3.5566e-4, 1.1247e-3),
     gemma(128, 1.1247e-3, 6.3246e-4, 1.1247e-3),
   ],
+  options: pairOptions,
   sharpness: {
     published: 1.8,
     doc: "About 1.8 times LoRA's in the study, about LoRA's in this project's demo.",

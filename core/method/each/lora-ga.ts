@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, residualWork} from '../pair.ts';
+import {pairOptions, pairShapes, residualWork} from '../pair.ts';
 
 export const loraGa: MethodDescription = {
   doc: "LoRA-GA: starts from singular vectors of the loss's gradient in each weight.",
@@ -23,6 +23,7 @@ export const loraGa: MethodDescription = {
     doc: "About 60 times LoRA's: A and B are long, and the loss is steep along the gradient's own directions. The study found its best rate at 1.12e-5 (Qwen3-0.6B-Base, rank 128, batch size 64), more than a decade below LoRA's. Not published for PEFT's variant.",
   },
   options: {
+    ...pairOptions,
     variant: {
       type: {
         kind: 'choice',

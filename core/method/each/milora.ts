@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, rankFits, residualWork} from '../pair.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
 import {gemma, qwen} from '../study.ts';
 
 export const milora: MethodDescription = {
@@ -22,6 +22,7 @@ export const milora: MethodDescription = {
     gemma(64, 3.5566e-4, 2e-4, 6.3246e-4),
     gemma(128, 6.3246e-4, 2e-4, 1.1247e-3),
   ],
+  options: pairOptions,
   sharpness: {
     published: 2.1,
     doc: "About 2.1 times LoRA's in the study, no larger than LoRA's in this project's demo.",

@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, rankFits, residualWork} from '../pair.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
 
 export const olora: MethodDescription = {
   doc: 'OLoRA: starts from the first columns of a QR factorisation of each weight.',
@@ -16,6 +16,7 @@ export const olora: MethodDescription = {
   trains: 'A and B, which begin as the first rows and columns of a QR factorisation of W; the base keeps the rest.',
   cost: 'A step costs what LoRA costs; before it, the first `rank` columns of each weight are made orthonormal.',
   knownRates: [],
+  options: pairOptions,
   sharpness: {
     published: null,
     doc: "Not published. Q has columns of length 1, far longer than the columns of a drawn A: expect lower rates than LoRA's.",

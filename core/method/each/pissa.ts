@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, rankFits, residualWork} from '../pair.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
 import {gemma, qwen} from '../study.ts';
 
 export const pissa: MethodDescription = {
@@ -22,6 +22,7 @@ export const pissa: MethodDescription = {
     gemma(64, 2e-4, 1.1247e-4, 6.3246e-4),
     gemma(128, 3.5566e-4, 1.1247e-4, 6.3246e-4),
   ],
+  options: pairOptions,
   sharpness: {
     published: 12,
     doc: "By far the sharpest: it trains the largest singular directions of each weight. About 12 times LoRA's in the study, 7 in this project's demo (query projections); so its rates lie lower.",

@@ -1,5 +1,5 @@
 import type {MethodDescription} from '../method.ts';
-import {pairShapes, pairWork, rankFits} from '../pair.ts';
+import {pairOptions, pairShapes, pairWork, rankFits} from '../pair.ts';
 
 export const rslora: MethodDescription = {
   doc: 'rsLoRA: LoRA with the update scaled by alpha / sqrt(rank): alpha is multiplied by sqrt(rank).',
@@ -17,6 +17,7 @@ export const rslora: MethodDescription = {
     'What LoRA trains. It is LoRA with alpha · √rank in place of alpha, so that the size of an update does not shrink with the rank.',
   cost: 'What LoRA costs.',
   knownRates: [],
+  options: pairOptions,
   sharpness: {
     published: null,
     doc: "Between √rank and rank times LoRA's, as the scale is √rank times LoRA's. So its rates lie lower, the more so the larger the rank.",

@@ -15,6 +15,7 @@ import {
 } from './field.ts';
 import {keyPaths} from './fields.ts';
 import type {Free} from './free.ts';
+import {methodMeant} from './method-names.ts';
 import {fail, notYet, wrongType} from './reading.ts';
 import {nearest} from './suggest.ts';
 
@@ -147,15 +148,19 @@ export class Reader {
   private unknownKey(keys: Fields, key: string, place: Place, present: ReadonlySet<string>): string | undefined {
     const method = place.path.length === 2 && place.path[0] === 'methods';
     // The search for a nearer name takes time that nobody needs once problems are only counted.
-    const meant = this.problems.full ? undefined : nearest(key, namesOf(keys));
+    const {here, elsewhere: other} = method && !this.problems.full ? methodMeant(key) : {};
+    const meant = this.problems.full || other ? undefined : method ? here : nearest(key, namesOf(keys));
     const elsewhere = meant || method || this.problems.full ? undefined : homeOf(key);
     const above = place.path.length > 1 ? `in '${keyName(place.path.slice(0, -1))}'` : 'in a sweep file';
     const what = method ? `There is no method ${quote(key)}` : `There is no key ${quote(key)} ${above}`;
-    const rest = meant
-      ? `. Did you mean '${meant}'?`
-      : elsewhere
-        ? `: it belongs under '${elsewhere}'.`
-        : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${method ? ' A name of your own needs a method in it, as {method: lora}.' : ''}`;
+    const own = method ? ' A name of your own needs a method in it, as {method: lora}.' : '';
+    const rest = other
+      ? `. ${other}.`
+      : meant
+        ? `. Did you mean '${meant}'?`
+        : elsewhere
+          ? `: it belongs under '${elsewhere}'.`
+          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${own}`;
     const fixes = meant && !present.has(meant) ? [replacement(place.range, meant)] : [];
     this.problems.report(method ? 'unknown-method' : 'unknown-key', place, `${what}${rest}`, fixes);
     return meant;

@@ -1,3 +1,4 @@
+import {methods} from '../../method/methods.ts';
 import {readAlpha} from '../alpha.ts';
 import {folderName} from '../folder.ts';
 import {either, keyName, quote, replacement} from '../problems.ts';
@@ -16,6 +17,7 @@ import {
   type Type,
   wordsOf,
 } from '../table/field.ts';
+import {methodMeant} from '../table/method-names.ts';
 import {fail, type Reading, wrongType} from '../table/reading.ts';
 import {nearest} from '../table/suggest.ts';
 import type {ScalarNode} from './nodes.ts';
@@ -123,12 +125,14 @@ function readChoice(type: ChoiceType, reading: ScalarReading): unknown {
   const choice = Object.hasOwn(values, text) ? values[text] : undefined;
   if (choice?.refused) return fail(reading, 'unknown-value', choice.doc);
   if (choice) return text;
-  const meant = nearest(text, namesOf(values));
-  const rest = meant ? ` Did you mean '${meant}'?` : '';
+  const ofMethods = values === methods;
+  const {here, elsewhere} = ofMethods ? methodMeant(text) : {};
+  const meant = ofMethods ? here : nearest(text, namesOf(values));
+  const rest = elsewhere ? ` ${elsewhere}.` : meant ? ` Did you mean '${meant}'?` : '';
   const fixes = meant ? [replacement(range, meant)] : [];
-  if (path[0] === 'methods') {
-    const message = `There is no method ${quote(text)}: the methods are ${names.join(', ')}.${rest}`;
-    return fail(reading, 'unknown-method', message, fixes);
+  if (ofMethods && path[0] === 'methods') {
+    const list = elsewhere ? '.' : `: the methods are ${names.join(', ')}.`;
+    return fail(reading, 'unknown-method', `There is no method ${quote(text)}${list}${rest}`, fixes);
   }
   const message = `'${keyName(path)}' cannot be ${quote(text)}: it is ${either(names)}.${rest}`;
   return fail(reading, 'unknown-value', message, fixes);

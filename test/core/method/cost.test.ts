@@ -43,9 +43,11 @@ describe('what a method costs', () => {
     const count = (method: MethodName, rank: number) => trainedParameters({method, rank}, matrices, 31_712);
     expect(count('vera', 8)).toBe(golden('vera'));
     expect(count('boft', 4)).toBe(golden('boft'));
+    expect(count('miss', 5)).toBe(golden('miss'));
     for (const name of ['lora', 'pissa', 'dora', 'gralora', 'randlora', 'full'] as const)
       expect(count(name, 4)).toBe(golden(name));
     expect(count('lora-ga', 4)).toBe(golden('loraga'));
+    expect(count('lora-fa', 4)).toBe(golden('lorafa'));
   });
 
   it('knows the models: trained numbers of LoRA at rank 128 as PEFT counts them', () => {

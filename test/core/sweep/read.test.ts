@@ -51,6 +51,19 @@ describe('a sweep file', () => {
     expect(sweep.data.rows).toBe(100000);
   });
 
+  it('gives B a rate of its own in methods that train A and B, and in no other', () => {
+    const own = (methods: string) => readSweep(smallest.replace(/^methods:.*$/m, `methods: ${methods}`));
+    const {sweep} = own('{lora: {b_rate_ratio: 16}, dora: {}, lora-ga: {b_rate_ratio: 4}}');
+    expect(sweep?.methods.map(({options}) => options)).toEqual([
+      {b_rate_ratio: 16},
+      undefined,
+      {b_rate_ratio: 4, gamma: 16},
+    ]);
+    for (const method of ['vera', 'randlora', 'boft', 'full'])
+      expect(own(`{${method}: {b_rate_ratio: 16}}`).problems.map(({code}) => code)).toEqual(['unknown-key']);
+    for (const ratio of ['0', '-1', 'x']) expect(own(`{lora: {b_rate_ratio: ${ratio}}}`).sweep).toBeUndefined();
+  });
+
   it('gives a method its own settings', () => {
     const {methods} = sweepOf(`model: m
 data: {train: [a.jsonl, b.json], format: text, columns: {text: story}}

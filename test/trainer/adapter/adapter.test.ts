@@ -115,6 +115,7 @@ describe('adapter folders', () => {
     expect(change('bias', {bias: 'all'})).toThrow(/bias/);
     expect(change('rank', {r: 8})).toThrow(/rank 8/);
     expect(change('type', {peft_type: 'IA3'})).toThrow(/IA3/);
+    expect(change('bat', {peft_type: 'MISS', init_weights: 'bat'})).toThrow(/MiSS in its form bat/);
     expect(change('dora', {use_dora: true})).toThrow(/no magnitude/);
     expect(change('alpha', {lora_alpha: 0})).toThrow(/lora_alpha is 0/);
     expect(change('pattern', {rank_pattern: {q_proj: 2}})).toThrow(/rank 2/);

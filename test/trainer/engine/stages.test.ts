@@ -126,7 +126,7 @@ describe('the pieces of a network', () => {
       await headSegment(engine, config, 5);
       const site = {name: '', inputs: 8, outputs: 6};
       const options = {blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1};
-      for (const name of ['lora', 'dora', 'vera', 'gralora', 'randlora', 'boft'] as const)
+      for (const name of ['lora', 'dora', 'vera', 'gralora', 'randlora', 'boft', 'miss'] as const)
         await blockSegment(
           engine,
           {name, method: methods[name], form: {rank: 2, scale: 1, options}, sites: [site]},

@@ -41,24 +41,25 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
 
 describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
-  for (const name of ['vera', 'gralora', 'randlora', 'boft'])
+  const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss'].map(name => ({name, at: 'high'}));
+  for (const {name, at} of [...kinds, {name: 'lorafa', at: 'low'}, {name: 'doraplus', at: 'low'}])
     it(`${name}: give the logits of PEFT's merged model`, async () => {
       const {cases} = goldenJson<GoldenRun>(`train/llama-${name}.json`);
-      const expected = goldenTensors(`train/llama-${name}/merged_logits.safetensors`).get('high')!;
+      const expected = goldenTensors(`train/llama-${name}/merged_logits.safetensors`).get(at)!;
       const vocabulary = expected.shape.at(-1)!;
-      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/high`));
+      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/${at}`));
       const largest = attention_mask.flat().flatMap((valid, position) => {
-        const at = position * vocabulary;
-        const row = Array.from({length: vocabulary}, (_, i) => Math.abs(found[at + i]! - expected.data[at + i]!));
+        const first = position * vocabulary;
+        const row = Array.from({length: vocabulary}, (_, i) => Math.abs(found[first + i]! - expected.data[first + i]!));
         return valid === 1 ? [Math.max(...row)] : [];
       });
-      expect(Math.max(...largest)).toBeLessThan(10 * cases['high']!.fp32_vs_f64.logits_max_abs_diff);
+      expect(Math.max(...largest)).toBeLessThan(10 * cases[at]!.fp32_vs_f64.logits_max_abs_diff);
     });
 });
 
 describe('a sweep over all methods', () => {
-  const own = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora', 'lora-ga'];
-  const names = [...own, 'vera', 'gralora', 'randlora', 'boft', 'full'];
+  const own = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora', 'lora-ga', 'lora-fa'];
+  const names = [...own, 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'];
   const text = (methods: string, more = '') => `
 model: ${demo}base
 data: {train: ${demo}desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64, max_length: 21}
@@ -95,7 +96,10 @@ ${more}`;
     await exportTrial({folder: out, trial: idOf('boft'), to: 'adapter', out: join(folder, 'boft')});
     expect(readAdapter(join(folder, 'boft'))).toMatchObject({method: 'boft', rank: 8});
 
-    const kinds = ['vera', 'gralora', 'randlora', 'boft'];
+    const {method, rank, factors} = readAdapter(join(out, 'adapters', idOf('lora-fa')));
+    expect({method, rank, sites: factors.size}).toEqual({method: 'lora', rank: 8, sites: 7 * 3});
+
+    const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', 'lora-fa'];
     const starts = kinds.map(name => `  ${name}: {start_from: ${join(out, 'adapters', idOf(name))}}`);
     const second = await run('again', text(`\n${starts.join('\n')}`).replace('[1e-3]', '[1e-12]'));
     for (const event of second.events)
@@ -110,6 +114,7 @@ ${more}`;
     await expect(refused('{boft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
     await expect(refused('{gralora: {blocks: 3, rank: 9}}')).rejects.toThrow(/3 × 3 equal blocks/);
     await expect(refused('{randlora: {rank: 65}}')).rejects.toThrow(/rank of at most 32/);
+    await expect(refused('{miss: {rank: 65}}')).rejects.toThrow(/rank of at most 64/);
     await expect(refused('{lora-ga: {rank: 33}}')).rejects.toThrow(/rank of at most 16/);
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
   });

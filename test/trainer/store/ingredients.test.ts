@@ -33,6 +33,7 @@ describe('the ingredients of a run', () => {
       'methods.lora-ga.variant',
     ]);
     expect(changed({methods: [{...lora, dropout: 0.1}, ga]})).toEqual(['methods.lora.dropout']);
+    expect(changed({methods: [{...lora, options: {b_rate_ratio: 16}}, ga]})).toEqual(['methods.lora.b_rate_ratio']);
   });
 
   it('do not hold what moves no number or what trials carry themselves', () => {

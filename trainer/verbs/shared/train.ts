@@ -53,8 +53,10 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
     const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
-    const kind = {probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'};
-    const asked = {out, only, resume, rerun, moreSeeds, ...kind};
+    const asked = {
+      ...{out, only, resume, rerun, moreSeeds},
+      ...{probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'},
+    };
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
   } finally {
     report.stop();

@@ -1,0 +1,115 @@
+import {describe, expect, it} from 'vitest';
+import {elsewhere} from '../../../core/method/elsewhere.ts';
+import {methodNames, methods} from '../../../core/method/methods.ts';
+import {publishedEvents} from '../../../core/run/published.ts';
+import {readSweep} from '../../../core/sweep/read.ts';
+import {methodMeant} from '../../../core/sweep/table/method-names.ts';
+
+const bare = (word: string): string =>
+  word
+    .normalize('NFKD')
+    .replaceAll('+', 'plus')
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+
+const file = (methods: string, more = ''): string =>
+  `model: m\ndata: {train: a.jsonl}\nlearning_rate: 2e-4\nmethods: ${methods}\n${more}`;
+
+const spellings = Object.entries(elsewhere).flatMap(([title, {alsoKnownAs = []}]) =>
+  [title, ...alsoKnownAs].flatMap(word => [word, word.toLowerCase(), word.toLowerCase().replace(/[- ]/g, '_')]),
+);
+
+describe('methods of the field that are not here', () => {
+  it('have no spelling of a method that is', () => {
+    const own = methodNames.flatMap(name => [name, ...methods[name].alsoKnownAs]).map(bare);
+    expect(spellings.map(bare).filter(word => own.includes(word))).toEqual([]);
+  });
+
+  it('have no spelling twice', () => {
+    const words = Object.entries(elsewhere).flatMap(([title, {alsoKnownAs = []}]) => [
+      ...new Set([title, ...alsoKnownAs].map(bare)),
+    ]);
+    expect(words.filter((word, index) => words.indexOf(word) !== index)).toEqual([]);
+  });
+
+  it('are never taken for another method, in whatever way they are spelt', () => {
+    for (const word of spellings) {
+      const {here, elsewhere: sentence} = methodMeant(word);
+      expect(here, word).toBeUndefined();
+      expect(sentence, word).toMatch(
+        /^.+ is a method of its own, which is not here: it .+ Its nearest kin here is '|^LoRA\+ is LoRA .+: write 'lora: \{/,
+      );
+    }
+  });
+
+  it.each([
+    ['AdaLoRA', 'lora'],
+    ['loft', 'pissa'],
+    ['loha', 'gralora'],
+    ['oft', 'boft'],
+    ['eva', 'lora-ga'],
+    ['IA3', 'vera'],
+    ['adlora', 'lora'],
+  ])('%s is said not to be here, with its nearest kin, and nothing writes that one in its place', (word, kin) => {
+    for (const written of [`{${word}: {}}`, `[${word}]`, word]) {
+      const {problems} = readSweep(file(written));
+      const [problem, ...others] = problems.filter(({severity}) => severity === 'error');
+      expect(others).toEqual([]);
+      expect(problem).toMatchObject({code: 'unknown-method', fixes: []});
+      expect(problem?.message).toContain(`There is no method '${word}'. `);
+      expect(problem?.message).toMatch(new RegExp(`is not here: it .*nearest kin here is '${kin}'`));
+    }
+  });
+
+  it.each(['LoRA+', 'lora+', 'loraplus', 'lora_plus'])('%s is said to be a key of LoRA', word => {
+    const {problems} = readSweep(file(`["${word}"]`));
+    const [problem] = problems.filter(({severity}) => severity === 'error');
+    expect(problem).toMatchObject({code: 'unknown-method', fixes: []});
+    expect(problem?.message).toBe(
+      `There is no method '${word}'. LoRA+ is LoRA with a larger learning rate for B: write 'lora: {b_rate_ratio: 16}'.`,
+    );
+  });
+
+  it('are none of those that a sweep can be compared with', () => {
+    const {problems} = readSweep(file('[lora, pissa]', 'verdict: {baseline: loha}\n'));
+    const [problem] = problems.filter(({severity}) => severity === 'error');
+    expect(problem).toMatchObject({code: 'unknown-value', fixes: []});
+    expect(problem?.message).toContain('LoHa is a method of its own');
+  });
+
+  it('are named where published results have them', () => {
+    const row = {
+      model: 'm',
+      task: 't',
+      metric: 'acc',
+      method: 'AdaLoRA',
+      rank: 8,
+      batch: 16,
+      lr: 1e-4,
+      seed: 1,
+      value: 1,
+    };
+    expect(() => publishedEvents([row], 'x', 'x.json')).toThrow(
+      /rows\[0\] has the method AdaLoRA; AdaLoRA is a method of its own, which is not here: .*experiment\.$/,
+    );
+  });
+
+  it.each([
+    ['lroa', 'lora'],
+    ['Init[AB]', 'init-ab'],
+    ['lorra', 'lora'],
+    ['PISA', 'pissa'],
+    ['gra', 'gralora'],
+    ['rank-stabilized-lora', 'rslora'],
+    ['vra', 'vera'],
+    ['dra', 'dora'],
+    ['bofft', 'boft'],
+  ])('leave slips of the pen what they are: %s is %s', (word, name) => {
+    expect(methodMeant(word)).toEqual({here: name});
+  });
+
+  it("leave a method's own words to its keys", () => {
+    const {problems} = readSweep(file('{lora-ga: {variant: paperr}}'));
+    expect(problems.find(({severity}) => severity === 'error')).toMatchObject({code: 'unknown-value'});
+  });
+});
