@@ -122,7 +122,7 @@ export function methodWith(
 }
 
 /** The keys that only some methods have, where any is given or has a default. */
-function ownOptions(method: MethodSettings['method'], own: Entry['own']): Pick<MethodSettings, 'options'> {
+function ownOptions(method: MethodSettings['method'], own: VariantValues): Pick<MethodSettings, 'options'> {
   const options = optionsOf(method, own);
   return Object.keys(options).length > 0 ? {options} : {};
 }

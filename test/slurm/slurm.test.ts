@@ -20,9 +20,9 @@ const program = join(root, 'dist/trainer/cli.js');
 const missing = await whyNoSlurm();
 if (missing !== undefined) console.error(`\n*** NOT TESTED on a Slurm: ${missing}\n`);
 
-const whereThereIsOne = missing === undefined ? describe : () => {};
+if (missing === undefined) describe('on a real Slurm', onSlurm);
 
-whereThereIsOne('on a real Slurm', () => {
+function onSlurm(): void {
   let cluster: Cluster;
   let folder: string;
   beforeAll(async () => {
@@ -252,6 +252,6 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     const queued = await cluster.queue('%i|%T');
     expect(queued.filter(line => line.startsWith(`${array}_`) && !line.endsWith('|CANCELLED'))).toEqual([]);
   });
-});
+}
 
 it(missing === undefined ? 'a Slurm was there' : `on a real Slurm: NOT TESTED. ${missing}`, () => {});

@@ -82,17 +82,46 @@ export function paddedShapes(batches: readonly Extent[], rows: number, most: num
  * The first of these shapes that a batch fits.
  * @throws RangeError when there is none
  */
-export function shapeFor(shapes: readonly BatchShape[], {lengths, tokens, targets}: Extent): BatchShape {
-  const shape = shapes.find(candidate => {
-    const unpadded = !isPadded(candidate);
-    if (candidate.targets < targets || (unpadded && Math.min(candidate.tokens, placesOf(candidate)) <= tokens))
-      return false;
-    const room = lengthsOf(candidate);
-    return lengths.every((length, row) => length <= (room[row] ?? 0));
-  });
+export function shapeFor(shapes: readonly BatchShape[], batch: Extent): BatchShape {
+  const shape = shapes.find(candidate => fits(batch, candidate));
   if (!shape)
-    throw new RangeError(`no shape for ${tokens} tokens in rows of up to ${lengths[0]} with ${targets} to predict`);
+    throw new RangeError(
+      `no shape for ${batch.tokens} tokens in rows of up to ${batch.lengths[0]} with ${batch.targets} to predict`,
+    );
   return shape;
+}
+
+function fits({lengths, tokens, targets}: Extent, shape: BatchShape): boolean {
+  const unpadded = !isPadded(shape);
+  if (shape.targets < targets || (unpadded && Math.min(shape.tokens, placesOf(shape)) <= tokens)) return false;
+  const room = lengthsOf(shape);
+  return lengths.every((length, row) => length <= (room[row] ?? 0));
+}
+
+/** A shape that nothing fits so far is so many times as large as the largest. */
+const growth = 1.25;
+
+/**
+ * The shapes, and where these batches do not fit, larger ones behind them. How large does not depend on the batches: whoever meets
+ * one of those computes it in the same shape. `longest`: of all rows.
+ */
+export function withRoomFor(shapes: readonly BatchShape[], batches: readonly Extent[], longest: number): BatchShape[] {
+  const all = [...shapes];
+  const most = union(batches);
+  while (batches.length > 0 && !fits(most, all.at(-1)!)) all.push(grown(all.at(-1)!, longest));
+  return all;
+}
+
+function grown(shape: BatchShape, longest: number): BatchShape {
+  const larger = (number: number) => multiple * Math.ceil((growth * number) / multiple);
+  const groups = shape.groups.map(({rows, length}) => ({
+    rows,
+    length: Math.max(length, Math.min(longest + 1, larger(length))),
+  }));
+  const targets = larger(shape.targets);
+  return isPadded(shape)
+    ? {groups, tokens: placesOf({groups}), targets}
+    : {groups, tokens: larger(shape.tokens), targets};
 }
 
 /** The length each row is padded to. */

@@ -3,6 +3,7 @@ import {seedsAt} from '../../core/search/comparing/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepsOf} from '../data/order.ts';
+import {withRoomFor} from '../data/shapes.ts';
 import type {TrainingSize} from '../size/memory.ts';
 import {type Room, rowsAtATime, withRecompute} from '../size/training-size.ts';
 import {extents, type TrainingSource} from '../step/batches.ts';
@@ -29,8 +30,12 @@ export function trainingBatches(
   const name = JSON.stringify(data);
   const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle, name});
   /** Of batches of this size that are computed so many rows at a time. */
-  const shapes = (batchSize: number, rows: number) =>
-    shapesOf(extents({...orderOf(batchSize), rows}, seeds, steps(batchSize)), rows);
+  const longest = longestRow(dataset);
+  const shapes = (batchSize: number, rows: number) => {
+    const needed = (orders: readonly number[]) => extents({...orderOf(batchSize), rows}, orders, steps(batchSize));
+    const further = seeds.filter(seed => !usualOrders.includes(seed));
+    return withRoomFor(shapesOf(needed(usualOrders), rows), data.shuffle ? needed(further) : [], longest);
+  };
   /** By batch size, computed whole. */
   const wholes = new Map(
     [...new Set(methods.flatMap(({batchSizes}) => batchSizes))].map(size => [size, shapes(size, size)]),
@@ -55,6 +60,15 @@ export function trainingBatches(
       return source;
     },
   };
+}
+
+/** Shapes are those of these orders, whatever seeds a sweep has: a seed more changes nothing of the others. */
+const usualOrders: readonly number[] = [1, 2, 3, 4];
+
+function longestRow({starts, count}: Dataset): number {
+  let longest = 0;
+  for (let row = 0; row < count; row++) longest = Math.max(longest, starts[row + 1]! - starts[row]!);
+  return longest;
 }
 
 /** Those of the file and those that may be added to them: their rows are to find room in the shapes. */

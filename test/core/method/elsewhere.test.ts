@@ -12,8 +12,8 @@ const bare = (word: string): string =>
     .toLowerCase()
     .replace(/[^a-z0-9]/g, '');
 
-const file = (methods: string, more = ''): string =>
-  `model: m\ndata: {train: a.jsonl}\nlearning_rate: 2e-4\nmethods: ${methods}\n${more}`;
+const file = (methods: string): string =>
+  `model: m\ndata: {train: a.jsonl}\nlearning_rate: 2e-4\nmethods: ${methods}\n`;
 
 const spellings = Object.entries(elsewhere).flatMap(([title, {alsoKnownAs = []}]) =>
   [title, ...alsoKnownAs].flatMap(word => [word, word.toLowerCase(), word.toLowerCase().replace(/[- ]/g, '_')]),
@@ -70,11 +70,18 @@ describe('methods of the field that are not here', () => {
     );
   });
 
-  it('are none of those that a sweep can be compared with', () => {
-    const {problems} = readSweep(file('[lora, pissa]', 'verdict: {baseline: loha}\n'));
+  it('are none that a variant under a name of the user can be one of', () => {
+    const {problems} = readSweep(file('{mine: {method: loha}}'));
     const [problem] = problems.filter(({severity}) => severity === 'error');
-    expect(problem).toMatchObject({code: 'unknown-value', fixes: []});
+    expect(problem).toMatchObject({code: 'unknown-method', fixes: []});
     expect(problem?.message).toContain('LoHa is a method of its own');
+  });
+
+  it('may be what a user calls a variant of a method that is here', () => {
+    const {sweep} = readSweep(
+      file('{"LoRA+": {method: lora, b_rate_ratio: 16}, loraplus: {method: lora, b_rate_ratio: 4}}'),
+    );
+    expect(sweep?.methods.map(({options}) => options?.['b_rate_ratio'])).toEqual([16, 4]);
   });
 
   it('are named where published results have them', () => {
