@@ -42,8 +42,8 @@ export class Run {
   #followedAt = 0;
   /** What that process said last before its run began. */
   #preparing: RunEvent | undefined;
-  /** The start whose end was told. */
-  #told: number | null = null;
+  /** No process is followed any more, and its end was told. */
+  #isOver = true;
 
   constructor(folder: string, sweepFile: string, listener: RunListener) {
     this.folder = folder;
@@ -145,6 +145,7 @@ export class Run {
 
   #watch(): void {
     if (!this.alive || this.#timer) return;
+    this.#isOver = false;
     this.#timer = setInterval(() => void this.#look(), interval);
   }
 
@@ -162,17 +163,17 @@ export class Run {
     return (startedAt ?? 0) >= this.#followedAt;
   }
 
+  /** Told once of each process, whoever notices first: its exit, its socket or a look that was under way. */
   async #ended(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#follower.read();
     this.#listener.changed(this);
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
-    if (state.state === 'finished' && this.#hasBegun(state) && this.#told !== state.startedAt) {
-      this.#told = state.startedAt;
-      this.#listener.finished(this);
-    }
+    if (state.state === 'finished' && this.#hasBegun(state)) this.#listener.finished(this);
     if (this.#follower.hasTasks) return;
     if (!this.#hasBegun(state)) this.#listener.refused(this);
     else if (state.state === 'running' || (state.state === 'failed' && state.message !== null))

@@ -126,7 +126,8 @@ describe('a run seen from the editor', () => {
         {env: {...process.env, TMPDIR: sockets}, stdio: 'ignore'},
       );
       const run = newRun();
-      await until('its first events', () => existsSync(join(runFolder, 'events.jsonl')));
+      const told = join(runFolder, 'events.jsonl');
+      await until('its first events', () => existsSync(told) && readFileSync(told, 'utf8').includes('\n'));
       expect(JSON.parse(readFileSync(join(runFolder, 'run.lock'), 'utf8'))).toMatchObject({host: 'elsewhere'});
       await run.attach();
       expect([run.alive, run.state.state]).toEqual([true, 'running']);
@@ -151,6 +152,14 @@ describe('a run seen from the editor', () => {
     await until('its end', () => !run.alive);
     expect(run.state.preparing).toBeNull();
     expect(existsSync(runFolder)).toBe(false);
+  });
+
+  it('that comes to its end says so once', async () => {
+    writeFileSync(file, readFileSync(file, 'utf8').replace('steps: 20000', 'steps: 20'));
+    const run = newRun();
+    run.follow(commands().startRun(['run', file, '--json'], file, runFolder));
+    await until('its end', () => !run.alive && said.length > 0);
+    expect([run.state.state, ...said]).toEqual(['finished', 'finished']);
   });
 
   it('that is refused says why, and leaves no run folder', async () => {
