@@ -1,5 +1,5 @@
 """
-What pandas, pyarrow and TensorBoard read of an exported run: `readers.py tables FOLDER` (FORM/KIND.FORM) and `readers.py tensorboard
+What pandas, pyarrow, polars and TensorBoard read of an exported run: `readers.py tables FOLDER` (FORM/KIND.FORM) and `readers.py tensorboard
 FOLDER`. The answer is a line of JSON; numbers that are not finite are texts.
 """
 
@@ -23,8 +23,9 @@ def plain(value):
 
 
 def tables(folder):
-    """Of each table: columns, Parquet's types, its rows, and whether pandas' CSV reader gives the same."""
+    """Of each table: Parquet's types, its rows, and whether polars, and pandas' CSV reader, give the same."""
     import pandas
+    import polars
     import pyarrow.parquet
 
     answer = {}
@@ -44,7 +45,9 @@ def tables(folder):
         for column in texts:
             alike = alike and list(frame[column].fillna("").astype(str)) == list(exact[column])
         types = {field.name: str(field.type) for field in table.schema}
-        answer[kind] = {"types": types, "rows": table.to_pylist(), "csvIsAlike": alike}
+        rows = table.to_pylist()
+        in_polars = polars.read_parquet(os.path.join(folder, "parquet", name)).to_dicts() == rows
+        answer[kind] = {"types": types, "rows": rows, "csvIsAlike": alike, "polarsIsAlike": in_polars}
     return answer
 
 

@@ -33,20 +33,21 @@ interface Table {
   types: Record<string, string>;
   rows: Record<string, unknown>[];
   csvIsAlike: boolean;
+  polarsIsAlike: boolean;
 }
 
-it('pandas and pyarrow read the same tables that show prints', async () => {
+it('pandas, pyarrow and polars read the same tables that show prints', async () => {
   const tables = await read<Record<string, Table>>('tables', join(run, 'export'));
   expect(Object.keys(tables).sort()).toEqual([...rowKinds].sort());
   for (const kind of rowKinds) {
-    const {types, rows, csvIsAlike} = tables[kind]!;
+    const {types, rows, csvIsAlike, polarsIsAlike} = tables[kind]!;
     const shown = JSON.parse([...(await showRun(run, kind, 'json')).lines].join('\n')) as Record<string, unknown>[];
     // The table of peaks has values of axes as texts.
     const asTyped = (name: string, cell: unknown) => (cell !== null && types[name] === 'double' ? Number(cell) : cell);
     expect(rows).toEqual(
       shown.map(row => Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, asTyped(name, cell)]))),
     );
-    expect({kind, csvIsAlike}).toEqual({kind, csvIsAlike: true});
+    expect({kind, csvIsAlike, polarsIsAlike}).toEqual({kind, csvIsAlike: true, polarsIsAlike: true});
   }
   expect(tables['steps']!.types).toMatchObject({trial: 'string', step: 'int64', loss: 'double', seed: 'int64'});
 });
