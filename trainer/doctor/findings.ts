@@ -22,8 +22,8 @@ export function findings(machine: Machine): Finding[] {
     gpu(machine),
     ...engines(machine),
     ...auto(machine),
-    room('cache', machine.cache, `${formatMemory(machine.cache.bytes)} in ${machine.cache.folder}`, 'LORA_SWEEP_CACHE'),
-    room('working folder', machine.work, machine.work.folder, '--out'),
+    cache(machine),
+    work(machine),
     hub(machine),
     telemetry(machine),
   ];
@@ -107,8 +107,11 @@ function gpu({nvidia, webgpu, engines}: Machine): Finding {
       text: `${nvidia.join(', ')}${unused ? '; TensorFlow for it is not set up' : ''}`,
       ...(unused ? {advice: 'lora-sweep setup-native --gpu (3 GB)'} : {}),
     };
-  if ('missing' in webgpu)
-    return {mark: 'ok', subject, text: `none (${webgpu.missing}); training runs on the processor`};
+  if ('missing' in webgpu) {
+    const text = `none that can be used (${webgpu.missing}); training runs on the processor`;
+    if (!webgpu.seen) return {mark: 'ok', subject, text};
+    return {mark: 'note', subject, text, advice: "if there is one, install its maker's driver"};
+  }
   if (webgpu.software)
     return {
       mark: 'note',
@@ -156,7 +159,8 @@ function engine(name: TriedEngine, tried: Tried): Finding {
   return {mark: 'ok', subject, text: `${version}computes rightly; ${rates.map(shown).join(', ')} GFLOPS`};
 }
 
-const shown = ({rows, in: from, out, gflops}: Rate): string => `${rows}×${from}×${out} ${gflops.toPrecision(2)}`;
+const shown = ({rows, in: from, out, gflops}: Rate): string =>
+  `${rows}×${from}×${out} ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
 function wrongIn({product, step}: {product: number | null; step: number | null}): string | null {
@@ -172,7 +176,7 @@ function wrongIn({product, step}: {product: number | null; step: number | null})
   return wrong.length === 0 ? null : `it computes wrongly: ${wrong.join(', and ')}`;
 }
 
-function missingNative({processor: {instructions}, platform}: Machine): Finding {
+function missingNative({processor: {instructions}}: Machine): Finding {
   const subject = engineTitles['tfjs-node'];
   if (multipliesBfloat16(instructions))
     return {
@@ -181,8 +185,8 @@ function missingNative({processor: {instructions}, platform}: Machine): Finding 
       text: "not set up; with it models stored in bfloat16 train on this processor's own bfloat16",
       advice: 'lora-sweep setup-native (250 MB)',
     };
-  const why = platform === 'linux' ? 'this processor gains nothing by it for certain' : 'it is made for Linux';
-  return {mark: 'ok', subject, text: `not set up, and not needed: ${why}`};
+  const text = 'not set up; auto takes it only where the processor has bfloat16 of its own';
+  return {mark: 'ok', subject, text};
 }
 
 function narrow({engines: {'tfjs-node': native}, narrowFault}: Machine): Finding[] {
@@ -204,14 +208,26 @@ function auto({auto: found}: Machine): Finding[] {
 /** Room that a run with checkpoints and factors of a small model fits in. */
 const scarceBytes = 5e9;
 
-function room(subject: string, {free, writable, folder}: Room, what: string, option: string): Finding {
-  const elsewhere = `choose another place with ${option}`;
-  if (!writable)
-    return {mark: 'problem', subject, text: `${folder} cannot be written`, advice: `allow it, or ${elsewhere}`};
+/** Of a folder, and of the disk it is on. */
+function room({free}: Room, subject: string, what: string, option: string): Finding {
   if (free === null) return {mark: 'ok', subject, text: `${what}; the system does not tell how much room its disk has`};
   const text = `${what}; ${formatMemory(free)} free`;
   if (free >= scarceBytes) return {mark: 'ok', subject, text};
-  return {mark: 'note', subject, text, advice: `make room, or ${elsewhere}`};
+  return {mark: 'note', subject, text, advice: `make room, or choose another disk with ${option}`};
+}
+
+function cache({cache: {bytes, ...place}}: Machine): Finding {
+  const [subject, option] = ['cache', 'LORA_SWEEP_CACHE'];
+  if (place.writable) return room(place, subject, `${formatMemory(bytes)} in ${place.folder}`, option);
+  const text = `${place.folder} cannot be written`;
+  return {mark: 'problem', subject, text, advice: `allow it, or choose another folder with ${option}`};
+}
+
+function work({work: place}: Machine): Finding {
+  const [subject, option] = ['working folder', '--out'];
+  if (place.writable) return room(place, subject, place.folder, option);
+  const text = `${place.folder} cannot be written: runs beside a sweep file here have no place`;
+  return {mark: 'note', subject, text, advice: `choose another folder with ${option}`};
 }
 
 function hub({hub: {folder, models, token}}: Machine): Finding {

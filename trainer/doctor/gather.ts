@@ -16,7 +16,7 @@ import type {Machine, Room, Tried, TriedEngine} from './machine.ts';
 
 /** `editor`: the version of the editor that asks. */
 export async function gather({work, editor}: {work: string; editor?: string}): Promise<Machine> {
-  const webgpu: Machine['webgpu'] = mayHaveGpu() ? await findGpu() : {missing: 'the system shows no GPU'};
+  const webgpu = await usableGpu();
   // One after another: each has all cores for itself.
   const engines: Machine['engines'] = {
     compiled: await tried('compiled'),
@@ -33,7 +33,7 @@ export async function gather({work, editor}: {work: string; editor?: string}): P
     cores: {allotted: allocatedCores(), all: availableParallelism()},
     memory: {allotted: allocatedMemory(), all: totalmem()},
     nvidia: await nvidiaGpus(),
-    webgpu: 'missing' in webgpu ? webgpu : {name: webgpu.name, software: webgpu.software, bytes: webgpu.bytes},
+    webgpu,
     engines,
     narrowFault: narrowFault('tfjs-node'),
     auto: await askAuto(),
@@ -42,6 +42,14 @@ export async function gather({work, editor}: {work: string; editor?: string}): P
     hub: {folder: hubCache(), models: modelsIn(hubCache()), token: hasToken()},
     telemetry: Object.entries(noTelemetry).some(([name, off]) => process.env[name] !== off),
   };
+}
+
+async function usableGpu(): Promise<Machine['webgpu']> {
+  if (!mayHaveGpu()) return {missing: 'the system shows no GPU', seen: false};
+  const found = await findGpu();
+  if ('missing' in found) return {...found, seen: true};
+  const {name, software, bytes} = found;
+  return {name, software, bytes};
 }
 
 async function tried(name: TriedEngine): Promise<Tried> {

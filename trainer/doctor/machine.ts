@@ -59,8 +59,8 @@ export interface Machine {
   memory: {allotted: number; all: number};
   /** Names of those that NVIDIA's driver lists. */
   nvidia: string[];
-  /** The GPU that WebGPU would run on, or why there is none. */
-  webgpu: {name: string; software: boolean; bytes: number} | {missing: string};
+  /** The GPU that WebGPU would run on, or why there is none; `seen`: the system may have one all the same. */
+  webgpu: {name: string; software: boolean; bytes: number} | {missing: string; seen: boolean};
   engines: Record<TriedEngine, Tried>;
   /** Why TensorFlow on the CPU is not to be used in bfloat16; null where nothing is known against it. */
   narrowFault: string | null;

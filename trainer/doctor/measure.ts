@@ -76,6 +76,8 @@ const timed: readonly Omit<Rate, 'gflops'>[] = [
 /** Given to each shape; its first round is given in any case. */
 const millisecondsAShape = 80;
 
+const operations = ({rows, in: from, out}: Omit<Rate, 'gflops'>): number => 2 * rows * from * out;
+
 /** The best rate of a product whose sides lie in the engine, and whose result stays there. */
 async function timeProduct(engine: Engine, shape: Omit<Rate, 'gflops'>): Promise<Rate> {
   const sides = {a: [shape.rows, shape.in], b: [shape.out, shape.in], y: [shape.rows, shape.out]};
@@ -100,20 +102,20 @@ async function timeProduct(engine: Engine, shape: Omit<Rate, 'gflops'>): Promise
   } while (performance.now() - began < millisecondsAShape);
   state.dispose();
   await program.dispose();
-  return {...shape, gflops: (2 * shape.rows * shape.in * shape.out) / best / 1e6};
+  return {...shape, gflops: operations(shape) / best / 1e6};
 }
 
-/** A product that takes longer than this is the last one. */
-const slowMilliseconds = 200;
+/** A product that would take longer is not begun. */
+const longestSeconds = 0.25;
 
 /** Checks an engine, times it, and closes it. */
 export async function measure(engine: Engine): Promise<Measured> {
   const distances = await checked(engine);
   const rates: Rate[] = [];
   for (const shape of timed) {
-    const began = performance.now();
+    const last = rates.at(-1);
+    if (last !== undefined && operations(shape) / last.gflops / 1e9 > longestSeconds) break;
     rates.push(await timeProduct(engine, shape));
-    if (performance.now() - began > slowMilliseconds + millisecondsAShape) break;
   }
   await engine.dispose();
   return {...distances, rates};
