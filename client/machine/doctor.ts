@@ -3,7 +3,8 @@ import {dirname} from 'node:path';
 import {type Disposable, EventEmitter, ProgressLocation, Uri, version, window, workspace} from 'vscode';
 import type {Program} from '../program.ts';
 
-const uri = Uri.from({scheme: 'lora-sweep-doctor', path: '/LoRA Sweep Doctor.txt'});
+/** Markdown, whose long lines an editor breaks. */
+const uri = Uri.from({scheme: 'lora-sweep-doctor', path: '/LoRA Sweep Doctor.md'});
 
 export class Doctor implements Disposable {
   readonly #program: Program;

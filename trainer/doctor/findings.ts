@@ -160,7 +160,7 @@ function engine(name: TriedEngine, tried: Tried): Finding {
 }
 
 const shown = ({rows, in: from, out, gflops}: Rate): string =>
-  `${rows}×${from}×${out} ${gflops < 10 ? gflops.toFixed(1) : Math.round(gflops)}`;
+  `${rows}×${from}×${out} ${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
 function wrongIn({product, step}: {product: number | null; step: number | null}): string | null {

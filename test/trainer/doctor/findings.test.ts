@@ -145,9 +145,10 @@ it('an onnxruntime that does not load is broken, and so is auto where nothing is
 describe('a GPU', () => {
   it('that is software is noted, and tried', () => {
     const webgpu = {name: 'llvmpipe (LLVM 19)', software: true, bytes: 4e9};
-    expect(news({webgpu, engines: {...bare.engines, webgpu: tried}})).toEqual([
+    const slow: Tried = {...tried, rates: [{rows: 1024, in: 64, out: 192, gflops: 0.0242}]};
+    expect(news({webgpu, engines: {...bare.engines, webgpu: slow}})).toEqual([
       "note     GPU: llvmpipe (LLVM 19) is software that plays a GPU: right, and slower than the processor itself → if there is a GPU, install its maker's driver with its Vulkan part; until then leave run.device at auto",
-      'ok       engine compiled (onnxruntime, WebGPU): computes rightly; 1024×64×192 9.0, 1024×1024×1024 122 GFLOPS',
+      'ok       engine compiled (onnxruntime, WebGPU): computes rightly; 1024×64×192 0.024 GFLOPS',
     ]);
   });
 
