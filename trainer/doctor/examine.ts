@@ -12,18 +12,19 @@ const examining = new URL(
   import.meta.url,
 );
 /** Of that process, in seconds of its own (own-time.ts). */
-const seconds = 60;
+const most = 60;
 
-export const tryEngine = (name: TriedEngine): Promise<Measured | {fault: string}> => answerTo<Measured>(name);
-export const askAuto = (): Promise<Auto[] | {fault: string}> => answerTo<Auto[]>('auto');
+export const tryEngine = (name: TriedEngine): Promise<Measured | {fault: string}> => answerOf(examining, name, most);
+export const askAuto = (): Promise<Auto[] | {fault: string}> => answerOf(examining, 'auto', most);
 
-function answerTo<T>(what: string): Promise<T | {fault: string}> {
+/** The last line that a program of Node prints, as JSON; or why there is none. It is ended after so many seconds of its own. */
+export function answerOf<T>(program: URL, what: string, seconds: number): Promise<T | {fault: string}> {
   const env = {...process.env, ...nativeEnvironment(allocatedCores())};
   const options = {env, maxBuffer: 1 << 26};
   return new Promise(resolve => {
-    const child = execFile(process.execPath, [fileURLToPath(examining), what], options, (error, out, errors) => {
-      const answer = error === null ? parsed<T>(out) : null;
-      resolve(answer ?? {fault: faultOf(error, errors)});
+    const child = execFile(process.execPath, [fileURLToPath(program), what], options, (error, out, errors) => {
+      // What crashes when it ends, as some drivers do, has answered.
+      resolve(parsed<T>(out) ?? {fault: faultOf(error?.signal, errors)});
     });
     void endAfter(seconds, child);
   });
@@ -38,9 +39,8 @@ function parsed<T>(out: string): T | null {
 }
 
 /** Why a process gave no answer, as part of a sentence. */
-export function faultOf(error: {signal?: NodeJS.Signals | undefined | null} | null, errors: string): string {
-  const signal = error?.signal;
-  if (signal === 'SIGKILL') return `it was ended: it did not answer within ${seconds} s, or memory ran out`;
+function faultOf(signal: NodeJS.Signals | null | undefined, errors: string): string {
+  if (signal === 'SIGKILL') return 'it was ended, since it did not answer or took all memory';
   if (signal === 'SIGILL') return 'it uses instructions that this processor does not have';
   if (signal) return `it crashed (${signal})`;
   const said = errors.split('\n').find(line => /^\w*Error\b.*:/.test(line));

@@ -16,6 +16,9 @@ export const doctor: Story = {
     assert.match(text, /versions: LoRA Sweep \S+, .*VS Code \d+\.\d+/);
     assert.match(text, /engine compiled \(onnxruntime, CPU\): computes rightly/);
     assert.match(text, /run\.engine: auto: takes /);
+    // No hint of what the pointer is over lies on the text.
+    await page.mouse.move(800, 700);
+    await page.locator('.workbench-hover-container').waitFor({state: 'hidden'});
     await workbench.screenshot('doctor');
   },
 };

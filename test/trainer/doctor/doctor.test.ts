@@ -5,9 +5,9 @@ import {createServer} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
-import {fileURLToPath} from 'node:url';
+import {fileURLToPath, pathToFileURL} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {faultOf} from '../../../trainer/doctor/examine.ts';
+import {answerOf} from '../../../trainer/doctor/examine.ts';
 import type {Finding} from '../../../trainer/doctor/findings.ts';
 import {bytesIn} from '../../../trainer/doctor/gather.ts';
 import type {Machine} from '../../../trainer/doctor/machine.ts';
@@ -75,12 +75,36 @@ it('lives through an addon of TensorFlow that is none, and says so by its status
   );
 });
 
-it('says why a process gave no answer', () => {
-  expect(faultOf({signal: 'SIGKILL'}, '')).toMatch(/^it was ended: it did not answer within \d+ s/);
-  expect(faultOf({signal: 'SIGILL'}, '')).toBe('it uses instructions that this processor does not have');
-  expect(faultOf({signal: 'SIGSEGV'}, 'Error: x')).toBe('it crashed (SIGSEGV)');
-  expect(faultOf({}, 'file:1\n\nError [ERR_X]: Cannot find package\n    at f\n')).toBe('Cannot find package');
-  expect(faultOf({}, '')).toBe('it gave no answer');
+/** Answers of a program with this text, which is given so many seconds of its own. */
+async function answerOfText(text: string, seconds: number): Promise<unknown> {
+  const file = join(folder, 'engine.mjs');
+  writeFileSync(file, text);
+  return answerOf(pathToFileURL(file), 'webgpu', seconds);
+}
+
+const ended = 'it was ended, since it did not answer or took all memory';
+
+it.each([
+  ['crashes', "process.kill(process.pid, 'SIGSEGV'); setInterval(() => {}, 1000);", 60, 'it crashed (SIGSEGV)'],
+  [
+    'has instructions that are not there',
+    "process.kill(process.pid, 'SIGILL'); setInterval(() => {}, 1000);",
+    60,
+    'it uses instructions that this processor does not have',
+  ],
+  ['works for ever', 'for (;;);', 1, ended],
+  ['waits for ever', 'setInterval(() => {}, 1000);', 1, ended],
+  ['fails', "throw new TypeError('no such device');", 60, 'no such device'],
+  ['says nothing', '', 60, 'it gave no answer'],
+  ['says something else', "console.log('device ready');", 60, 'it gave no answer'],
+])('an engine that %s costs its own line only', async (_, text, seconds, fault) => {
+  expect(await answerOfText(text, seconds)).toEqual({fault});
+});
+
+it('what an engine said before it crashed at its end counts', async () => {
+  const crash = "() => process.kill(process.pid, 'SIGSEGV')";
+  const said = "'driver\\n' + JSON.stringify(process.argv[2])";
+  expect(await answerOfText(`process.stdout.write(${said}, ${crash});`, 60)).toBe('webgpu');
 });
 
 it('a folder is as large as its files: links are not followed, and none is of no size', () => {
