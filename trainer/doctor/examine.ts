@@ -11,11 +11,12 @@ const examining = new URL(
   import.meta.url.endsWith('.ts') ? './examine-process.ts' : './examine-process.js',
   import.meta.url,
 );
-/** Of that process, in seconds of its own (own-time.ts). */
-const most = 60;
+/** Of that process, in seconds of its own (own-time.ts). What `auto` takes waits for processes that have such limits themselves. */
+const [mostTrying, mostChoosing] = [60, 600];
 
-export const tryEngine = (name: TriedEngine): Promise<Measured | {fault: string}> => answerOf(examining, name, most);
-export const askAuto = (): Promise<Auto[] | {fault: string}> => answerOf(examining, 'auto', most);
+export const tryEngine = (name: TriedEngine): Promise<Measured | {fault: string}> =>
+  answerOf(examining, name, mostTrying);
+export const askAuto = (): Promise<Auto[] | {fault: string}> => answerOf(examining, 'auto', mostChoosing);
 
 /** The last line that a program of Node prints, as JSON; or why there is none. It is ended after so many seconds of its own. */
 export function answerOf<T>(program: URL, what: string, seconds: number): Promise<T | {fault: string}> {

@@ -1,7 +1,15 @@
 /** What a machine's record means, a line each: how it is, what, and what to do. */
 import {count, formatMemory} from '../../core/run/format.ts';
 import {multipliesBfloat16} from '../engine/device/processor.ts';
-import type {Machine, Rate, Room, Tried, TriedEngine} from './machine.ts';
+import {
+  type Broken,
+  type Machine,
+  type Rate,
+  type Room,
+  type TriedEngine,
+  triedEngines,
+  type Working,
+} from './machine.ts';
 
 export interface Finding {
   /** `problem`: something is broken. `note`: it works, and there is something to know or to gain. */
@@ -138,32 +146,40 @@ const remedies: Readonly<Record<TriedEngine, string>> = {
 };
 
 function engines(machine: Machine): Finding[] {
-  const {compiled, webgpu, 'tfjs-node': native, 'tfjs-node-gpu': nativeGpu} = machine.engines;
-  return [
-    engine('compiled', compiled),
-    ...(webgpu.state === 'absent' ? [] : [engine('webgpu', webgpu)]),
-    native.state === 'absent' ? missingNative(machine) : engine('tfjs-node', native),
-    // Where there is none but a GPU, the GPU's line says so.
-    ...(nativeGpu.state === 'absent' ? [] : [engine('tfjs-node-gpu', nativeGpu)]),
-    ...narrow(machine),
-  ];
+  const lines = triedEngines.flatMap(name => {
+    const tried = machine.engines[name];
+    if (tried.state === 'blind') return blind(name, machine);
+    if (tried.state !== 'absent') return engine(name, tried);
+    // Where TensorFlow for a GPU is missing, the GPU's line says so.
+    return name === 'tfjs-node' ? missingNative(machine) : [];
+  });
+  return [...lines, ...narrow(machine)];
 }
 
-function engine(name: TriedEngine, tried: Tried): Finding {
+function engine(name: TriedEngine, tried: Broken | Working): Finding {
+  const [subject, advice] = [engineTitles[name], remedies[name]];
+  if (tried.state === 'broken') return {mark: 'problem', subject, text: `it does not run here: ${tried.why}`, advice};
+  const version = tried.version === undefined ? '' : `TensorFlow ${tried.version}, `;
+  const wrong = wrongIn(tried);
+  if (wrong !== null) return {mark: 'problem', subject, text: `${version}${wrong}`, advice};
+  return {mark: 'ok', subject, text: `${version}computes rightly; ${tried.rates.map(shown).join(', ')} GFLOPS`};
+}
+
+/** Set up for GPUs where none is seen: on another machine that shares the folder there may be one. */
+function blind(name: TriedEngine, {nvidia}: Machine): Finding {
   const subject = engineTitles[name];
-  if (tried.state === 'absent') return {mark: 'problem', subject, text: 'it is missing', advice: remedies[name]};
-  const version = tried.state === 'tried' && tried.version !== undefined ? `TensorFlow ${tried.version}, ` : '';
-  const fault = tried.state === 'broken' ? `it does not run here: ${tried.why}` : wrongIn(tried);
-  if (fault !== null) return {mark: 'problem', subject, text: `${version}${fault}`, advice: remedies[name]};
-  const {rates} = tried as Extract<Tried, {state: 'tried'}>;
-  return {mark: 'ok', subject, text: `${version}computes rightly; ${rates.map(shown).join(', ')} GFLOPS`};
+  if (nvidia.length === 0)
+    return {mark: 'note', subject, text: 'set up, but this machine shows it no GPU; another engine is taken here'};
+  const text = 'TensorFlow sees no GPU, though the driver lists one';
+  const advice = "bring the driver up to CUDA's version; until then run.engine: compiled";
+  return {mark: 'problem', subject, text, advice};
 }
 
 const shown = ({rows, in: from, out, gflops}: Rate): string =>
   `${rows}×${from}×${out} ${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
-function wrongIn({product, step}: {product: number | null; step: number | null}): string | null {
+function wrongIn({product, step}: Working): string | null {
   const one = (what: string, distance: number | null) => {
     if (distance !== null && distance <= 1) return [];
     const far =

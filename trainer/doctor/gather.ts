@@ -9,7 +9,7 @@ import {versions} from '../engine/versions.ts';
 import {cacheFolder} from '../files/cache-folder.ts';
 import {hubCache} from '../hub/cache.ts';
 import {hasToken} from '../hub/client.ts';
-import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
+import {allocatedCores, allocatedMemory, hasNoGpu} from '../process/allocation.ts';
 import {noTelemetry} from '../process/no-telemetry.ts';
 import {askAuto, tryEngine} from './examine.ts';
 import type {Machine, Room, Tried, TriedEngine} from './machine.ts';
@@ -32,7 +32,7 @@ export async function gather({work, editor}: {work: string; editor?: string}): P
     processor: {model: cpus()[0]?.model.trim() || 'a processor without a name', instructions: instructionSets()},
     cores: {allotted: allocatedCores(), all: availableParallelism()},
     memory: {allotted: allocatedMemory(), all: totalmem()},
-    nvidia: await nvidiaGpus(),
+    nvidia: hasNoGpu() ? [] : await nvidiaGpus(),
     webgpu,
     engines,
     narrowFault: narrowFault('tfjs-node'),
@@ -62,7 +62,7 @@ async function triedNative(name: NativeName): Promise<Tried> {
   if (file === undefined) return {state: 'absent'};
   const probed = await probeBinding(file);
   if ('fault' in probed) return {state: 'broken', why: probed.fault};
-  if (name === 'tfjs-node-gpu' && !probed.gpu) return {state: 'broken', why: 'TensorFlow sees no GPU'};
+  if (name === 'tfjs-node-gpu' && !probed.gpu) return {state: 'blind'};
   const found = await tried(name);
   return found.state === 'tried' ? {...found, version: probed.version} : found;
 }

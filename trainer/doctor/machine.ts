@@ -24,10 +24,17 @@ export interface Measured {
   rates: Rate[];
 }
 
-export type Tried =
-  | {state: 'absent'}
-  | {state: 'broken'; why: string}
-  | ({state: 'tried'; version?: string} & Measured);
+/** `blind`: it is for GPUs, and sees none. */
+export type Tried = {state: 'absent'} | {state: 'blind'} | Broken | Working;
+export interface Broken {
+  state: 'broken';
+  why: string;
+}
+export interface Working extends Measured {
+  state: 'tried';
+  /** Of TensorFlow. */
+  version?: string;
+}
 
 /** What `auto` takes for a model stored in this precision. */
 export interface Auto {
@@ -57,7 +64,7 @@ export interface Machine {
   cores: {allotted: number; all: number};
   /** Bytes. */
   memory: {allotted: number; all: number};
-  /** Names of those that NVIDIA's driver lists. */
+  /** Names of those that NVIDIA's driver lists; none where CUDA may see none. */
   nvidia: string[];
   /** The GPU that WebGPU would run on, or why there is none; `seen`: the system may have one all the same. */
   webgpu: {name: string; software: boolean; bytes: number} | {missing: string; seen: boolean};

@@ -170,6 +170,18 @@ describe('a GPU', () => {
   });
 });
 
+it('TensorFlow for a GPU that sees none is broken only where there is one', () => {
+  const engines = {...bare.engines, 'tfjs-node-gpu': {state: 'blind'}} as const;
+  expect(news({engines})).toEqual([
+    'note     engine tfjs-node-gpu (TensorFlow, CUDA): set up, but this machine shows it no GPU; another engine is taken here',
+  ]);
+  expect(broken({engines})).toBe(false);
+  expect(news({engines, nvidia: ['NVIDIA H200']})).toEqual([
+    'ok       GPU: NVIDIA H200',
+    "problem  engine tfjs-node-gpu (TensorFlow, CUDA): TensorFlow sees no GPU, though the driver lists one → bring the driver up to CUDA's version; until then run.engine: compiled",
+  ]);
+});
+
 describe('folders', () => {
   it('with little room are noted, a cache that cannot be written is broken', () => {
     expect(news({work: {...bare.work, free: 1.25e9}})).toEqual([
