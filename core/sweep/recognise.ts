@@ -28,7 +28,7 @@ export function isSameRate(written: number, known: number): boolean {
 export function recognised(trials: readonly Trial[], stored: readonly Trial[], fixed: Settings = {}): Trial[] {
   if (stored.length === 0) return [...trials];
   const found = new Map<Trial, Trial>();
-  const settingOf = settingsBy(fixed, [...trials, ...stored]);
+  const settingOf = settingsBy(fixed, trials, stored);
   const exactly = (trial: Trial): string => `${settingOf(trial)} ${trial.learningRate}`;
   const known = grouped(stored, settingOf);
   for (const [setting, group] of grouped(trials, settingOf))
@@ -54,8 +54,13 @@ export function trialsAmong(sweep: Sweep, stored: readonly Trial[]): Trial[] {
   return recognised(expandTrials(sweep), stored, fixedSettings(sweep));
 }
 
-/** Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. */
-function settingsBy(fixed: Settings, all: readonly Trial[]): (trial: Trial) => string {
+/**
+ * Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. The model counts where
+ * there are several: a single one may be called otherwise, and whether it is another one its hash says.
+ */
+function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly Trial[]): (trial: Trial) => string {
+  const all = [...trials, ...stored];
+  const byModel = trials.some(({model}) => model !== undefined) || new Set(stored.map(({model}) => model)).size > 1;
   const byAlpha = all.some(({settings}) => settings?.['alpha'] !== undefined);
   const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
   const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
@@ -69,7 +74,7 @@ function settingsBy(fixed: Settings, all: readonly Trial[]): (trial: Trial) => s
       batchSize,
       seed,
       order,
-      model,
+      byModel ? model : '',
       byAlpha ? trial.alpha : '',
       ...texts,
     ]);
