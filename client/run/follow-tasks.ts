@@ -42,6 +42,7 @@ export class TaskFollower {
     let isNew = false;
     for (const name of names.filter(isSubmissionName).sort()) isNew = (await this.#submissions(name).read()) || isNew;
     for (const [task, attempts] of grouped(attemptsIn(names), one => one.task)) {
+      if (!this.#plan.tasks.some(view => view.task === task)) continue;
       const own = this.#task(task);
       const name = (place: number) => attemptName(attempts[place]!);
       // An attempt that lost its task may have a last word, which belongs before what is folded already.

@@ -58,4 +58,22 @@ describe('a run of tasks as the editor follows it', () => {
     await merged.read();
     expect(merged.state(false)).toEqual(interrupted((await readFolder(folder)).state));
   });
+
+  it('leaves out files of tasks that it does not have, as its folder is read', async () => {
+    const plan = planOf(['lora']);
+    const folder = join(home, 'strange');
+    mkdirSync(join(folder, 'events'), {recursive: true});
+    writeFileSync(join(folder, 'events.jsonl'), formatLine(plan));
+    const line = (attempt: number) =>
+      formatLine({
+        ...{event: 'task-started', at: 10, task: 't9999', attempt, host: 'h', engine: 'cpu', workers: 1},
+        selected: [],
+      });
+    const follower = new Follower(folder);
+    for (const attempt of [1, 2]) writeFileSync(join(folder, `events/t9999.a${attempt}.jsonl`), line(attempt));
+    await follower.read();
+    appendFileSync(join(folder, 'events/t9999.a1.jsonl'), line(1));
+    await follower.read();
+    expect(follower.state(false)).toEqual((await readFolder(folder)).state);
+  });
 });

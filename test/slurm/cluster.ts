@@ -130,8 +130,9 @@ class Daemons implements Cluster {
 
   #start(name: string, program: string, words: string[]): void {
     const log = openSync(join(this.#state, `${name}.out`), 'a');
-    // A session of its own: what ends the test's group does not reach it, `close` does.
-    const child = spawn(program, words, {env: this.env, detached: true, stdio: ['ignore', log, log]});
+    // A session of its own: what ends the test's group does not reach it, `close` does. Should the test be killed, the system ends it.
+    const bound = ['--pdeathsig', 'TERM', ...(program === 'setpriv' ? [] : ['--', program]), ...words];
+    const child = spawn('setpriv', bound, {env: this.env, detached: true, stdio: ['ignore', log, log]});
     closeSync(log);
     child.on('error', () => {});
     this.#running.set(name, child);

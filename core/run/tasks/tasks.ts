@@ -64,7 +64,8 @@ export interface Shard {
  * disjoint and cover all; one may be empty where there are fewer tasks than parts.
  */
 export function shardOf(tasks: readonly Task[], {index, parts}: Shard): Task[] {
-  const loads = Array.from({length: parts}, () => 0);
+  // Parts beyond the tasks are empty, however many there are.
+  const loads = Array.from({length: Math.min(parts, tasks.length)}, () => 0);
   const chosen = new Set<Task>();
   for (const task of tasks.toSorted((a, b) => b.trials.length - a.trials.length)) {
     const part = loads.indexOf(Math.min(...loads));

@@ -1,6 +1,16 @@
 /** `submit` where there is no Slurm: what it shows, what it writes, and what it says. */
 import {execFile, spawnSync} from 'node:child_process';
-import {cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
@@ -143,9 +153,25 @@ describe('what cannot be', () => {
     );
     expect(existsSync(out)).toBe(false);
   });
+
+  it('is a folder whose name would end a comment of a script', async () => {
+    const {file} = write('broken');
+    const out = join(folder, 'a\ntouch b');
+    for (const to of ['script', 'kubernetes'])
+      expect((await refused('submit', file, '--to', to, '--out', out)).stderr).toContain('holds a line break');
+    expect(existsSync(out)).toBe(false);
+  });
 });
 
 describe('--to script', () => {
+  it('trains nothing in a folder with links in it, as one that came from elsewhere may be', async () => {
+    const {file, out} = write('linked');
+    await command('submit', file, '--to', 'script');
+    symlinkSync(folder, join(out, 'adapters'));
+    expect((await refused('run', '--task', 't0001', out)).stderr).toContain('is a link, and nothing in a run folder');
+    expect(readdirSync(join(out, 'events'))).toEqual(['s0001.jsonl']);
+  });
+
   it('writes what any scheduler starts a task with, by its index or its name', async () => {
     const {file, out} = write('anywhere');
     expect(await command('submit', file, '--to', 'script')).toContain(

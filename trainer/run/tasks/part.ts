@@ -9,7 +9,7 @@ import type {Choice, Wish} from '../../engine/choose.ts';
 import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
 import {readManifest} from '../../store/manifest.ts';
 import {manifestName} from '../../store/names.ts';
-import {refuseNoRun, runFolderOf} from '../../store/run.ts';
+import {refuseLinks, refuseNoRun, runFolderOf} from '../../store/run.ts';
 import {heedStopOf} from '../../store/stop-file.ts';
 import type {OpenTasks} from '../../store/tasks/open-tasks.ts';
 import {followPlan, type Plan, readPlan, storePlan} from '../../store/tasks/plan-file.ts';
@@ -128,6 +128,7 @@ async function follow(
   signal: AbortSignal,
 ): Promise<Planned> {
   const {sweep, prepare, wish} = openSweep(file, undefined, base);
+  refuseLinks(folder);
   let plan = await readPlan(folder);
   for (;;) {
     const pinned = plan?.event.pinned;

@@ -1,16 +1,19 @@
 /** Tasks of a run as the store of one start: what happens to a trial goes into the file of its task's attempt. */
 import {hostname} from 'node:os';
+import {join} from 'node:path';
+import {SweepError} from '../../../core/error.ts';
 import type {RunEvent, RunEventBody, TaskEnded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import {joined, partOfPlan, taskPlan} from '../../../core/run/tasks/join.ts';
-import {type Attempt, attemptName} from '../../../core/run/tasks/names.ts';
+import {type Attempt, attemptName, tasksFolder} from '../../../core/run/tasks/names.ts';
 import {ownMark} from '../../process/processes.ts';
 import {remarksOn} from '../events.ts';
 import {StoredSteps} from '../fold/stored-steps.ts';
+import {eventsName} from '../names.ts';
 import type {OpenRun} from '../run.ts';
 import {AttemptWriter} from './attempt-writer.ts';
 import type {Plan} from './plan-file.ts';
-import {readTask} from './read-folder.ts';
+import {mergedTask, readTask} from './read-folder.ts';
 import {Routes, routed} from './routes.ts';
 import {claim, isSuperseded, superseded, taskFilesIn} from './task-files.ts';
 import {whenFree} from './waiting.ts';
@@ -73,8 +76,24 @@ async function claimed(task: string, options: TaskOptions, isFirst: boolean): Pr
   const {folder, plan, again} = options;
   if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
   const start = taskPlan(plan.state, task);
-  await whenFree(folder, start, options);
-  return (await stateOf(folder, start)).tasks[0]!.state === 'finished' ? null : claim(folder, task);
+  for (;;) {
+    const last = await whenFree(folder, start, options);
+    const state = await stateOf(folder, start);
+    if (state.tasks[0]!.state === 'finished') return null;
+    if (last === 0 && state.tasks[0]!.attempt > 0) throw filesGone(folder, task);
+    // Whoever was first in between is waited for, not taken over.
+    const mine = claim(folder, task, last + 1);
+    if (mine) return mine;
+  }
+}
+
+/** A new attempt would stand in the place of what the merged file tells. */
+function filesGone(folder: string, task: string): SweepError {
+  return new SweepError(
+    'files-gone',
+    `${join(folder, eventsName)} tells of ${task}, and ${join(folder, tasksFolder)} has no file of it; put the files of its attempts back, or begin a new run with --out.`,
+    {folder, task},
+  );
 }
 
 async function openTask(attempt: Attempt, options: TaskOptions, {steps, notes}: Found): Promise<AttemptWriter> {
@@ -104,9 +123,10 @@ async function openTask(attempt: Attempt, options: TaskOptions, {steps, notes}: 
 }
 
 async function stateOf(folder: string, start: RunState): Promise<RunState> {
-  const attempts = taskFilesIn(folder).attempts.get(start.tasks[0]!.task) ?? [];
+  const {task} = start.tasks[0]!;
+  const attempts = taskFilesIn(folder).attempts.get(task) ?? [];
   return attempts.length === 0
-    ? start
+    ? mergedTask(folder, start)
     : readTask(folder, {attempts, start}, {onEvent: undefined, isBrief: true, note: () => {}});
 }
 

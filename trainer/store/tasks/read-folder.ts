@@ -87,6 +87,18 @@ export async function readTask(
   return folding.state();
 }
 
+/** What an earlier merge took of a task that has no files of its own; `start` where it tells nothing. */
+export async function mergedTask(folder: string, start: RunState): Promise<RunState> {
+  const folding = new Folding(start);
+  let isOwn = false;
+  await readEvents(join(folder, eventsName), event => {
+    if (event.event === 'task-started') isOwn = event.task === start.tasks[0]!.task;
+    if (event.event === 'merged') isOwn = false;
+    if (isOwn) folding.add(event);
+  });
+  return folding.state();
+}
+
 /** The events of one file, of which those of tasks with files of their own are left to these. */
 class MergedFile {
   readonly #files: TaskFiles;

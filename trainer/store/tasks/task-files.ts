@@ -4,7 +4,14 @@ import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
 import {grouped} from '../../../core/grouped.ts';
-import {type Attempt, attemptName, attemptsIn, isSubmissionName, tasksFolder} from '../../../core/run/tasks/names.ts';
+import {
+  type Attempt,
+  attemptName,
+  attemptsIn,
+  isSubmissionName,
+  readAttemptName,
+  tasksFolder,
+} from '../../../core/run/tasks/names.ts';
 import type {TaskView} from '../../../core/run/tasks/task-views.ts';
 import {timeAt} from '../../files/file-time.ts';
 import {insideRun, storeError, syncFolder, systemCode} from '../../files/write-whole.ts';
@@ -49,6 +56,7 @@ export function claim(folder: string, task: string, exactly?: number): Attempt |
   const home = insideRun(folder, tasksFolder);
   for (let attempt = exactly ?? lastAttempt(folder, task) + 1; ; attempt++) {
     const mine = {task, attempt};
+    if (readAttemptName(attemptName(mine)) === null) throw noNumberLeft(folder, mine);
     try {
       closeSync(openSync(attemptFile(folder, mine), 'wx'));
       syncFolder(home);
@@ -58,6 +66,19 @@ export function claim(folder: string, task: string, exactly?: number): Attempt |
       if (exactly !== undefined) return null;
     }
   }
+}
+
+/** What nobody would read is not written. */
+function noNumberLeft(folder: string, {task, attempt}: Attempt): SweepError {
+  const before = attemptFile(folder, {task, attempt: attempt - 1});
+  return new SweepError(
+    'cannot-write',
+    `${before} leaves no number for the next attempt of ${task}; take that file out.`,
+    {
+      folder,
+      task,
+    },
+  );
 }
 
 /** The number of the last attempt; 0 where there is none. */

@@ -16,6 +16,8 @@ export interface Waiting {
   job: string | undefined;
   /** Whether another job is known to be gone. */
   isOver?(job: string): boolean;
+  /** Milliseconds without a new byte after which an attempt counts as gone. */
+  silent?: number;
   signal: AbortSignal;
   /** Hears once that a task is waited for. */
   waits(task: string, view: Pick<TaskView, 'attempt' | 'host'>): void;
@@ -23,29 +25,29 @@ export interface Waiting {
 
 /**
  * Resolves when nobody works on a task any more: its last attempt has said its end, its process or its job is known to be gone, or
- * its file has not grown for a minute of this machine's own.
+ * its file has not grown for a minute of this machine's own. The number of that attempt; 0 where there was none.
  * @param plan of this task alone, as core/run/tasks/join makes it
  * @throws SweepError `stopped` where the signal comes first
  */
-export async function whenFree(folder: string, plan: RunState, waiting: Waiting): Promise<void> {
+export async function whenFree(folder: string, plan: RunState, waiting: Waiting): Promise<number> {
   const {task} = plan.tasks[0]!;
   let size = -1;
-  let attempt = 0;
+  let looked = 0;
   let grewAt = performance.now();
   let last: TaskView | undefined;
   let told = false;
   for (;;) {
-    attempt = lastAttempt(folder, task);
-    if (attempt === 0) return;
+    const attempt = lastAttempt(folder, task);
+    if (attempt === 0) return 0;
     const file = attemptFile(folder, {task, attempt});
     const now = statSync(file, {throwIfNoEntry: false})?.size ?? 0;
-    if (now !== size || last?.attempt !== attempt) {
-      [size, grewAt] = [now, performance.now()];
+    if (now !== size || looked !== attempt) {
+      [size, looked, grewAt] = [now, attempt, performance.now()];
       last = await viewOf(file, plan);
     }
-    if (isGone(last, attempt, waiting)) return;
-    if (performance.now() - grewAt > silentMilliseconds) return;
-    if (!told) waiting.waits(task, {attempt, host: last.host});
+    if (isGone(last!, attempt, waiting)) return attempt;
+    if (performance.now() - grewAt > (waiting.silent ?? silentMilliseconds)) return attempt;
+    if (!told) waiting.waits(task, {attempt, host: last!.host});
     told = true;
     if (!(await sleep(lookMilliseconds, true, {signal: waiting.signal}).catch(() => false)))
       throw new SweepError('stopped', `The work was stopped while it waited for ${task}.`);

@@ -10,7 +10,7 @@ import {doneOf, nextRound} from '../facts.ts';
 import type {Handing} from '../left.ts';
 import {openRecord} from '../record.ts';
 import type {NamedScript} from '../slurm/filing.ts';
-import {shellWord} from '../words.ts';
+import {refuseUnfit, shellWord} from '../words.ts';
 import {containerFile, jobFile, sharedFolder} from './kubernetes.ts';
 import {plainScript} from './plain-script.ts';
 
@@ -34,6 +34,7 @@ export interface WrittenOut {
 /** Writes the files and records it; with `dryRun` neither. @throws SweepError `usage`, `disk-full`, `cannot-write` */
 export function writeOut(what: WritingOut, handing: Handing & {dryRun: boolean}): WrittenOut {
   const {to, folder, state, tasks} = what;
+  refuseUnfit(folder, 'The path of the run folder');
   const all = Math.max(state.tasks.length, tasks.length);
   const scripts = to === 'kubernetes' ? kubernetesFiles(what, all, handing) : [taskScript(what, all, handing)];
   const round = nextRound(state);

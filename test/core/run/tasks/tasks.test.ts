@@ -65,6 +65,13 @@ describe('the parts of a sweep', () => {
     const sizes = [1, 2].map(index => idsOf(shardOf(tasks, {index, parts: 2})).length);
     expect(sizes).toEqual([36, 36]);
   });
+
+  it('beyond its tasks are empty, whatever number of parts is given', () => {
+    const parts = Number.MAX_SAFE_INTEGER;
+    const tasks = tasksOf(trials, {atLeast: parts});
+    expect(shardOf(tasks, {index: 2, parts})).toEqual([tasks[1]]);
+    expect(shardOf(tasks, {index: parts, parts})).toEqual([]);
+  });
 });
 
 describe('the names of the tasks’ files', () => {
