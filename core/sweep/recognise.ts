@@ -28,7 +28,7 @@ export function isSameRate(written: number, known: number): boolean {
 export function recognised(trials: readonly Trial[], stored: readonly Trial[], fixed: Settings = {}): Trial[] {
   if (stored.length === 0) return [...trials];
   const found = new Map<Trial, Trial>();
-  const settingOf = settingsBy(fixed, [...trials, ...stored]);
+  const settingOf = settingsBy(fixed, trials, stored);
   const exactly = (trial: Trial): string => `${settingOf(trial)} ${trial.learningRate}`;
   const known = grouped(stored, settingOf);
   for (const [setting, group] of grouped(trials, settingOf))
@@ -55,8 +55,12 @@ export function trialsAmong(sweep: Sweep, stored: readonly Trial[]): Trial[] {
 }
 
 /** Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. */
-function settingsBy(fixed: Settings, all: readonly Trial[]): (trial: Trial) => string {
+function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly Trial[]): (trial: Trial) => string {
+  const all = [...trials, ...stored];
   const byAlpha = all.some(({settings}) => settings?.['alpha'] !== undefined);
+  const isAmbiguous = [...ambiguousAlphas(trials), ...ambiguousAlphas(stored)];
+  const alphaIn = (trial: Trial): string | number =>
+    isAmbiguous.includes(alphaKey(trial)) ? (trial.settings?.['alpha'] ?? String(trial.alpha)) : trial.alpha;
   const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
   const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
   return trial => {
@@ -70,10 +74,18 @@ function settingsBy(fixed: Settings, all: readonly Trial[]): (trial: Trial) => s
       seed,
       order,
       model,
-      byAlpha ? trial.alpha : '',
+      byAlpha ? alphaIn(trial) : '',
       ...texts,
     ]);
   };
+}
+
+const alphaKey = (trial: Trial): string => `${nameOf(trial)} ${trial.rank} ${trial.alpha}`;
+
+/** Alphas that stand in one file twice, as `rank` and `8` do at rank 8: there the text tells trials apart. */
+function ambiguousAlphas(trials: readonly Trial[]): string[] {
+  const texts = ({settings}: Trial): string | undefined => settings?.['alpha'];
+  return [...grouped(trials, alphaKey)].flatMap(([key, own]) => (new Set(own.map(texts)).size > 1 ? [key] : []));
 }
 
 /** Pairs of trials that differ by no more than the writing of their rate: equal rates first, then the nearest ones. */
