@@ -23,7 +23,26 @@ type Path = (string | number)[];
 export function checkAlike(file: File): void {
   checkLists(file, [], file.values);
   for (const {name, own} of methodsOf(file.values)) checkLists(file, ['methods', name], own);
+  checkNames(file);
   checkAlphas(file);
+}
+
+/** One name of targets, in the file and in its methods, stands for one choice: a trial carries the name alone. */
+function checkNames({values, problems}: File): void {
+  const known = new Map<string, string>();
+  const places = methodsOf(values).map(({name, own}) => ({path: ['methods', name, 'targets'], targets: own.targets}));
+  for (const {path, targets} of [{path: ['targets'], targets: values.targets}, ...places])
+    for (const {text, value} of targets === undefined ? [] : targetsOf(targets)) {
+      const modules = inOrder(value);
+      const before = known.get(text);
+      if (before !== undefined && before !== modules)
+        problems.at(
+          path,
+          'duplicate-value',
+          `${quote(text)} stands for two choices of targets, ${before} and ${modules}: give one of them another name.`,
+        );
+      else known.set(text, modules);
+    }
 }
 
 /** Values that are written differently and mean the same. */

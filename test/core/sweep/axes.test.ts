@@ -293,6 +293,16 @@ describe('names and choices that cannot be', () => {
       `${base}targets: {"a,b": [q_proj], c: all}\n`,
       "'a,b' cannot be the name",
     ],
+    [
+      'a name for two choices of targets',
+      `${base.replace('[lora, pissa]', '{lora: {}, v: {method: lora, targets: {a: [k_proj]}}}')}targets: {a: [q_proj], b: all}\n`,
+      "'a' stands for two choices of targets, q_proj and k_proj",
+    ],
+    [
+      'a name that is a module of another choice',
+      `${base.replace('[lora, pissa]', '{lora: {}, v: {method: lora, targets: [q_proj]}}')}targets: {q_proj: [v_proj], b: all}\n`,
+      "'q_proj' stands for two choices of targets",
+    ],
     ['no choice of targets', `${base}targets: {}\n`, "'targets' has no choice in it"],
   ])('%s', (_, text, message) => {
     expect(faults(text)).toEqual([expect.stringContaining(message)]);
