@@ -35,8 +35,8 @@ import {
   withoutDead,
 } from './tasks/task-views.ts';
 
-/** Its `task` is the name that tells it from all others of the sweep. */
-export type Evaluation = Omit<Evaluated, 'event' | 'entry'>;
+/** Its `task` is the name that tells it from all others of the sweep; `at`: when it was stored, in milliseconds since 1970. */
+export type Evaluation = Omit<Evaluated, 'event' | 'entry'> & {at?: number};
 export type Aggregate = Omit<Aggregated, 'event'>;
 export type Curvature = Omit<Probed, 'event'>;
 

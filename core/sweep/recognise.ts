@@ -54,13 +54,17 @@ export function trialsAmong(sweep: Sweep, stored: readonly Trial[]): Trial[] {
   return recognised(expandTrials(sweep), stored, fixedSettings(sweep));
 }
 
-/** Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. */
+/**
+ * Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. The model counts where
+ * there are several: a single one may be called otherwise, and whether it is another one its hash says.
+ */
 function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly Trial[]): (trial: Trial) => string {
   const all = [...trials, ...stored];
+  const byModel = trials.some(({model}) => model !== undefined) || new Set(stored.map(({model}) => model)).size > 1;
   const byAlpha = all.some(({settings}) => settings?.['alpha'] !== undefined);
-  const isAmbiguous = [...ambiguousAlphas(trials), ...ambiguousAlphas(stored)];
+  const ambiguous = new Set([...ambiguousAlphas(trials), ...ambiguousAlphas(stored)]);
   const alphaIn = (trial: Trial): string | number =>
-    isAmbiguous.includes(alphaKey(trial)) ? (trial.settings?.['alpha'] ?? String(trial.alpha)) : trial.alpha;
+    ambiguous.has(alphaKey(trial)) ? (trial.settings?.['alpha'] ?? String(trial.alpha)) : trial.alpha;
   const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
   const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
   return trial => {
@@ -73,7 +77,7 @@ function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly 
       batchSize,
       seed,
       order,
-      model,
+      byModel ? model : '',
       byAlpha ? alphaIn(trial) : '',
       ...texts,
     ]);

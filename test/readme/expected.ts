@@ -15,7 +15,9 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep cancel': [/The run has stopped|Nothing runs in/],
   'npx lora-sweep attach': [/\d+ of 39 trials finished/],
   'npx lora-sweep report': [/Written: .*report\.html and .*report\.md/],
-  'npx lora-sweep export': [/best/],
+  'npx lora-sweep export .lora-sweep/first --best': [/best/],
+  'npx lora-sweep export .lora-sweep/first --to csv': [/Written to .*csv: .*steps \(\d+\)/],
+  'npx lora-sweep export .lora-sweep/first --to tensorboard': [/Written to .*: \d+ trials for TensorBoard/],
   'npx lora-sweep tune': [
     /This takes about \d+ %.* of the grid's steps/,
     /The best rate of lora is \S+.*: exact-match accuracy [\d.]+ %/,

@@ -8,7 +8,8 @@ import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, watch} from 
 import {join, relative} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
-import {rowKinds, showRun} from '../../trainer/results/show.ts';
+import {rowKinds} from '../../trainer/results/rows.ts';
+import {showRun} from '../../trainer/results/show.ts';
 
 const program = fileURLToPath(new URL('../../dist/trainer/cli.js', import.meta.url));
 

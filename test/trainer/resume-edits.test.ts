@@ -258,7 +258,7 @@ describe('trials that the file no longer has', () => {
     const document = new SweepDocument(`file://${file}`, 1, text);
     document.around = around;
     const titles = codeLenses(document).map(({command}) => command?.title);
-    expect(titles).toEqual(['Probe curvature', 'Open results']);
+    expect(titles).toEqual(['All trials finished', 'Probe curvature', 'Open results']);
   });
 
   it('make unequal numbers of seeds, which is said', async () => {

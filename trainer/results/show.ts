@@ -1,57 +1,12 @@
 /** `show`: what a run folder holds, as rows for people and programs. */
-import {axesIn} from '../../core/run/compare/conditions.ts';
-import {relativeToLora} from '../../core/run/compare/curvature.ts';
-import type {RunEvent} from '../../core/run/events.ts';
-import type {RunState, TrialView} from '../../core/run/fold.ts';
-import {compare} from '../../core/run/verdict.ts';
-import {type AxisKey, axisKeys, settingOf} from '../../core/sweep/axes/axes.ts';
-import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
 import {textTable} from '../../core/table.ts';
-import {projections} from '../model/projections.ts';
 import {readRun} from '../store/run.ts';
-import {readSamples} from '../store/samples.ts';
+import {csvLines} from './csv.ts';
+import {type Cell, type RowKind, type Rows, rowsOf} from './rows.ts';
+import {Traces} from './traces.ts';
 
-export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
-export type RowKind = (typeof rowKinds)[number];
 export const formats = ['table', 'csv', 'json'] as const;
 export type Format = (typeof formats)[number];
-
-type Cell = string | number | null;
-interface Rows {
-  columns: string[];
-  rows: Iterable<Cell[]>;
-}
-
-const trialColumns = ['trial', 'method', 'rank', 'batch_size', 'learning_rate', 'seed'];
-
-/** Columns behind all others: what trials have of axes of the sweep, where it has any. */
-interface Further {
-  columns: string[];
-  cells(trial: Trial): Cell[];
-}
-
-/** `without`: columns that stand there anyway. */
-function furtherOf(state: RunState, without: readonly string[] = []): Further {
-  const {conditions, tuned} = axesIn(state);
-  const isThere = new Set<string>([...conditions, ...tuned]);
-  const own = state.trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings));
-  const keys = axisKeys.filter(key => (isThere.has(key) || own.includes(key)) && !without.includes(key));
-  const some = (key: 'name' | 'model' | 'order'): boolean => state.trials.some(({trial}) => trial[key] !== undefined);
-  const all: [string, (trial: Trial) => Cell][] = [
-    ...(some('name') ? [['variant', nameOf] as [string, (trial: Trial) => Cell]] : []),
-    ...(some('model') ? [['model', ({model}: Trial) => model ?? null] as [string, (trial: Trial) => Cell]] : []),
-    ...keys.map((key): [string, (trial: Trial) => Cell] => [key, trial => cellOf(trial, key, state)]),
-    ...(some('order') ? [['order_seed', ({order}: Trial) => order ?? null] as [string, (trial: Trial) => Cell]] : []),
-  ];
-  return {columns: all.map(([column]) => column), cells: trial => all.map(([, cell]) => cell(trial))};
-}
-
-/** A number where the text is one. */
-function cellOf(trial: Trial, key: AxisKey, {fixed}: RunState): Cell {
-  if (key === 'alpha') return trial.alpha;
-  const text = settingOf(trial, key) ?? fixed[key];
-  return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
-}
 
 /**
  * The lines to print (without newlines) and remarks for the reader. Works on a folder whose run goes on.
@@ -67,210 +22,16 @@ export async function showRun(
   return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: run.remarks};
 }
 
-function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
-  switch (kind) {
-    case 'peaks':
-      return peaksOf(state);
-    case 'steps': {
-      const further = furtherOf(state);
-      return {
-        columns: [...trialColumns, 'step', 'loss', 'lr', 'grad_norm', ...further.columns],
-        rows: stepRows(state, traces, further),
-      };
-    }
-    case 'trials': {
-      const further = furtherOf(state, ['alpha']);
-      return {
-        columns: [
-          ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
-          ...further.columns,
-        ],
-        rows: state.trials.map(view => [
-          ...trialCells(view.trial),
-          view.state,
-          view.steps,
-          view.seconds,
-          view.trial.alpha,
-          view.loss,
-          view.message,
-          remarkOf(view),
-          ...further.cells(view.trial),
-        ]),
-      };
-    }
-    case 'evaluations': {
-      const further = furtherOf(state);
-      return {
-        columns: [
-          ...[...trialColumns, 'step', 'task', 'metric', 'value', 'correct', 'total', 'perplexity', 'remark'],
-          ...further.columns,
-        ],
-        rows: state.trials.flatMap(view =>
-          view.evaluations.map(({step, task, metric, value, correct, total}) => [
-            ...trialCells(view.trial),
-            ...[step, task, metric, value, correct, total],
-            metric === 'loss' && value !== null ? Math.exp(value) : null,
-            remarkOf(view),
-            ...further.cells(view.trial),
-          ]),
-        ),
-      };
-    }
-    case 'samples':
-      return {columns: sampleColumns, rows: sampleRows(state, folder)};
-    case 'curvature':
-      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
-  }
-}
-
-function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): Cell[] {
-  return [id, method, rank, batchSize, learningRate, seed];
-}
-
-const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
-
-function* stepRows(state: RunState, traces: Traces, further: Further): Iterable<Cell[]> {
-  for (const {trial} of state.trials) {
-    const cells = trialCells(trial);
-    const behind = further.cells(trial);
-    for (const row of traces.of(trial.id)) yield [...cells, ...row, ...behind];
-  }
-}
-
-/** Every step of the last start of each trial, after those up to the checkpoint it went on from. */
-class Traces {
-  private readonly byTrial = new Map<string, [number, number | null, number, number | null][]>();
-
-  add(event: RunEvent): void {
-    if (event.event === 'trial-started') {
-      const kept = this.of(event.trial).filter(([step]) => step <= (event.from ?? 0));
-      this.byTrial.set(event.trial, kept);
-    }
-    if (event.event !== 'step') return;
-    event.trials.forEach((id, lane) => {
-      // A line that stands there twice tells of one step.
-      if (event.step <= (this.of(id).at(-1)?.[0] ?? 0)) return;
-      const row = [event.step, event.losses[lane]!, event.rates[lane]!, event.gradNorms[lane]!] as const;
-      this.byTrial.get(id)?.push([...row]);
-    });
-  }
-
-  of(trial: string): [number, number | null, number, number | null][] {
-    return this.byTrial.get(trial) ?? [];
-  }
-}
-
-const peakColumns = [
-  ...['task', 'metric', 'rank', 'batch_size', 'method', 'learning_rate', 'mean', 'std', 'seeds'],
-  ...['baseline', 'gap', 'gap_half_width', 'verdict', 'more_seeds', 'under_way'],
-  ...['place_from', 'place_to', 'edge', 'tied', 'model'],
-];
-
-/** All digits of what the tables of report and page show; behind them the conditions and the best values of tuned axes. */
-function peaksOf(state: RunState): Rows {
-  const {conditions, tuned} = axesIn(state);
-  const keys = [...conditions, ...tuned];
-  return {columns: [...peakColumns, ...keys], rows: peakRows(state, keys)};
-}
-
-function peakRows(state: RunState, keys: readonly string[]): Cell[][] {
-  return compare(state).flatMap(({model, task, metric, rank, batchSize, settings, curves, spread, isUnderWay}) =>
-    curves.flatMap(({method, peak}) => {
-      if (!peak) return [];
-      const {learningRate, mean, std, seeds, edge, tied, place} = peak;
-      const gap = spread?.gaps.find(one => one.method === method);
-      return [
-        [
-          ...[task, metric, rank, batchSize, method, learningRate, mean, std, seeds],
-          ...[spread?.baseline.method ?? null, gap?.difference ?? null, gap?.halfWidth ?? null],
-          ...[gap?.word ?? null, gap?.more ?? null, isUnderWay ? 'so far' : null],
-          ...[place[0] ?? null, place.at(-1) ?? null, edge, tied.join(' '), model],
-          ...keys.map(key => settings?.[key] ?? peak.settings?.[key] ?? null),
-        ],
-      ];
-    }),
-  );
-}
-
-const sampleColumns = [
-  ...['trial', 'step', 'evaluation'],
-  ...['row', 'sample', 'verdict', 'extracted', 'expected', 'reason', 'output', 'file'],
-];
-
-/** What the trials answered, as `samples/` keeps it. */
-function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
-  const ids = trials.map(({trial}) => trial.id);
-  for (const {trial, step, evaluation, file, rows} of readSamples(folder, ids))
-    for (const row of rows)
-      yield [
-        ...[trial, step, evaluation],
-        ...sampleColumns.slice(3, -1).map(name => {
-          const cell = row[name];
-          return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);
-        }),
-        file,
-      ];
-}
-
-const curvatureColumns = [
-  ...['method', 'rank', 'batch_size', 'seed', 'step', 'layer', 'module'],
-  ...['lambda_max', 'lambda_min', 'iterations', 'residual', 'relative_to_lora'],
-  ...['trial', 'learning_rate', 'preconditioned'],
-];
-
-/** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
-function inOrder({curvature, trials}: RunState): RunState['curvature'] {
-  // What is no trial's, as all weights of the base are, stands behind them.
-  const first = (is: (trial: Trial) => boolean) => {
-    const place = trials.findIndex(({trial}) => is(trial));
-    return place < 0 ? trials.length : place;
-  };
-  const keys = curvature.map(row => [
-    row.step,
-    first(({method}) => method === row.method),
-    row.rank,
-    row.batchSize,
-    row.seed,
-    first(({id}) => id === row.trial),
-    row.layer,
-    (projections as readonly string[]).indexOf(row.module),
-  ]);
-  const compare = (a: number[], b: number[]) => a.map((value, k) => value - b[k]!).find(gap => gap !== 0) ?? 0;
-  return curvature
-    .map((row, k) => ({row, key: keys[k]!}))
-    .sort((a, b) => compare(a.key, b.key))
-    .map(({row}) => row);
-}
-
-function curvatureRows({curvature}: RunState): Cell[][] {
-  const relative = relativeToLora(curvature);
-  return curvature.map((row, k) => [
-    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
-    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
-    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
-  ]);
-}
-
-function formatted({columns, rows}: Rows, format: Format): Iterable<string> {
+function formatted(table: Rows, format: Format): Iterable<string> {
+  const {columns, rows} = table;
   switch (format) {
     case 'csv':
-      return csvLines(columns, rows);
+      return csvLines(table);
     case 'json':
       return jsonLines(columns, rows);
     case 'table':
       return tableLines(columns, [...rows]);
   }
-}
-
-/** RFC 4180 but for the line end; numbers with all their digits. */
-function* csvLines(columns: string[], rows: Iterable<Cell[]>): Iterable<string> {
-  yield columns.join(',');
-  for (const row of rows) yield row.map(csvCell).join(',');
-}
-
-function csvCell(cell: Cell): string {
-  const text = String(cell ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function* jsonLines(columns: string[], rows: Iterable<Cell[]>): Iterable<string> {

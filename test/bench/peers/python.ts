@@ -39,18 +39,23 @@ const exists = (path: string) =>
   );
 
 /** The interpreter of an environment with requirements.txt installed; made on first use (PyTorch's wheels: about 6 GB). */
-export async function python(): Promise<string> {
-  const folder = join(cache, 'python');
+export function python(): Promise<string> {
+  return environment('python', join(here, 'requirements.txt'), 'about 6 GB');
+}
+
+/** The interpreter of an environment of this name, with what a file lists installed; `size`: of that, in words. */
+export async function environment(name: string, requirements: string, size: string): Promise<string> {
+  const folder = join(cache, name);
   const interpreter =
     process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
-  const wanted = await readFile(join(here, 'requirements.txt'), 'utf8');
+  const wanted = await readFile(requirements, 'utf8');
   const installed = join(folder, 'installed.txt');
   if ((await exists(installed)) && (await readFile(installed, 'utf8')) === wanted) return interpreter;
-  console.log(`Installing ${wanted.trim().split('\n').join(', ')} into ${folder} (about 6 GB) …`);
+  console.log(`Installing ${wanted.trim().split('\n').join(', ')} into ${folder} (${size}) …`);
   await rm(folder, {recursive: true, force: true});
   await mkdir(cache, {recursive: true});
   await output(process.platform === 'win32' ? 'python' : 'python3', ['-m', 'venv', folder]);
-  await output(interpreter, ['-m', 'pip', 'install', '--quiet', '-r', join(here, 'requirements.txt')]);
+  await output(interpreter, ['-m', 'pip', 'install', '--quiet', '-r', requirements]);
   await writeFile(installed, wanted);
   return interpreter;
 }

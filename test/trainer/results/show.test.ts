@@ -5,7 +5,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
 import {formatLine} from '../../../core/run/line.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
-import {type Format, type RowKind, showRun} from '../../../trainer/results/show.ts';
+import type {RowKind} from '../../../trainer/results/rows.ts';
+import {type Format, showRun} from '../../../trainer/results/show.ts';
 import {writeSamples} from '../../../trainer/store/samples.ts';
 import {toyEvents} from '../../core/run/toy-run.ts';
 

@@ -245,7 +245,6 @@ describe('starting again', () => {
     ['data.max_length', text.replace('format: text', 'format: text, max_length: 17'), ingredients],
     ['targets', `${text}targets: [q_proj]\n`, ingredients],
     ['alpha', `${text}alpha: 3\n`, ingredients],
-    ['evaluate', `${text}evaluate: [{task: loss, data: rows.jsonl}]\n`, ingredients],
     ['methods.pissa', text.replace('[lora, pissa]', '{lora: {}, pissa: {iterations: 4}}'), ingredients],
     ['model', text, {...ingredients, modelHash: 'cccc'}],
     ['data.train', text, {...ingredients, dataHashes: {'rows.jsonl': 'cccc'}}],
@@ -265,6 +264,7 @@ describe('starting again', () => {
   it.each([
     ['workers', `${text}run: {workers: 1, engine: cpu}\n`, {...ingredients, engine: 'compiled'}],
     ['micro-batches', `${text}training: {micro_batch: 1}\n`, ingredients],
+    ['evaluations, one of which is new', `${text}evaluate: [{task: loss, data: rows.jsonl}]\n`, ingredients],
     [
       'a data file moved as it is',
       text.replace('rows.jsonl', 'moved.jsonl'),

@@ -7,7 +7,8 @@ import {setTimeout} from 'node:timers/promises';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {evaluateModel} from '../../../trainer/ask/eval.ts';
-import {type RowKind, showRun} from '../../../trainer/results/show.ts';
+import type {RowKind} from '../../../trainer/results/rows.ts';
+import {showRun} from '../../../trainer/results/show.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
 import {childrenOf, lives} from './processes.ts';
 
