@@ -24,6 +24,7 @@ const trainer = await bundle({
     worker: 'trainer/worker.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
+    'examine-process': 'trainer/doctor/examine-process.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',

@@ -7,6 +7,7 @@ import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {exportTrial} from './export-trial.ts';
 import type {RunLog} from './log.ts';
+import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
 import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
@@ -36,9 +37,11 @@ export interface Parts {
 
 export class Commands {
   readonly #parts: Parts;
+  readonly #doctor: Doctor;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.#doctor = new Doctor(parts.program);
   }
 
   /** Registers them all. */
@@ -46,6 +49,8 @@ export class Commands {
     const on = (name: string, work: (target: Target) => Promise<void>) =>
       commands.registerCommand(`loraSweep.${name}`, (target: Target) => work(target));
     return [
+      this.#doctor,
+      on('doctor', () => this.#doctor.show()),
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
       on('resume', target => this.start(target, [])),

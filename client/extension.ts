@@ -5,7 +5,7 @@ import {answerInALine} from '../core/run/verdict/answer.ts';
 import {Commands} from './commands.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
-import {NativeSetup} from './native-setup.ts';
+import {NativeSetup} from './machine/native-setup.ts';
 import {Program} from './program.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run/run.ts';

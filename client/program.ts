@@ -44,12 +44,12 @@ export class Program {
     }
   }
 
-  /** Runs a short command to its end. `text` is what it printed; where it failed, what it said about that. */
-  run(args: readonly string[], cwd: string): Promise<{ok: boolean; text: string}> {
+  /** Runs a short command to its end. `text` is what it printed; where it failed, what it said about that. `printed`: in either case. */
+  run(args: readonly string[], cwd: string): Promise<{ok: boolean; text: string; printed: string}> {
     const options = {cwd, env: this.#env, maxBuffer: 1 << 28, windowsHide: true};
     return new Promise(resolve => {
       execFile(process.execPath, [this.file, ...args], options, (error, out, errors) => {
-        resolve(error ? {ok: false, text: errors.trim() || error.message} : {ok: true, text: out});
+        resolve({ok: !error, text: error ? errors.trim() || error.message : out, printed: out});
       });
     });
   }

@@ -23,6 +23,7 @@ const layers = [
   ...['engine/graph', 'engine/macros', 'engine/program', 'engine/onnx', 'engine/tensorflow', 'engine/device', 'engine'],
   ...['hub', 'setup', 'jinja', 'text', 'model', 'method', 'adaptation', 'data/read', 'data', 'generation', 'adapter'],
   ...['store', 'size', 'step', 'export', 'task', 'curvature', 'training', 'run', 'plan', 'ask', 'results', 'inspect'],
+  'doctor',
   'submit',
   'verbs',
 ];

@@ -17,12 +17,13 @@ import {fetchVerb} from './verbs/fetch.ts';
 import {generateVerb} from './verbs/generate.ts';
 import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
+import {doctorVerb} from './verbs/machine/doctor.ts';
+import {setupNativeVerb} from './verbs/machine/setup-native.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
 import {reportVerb} from './verbs/report.ts';
 import {runVerb} from './verbs/run.ts';
 import {schemaVerb} from './verbs/schema.ts';
-import {setupNativeVerb} from './verbs/setup-native.ts';
 import {repeatSbatch} from './verbs/shared/job-options.ts';
 import {endQuietlyWithReader, remark} from './verbs/shared/terminal.ts';
 import {showVerb} from './verbs/show.ts';
@@ -56,6 +57,7 @@ const verbs = [
   generateVerb,
   fetchVerb,
   setupNativeVerb,
+  doctorVerb,
   lspVerb,
 ];
 

@@ -12,6 +12,7 @@ import {startServer} from './server.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
+import {doctor} from './stories/doctor.ts';
 import {elsewhere} from './stories/elsewhere.ts';
 import {full} from './stories/full.ts';
 import {hostKilled} from './stories/host-killed.ts';
@@ -45,6 +46,7 @@ const stories = {
   elsewhere,
   full,
   reload,
+  doctor,
   restricted,
   packaged,
 };

@@ -50,6 +50,11 @@ try {
   await workbench.results.locator('canvas').first().waitFor();
   await page.waitForTimeout(1500);
   await workbench.screenshot('results');
+  await workbench.command('LoRA Sweep: Doctor');
+  await until('what doctor found', async () => /telemetry: off/.test(await editor.text()));
+  await page.mouse.move(800, 700);
+  await page.waitForTimeout(1500);
+  await workbench.screenshot('doctor');
   console.log(`Written to ${artefacts}`);
 } finally {
   await browser.close();

@@ -159,6 +159,9 @@ function readToken(): string | null {
   }
 }
 
+/** Whether there is a token; it is not told. */
+export const hasToken = (): boolean => readToken() !== null;
+
 /** What the hub or the way to it refused, as a sentence; null where asking again may help. */
 export function refusal(error: unknown, model: HubModel, endpoint: string): SweepError | null {
   if (error instanceof SweepError) return error;

@@ -1,7 +1,7 @@
 /** Setting up TensorFlow from the editor: offered once where it would be faster, and whenever it is asked for. */
 import {type Memento, ProgressLocation, window} from 'vscode';
-import type {Program} from './program.ts';
-import type {Run} from './run/run.ts';
+import type {Program} from '../program.ts';
+import type {Run} from '../run/run.ts';
 
 const offered = 'loraSweep.nativeSetupOffered';
 
