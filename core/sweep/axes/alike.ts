@@ -4,7 +4,7 @@ import {methods as descriptions} from '../../method/methods.ts';
 import {alphaOf} from '../alpha.ts';
 import {type Problems, quote} from '../problems.ts';
 import {ranksOf} from '../ranks.ts';
-import {nameOf, type Sweep, type Trial} from '../sweep.ts';
+import {type Alpha, nameOf, type Sweep, type Trial} from '../sweep.ts';
 import {methodsOf, type Values, type VariantValues} from '../table/file-values.ts';
 import {find} from '../text/locate.ts';
 import type {MappingNode} from '../text/nodes.ts';
@@ -95,11 +95,11 @@ const inOrder = (value: unknown): string => (Array.isArray(value) ? textOf([...v
 
 /** `text` is the same for values that are; `written`: as the file has them, at `path`. */
 function checkList({root, problems}: File, values: readonly {text: string; written: string; path: Path}[]): void {
-  const texts = values.map(({text}) => text);
-  const second = values.find(({text}, k) => texts.indexOf(text) < k);
+  const known = new Map<string, string>();
+  const second = values.find(({text, written}) => known.has(text) || !known.set(text, written));
   if (!second) return;
   const {path, written} = second;
-  const first = values[texts.indexOf(second.text)]!.written;
+  const first = known.get(second.text)!;
   const range = find({root}, path)?.node.range;
   // Values that are written alike were found where lists are read.
   if (!range || problems.isAt(path)) return;
@@ -118,22 +118,26 @@ function checkAlphas({values, problems}: File): void {
     if (descriptions[method].withoutAlpha) continue;
     const path = own.alpha ? ['methods', name, 'alpha'] : ['alpha'];
     const ranks = ranksOf(method, own, values);
-    for (const [k, one] of alphas.entries())
-      for (const other of alphas.slice(0, k)) {
-        const same = ranks.filter(rank => Math.abs(alphaOf(one, rank) / alphaOf(other, rank) - 1) < 1e-9);
-        if (same.length === 0 || textOf(one) === textOf(other)) continue;
-        const message = `The alphas ${quote(other.text)} and ${quote(one.text)} are the same at rank ${same.join(', ')}: what is trained there is trained twice.`;
-        if (said.has(message)) continue;
-        said.add(message);
-        const isAlways = same.length === ranks.length;
-        problems.at(
-          path,
-          'duplicate-value',
-          isAlways ? `${message} Remove one of the two.` : message,
-          [],
-          isAlways ? 'error' : 'warning',
-        );
+    const known = new Map<string, Alpha>();
+    const pairs = new Map<string, {words: string; ranks: number[]}>();
+    for (const rank of ranks)
+      for (const one of alphas) {
+        const number = `${rank} ${alphaOf(one, rank).toPrecision(9)}`;
+        const other = known.get(number);
+        if (other === undefined) known.set(number, one);
+        else if (textOf(other) !== textOf(one)) {
+          const words = `The alphas ${quote(other.text)} and ${quote(one.text)} are the same`;
+          pairs.set(words, {words, ranks: [...(pairs.get(words)?.ranks ?? []), rank]});
+        }
       }
+    for (const {words, ranks: same} of pairs.values()) {
+      const message = `${words} at rank ${same.join(', ')}: what is trained there is trained twice.`;
+      if (said.has(message)) continue;
+      said.add(message);
+      const isAlways = same.length === ranks.length;
+      const all = isAlways ? `${message} Remove one of the two.` : message;
+      problems.at(path, 'duplicate-value', all, [], isAlways ? 'error' : 'warning');
+    }
   }
 }
 
