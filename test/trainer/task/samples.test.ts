@@ -20,7 +20,7 @@ const stories = fileURLToPath(new URL('../../fixtures/stories260K', import.meta.
 // token: answers end at a stop string.
 const tests = [
   'def check(f):\n    assert f() == 1',
-  'def check(f):\n    import time\n    time.sleep(0.3)\n    assert f() == 1',
+  'def check(f):\n    import time\n    time.sleep(2)\n    assert f() == 1',
 ];
 const problems = tests.map((test, row) => ({
   prompt: `def f${row}():`,
