@@ -1,7 +1,7 @@
 /** Rules of a fair comparison: what a sweep can read correctly and still conclude wrongly from. Warnings, not errors. */
 import {knownPeak} from '../method/known-peak.ts';
 import {methods} from '../method/methods.ts';
-import {formatRate} from '../run/format.ts';
+import {count, formatRate} from '../run/format.ts';
 import {alphaOf} from './alpha.ts';
 import {isAxisKey} from './axes/axes.ts';
 import type {Fix} from './problem.ts';
@@ -45,6 +45,7 @@ export function checkFairness(sweep: Sweep, tree: Pick<Tree, 'root'>, problems: 
   }
   checkSeeds(file);
   checkBudgets(file);
+  checkTuned(file);
   checkAlpha(file);
 }
 
@@ -154,22 +155,22 @@ function checkSeeds({sweep, tree, problems}: File): void {
 function checkBudgets({sweep, problems}: File): void {
   const [first, ...others] = sweep.methods;
   const budget = (settings: MethodSettings) => ({
-    'learning rates': settings.learningRates.length,
-    ranks: settings.ranks.length,
-    'batch sizes': settings.batchSizes.length,
-    seeds: settings.seeds.length,
-    ...Object.fromEntries((sweep.tune ?? []).map(key => [`values of ${key}`, tunedValues(settings, key)])),
+    'learning rate': settings.learningRates.length,
+    rank: settings.ranks.length,
+    'batch size': settings.batchSizes.length,
+    seed: settings.seeds.length,
+    ...Object.fromEntries((sweep.tune ?? []).map(key => [`value of ${key}`, tunedValues(settings, key)])),
   });
   const measure: Record<string, number> = budget(first!);
   for (const settings of others) {
     // Training all weights has no rank to choose.
     const unranked = [first!, settings].some(({method}) => methods[method].weights);
     const own = Object.entries(budget(settings)).filter(
-      ([what, number]) => measure[what] !== number && !(unranked && what === 'ranks'),
+      ([what, number]) => measure[what] !== number && !(unranked && what === 'rank'),
     );
     if (own.length === 0) continue;
     const [what, number] = own[0]!;
-    const message = `${nameOf(settings)} gets ${number} ${what} and ${nameOf(first!)} ${measure[what]}: the one with more trials has more chances of a lucky one. Give both the same number.`;
+    const message = `${nameOf(settings)} gets ${chances(number, what)} and ${nameOf(first!)} ${measure[what]}: the one with more trials has more chances of a lucky one. Give both the same number.`;
     problems.at(
       problems.firstOf(['methods', nameOf(settings)], ['methods']),
       'fairness/unequal-budgets',
@@ -177,6 +178,21 @@ function checkBudgets({sweep, problems}: File): void {
       [],
       'warning',
     );
+  }
+}
+
+/** `1 value of training.weight_decay`, `2 ranks`. */
+function chances(number: number, what: string): string {
+  const [noun, ...rest] = what.split(' of ');
+  return [count(number, noun!), ...rest].join(' of ');
+}
+
+/** What is to be tuned and has one value everywhere. */
+function checkTuned({sweep, problems}: File): void {
+  for (const key of sweep.tune ?? []) {
+    if (sweep.methods.some(settings => tunedValues(settings, key) > 1)) continue;
+    const message = `'tune' names ${key}, which has one value for every method, so that nothing of it is tuned: give it a list of values, or remove it from 'tune'.`;
+    problems.at(['tune'], 'fairness/one-value', message, [], 'information');
   }
 }
 

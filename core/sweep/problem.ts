@@ -67,6 +67,7 @@ export const problemCodes = [
   'fairness/coarse-grid',
   'fairness/few-seeds',
   'fairness/unequal-budgets',
+  'fairness/one-value',
   'fairness/unequal-alpha',
   'fairness/edge-peak',
   'search/no-metric',

@@ -46,6 +46,11 @@ export class Problems {
     else this.found.push({code, severity, message, path, range, fixes});
   }
 
+  /** Whether something of this very path is known to be wrong. */
+  isAt(path: Place['path']): boolean {
+    return this.found.some(problem => keyName(problem.path) === keyName(path));
+  }
+
   /** Whether further problems are only counted. */
   get full(): boolean {
     return this.found.length === mostProblems;

@@ -1,4 +1,5 @@
 import {sweepOf} from './assemble.ts';
+import {checkIds} from './axes/alike.ts';
 import {type Draft, draftOf} from './draft.ts';
 import {checkFairness} from './fairness.ts';
 import {folderName} from './folder.ts';
@@ -46,7 +47,9 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
   // The table's types say what its reader gives back.
   const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);
-  const sweep = problems.anyError ? undefined : sweepOf(values, name);
+  const whole = problems.anyError ? undefined : sweepOf(values, name);
+  if (whole) checkIds(whole, problems);
+  const sweep = problems.anyError ? undefined : whole;
   const draft = draftOf(values, name, problems.list(), sweep);
   if (sweep) {
     checkFairness(sweep, {root}, problems);

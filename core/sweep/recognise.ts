@@ -62,6 +62,9 @@ function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly 
   const all = [...trials, ...stored];
   const byModel = trials.some(({model}) => model !== undefined) || new Set(stored.map(({model}) => model)).size > 1;
   const byAlpha = all.some(({settings}) => settings?.['alpha'] !== undefined);
+  const ambiguous = new Set([...ambiguousAlphas(trials), ...ambiguousAlphas(stored)]);
+  const alphaIn = (trial: Trial): string | number =>
+    ambiguous.has(alphaKey(trial)) ? (trial.settings?.['alpha'] ?? String(trial.alpha)) : trial.alpha;
   const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
   const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
   return trial => {
@@ -75,10 +78,18 @@ function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly 
       seed,
       order,
       byModel ? model : '',
-      byAlpha ? trial.alpha : '',
+      byAlpha ? alphaIn(trial) : '',
       ...texts,
     ]);
   };
+}
+
+const alphaKey = (trial: Trial): string => `${nameOf(trial)} ${trial.rank} ${trial.alpha}`;
+
+/** Alphas that stand in one file twice, as `rank` and `8` do at rank 8: there the text tells trials apart. */
+function ambiguousAlphas(trials: readonly Trial[]): string[] {
+  const texts = ({settings}: Trial): string | undefined => settings?.['alpha'];
+  return [...grouped(trials, alphaKey)].flatMap(([key, own]) => (new Set(own.map(texts)).size > 1 ? [key] : []));
 }
 
 /** Pairs of trials that differ by no more than the writing of their rate: equal rates first, then the nearest ones. */

@@ -179,8 +179,9 @@ function withMethod(prepared: Prepared, [trial]: TrialPack): Prepared {
   const {sweep} = prepared;
   if (sweep.methods.some(settings => nameOf(settings) === nameOf(trial!))) return prepared;
   const {name: _, ...first} = sweep.methods[0]!;
-  const plain = {...prepared, sweep: {...sweep, methods: [...sweep.methods, {...first, method: trial!.method}]}};
-  return {...plain, of: () => plain};
+  const methods = [...sweep.methods, {...first, method: trial!.method}];
+  const plain: Prepared = {...prepared, sweep: {...sweep, methods}, of: () => plain};
+  return plain;
 }
 
 /** A trained model is expected to answer as long as the data does, and then to end. */

@@ -77,6 +77,9 @@ export function ingredientsOf(sweep: Sweep, hashes: Hashes): Ingredients {
     Object.assign(table, readingOf(section, set.data, hashOf));
     Object.assign(table, evaluationsOf(`${section}.`, set.evaluate, {hashOf, modules}));
   }
+  // A name must go on to mean the modules that it meant.
+  for (const {text, value} of axes?.targets ?? [])
+    table[`targets[${text}]`] = Array.isArray(value) ? [...value].sort() : value;
   for (const {options, startFrom, ...settings} of methods) {
     const section = `methods.${nameOfMethod(settings)}`;
     table[section] = true;
@@ -206,7 +209,7 @@ function keysInBoth(earlier: Ingredients, now: Ingredients): string[] {
     // Results of further evaluations stand beside the others.
     const [evaluation] = /^(data\[[^\]]+\]\.)?evaluate\[\d+\]/.exec(key) ?? [];
     if (evaluation !== undefined && !isThere(evaluation)) return false;
-    const [section] = /^(methods\.[^.]+|curvature|model\[.*\]|data\[[^\]]+\])(?=[./]|$)/.exec(key) ?? [];
+    const [section] = /^(methods\.[^.]+|curvature|model\[.*\]|targets\[.*\]|data\[[^\]]+\])(?=[./]|$)/.exec(key) ?? [];
     if (!isOne && key.startsWith('model/')) return false;
     return section === undefined || (section in earlier && section in now);
   });

@@ -10,6 +10,7 @@ import {fieldAt, fields} from '../table/fields.ts';
 import {dataSetsOf, methodsOf, type Values} from '../table/file-values.ts';
 import {find} from '../text/locate.ts';
 import type {MappingNode} from '../text/nodes.ts';
+import {checkAlike} from './alike.ts';
 
 interface File {
   values: Values;
@@ -24,6 +25,7 @@ export function checkAxes(file: File): void {
   checkDataSets(file);
   checkTuned(file);
   checkUnused(file);
+  checkAlike(file);
   checkObjective(file);
 }
 
@@ -59,7 +61,16 @@ function checkDataSets(file: File): void {
         ['data', key],
         `'data.${key}' stands beside named data sets: write it into each of them.`,
       );
+  const evaluated = sets.filter(({set}) => set.evaluate.length > 0);
   for (const {name, set} of sets) {
+    if (evaluated.length > 0 && set.evaluate.length === 0 && file.values.evaluate.length === 0)
+      file.problems.at(
+        ['data', name],
+        'missing-key',
+        `The data set ${name} has no 'evaluate', which ${evaluated[0]!.name} has: nothing that is trained on it is compared. Give it evaluations of its own.`,
+        [],
+        'warning',
+      );
     if (folderName(name) !== name || /[.,]/.test(name))
       report(
         file,
@@ -124,6 +135,19 @@ function checkUnused(file: File): void {
         ['training', key],
         `'training.${ruler}' stands in place of '${key}', of which several values would all be the same: remove one of the two.`,
       );
+    for (const {name, own} of methodsOf(file.values)) {
+      const isRuled = own.training?.[ruler] !== undefined;
+      if (!isRuled && own.training?.[key] === undefined) continue;
+      const [given, other] = isRuled ? [ruler, key] : [key, ruler];
+      const others = isRuled && training[ruler] !== undefined ? undefined : training[other];
+      if ((others?.length ?? 1) < 2) continue;
+      report(
+        file,
+        'out-of-range',
+        ['methods', name, 'training', given],
+        `'training.${given}' of ${name} stands beside several values of 'training.${other}', which would all be the same for it: remove one of the two.`,
+      );
+    }
   }
 }
 

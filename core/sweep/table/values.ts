@@ -41,7 +41,7 @@ export class Reader {
     const present = new Set(node.entries.map(({key}) => key));
     const misspelt = new Set<string | undefined>();
     for (const {key, keyRange, value: written} of node.entries) {
-      const field = Object.hasOwn(keys, key) ? keys[key] : named && namedField(named, written);
+      const field = Object.hasOwn(keys, key) ? keys[key] : named && namedField(named, written, key);
       const place = {path: [...path, key], range: keyRange};
       if (field === undefined) misspelt.add(this.unknownKey(keys, key, place, present));
       else {
@@ -51,7 +51,8 @@ export class Reader {
       }
     }
     const isNamed =
-      named !== undefined && node.entries.some(one => !Object.hasOwn(keys, one.key) && namedField(named, one.value));
+      named !== undefined &&
+      node.entries.some(one => !Object.hasOwn(keys, one.key) && namedField(named, one.value, one.key));
     for (const [name, field] of Object.entries(keys)) {
       if (field.required && !isNamed && this.complete && !present.has(name) && !misspelt.has(name))
         this.missingKey(name, field, node, path, home);
@@ -198,7 +199,9 @@ function isOne(of: Type, node: ListNode): boolean {
 }
 
 /** What an entry under a name of the user's may be; undefined for what lacks the mark, and is no such entry. */
-function namedField({field, mark, by}: Named, node: Node): Field | undefined {
+function namedField({field, mark, by}: Named, node: Node, name: string): Field | undefined {
+  // No entry of an object has this name.
+  if (name === '__proto__') return undefined;
   if (mark === undefined) return field;
   const marked = node.kind === 'mapping' ? node.entries.find(({key}) => key === mark) : undefined;
   if (!marked) return undefined;

@@ -224,7 +224,120 @@ training: {weight_decay: [0, 0.1]}
   });
 });
 
+describe('what means the same twice', () => {
+  it.each([
+    ['model: [models/base, ./models/base/]', /'\.\/models\/base\/' is the same as 'models\/base'/],
+    ['targets: [[q_proj, v_proj], [v_proj, q_proj]]', /'v_proj\+q_proj' is the same as 'q_proj\+v_proj'/],
+    ['targets: {a: [q_proj, v_proj], b: [v_proj, q_proj]}', /'b' is the same as 'a'/],
+    ['alpha: [rank, 1*rank]', /'1\*rank' is the same as 'rank'/],
+    ['alpha: [rank, 8]', /'rank' and '8' are the same at rank 8/],
+    ['training: {optimizer: [sgd, {name: sgd, momentum: 0}]}', /'sgd' stands in this list already/],
+  ])('%s is refused, once', (line, message) => {
+    const found = faults(`${base.replace(line.startsWith('model') ? 'model: models/base\n' : 'nothing', '')}${line}\n`);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(message);
+  });
+
+  it('at some of the ranks is a warning', () => {
+    const {sweep, problems} = readSweep(`${base.replace('rank: 8', 'rank: [8, 16]')}alpha: [rank, 8]\n`);
+    expect(sweep).toBeDefined();
+    const [found] = problems.filter(({code}) => code === 'duplicate-value');
+    expect(found).toMatchObject({severity: 'warning', message: expect.stringContaining('the same at rank 8:')});
+  });
+
+  it.each([
+    [
+      'a method without a rank',
+      '{lora: {}, lora-r8: {method: full}}',
+      '',
+      'lora and of lora-r8 would have the same ids',
+    ],
+    ['capitals', '{lora: {}, LoRA: {method: lora}}', '', "differ in 'a' and 'A' only"],
+    ['capitals of targets', '[lora]', 'targets: {a: [q_proj], A: [v_proj]}\n', "differ in 'a' and 'A' only"],
+  ])('in ids is refused: %s', (_, methods, more, message) => {
+    expect(faults(`${base.replace('[lora, pissa]', methods)}${more}`)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('in ids of models and data sets is refused', () => {
+    const set = '{train: a.jsonl}';
+    const text = base
+      .replace('models/base', '[a, a-b]')
+      .replace('{train: data/train.jsonl}', `{b-c: ${set}, c: ${set}}`);
+    expect(faults(text)).toEqual([
+      expect.stringContaining('model a, data b-c and of model a-b, data c would have the same ids'),
+    ]);
+  });
+
+  it.each([
+    ['[4, 8]', '{epochs: [1, 2]}', undefined],
+    [undefined, '{steps: 8}', '[1, 2]'],
+  ])('in the length of a training is refused: steps %s, of a variant %s', (steps, own, epochs) => {
+    const methods = base.replace('[lora, pissa]', `{lora: {}, v: {method: lora, training: ${own}}}`);
+    const training = steps === undefined ? `{epochs: ${epochs}}` : `{steps: ${steps}}`;
+    expect(faults(`${methods}training: ${training}\n`)).toEqual([
+      expect.stringContaining('would all be the same for it'),
+    ]);
+    expect(faults(`${methods}training: {steps: 4}\n`)).toEqual([]);
+  });
+});
+
+describe('names and choices that cannot be', () => {
+  it.each([
+    [
+      'a variant that no object can hold',
+      base.replace('[lora, pissa]', '{lora: {}, __proto__: {method: pissa}}'),
+      "method '__proto__'",
+    ],
+    [
+      'a comma, which ends a value of --only',
+      `${base}targets: {"a,b": [q_proj], c: all}\n`,
+      "'a,b' cannot be the name",
+    ],
+    [
+      'a name for two choices of targets',
+      `${base.replace('[lora, pissa]', '{lora: {}, v: {method: lora, targets: {a: [k_proj]}}}')}targets: {a: [q_proj], b: all}\n`,
+      "'a' stands for two choices of targets, q_proj and k_proj",
+    ],
+    [
+      'a name that is a module of another choice',
+      `${base.replace('[lora, pissa]', '{lora: {}, v: {method: lora, targets: [q_proj]}}')}targets: {q_proj: [v_proj], b: all}\n`,
+      "'q_proj' stands for two choices of targets",
+    ],
+    ['no choice of targets', `${base}targets: {}\n`, "'targets' has no choice in it"],
+  ])('%s', (_, text, message) => {
+    expect(faults(text)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it('a data set that is not evaluated beside one that is gets a warning', () => {
+    const evaluate = 'evaluate: {task: loss, data: b.jsonl}';
+    const text = base.replace('{train: data/train.jsonl}', `{m: {train: a.jsonl, ${evaluate}}, c: {train: b.jsonl}}`);
+    const warned = (all: string) => readSweep(all).problems.filter(({code}) => code === 'missing-key');
+    expect(warned(text)).toMatchObject([
+      {severity: 'warning', message: expect.stringMatching(/^The data set c has no/)},
+    ]);
+    expect(warned(text.replace(`, ${evaluate}`, ''))).toEqual([]);
+  });
+
+  it('a tuned key with one value everywhere gets a hint', () => {
+    const hints = (line: string) =>
+      readSweep(`${base}${line}\ntune: [learning_rate, training.weight_decay]\n`).problems.flatMap(({code, message}) =>
+        code === 'fairness/one-value' ? [message] : [],
+      );
+    expect(hints('training: {weight_decay: 0.1}')).toEqual([expect.stringContaining('nothing of it is tuned')]);
+    expect(hints('training: {weight_decay: [0, 0.1]}')).toEqual([]);
+  });
+});
+
 describe('a stored trial', () => {
+  it('is found again where two alphas are one number at its rank', () => {
+    const text = `${base.replace('rank: 8', 'rank: [8, 16]')}alpha: [rank, 8]\n`;
+    expect(trialsAmong(sweepOf(text), stored(text)).map(({id}) => id)).toEqual(ids(text));
+    // Begun with one alpha: at rank 8 it is either, at rank 16 the one that has its number.
+    const found = trialsAmong(sweepOf(text), stored(text.replace('[rank, 8]', 'rank'))).map(({id}) => id);
+    expect(new Set(found).size).toBe(found.length);
+    for (const rank of [8, 16]) expect(found).toContain(`lora-r${rank}-b16-lr1.00e-4-s1`);
+  });
+
   const several = `${base}training: {weight_decay: [0, 0.1]}\n`;
 
   it('is found again when its setting becomes one of several, and keeps its id', () => {

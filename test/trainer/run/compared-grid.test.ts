@@ -143,6 +143,13 @@ describe('more seeds that somebody asks for', () => {
     await expect(run(grid(), {file: stopped.file, moreSeeds: [{seeds: 1}]})).rejects.toMatchObject({
       code: 'not-finished',
     });
+    const tuned = grid().replace(
+      /training: \{/,
+      'tune: [learning_rate, training.weight_decay]\ntraining: {weight_decay: [0, 0.1], ',
+    );
+    await expect(run(tuned, {file: plain.file, moreSeeds: [{seeds: 1}]})).rejects.toThrow(
+      'this sweep tunes training.weight_decay as well',
+    );
     await expect(run(grid(), {file: plain.file, moreSeeds: [{method: 'dora', seeds: 1}]})).rejects.toThrow(
       /there is no best rate of dora; the sweep has lora, init-ab/,
     );

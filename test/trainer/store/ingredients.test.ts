@@ -45,6 +45,18 @@ describe('the ingredients of a run', () => {
     expect(changed({methods: sweep.methods.slice(0, 1), curvature: undefined})).toEqual([]);
   });
 
+  it('hold what a name of targets stands for', () => {
+    const named = (targets: string) =>
+      ingredientsOf(
+        sweepOf(`model: m\ndata: {train: a.jsonl}\nmethods: [lora]\nlearning_rate: [1e-3]\ntargets: ${targets}\n`),
+        hashes,
+      );
+    const before = named('{a: [q_proj, k_proj], b: all}');
+    expect(changesBetween(before, named('{a: [v_proj], b: all}')).map(({key}) => key)).toEqual(['targets[a]']);
+    expect(changesBetween(before, named('{c: [v_proj], a: [k_proj, q_proj]}'))).toEqual([]);
+    expect(changesBetween(named('[[q_proj], all]'), named('{q_proj: [v_proj], all: all}'))).toHaveLength(1);
+  });
+
   it('are the same in whatever order they are written', () => {
     const columns = Object.fromEntries(Object.entries(sweep.data.columns).reverse());
     const reversed = Object.fromEntries(Object.entries({...sweep, data: {...sweep.data, columns}}).reverse());

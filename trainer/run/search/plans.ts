@@ -72,8 +72,7 @@ export function askedTrials(
 ): {trials: Trial[]; why: string[]} {
   const {moreSeeds = []} = options;
   if (moreSeeds.length === 0) return {trials: [], why: []};
-  if (!compared)
-    throw new SweepError('usage', "--more-seeds needs an evaluation to compare by: add one under 'evaluate'.");
+  if (!compared) throw new SweepError('usage', whyNotCompared(sweep));
   const {cells, rules, further} = compared;
   const isEnded = ({id}: Trial) =>
     ['finished', 'diverged'].includes(earlier.trials[earlier.places[id] ?? -1]?.state ?? '');
@@ -99,6 +98,18 @@ export function askedTrials(
   });
   const trials = new Map(added.flatMap(one => one.trials).map(trial => [trial.id, trial]));
   return {trials: [...trials.values()], why: [...new Set(added.flatMap(one => one.why))]};
+}
+
+function whyNotCompared(sweep: Sweep): string {
+  if (!comparisonRules(sweep) || isComparable(sweep))
+    return "--more-seeds needs an evaluation to compare by: add one under 'evaluate'.";
+  const {tune, axes} = sweep;
+  const why = tune
+    ? `this sweep tunes ${tune.join(', ')} as well`
+    : axes?.data
+      ? 'this sweep has several data sets with evaluations of their own'
+      : 'this sweep goes by the mean of several';
+  return `--more-seeds is for sweeps that tune the learning rate alone and go by one evaluation, and ${why}: write more 'seeds' into the file and resume.`;
 }
 
 function whyNone(wish: SeedWish, cells: readonly Cell[]): string {
