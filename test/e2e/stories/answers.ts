@@ -5,6 +5,7 @@ import {readFile} from 'node:fs/promises';
 import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
+import {methodTitle} from '../../../core/method/title.ts';
 import {formatMean} from '../../../core/run/format.ts';
 import {formatPlace} from '../../../core/run/verdict/place.ts';
 import type {Frame} from '../driver.ts';
@@ -70,14 +71,18 @@ async function samePeaks(workbench: Workbench, folder: string): Promise<void> {
   const cellsOf = (line: string, separator: string) => line.split(separator).map(cell => cell.trim());
   const shown = (await peakRows(workbench).allInnerTexts()).map(text => cellsOf(text, '\t'));
   const lines = (await printed('report', folder)).split('\n').filter(line => line.startsWith('| '));
-  const told = lines.slice(2, 4).map(line => cellsOf(line.slice(2, -1), '|'));
+  // What is read by people has the methods' titles, what may be read by programs their names.
+  const told = lines
+    .slice(2, 4)
+    .map(line => cellsOf(line.slice(2, -1), '|'))
+    .map(([method, ...cells]) => [methodTitle(method!), ...cells]);
   assert.deepEqual(shown, told, "the page's table is the report's");
 
   const peaks: PeakRow[] = JSON.parse(await printed('show', folder, '--rows', 'peaks', '--format', 'json'));
   assert.deepEqual(
     shown.map(cells => cells.slice(0, 3)),
     peaks.map(({method, learning_rate, place_from, place_to, mean, std, metric}) => [
-      method,
+      methodTitle(method),
       formatPlace({learningRate: learning_rate, place: [...new Set([place_from, place_to])]}),
       formatMean(mean, std, metric),
     ]),
@@ -94,7 +99,7 @@ async function comparePublished(workbench: Workbench, workspace: Workspace): Pro
   const choice = workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'published'}).first();
   await choice.click();
   await until('the curves of both runs', async () => (await rows.count()) === 3);
-  assert.match((await rows.allInnerTexts())[2] ?? '', /^lora \(published\)\t1e-2\t75.0 %/);
+  assert.match((await rows.allInnerTexts())[2] ?? '', /^LoRA \(published\)\t1e-2\t75.0 %/);
   await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
   await until('the run alone', async () => (await rows.count()) === 2);
 }

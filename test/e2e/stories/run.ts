@@ -20,7 +20,7 @@ export const run: Story = {
     await editor.lens('Open results').click();
     const results = workbench.results;
     await results.locator('canvas').first().waitFor();
-    await until('the results name both methods', async () => /pissa/.test(await results.locator('body').innerText()));
+    await until('the results name both methods', async () => /PiSSA/.test(await results.locator('body').innerText()));
     await until('lenses of a finished sweep', async () => !(await editor.lens('Stop').isVisible()));
     await workbench.screenshot('results');
   },
