@@ -6,7 +6,7 @@ import type {MethodCost} from '../method/cost.ts';
 import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
-import type {Settings} from '../sweep/axes/axes.ts';
+import type {Settings} from '../sweep/axes/keys.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';

@@ -2,7 +2,8 @@
 import type {MethodCost} from '../method/cost.ts';
 import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
-import {type Settings, stepsKey} from '../sweep/axes/axes.ts';
+import {stepsKey} from '../sweep/axes/axes.ts';
+import type {Settings} from '../sweep/axes/keys.ts';
 import type {Trial} from '../sweep/sweep.ts';
 import {
   type Aggregated,

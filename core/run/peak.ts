@@ -1,7 +1,7 @@
 /** One method over its learning rates: mean and spread over seeds at each, and the best of them. */
 import {grouped} from '../grouped.ts';
 import {mean as meanOf} from '../numbers.ts';
-import type {Settings} from '../sweep/axes/axes.ts';
+import type {Settings} from '../sweep/axes/keys.ts';
 import {dunnett} from './verdict/dunnett.ts';
 import {pooled} from './verdict/noise.ts';
 

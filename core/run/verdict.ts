@@ -1,7 +1,7 @@
 /** What a sweep says about its methods, as numbers: what is compared with what. */
 import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
-import type {Settings} from '../sweep/axes/axes.ts';
+import type {Settings} from '../sweep/axes/keys.ts';
 import {nameOf} from '../sweep/sweep.ts';
 import {
   type Axes,

@@ -2,7 +2,7 @@ import {variantKey} from '../method/method.ts';
 import {methods} from '../method/methods.ts';
 import {looksOf} from '../run/verdict/words.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
-import type {AxisValue} from './axes/axes.ts';
+import type {AxisValue} from './axes/keys.ts';
 import {axesOf, optimizersOf, targetsOf} from './axes/values.ts';
 import {withEntries} from './entries.ts';
 import {ranksOf} from './ranks.ts';

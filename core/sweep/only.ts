@@ -1,6 +1,7 @@
 import {SweepError} from '../error.ts';
 import type {TrialState} from '../run/events.ts';
-import {type AxisKey, axisKeys, isAxisKey, type Settings, settingOf} from './axes/axes.ts';
+import {isAxisKey, settingOf} from './axes/axes.ts';
+import {type AxisKey, axisKeys, type Settings} from './axes/keys.ts';
 import {fixedSettings} from './axes/values.ts';
 import {either} from './problems.ts';
 import {isSameRate, trialsAmong} from './recognise.ts';

@@ -1,6 +1,6 @@
 /** The trials of a sweep file found again among those of its run: by what they are, not by how their rate is written. */
 import {grouped} from '../grouped.ts';
-import {axisKeys, type Settings} from './axes/axes.ts';
+import {axisKeys, type Settings} from './axes/keys.ts';
 import {fixedSettings} from './axes/values.ts';
 import {shownRates} from './rates.ts';
 import {nameOf, type Sweep, type Trial} from './sweep.ts';

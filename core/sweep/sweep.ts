@@ -1,7 +1,7 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
 import type {MethodName} from '../method/methods.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
-import type {AxisKey, AxisValue, Settings} from './axes/axes.ts';
+import type {AxisKey, AxisValue, Settings} from './axes/keys.ts';
 import type {Free} from './table/free.ts';
 
 /** The rank of trials that train all weights. */

@@ -1,5 +1,5 @@
 import {alphaOf} from './alpha.ts';
-import {axisKeys} from './axes/axes.ts';
+import {axisKeys} from './axes/keys.ts';
 import {type Alpha, type MethodSettings, nameOf, noRank, type Sweep, type Trial} from './sweep.ts';
 
 /**

@@ -3,7 +3,7 @@ import {dirname, resolve} from 'node:path';
 import type {MethodCost} from '../../core/method/cost.ts';
 import {type StepTime, stepTimes} from '../../core/run/costs.ts';
 import {trialsOf} from '../../core/run/trials/known-trials.ts';
-import type {Settings} from '../../core/sweep/axes/axes.ts';
+import type {Settings} from '../../core/sweep/axes/keys.ts';
 import {rolesInWords} from '../../core/sweep/axes/roles.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {DataStatistics} from '../data/statistics.ts';

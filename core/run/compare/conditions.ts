@@ -1,5 +1,6 @@
 /** Which trials stand in one comparison, and what each of them has of the axes that its method tunes. */
-import {type AxisKey, axisKeys, type Settings, settingInWords} from '../../sweep/axes/axes.ts';
+import {settingInWords} from '../../sweep/axes/axes.ts';
+import {type AxisKey, axisKeys, type Settings} from '../../sweep/axes/keys.ts';
 import {noRank, type Trial} from '../../sweep/sweep.ts';
 import type {RunState} from '../fold.ts';
 

@@ -6,6 +6,7 @@
 import {grouped} from '../../grouped.ts';
 import {count} from '../../run/format.ts';
 import type {Sweep, TrainingSettings, Trial} from '../sweep.ts';
+import {type AxisKey, type AxisValue, axisKeys} from './keys.ts';
 
 /** What a trial is trained with: a sweep in which every axis has one value. */
 export type Plain = Pick<Sweep, 'model' | 'data' | 'targets' | 'training' | 'evaluate'>;
@@ -62,8 +63,7 @@ const dataSet: Row = {
   put: (sweep, value) => ({...sweep, ...(value as Pick<Plain, 'data' | 'evaluate'>)}),
 };
 
-/** In the order in which they stand in ids. */
-const table = {
+const table: Readonly<Record<AxisKey, Row>> = {
   model,
   data: dataSet,
   'data.rows': setting('data', 'rows', ['rows', 'number of rows', 'rows']),
@@ -80,11 +80,7 @@ const table = {
   'training.warmup_steps': setting('training', 'warmupSteps', ['warm-up steps', 'warm-up', 'wun']),
   'training.max_grad_norm': setting('training', 'maxGradNorm', ['max grad norm', 'clipping norm', 'clip']),
   'training.dropout': setting('training', 'dropout', ['dropout', 'dropout', 'do']),
-} as const satisfies Record<string, Row>;
-
-export type AxisKey = keyof typeof table;
-
-export const axisKeys = Object.keys(table) as AxisKey[];
+};
 
 /** Axes that a method may take its best of: the model, the rows and the targets say what is compared, not how it is tuned. */
 export const tunableKeys = axisKeys.filter(isTunable);
@@ -97,16 +93,6 @@ function isTunable(key: AxisKey): key is TunableKey {
 export function isAxisKey(key: string): key is AxisKey {
   return Object.hasOwn(table, key);
 }
-
-/** One value of an axis. `text` is what tells it from the others, in tables, files and filters; `part` is its part of an id. */
-export interface AxisValue {
-  text: string;
-  part: string;
-  value: unknown;
-}
-
-/** Texts of axes by their keys. */
-export type Settings = Readonly<Record<string, string>>;
 
 /** The sweep as one trial has it: its own value of every axis. */
 export function plainOf<S extends Plain & Pick<Sweep, 'axes'>>(sweep: S, trial: Pick<Trial, 'model' | 'settings'>): S {

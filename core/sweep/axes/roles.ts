@@ -2,7 +2,8 @@
 import {count} from '../../run/format.ts';
 import type {MethodSettings, Sweep} from '../sweep.ts';
 import {expandTrials} from '../trials.ts';
-import {type AxisKey, axisCount, axisKeys} from './axes.ts';
+import {axisCount} from './axes.ts';
+import {type AxisKey, axisKeys} from './keys.ts';
 
 export interface Roles {
   methods: number;

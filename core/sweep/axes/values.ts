@@ -2,7 +2,8 @@
 import type {Alpha, MethodSettings, OptimizerSettings, Sweep} from '../sweep.ts';
 import {optimizer as optimizerFields} from '../table/fields.ts';
 import {dataSetsOf, type Entry, type Values, type VariantValues} from '../table/file-values.ts';
-import {type AxisKey, type AxisValue, axisKeys, type Plain, type Settings, valueIn, valuesWithParts} from './axes.ts';
+import {type Plain, valueIn, valuesWithParts} from './axes.ts';
+import {type AxisKey, type AxisValue, axisKeys, type Settings} from './keys.ts';
 
 type Valued = Omit<AxisValue, 'part'>;
 

@@ -1,7 +1,11 @@
 import type {Position, Range} from '../problem.ts';
 import {holds} from './lines.ts';
 import type {Node} from './nodes.ts';
-import type {Tree} from './tree.ts';
+
+/** A tree, as far as it is looked at here. */
+interface Rooted {
+  root: Node | undefined;
+}
 
 /** What stands at a position: a key, a value, or the name of a method (as a key or in a list). */
 export interface Location {
@@ -18,7 +22,7 @@ export interface Found {
 }
 
 /** The innermost key or value at a position; undefined between them. */
-export function locate({root}: Tree, position: Position): Location | undefined {
+export function locate({root}: Rooted, position: Position): Location | undefined {
   return root && within(root, position, []);
 }
 
@@ -47,7 +51,7 @@ function first<T>(items: Iterable<T>, look: (item: T) => Location | undefined): 
 }
 
 /** What stands at the end of a path. A path through a lone value that stands for a list of one has no list position. */
-export function find({root}: Pick<Tree, 'root'>, path: readonly (string | number)[]): Found | undefined {
+export function find({root}: Rooted, path: readonly (string | number)[]): Found | undefined {
   let found: Found | undefined = root && {node: root, keyRange: undefined};
   for (const key of path) {
     const node: Node | undefined = found?.node;
