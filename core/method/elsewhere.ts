@@ -1,19 +1,16 @@
 /** Methods of the field that are not here, so that none of them is taken for a slip of the pen in another one's name. */
-import type {MethodName} from './methods.ts';
+import type {Relative} from './method.ts';
+import {type MethodName, methods} from './methods.ts';
 
-export interface Elsewhere {
-  /** What it does that no method here does: the end of a sentence that begins with it. */
-  why: string;
+export interface Elsewhere extends Relative {
   /** The nearest of the methods that are here. */
   kin: MethodName;
-  /** Other spellings; case, spaces and punctuation do not count, and a plus is `plus`. */
-  alsoKnownAs?: readonly string[];
   /** What it is called here. */
   written?: string;
 }
 
-/** By the names that papers give them. */
-export const elsewhere: Readonly<Record<string, Elsewhere>> = {
+/** Those that no method here calls its own kin; by the names that papers give them. */
+const others: Readonly<Record<string, Elsewhere>> = {
   'LoRA+': {
     why: 'is LoRA with a larger learning rate for B',
     kin: 'lora',
@@ -99,28 +96,8 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     kin: 'vera',
     alsoKnownAs: ['ia3', '(ia)3', '(ia)^3', 'ia-3', 'infused-adapter'],
   },
-  RoAd: {
-    why: "rotates pairs of a projection's outputs",
-    kin: 'boft',
-    alsoKnownAs: ['road1', 'road2', 'road4', 'rotation-adaptation'],
-  },
   'LN tuning': {why: 'trains the norms only', kin: 'full', alsoKnownAs: ['layernorm-tuning', 'norm-tuning']},
   BitFit: {why: 'trains the biases only', kin: 'full', alsoKnownAs: ['bias-tuning']},
-  OFT: {
-    why: 'rotates once, as boft does with one butterfly factor, and scales no outputs',
-    kin: 'boft',
-    alsoKnownAs: ['orthogonal-fine-tuning', 'oft-v2', 'qoft', 'coft', 'constrained-oft', 'diag-oft'],
-  },
-  HRA: {
-    why: 'multiplies W with a chain of Householder reflections',
-    kin: 'boft',
-    alsoKnownAs: ['householder-reflection-adaptation'],
-  },
-  'BOFT with constraint': {
-    why: 'bounds how far its rotations go',
-    kin: 'boft',
-    alsoKnownAs: ['cboft', 'constrained-boft', 'boft-constrained'],
-  },
   FourierFT: {
     why: "trains a few coefficients of the update's Fourier transform",
     kin: 'randlora',
@@ -173,4 +150,15 @@ export const elsewhere: Readonly<Record<string, Elsewhere>> = {
     kin: 'full',
     alsoKnownAs: ['adapter', 'houlsby', 'houlsby-adapter', 'bottleneck-adapter', 'pfeiffer-adapter'],
   },
+};
+
+/** By the names that papers give them. */
+export const elsewhere: Readonly<Record<string, Elsewhere>> = {
+  ...others,
+  ...Object.fromEntries(
+    (Object.keys(methods) as MethodName[]).flatMap(kin => {
+      const {relatives = {}}: {relatives?: Readonly<Record<string, Relative>>} = methods[kin];
+      return Object.entries(relatives).map(([name, relative]) => [name, {...relative, kin}]);
+    }),
+  ),
 };

@@ -67,12 +67,22 @@ export interface Work {
   once: number;
 }
 
+/** A method of the field that is not here. */
+export interface Relative {
+  /** What it does that no method here does: the end of a sentence that begins with it. */
+  why: string;
+  /** Other spellings; case, spaces and punctuation do not count, and a plus is `plus`. */
+  alsoKnownAs?: readonly string[];
+}
+
 /** What a LoRA variant is, as data: all that the language, the hovers, the documents and the estimates know of it. */
 export interface MethodDescription {
   /** One sentence, for completion. */
   doc: string;
   /** Spellings under which it is known elsewhere. */
   alsoKnownAs: readonly string[];
+  /** Methods that are not here and whose nearest kin this one is, by the names that papers give them. */
+  relatives?: Readonly<Record<string, Relative>>;
   /** Its settings as written in a sweep file. */
   example: string;
   title: string;

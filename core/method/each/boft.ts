@@ -7,6 +7,24 @@ const factorsOf = ({options}: Size): number => options['butterfly_factor']!;
 export const boft: MethodDescription = {
   doc: 'BOFT: inputs are rotated by a trained block-diagonal orthogonal matrix, outputs scaled.',
   alsoKnownAs: ['butterfly-oft'],
+  relatives: {
+    RoAd: {
+      why: "rotates pairs of a projection's outputs",
+      alsoKnownAs: ['road1', 'road2', 'road4', 'rotation-adaptation'],
+    },
+    OFT: {
+      why: 'rotates once, as boft does with one butterfly factor, and scales no outputs',
+      alsoKnownAs: ['orthogonal-fine-tuning', 'oft-v2', 'qoft', 'coft', 'constrained-oft', 'diag-oft'],
+    },
+    HRA: {
+      why: 'multiplies W with a chain of Householder reflections',
+      alsoKnownAs: ['householder-reflection-adaptation'],
+    },
+    'BOFT with constraint': {
+      why: 'bounds how far its rotations go',
+      alsoKnownAs: ['cboft', 'constrained-boft', 'boft-constrained'],
+    },
+  },
   example: '{block_size: 4}',
   title: 'BOFT',
   formula:
