@@ -33,6 +33,11 @@ describe('a method', () => {
     }
   });
 
+  it('has a colour that no other method has', () => {
+    for (const theme of [light, dark])
+      expect(new Set(methodNames.map(name => methodColour(theme, name))).size).toBe(methodNames.length);
+  });
+
   it('of another run has the colour of its method and a dashed line', () => {
     expect(methodColour(light, 'dora (yesterday)')).toBe(methodColour(light, 'dora'));
     expect(dashOf('dora (yesterday)')).not.toEqual([]);

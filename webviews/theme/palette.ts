@@ -36,6 +36,8 @@ export const light: Theme = {
     '#4c6a72',
     '#d9a400',
     '#e2716f',
+    '#00767c',
+    '#a4133c',
   ],
   rates: [
     [50, 72, 190],
@@ -63,6 +65,8 @@ export const dark: Theme = {
     '#8fb0b8',
     '#fff0a3',
     '#ffb3a8',
+    '#3fd0d4',
+    '#e05fff',
   ],
   rates: [
     [124, 146, 255],
