@@ -50,21 +50,12 @@ export interface StopWish {
 /** Aborts once somebody has left the wish; one that was left for an earlier run of the folder does not count. */
 export function heedStopFile(folder: string): StopWish {
   const file = join(folder, stopName);
-  const controller = new AbortController();
   discard(file);
-  const timer = setInterval(() => {
-    if (!existsSync(file)) return;
-    clearInterval(timer);
+  return heed(() => {
+    if (!existsSync(file)) return false;
     discard(file);
-    controller.abort();
-  }, lookMilliseconds);
-  timer.unref();
-  return {
-    signal: controller.signal,
-    close() {
-      clearInterval(timer);
-    },
-  };
+    return true;
+  });
 }
 
 /**
@@ -73,13 +64,22 @@ export function heedStopFile(folder: string): StopWish {
  */
 export function heedStopOf(folder: string, own: () => readonly string[]): StopWish {
   const file = join(folder, stopName);
-  const controller = new AbortController();
   let known = markOf(file);
-  const timer = setInterval(() => {
+  return heed(() => {
     const now = markOf(file);
-    if (now === known || now === null) return;
+    if (now === known || now === null) return false;
     known = now;
-    if (isMeant(file, own())) controller.abort();
+    return isMeant(file, own());
+  });
+}
+
+/** Looks again and again, until it is so or somebody closes it. */
+function heed(isWished: () => boolean): StopWish {
+  const controller = new AbortController();
+  const timer = setInterval(() => {
+    if (!isWished()) return;
+    clearInterval(timer);
+    controller.abort();
   }, lookMilliseconds);
   timer.unref();
   return {
