@@ -44,7 +44,7 @@ export interface RunStarted {
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
   /** An engine that would be faster on this machine, once it is set up. */
-  setUp?: string;
+  setUp?: string | undefined;
   /** How rates are searched; absent = every trial is trained whole. */
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
@@ -132,7 +132,7 @@ export interface TaskEnded {
   attempt: number;
   state: 'finished' | 'failed' | 'stopped' | 'superseded';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 /** What stands before this line came from the tasks' files. */
@@ -235,7 +235,7 @@ export interface Evaluated {
   step: number;
   task: string;
   /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
-  entry?: string;
+  entry?: string | undefined;
   /** Place in the sweep file's list, from 0: results come in any order. */
   index?: number;
   /** `accuracy` (0..1) or `loss` (token mean). */
@@ -273,7 +273,7 @@ export interface TrialEnded {
   tail?: number | null;
   seconds: number;
   /** What happened, for diverged and failed. */
-  message?: string;
+  message?: string | undefined;
   /** SHA-256 of the adapter that a finished trial left. */
   adapter?: string;
 }
@@ -319,7 +319,7 @@ export interface RunEnded {
   event: 'run-ended';
   state: 'finished' | 'failed' | 'stopped';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 export type RunEventBody =

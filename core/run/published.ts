@@ -105,11 +105,11 @@ function settingOf(fields: Fields, place: string): Setting {
   };
 }
 
-function seedValueOf(fields: Fields, place: string): {seed: number; value: number; alpha?: number} {
+function seedValueOf(fields: Fields, place: string): {seed: number; value: number; alpha: number | undefined} {
   return {
     seed: number(fields, place, 'seed'),
     value: number(fields, place, 'value'),
-    ...(fields['alpha'] === undefined ? {} : {alpha: number(fields, place, 'alpha')}),
+    alpha: fields['alpha'] === undefined ? undefined : number(fields, place, 'alpha'),
   };
 }
 

@@ -61,7 +61,7 @@ export interface DataSettings {
   templateArguments?: Readonly<Record<string, Free>>;
   /** The day that a chat template is told, as an ISO date; absent: `defaultTemplateDate`. */
   templateDate?: string;
-  rows?: number;
+  rows?: number | undefined;
   maxLength: number;
   /** Format text: texts one after another, cut into blocks of `maxLength`; absent = each is a row. */
   packing?: true;

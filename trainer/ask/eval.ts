@@ -62,7 +62,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const {data, evaluation: settings} = await settingsOf(options);
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};
-  const asked = {...data, train: [settings.data], ...(settings.limit === undefined ? {} : {rows: settings.limit})};
+  const asked = {...data, train: [settings.data], rows: settings.limit};
   const rows = data.format === 'tokens' ? {rows: await cachedDataset(asked, '.', encoding)} : {};
   const ends = endsOfTrained(encoding, dataOfRun(adapter ?? options.model), {data, ...rows});
   const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {ends});
@@ -75,7 +75,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     ends,
     evaluations: [settings],
     pathOf: path => resolve(path),
-    ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
+    folder: options.out && resolve(options.out),
   });
   const stop = () => {
     pool.stop();

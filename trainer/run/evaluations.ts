@@ -37,13 +37,7 @@ export async function readEvaluation(
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
-    const {rows: _, ...whole} = data;
-    const held = await cachedDataset(
-      {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
-      base,
-      encoding,
-      {note},
-    );
+    const held = await cachedDataset({...data, train: [file], rows: limit}, base, encoding, {note});
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }

@@ -47,7 +47,7 @@ export interface JudgeContext {
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
   /** The run folder; without one the samples are not kept. */
-  folder?: string;
+  folder?: string | undefined;
 }
 
 /** Answers that are judged before others get their turn. */
@@ -100,7 +100,7 @@ export function openJudge(context: JudgeContext): Judge {
         trial,
         step,
         ...metric,
-        ...(settings.entry === undefined ? {} : {entry: settings.entry}),
+        entry: settings.entry,
         index: evaluation,
       }));
     },

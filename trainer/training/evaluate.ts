@@ -52,7 +52,7 @@ export async function evaluatePack(
           trial: id,
           step: pack.count,
           task: 'loss',
-          ...(entry === undefined ? {} : {entry}),
+          entry,
           index,
           metric: 'loss',
           value: Number.isFinite(value) ? value : null,
