@@ -3,8 +3,9 @@ import {count, formatDifference, formatGap, formatMean, formatRate, formatValue}
 import type {MethodCurve, Peak} from '../peak.ts';
 import type {PeakGap, Spread} from '../spread.ts';
 import type {Comparison} from '../verdict.ts';
+import {mostMoreSeeds} from './needs.ts';
 import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
-import {mostMoreSeeds, type Word} from './words.ts';
+import type {Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
 export function verdict(comparison: Comparison): string[] {
@@ -29,8 +30,9 @@ export function wordInFull(gap: PeakGap): string {
 
 /** What a word still needs; null where there is one, or where nobody can say. */
 function needsOf({more, moreQuestions}: PeakGap): string | null {
-  if (moreQuestions !== null) return `needs about ${count(moreQuestions, 'more question')}`;
-  return more === null ? null : needs(more);
+  if (moreQuestions === null) return more === null ? null : needs(more);
+  const questions = count(moreQuestions, 'more question');
+  return more === null ? `needs about ${questions}` : `${needs(more)} and ${questions}`;
 }
 
 function soFar(sentence: string): string {
@@ -125,9 +127,11 @@ function questionsInWords({gaps, noise, baseline}: Spread): string[] {
 /** What to do where words are open; nothing of what was imported, which nobody here can train. */
 function moreSeedsInWords({spread, judging, isBeside}: Comparison): string[] {
   if (!spread || judging.percentages || isBeside) return [];
-  const wanted = spread.gaps.flatMap(({method, more}) => {
+  const wanted = spread.gaps.flatMap(({method, more, moreQuestions}) => {
     const peak = spread.ranking.find(one => one.method === method);
-    return more === null || more >= mostMoreSeeds || !peak ? [] : [{more, seeds: peak.seeds + more}];
+    return more === null || moreQuestions !== null || more >= mostMoreSeeds || !peak
+      ? []
+      : [{more, seeds: peak.seeds + more}];
   });
   if (wanted.length === 0) return [];
   const [more, seeds] = [Math.max(...wanted.map(one => one.more)), Math.max(...wanted.map(one => one.seeds))];

@@ -865,7 +865,7 @@ const everyTrial = {
 } as const;
 
 const halving = {
-  doc: 'Every rate is trained for a short prefix of its schedule with the first seed; those around the best place go on to the end, step by step uphill, and the best one gets all seeds.',
+  doc: 'Every second rate, then those beside the best of them, are trained for a short prefix of their schedule with the first seed; those around the best place go on to the end, step by step uphill, and the best one gets all seeds.',
   alsoKnownAs: ['successive-halving', 'hyperband', 'asha'],
 } as const;
 
@@ -884,7 +884,7 @@ const search = {
   },
   scan: {
     type: {kind: 'percentage', above: 0, atMost: 50},
-    doc: 'The part of its steps that every rate is trained for before one is chosen. At least 12 steps and twice the warm-up, and half of all steps at most. What is trained is not lost: the best rates go on from there.',
+    doc: 'The part of its steps that a rate is trained for before one is chosen. At least 12 steps and twice the warm-up, and half of all steps at most. What is trained is not lost: the best rates go on from there.',
     example: '6.25%',
     default: '6.25%',
     alsoKnownAs: ['prefix', 'fraction', 'budget'],
@@ -895,13 +895,13 @@ const search = {
       kind: 'choice',
       values: {
         curvature: {
-          doc: "LoRA's rates are all scanned; of every other method only those within a decade of what the measured curvature predicts: LoRA's place divided by the method's relative λmax.",
+          doc: "LoRA is scanned over all of its rates; every other method only within a decade of what the measured curvature predicts: LoRA's place divided by the method's relative λmax.",
         },
       },
     },
-    doc: 'Which rates are scanned.',
+    doc: 'Where the scan looks.',
     example: 'curvature',
-    defaultDoc: 'all of them',
+    defaultDoc: 'over all rates',
     interacts:
       'Needs a probe at the start (`curvature`) and `lora` among the methods. Where the lowest loss lies at an end of the rates that were scanned, further ones are.',
   },

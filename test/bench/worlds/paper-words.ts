@@ -2,7 +2,7 @@
 import {readFileSync} from 'node:fs';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {publishedEvents} from '../../../core/run/published.ts';
-import {mostMoreSeeds} from '../../../core/run/verdict/words.ts';
+import {mostMoreSeeds} from '../../../core/run/verdict/needs.ts';
 import {compare} from '../../../core/run/verdict.ts';
 import type {Section} from '../pages/part.ts';
 
