@@ -48,9 +48,3 @@ export function relayFacts(
 export function nextRound({submitted}: RunState): number {
   return 1 + submitted.reduce((last, {round}) => Math.max(last, round), 0);
 }
-
-/** The last job that a task was handed to, as the scheduler names its element, e.g. `12_3`; null where there was none. */
-export function elementOf(submitted: readonly Submission[], task: string): string | null {
-  const last = submitted.findLast(({job, tasks}) => job !== null && tasks.includes(task));
-  return last ? `${last.job}_${Number(task.slice(1)) - (last.offset ?? 0)}` : null;
-}

@@ -1,14 +1,15 @@
 /** The relay: the small job that comes after the arrays, looks at the folder, and ends the run or files what is left. */
 import type {RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
+import {elementOf, logName} from '../../core/run/tasks/elements.ts';
 import {readRun} from '../store/run.ts';
 import {stopWished} from '../store/stop-file.ts';
 import {decide} from './decide.ts';
-import {elementOf, relayFacts} from './facts.ts';
+import {relayFacts} from './facts.ts';
 import {giveUp} from './give-up.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, jobsOf} from './left.ts';
 import {queueHere} from './slurm/commands.ts';
-import {lastWords, logName} from './slurm/last-words.ts';
+import {lastWords} from './slurm/last-words.ts';
 
 export interface Relayed {
   /** `end`: nothing is left. `waiting`: another relay comes after what is left. */
