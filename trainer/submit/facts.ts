@@ -19,10 +19,10 @@ export function askedTasks({tasks, selected}: RunState): TaskView[] {
   return tasks.filter(({trials}) => trials.some(id => asked.has(id)));
 }
 
-export type Submission = Omit<Submitted, 'event'>;
+export type Submission = Omit<Submitted, 'event'> & {at?: number};
 
 /** Submissions since somebody last did so by hand: that one, and those of its relays. */
-function sinceByHand(submitted: readonly Submission[]): Submission[] {
+export function sinceByHand(submitted: readonly Submission[]): Submission[] {
   const first = submitted.findLast(({by}) => by === undefined)?.round;
   return first === undefined ? [] : submitted.filter(({round}) => round >= first);
 }
