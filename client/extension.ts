@@ -1,7 +1,9 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
 import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
 import {isEnded} from '../core/run/events.ts';
+import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
+import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands} from './commands.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
@@ -32,6 +34,7 @@ export function activate(context: ExtensionContext): void {
     finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
     interrupted: run => void sayItStands(run),
+    failed: run => void sayItFailed(run),
     refused(run) {
       const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
       void window.showErrorMessage(`The run was not started: ${why}`);
@@ -47,6 +50,13 @@ export function activate(context: ExtensionContext): void {
     columnsOf: file => language.command('columns', file),
   });
   const tree = new TrialsTree(sweeps);
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
+  const queue = new QueueWatch({
+    runs: () => sweeps.runs,
+    isSeen: () => view.visible,
+    ask: folder => program.status(folder),
+  });
+  queue.seen();
 
   context.subscriptions.push(
     output,
@@ -55,7 +65,12 @@ export function activate(context: ExtensionContext): void {
     tree,
     showStatus(sweeps),
     provideSamples(),
-    window.registerTreeDataProvider('loraSweep.trials', tree),
+    view,
+    queue,
+    view.onDidChangeVisibility(() => {
+      queue.seen();
+      if (view.visible) sweeps.lookAgain();
+    }),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -108,6 +123,19 @@ async function sayItStands(run: Run): Promise<void> {
   const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
   const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
+}
+
+/** The tasks of a run have ended, and some of them did not come to their end. */
+async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
+  const failed = state.tasks.filter(view => view.state === 'failed');
+  const why = failed[0]?.message ? `: ${failed[0].message}` : '';
+  const message = `${failed.length} of ${count(state.tasks.length, 'task')} of ${state.name || folder} failed${why}.`;
+  const choice = await window.showWarningMessage(
+    message.replace(/\.\.$/, '.'),
+    ...(sweepFile ? ['Resume What Is Left', 'Open Results'] : []),
+  );
+  const command = choice === 'Open Results' ? 'openResults' : choice && 'resumeLeft';
+  if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(sweepFile).toString());
 }
 
 /** The trainer is gone in the middle of its work: why, as it said itself, and a way to go on. */

@@ -131,8 +131,8 @@ export interface RunState {
   task: string | null;
   /** What all tasks do alike; null where one process has the run. */
   pinned: Pinned | null;
-  /** What was handed to a scheduler. */
-  submitted: Omit<Submitted, 'event'>[];
+  /** What was handed to a scheduler; `at`: when it was stored, in milliseconds since 1970. */
+  submitted: (Omit<Submitted, 'event'> & {at?: number})[];
 }
 
 export const emptyRun: RunState = {

@@ -6,9 +6,11 @@ import {cp, mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {openCluster, whyNoSlurm} from '../slurm/cluster.ts';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
+import {countedCalls} from './slurm-calls.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
@@ -25,6 +27,7 @@ import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {submit} from './stories/submit.ts';
 import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
@@ -44,6 +47,7 @@ const stories = {
   killed,
   'host-killed': hostKilled,
   elsewhere,
+  submit,
   full,
   reload,
   doctor,
@@ -91,7 +95,7 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
     }, 500);
   });
   try {
-    await Promise.race([play({workspace, open}), overdue]);
+    await Promise.race([play({workspace, open, home: server.home, calls: join(folder, 'calls')}), overdue]);
     say('ok');
     return true;
   } catch (error) {
@@ -107,10 +111,28 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
   }
 }
 
-/** Plays the stories that want the same kind of workbench. */
-async function playAll(names, trust, tools, browser, folder) {
+/** Those on a Slurm, with one of two nodes; where there can be none that is said, and they count as a test that says so. */
+async function playOnSlurm(names, tools, browser, folder) {
   if (names.length === 0) return 0;
-  const server = await startServer(tools, {folder: join(folder, trust ? 'restricted' : 'trusted'), extension, trust});
+  const missing = await whyNoSlurm();
+  if (missing !== undefined) {
+    for (const name of names) console.log(`NOT TESTED on a Slurm: ${stories[name].sentence}: ${missing}`);
+    return names.length;
+  }
+  const cluster = await openCluster(2);
+  try {
+    const env = await countedCalls(join(folder, 'calls'), cluster.env);
+    return await playAll(names, {kind: 'slurm', env}, tools, browser, folder);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Plays the stories that want the same kind of workbench. */
+async function playAll(names, {kind, env = {}}, tools, browser, folder) {
+  if (names.length === 0) return 0;
+  const own = join(folder, kind);
+  const server = await startServer(tools, {folder: own, extension, trust: kind === 'restricted', env});
   let passed = 0;
   try {
     for (const name of names)
@@ -133,10 +155,12 @@ async function main(wanted) {
   const browser = await openBrowser(tools);
   interrupt = () => browser.close();
   try {
-    const free = names.filter(name => !stories[name].restricted);
-    const bound = names.filter(name => stories[name].restricted);
+    const kindOf = ({restricted, slurm}) => (restricted ? 'restricted' : slurm ? 'slurm' : 'trusted');
+    const of = kind => names.filter(name => kindOf(stories[name]) === kind);
     const passed =
-      (await playAll(free, false, tools, browser, folder)) + (await playAll(bound, true, tools, browser, folder));
+      (await playAll(of('trusted'), {kind: 'trusted'}, tools, browser, folder)) +
+      (await playAll(of('restricted'), {kind: 'restricted'}, tools, browser, folder)) +
+      (await playOnSlurm(of('slurm'), tools, browser, folder));
     return {passed, failed: names.length - passed};
   } finally {
     await browser.close();

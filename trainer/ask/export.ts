@@ -53,7 +53,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   if (view.state !== 'finished' || !existsSync(adapterFolder))
     throw new SweepError(
       'not-finished',
-      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
@@ -77,7 +77,7 @@ async function exportModel({folder, to, out}: ExportOptions, state: string, id: 
   if (state !== 'finished' || !existsSync(source))
     throw new SweepError(
       'not-finished',
-      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const files = readdirSync(source).map(name => join(source, name));
