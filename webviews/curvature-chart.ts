@@ -1,7 +1,12 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
 import {methodTitle} from '../core/method/title.ts';
-import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
+import {
+  type CurvaturePlace,
+  isProbedAt,
+  type RatesAndCurvature,
+  relativeToLora,
+} from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
 import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
@@ -16,11 +21,9 @@ export interface BlockRow {
   relative: number;
 }
 
-/** The blocks of a (rank, batch size) at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
-export function rowsOf({curvature}: RunState, group: {rank: number; batchSize: number}): BlockRow[] {
-  const rows = curvature.filter(
-    ({step, rank, batchSize}) => step === 0 && rank === group.rank && batchSize === group.batchSize,
-  );
+/** The blocks of one place at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
+export function rowsOf({curvature}: RunState, group: CurvaturePlace): BlockRow[] {
+  const rows = curvature.filter(row => row.step === 0 && isProbedAt(row, group));
   const blocks = new Map<string, BlockRow & {seeds: number}>();
   relativeToLora(rows).forEach((relative, k) => {
     const {method, module, layer} = rows[k]!;

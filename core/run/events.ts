@@ -3,11 +3,10 @@
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
 import type {MethodCost} from '../method/cost.ts';
-import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import type {StoredTrial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';
 
@@ -24,7 +23,7 @@ export interface RunStarted {
   event: 'run-started';
   name: string;
   /** Every trial of the sweep, in order; earlier versions wrote down those that were asked for. */
-  trials: Trial[];
+  trials: StoredTrial[];
   engine: string;
   /** Why this engine was taken, one line. */
   reason: string;
@@ -145,7 +144,7 @@ export interface Merged {
 /** Trials beside those of the file: further seeds at a chosen rate. */
 export interface TrialsAdded {
   event: 'trials-added';
-  trials: Trial[];
+  trials: StoredTrial[];
   /** Somebody asked for them, when words stood already: they are one more look at the same methods. */
   asked?: true;
 }
@@ -251,7 +250,10 @@ export interface Evaluated {
 export interface Aggregated {
   event: 'aggregate';
   model?: string;
-  method: MethodName;
+  /** As of a trial: its values of axes, and keys in which it stands beside whatever others have. */
+  settings?: Settings;
+  own?: readonly string[];
+  method: string;
   rank: number;
   batchSize: number;
   learningRate: number;
@@ -284,6 +286,9 @@ export interface TrialEnded {
  */
 export interface Probed {
   event: 'curvature';
+  /** Where the results have several, as of a trial. */
+  model?: string;
+  settings?: Settings;
   method: string;
   rank: number;
   batchSize: number;

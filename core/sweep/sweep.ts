@@ -1,5 +1,5 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
-import type {MethodName} from '../method/methods.ts';
+import {type MethodName, methods} from '../method/methods.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {AxisKey, AxisValue, Settings} from './axes/keys.ts';
 import type {Free} from './table/free.ts';
@@ -190,6 +190,14 @@ export interface Trial {
   own?: readonly string[];
   /** Seed of the order of the rows; absent: `seed`. */
   order?: number;
+}
+
+/** A trial as runs have it: results of others may be of a method that is not here. */
+export type StoredTrial = Omit<Trial, 'method'> & {method: string};
+
+/** Whether it is of a method that can be trained here. */
+export function isTrial(one: StoredTrial): one is Trial {
+  return Object.hasOwn(methods, one.method);
 }
 
 /** The seed of the order in which a trial sees its rows. */

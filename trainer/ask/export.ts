@@ -10,7 +10,7 @@ import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {fileName} from '../../core/shape.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../core/sweep/sweep.ts';
 import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
@@ -145,7 +145,7 @@ function bestTrial(state: RunState, by: string | true): TrialView {
 function baseFolder(
   given: string | undefined,
   manifest: Manifest | null,
-  {run, trial}: {run: string; trial: Trial},
+  {run, trial}: {run: string; trial: StoredTrial},
 ): string {
   if (given !== undefined) return findModel(given, '.');
   const found = baseOf(manifest, trial)?.folder;
@@ -158,7 +158,7 @@ function baseFolder(
 }
 
 /** The model that a trial was trained on. */
-function baseOf(manifest: Manifest | null, {model}: Trial): Manifest['model'] | StoredModel | undefined {
+function baseOf(manifest: Manifest | null, {model}: StoredTrial): Manifest['model'] | StoredModel | undefined {
   return (model === undefined ? undefined : manifest?.models?.[model]) ?? manifest?.model;
 }
 
