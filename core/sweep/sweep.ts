@@ -98,6 +98,8 @@ export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' |
 export interface EvaluationSettings {
   task: TaskName;
   data: string;
+  /** Which columns of its rows hold what, where they have other names than the task, or the training rows, have for them. */
+  columns?: Record<string, string>;
   maxNewTokens: number;
   limit?: number;
   /** Answers to each row; absent = 1. */

@@ -6,7 +6,8 @@ import type {Evaluated} from '../../core/run/events.ts';
 import {count, formatValue} from '../../core/run/format.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import {readSweep} from '../../core/sweep/read.ts';
-import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {DataFormat, DataSettings, EngineName, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
+import {taskColumns} from '../../core/sweep/table/task-columns.ts';
 import {endsOfTrained} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import {columnsOf} from '../data/read/rows.ts';
@@ -155,6 +156,10 @@ async function settingsOf(
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
       ? await guessFormat(resolve(file))
       : undefined;
+  const ofTask = taskColumns[task as TaskName]?.named ?? [];
+  const [own, ofRows] = [true, false].map(isOwn =>
+    Object.fromEntries(Object.entries(options.columns).filter(([name]) => ofTask.includes(name) === isOwn)),
+  );
   const sweep = {
     model: 'model',
     methods: ['lora'],
@@ -162,7 +167,7 @@ async function settingsOf(
     data: {
       train: file,
       format: options.format ?? known?.format ?? guessed?.format ?? 'instruction',
-      columns: {...known?.columns, ...guessed?.columns, ...options.columns},
+      columns: {...known?.columns, ...guessed?.columns, ...ofRows},
       max_length: options.maxLength ?? known?.maxLength,
       template: options.template ?? known?.template,
       packing: known?.packing,
@@ -170,6 +175,7 @@ async function settingsOf(
     evaluate: {
       task,
       data: file,
+      columns: own,
       max_new_tokens: maxNewTokens,
       limit,
       samples,

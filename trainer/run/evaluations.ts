@@ -2,6 +2,7 @@ import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/swe
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
+import {readAs} from '../data/read/columns.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type Prompt, readPrompts} from '../task/prompts.ts';
 import {stopsOf} from '../task/tasks.ts';
@@ -37,7 +38,7 @@ export async function readEvaluation(
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
-    const {rows: _, ...whole} = data;
+    const {rows: _, ...whole} = readAs(settings, data);
     const held = await cachedDataset(
       {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
       base,

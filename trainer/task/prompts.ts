@@ -14,7 +14,7 @@ import {
   whatEncodes,
 } from '../data/encode.ts';
 import {type Conversation, conversationOf} from '../data/messages.ts';
-import {columnsToEvaluate} from '../data/read/columns.ts';
+import {columnsToEvaluate, readAs, renamed} from '../data/read/columns.ts';
 import {type Row, rowError} from '../data/read/row.ts';
 import {readRows} from '../data/read/rows.ts';
 import {timedRows} from '../data/read/timed-rows.ts';
@@ -44,7 +44,7 @@ export interface Prompt {
  * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
  */
 export async function readPrompts(
-  evaluation: Pick<EvaluationSettings, 'data' | 'limit'> & {task?: TaskName},
+  evaluation: Pick<EvaluationSettings, 'data' | 'limit' | 'columns'> & {task?: TaskName},
   data: DataSettings,
   base: string,
   model: EncodingModel,
@@ -53,15 +53,17 @@ export async function readPrompts(
   const file = resolve(base, evaluation.data);
   const task = evaluation.task && tasks[evaluation.task];
   const keepsRow = task !== undefined || evaluation.task === 'custom';
-  const read = promptReader(data, model, ends);
+  // A task's rows become rows of the training; all others are rows as those, perhaps with other columns.
+  const read = promptReader(task ? data : readAs(evaluation, data), model, ends);
   const prompts: Prompt[] = [];
-  const prompt = (row: Row): Prompt => {
+  const prompt = (given: Row): Prompt => {
+    const row = task ? renamed(given, evaluation.columns) : given;
     const asked = read(task ? askedAs(row, task, data) : row);
     checkVocabulary(asked.ids, row, model.config);
     return {...asked, ...(keepsRow ? {row} : {})};
   };
   for await (const one of timedRows(
-    readRows([file], evaluation.limit, columnsToEvaluate(evaluation.task, data)),
+    readRows([file], evaluation.limit, columnsToEvaluate(evaluation, data)),
     whatEncodes(data, model),
     prompt,
   ))

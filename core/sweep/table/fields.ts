@@ -630,6 +630,35 @@ const variants = {
   },
 } as const satisfies Named;
 
+/** Columns of evaluation rows: those of the formats, and those of tasks that have their own. */
+const evaluationColumns = {
+  ...columns,
+  question: {
+    type: column,
+    doc: 'Task gsm8k: the column with the question.',
+    example: 'query',
+    defaultDoc: 'question',
+  },
+  answer: {
+    type: column,
+    doc: 'Tasks gsm8k and math: the column with the right answer.',
+    example: 'target',
+    defaultDoc: 'answer',
+  },
+  problem: {
+    type: column,
+    doc: 'Task math: the column with the problem.',
+    example: 'question',
+    defaultDoc: 'problem',
+  },
+  solution: {
+    type: column,
+    doc: 'Task math: the column with the worked solution.',
+    example: 'output',
+    defaultDoc: 'solution',
+  },
+} as const satisfies Fields;
+
 const evaluation = {
   task: {
     type: {
@@ -667,10 +696,18 @@ const evaluation = {
   },
   data: {
     type: files,
-    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file.',
+    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file. Their columns may have other names: `columns`.',
     example: 'data/test.jsonl',
     required: true,
     alsoKnownAs: ['file', 'path', 'test', 'dataset'],
+  },
+  columns: {
+    type: {kind: 'mapping', keys: evaluationColumns},
+    doc: 'Which columns of these rows hold what, where they are not called as those of `data.columns`: the names on the left belong to the format of the data (exact-match, loss, custom), or to the task where it has rows of its own (gsm8k: question, answer; math: problem, solution, answer). Columns that are not named here are called as under `data.columns`, or as the task has them.',
+    example: '{prompt: question, completion: answer}',
+    default: {},
+    defaultDoc: 'those of `data.columns`, or of the task',
+    alsoKnownAs: ['fields', 'column'],
   },
   max_new_tokens: {
     type: {kind: 'number', integer: true, atLeast: 1, atMost: 1_048_576},
