@@ -93,7 +93,16 @@ export interface TrainingSettings {
   checkpoint: 'auto' | boolean;
 }
 
-export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss' | 'custom';
+export type TaskName =
+  | 'gsm8k'
+  | 'math'
+  | 'humaneval'
+  | 'mbpp'
+  | 'multiple-choice'
+  | 'commonsense'
+  | 'exact-match'
+  | 'loss'
+  | 'custom';
 
 export interface EvaluationSettings {
   task: TaskName;

@@ -24,6 +24,7 @@ import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import {startingAdapter} from '../step/start.ts';
 import {checkWritable} from '../store/model-folder.ts';
+import {readChoices} from '../task/choice-rows.ts';
 import {readPrompts} from '../task/prompts.ts';
 import {openChatTemplate} from '../text/chat-template.ts';
 import {openTokenizer} from '../text/tokenizer.ts';
@@ -336,6 +337,10 @@ async function firstOf(
     const held = await loadFirst({...readAs(settings, data), train: [file]}, limit, base, encoding);
     // Only the shapes of its batches are asked for, not what fills them.
     return {index, task, source: inOrder(held, 0)};
+  }
+  if (task === 'multiple-choice') {
+    const {dataset, choices} = await readChoices({...settings, limit: few(limit)}, data, base, encoding);
+    return {index, task: 'choices', name: task, source: inOrder(dataset, 0), choices};
   }
   const read = await readPrompts({...settings, limit: few(limit)}, data, base, encoding);
   const prompts = read.map(({ids}) => Int32Array.from(ids));

@@ -15,6 +15,7 @@ import {readRows} from '../data/read/rows.ts';
 import {textsOf} from '../data/template.ts';
 import {ignored} from '../data/token-row.ts';
 import {sizeOfRegular} from '../files/door.ts';
+import {questionOf} from '../task/choices.ts';
 import {tasks} from '../task/tasks.ts';
 
 /** Rows of each data file that are tokenised. */
@@ -47,7 +48,8 @@ export async function lookAtFile(
   for await (const row of readRows([file], rows)) {
     count++;
     // A task has columns of its own.
-    if (known) {
+    if (task === 'multiple-choice') questionOf(renamed(row, columns));
+    else if (known) {
       const own = renamed(row, columns);
       [known.asked(own), known.expected(own)];
     } else read?.(row);

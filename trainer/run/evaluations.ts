@@ -4,6 +4,7 @@ import {cachedDataset} from '../data/cached-dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
 import {readAs} from '../data/read/columns.ts';
 import type {ModelConfig} from '../model/config.ts';
+import {readChoices} from '../task/choice-rows.ts';
 import {type Prompt, readPrompts} from '../task/prompts.ts';
 import {stopsOf} from '../task/tasks.ts';
 import type {Evaluation} from '../training/evaluation.ts';
@@ -47,6 +48,11 @@ export async function readEvaluation(
     );
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
+  }
+  if (task === 'multiple-choice') {
+    const {dataset, choices} = await readChoices(settings, data, base, encoding);
+    const source = inOrder(dataset, encoding.config.padId ?? 0);
+    return {evaluation: {...when, task: 'choices', name: task, source, choices}, truncated: 0};
   }
   const prompts = await readPrompts(settings, data, base, encoding, ends.ids);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));

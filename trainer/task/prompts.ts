@@ -58,7 +58,7 @@ export async function readPrompts(
   const prompts: Prompt[] = [];
   const prompt = (given: Row): Prompt => {
     const row = task ? renamed(given, evaluation.columns) : given;
-    const asked = read(task ? askedAs(row, task, data) : row);
+    const asked = read(task ? askedAs(row, {asked: task.asked(row), expected: task.expected(row)}, data) : row);
     checkVocabulary(asked.ids, row, model.config);
     return {...asked, ...(keepsRow ? {row} : {})};
   };

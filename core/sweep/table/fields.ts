@@ -635,15 +635,21 @@ const evaluationColumns = {
   ...columns,
   question: {
     type: column,
-    doc: 'Task gsm8k: the column with the question.',
+    doc: 'Tasks gsm8k and multiple-choice: the column with the question.',
     example: 'query',
     defaultDoc: 'question',
   },
   answer: {
     type: column,
-    doc: 'Tasks gsm8k and math: the column with the right answer.',
+    doc: 'Tasks gsm8k, math, multiple-choice and commonsense: the column with the right answer; of multiple-choice its number from 0, its letter, or its text.',
     example: 'target',
     defaultDoc: 'answer',
+  },
+  choices: {
+    type: column,
+    doc: 'Task multiple-choice: the column with the list of answers to choose from.',
+    example: 'options',
+    defaultDoc: 'choices',
   },
   problem: {
     type: column,
@@ -678,6 +684,31 @@ const evaluation = {
         mbpp: {
           doc: 'Short Python programs, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
         },
+        'multiple-choice': {
+          doc: 'The likeliest of several given answers: the log-likelihood of each, as in lm-evaluation-harness: accuracy (its acc), accuracy_norm (its acc_norm, a character) and accuracy_token (a token). Rows as BoolQ, PIQA, Social IQa, HellaSwag, WinoGrande, ARC and OpenBookQA are published, or question, choices, answer. Nothing is generated.',
+          alsoKnownAs: [
+            'multiple_choice',
+            'choice',
+            'choices',
+            'boolq',
+            'piqa',
+            'siqa',
+            'social_iqa',
+            'hellaswag',
+            'winogrande',
+            'arc',
+            'arc-challenge',
+            'arc-easy',
+            'openbookqa',
+            'obqa',
+            'mmlu',
+            'likelihood',
+          ],
+        },
+        commonsense: {
+          doc: 'The eight commonsense sets as LLM-Adapters writes them (columns instruction, output, answer): the first of the words true and false, solution1, answer1, ending1 or option1 in the generated answer counts, as in its script and the study.',
+          alsoKnownAs: ['llm-adapters', 'commonsense170k', 'commonsense_170k'],
+        },
         custom: {
           doc: 'Your own rule: `scorer` names a JavaScript module that exports `score({row, output})` and returns a number, true or false.',
           alsoKnownAs: ['own', 'script'],
@@ -703,7 +734,7 @@ const evaluation = {
   },
   columns: {
     type: {kind: 'mapping', keys: evaluationColumns},
-    doc: 'Which columns of these rows hold what, where they are not called as those of `data.columns`: the names on the left belong to the format of the data (exact-match, loss, custom), or to the task where it has rows of its own (gsm8k: question, answer; math: problem, solution, answer). Columns that are not named here are called as under `data.columns`, or as the task has them.',
+    doc: 'Which columns of these rows hold what, where they are not called as those of `data.columns`: the names on the left belong to the format of the data (exact-match, loss, custom), or to the task where it has rows of its own (gsm8k: question, answer; math: problem, solution, answer; multiple-choice: question, choices, answer; commonsense: instruction, output, answer). Columns that are not named here are called as under `data.columns`, or as the task has them.',
     example: '{prompt: question, completion: answer}',
     default: {},
     defaultDoc: 'those of `data.columns`, or of the task',

@@ -22,6 +22,9 @@ export const taskColumns: Partial<Record<TaskName, TaskColumns>> = {
     columns: ['code', 'test_list'],
     optional: ['task_id', 'text', 'prompt', 'test_setup_code', 'test_imports', 'challenge_test_list', 'source_file'],
   },
+  // Several published layouts: whole rows are read.
+  'multiple-choice': {columns: [], named: ['question', 'choices', 'answer']},
+  commonsense: {columns: ['instruction', 'output', 'answer'], named: ['instruction', 'output', 'answer']},
 };
 
 /** The names that `columns` of an evaluation may give other columns for: the task's own, else those of the format. */
