@@ -100,6 +100,7 @@ export type TaskName =
   | 'mbpp'
   | 'multiple-choice'
   | 'commonsense'
+  | 'ifeval'
   | 'exact-match'
   | 'loss'
   | 'custom';

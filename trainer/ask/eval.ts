@@ -66,7 +66,11 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const asked = {...data, train: [settings.data], ...(settings.limit === undefined ? {} : {rows: settings.limit})};
   const rows = data.format === 'tokens' ? {rows: await cachedDataset(asked, '.', encoding)} : {};
   const ends = endsOfTrained(encoding, dataOfRun(adapter ?? options.model), {data, ...rows});
-  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {ends});
+  const notes: string[] = [];
+  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {
+    ends,
+    note: message => notes.push(message),
+  });
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   if (options.out !== undefined) makeFolder(resolve(options.out));
   const pool = openPool(1, {base: model, engine, precision, threads: allocatedCores()});
@@ -106,7 +110,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     if (options.signal?.aborted) throw new SweepError('stopped', 'The evaluation was stopped.');
     const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
     const scores = found.map(({task, metric, value, correct, total}) => ({task, metric, value, correct, total}));
-    return {scores, remarks: truncated > 0 ? [cut] : []};
+    return {scores, remarks: truncated > 0 ? [...notes, cut] : notes};
   } finally {
     options.signal?.removeEventListener('abort', stop);
     judge.close();

@@ -24,7 +24,7 @@ import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import {startingAdapter} from '../step/start.ts';
 import {checkWritable} from '../store/model-folder.ts';
-import {readChoices} from '../task/choice-rows.ts';
+import {readChoices} from '../task/choices/rows.ts';
 import {readPrompts} from '../task/prompts.ts';
 import {openChatTemplate} from '../text/chat-template.ts';
 import {openTokenizer} from '../text/tokenizer.ts';

@@ -15,7 +15,7 @@ import {readRows} from '../data/read/rows.ts';
 import {textsOf} from '../data/template.ts';
 import {ignored} from '../data/token-row.ts';
 import {sizeOfRegular} from '../files/door.ts';
-import {questionOf} from '../task/choices.ts';
+import {questionOf} from '../task/choices/questions.ts';
 import {tasks} from '../task/tasks.ts';
 
 /** Rows of each data file that are tokenised. */

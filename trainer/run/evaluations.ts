@@ -4,7 +4,7 @@ import {cachedDataset} from '../data/cached-dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
 import {readAs} from '../data/read/columns.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {readChoices} from '../task/choice-rows.ts';
+import {readChoices} from '../task/choices/rows.ts';
 import {type Prompt, readPrompts} from '../task/prompts.ts';
 import {stopsOf} from '../task/tasks.ts';
 import type {Evaluation} from '../training/evaluation.ts';
@@ -54,7 +54,7 @@ export async function readEvaluation(
     const source = inOrder(dataset, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'choices', name: task, source, choices}, truncated: 0};
   }
-  const prompts = await readPrompts(settings, data, base, encoding, ends.ids);
+  const prompts = await readPrompts(settings, data, base, encoding, ends.ids, note);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
   const stop = [...stopsOf(settings), ...ends.texts];
   const choosing = {

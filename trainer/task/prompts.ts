@@ -49,6 +49,7 @@ export async function readPrompts(
   base: string,
   model: EncodingModel,
   ends: readonly number[] = model.config.eosIds,
+  note: (message: string) => void = () => {},
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
   const task = evaluation.task && tasks[evaluation.task];
@@ -56,8 +57,14 @@ export async function readPrompts(
   // A task's rows become rows of the training; all others are rows as those, perhaps with other columns.
   const read = promptReader(task ? data : readAs(evaluation, data), model, ends);
   const prompts: Prompt[] = [];
-  const prompt = (given: Row): Prompt => {
+  const left = new Map<string, number[]>();
+  const prompt = (given: Row): Prompt | null => {
     const row = task ? renamed(given, evaluation.columns) : given;
+    const why = task?.leftOut?.(row) ?? null;
+    if (why !== null) {
+      left.set(why, [...(left.get(why) ?? []), row.line]);
+      return null;
+    }
     const asked = read(task ? askedAs(row, {asked: task.asked(row), expected: task.expected(row)}, data) : row);
     checkVocabulary(asked.ids, row, model.config);
     return {...asked, ...(keepsRow ? {row} : {})};
@@ -67,9 +74,29 @@ export async function readPrompts(
     whatEncodes(data, model),
     prompt,
   ))
-    prompts.push(one);
-  if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
+    if (one) prompts.push(one);
+  const without = leftOutInWords(evaluation, left, prompts.length);
+  if (without) note(without);
+  if (prompts.length === 0) throw new SweepError('bad-data', without ?? `There are no rows in ${file}.`, {file});
   return prompts;
+}
+
+/** Lines that are named of each reason. */
+const namedLines = 20;
+
+/** Which rows are not asked, and why; undefined where all are. */
+function leftOutInWords(
+  {task, data}: Pick<EvaluationSettings, 'data'> & {task?: TaskName},
+  left: ReadonlyMap<string, readonly number[]>,
+  asked: number,
+): string | undefined {
+  if (left.size === 0) return undefined;
+  const parts = [...left].map(([why, lines]) => {
+    const more = lines.length > namedLines ? `, … ${lines.length} in all` : '';
+    return `${lines.slice(0, namedLines).join(', ')}${more} (${why})`;
+  });
+  const count = [...left.values()].reduce((sum, lines) => sum + lines.length, 0);
+  return `${task}: ${count} of ${count + asked} rows of ${data} are left out, as they cannot be judged here: lines ${parts.join('; ')}.`;
 }
 
 function promptReader(

@@ -1,6 +1,6 @@
 /** What a model chooses: from the log-likelihood of every choice of every question. */
 import {packRight} from '../../core/run/verdict/questions.ts';
-import type {Choices} from '../task/choice-rows.ts';
+import type {Choices} from '../task/choices/rows.ts';
 
 /** The choice of each question is the likeliest one, of what is compared: */
 const measures = {

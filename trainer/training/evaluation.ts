@@ -3,7 +3,7 @@ import type {Choosing} from '../generation/generation.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type EvaluationMemory, generationMemory, lossBytes} from '../size/activations.ts';
 import type {RowSource} from '../step/batches.ts';
-import type {Choices} from '../task/choice-rows.ts';
+import type {Choices} from '../task/choices/rows.ts';
 
 /** One entry of `evaluate`, with its data read. */
 export type Evaluation = {

@@ -709,6 +709,10 @@ const evaluation = {
           doc: 'The eight commonsense sets as LLM-Adapters writes them (columns instruction, output, answer): the first of the words true and false, solution1, answer1, ending1 or option1 in the generated answer counts, as in its script and the study.',
           alsoKnownAs: ['llm-adapters', 'commonsense170k', 'commonsense_170k'],
         },
+        ifeval: {
+          doc: 'Instructions that can be verified (IFEval, columns prompt, instruction_id_list, kwargs): accuracy is the share of prompts of which every instruction is followed, accuracy_instruction that of instructions, both strictly, as the published checker decides. Rows that need a detector of languages or a trained splitter of sentences are left out, and named.',
+          alsoKnownAs: ['if-eval', 'instruction-following'],
+        },
         custom: {
           doc: 'Your own rule: `scorer` names a JavaScript module that exports `score({row, output})` and returns a number, true or false.',
           alsoKnownAs: ['own', 'script'],

@@ -24,6 +24,7 @@ export const taskColumns: Partial<Record<TaskName, TaskColumns>> = {
   },
   // Several published layouts: whole rows are read.
   'multiple-choice': {columns: [], named: ['question', 'choices', 'answer']},
+  ifeval: {columns: ['prompt', 'instruction_id_list', 'kwargs'], optional: ['key']},
   commonsense: {columns: ['instruction', 'output', 'answer'], named: ['instruction', 'output', 'answer']},
 };
 

@@ -11,7 +11,7 @@ import {Programs} from '../../../trainer/engine/program/programs.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
 import {readEvaluation} from '../../../trainer/run/evaluations.ts';
 import {sideBySide} from '../../../trainer/step/batches.ts';
-import {questionOf} from '../../../trainer/task/choices.ts';
+import {questionOf} from '../../../trainer/task/choices/questions.ts';
 import {commonsense} from '../../../trainer/task/commonsense.ts';
 import type {Tools} from '../../../trainer/task/task.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';

@@ -2,8 +2,8 @@
  * Multiple choice: the question of a row with its answers. Rows of the commonsense sets are taken as their authors publish
  * them, and worded as in lm-evaluation-harness (Gao et al.): what is asked before the template, and what may follow.
  */
-import {columnIn, type Row, rowError, textIn} from '../data/read/row.ts';
-import {isObject} from '../files/json-file.ts';
+import {columnIn, type Row, rowError, textIn} from '../../data/read/row.ts';
+import {isObject} from '../../files/json-file.ts';
 
 export interface Choice {
   asked: string;

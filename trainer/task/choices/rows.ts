@@ -1,21 +1,21 @@
 /** Questions with choices as rows to be scored: every choice behind what is asked, and only the choice counts. */
 import {resolve} from 'node:path';
-import {SweepError} from '../../core/error.ts';
-import type {DataSettings, EvaluationSettings} from '../../core/sweep/sweep.ts';
-import {chatPromptText} from '../data/chat.ts';
-import type {Dataset} from '../data/dataset.ts';
-import {datasetOf} from '../data/dataset.ts';
-import {checkVocabulary, type EncodingModel, isChat, required, whatEncodes} from '../data/encode.ts';
-import {conversationOf} from '../data/messages.ts';
-import {renamed} from '../data/read/columns.ts';
-import {type Row, rowError} from '../data/read/row.ts';
-import {readRows} from '../data/read/rows.ts';
-import {timedRows} from '../data/read/timed-rows.ts';
-import {textsOf} from '../data/template.ts';
-import {ignored, type TokenRow} from '../data/token-row.ts';
-import {openChatTemplate} from '../text/chat-template.ts';
-import {askedAs} from './asked.ts';
-import {type Choice, questionOf} from './choices.ts';
+import {SweepError} from '../../../core/error.ts';
+import type {DataSettings, EvaluationSettings} from '../../../core/sweep/sweep.ts';
+import {chatPromptText} from '../../data/chat.ts';
+import type {Dataset} from '../../data/dataset.ts';
+import {datasetOf} from '../../data/dataset.ts';
+import {checkVocabulary, type EncodingModel, isChat, required, whatEncodes} from '../../data/encode.ts';
+import {conversationOf} from '../../data/messages.ts';
+import {renamed} from '../../data/read/columns.ts';
+import {type Row, rowError} from '../../data/read/row.ts';
+import {readRows} from '../../data/read/rows.ts';
+import {timedRows} from '../../data/read/timed-rows.ts';
+import {textsOf} from '../../data/template.ts';
+import {ignored, type TokenRow} from '../../data/token-row.ts';
+import {openChatTemplate} from '../../text/chat-template.ts';
+import {askedAs} from '../asked.ts';
+import {type Choice, questionOf} from './questions.ts';
 
 /** What the rows of a dataset are choices of. */
 export interface Choices {
