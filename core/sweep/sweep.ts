@@ -93,11 +93,23 @@ export interface TrainingSettings {
   checkpoint: 'auto' | boolean;
 }
 
-export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss' | 'custom';
+export type TaskName =
+  | 'gsm8k'
+  | 'math'
+  | 'humaneval'
+  | 'mbpp'
+  | 'multiple-choice'
+  | 'commonsense'
+  | 'ifeval'
+  | 'exact-match'
+  | 'loss'
+  | 'custom';
 
 export interface EvaluationSettings {
   task: TaskName;
   data: string;
+  /** Which columns of its rows hold what, where they have other names than the task, or the training rows, have for them. */
+  columns?: Record<string, string>;
   maxNewTokens: number;
   limit?: number;
   /** Answers to each row; absent = 1. */
