@@ -3,18 +3,21 @@ import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {commands, type Disposable, type LogOutputChannel, Uri, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
+import type {Candidate} from '../core/sweep/inspection.ts';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {exportTrial} from './export-trial.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
-import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
+import {fetchModel} from './start/fetch-model.ts';
+import {newSweep} from './start/new-sweep.ts';
+import {openSample} from './start/sample.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
@@ -33,6 +36,12 @@ export interface Parts {
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
+  /** Models that a sweep file in this folder could name. */
+  modelsOf(folder: string): Promise<Candidate[]>;
+  /** A model is in the cache that was not. */
+  modelFetched(): void;
+  /** The sample's folder, and where it goes without a folder in the window. */
+  sample: {demo: string; storage: string};
 }
 
 export class Commands {
@@ -70,8 +79,12 @@ export class Commands {
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
-        newSweep(this.#parts.columnsOf, folder instanceof Uri ? folder : undefined),
+        newSweep(this.#parts, folder instanceof Uri ? folder : undefined),
       ),
+      commands.registerCommand('loraSweep.fetchModel', (id?: unknown) =>
+        this.#fetchModel(typeof id === 'string' ? id : undefined),
+      ),
+      on('trySample', () => this.#trySample()),
     ];
   }
 
@@ -96,6 +109,21 @@ export class Commands {
     if (!file) return undefined;
     await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
     return this.#parts.sweeps.of(file.uri);
+  }
+
+  async #fetchModel(id: string | undefined): Promise<void> {
+    const {program, modelFetched} = this.#parts;
+    if ((await fetchModel(id, program)) !== undefined) modelFetched();
+  }
+
+  /** The sample is there, trains, and shows itself; one that was tried before goes on, or shows what it came to. */
+  async #trySample(): Promise<void> {
+    const {sample, sweeps, results} = this.#parts;
+    const uri = await openSample(sample.demo, sample.storage);
+    if (!uri) return;
+    const {run} = await sweeps.of(uri);
+    if (run?.state.state !== 'finished' && !run?.alive) await this.start(uri, []);
+    if (run?.alive || run?.state.state === 'finished') await results.open(run);
   }
 
   /** The best rate of one method of a sweep file, and its adapter. */

@@ -1,5 +1,6 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
 import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
 import {Commands} from './commands.ts';
@@ -32,10 +33,7 @@ export function activate(context: ExtensionContext): void {
     finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
     interrupted: run => void sayItStands(run),
-    refused(run) {
-      const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
-      void window.showErrorMessage(`The run was not started: ${why}`);
-    },
+    refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
   const parts = new Commands({
     sweeps,
@@ -45,6 +43,9 @@ export function activate(context: ExtensionContext): void {
     log,
     checkWorkspace: () => language.command('checkWorkspace'),
     columnsOf: file => language.command('columns', file),
+    modelsOf: folder => language.command('models', folder),
+    modelFetched: () => language.modelFetched(),
+    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
   });
   const tree = new TrialsTree(sweeps);
 
@@ -89,6 +90,14 @@ async function bringBack(
   const run = sweepFile ? (await sweeps.of(Uri.file(sweepFile))).run : folder && (await sweeps.at(folder));
   if (run) await results.show(run, panel);
   else panel.dispose();
+}
+
+/** Why a run did not start; where a model is missing that the hub has, the way to it. */
+async function sayItWasRefused(words: string): Promise<void> {
+  const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
+  const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
+  const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
+  if (await window.showErrorMessage(message, ...fetch)) await commands.executeCommand('loraSweep.fetchModel', id);
 }
 
 /** The answer in one line, and the way to all of it. */

@@ -32,6 +32,11 @@ export class LanguageServer {
     return client.sendRequest('workspace/executeCommand', {command: `loraSweep.server.${name}`, arguments: args});
   }
 
+  /** Files that name a model may find it now. */
+  modelFetched(): void {
+    void this.#client?.then(client => client.sendNotification('loraSweep/modelFetched'));
+  }
+
   /** What stands beside a sweep file changes with its run. */
   runChanged(run: Run): void {
     this.#tell(run);

@@ -2,10 +2,12 @@
  * The editor, tried in a real workbench: installs what is needed (once), then plays every story, or those that are
  * named: `node test/e2e/all.mjs hover run`. Pictures go to .artefacts/e2e. The last line is `N passed, N failed`.
  */
-import {cp, mkdtemp, rm} from 'node:fs/promises';
+import {cp, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {hubModels} from '../../core/hub/models.ts';
+import {openHubServer} from '../trainer/hub/hub-server.ts';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
@@ -14,6 +16,8 @@ import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
 import {doctor} from './stories/doctor.ts';
 import {elsewhere} from './stories/elsewhere.ts';
+import {fetchStory} from './stories/fetch.ts';
+import {firstMinute} from './stories/first-minute.ts';
 import {full} from './stories/full.ts';
 import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
@@ -32,6 +36,8 @@ import {Workspace} from './workspace.ts';
 
 /** @type {Record<string, import('./story.ts').Story>} */
 const stories = {
+  'first-minute': firstMinute,
+  fetch: fetchStory,
   problems,
   hover,
   completion,
@@ -108,9 +114,14 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
 }
 
 /** Plays the stories that want the same kind of workbench. */
-async function playAll(names, trust, tools, browser, folder) {
+async function playAll(names, trust, {tools, browser, folder, hub}) {
   if (names.length === 0) return 0;
-  const server = await startServer(tools, {folder: join(folder, trust ? 'restricted' : 'trusted'), extension, trust});
+  const server = await startServer(tools, {
+    folder: join(folder, trust ? 'restricted' : 'trusted'),
+    extension,
+    trust,
+    hub,
+  });
   let passed = 0;
   try {
     for (const name of names)
@@ -119,6 +130,14 @@ async function playAll(names, trust, tools, browser, folder) {
     await server.stop();
   }
   return passed;
+}
+
+/** A hub on this machine that has one model: the demo's, under a name that the editor offers. */
+async function openHub() {
+  const base = join(extension, 'demo/base');
+  const names = await readdir(base);
+  const files = await Promise.all(names.map(async name => [name, await readFile(join(base, name))]));
+  return openHubServer(hubModels[0].id, {files: Object.fromEntries(files)});
 }
 
 async function main(wanted) {
@@ -131,14 +150,16 @@ async function main(wanted) {
   await rm(artefacts, {recursive: true, force: true});
   const folder = await mkdtemp(join(tmpdir(), 'lora-sweep-e2e-'));
   const browser = await openBrowser(tools);
+  const hub = await openHub();
+  const stage = {tools, browser, folder, hub: hub.endpoint};
   interrupt = () => browser.close();
   try {
     const free = names.filter(name => !stories[name].restricted);
     const bound = names.filter(name => stories[name].restricted);
-    const passed =
-      (await playAll(free, false, tools, browser, folder)) + (await playAll(bound, true, tools, browser, folder));
+    const passed = (await playAll(free, false, stage)) + (await playAll(bound, true, stage));
     return {passed, failed: names.length - passed};
   } finally {
+    await hub.close();
     await browser.close();
     await rm(folder, {recursive: true, force: true, maxRetries: 5});
   }

@@ -41,6 +41,8 @@ export interface Start {
   extension: string;
   /** Whether workspaces must be trusted first. */
   trust: boolean;
+  /** Address of the hub that models are fetched from. */
+  hub: string;
 }
 
 /**
@@ -48,7 +50,10 @@ export interface Start {
  * tests, and then shows no notifications.
  * @throws Error with the end of what it said
  */
-export async function startServer({node, server}: Installation, {folder, extension, trust}: Start): Promise<Server> {
+export async function startServer(
+  {node, server}: Installation,
+  {folder, extension, trust, hub}: Start,
+): Promise<Server> {
   const home = join(folder, 'home');
   const userData = join(folder, 'user-data');
   await mkdir(join(userData, 'User'), {recursive: true});
@@ -75,6 +80,7 @@ export async function startServer({node, server}: Installation, {folder, extensi
       HOME: home,
       TMPDIR: temporary,
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      HF_ENDPOINT: hub,
       PATH: `${dirname(node)}${delimiter}${PATH}`,
     },
     // A group of its own: extension hosts and language servers go with it.
