@@ -1,12 +1,13 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type LogOutputChannel, Uri, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, Uri, ViewColumn, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
+import type {TrialsAction} from '../core/run/page-messages.ts';
 import type {Candidate} from '../core/sweep/inspection.ts';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
-import {exportTrial} from './export-trial.ts';
+import {exportTrials} from './export-trial.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
@@ -257,16 +258,30 @@ export class Commands {
   async #exportTrial(target: Target): Promise<void> {
     const file = await this.#fileOf(target);
     const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
-    if (file?.run) await exportTrial(file.run, trial, this.#parts.program);
+    if (file?.run) await exportTrials(file.run, trial === undefined ? [] : [trial], this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */
   async #copyTrial(target: Target): Promise<void> {
-    if (!isRow(target) || !target.branch || !target.file.sweep) return;
-    const content = stringify(trialFile(target.file.sweep, target.branch.id, target.file.run?.state ?? null), {
-      flowCollectionPadding: false,
+    if (isRow(target) && target.branch) await this.#copy(target.file, target.branch.id);
+  }
+
+  async #copy({sweep, run}: SweepFile, trial: string): Promise<void> {
+    if (!sweep) return;
+    const content = stringify(trialFile(sweep, trial, run?.state ?? null), {flowCollectionPadding: false});
+    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}), {
+      preview: false,
+      viewColumn: ViewColumn.One,
     });
-    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}));
+  }
+
+  /** What the page of a run asks to be done with some of its trials. */
+  async withTrials(run: Run, action: TrialsAction, trials: readonly string[]): Promise<void> {
+    if (action === 'export') return exportTrials(run, trials, this.#parts.program);
+    const uri = Uri.file(run.sweepFile);
+    if (action === 'rerun') return this.start(uri, [`trial=${trials.join(',')}`], {more: ['--rerun']});
+    const file = await this.#parts.sweeps.of(uri);
+    for (const trial of trials) await this.#copy(file, trial);
   }
 
   async #checkWorkspace(): Promise<void> {

@@ -21,7 +21,9 @@ export function activate(context: ExtensionContext): void {
   const output = window.createOutputChannel('LoRA Sweep', {log: true});
   const log = new RunLog(output);
   const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
-  const results = new Results(context.asAbsolutePath('dist/webviews'));
+  const results = new Results(context.asAbsolutePath('dist/webviews'), (run, action, trials) =>
+    parts.withTrials(run, action, trials),
+  );
   const language = new LanguageServer(context, program);
   const sweeps = new Sweeps({
     changed(run) {

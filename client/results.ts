@@ -4,11 +4,19 @@ import {readFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
 import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {OthersMessage, PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import type {
+  AnswersAt,
+  OthersMessage,
+  PageAction,
+  PageMessage,
+  RunMessage,
+  TrialsAction,
+} from '../core/run/page-messages.ts';
 import {difference} from '../core/run/update.ts';
 import {pickRun} from './pick-run.ts';
 import {Follower} from './run/follow.ts';
 import type {Run} from './run/run.ts';
+import {answersOf} from './samples/samples.ts';
 import {readingText} from './status-text.ts';
 
 /** The page hears of a run's progress this often at most, in milliseconds. */
@@ -29,11 +37,13 @@ interface Shown {
 
 export class Results implements Disposable {
   readonly #pages: string;
+  readonly #withTrials: (run: Run, action: TrialsAction, trials: string[]) => Promise<void>;
   readonly #shown = new Map<string, Shown>();
 
-  /** @param pages folder of the bundled page */
-  constructor(pages: string) {
+  /** @param pages folder of the bundled page; @param withTrials does what the page asks to be done with trials */
+  constructor(pages: string, withTrials: (run: Run, action: TrialsAction, trials: string[]) => Promise<void>) {
     this.#pages = pages;
+    this.#withTrials = withTrials;
   }
 
   /** Shows the results of a run folder, in the panel that shows them already. */
@@ -89,6 +99,8 @@ export class Results implements Disposable {
       void sendOthers(shown);
     } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
     else if (message.type === 'save') void savePicture(message.name, message.base64, shown.run.folder);
+    else if (message.type === 'askAnswers') void sendAnswers(shown, message.trial, message.at);
+    else if (message.type === 'trials') void this.#withTrials(shown.run, message.action, message.trials);
     else if (message.type === 'moreSeeds')
       void commands.executeCommand('loraSweep.moreSeeds', Uri.file(shown.run.sweepFile).toString(), message.wish);
     else void act(message.action, Uri.file(shown.run.sweepFile));
@@ -128,6 +140,16 @@ export class Results implements Disposable {
 </head>
 <body><main></main><script nonce="${nonce}">${script?.replace(/<\/(script)/gi, '<\\/$1')}</script></body>
 </html>`;
+  }
+}
+
+async function sendAnswers({panel, run}: Shown, trial: string, at: AnswersAt | null): Promise<void> {
+  try {
+    void panel.webview.postMessage(await answersOf(run, trial, at));
+  } catch (error) {
+    void window.showErrorMessage(
+      `The answers of ${trial} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

@@ -1,4 +1,5 @@
 /** What the dashboard's page and the editor tell each other. Plain data. */
+import type {Answer} from './samples.ts';
 import type {RunUpdate} from './update.ts';
 
 /** To the page. `first`: a snapshot; what the page knew before does not count. */
@@ -19,6 +20,29 @@ export interface OthersMessage {
   runs: {name: string; folder: string; update: RunUpdate}[];
 }
 
+/** Which of a trial's evaluations. */
+export interface AnswersAt {
+  step: number;
+  /** Its place in the sweep file's list, from 0. */
+  evaluation: number;
+}
+
+/** To the page: what a trial answered. */
+export interface AnswersMessage {
+  type: 'answers';
+  trial: string;
+  /** Those that were asked for; null: the last evaluation. */
+  at: AnswersAt | null;
+  /** All evaluations that there are answers of, the last one first. */
+  places: AnswersAt[];
+  answers: Answer[];
+  /** How many more there are, which are not sent. */
+  left: number;
+}
+
+/** What is done with trials that are chosen on the page. */
+export type TrialsAction = 'rerun' | 'export' | 'copy';
+
 /** What the page's buttons ask for; each is a command of the extension. */
 export const pageActions = [
   'stop',
@@ -33,7 +57,8 @@ export type PageAction = (typeof pageActions)[number];
 
 /**
  * From the page: it listens now (and showed these folders beside its own run), wants another run beside it or none,
- * a button was pressed, so many more seeds are wanted (METHOD=NUMBER), a text is for the clipboard, or a picture (PNG) for a file.
+ * a button was pressed, so many more seeds are wanted (METHOD=NUMBER), something is to be done
+ * with some trials, their answers are to be read, a text is for the clipboard, or a picture (PNG) for a file.
  */
 export type PageMessage =
   | {type: 'ready'; others: string[]}
@@ -41,5 +66,7 @@ export type PageMessage =
   | {type: 'alone'}
   | {type: 'action'; action: PageAction}
   | {type: 'moreSeeds'; wish: string}
+  | {type: 'trials'; action: TrialsAction; trials: string[]}
+  | {type: 'askAnswers'; trial: string; at: AnswersAt | null}
   | {type: 'copy'; text: string}
   | {type: 'save'; name: string; base64: string};

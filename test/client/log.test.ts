@@ -1,7 +1,7 @@
 /** What the editor says of a run beside its pages: its log, and its answer in one line. */
 import {describe, expect, it} from 'vitest';
 import {RunLog} from '../../client/log.ts';
-import {logLines} from '../../client/run/log-lines.ts';
+import {logLines} from '../../core/run/trials/log-lines.ts';
 import {samplesText} from '../../client/samples/samples-text.ts';
 import {sweepLabel} from '../../client/status-text.ts';
 import {emptyRun, fold, foldAll, type RunState} from '../../core/run/fold.ts';

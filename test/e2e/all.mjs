@@ -29,6 +29,7 @@ import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {trialsTable} from './stories/trials-table.ts';
 import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
@@ -43,6 +44,7 @@ const stories = {
   completion,
   run,
   dashboard,
+  'trials-table': trialsTable,
   tune,
   'more-seeds': moreSeeds,
   answers,
