@@ -225,10 +225,10 @@ export class Commands {
   }
 
   async #openResults(target: Target): Promise<void> {
-    const file = await this.#fileOf(target);
+    const file = await this.#fileOf(target, uri => this.#parts.sweeps.now(uri));
     if (!file?.run) return;
-    const {alive, state} = file.run;
-    if (!alive && state.trials.length === 0 && state.curvature.length === 0) {
+    const {alive, state, reading} = file.run;
+    if (!alive && reading === null && state.trials.length === 0 && state.curvature.length === 0) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
       return;
     }
@@ -292,13 +292,16 @@ export class Commands {
     if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
   }
 
-  /** The sweep file that is meant; asks where there is a choice. */
-  async #fileOf(target: Target): Promise<SweepFile | undefined> {
+  /** The sweep file that is meant; asks where there is a choice. `read`: by default with all of its run, which may take a while. */
+  async #fileOf(
+    target: Target,
+    read: (uri: Uri) => Promise<SweepFile> = uri => this.#parts.sweeps.of(uri),
+  ): Promise<SweepFile | undefined> {
     const {sweeps} = this.#parts;
     if (isRow(target)) return target.file;
-    if (target !== undefined) return sweeps.of(typeof target === 'string' ? Uri.parse(target) : target);
+    if (target !== undefined) return read(typeof target === 'string' ? Uri.parse(target) : target);
     const open = window.activeTextEditor?.document;
-    if (open?.languageId === 'lora-sweep') return sweeps.of(open.uri);
+    if (open?.languageId === 'lora-sweep') return read(open.uri);
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));

@@ -1,5 +1,5 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {commands, type ExtensionContext, type TextEditor, Uri, type WebviewPanel, window, workspace} from 'vscode';
 import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
@@ -28,8 +28,10 @@ export function activate(context: ExtensionContext): void {
   const sweeps = new Sweeps({
     changed(run) {
       log.changed(run);
-      language.runChanged(run);
       void nativeSetup.offer(run);
+    },
+    shown(run) {
+      language.runChanged(run);
       results.changed(run);
     },
     finished: run => void sayItFinished(run, results),
@@ -65,16 +67,19 @@ export function activate(context: ExtensionContext): void {
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
     ...parts.register(),
   );
-  // The server starts with the first sweep file that is shown.
-  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
-  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void language.start();
-  context.subscriptions.push(
-    window.onDidChangeVisibleTextEditors(editors => {
-      if (editors.some(({document}) => isSweep(document))) void language.start();
-    }),
-  );
+  startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+/** The server starts with the first sweep file that is shown. */
+function startWithFirstFile({subscriptions}: ExtensionContext, language: LanguageServer): void {
+  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
+  const look = (editors: readonly TextEditor[]): void => {
+    if (editors.some(({document}) => isSweep(document))) void language.start();
+  };
+  look(window.visibleTextEditors);
+  subscriptions.push(window.onDidChangeVisibleTextEditors(look));
 }
 
 /** What a page of results keeps of its run over a reload. */

@@ -8,8 +8,15 @@ import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 import {searchExpected} from './search-expected.ts';
 
-/** @param fetches whether the editor has a command that fetches models */
-export function codeLenses(document: SweepDocument, fetches = false): CodeLens[] {
+/** What the lenses are told beside the document. */
+interface Told {
+  /** The editor has a command that fetches models. */
+  fetches?: boolean;
+  /** How the run at work stands, as the editor's other views say it. */
+  said?: string | undefined;
+}
+
+export function codeLenses(document: SweepDocument, {fetches = false, said}: Told = {}): CodeLens[] {
   const {uri, reading, around} = document;
   const {sweep} = reading;
   const problems = problemsOf(document);
@@ -20,7 +27,8 @@ export function codeLenses(document: SweepDocument, fetches = false): CodeLens[]
   });
   const results = around?.results;
   const open = results ? [lens('Open results', 'openResults')] : [];
-  if (results?.live) return [lens('Stop', 'stop'), ...open];
+  const saying = said === undefined ? [] : [{range: {start, end: start}, command: {title: said, command: ''}}];
+  if (results?.live) return [lens('Stop', 'stop'), ...saying, ...open];
   const missing = problems.flatMap(({fixes}) => fixes.filter(({fetch}) => fetches && fetch !== undefined));
   const fetching = missing.map(({title, fetch}) => ({
     range: {start, end: start},

@@ -80,6 +80,9 @@ export const serve: Serve = (inspector, transport) => {
       clearTimeout(again);
       again = setTimeout(refresh, againMilliseconds, connection, editor).unref();
     },
+    said() {
+      if (editor.refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+    },
     failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
   greet(connection, editor);
@@ -133,6 +136,9 @@ function follow(connection: Connection, texts: TextDocuments<TextDocument>, watc
     void connection.sendDiagnostics({uri: document.uri, diagnostics: []});
   });
   connection.onNotification('loraSweep/runChanged', ({folder}: {folder: string}) => watch.runChanged(folder));
+  connection.onNotification('loraSweep/runSaid', ({folder, said}: {folder: string; said: string}) =>
+    watch.runSaid(folder, said),
+  );
   connection.onNotification('loraSweep/modelFetched', () => watch.lookAtAll());
   connection.onDidChangeWatchedFiles(({changes}) => {
     // Runs write all the time; the client tells when there is something to see.
@@ -154,7 +160,9 @@ function answer(connection: Connection, watch: Watch, inspector: Inspector, edit
   connection.onDocumentSymbol(({textDocument: {uri}}) => on(uri, [], symbols));
   connection.onFoldingRanges(({textDocument: {uri}}) => on(uri, [], foldingRanges));
   connection.onDocumentLinks(({textDocument: {uri}}) => on(uri, [], links));
-  connection.onCodeLens(({textDocument: {uri}}) => on(uri, [], document => codeLenses(document, editor.fetches)));
+  connection.onCodeLens(({textDocument: {uri}}) =>
+    on(uri, [], document => codeLenses(document, {fetches: editor.fetches, said: watch.saidOf(document)})),
+  );
   connection.onCodeAction(({textDocument: {uri}, range}) =>
     on(uri, [], document => codeActions(document, range, editor.fetches)),
   );

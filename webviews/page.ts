@@ -9,7 +9,7 @@ import type {RunState} from '../core/run/fold.ts';
 import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
-import {progress} from '../core/run/progress.ts';
+import {type Progress, progress} from '../core/run/progress.ts';
 import {
   countedRun,
   droppedCaption,
@@ -82,6 +82,10 @@ export interface Doing {
   actOn?: NonNullable<TrialsDoing['act']>;
   answers?: AnswersSource;
   alive: boolean;
+  /** As the editor's other views show it; null: by the state itself. */
+  progress: Progress | null;
+  /** The part of a long run that is read, from 0 to 1, while it is being read. */
+  reading: number | null;
 }
 
 /** Fills `root` with the run; the charts are to be drawn then. */
@@ -109,7 +113,7 @@ export function showPage(
         doing,
       ),
     ),
-    ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
+    ...(comparisons.length === 0 ? [element('p', 'empty', nothingYet(doing))] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
@@ -127,6 +131,10 @@ export function showPage(
   }
   sayHowToZoom(plots);
   return plots;
+}
+
+function nothingYet({reading}: Doing): string {
+  return reading === null ? 'No trial has finished yet.' : `Reading the run, ${Math.floor(100 * reading)} %`;
 }
 
 /** From a part of a chart to all of it. */
@@ -173,7 +181,7 @@ function header(state: RunState, others: readonly OtherRun[], comparisons: Compa
   const top = element('header', '');
   top.append(element('p', 'label', 'LoRA Sweep'), element('h1', '', state.name), list);
   top.append(...budgetBar(state));
-  if (doing.alive) top.append(element('p', 'figures', progressSentence(state)));
+  if (doing.alive) top.append(element('p', 'figures', progressSentence(state, doing.progress ?? progress(state))));
   // How many rows were cut or left out stands among them.
   for (const note of state.notes) top.append(element('p', 'figures', note));
   if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
@@ -234,9 +242,9 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
     .join('\n');
 }
 
-function progressSentence(state: RunState): string {
+function progressSentence(state: RunState, now: Progress): string {
   if (state.preparing) return formatPreparing(state.preparing);
-  const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = progress(state);
+  const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = now;
   return [
     `${trialsDone} of ${trialsTotal} trials done`,
     stepsPerSecond === null ? '' : `${stepsPerSecond.toFixed(1)} steps/s`,

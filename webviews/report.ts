@@ -6,8 +6,16 @@ import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
 import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {AnswersAt, AnswersMessage, OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
-import {updated} from '../core/run/update.ts';
+import type {
+  AnswersAt,
+  AnswersMessage,
+  OthersMessage,
+  PageMessage,
+  ReadingMessage,
+  RunMessage,
+} from '../core/run/page-messages.ts';
+import type {Progress} from '../core/run/progress.ts';
+import {type CurveName, merged, type RunUpdate, updated} from '../core/run/update.ts';
 import {registerCharts} from './axes/register.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
@@ -32,6 +40,8 @@ interface Editor {
   setState(state: Kept): void;
 }
 
+type ToPage = RunMessage | ReadingMessage | OthersMessage | AnswersMessage;
+
 /** Between two drawings by themselves, in milliseconds. */
 const shortestQuiet = 200;
 
@@ -51,6 +61,11 @@ class RunPage {
   #choices: Choices;
   #alive = false;
   #others: OtherRun[] = [];
+  /** The update that is coming, and the state that it leads on from; undefined until the first one begins. */
+  #pieces: {from: RunState; updates: RunUpdate[]} | undefined;
+  #progress: Progress | null = null;
+  /** The part of a long run that the editor has read, while it reads. */
+  #reading: number | null = null;
   /** By trial and evaluation; undefined while they are being read. */
   readonly #answers = new Map<string, AnswersMessage | undefined>();
   /** Where the page shall be, while it is still too short for it; who scrolls elsewhere ends that. */
@@ -107,15 +122,23 @@ class RunPage {
   }
 
   /** Hears of the run and of those beside it. */
-  hear(message: RunMessage | OthersMessage | AnswersMessage): void {
-    if (message.type === 'answers') {
+  hear(message: ToPage): void {
+    if (message.type === 'reading') {
+      this.#reading = message.part;
+    } else if (message.type === 'answers') {
       this.#answers.set(answersKey(message.trial, message.at), message);
     } else if (message.type === 'others') {
       this.#others = message.runs.map(({name, update}) => ({name, state: updated(emptyRun, update)}));
       this.#kept.others = message.runs.map(({folder}) => folder);
     } else if (message.type === 'run') {
-      this.#state = updated(message.first ? emptyRun : this.#state, message.update);
-      this.#alive = message.alive;
+      if (message.first) this.#pieces = {from: emptyRun, updates: []};
+      // The rest of what this page's predecessor asked for means nothing here.
+      if (!this.#pieces) return;
+      this.#pieces.updates.push(message.update);
+      if (message.more) return;
+      this.#state = updated(this.#pieces.from, merged(this.#pieces.updates));
+      this.#pieces = {from: this.#state, updates: []};
+      [this.#alive, this.#progress, this.#reading] = [message.alive, message.progress, null];
       Object.assign(this.#kept, {folder: message.folder, sweepFile: message.sweepFile});
     } else return;
     this.#keep();
@@ -149,6 +172,10 @@ class RunPage {
     });
   }
 
+  get curve(): CurveName {
+    return this.#choices.curve;
+  }
+
   get otherFolders(): string[] {
     return this.#kept.others ?? [];
   }
@@ -163,10 +190,13 @@ class RunPage {
     const editor = this.#editor;
     return {
       alive: this.#alive,
+      progress: this.#progress,
+      reading: this.#reading,
       choose: change => {
         const before = this.#choices;
         this.#choices = {...before, ...(typeof change === 'function' ? change(before) : change)};
-        const {panel} = this.#choices;
+        const {panel, curve} = this.#choices;
+        if (curve !== before.curve) editor?.postMessage({type: 'curve', curve});
         // What was answered since is read when answers are opened again.
         if (panel?.kind === 'answers' && before.panel?.kind !== 'answers') this.#answers.clear();
         this.#keep();
@@ -254,11 +284,9 @@ function start(root: HTMLElement): void {
     page.draw();
     return;
   }
-  window.addEventListener('message', ({data}: MessageEvent<RunMessage | OthersMessage | AnswersMessage>) =>
-    page.hear(data),
-  );
+  window.addEventListener('message', ({data}: MessageEvent<ToPage>) => page.hear(data));
   page.followScrolling();
-  editor.postMessage({type: 'ready', others: page.otherFolders});
+  editor.postMessage({type: 'ready', others: page.otherFolders, curve: page.curve});
 }
 
 const root = document.querySelector('main');

@@ -1,17 +1,27 @@
 /** What the dashboard's page and the editor tell each other. Plain data. */
+import type {Progress} from './progress.ts';
 import type {Answer} from './samples.ts';
-import type {RunUpdate} from './update.ts';
+import type {CurveName, RunUpdate} from './update.ts';
 
-/** To the page. `first`: a snapshot; what the page knew before does not count. */
+/** To the page. `first`: a snapshot begins; what the page knew before does not count. `more`: further pieces of the update follow. */
 export interface RunMessage {
   type: 'run';
   first: boolean;
+  more: boolean;
   update: RunUpdate;
+  /** How far it was when the editor's other views were told. */
+  progress: Progress;
   /** A process works on the run. */
   alive: boolean;
   /** The folder that the page shows, kept by the page so that a reload finds it again. */
   folder: string;
   sweepFile: string;
+}
+
+/** To the page: a long run is being read, so much of it from 0 to 1. */
+export interface ReadingMessage {
+  type: 'reading';
+  part: number;
 }
 
 /** To the page: all runs that it shows beside its own. */
@@ -56,12 +66,13 @@ export const pageActions = [
 export type PageAction = (typeof pageActions)[number];
 
 /**
- * From the page: it listens now (and showed these folders beside its own run), wants another run beside it or none,
+ * From the page: it listens now (draws these curves, and showed these folders beside its own run), draws other curves, wants another run beside it or none,
  * a button was pressed, so many more seeds are wanted (METHOD=NUMBER), something is to be done
  * with some trials, their answers are to be read, a text is for the clipboard, or a picture (PNG) for a file.
  */
 export type PageMessage =
-  | {type: 'ready'; others: string[]}
+  | {type: 'ready'; others: string[]; curve: CurveName}
+  | {type: 'curve'; curve: CurveName}
   | {type: 'compare'}
   | {type: 'alone'}
   | {type: 'action'; action: PageAction}

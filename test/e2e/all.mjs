@@ -11,6 +11,7 @@ import {openHubServer} from '../trainer/hub/hub-server.ts';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
+import {agree} from './stories/agree.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
@@ -43,6 +44,7 @@ const stories = {
   hover,
   completion,
   run,
+  agree,
   dashboard,
   'trials-table': trialsTable,
   tune,
