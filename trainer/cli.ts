@@ -19,6 +19,7 @@ import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
 import {doctorVerb} from './verbs/machine/doctor.ts';
 import {setupNativeVerb} from './verbs/machine/setup-native.ts';
+import {figuresVerb} from './verbs/out/figures.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
 import {reportVerb} from './verbs/report.ts';
@@ -50,6 +51,7 @@ const verbs = [
   showVerb,
   reportVerb,
   exportVerb,
+  figuresVerb,
   verifyVerb,
   importVerb,
   evalVerb,
