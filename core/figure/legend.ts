@@ -54,8 +54,10 @@ export interface Legend {
 export function legendOf(entries: readonly Entry[], width: number): Legend {
   const widths = entries.map(({label}) => sampleWidth + gap + textWidth(label, tickSize));
   const widest = Math.max(...widths);
-  const columns = Math.max(1, Math.min(entries.length, Math.floor((width + between) / (widest + between))));
-  const rows = Math.ceil(entries.length / columns);
+  const most = Math.max(1, Math.min(entries.length, Math.floor((width + between) / (widest + between))));
+  const rows = Math.ceil(entries.length / most);
+  // Rows of like length.
+  const columns = Math.ceil(entries.length / rows);
   const shapes = entries.flatMap(({label, sample}, k): Shape[] => {
     const x = (k % columns) * (widest + between);
     const y = Math.floor(k / columns) * row + row / 2;

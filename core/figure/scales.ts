@@ -52,10 +52,10 @@ export function valuesAxis(title: string, values: readonly number[]): Axis {
   return {...axis, ticks: values.map(value => ({value, label: String(value)}))};
 }
 
-/** 1, 2 or 5 times a power of ten, at least as large. */
+/** 1, 2 or 5 times a power of ten, about as large. */
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
-  return [1, 2, 5, 10].map(digit => digit * power).find(step => step >= rough * (1 - 1e-9))!;
+  return [1, 2, 5, 10].map(digit => digit * power).find(step => step >= 0.75 * rough)!;
 }
 
 /** For ticks: `0.01`, `1`, `1e-7`. */
