@@ -16,10 +16,13 @@ export function ratesFigure(
   width: number,
 ): Scene {
   const points = curves.flatMap(curve => curve.points);
+  // A row a method, but no more than leaves the lines enough.
+  const roomFor = (mark: 'scanned' | 'diverged'): number =>
+    points.some(point => point[mark]) ? Math.min(0.3, (row * (curves.length + 1)) / (0.45 * width)) : 0;
   return composed(
     {
       x: rateAxis(points.map(({learningRate}) => learningRate)),
-      y: valueAxis(task, metric, points),
+      y: valueAxis(task, metric, points, {below: roomFor('scanned'), above: roomFor('diverged')}),
       entries: curves.map(({method}) => methodEntry(methodTitle(method), looks.get(method)!)),
       draw: panel => {
         const own = curves.map((curve, place) => ({curve, place, look: looks.get(curve.method)!, panel}));
@@ -29,6 +32,9 @@ export function ratesFigure(
     width,
   );
 }
+
+/** Between marks of one method and the next, at an edge of the plot. */
+const row = 3.5;
 
 /** A search trains most rates with no seed or one: nothing is known between them. */
 const isSearched = ({found}: MethodCurve): boolean => found !== undefined && found !== 'grid';
@@ -84,7 +90,7 @@ function lines({curve, look, panel: {at, inner}}: Drawn): Shape[] {
 /** The best rate; crosses at the top where a seed diverged, ticks at the bottom where nothing but a scan was. */
 function marks({curve: {points, peak}, place, look, panel: {at, inner}}: Drawn): Shape[] {
   const across = (rate: number): number => at(rate, 1)[0];
-  const row = 3.5 * (place + 1);
+  const aside = row * (place + 1);
   const {colour} = look;
   const common = {kind: 'marker', stroke: colour, fill: 'none'} as const;
   return [
@@ -93,7 +99,7 @@ function marks({curve: {points, peak}, place, look, panel: {at, inner}}: Drawn):
       .map(
         ({learningRate}): Shape => ({
           ...common,
-          ...{at: [across(learningRate), inner.y + row], shape: 'cross', radius: 2, width: 0.9},
+          ...{at: [across(learningRate), inner.y + aside], shape: 'cross', radius: 2, width: 0.9},
         }),
       ),
     ...points
@@ -101,7 +107,7 @@ function marks({curve: {points, peak}, place, look, panel: {at, inner}}: Drawn):
       .map(
         ({learningRate}): Shape => ({
           ...common,
-          ...{at: [across(learningRate), inner.y + inner.height - row], shape: 'tick', radius: 2, width: 0.7},
+          ...{at: [across(learningRate), inner.y + inner.height - aside], shape: 'tick', radius: 2, width: 0.7},
         }),
       ),
     ...(peak

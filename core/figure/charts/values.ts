@@ -10,8 +10,13 @@ export interface Measured {
   std: number | null;
 }
 
-/** A metric of means with deviations: shares in percent, losses on a log scale. */
-export function valueAxis(task: string, metric: string, values: readonly Measured[]): Axis {
+/** A metric of means with deviations: shares in percent, losses on a log scale. `room`: parts of the height that marks need beyond them. */
+export function valueAxis(
+  task: string,
+  metric: string,
+  values: readonly Measured[],
+  room: {below: number; above: number} = {below: 0, above: 0},
+): Axis {
   const known = values.flatMap(({mean, std}) => (mean === null ? [] : [{mean, std: std ?? 0}]));
   const unit = unitOf(metric);
   const title = formatMeasure(task, metric);
@@ -20,14 +25,22 @@ export function valueAxis(task: string, metric: string, values: readonly Measure
   if (unit === 'loss' && Math.min(...known.map(({mean}) => mean)) > 0) {
     // A deviation as large as the mean has no place on a log scale.
     const low = Math.min(...known.map(({mean, std}) => (mean > std ? mean - std : mean / 2)));
-    return logAxis(title, low / 1.1, highest * 1.15, shortNumber);
+    const [from, to] = [Math.log(low / 1.1), Math.log(highest * 1.15)];
+    const [bottom, top] = widened(from, to, room);
+    return logAxis(title, Math.exp(bottom), Math.exp(top), shortNumber);
   }
   const pad = 0.06 * (highest - lowest || Math.abs(highest) || 1);
   const format = (value: number): string => (unit === 'share' ? `${shortNumber(100 * value)} %` : shortNumber(value));
   // Deviations may reach beyond what there is; markers have room to stand at its ends.
   const floor = known.every(({mean}) => mean >= 0) ? -pad : Number.NEGATIVE_INFINITY;
   const ceiling = unit === 'share' ? 1 + pad : Number.POSITIVE_INFINITY;
-  return linearAxis(title, Math.max(lowest - pad, floor), Math.min(highest + pad, ceiling), format);
+  const [bottom, top] = widened(Math.max(lowest - pad, floor), Math.min(highest + pad, ceiling), room);
+  return linearAxis(title, bottom, top, format);
+}
+
+function widened(low: number, high: number, {below, above}: {below: number; above: number}): [number, number] {
+  const whole = (high - low) / (1 - below - above);
+  return [low - below * whole, high + above * whole];
 }
 
 export function markerOf(at: Place, {marker, colour}: Look, radius = 2): Marker {
