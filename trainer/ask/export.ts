@@ -107,7 +107,7 @@ async function writePlainAdapter(
   return {rank, method: titles[kind].title};
 }
 
-function trialOf({trials, places}: RunState, id: string): TrialView {
+export function trialOf({trials, places}: RunState, id: string): TrialView {
   const view = trials[places[id] ?? -1];
   // A name that leads elsewhere is no trial of ours.
   if (view && fileName(id)) return view;
@@ -120,7 +120,7 @@ function trialOf({trials, places}: RunState, id: string): TrialView {
 }
 
 /** The best seed at the best rate of the best method. */
-function bestTrial(state: RunState, by: string | true): TrialView {
+export function bestTrial(state: RunState, by: string | true): TrialView {
   const comparisons = compare(state).filter(({task, metric}) => by === true || by === metric || by === task);
   const measured = [...new Set(comparisons.map(({task, metric}) => formatMeasure(task, metric)))];
   if (measured.length !== 1) {
@@ -142,7 +142,7 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   return bestSeed(state, {...best!.comparison, ...best!.peak, task, metric, conditions: best!.comparison})!;
 }
 
-function baseFolder(
+export function baseFolder(
   given: string | undefined,
   manifest: Manifest | null,
   {run, trial}: {run: string; trial: StoredTrial},

@@ -37,6 +37,45 @@ export function isProbedAt(one: CurvaturePlace, place: CurvaturePlace): boolean 
   return placeOf(one) === placeOf(place);
 }
 
+/** λmax of one block relative to LoRA's, mean over seeds. */
+export interface BlockRow {
+  method: string;
+  module: string;
+  layer: number;
+  relative: number;
+}
+
+/** The blocks of one place at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
+export function blockRows({curvature}: Pick<RunState, 'curvature'>, group: CurvaturePlace): BlockRow[] {
+  const rows = curvature.filter(row => row.step === 0 && isProbedAt(row, group));
+  const blocks = new Map<string, BlockRow & {seeds: number}>();
+  relativeToLora(rows).forEach((relative, k) => {
+    const {method, module, layer} = rows[k]!;
+    if (relative === null || relative <= 0) return;
+    const key = `${method} ${module} ${layer}`;
+    const known = blocks.get(key) ?? {method, module, layer, relative: 0, seeds: 0};
+    const seeds = known.seeds + 1;
+    blocks.set(key, {...known, relative: known.relative + (relative - known.relative) / seeds, seeds});
+  });
+  return [...blocks.values()];
+}
+
+/** The median over all blocks (and seeds, and trials) of each method at every step that was looked at; whole weights are left out. */
+export function medianOverTraining(
+  rows: readonly Curvature[],
+): {method: string; points: {step: number; lambdaMax: number}[]}[] {
+  const methods = grouped(
+    rows.filter(({method}) => method !== fullWeight),
+    ({method}) => method,
+  );
+  return [...methods].map(([method, own]) => ({
+    method,
+    points: [...grouped(own, ({step}) => step)]
+      .map(([step, group]) => ({step, lambdaMax: median(group.map(({lambdaMax}) => lambdaMax))!}))
+      .sort((a, b) => a.step - b.step),
+  }));
+}
+
 /** The curvature of one method at the start of training. */
 export interface MethodCurvature extends CurvaturePlace {
   method: string;
@@ -86,7 +125,8 @@ export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): Met
 export interface RatesAndCurvature {
   task: string;
   metric: string;
-  points: (CurvaturePlace & {method: string; lambdaMax: number; bestRate: number})[];
+  /** `place`: the rates among which the best one lies. */
+  points: (CurvaturePlace & {method: string; lambdaMax: number; bestRate: number; place: number[]})[];
   correlation: RankCorrelation;
 }
 
@@ -103,7 +143,11 @@ export function ratesAndCurvature(state: RunState): RatesAndCurvature[] {
       const own = curvature.find(
         entry => entry.method === method && (placeOf(entry) === placeOf(place) || isPlain(entry, place)),
       );
-      if (peak && own) group.points.push({...place, method, lambdaMax: own.lambdaMax, bestRate: peak.learningRate});
+      if (peak && own)
+        group.points.push({
+          ...{...place, method, lambdaMax: own.lambdaMax},
+          ...{bestRate: peak.learningRate, place: peak.place},
+        });
     }
   }
   return [...groups.values()]
@@ -198,7 +242,8 @@ function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function median(values: readonly number[]): number | null {
+/** Null of none. */
+export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
