@@ -53,6 +53,13 @@ def config_of(method, rank, alpha):
         "vera": lambda: peft.VeraConfig(r=rank, **everywhere),
         "boft": lambda: peft.BOFTConfig(boft_block_size=4, **everywhere),
         "miss": lambda: peft.MissConfig(r=rank, **everywhere),
+        "orthogonal": lambda: peft.LoraConfig(**plain, init_lora_weights="orthogonal"),
+        "loha": lambda: peft.LoHaConfig(r=rank, alpha=alpha, **everywhere),
+        "hira": lambda: peft.HiraConfig(r=rank, **everywhere),
+        "lokr": lambda: peft.LoKrConfig(r=rank, alpha=alpha, decompose_factor=4, **everywhere),
+        "ia3": lambda: peft.IA3Config(feedforward_modules=["down_proj"], **everywhere),
+        "delora": lambda: peft.DeloraConfig(r=rank, **everywhere),
+        "oft": lambda: peft.OFTConfig(oft_block_size=4, **everywhere),
         "gralora": lambda: peft.GraloraConfig(r=rank, alpha=alpha, gralora_k=2, **everywhere),
         "randlora": lambda: peft.RandLoraConfig(r=rank, randlora_alpha=alpha, **everywhere),
     }

@@ -77,6 +77,11 @@ const knownFlags = [
   'use_dora',
   'save_projection',
   'ensure_weight_tying',
+  'init_ia3_weights',
+  // Of LoKr and OFT, whose formats read them.
+  'decompose_both',
+  'use_cayley_neumann',
+  'block_share',
 ];
 /** `hybrid_r` of GraLoRA is a number: 0 is off. */
 const isZero = (value: unknown): boolean => value === 0;
@@ -349,9 +354,10 @@ function valuesOf(parts: Named, bad: Complaint): Record<string, Float32Array> {
   return Object.fromEntries([...parts].map(([part, tensor]) => [part, read(tensor)]));
 }
 
-/** Whether the tensors of a module are shaped as its rank and settings say. */
+/** Whether the tensors of a module are shaped as its rank and settings say, where its format knows. */
 function checkShapes(path: string, shapes: Shapes, format: PeftFormat, parts: Parts, form: Form, bad: Complaint): void {
-  const expected = format.shapes(parts, form);
+  const expected = format.shapes?.(parts, form);
+  if (!expected) return;
   const wrong = Object.keys(shapes).find(part => String(shapes[part]) !== String(expected[part]));
   if (wrong === undefined) return;
   const name = format.names[wrong]!.replace(/\.weight$/, '');

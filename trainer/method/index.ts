@@ -7,17 +7,24 @@ import {
 import {sizeOf} from '../../core/method/parameters.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {boft} from './boft.ts';
+import {delora} from './delora.ts';
 import {dora} from './dora.ts';
 import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
+import {hira} from './hira.ts';
+import {ia3} from './ia3.ts';
 import {initAb} from './init-ab.ts';
+import {loha} from './loha.ts';
+import {lokr} from './lokr.ts';
 import {lora} from './lora.ts';
 import {loraFa} from './lora-fa.ts';
 import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
 import {miss} from './miss.ts';
+import {oft} from './oft.ts';
 import {olora} from './olora.ts';
+import {orthogonal} from './orthogonal.ts';
 import {pissa} from './pissa.ts';
 import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
@@ -39,6 +46,13 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   randlora,
   boft,
   miss,
+  orthogonal,
+  loha,
+  hira,
+  lokr,
+  ia3,
+  delora,
+  oft,
 };
 
 /** Every variant, with what its description says of it. */

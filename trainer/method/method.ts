@@ -1,5 +1,5 @@
 /** What a LoRA variant is: which tensors it trains at a projection, how they start, and how they enter it. */
-import type {Tensor} from '@tensorflow/tfjs-core';
+import {matMul, type Tensor} from '@tensorflow/tfjs-core';
 import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Random} from '../math/random.ts';
@@ -53,6 +53,9 @@ export interface Method
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
 export const lowRank: Computation['apply'] = (macros, x, W, tensors, {scale}) =>
   macros.lowRank(x, W, pairOf(tensors), scale);
+
+/** x [trials, rows, inputs] · Wᵀ for trials that each have a weight of their own, [trials, outputs, inputs]. */
+export const whole = (x: Tensor, W: Tensor): Tensor => matMul(x, W, false, true);
 
 /** A and B as the macros take them. */
 export function pairOf({own, start}: SiteTensors) {

@@ -1,7 +1,7 @@
 /**
  * Colours and shapes of the charts, for light and dark pages: a method has the same ones in all charts, runs and themes. Methods
- * differ by hue, lightness and the shape of their points, so that they are told apart with any colour vision: there are 13
- * colours and 7 shapes, and no two methods share both.
+ * differ by hue, lightness and the shape of their points, so that they are told apart with any colour vision: each has a
+ * colour of its own, there are 7 shapes, and colours of one shape lie further apart than others.
  */
 import type {PointStyle} from 'chart.js';
 import {methodNames} from '../../core/method/methods.ts';
@@ -37,6 +37,17 @@ export const light: Theme = {
     '#d9a400',
     '#e2716f',
     '#00767c',
+    '#005a00',
+    '#5a0078',
+    '#000087',
+    '#d278ff',
+    '#968796',
+    '#5a0000',
+    '#960f96',
+    '#ff69c3',
+    '#004b5a',
+    '#2d78ff',
+    '#4b1eb4',
     '#a4133c',
   ],
   rates: [
@@ -66,6 +77,17 @@ export const dark: Theme = {
     '#fff0a3',
     '#ffb3a8',
     '#3fd0d4',
+    '#008700',
+    '#5a7887',
+    '#875ad2',
+    '#c33c96',
+    '#96962d',
+    '#69ffc3',
+    '#a578a5',
+    '#c3ff4b',
+    '#ffc3ff',
+    '#78783c',
+    '#3cb40f',
     '#e05fff',
   ],
   rates: [

@@ -52,6 +52,7 @@ const newer = [
   'llama-randlora',
   'llama-boft',
   'llama-miss',
+  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley'].map(method => `llama-${method}`),
   'llama-full',
   'llama-lorafa',
 ];
