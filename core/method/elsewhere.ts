@@ -34,16 +34,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
     kin: 'pissa',
     alsoKnownAs: ['loft', 'lora-fine-tuning-aware-quantization'],
   },
-  EVA: {
-    why: 'makes its start of the singular vectors of activations, and shares ranks out by what they explain',
-    kin: 'lora-ga',
-    alsoKnownAs: ['explained-variance-adaptation'],
-  },
-  CorDA: {
-    why: 'makes its start of weights multiplied with the covariance of activations',
-    kin: 'pissa',
-    alsoKnownAs: ['context-oriented-decomposition-adaptation'],
-  },
   'LoRA-One': {why: 'makes its start of a spectral step along the full gradient', kin: 'lora-ga'},
   'LoRA-SB': {
     why: 'trains a small matrix between frozen singular vectors of a gradient',

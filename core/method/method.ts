@@ -122,6 +122,8 @@ export interface MethodDescription {
   spectrum?: 'top' | 'bottom';
   /** The start is made of gradients of the base's weights. */
   gradient?: true;
+  /** The start is made of what projections read on training rows. */
+  readings?: true;
   /** Tensors of `shapes` that keep their start. */
   frozen?: readonly string[];
   /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */

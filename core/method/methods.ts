@@ -1,6 +1,8 @@
 import {boft} from './each/boft.ts';
+import {corda} from './each/corda.ts';
 import {delora} from './each/delora.ts';
 import {dora} from './each/dora.ts';
+import {eva} from './each/eva.ts';
 import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
 import {hira} from './each/hira.ts';
@@ -45,6 +47,8 @@ const table = {
   ia3,
   delora,
   oft,
+  eva,
+  corda,
   full,
 } satisfies Record<string, MethodDescription>;
 

@@ -54,6 +54,7 @@ def config_of(method, rank, alpha):
         "boft": lambda: peft.BOFTConfig(boft_block_size=4, **everywhere),
         "miss": lambda: peft.MissConfig(r=rank, **everywhere),
         "orthogonal": lambda: peft.LoraConfig(**plain, init_lora_weights="orthogonal"),
+        "eva": lambda: peft.LoraConfig(**plain, init_lora_weights="eva"),
         "loha": lambda: peft.LoHaConfig(r=rank, alpha=alpha, **everywhere),
         "hira": lambda: peft.HiraConfig(r=rank, **everywhere),
         "lokr": lambda: peft.LoKrConfig(r=rank, alpha=alpha, decompose_factor=4, **everywhere),

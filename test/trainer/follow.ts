@@ -174,7 +174,10 @@ export async function followTraining(
 }
 
 /** Methods whose update is made of low-rank pairs: their products are of the same sizes, and round alike. */
-const ofPairs = ['lora', 'pissa', 'milora', 'initab', 'olora', 'rslora', 'loraga', 'gralora'];
+const ofPairs = [
+  ...['lora', 'pissa', 'milora', 'initab', 'olora', 'rslora', 'loraga', 'gralora'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm'],
+];
 
 /**
  * How far float32 moves an update at this rate. The reference of one case is one draw of that rounding, on one processor: the

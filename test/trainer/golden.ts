@@ -134,7 +134,7 @@ export interface GoldenRun {
 
 const methodNames: Record<string, MethodName> = {
   ...{initab: 'init-ab', loraga: 'lora-ga', lorafa: 'lora-fa'},
-  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa', lokrboth: 'lokr', oftcayley: 'oft'},
+  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa', lokrboth: 'lokr', oftcayley: 'oft', cordakpm: 'corda'},
 };
 
 /** Under which the methods' own settings stand in the adapters' configurations. */

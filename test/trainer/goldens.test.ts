@@ -44,9 +44,10 @@ const trained = [
 ];
 
 /** LoRA+, where B has a rate of its own, LoRA-FA, where A has no training, and starts and forms that compute like others here. */
-const own = [...['loraplus', 'doraplus', 'pissaplus', 'lorafa'], ...['orthogonal', 'lokrboth', 'oftcayley']].map(
-  method => `llama-${method}`,
-);
+const own = [
+  ...['loraplus', 'doraplus', 'pissaplus', 'lorafa'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley'],
+].map(method => `llama-${method}`);
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
   on(engineName, engine => followTraining(engine, name, caseName, options));

@@ -7,8 +7,10 @@ import {
 import {sizeOf} from '../../core/method/parameters.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {boft} from './boft.ts';
+import {corda} from './corda.ts';
 import {delora} from './delora.ts';
 import {dora} from './dora.ts';
+import {eva} from './eva.ts';
 import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
 import {hira} from './hira.ts';
@@ -53,12 +55,22 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   ia3,
   delora,
   oft,
+  eva,
+  corda,
 };
 
 /** Every variant, with what its description says of it. */
 export const methods = Object.fromEntries(
   adapterMethodNames.map(name => [name, {...descriptions[name], ...computations[name]}]),
 ) as Record<string, Method> as Readonly<Record<AdapterMethodName, Method>>;
+
+/** Whether the start of a method's trials is made of what projections read. */
+export const startsFromReadings = (method: MethodName): boolean =>
+  method !== 'full' && methods[method].readings === true;
+
+/** Whether the start of a method's trials needs training rows. */
+export const startsFromRows = (method: MethodName): boolean =>
+  startsFromGradients(method) || startsFromReadings(method);
 
 /** Whether the start of a method's trials is made of gradients of the base's weights. */
 export const startsFromGradients = (method: MethodName): boolean =>

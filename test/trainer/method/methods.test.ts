@@ -43,7 +43,7 @@ describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
   const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft'];
   const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', ...newer].map(name => ({name, at: 'high'}));
-  const inPart = ['lorafa', 'doraplus', 'orthogonal', 'lokrboth', 'oftcayley'].map(name => ({name, at: 'low'}));
+  const inPart = ['lorafa', 'doraplus', 'orthogonal', 'eva', 'lokrboth', 'oftcayley'].map(name => ({name, at: 'low'}));
   for (const {name, at} of [...kinds, ...inPart])
     it(`${name}: give the logits of PEFT's merged model`, async () => {
       const {cases} = goldenJson<GoldenRun>(`train/llama-${name}.json`);
@@ -75,6 +75,8 @@ describe('a sweep over all methods', () => {
     'ia3',
     'delora',
     'oft',
+    'eva',
+    'corda',
     'full',
   ];
   const text = (methods: string, more = '') => `
@@ -149,6 +151,10 @@ ${more}`;
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
     await expect(refused('{oft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
     await expect(refused('{orthogonal: {rank: 5}}')).rejects.toThrow(/rank 5 is odd/);
+    await expect(refused('{eva: {rho: 2}}')).rejects.toThrow(/rho 2 gives projections ranks of their own/);
+    await expect(refused('{eva: {svd_batch_size: 1, rank: 16}}')).rejects.toThrow(
+      /components of rank 16 need as many target/,
+    );
     await expect(refused('{ia3: {rank: [4, 8]}}')).rejects.toThrow(/IA³ has no rank/);
   });
 });
