@@ -17,11 +17,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
     alsoKnownAs: ['loraplus', 'lora-plus', 'lora-p'],
     written: 'lora: {b_rate_ratio: 16}',
   },
-  AdaLoRA: {
-    why: 'shares a budget of ranks out among the projections while it trains',
-    kin: 'lora',
-    alsoKnownAs: ['adaptive-lora'],
-  },
   DyLoRA: {why: 'trains all ranks up to the largest at once', kin: 'lora', alsoKnownAs: ['dynamic-lora']},
   QLoRA: {
     why: 'keeps the base in 4 bits while it trains, which is expanded here',

@@ -124,6 +124,8 @@ export interface MethodDescription {
   gradient?: true;
   /** The start is made of what projections read on training rows. */
   readings?: true;
+  /** Ranks are shared out among the projections while it trains. */
+  allocates?: true;
   /** Tensors of `shapes` that keep their start. */
   frozen?: readonly string[];
   /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */

@@ -1,3 +1,4 @@
+import {adalora} from './each/adalora.ts';
 import {boft} from './each/boft.ts';
 import {corda} from './each/corda.ts';
 import {delora} from './each/delora.ts';
@@ -49,6 +50,7 @@ const table = {
   oft,
   eva,
   corda,
+  adalora,
   full,
 } satisfies Record<string, MethodDescription>;
 

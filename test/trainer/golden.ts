@@ -110,6 +110,8 @@ export interface GoldenCase {
   weight_decay: number;
   lr_per_step: number[];
   final: string;
+  /** Of AdaLoRA, after each step: which triplets are left, by layer; empty before any was dropped. */
+  kept?: number[][][];
   f64: Series;
   fp32_vs_f64: {
     loss_max_abs_diff: number;
@@ -144,6 +146,9 @@ const optionNames: Record<string, Record<string, string>> = {
   boft: {block_size: 'boft_block_size', butterfly_factor: 'boft_n_butterfly_factor'},
   lokr: {decompose_both: 'decompose_both', decompose_factor: 'decompose_factor'},
   delora: {lambda: 'delora_lambda'},
+  adalora: Object.fromEntries(
+    ['init_r', 'tinit', 'tfinal', 'deltaT', 'beta1', 'beta2', 'orth_reg_weight'].map(key => [key, key]),
+  ),
   oft: {
     block_size: 'oft_block_size',
     use_cayley_neumann: 'use_cayley_neumann',
@@ -194,7 +199,7 @@ export function goldenPack(
     microBatch: 'auto',
     checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, form, trials, training, merged, recompute};
+  const settings = {...model, method, sites, form, trials, training, merged, recompute, steps: 12};
   const {parameters, shared} = start;
   return new Pack(new Programs(engine), settings, {
     parameters: repeated(parameters),

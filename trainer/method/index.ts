@@ -6,6 +6,7 @@ import {
 } from '../../core/method/methods.ts';
 import {sizeOf} from '../../core/method/parameters.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
+import {adalora} from './adalora.ts';
 import {boft} from './boft.ts';
 import {corda} from './corda.ts';
 import {delora} from './delora.ts';
@@ -57,6 +58,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   oft,
   eva,
   corda,
+  adalora,
 };
 
 /** Every variant, with what its description says of it. */

@@ -55,7 +55,10 @@ export interface Computation {
 /** A variant: its description and what it computes. */
 export interface Method
   extends Computation,
-    Pick<MethodDescription, 'residual' | 'spectrum' | 'gradient' | 'readings' | 'frozen' | 'shapes' | 'obstacle'> {}
+    Pick<
+      MethodDescription,
+      'residual' | 'spectrum' | 'gradient' | 'readings' | 'allocates' | 'frozen' | 'shapes' | 'obstacle'
+    > {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
 export const lowRank: Computation['apply'] = (macros, x, W, tensors, {scale}) =>

@@ -7,6 +7,7 @@ import {checkSites} from '../method/check.ts';
 import {formOf, methodOf, startsFromRows} from '../method/index.ts';
 import {allocatedCores} from '../process/allocation.ts';
 import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from '../size/memory.ts';
+import {checkBudget} from '../step/allocation.ts';
 import {checkReadable} from '../step/inputs.ts';
 import {checkWritable} from '../store/model-folder.ts';
 import type {TrainJob} from '../training/open-pack.ts';
@@ -132,6 +133,7 @@ export function checkTrials(prepared: Prepared, trials: readonly Trial[]): void 
     const method = methodOf(trial);
     if (method === 'full') checkWritable(model.weights);
     else checkSites(sites, method, formOf(trial));
+    if (method !== 'full' && method.allocates) checkBudget(prepared.of(trial).steps(trial.batchSize), formOf(trial));
     if (startsFromRows(trial.method) && settingsOf(prepared.of(trial).sweep, trial).startFrom === undefined)
       checkReadable(trial, prepared.of(trial).source(trial.batchSize));
   }

@@ -93,7 +93,9 @@ export function sharedNumbers(
       : ranks.map(rank => {
           const form = formOf({method, rank, alpha: rank, ...(options ? {options} : {})});
           const {size, trained} = trainedLayout(sites, methods[method], form);
-          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained);
+          // Importance and how it varies, read and written.
+          const shares = methods[method].allocates ? 4 * trained : 0;
+          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained) + shares;
         }),
   );
   return Math.max(0, ...sizes);

@@ -57,7 +57,7 @@ export async function saveAdapters(
       modulePath: config.modulePath,
       rank: trial.rank,
       alpha: trial.alpha,
-      options: form.options,
+      options: method.allocates ? {...form.options, total_step: job.steps} : form.options,
       factors: of(snapshot['parameters']!, i),
       ...(shapes ? {shapes} : {}),
       ...(frozen ? {shared: of(frozen, i, common).get('')!} : {}),

@@ -60,7 +60,7 @@ describe('what a method costs', () => {
       'ia3',
     ] as const)
       expect(count(name, 4)).toBe(golden(name));
-    for (const name of ['delora', 'oft'] as const) expect(count(name, 4)).toBe(golden(name));
+    for (const name of ['delora', 'oft', 'adalora'] as const) expect(count(name, 4)).toBe(golden(name));
     expect(count('lora-ga', 4)).toBe(golden('loraga'));
     expect(count('lora-fa', 4)).toBe(golden('lorafa'));
   });

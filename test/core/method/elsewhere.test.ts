@@ -43,14 +43,13 @@ describe('methods of the field that are not here', () => {
   });
 
   it.each([
-    ['AdaLoRA', 'lora'],
+    ['DyLoRA', 'lora'],
     ['loft', 'pissa'],
     ['coft', 'oft'],
     ['mora', 'gralora'],
     ['road1', 'boft'],
-    ['eva', 'lora-ga'],
+    ['lora-one', 'lora-ga'],
     ['pvera', 'vera'],
-    ['adlora', 'lora'],
   ])('%s is said not to be here, with its nearest kin, and nothing writes that one in its place', (word, kin) => {
     for (const written of [`{${word}: {}}`, `[${word}]`, word]) {
       const {problems} = readSweep(file(written));
@@ -90,7 +89,7 @@ describe('methods of the field that are not here', () => {
       model: 'm',
       task: 't',
       metric: 'acc',
-      method: 'AdaLoRA',
+      method: 'DyLoRA',
       rank: 8,
       batch: 16,
       lr: 1e-4,
@@ -98,7 +97,7 @@ describe('methods of the field that are not here', () => {
       value: 1,
     };
     expect(() => publishedEvents([row], 'x', 'x.json')).toThrow(
-      /rows\[0\] has the method AdaLoRA; AdaLoRA is a method of its own, which is not here: .*experiment\.$/,
+      /rows\[0\] has the method DyLoRA; DyLoRA is a method of its own, which is not here: .*experiment\.$/,
     );
   });
 

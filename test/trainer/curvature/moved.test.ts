@@ -55,7 +55,9 @@ const newer = [
   'llama-randlora',
   'llama-boft',
   'llama-miss',
-  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley'].map(method => `llama-${method}`),
+  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley', 'adalora'].map(
+    method => `llama-${method}`,
+  ),
   'llama-full',
   'llama-lorafa',
 ];

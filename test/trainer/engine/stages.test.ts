@@ -144,6 +144,7 @@ describe('the pieces of a network', () => {
         'ia3',
         'delora',
         'oft',
+        'adalora',
       ] as const)
         await blockSegment(
           engine,

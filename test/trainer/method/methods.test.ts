@@ -41,15 +41,18 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
 
 describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
-  const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft'];
+  const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'];
   const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', ...newer].map(name => ({name, at: 'high'}));
   const inPart = ['lorafa', 'doraplus', 'orthogonal', 'eva', 'lokrboth', 'oftcayley'].map(name => ({name, at: 'low'}));
-  for (const {name, at} of [...kinds, ...inPart])
-    it(`${name}: give the logits of PEFT's merged model`, async () => {
+  // PEFT leaves out the triplets that AdaLoRA has dropped.
+  const reduced = {name: 'adalora', at: 'low', saved: 'low-reduced'};
+  const adapters: {name: string; at: string; saved?: string}[] = [...kinds, ...inPart, reduced];
+  for (const {name, at, saved = at} of adapters)
+    it(`${name}, ${saved}: give the logits of PEFT's merged model`, async () => {
       const {cases} = goldenJson<GoldenRun>(`train/llama-${name}.json`);
       const expected = goldenTensors(`train/llama-${name}/merged_logits.safetensors`).get(at)!;
       const vocabulary = expected.shape.at(-1)!;
-      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/${at}`));
+      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/${saved}`));
       const largest = attention_mask.flat().flatMap((valid, position) => {
         const first = position * vocabulary;
         const row = Array.from({length: vocabulary}, (_, i) => Math.abs(found[first + i]! - expected.data[first + i]!));
@@ -77,6 +80,7 @@ describe('a sweep over all methods', () => {
     'oft',
     'eva',
     'corda',
+    'adalora',
     'full',
   ];
   const text = (methods: string, more = '') => `
