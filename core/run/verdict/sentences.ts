@@ -11,8 +11,15 @@ import type {Word} from './words.ts';
 export function verdict(comparison: Comparison): string[] {
   const {metric, curves, spread, judging, challenged, isUnderWay} = comparison;
   const peaks = curves.flatMap(curve => curve.peak ?? []);
+  const lone = curves.filter(isLone);
+  const isNone = spread !== null && lone.length === curves.length;
   const sentences = [
-    ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
+    ...(spread ? loneInWords(lone, isNone) : []),
+    ...(isNone
+      ? []
+      : spread
+        ? spreadInWords(spread, metric, judging.confidence)
+        : peaks.map(peak => peakInWords(peak, metric))),
     ...challenged.map(challengeInWords),
     ...plateaus(peaks),
     ...unequalSeeds(curves),
@@ -39,6 +46,21 @@ function soFar(sentence: string): string {
   // A name, such as LoRA, is written as it is.
   const [first = ''] = /^[A-Z][a-z]*(?=[ ,])/.exec(sentence) ?? [];
   return `So far, ${first.toLowerCase()}${sentence.slice(first.length)}`;
+}
+
+/** One value is all there is of it: how good it is at a rate of its own, and how far that is chance, nobody knows. */
+function isLone({points, slices = [points]}: MethodCurve): boolean {
+  const valued = slices.flat().filter(({mean}) => mean !== null);
+  return valued.length === 1 && valued[0]!.seeds === 1;
+}
+
+function loneInWords(lone: readonly MethodCurve[], isAll: boolean): string[] {
+  if (lone.length === 0) return [];
+  if (isAll)
+    return [
+      'One rate, one seed: no comparison. Whether a method did well or its rate suited it, and how much of that is chance, nobody can say.',
+    ];
+  return [`One rate, one seed: no comparison of ${list(lone.map(({method}) => method))} with the others.`];
 }
 
 function peakInWords(peak: Peak, metric: string): string {
