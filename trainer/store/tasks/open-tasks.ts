@@ -78,6 +78,8 @@ interface Found {
 /** Null for a task that is done, or that another process was first with. */
 async function claimed(task: string, options: TaskOptions, isFirst: boolean): Promise<Attempt | null> {
   const {folder, plan, again} = options;
+  // All tasks have ended then: one without a file is told of by the merged file alone.
+  if (again !== undefined && !taskFilesIn(folder).attempts.has(task)) throw filesGone(folder, task);
   if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
   const start = taskPlan(plan.state, task);
   for (;;) {

@@ -41,6 +41,12 @@ export async function readPlan(folder: string): Promise<Plan | null> {
   });
 }
 
+/** Whether the folder holds a run of several tasks. */
+export async function isPlanned(folder: string): Promise<boolean> {
+  const file = join(folder, eventsName);
+  return existsSync(file) && isPlan(readLine(await firstLine(file)).event);
+}
+
 function isPlan(event: RunEvent | undefined): event is Plan['event'] {
   return event?.event === 'run-started' && event.tasks !== undefined && event.pinned !== undefined;
 }
