@@ -1,6 +1,7 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
+import {areCut} from '../../../core/search/rounds.ts';
 import {jobName} from '../../process/scheduler.ts';
 import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
 import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
@@ -104,12 +105,16 @@ async function workThrough(
     probes: (row: Parameters<Routes['ofStart']>[0]) => mine.has(routes.ofStart(row)),
     isWhole: mine.size === plan.event.tasks.length,
     isSelected: chosen.size < own.tasks.flatMap(({trials}) => trials).length,
+    ...(plan.event.search && areCut(plan.event.tasks) && {beside: (await readFolder(folder)).state}),
   };
   const trials = plan.event.trials.filter(({id}) => chosen.has(id));
   const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
   const settings = {only: [], resume: true, part, signal: options.signal, onEvent: options.onEvent};
   try {
-    return await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    const end = await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    if (end !== 'finished' || store.left.length === 0) return end;
+    options.onRemark(`${listOf(store.left)}: no more is wanted until other trials of the search have come further.`);
+    return 'stopped';
   } finally {
     store.close();
   }
