@@ -156,7 +156,7 @@ data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, co
 methods: [lora, pissa]
 rank: 4
 batch_size: 8
-learning_rate: [1e-3, 3e-3, 1e-2]
+learning_rate: [1e-4, 1e-3, 3e-3, 1e-2]
 seeds: [1, 2]
 training: {steps: 26}
 curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 6}
@@ -171,7 +171,7 @@ verdict: {margin: 1%, seeds: 4}
       const words = ['--per-task', '1', '--cpus', '1', '--mem', '1G', '--json'];
       const {tasks} = JSON.parse(await command('submit', file, ...words));
       // The first seed of each rate.
-      expect(tasks).toHaveLength(6);
+      expect(tasks).toHaveLength(8);
       await ended(out);
       await run(process.execPath, [program, 'run', file, '--out', alone], {cwd: folder, env: environment()});
       expect(differences(await results({out: alone}), await results({out}))).toEqual([]);
