@@ -1,5 +1,5 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {commands, type Disposable, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
 import {isEnded} from '../core/run/events.ts';
 import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
@@ -49,28 +49,14 @@ export function activate(context: ExtensionContext): void {
     checkWorkspace: () => language.command('checkWorkspace'),
     columnsOf: file => language.command('columns', file),
   });
-  const tree = new TrialsTree(sweeps);
-  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
-  const queue = new QueueWatch({
-    runs: () => sweeps.runs,
-    isSeen: () => view.visible,
-    ask: folder => program.status(folder),
-  });
-  queue.seen();
 
   context.subscriptions.push(
     output,
     results,
     sweeps,
-    tree,
+    ...showTree(sweeps, program),
     showStatus(sweeps),
     provideSamples(),
-    view,
-    queue,
-    view.onDidChangeVisibility(() => {
-      queue.seen();
-      if (view.visible) sweeps.lookAgain();
-    }),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -87,6 +73,23 @@ export function activate(context: ExtensionContext): void {
   );
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+/** The tree of sweeps; while it is in sight the scheduler is asked what it has of them. */
+function showTree(sweeps: Sweeps, program: Program): Disposable[] {
+  const tree = new TrialsTree(sweeps);
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
+  const queue = new QueueWatch({
+    runs: () => sweeps.runs,
+    isSeen: () => view.visible,
+    ask: folder => program.status(folder),
+  });
+  queue.seen();
+  const seen = view.onDidChangeVisibility(() => {
+    queue.seen();
+    if (view.visible) sweeps.lookAgain();
+  });
+  return [tree, view, queue, seen];
 }
 
 /** What a page of results keeps of its run over a reload. */

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
-import type {Status} from '../../core/run/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import {isAwaited, leftOf} from '../cluster/handed-over.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
