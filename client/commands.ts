@@ -1,22 +1,26 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type LogOutputChannel, Uri, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, Uri, ViewColumn, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
+import type {TrialsAction} from '../core/run/page-messages.ts';
+import type {Candidate} from '../core/sweep/inspection.ts';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {Submitting} from './cluster/submitting.ts';
 import {openTaskLog} from './cluster/task-logs.ts';
-import {exportTrial} from './export-trial.ts';
+import {exportTrials} from './export-trial.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
-import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
+import {fetchModel} from './start/fetch-model.ts';
+import {newSweep} from './start/new-sweep.ts';
+import {openSample} from './start/sample.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
@@ -35,6 +39,12 @@ export interface Parts {
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
+  /** Models that a sweep file in this folder could name. */
+  modelsOf(folder: string): Promise<Candidate[]>;
+  /** A model is in the cache that was not. */
+  modelFetched(): void;
+  /** The sample's folder, and where it goes without a folder in the window. */
+  sample: {demo: string; storage: string};
 }
 
 export class Commands {
@@ -80,8 +90,12 @@ export class Commands {
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
-        newSweep(this.#parts.columnsOf, folder instanceof Uri ? folder : undefined),
+        newSweep(this.#parts, folder instanceof Uri ? folder : undefined),
       ),
+      commands.registerCommand('loraSweep.fetchModel', (id?: unknown) =>
+        this.#fetchModel(typeof id === 'string' ? id : undefined),
+      ),
+      on('trySample', () => this.#trySample()),
     ];
   }
 
@@ -106,6 +120,21 @@ export class Commands {
     if (!file) return undefined;
     await workspace.textDocuments.find(document => document.uri.toString() === file.uri.toString())?.save();
     return this.#parts.sweeps.of(file.uri);
+  }
+
+  async #fetchModel(id: string | undefined): Promise<void> {
+    const {program, modelFetched} = this.#parts;
+    if ((await fetchModel(id, program)) !== undefined) modelFetched();
+  }
+
+  /** The sample is there, trains, and shows itself; one that was tried before goes on, or shows what it came to. */
+  async #trySample(): Promise<void> {
+    const {sample, sweeps, results} = this.#parts;
+    const uri = await openSample(sample.demo, sample.storage);
+    if (!uri) return;
+    const {run} = await sweeps.of(uri);
+    if (run?.state.state !== 'finished' && !run?.alive) await this.start(uri, []);
+    if (run?.alive || run?.state.state === 'finished') await results.open(run);
   }
 
   /** The best rate of one method of a sweep file, and its adapter. */
@@ -235,10 +264,10 @@ export class Commands {
   }
 
   async #openResults(target: Target): Promise<void> {
-    const file = await this.#fileOf(target);
+    const file = await this.#fileOf(target, uri => this.#parts.sweeps.now(uri));
     if (!file?.run) return;
-    const {alive, state} = file.run;
-    if (!alive && state.trials.length === 0 && state.curvature.length === 0) {
+    const {alive, state, reading} = file.run;
+    if (!alive && reading === null && state.trials.length === 0 && state.curvature.length === 0) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
       return;
     }
@@ -268,16 +297,30 @@ export class Commands {
   async #exportTrial(target: Target): Promise<void> {
     const file = await this.#fileOf(target);
     const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
-    if (file?.run) await exportTrial(file.run, trial, this.#parts.program);
+    if (file?.run) await exportTrials(file.run, trial === undefined ? [] : [trial], this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */
   async #copyTrial(target: Target): Promise<void> {
-    if (!isRow(target) || !target.branch || !target.file.sweep) return;
-    const content = stringify(trialFile(target.file.sweep, target.branch.id, target.file.run?.state ?? null), {
-      flowCollectionPadding: false,
+    if (isRow(target) && target.branch) await this.#copy(target.file, target.branch.id);
+  }
+
+  async #copy({sweep, run}: SweepFile, trial: string): Promise<void> {
+    if (!sweep) return;
+    const content = stringify(trialFile(sweep, trial, run?.state ?? null), {flowCollectionPadding: false});
+    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}), {
+      preview: false,
+      viewColumn: ViewColumn.One,
     });
-    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}));
+  }
+
+  /** What the page of a run asks to be done with some of its trials. */
+  async withTrials(run: Run, action: TrialsAction, trials: readonly string[]): Promise<void> {
+    if (action === 'export') return exportTrials(run, trials, this.#parts.program);
+    const uri = Uri.file(run.sweepFile);
+    if (action === 'rerun') return this.start(uri, [`trial=${trials.join(',')}`], {more: ['--rerun']});
+    const file = await this.#parts.sweeps.of(uri);
+    for (const trial of trials) await this.#copy(file, trial);
   }
 
   async #checkWorkspace(): Promise<void> {
@@ -288,13 +331,16 @@ export class Commands {
     if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
   }
 
-  /** The sweep file that is meant; asks where there is a choice. */
-  async #fileOf(target: Target): Promise<SweepFile | undefined> {
+  /** The sweep file that is meant; asks where there is a choice. `read`: by default with all of its run, which may take a while. */
+  async #fileOf(
+    target: Target,
+    read: (uri: Uri) => Promise<SweepFile> = uri => this.#parts.sweeps.of(uri),
+  ): Promise<SweepFile | undefined> {
     const {sweeps} = this.#parts;
     if (isRow(target)) return target.file;
-    if (target !== undefined) return sweeps.of(typeof target === 'string' ? Uri.parse(target) : target);
+    if (target !== undefined) return read(typeof target === 'string' ? Uri.parse(target) : target);
     const open = window.activeTextEditor?.document;
-    if (open?.languageId === 'lora-sweep') return sweeps.of(open.uri);
+    if (open?.languageId === 'lora-sweep') return read(open.uri);
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));

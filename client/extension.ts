@@ -1,5 +1,15 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type Disposable, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {
+  commands,
+  type Disposable,
+  type ExtensionContext,
+  type TextEditor,
+  Uri,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode';
+import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
@@ -22,23 +32,24 @@ export function activate(context: ExtensionContext): void {
   const output = window.createOutputChannel('LoRA Sweep', {log: true});
   const log = new RunLog(output);
   const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
-  const results = new Results(context.asAbsolutePath('dist/webviews'));
+  const results = new Results(context.asAbsolutePath('dist/webviews'), (run, action, trials) =>
+    parts.withTrials(run, action, trials),
+  );
   const language = new LanguageServer(context, program);
   const sweeps = new Sweeps({
     changed(run) {
       log.changed(run);
-      language.runChanged(run);
       void nativeSetup.offer(run);
+    },
+    shown(run) {
+      language.runChanged(run);
       results.changed(run);
     },
     finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
     interrupted: run => void sayItStands(run),
     failed: run => void sayItFailed(run),
-    refused(run) {
-      const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
-      void window.showErrorMessage(`The run was not started: ${why}`);
-    },
+    refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
   const parts = new Commands({
     sweeps,
@@ -48,36 +59,32 @@ export function activate(context: ExtensionContext): void {
     log,
     checkWorkspace: () => language.command('checkWorkspace'),
     columnsOf: file => language.command('columns', file),
+    modelsOf: folder => language.command('models', folder),
+    modelFetched: () => language.modelFetched(),
+    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
   });
-
+  const tree = new TrialsTree(sweeps);
   context.subscriptions.push(
     output,
     results,
     sweeps,
-    ...showTree(sweeps, program),
+    tree,
     showStatus(sweeps),
     provideSamples(),
+    ...showTree(tree, sweeps, program),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
     ...parts.register(),
   );
-  // The server starts with the first sweep file that is shown.
-  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
-  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void language.start();
-  context.subscriptions.push(
-    window.onDidChangeVisibleTextEditors(editors => {
-      if (editors.some(({document}) => isSweep(document))) void language.start();
-    }),
-  );
+  startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
 }
 
-/** The tree of sweeps; while it is in sight the scheduler is asked what it has of them. */
-function showTree(sweeps: Sweeps, program: Program): Disposable[] {
-  const tree = new TrialsTree(sweeps);
+/** While the tree is seen, runs are looked for and schedulers are asked. */
+function showTree(tree: TrialsTree, sweeps: Sweeps, program: Program): Disposable[] {
   const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
   const queue = new QueueWatch({
     runs: () => sweeps.runs,
@@ -85,11 +92,21 @@ function showTree(sweeps: Sweeps, program: Program): Disposable[] {
     ask: folder => program.status(folder),
   });
   queue.seen();
-  const seen = view.onDidChangeVisibility(() => {
+  const onSight = view.onDidChangeVisibility(() => {
     queue.seen();
     if (view.visible) sweeps.lookAgain();
   });
-  return [tree, view, queue, seen];
+  return [view, queue, onSight];
+}
+
+/** The server starts with the first sweep file that is shown. */
+function startWithFirstFile({subscriptions}: ExtensionContext, language: LanguageServer): void {
+  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
+  const look = (editors: readonly TextEditor[]): void => {
+    if (editors.some(({document}) => isSweep(document))) void language.start();
+  };
+  look(window.visibleTextEditors);
+  subscriptions.push(window.onDidChangeVisibleTextEditors(look));
 }
 
 /** What a page of results keeps of its run over a reload. */
@@ -107,6 +124,14 @@ async function bringBack(
   const run = sweepFile ? (await sweeps.of(Uri.file(sweepFile))).run : folder && (await sweeps.at(folder));
   if (run) await results.show(run, panel);
   else panel.dispose();
+}
+
+/** Why a run did not start; where a model is missing that the hub has, the way to it. */
+async function sayItWasRefused(words: string): Promise<void> {
+  const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
+  const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
+  const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
+  if (await window.showErrorMessage(message, ...fetch)) await commands.executeCommand('loraSweep.fetchModel', id);
 }
 
 /** The answer in one line, and the way to all of it. */

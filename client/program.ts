@@ -61,6 +61,40 @@ export class Program {
     return ok ? (JSON.parse(text) as Status) : undefined;
   }
 
+  /**
+   * The same, of a command that says how far it is: `hear` gets its messages, `signal` ends it as Ctrl-C does.
+   */
+  runTelling(
+    args: readonly string[],
+    cwd: string,
+    hear: (message: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<{ok: boolean; text: string}> {
+    const child = spawn(process.execPath, [this.file, ...args], {
+      cwd,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      windowsHide: true,
+    });
+    const end = (): void => void child.kill('SIGINT');
+    signal.addEventListener('abort', end, {once: true});
+    let [printed, errors] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', text => {
+      printed += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', text => {
+      errors += text;
+    });
+    child.on('message', hear);
+    return new Promise(resolve => {
+      child.once('error', ({message}) => resolve({ok: false, text: message}));
+      child.once('close', status => {
+        signal.removeEventListener('abort', end);
+        resolve(status === 0 ? {ok: true, text: printed} : {ok: false, text: lastLines(errors) || `status ${status}`});
+      });
+    });
+  }
+
   /** The log of a run folder, also of a run that another window started. */
   logOf(folder: string): string {
     return join(this.#logs, `${createHash('sha256').update(folder).digest('hex').slice(0, 16)}.log`);

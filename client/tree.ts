@@ -10,19 +10,15 @@ import {
   workspace,
 } from 'vscode';
 import type {TrialState} from '../core/run/events.ts';
-import {progress} from '../core/run/progress.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
 import {isSettled} from '../core/search/comparing/settled.ts';
 import {taskBranches} from './cluster/task-branches.ts';
-import {readingText, statusText, sweepLabel} from './status-text.ts';
+import {sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
 
 /** What a row stands for, and what its commands are given. */
 export type Row = {file: SweepFile; branch?: Branch};
-
-/** Changes come with every step; the tree is drawn anew this often at most, in milliseconds. */
-const interval = 700;
 
 const icons: Readonly<Record<TrialState, ThemeIcon>> = {
   waiting: new ThemeIcon('circle-outline'),
@@ -39,20 +35,13 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   readonly #changed = new EventEmitter<undefined>();
   readonly #subscription: Disposable;
   readonly onDidChangeTreeData = this.#changed.event;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(sweeps: Sweeps) {
     this.#sweeps = sweeps;
-    this.#subscription = sweeps.onDidChange(() => {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#changed.fire(undefined);
-      }, interval);
-    });
+    this.#subscription = sweeps.onDidChange(() => this.#changed.fire(undefined));
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
     this.#subscription.dispose();
     this.#changed.dispose();
   }
@@ -104,11 +93,9 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'
-    : run && run.reading !== null
-      ? readingText(run.reading)
-      : run && (run.alive || run.state.trials.length > 0)
-        ? statusText(run.state, progress(run.state, Date.now()), run.awaited)
-        : '';
+    : run && (run.reading !== null || run.alive || run.state.trials.length > 0)
+      ? run.said
+      : '';
   const name = sweep?.name ?? workspace.asRelativePath(uri);
   const label = sweepLabel(name, !sweep, run?.alive ?? false, sweep ? item.description : '');
   item.accessibilityInformation = {label};

@@ -20,6 +20,8 @@ import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
 import {doctorVerb} from './verbs/machine/doctor.ts';
 import {setupNativeVerb} from './verbs/machine/setup-native.ts';
+import {figuresVerb} from './verbs/out/figures.ts';
+import {pushVerb} from './verbs/out/push.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
 import {reportVerb} from './verbs/report.ts';
@@ -52,6 +54,8 @@ const verbs = [
   showVerb,
   reportVerb,
   exportVerb,
+  figuresVerb,
+  pushVerb,
   verifyVerb,
   importVerb,
   evalVerb,

@@ -5,8 +5,10 @@ import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
+import {type Progress, progress} from '../../core/run/progress.ts';
 import type {Status} from '../../core/run/tasks/status.ts';
 import {isAwaited, leftOf} from '../cluster/handed-over.ts';
+import {readingText, statusText} from '../status-text.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
 import {SignsOfLife} from './signs-of-life.ts';
@@ -51,6 +53,7 @@ export class Run {
   /** What the scheduler said last, and how often the run had been handed over by then. */
   #queue: {status: Status; submissions: number} | undefined;
   #looks = 0;
+  #progress: Progress | undefined;
   /** No process is followed any more, and its end was told. */
   #isOver = true;
 
@@ -123,6 +126,22 @@ export class Run {
   get state(): RunState {
     const state = this.#follower.state(this.alive);
     return this.#preparing && this.alive && !this.#hasBegun(state) ? fold(state, this.#preparing) : state;
+  }
+
+  /** How far it was at the last beat: whatever shows it says this. */
+  get progress(): Progress {
+    this.#progress ??= progress(this.state, Date.now());
+    return this.#progress;
+  }
+
+  /** How it stood at the last beat, in a few words. */
+  get said(): string {
+    return this.reading === null ? statusText(this.state, this.progress, this.awaited) : readingText(this.reading);
+  }
+
+  /** @param now milliseconds since 1970 */
+  beat(now: number): void {
+    this.#progress = progress(this.state, now);
   }
 
   /** Reads what is there and connects to a process at work, whoever started it. */

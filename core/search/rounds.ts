@@ -6,7 +6,7 @@
 import {grouped} from '../grouped.ts';
 import type {RunState} from '../run/fold.ts';
 import type {Task} from '../run/tasks/tasks.ts';
-import type {Sweep} from '../sweep/sweep.ts';
+import {isTrial, type Sweep} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
 import {decideAll} from './decide-all.ts';
 import {rulesOf} from './rules.ts';
@@ -29,7 +29,7 @@ export function wantedTasks(
   // No cell waits for another one where all are scanned side by side.
   const {start: _, ...search} = rules.search;
   const further = new Set(added);
-  const own = trials.flatMap(({trial}) => (further.has(trial.id) ? [] : [trial]));
+  const own = trials.flatMap(({trial}) => (further.has(trial.id) || !isTrial(trial) ? [] : [trial]));
   const decisions = decideAll(cellsOf(own, pinned.steps, sweep), {trials, places, curvature}, {...rules, search});
   const chosen = new Set(decisions.flatMap(({cell, stage}) => (stage === 'done' ? [cell] : [])));
   const wanted = new Set(decisions.flatMap(decision => decision.wanted.map(({trial}) => trial)));

@@ -44,6 +44,8 @@ export interface Start {
   trust: boolean;
   /** Environment beside its own. */
   env?: NodeJS.ProcessEnv;
+  /** Address of the hub that models are fetched from. */
+  hub: string;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface Start {
  * @throws Error with the end of what it said
  */
 export async function startServer({node, server}: Installation, start: Start): Promise<Server> {
-  const {folder, extension, trust, env = {}} = start;
+  const {folder, extension, trust, hub, env = {}} = start;
   const home = join(folder, 'home');
   const userData = join(folder, 'user-data');
   await mkdir(join(userData, 'User'), {recursive: true});
@@ -80,6 +82,7 @@ export async function startServer({node, server}: Installation, start: Start): P
       HOME: home,
       TMPDIR: temporary,
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      HF_ENDPOINT: hub,
       PATH: `${dirname(node)}${delimiter}${PATH}`,
     },
     // A group of its own: extension hosts and language servers go with it.
