@@ -4,9 +4,9 @@
  */
 import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
-import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
+import type {Part} from '../core/run/several/part.ts';
 import {updated} from '../core/run/update.ts';
 import {registerCharts} from './axes/register.ts';
 import {Drawings, type Zoom} from './drawings.ts';
@@ -50,7 +50,7 @@ class RunPage {
   #state: RunState;
   #choices: Choices;
   #alive = false;
-  #others: OtherRun[] = [];
+  #others: Part[] = [];
   /** Where the page shall be, while it is still too short for it; who scrolls elsewhere ends that. */
   #scroll: number | undefined;
   /** Where the last drawing left the page. */

@@ -30,7 +30,7 @@ export const snapshotFrom = 1 << 20;
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 7;
+const foldVersion = 8;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -163,6 +163,7 @@ const snapshotShape = record({
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
     fixed: recordOf(text),
+    made: orNull(recordOf(text)),
     tune: listOf(text),
     objective: listOf(text),
     tasks: listOf(taskView),

@@ -15,11 +15,12 @@ import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
-import type {OpenRun} from '../store/run.ts';
+import type {Begun, OpenRun} from '../store/run.ts';
 import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
-import {isDone, startingAgain} from './resume.ts';
+import {hasBegun, isDone, startingAgain} from './resume.ts';
+import {type PrintOf, printing, take, takenFrom} from './reusing.ts';
 import type {Agenda} from './search/agenda.ts';
 import type {Compared} from './search/comparing.ts';
 import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
@@ -39,6 +40,8 @@ export interface Opening {
   probes: ProbePlan;
   /** Workers that probe. */
   probers: number;
+  /** Everything that moves a trial's numbers, as one hash. */
+  print: PrintOf;
 }
 
 /** What is trained on one base model. */
@@ -58,11 +61,17 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   // What is compared takes what is stored as decided: what starts again is trained whole.
   const compared = again.size > 0 ? null : comparedBy(run, file);
   const asked = askedTrials(run, compared);
-  const remarks = await comparable(run);
+  const around = await surroundingsOf(prepared, choice);
+  const {notes: remarks, made} = store.begin(sweep, trials, around);
+  const print = printing(prepared, around);
   compared?.further.push(...asked.trials);
   const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
   const isNothing = options.probeOnly || options.evaluateOnly;
-  const todo = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
+  const left = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
+  const fresh = left.filter(trial => !again.has(trial.id) && !hasBegun(store, trial));
+  const taken = await takenFrom(run, fresh, {print, around, isCompared: compared !== null});
+  const isTaken = new Set(taken.map(({trial}) => trial));
+  const todo = left.filter(trial => !isTaken.has(trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
@@ -78,8 +87,8 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
   const phases = phasesOf(run, {all: compared ? all : todo, steps, arrangement}, compared, todo);
-  const opening = {todo, steps, curves, phases, arrangement, probes, probers};
-  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial))}, opening);
+  const opening = {todo, steps, curves, phases, arrangement, probes, probers, print};
+  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial)), made}, opening);
   if (asked.trials.length > 0) run.emit({event: 'trials-added', trials: asked.trials, asked: true});
   const rates = [ratesInWords(sweep, file) ?? []].flat();
   for (const message of [
@@ -93,6 +102,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     startOnly(run),
   ].flat())
     run.emit({event: 'note', message});
+  await take(run, taken);
   failure.check();
   return opening;
 }
@@ -142,11 +152,6 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   for (const id of ids) for (const answers of keptAnswers(checkpoints, id)) dropAnswers(checkpoints, answers);
 }
 
-/** Compares what the run is made of with what earlier results were made of; remarks on it. */
-async function comparable({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
-  return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
-}
-
 /** What a run is made with beside its sweep file. */
 export async function surroundingsOf(
   prepared: Prepared,
@@ -182,7 +187,7 @@ async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<Non
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
 function tellStart(
   {prepared, choice, store, options, emit}: UnderWay,
-  {file, trials}: {file: Trial[]; trials: Trial[]},
+  {file, trials, made}: {file: Trial[]; trials: Trial[]; made: Begun['made']},
   opening: Opening,
 ): void {
   const {todo, arrangement, probes, probers} = opening;
@@ -206,6 +211,7 @@ function tellStart(
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
     ...rolesIn(prepared.sweep),
+    ...(made && {made}),
   });
 }
 

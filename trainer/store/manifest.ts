@@ -21,6 +21,7 @@ import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../files/write-whole.ts';
 import {
   asDone,
+  asTexts,
   byTrial,
   type Change,
   changeInWords,
@@ -172,7 +173,7 @@ export function resumedManifest(
   earlier: Manifest,
   now: FullManifest,
   others: readonly Change[] = [],
-): {manifest: Manifest; notes: string[]} {
+): {manifest: FullManifest; notes: string[]} {
   const before = asDone(tableOf(earlier));
   const {sweep, seeds, curvature, rerun, ingredients} = now;
   const found = changesBetween(before, ingredients);
@@ -364,6 +365,11 @@ export function readManifest(file: string): Manifest | null {
     // Falls through: broken JSON and a foreign file are the same trouble to the user.
   }
   throw new SweepError('bad-manifest', `${file} is not a manifest of a run; start a new run with --out.`, {file});
+}
+
+/** What results depend on, as texts; null where a version noted it otherwise. */
+export function madeOf(manifest: Manifest | null): Record<string, string> | null {
+  return manifest?.ingredients && manifest.sweep ? asTexts(manifest.ingredients, manifest.sweep) : null;
 }
 
 export function writeManifest(file: string, manifest: Manifest): void {

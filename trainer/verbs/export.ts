@@ -1,4 +1,6 @@
 /** `export`: a finished trial as an adapter or a model folder; a whole run as files of other tools. */
+
+import {existsSync} from 'node:fs';
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
 import type {ExportOptions} from '../ask/export.ts';
@@ -20,8 +22,8 @@ export function exportVerb(program: Command): void {
     .description(
       'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, or for TensorBoard',
     )
-    .argument('<dir>', 'run folder')
-    .argument('[trial]', 'trial id, of adapter and merged; with --best none')
+    .argument('<dir...>', 'run folder; of csv, parquet and tensorboard several, which are parts of one experiment')
+    .usage('[options] <dir> [trial]\n       lora-sweep export [options] <dir...>')
     .addOption(
       new Option('--to <form>', 'what to write')
         .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard'] satisfies ExportFlags['to'][])
@@ -33,10 +35,13 @@ export function exportVerb(program: Command): void {
     )
     .option('--best [metric]', 'the best seed at the peak of the best method, by this metric or task')
     .option('--model <dir>', 'the base model, where it has moved since the run')
-    .action(async (folder: string, trial: string | undefined, options: ExportFlags) => {
+    .action(async ([folder = '', trial, ...others]: string[], options: ExportFlags) => {
       const {to} = options;
-      if (to === 'adapter' || to === 'merged') await writeTrial(folder, trial, {...options, to});
-      else await writeRun(folder, trial, {...options, to});
+      if (to === 'adapter' || to === 'merged') {
+        if (others.length > 0)
+          throw new SweepError('usage', `--to ${to} takes a run folder and a trial id; leave ${others.join(' ')} out.`);
+        await writeTrial(folder, trial, {...options, to});
+      } else await writeRun([folder, ...(trial === undefined ? [] : [trial]), ...others], {...options, to});
     });
 }
 
@@ -60,19 +65,16 @@ async function writeTrial(
   await print([await exportTrial({folder, trial, out, ...options, progress})]);
 }
 
-async function writeRun(
-  folder: string,
-  trial: string | undefined,
-  {to, out, best, model}: ExportFlags & {to: RunForm},
-): Promise<void> {
-  const named = trial ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
+async function writeRun(folders: string[], {to, out, best, model}: ExportFlags & {to: RunForm}): Promise<void> {
+  const stray = folders.slice(1).find(folder => !existsSync(folder));
+  const named = stray ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
   if (named !== undefined)
     throw new SweepError(
       'usage',
       `--to ${to} writes the whole run; leave ${named} out, which belongs to adapter and merged.`,
     );
   const {exportRun} = await import('../results/out/export-run.ts');
-  const {sentence, remarks} = await exportRun(folder, to, out);
+  const {sentence, remarks} = await exportRun(folders, to, out);
   for (const one of remarks) remark(one);
   await print([sentence]);
 }
