@@ -69,7 +69,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const isNothing = options.probeOnly || options.evaluateOnly;
   const left = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
   const fresh = left.filter(trial => !again.has(trial.id) && !hasBegun(store, trial));
-  const taken = await takenFrom(run, fresh, {print, around, isCompared: compared !== null});
+  const taken = await takenFrom(run, fresh, {print, around});
   const isTaken = new Set(taken.map(({trial}) => trial));
   const todo = left.filter(trial => !isTaken.has(trial));
   const ids = todo.map(({id}) => id);

@@ -16,6 +16,12 @@ export function printing({sweep}: Prepared, around: Surroundings): PrintOf {
   return (trial, form) => trialPrint(sweep, trial, around, form);
 }
 
+/** The form of a trial that shares its steps with no other. */
+export function aloneForm(prepared: Prepared, trial: Trial): TrialForm {
+  const own = prepared.of(trial);
+  return {rows: own.source(trial.batchSize).rows, recompute: own.size.recompute, lanes: 1};
+}
+
 export interface Taken {
   trial: Trial;
   from: Beside;
@@ -28,19 +34,12 @@ export interface Taken {
 export async function takenFrom(
   {prepared, choice, store, options}: UnderWay,
   trials: readonly Trial[],
-  {print, around, isCompared}: {print: PrintOf; around: Surroundings; isCompared: boolean},
+  {print, around}: {print: PrintOf; around: Surroundings},
 ): Promise<Taken[]> {
   const {sweep} = prepared;
   const isAlone = !choice.gpu && (sweep.run.pack === 'auto' || sweep.run.pack === 1);
-  if (options.reuse === false || options.part || isCompared || sweep.search || !isAlone || trials.length === 0)
-    return [];
-  const prints = new Map(
-    trials.map(trial => {
-      const own = prepared.of(trial);
-      const {rows} = own.source(trial.batchSize);
-      return [print(trial, {rows, recompute: own.size.recompute, lanes: 1}), trial] as const;
-    }),
-  );
+  if (options.reuse === false || options.part || sweep.search || !isAlone || trials.length === 0) return [];
+  const prints = new Map(trials.map(trial => [print(trial, aloneForm(prepared, trial)), trial]));
   const models = [around.modelHash, ...Object.values(around.models ?? {}).map(({hash}) => hash)];
   const sets = [...grouped(trials, trial => prepared.of(trial).sweep.evaluate)];
   const taken: Taken[] = [];
