@@ -55,6 +55,10 @@ export interface RunStarted {
    * in runs of earlier versions, and where several machines share a run.
    */
   made?: Settings;
+  /** Evaluations whose earlier results go by another name from here on, or (`to` null) count no longer. */
+  evaluations?: {index: number; from: string; to: string | null}[];
+  /** Of `selected`, those that runs beside this one had trained. */
+  taken?: number;
   /** Axes beside the learning rate over which each method takes its own best. */
   tune?: string[];
   /** Evaluations whose mean decides what is best; absent = the first one. */

@@ -309,7 +309,7 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
 function started(state: RunState, event: RunStarted & {at: number}): RunState {
   const known = new Set(event.trials.map(trial => trial.id));
   const others = event.others && new Set(event.others);
-  const earlier = stopped(state.trials);
+  const earlier = stopped(state.trials).map(view => withNames(view, event.evaluations));
   const trials = [
     ...event.trials.map(trial => {
       const view = earlier[state.places[trial.id] ?? -1];
@@ -353,6 +353,17 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     preparing: null,
     message: null,
   };
+}
+
+/** Evaluations that go by another name, or count no longer. */
+function withNames(view: TrialView, changes: RunStarted['evaluations'] = []): TrialView {
+  if (changes.length === 0) return view;
+  const names = new Map(changes.map(({from, to}) => [from, to]));
+  const evaluations = view.evaluations.flatMap(one => {
+    const to = names.get(one.task);
+    return to === undefined ? one : to === null ? [] : {...one, task: to};
+  });
+  return {...view, evaluations};
 }
 
 /** The last decision of a cell counts. */

@@ -119,6 +119,8 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     verdict: optional(verdictShape),
     fixed: optional(recordOf(text)),
     made: optional(recordOf(text)),
+    evaluations: optional(listOf(record({index: count, from: text, to: orNull(text)}))),
+    taken: optional(count),
     tune: optional(listOf(text)),
     objective: optional(listOf(text)),
     tasks: optional(listOf(taskShape)),

@@ -3,6 +3,7 @@
  * as harmless and what a trial carries itself; a key that comes to the sweep language later is one from its first day.
  */
 import {createHash} from 'node:crypto';
+import {formatEvaluation} from '../../core/run/format.ts';
 import {nameOf as nameOfMethod, type Sweep} from '../../core/sweep/sweep.ts';
 import {defaultOf} from '../../core/sweep/table/default-of.ts';
 
@@ -181,9 +182,34 @@ export interface Change {
  */
 export function changesBetween(earlier: Ingredients, now: Ingredients): Change[] {
   return keysInBoth(earlier, now).flatMap(key => {
+    if (isRedone(key)) return [];
     const [before, after] = [earlier[key], now[key]];
     return isSame(key, before, after) ? [] : [{key, before, after}];
   });
+}
+
+/** Evaluations are made anew with another limit, and found again under another name. */
+const isRedone = (key: string): boolean => /^evaluate\[\d+\]\.(limit|entry)$/.test(key);
+
+/** An evaluation of the file whose earlier results go by another name, or (`to` null) are of another question. */
+export interface EvaluationChange {
+  /** Its place in the file's list. */
+  index: number;
+  from: string;
+  to: string | null;
+}
+
+export function evaluationChanges(earlier: Ingredients, now: Ingredients): EvaluationChange[] {
+  const found: EvaluationChange[] = [];
+  const nameIn = (table: Ingredients, key: string): string =>
+    formatEvaluation(String(table[`${key}.task`]), table[`${key}.entry`] as string | undefined);
+  for (let index = 0; `evaluate[${index}].data` in earlier && `evaluate[${index}].data` in now; index++) {
+    const key = `evaluate[${index}]`;
+    const [from, to] = [nameIn(earlier, key), nameIn(now, key)];
+    if (earlier[`${key}.limit`] !== now[`${key}.limit`]) found.push({index, from, to: null});
+    else if (from !== to) found.push({index, from, to});
+  }
+  return found;
 }
 
 /** Keys that have a default at all times, and that the version of the earlier table did not know yet. */

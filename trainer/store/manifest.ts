@@ -26,6 +26,8 @@ import {
   type Change,
   changeInWords,
   changesBetween,
+  type EvaluationChange,
+  evaluationChanges,
   fingerprint,
   type Ingredients,
   ingredientsOf,
@@ -173,7 +175,7 @@ export function resumedManifest(
   earlier: Manifest,
   now: FullManifest,
   others: readonly Change[] = [],
-): {manifest: FullManifest; notes: string[]} {
+): {manifest: FullManifest; notes: string[]; evaluations: EvaluationChange[]} {
   const before = asDone(tableOf(earlier));
   const {sweep, seeds, curvature, rerun, ingredients} = now;
   const found = changesBetween(before, ingredients);
@@ -202,7 +204,18 @@ export function resumedManifest(
     ...{ingredients: all, fingerprint: fingerprint(all)},
     starts: [...earlier.starts, ...now.starts],
   };
-  return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
+  const evaluations = evaluationChanges(before, ingredients);
+  const notes = [
+    ...evaluations.map(evaluationInWords),
+    ...notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)]),
+  ];
+  return {manifest, notes, evaluations};
+}
+
+function evaluationInWords({from, to}: EvaluationChange): string {
+  return to === null
+    ? `${from} is asked with another limit: earlier results of it count no longer, and are made anew of the stored adapters.`
+    : `Earlier results of ${from} are those of ${to}, as the file calls it now.`;
 }
 
 /** A model that was the only one, or no longer is: its weights must be those that trials of it were trained on. */

@@ -13,7 +13,7 @@ import {controlAddress} from './control.ts';
 import {type EventWriter, openEvents, type Reading, readEvents, remarksOn} from './events.ts';
 import {Snapshots} from './fold/snapshots.ts';
 import {StoredSteps} from './fold/stored-steps.ts';
-import {asTexts, type Change} from './ingredients.ts';
+import {asTexts, type Change, type EvaluationChange} from './ingredients.ts';
 import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
 import {type Again, newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
@@ -39,6 +39,8 @@ export interface Begun {
   notes: string[];
   /** What results depend on, as texts; null where others have told it. */
   made: Record<string, string> | null;
+  /** Evaluations whose earlier results go by another name, or count no longer. */
+  evaluations: EvaluationChange[];
 }
 
 export interface OpenRun {
@@ -158,13 +160,13 @@ class RunFolder implements OpenRun {
       text,
       ...(again && {again}),
     });
-    const {manifest, notes} = before
+    const {manifest, notes, evaluations} = before
       ? resumedManifest(before, now, changedTrials(earlier, trials))
-      : {manifest: now, notes: []};
+      : {manifest: now, notes: [], evaluations: []};
     // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
     writeManifest(this.#inFolder(manifestName), manifest);
     writeWhole(this.#inFolder(copy), text);
-    return {notes, made: asTexts(manifest.ingredients, sweep)};
+    return {notes, made: asTexts(manifest.ingredients, sweep), evaluations};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {

@@ -174,7 +174,7 @@ export class OpenTasks implements OpenRun {
 
   /** The comparison was made before the tasks were claimed. */
   begin(): Begun {
-    return {notes: [], made: null};
+    return {notes: [], made: null, evaluations: []};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {

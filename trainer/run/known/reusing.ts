@@ -1,13 +1,13 @@
 /** Trials that a run need not train, because one beside it has. */
 import {basename} from 'node:path';
-import {grouped} from '../../core/grouped.ts';
-import {count} from '../../core/run/format.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
-import {type Beside, copyTrained, eventsOfTaken, finishedBeside} from '../store/beside.ts';
-import type {Surroundings} from '../store/manifest.ts';
-import {type TrialForm, trialPrint} from '../store/trial-print.ts';
-import type {Prepared} from './prepare.ts';
-import type {UnderWay} from './under-way.ts';
+import {grouped} from '../../../core/grouped.ts';
+import {count} from '../../../core/run/format.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
+import {type Beside, copyTrained, eventsOfTaken, finishedBeside} from '../../store/beside.ts';
+import type {Surroundings} from '../../store/manifest.ts';
+import {type TrialForm, trialPrint} from '../../store/trial-print.ts';
+import type {Prepared} from '../prepare.ts';
+import type {UnderWay} from '../under-way.ts';
 
 /** The print of a trial of this run, in the form that it is trained in. */
 export type PrintOf = (trial: Trial, form: TrialForm) => string;
@@ -56,12 +56,12 @@ export async function take({store, emit}: Pick<UnderWay, 'store' | 'emit'>, take
   for (const [folder, own] of grouped(taken, ({from}) => from.folder)) {
     const run = basename(folder);
     const ids = new Map(own.map(({trial, from}) => [from.id, trial.id]));
-    for (const {trial, from} of own) copyTrained(from, store.folder, trial.id);
-    await eventsOfTaken(folder, ids, body => emit(body.event === 'trial-started' ? {...body, taken: run} : body));
     const some = own.slice(0, 3).map(({trial}) => trial.id);
     emit({
       event: 'note',
       message: `${count(own.length, 'trial')} ${own.length === 1 ? 'is' : 'are'} taken from ${run}, which had finished ${own.length === 1 ? 'it' : 'them'} under the same settings, model and data: ${some.join(', ')}${own.length > 3 ? ', …' : ''}; with --no-reuse ${own.length === 1 ? 'it is' : 'they are'} trained anew.`,
     });
+    for (const {trial, from} of own) copyTrained(from, store.folder, trial.id);
+    await eventsOfTaken(folder, ids, body => emit(body.event === 'trial-started' ? {...body, taken: run} : body));
   }
 }
