@@ -19,6 +19,8 @@ export interface SweepOptions {
   resume: boolean;
   /** Trains the chosen trials again from their start, also those that are done. */
   rerun?: boolean;
+  /** Trials that runs beside this one have finished are taken from there; `false`: all are trained. */
+  reuse?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
   /** Only the evaluations that stored adapters lack. */

@@ -10,7 +10,7 @@ import {ownMark} from '../../process/processes.ts';
 import {remarksOn} from '../events.ts';
 import {StoredSteps} from '../fold/stored-steps.ts';
 import {eventsName} from '../names.ts';
-import type {OpenRun} from '../run.ts';
+import type {Begun, OpenRun} from '../run.ts';
 import {AttemptWriter} from './attempt-writer.ts';
 import {Beats} from './beats.ts';
 import type {Plan} from './plan-file.ts';
@@ -183,8 +183,8 @@ export class OpenTasks implements OpenRun {
   }
 
   /** The comparison was made before the tasks were claimed. */
-  begin(): string[] {
-    return [];
+  begin(): Begun {
+    return {notes: [], made: null, evaluations: []};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {
