@@ -1,7 +1,8 @@
 /** What a run folder holds, as rows: for `show`, and for files of other programs. */
 import {axesIn} from '../../core/run/compare/conditions.ts';
-import {relativeToLora} from '../../core/run/compare/curvature.ts';
-import type {RunState, TrialView} from '../../core/run/fold.ts';
+import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
+import {startText} from '../../core/run/compare/starts.ts';
+import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
 import {type AxisKey, axisKeys} from '../../core/sweep/axes/keys.ts';
@@ -115,7 +116,7 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: s
     case 'samples':
       return {columns: sampleColumns, rows: sampleRows(state, folder)};
     case 'curvature':
-      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
+      return curvatureTable({...state, curvature: inOrder(state)});
   }
 }
 
@@ -216,11 +217,30 @@ function inOrder({curvature, trials}: RunState): RunState['curvature'] {
     .map(({row}) => row);
 }
 
-function curvatureRows({curvature}: RunState): Cell[][] {
-  const relative = relativeToLora(curvature);
-  return curvature.map((row, k) => [
-    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
-    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
-    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
-  ]);
+/** Behind the columns of all runs those of its axes, of which a row at the start has what the start depends on. */
+function curvatureTable(state: RunState): Rows {
+  const rows = placedRows(state);
+  const relative = relativeToLora(rows);
+  const further = furtherOf(state);
+  const behind = (row: Curvature) => (further.columns.length === 0 ? [] : further.cells(trialOfRow(row, state)));
+  return {
+    columns: [...curvatureColumns, ...further.columns],
+    rows: rows.map((row, k) => [
+      ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
+      ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
+      ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+      ...behind(row).map(cell => (Number.isNaN(cell) ? null : cell)),
+    ]),
+  };
+}
+
+/** The trial of a row; for one at the start a trial that starts there, without what comes later. */
+function trialOfRow(row: Curvature, {trials}: RunState): Trial {
+  const known = trials.find(({trial}) => trial.id === row.trial)?.trial;
+  if (known) return known;
+  const {method, rank, name, model, settings = {}} = row;
+  const text = startText(row);
+  const like = trials.find(({trial}) => trial.method === method && trial.rank === rank && startText(trial) === text);
+  const {name: _, model: __, ...trial} = like?.trial ?? {...trials[0]!.trial, alpha: Number.NaN};
+  return {...trial, ...(name !== undefined && {name}), ...(model !== undefined && {model}), settings};
 }
