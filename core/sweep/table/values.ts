@@ -41,6 +41,8 @@ export class Reader {
     const present = new Set(node.entries.map(({key}) => key));
     const misspelt = new Set<string | undefined>();
     for (const {key, keyRange, value: written} of node.entries) {
+      // A place for what anchors share; nothing of it is read.
+      if (path.length === 0 && isShared(key)) continue;
       const field = Object.hasOwn(keys, key) ? keys[key] : named && namedField(named, written, key);
       const place = {path: [...path, key], range: keyRange};
       if (field === undefined) misspelt.add(this.unknownKey(keys, key, place, present));
@@ -206,6 +208,11 @@ function namedField({field, mark, by}: Named, node: Node, name: string): Field |
   const marked = node.kind === 'mapping' ? node.entries.find(({key}) => key === mark) : undefined;
   if (!marked) return undefined;
   return (marked.value.kind === 'scalar' && by?.(marked.value.text)) || field;
+}
+
+/** Top-level keys of the user's own, as `x-shared: &shared {…}`. */
+export function isShared(key: string): boolean {
+  return key.startsWith('x-');
 }
 
 /** The first of the outermost places of the table where a key belongs, as text. */
