@@ -1,9 +1,10 @@
 /** *Convert This Config…*: a configuration of another tool as a sweep file that trains the same, and what it could not take along. */
-import {parse, stringify} from 'yaml';
+import {parse} from 'yaml';
 import {methods} from '../../method/methods.ts';
 import {fileEndings} from '../table/field.ts';
 import type {Free} from '../table/free.ts';
 import {type Meaning, meaningOf} from './foreign.ts';
+import {inline, numberText} from './inline.ts';
 import {defaultsOf, isMapping, type Setting, settingsOf, type Tool, toolOf} from './tools.ts';
 
 export interface Converted {
@@ -283,19 +284,3 @@ function bodyOf(sweep: Record<string, Free>): string {
 }
 
 const oneRate = '   # one rate mostly compares rates: {from: 1e-5, to: 1e-3, per_decade: 4} compares methods';
-
-function inline(value: Free): string {
-  if (typeof value === 'number') return numberText(value);
-  if (Array.isArray(value)) return `[${value.map(inline).join(', ')}]`;
-  if (isMapping(value))
-    return `{${Object.entries(value)
-      .map(([key, one]) => `${key}: ${inline(one)}`)
-      .join(', ')}}`;
-  return stringify(value).trim();
-}
-
-/** As people write rates: `2e-4`, and `0.01` or `1000` as they are. */
-function numberText(value: number): string {
-  if (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6)) return String(value);
-  return value.toExponential().replace('e+', 'e');
-}

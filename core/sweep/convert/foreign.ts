@@ -293,8 +293,3 @@ export function meaningOf(key: string, value: Free): Meaning | undefined {
   if (reading) return reading(value);
   return harmless.test(name) || value === null ? 'nothing' : undefined;
 }
-
-/** Whether a tool of the table calls a setting so. */
-export function isForeign(key: string): boolean {
-  return Object.hasOwn(table, key.toLowerCase().replaceAll('-', '_'));
-}
