@@ -3,7 +3,9 @@ import {commands, type ExtensionContext, type TextEditor, Uri, type WebviewPanel
 import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
-import {Commands} from './commands.ts';
+import {EndedBadge} from './badge.ts';
+import {Commands, type Parts} from './commands.ts';
+import {keepContext} from './context-keys.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
@@ -34,24 +36,21 @@ export function activate(context: ExtensionContext): void {
       language.runChanged(run);
       results.changed(run);
     },
-    finished: run => void sayItFinished(run, results),
-    died: run => void sayItDied(run, program, parts),
+    finished(run) {
+      badge.ended(run.state.name);
+      void sayItFinished(run, results);
+    },
+    died(run) {
+      badge.ended(run.state.name);
+      void sayItDied(run, program, parts);
+    },
     interrupted: run => void sayItStands(run),
     refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
-  const parts = new Commands({
-    sweeps,
-    program,
-    results,
-    output,
-    log,
-    checkWorkspace: () => language.command('checkWorkspace'),
-    columnsOf: file => language.command('columns', file),
-    modelsOf: folder => language.command('models', folder),
-    modelFetched: () => language.modelFetched(),
-    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
-  });
+  const parts = commandsOf(context, {sweeps, program, results, output, log}, language);
   const tree = new TrialsTree(sweeps);
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
+  const badge = new EndedBadge(view);
 
   context.subscriptions.push(
     output,
@@ -59,8 +58,10 @@ export function activate(context: ExtensionContext): void {
     sweeps,
     tree,
     showStatus(sweeps),
+    keepContext(sweeps),
     provideSamples(),
-    window.registerTreeDataProvider('loraSweep.trials', tree),
+    view,
+    badge,
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -70,6 +71,21 @@ export function activate(context: ExtensionContext): void {
   startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+function commandsOf(
+  context: ExtensionContext,
+  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log'>,
+  language: LanguageServer,
+): Commands {
+  return new Commands({
+    ...parts,
+    checkWorkspace: () => language.command('checkWorkspace'),
+    columnsOf: file => language.command('columns', file),
+    modelsOf: folder => language.command('models', folder),
+    modelFetched: () => language.modelFetched(),
+    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
+  });
 }
 
 /** The server starts with the first sweep file that is shown. */

@@ -341,6 +341,10 @@ describe('a problem', () => {
     ['methods: [lora]\nseeds:\n  - 1\n  - 1', 'methods: [lora]\nseeds:\n  - 1'],
     ['methods: [lora]\nrank: "8"', 'methods: [lora]\nrank: 8'],
     ['methods: [lora]\ntraining:\n\tepochs: 2', 'methods: [lora]\ntraining:\n  epochs: 2'],
+    [
+      'methods: [lora]\ntraining:\n\tepochs: 2\n\toptimizer:\n\t\tname: sgd',
+      'methods: [lora]\ntraining:\n  epochs: 2\n  optimizer:\n    name: sgd',
+    ],
     ['methods: [lora]\nname: a:b', 'methods: [lora]\nname: a-b'],
     [
       'methods: {lora: {learning_rate: {from: 2e-3, to: 1e-3}}}',
