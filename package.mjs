@@ -22,6 +22,8 @@ export const targets = {
 
 /** What is not bundled: packages that look for files beside themselves, with the files they need. */
 const modules = {
+  '@expo-google-fonts/arimo': ['400Regular/Arimo_400Regular.ttf', 'LICENSE_FONT'],
+  '@resvg/resvg-wasm': ['index_bg.wasm'],
   'onnxruntime-node': ['dist/backend.js', 'dist/binding.js', 'dist/index.js', 'dist/version.js'],
   'onnxruntime-common': ['dist/cjs'],
   '@tensorflow/tfjs-backend-wasm': [

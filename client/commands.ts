@@ -7,6 +7,8 @@ import type {TrialsAction} from '../core/run/page-messages.ts';
 import type {Candidate} from '../core/sweep/inspection.ts';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
+import {Submitting} from './cluster/submitting.ts';
+import {openTaskLog} from './cluster/task-logs.ts';
 import {exportTrials} from './export-trial.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
@@ -49,10 +51,12 @@ export interface Parts {
 export class Commands {
   readonly #parts: Parts;
   readonly #doctor: Doctor;
+  readonly #submitting: Submitting;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#doctor = new Doctor(parts.program);
+    this.#submitting = new Submitting(parts.program);
   }
 
   /** Registers them all. */
@@ -61,6 +65,7 @@ export class Commands {
       commands.registerCommand(`loraSweep.${name}`, (target: Target) => work(target));
     return [
       this.#doctor,
+      this.#submitting,
       on('doctor', () => this.#doctor.show()),
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
@@ -70,6 +75,11 @@ export class Commands {
       ),
       on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
+      on('submit', target => this.#submit(target)),
+      on('resumeLeft', target => this.#resumeLeft(target)),
+      on('cancel', target => this.#cancel(target)),
+      on('openTaskLog', target => this.#openTaskLog(target)),
+      commands.registerCommand('loraSweep.confirmSubmit', (text: unknown) => this.#submitting.confirm(text)),
       on('tune', target => this.#tune(target)),
       on('probe', target => this.start(target, [], {verb: 'probe'})),
       on('dryRun', target => this.#dryRun(target)),
@@ -150,6 +160,8 @@ export class Commands {
       void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
       return;
     }
+    // Whoever planned it by tasks goes on with them.
+    if (run.hasTasks && verb === 'run') return this.#submitting.resume(run);
     if (run.alive) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
       return;
@@ -202,6 +214,8 @@ export class Commands {
     const {sweeps} = this.#parts;
     const file = target === undefined && sweeps.alive.length === 1 ? undefined : await this.#fileOf(target);
     const run = file?.run ?? (sweeps.alive.length === 1 ? sweeps.alive[0] : undefined);
+    // What a scheduler has would be started again.
+    if (run?.awaited && file) return this.#cancel(file.uri);
     if (!run?.alive) {
       void window.showInformationMessage('No run is under way.');
       return;
@@ -210,6 +224,31 @@ export class Commands {
     const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
     if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
     run.stop();
+  }
+
+  /** Hands a sweep, or what is left of it, to a scheduler. */
+  async #submit(target: Target): Promise<void> {
+    const file = await this.#toRun(target);
+    if (file) await this.#submitting.submit(file);
+  }
+
+  async #resumeLeft(target: Target): Promise<void> {
+    const run = (await this.#toRun(target))?.run;
+    if (run?.hasTasks) await this.#submitting.resume(run);
+    else if (run) void window.showInformationMessage('This run has no tasks: Resume goes on with it on this machine.');
+  }
+
+  /** A task of the tree, or a run with all of its jobs. */
+  async #cancel(target: Target): Promise<void> {
+    if (!this.#mayRun()) return;
+    const run = (await this.#fileOf(target))?.run;
+    const task = isRow(target) && target.branch?.kind === 'task' ? target.branch.id : undefined;
+    if (run && (run.alive || run.awaited)) await this.#submitting.cancel(run, task);
+    else if (run) void window.showInformationMessage('Nothing of it runs or waits.');
+  }
+
+  async #openTaskLog(target: Target): Promise<void> {
+    if (isRow(target) && target.branch && target.file.run) await openTaskLog(target.file.run, target.branch);
   }
 
   async #dryRun(target: Target): Promise<void> {

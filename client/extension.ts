@@ -2,8 +2,10 @@
 import {commands, type ExtensionContext, type TextEditor, Uri, type WebviewPanel, window, workspace} from 'vscode';
 import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
+import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
 import {EndedBadge} from './badge.ts';
+import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands, type Parts} from './commands.ts';
 import {keepContext} from './context-keys.ts';
 import {LanguageServer} from './language-server.ts';
@@ -45,12 +47,15 @@ export function activate(context: ExtensionContext): void {
       void sayItDied(run, program, parts);
     },
     interrupted: run => void sayItStands(run),
+    failed: run => void sayItFailed(run),
     refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
   const parts = commandsOf(context, {sweeps, program, results, output, log}, language);
   const tree = new TrialsTree(sweeps);
   const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
   const badge = new EndedBadge(view);
+  const queue = queueOf(sweeps, program, view);
+  queue.seen();
 
   context.subscriptions.push(
     output,
@@ -62,6 +67,11 @@ export function activate(context: ExtensionContext): void {
     provideSamples(),
     view,
     badge,
+    queue,
+    view.onDidChangeVisibility(() => {
+      queue.seen();
+      if (view.visible) sweeps.lookAgain();
+    }),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -71,6 +81,14 @@ export function activate(context: ExtensionContext): void {
   startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+function queueOf(sweeps: Sweeps, program: Program, view: {readonly visible: boolean}): QueueWatch {
+  return new QueueWatch({
+    runs: () => sweeps.runs,
+    isSeen: () => view.visible,
+    ask: folder => program.status(folder),
+  });
 }
 
 function commandsOf(
@@ -140,6 +158,19 @@ async function sayItStands(run: Run): Promise<void> {
   const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
   const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
+}
+
+/** The tasks of a run have ended, and some of them did not come to their end. */
+async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
+  const failed = state.tasks.filter(view => view.state === 'failed');
+  const why = failed[0]?.message ? `: ${failed[0].message}` : '';
+  const message = `${failed.length} of ${count(state.tasks.length, 'task')} of ${state.name || folder} failed${why}.`;
+  const choice = await window.showWarningMessage(
+    message.replace(/\.\.$/, '.'),
+    ...(sweepFile ? ['Resume What Is Left', 'Open Results'] : []),
+  );
+  const command = choice === 'Open Results' ? 'openResults' : choice && 'resumeLeft';
+  if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(sweepFile).toString());
 }
 
 /** The trainer is gone in the middle of its work: why, as it said itself, and a way to go on. */

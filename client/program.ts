@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
+import type {Status} from '../core/run/status.ts';
 
 export class Program {
   /** The built command. */
@@ -52,6 +53,12 @@ export class Program {
         resolve({ok: !error, text: error ? errors.trim() || error.message : out, printed: out});
       });
     });
+  }
+
+  /** How a run stands, with what a scheduler says of its jobs; undefined where that cannot be found out. */
+  async status(folder: string): Promise<Status | undefined> {
+    const {ok, text} = await this.run(['status', folder, '--json'], folder);
+    return ok ? (JSON.parse(text) as Status) : undefined;
   }
 
   /**

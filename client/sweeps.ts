@@ -89,10 +89,19 @@ export class Sweeps implements Disposable {
     return run;
   }
 
+  get runs(): Run[] {
+    const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
+    return [...own, ...this.#loose.values()];
+  }
+
   /** Runs at work. */
   get alive(): Run[] {
-    const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
-    return [...own, ...this.#loose.values()].filter(({alive}) => alive);
+    return this.runs.filter(({alive}) => alive);
+  }
+
+  /** Reads runs of tasks that stand still: others may have gone on with them. */
+  lookAgain(): void {
+    for (const run of this.runs) if (run.hasLeft) this.#attach(run);
   }
 
   dispose(): void {
@@ -121,7 +130,13 @@ export class Sweeps implements Disposable {
       for (const {run} of this.#files.values())
         if (run && join(run.folder, 'run.lock') === lock.fsPath) void run.attach();
     });
-    this.#watchers.push(watcher, locks);
+    // A run of tasks that was begun or handed over elsewhere, by a file of its own.
+    const tasks = workspace.createFileSystemWatcher(`**/${runsFolder}/*/events/*.jsonl`, false, true, true);
+    tasks.onDidCreate(({fsPath}) => {
+      for (const {run} of this.#files.values())
+        if (run && dirname(dirname(fsPath)) === run.folder && !run.isWatched) this.#attach(run);
+    });
+    this.#watchers.push(watcher, locks, tasks);
     for (const folder of workspace.workspaceFolders ?? []) {
       const uris = await workspace.findFiles(
         new RelativePattern(folder, pattern),

@@ -12,6 +12,7 @@ import {
 import type {TrialState} from '../core/run/events.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
 import {isSettled} from '../core/search/comparing/settled.ts';
+import {taskBranches} from './cluster/task-branches.ts';
 import {sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
@@ -49,7 +50,10 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     if (!row) return (await this.#sweeps.all()).map(file => ({file}));
     const {file, branch} = row;
     if (branch) return branch.children.map(child => ({file, branch: child}));
-    return file.sweep ? branchesOf(file.sweep, file.run?.state ?? null).map(child => ({file, branch: child})) : [];
+    if (!file.sweep) return [];
+    const state = file.run?.state ?? null;
+    const tasks = state ? taskBranches(state, file.run?.queue) : [];
+    return [...branchesOf(file.sweep, state), ...tasks].map(child => ({file, branch: child}));
   }
 
   getTreeItem({file, branch}: Row): TreeItem {
@@ -60,11 +64,19 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     item.id = `${file.uri.toString()} ${kind} ${id}`;
     item.description = description;
     item.iconPath = icons[state];
-    item.tooltip = kind === 'trial' ? `${id}: ${state}` : `${label}: ${state}`;
+    item.tooltip = `${kind === 'trial' ? id : label}: ${state}${kind === 'task' || kind === 'job' ? `\n${description}` : ''}`;
     item.contextValue = `${kind}-${state}`;
     item.accessibilityInformation = {label: `${label}, ${state}${description ? `, ${description}` : ''}`};
     return item;
   }
+}
+
+/** What can be done with a sweep's row; `sweep-queued`: a scheduler has it, `sweep-left`: tasks that nobody works on. */
+function contextOf(run: SweepFile['run'], isFinished: boolean): string {
+  if (run?.awaited) return 'sweep-queued';
+  if (run?.alive) return 'sweep-running';
+  if (run?.hasLeft) return 'sweep-left';
+  return isFinished ? 'sweep-finished' : 'sweep';
 }
 
 function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
@@ -77,7 +89,7 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.tooltip = workspace.asRelativePath(uri);
   item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
   const isFinished = sweep && run && !run.alive && isSettled(sweep, trialsOf(sweep, run.state), run.state);
-  item.contextValue = run?.alive ? 'sweep-running' : isFinished ? 'sweep-finished' : 'sweep';
+  item.contextValue = contextOf(run, isFinished === true);
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'

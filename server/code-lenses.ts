@@ -39,11 +39,13 @@ export function codeLenses(document: SweepDocument, {fetches = false, said}: Tol
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
+  if (results?.hasTasks && !results.settled) return [lens('Resume what is left…', 'resumeLeft'), ...open];
   const begin = results
     ? lens(`Resume${sweep.search ? ' search' : unfinished > 0 ? ` ${unfinished} unfinished` : ''}${cost}`, 'resume')
     : lens(`${taskOf(document, trials.length)}${cost}`, 'run');
   const next = results?.settled ? [{range: begin.range, command: {title: finished(sweep), command: ''}}] : [begin];
-  return [...next, lens('Probe curvature', 'probe'), ...open];
+  const submit = results ? [] : [lens('Submit…', 'submit')];
+  return [...next, ...submit, lens('Probe curvature', 'probe'), ...open];
 }
 
 /** Of a run that has nothing left to train: words without a command. */

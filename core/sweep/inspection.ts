@@ -71,6 +71,8 @@ export interface Results {
   done: string[];
   /** A new start would find nothing to train. */
   settled: boolean;
+  /** It is cut into tasks, which several processes work through. */
+  hasTasks: boolean;
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
   /** Median λmax of each method's blocks at the start of training. */

@@ -7,10 +7,12 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {hubModels} from '../../core/hub/models.ts';
+import {openCluster, whyNoSlurm} from '../slurm/cluster.ts';
 import {openHubServer} from '../trainer/hub/hub-server.ts';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
+import {countedCalls} from './slurm-calls.ts';
 import {agree} from './stories/agree.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
@@ -31,6 +33,7 @@ import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {submit} from './stories/submit.ts';
 import {trialsTable} from './stories/trials-table.ts';
 import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
@@ -56,6 +59,7 @@ const stories = {
   killed,
   'host-killed': hostKilled,
   elsewhere,
+  submit,
   full,
   reload,
   doctor,
@@ -103,7 +107,7 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
     }, 500);
   });
   try {
-    await Promise.race([play({workspace, open}), overdue]);
+    await Promise.race([play({workspace, open, home: server.home, calls: join(folder, 'calls')}), overdue]);
     say('ok');
     return true;
   } catch (error) {
@@ -119,15 +123,28 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
   }
 }
 
-/** Plays the stories that want the same kind of workbench. */
-async function playAll(names, trust, {tools, browser, folder, hub}) {
+/** Those on a Slurm, with one of two nodes; where there can be none that is said, and they count as a test that says so. */
+async function playOnSlurm(names, stage) {
   if (names.length === 0) return 0;
-  const server = await startServer(tools, {
-    folder: join(folder, trust ? 'restricted' : 'trusted'),
-    extension,
-    trust,
-    hub,
-  });
+  const missing = await whyNoSlurm();
+  if (missing !== undefined) {
+    for (const name of names) console.log(`NOT TESTED on a Slurm: ${stories[name].sentence}: ${missing}`);
+    return names.length;
+  }
+  const cluster = await openCluster(2);
+  try {
+    const env = await countedCalls(join(stage.folder, 'calls'), cluster.env);
+    return await playAll(names, {kind: 'slurm', env}, stage);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Plays the stories that want the same kind of workbench. */
+async function playAll(names, {kind, env = {}}, {tools, browser, folder, hub}) {
+  if (names.length === 0) return 0;
+  const own = join(folder, kind);
+  const server = await startServer(tools, {folder: own, extension, trust: kind === 'restricted', hub, env});
   let passed = 0;
   try {
     for (const name of names)
@@ -160,9 +177,12 @@ async function main(wanted) {
   const stage = {tools, browser, folder, hub: hub.endpoint};
   interrupt = () => browser.close();
   try {
-    const free = names.filter(name => !stories[name].restricted);
-    const bound = names.filter(name => stories[name].restricted);
-    const passed = (await playAll(free, false, stage)) + (await playAll(bound, true, stage));
+    const kindOf = ({restricted, slurm}) => (restricted ? 'restricted' : slurm ? 'slurm' : 'trusted');
+    const of = kind => names.filter(name => kindOf(stories[name]) === kind);
+    const passed =
+      (await playAll(of('trusted'), {kind: 'trusted'}, stage)) +
+      (await playAll(of('restricted'), {kind: 'restricted'}, stage)) +
+      (await playOnSlurm(of('slurm'), stage));
     return {passed, failed: names.length - passed};
   } finally {
     await hub.close();
