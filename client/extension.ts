@@ -1,5 +1,15 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, type TextEditor, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {
+  commands,
+  Disposable,
+  type ExtensionContext,
+  type TextEditor,
+  type TreeView,
+  Uri,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode';
 import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {count} from '../core/run/format.ts';
@@ -54,8 +64,6 @@ export function activate(context: ExtensionContext): void {
   const tree = new TrialsTree(sweeps);
   const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
   const badge = new EndedBadge(view);
-  const queue = queueOf(sweeps, program, view);
-  queue.seen();
 
   context.subscriptions.push(
     output,
@@ -67,11 +75,7 @@ export function activate(context: ExtensionContext): void {
     provideSamples(),
     view,
     badge,
-    queue,
-    view.onDidChangeVisibility(() => {
-      queue.seen();
-      if (view.visible) sweeps.lookAgain();
-    }),
+    watchQueue(sweeps, program, view),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -83,12 +87,19 @@ export function activate(context: ExtensionContext): void {
   void sweeps.all();
 }
 
-function queueOf(sweeps: Sweeps, program: Program, view: {readonly visible: boolean}): QueueWatch {
-  return new QueueWatch({
+/** What schedulers have is asked for while the view is seen. */
+function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): Disposable {
+  const queue = new QueueWatch({
     runs: () => sweeps.runs,
     isSeen: () => view.visible,
     ask: folder => program.status(folder),
   });
+  queue.seen();
+  const seen = view.onDidChangeVisibility(() => {
+    queue.seen();
+    if (view.visible) sweeps.lookAgain();
+  });
+  return Disposable.from(queue, seen);
 }
 
 function commandsOf(

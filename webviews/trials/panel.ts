@@ -65,6 +65,84 @@ function oneTrial(
     `${methodTitle(nameOf(trial))} at ${formatRate(trial.learningRate)}, seed ${trial.seed}`,
   );
   const seeds = element('div', 'bar');
+  if (views.length > 1)
+    for (const {trial: other} of views)
+      seeds.append(
+        toggleButton(`seed ${other.id}`, `seed ${other.seed}`, other === trial, () =>
+          doing.open(now => (now?.kind === 'trial' ? {...now, shown: other.id} : now)),
+        ),
+      );
+  return [
+    title,
+    element('p', 'caption', trial.id),
+    seeds,
+    actions(view, beside, doing),
+    element('h3', '', 'Settings'),
+    settingsList(view, beside.state),
+    element('h3', '', 'Curve'),
+    curves([view], trial.id, beside),
+    element('h3', '', 'Log'),
+    log(view),
+  ];
+}
+
+function actions(
+  {trial, state, evaluations}: TrialView,
+  {answers}: Beside,
+  {act, alive, open}: TrialsDoing,
+): HTMLElement {
+  const bar = element('div', 'bar');
+  const button = (text: string, isThere: boolean, press: () => void): void => {
+    if (!isThere) return;
+    const made = element('button', '', text);
+    made.id = `panel: ${text}`;
+    made.addEventListener('click', press);
+    bar.append(made);
+  };
+  const generated = evaluations.some(({metric}) => metric !== 'loss');
+  button('Answers', answers !== undefined && generated, () => open(answersPanel([trial.id])));
+  button('Export…', act !== undefined && state === 'finished', () => act?.('export', [trial.id]));
+  button('Rerun', act !== undefined && !alive && state !== 'waiting', () => act?.('rerun', [trial.id]));
+  button('Copy as sweep file', act !== undefined, () => act?.('copy', [trial.id]));
+  return bar;
+}
+
+/** Everything that the table says of the trial, its alpha, own settings and all values with their steps. */
+function settingsList(view: TrialView, state: RunState): HTMLElement {
+  const {trial, message, evaluations} = view;
+  const list = element('dl', 'facts');
+  const fact = (name: string, value: string): void => {
+    if (value === '') return;
+    const made = element('div', 'fact');
+    made.append(element('dt', '', name), element('dd', '', value));
+    list.append(made);
+  };
+  const columns = columnsOf(state).filter(
+    ({key}) => !evaluations.some(({task, metric}) => key === `${task} ${metric}`),
+  );
+  for (const column of columns) {
+    fact(column.title, column.text(view));
+    if (column.key === 'rank' && trial.rank > 0) fact('alpha', String(Number(trial.alpha.toPrecision(6))));
+  }
+  if (trial.variant !== undefined) fact('variant', trial.variant);
+  for (const [key, value] of Object.entries(trial.options ?? {})) fact(axisTitle(key), String(value));
+  for (const {task, metric, step, value} of evaluations)
+    fact(`${formatMeasure(task, metric)} at step ${step}`, value === null ? 'no value' : formatValue(value, metric));
+  if (message !== null) fact('why', message);
+  return list;
+}
+
+/** @param name tells the chart from others of the panel, so that each keeps its own zoom */
+function curves(views: TrialView[], name: string, {view, theme, plots}: Beside): HTMLElement {
+  const {curve} = view;
+  if (!views.some(one => one[curve].steps.length > 0)) return element('p', 'empty', 'No step yet.');
+  const methods = [...new Set(views.map(({trial}) => nameOf(trial)))];
+  const own = {...view, overlaid: true, focus: null};
+  const plot = canvasBox('plot small', `The curves of ${views.map(({trial}) => trial.id).join(', ')} over the steps`);
+  const panel = {views, methods, scale: lossScale(views, curve), view: own};
+  const key = `panel, ${name}, ${curve}, ${view.logSteps ? 'log' : 'linear'}`;
+  const configuration = lossChart(panel, () => {}, theme);
+  // Colours are those of the rates, dashes those of the methods: of several lines the chart says which is which.
   if (views.length > 1) Object.assign(configuration.options?.plugins ?? {}, {legend: legendOfLines(theme)});
   plots.push({key, canvas: plot.canvas, configuration});
   return plot.box;
