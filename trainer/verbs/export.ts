@@ -8,7 +8,7 @@ import {print, remark} from './shared/terminal.ts';
 type TrialForm = ExportOptions['to'];
 
 interface ExportFlags {
-  to: TrialForm | RunForm | 'mlflow';
+  to: TrialForm | RunForm | 'mlflow' | 'gguf';
   uri?: string;
   experiment?: string;
   out?: string;
@@ -20,13 +20,13 @@ export function exportVerb(program: Command): void {
   program
     .command('export')
     .description(
-      'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, for TensorBoard, or to an MLflow server',
+      'write a finished trial as a PEFT adapter of the unchanged base, merged into a model folder, or as a GGUF file; or the whole run as tables, for TensorBoard, or to an MLflow server',
     )
     .argument('<dir>', 'run folder')
-    .argument('[trial]', 'trial id, of adapter and merged; with --best none')
+    .argument('[trial]', 'trial id, of adapter, merged and gguf; with --best none')
     .addOption(
       new Option('--to <form>', 'what to write')
-        .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
+        .choices(['adapter', 'merged', 'gguf', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
         .makeOptionMandatory(),
     )
     .option(
@@ -43,7 +43,7 @@ export function exportVerb(program: Command): void {
       if (to !== 'mlflow' && foreign !== undefined)
         throw new SweepError('usage', `${foreign} belongs to --to mlflow, not to --to ${to}.`);
       if (to === 'mlflow') await sendRun(folder, trial, options);
-      else if (to === 'adapter' || to === 'merged') await writeTrial(folder, trial, {...options, to});
+      else if (to === 'adapter' || to === 'merged' || to === 'gguf') await writeTrial(folder, trial, {...options, to});
       else await writeRun(folder, trial, {...options, to});
     });
 }
@@ -51,7 +51,7 @@ export function exportVerb(program: Command): void {
 async function writeTrial(
   folder: string,
   trial: string | undefined,
-  {out, ...options}: ExportFlags & {to: TrialForm},
+  {out, ...options}: ExportFlags & {to: TrialForm | 'gguf'},
 ): Promise<void> {
   if ((trial === undefined) === (options.best === undefined))
     throw new SweepError(
@@ -65,7 +65,15 @@ async function writeTrial(
     if (process.stderr.isTTY)
       process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
   };
-  await print([await exportTrial({folder, trial, out, ...options, progress})]);
+  const {to, ...rest} = options;
+  if (to === 'gguf') {
+    const {exportGguf} = await import('../ask/gguf.ts');
+    return print(await exportGguf({folder, trial, out, ...rest, progress}));
+  }
+  const sentence = await exportTrial({folder, trial, out, ...rest, to, progress});
+  if (to === 'merged') return print([sentence]);
+  const {vllmLine} = await import('../ask/serving.ts');
+  await print([sentence, vllmLine(out)]);
 }
 
 /** What of a trial's export was said although the whole run is written. */
