@@ -9,6 +9,7 @@ import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
 import {mergeVerb} from './verbs/cluster/merge.ts';
 import {prepareVerb} from './verbs/cluster/prepare.ts';
+import {profilesVerb} from './verbs/cluster/profiles.ts';
 import {relayVerb} from './verbs/cluster/relay.ts';
 import {submitVerb} from './verbs/cluster/submit.ts';
 import {evalVerb} from './verbs/eval.ts';
@@ -42,6 +43,7 @@ const verbs = [
   tuneVerb,
   probeVerb,
   submitVerb,
+  profilesVerb,
   statusVerb,
   attachVerb,
   cancelVerb,

@@ -5,9 +5,11 @@ import {methodTitle} from '../method/title.ts';
 import {settingInFull} from '../run/compare/conditions.ts';
 import {
   blockRows,
+  type CurvaturePlace,
   correlationSentence,
   curvatureTables,
   fullWeight,
+  isProbedAt,
   ratesAndCurvature,
 } from '../run/compare/curvature.ts';
 import {type Landscape, landscapes, landscapeTitle} from '../run/compare/landscape.ts';
@@ -148,7 +150,7 @@ function curveFigures({state, width}: Drawing): Figure[] {
 
 function curvatureFigures({state, looks, width}: Drawing): Figure[] {
   const tables = curvatureTables(state).flatMap(group => startFigures(group, {state, looks, width}));
-  const during = grouped(state.curvature, ({rank, batchSize}) => `rank ${rank}, batch size ${batchSize}`);
+  const during = grouped(state.curvature, settingInFull);
   const training = [...during].flatMap(([name, rows]) => {
     const scene = trainingFigure(rows, looks, width);
     const caption = 'The median over all blocks of the largest Hessian eigenvalue, over the steps of the training.';
@@ -162,13 +164,11 @@ function curvatureFigures({state, looks, width}: Drawing): Figure[] {
   return [...tables, ...training, ...beside];
 }
 
-/** The curvature where training starts, of one (rank, batch size). */
-function startFigures({rank, batchSize}: {rank: number; batchSize: number}, {state, looks, width}: Drawing): Figure[] {
-  const setting = `rank ${rank}, batch size ${batchSize}`;
-  const relative = blockRows(state, {rank, batchSize}).filter(({method}) => method !== fullWeight);
-  const rows = state.curvature.filter(
-    row => row.step === 0 && row.rank === rank && row.batchSize === batchSize && row.method !== fullWeight,
-  );
+/** The curvature where training starts, of one place that was probed. */
+function startFigures(place: CurvaturePlace, {state, looks, width}: Drawing): Figure[] {
+  const setting = settingInFull(place);
+  const relative = blockRows(state, place).filter(({method}) => method !== fullWeight);
+  const rows = state.curvature.filter(row => row.step === 0 && isProbedAt(row, place) && row.method !== fullWeight);
   const modules = [...new Set(rows.map(({module}) => module))];
   const what = 'Largest Hessian eigenvalue of each block {A, B} where training starts';
   const heats = rows.some(({lambdaMax}) => lambdaMax > 0)

@@ -10,7 +10,7 @@ import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {fileName} from '../../core/shape.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../core/sweep/sweep.ts';
 import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
@@ -53,7 +53,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   if (view.state !== 'finished' || !existsSync(adapterFolder))
     throw new SweepError(
       'not-finished',
-      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
@@ -77,7 +77,7 @@ async function exportModel({folder, to, out}: ExportOptions, state: string, id: 
   if (state !== 'finished' || !existsSync(source))
     throw new SweepError(
       'not-finished',
-      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const files = readdirSync(source).map(name => join(source, name));
@@ -145,7 +145,7 @@ export function bestTrial(state: RunState, by: string | true): TrialView {
 export function baseFolder(
   given: string | undefined,
   manifest: Manifest | null,
-  {run, trial}: {run: string; trial: Trial},
+  {run, trial}: {run: string; trial: StoredTrial},
 ): string {
   if (given !== undefined) return findModel(given, '.');
   const found = baseOf(manifest, trial)?.folder;
@@ -158,7 +158,7 @@ export function baseFolder(
 }
 
 /** The model that a trial was trained on. */
-function baseOf(manifest: Manifest | null, {model}: Trial): Manifest['model'] | StoredModel | undefined {
+function baseOf(manifest: Manifest | null, {model}: StoredTrial): Manifest['model'] | StoredModel | undefined {
   return (model === undefined ? undefined : manifest?.models?.[model]) ?? manifest?.model;
 }
 

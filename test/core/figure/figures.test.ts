@@ -8,7 +8,7 @@ import {svgOf} from '../../../core/figure/svg.ts';
 import {arimoWidths} from '../../../core/figure/text-widths.ts';
 import {methodNames, methods} from '../../../core/method/methods.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
-import {publishedEvents} from '../../../core/run/published.ts';
+import {publishedEvents} from '../../../core/run/published/events.ts';
 import {methodShape} from '../../../webviews/theme/palette.ts';
 import {toyEvents} from '../run/toy-run.ts';
 import {fontWidths} from './font.ts';

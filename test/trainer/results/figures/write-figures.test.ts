@@ -35,7 +35,7 @@ it('every figure is an SVG and a PNG in its true size at 300 dots an inch', asyn
 
 it("tables have the study's published peaks with deviation and interval, as LaTeX and as Markdown", async () => {
   const file = new URL('../../../fixtures/paper-results.json', import.meta.url);
-  importResults(file.pathname, join(home, 'paper'));
+  importResults(file.pathname, {out: join(home, 'paper')});
   await writeFigures(join(home, 'paper'), join(home, 'out'), 240);
   const name = 'peaks-qwen3-0-6b-base-math-mean-gsm8k-math-rank-128-batch-size-64';
   // 49.60 ± 0.19 over three seeds; t(2) at 95 % is 4.303: 4.303 · 0.1852 / √3 = 0.46.
