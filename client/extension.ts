@@ -6,6 +6,7 @@ import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
 import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands} from './commands.ts';
+import {provideTools} from './hand-over/assistant.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
@@ -70,6 +71,7 @@ export function activate(context: ExtensionContext): void {
     tree,
     showStatus(sweeps),
     provideSamples(),
+    provideTools(program),
     view,
     queue,
     view.onDidChangeVisibility(() => {
