@@ -1,5 +1,14 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, type TextEditor, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {
+  commands,
+  type Disposable,
+  type ExtensionContext,
+  type TextEditor,
+  Uri,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode';
 import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {count} from '../core/run/format.ts';
@@ -56,14 +65,6 @@ export function activate(context: ExtensionContext): void {
     sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
   });
   const tree = new TrialsTree(sweeps);
-  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
-  const queue = new QueueWatch({
-    runs: () => sweeps.runs,
-    isSeen: () => view.visible,
-    ask: folder => program.status(folder),
-  });
-  queue.seen();
-
   context.subscriptions.push(
     output,
     results,
@@ -72,12 +73,7 @@ export function activate(context: ExtensionContext): void {
     showStatus(sweeps),
     provideSamples(),
     provideTools(program),
-    view,
-    queue,
-    view.onDidChangeVisibility(() => {
-      queue.seen();
-      if (view.visible) sweeps.lookAgain();
-    }),
+    ...showTree(tree, sweeps, program),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -87,6 +83,22 @@ export function activate(context: ExtensionContext): void {
   startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+/** While the tree is seen, runs are looked for and schedulers are asked. */
+function showTree(tree: TrialsTree, sweeps: Sweeps, program: Program): Disposable[] {
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
+  const queue = new QueueWatch({
+    runs: () => sweeps.runs,
+    isSeen: () => view.visible,
+    ask: folder => program.status(folder),
+  });
+  queue.seen();
+  const onSight = view.onDidChangeVisibility(() => {
+    queue.seen();
+    if (view.visible) sweeps.lookAgain();
+  });
+  return [view, queue, onSight];
 }
 
 /** The server starts with the first sweep file that is shown. */

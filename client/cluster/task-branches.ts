@@ -1,7 +1,7 @@
 /** The tasks of a run as a branch of the tree: each with its state, node, job, and why it waits. */
 import type {RunState} from '../../core/run/fold.ts';
-import type {JobStatus, Status, TaskStatus} from '../../core/run/status.ts';
 import {elementOf} from '../../core/run/tasks/elements.ts';
+import type {JobStatus, Status, TaskStatus} from '../../core/run/tasks/status.ts';
 import type {TaskView} from '../../core/run/tasks/task-views.ts';
 import {type Branch, together} from '../tree-model.ts';
 

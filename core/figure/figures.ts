@@ -164,7 +164,7 @@ function curvatureFigures({state, looks, width}: Drawing): Figure[] {
   return [...tables, ...training, ...beside];
 }
 
-/** The curvature where training starts, of one place that was probed. */
+/** The curvature where training starts, at one place. */
 function startFigures(place: CurvaturePlace, {state, looks, width}: Drawing): Figure[] {
   const setting = settingInFull(place);
   const relative = blockRows(state, place).filter(({method}) => method !== fullWeight);

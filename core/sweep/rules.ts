@@ -134,11 +134,13 @@ function checkConflicts(file: File): void {
   }
 }
 
-/** The keys that only this method has; one without a default may be absent. */
+/** The keys that only this method has, flags as 1 and 0; one without a default may be absent. */
 export function optionsOf(method: MethodName, own: VariantValues): Record<string, number> {
   const {options = {}} = methods[method];
   const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
-    Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
+    Object.hasOwn(options, key) && (typeof value === 'number' || typeof value === 'boolean')
+      ? [[key, Number(value)] as const]
+      : [],
   );
   return {...defaultOptions(methods[method]), ...Object.fromEntries(given)};
 }

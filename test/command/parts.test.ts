@@ -16,7 +16,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
-import type {Status} from '../../core/run/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import {hashAdapter} from '../../trainer/adapter/hash-adapter.ts';
 
 const root = join(import.meta.dirname, '../..');

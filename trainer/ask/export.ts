@@ -103,7 +103,8 @@ async function writePlainAdapter(
   );
   const {modulePath} = base.config;
   const {options} = [...forms.values()][0]!.form;
-  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shared});
+  const shapes = new Map([...forms].map(([path, own]) => [path, own.shapes]));
+  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shapes, shared});
   return {rank, method: titles[kind].title};
 }
 

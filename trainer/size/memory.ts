@@ -18,8 +18,8 @@ export interface TrainingSize extends KeptBy {
   parameters: number;
   /** Frozen numbers of one trial that all its sites share, at most (VeRA, RandLoRA). */
   shared: number;
-  /** A method starts from gradients of the adapted weights (LoRA-GA). */
-  gradients: boolean;
+  /** Bytes of what a start from training rows is made of: gradients of the adapted weights (LoRA-GA), what they read (EVA, CorDA). */
+  starting: number;
   /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
   native?: Precision | undefined;
   /** What a trial's evaluations take beside its training. */
@@ -72,14 +72,12 @@ function mappedBytes({weights, native}: TrainingSize): number {
 
 /** Bytes of one worker that trains a pack of `trials` in steps of these sizes, and evaluates it: one at a time, in the same memory. */
 export function workerMemory(size: TrainingSize, steps: readonly BatchShape[], trials = 1): number {
-  const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
+  const {config, weights, native, parameters, shared, starting, evaluating, recompute} = size;
   const kept = Math.max(evaluating.bytes, ...steps.map(step => activationBytes(size, step)));
   const own = gaps * kept + float * (vectors * parameters + shared);
   const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
-  // The gradients stay for the trials to come, and as the last batch gave them until the garbage is collected.
-  const started = gradients ? 2 * adaptedBytes(sites) : 0;
   const layer = steps.length * (recompute ? againLayerBytes : stepLayerBytes) + evaluating.programs * forwardLayerBytes;
-  return workerBytes + config.layers.length * layer + frozen + started + trials * own;
+  return workerBytes + config.layers.length * layer + frozen + starting + trials * own;
 }
 
 /** Of several kinds of batches, of which a worker has one at a time, the one that takes most. */

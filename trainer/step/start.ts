@@ -15,6 +15,7 @@ import {formOf, methods} from '../method/index.ts';
 import type {InitContext} from '../method/method.ts';
 import type {Site} from '../model/site.ts';
 import {readTensor} from '../weights/safetensors.ts';
+import {componentsAt, covarianceAt} from './inputs.ts';
 import type {StartSettings} from './start-settings.ts';
 import type {PackStart} from './step.ts';
 import {firstGradients} from './weight-gradients.ts';
@@ -102,6 +103,9 @@ function contextOf(trial: Trial, site: Site, settings: StartSettings, given?: Pa
     ...(given ? {given} : {}),
     weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
+    tripletsFrom: (matrix, end) => tripletsFrom(settings, matrix, site, end, trial.rank),
+    components: () => componentsAt(trial, settings, site),
+    covariance: () => covarianceAt(trial, settings, site),
     gradientTriplets: count => gradientTripletsOf(trial, settings, site, count),
   };
 }
@@ -114,8 +118,19 @@ export async function gradientTripletsOf(
   count: number,
 ): Promise<Triplets> {
   const gradient = (await firstGradients(trial, settings)).get(site.name)!;
-  return cached(settings, {weight: gradient, rows: site.outputs, cols: site.inputs, end: 'top', rank: count}, () =>
-    topTriplets(gradient, site.outputs, site.inputs, count),
+  return tripletsFrom(settings, gradient, site, 'top', count);
+}
+
+/** The first or last singular triplets of a matrix shaped as a site's weight, from the cache where it has them. */
+function tripletsFrom(
+  settings: Pick<StartSettings, 'note'>,
+  matrix: Float32Array,
+  {outputs: rows, inputs: cols}: Site,
+  end: 'top' | 'bottom',
+  rank: number,
+): Promise<Triplets> {
+  return cached(settings, {weight: matrix, rows, cols, end, rank}, () =>
+    (end === 'top' ? topTriplets : bottomTriplets)(matrix, rows, cols, rank),
   );
 }
 

@@ -14,6 +14,7 @@ import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import {allocated, allocationState, budgetAt, orthogonalityGradient} from './allocation.ts';
 import {ratesOf} from './rates.ts';
 
 /** What the trials of a pack have in common. */
@@ -21,6 +22,8 @@ export interface PackSettings extends AdaptationSettings {
   training: TrainingSettings;
   /** Low-rank updates merged into the weights at each step, rather than beside them. */
   merged: boolean;
+  /** Of the whole training, along which AdaLoRA's budget falls. */
+  steps?: number;
   /** One hidden state a layer is kept for the backward pass, which computes the others again. */
   recompute?: boolean;
 }
@@ -99,6 +102,8 @@ export class Pack {
   readonly #state: State;
   readonly #stateSpecs: Record<string, TensorSpec>;
   readonly #optimizer;
+  /** What a method keeps that shares ranks out; empty for others. */
+  readonly #allocated: ReturnType<typeof allocationState>;
   /** Updates done so far. */
   count = 0;
 
@@ -110,12 +115,20 @@ export class Pack {
     this.adaptation = adaptationOf(engine, settings);
     const {layout} = this.adaptation;
     this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
+    const {method} = settings;
+    this.#allocated = method !== 'full' && method.allocates ? allocationState(layout) : {};
     const shape = [trials, layout.size];
     const zeros = () => ({shape: [trials, layout.trained], data: new Float32Array(trials * layout.trained)});
     const values = {
       parameters: {shape, data: parameters},
       gathered: zeros(),
       ...Object.fromEntries(this.#optimizer.moments.map(name => [name, zeros()])),
+      ...Object.fromEntries(
+        Object.entries(this.#allocated).map(([name, {size, start}]) => [
+          name,
+          {shape: [trials, size], data: new Float32Array(trials * size).fill(start)},
+        ]),
+      ),
       ...(this.adaptation.residual ? {start: {shape, data: parameters}} : {}),
       ...(shared ? {shared: {shape: [trials, this.adaptation.shared.size], data: shared}} : {}),
     };
@@ -174,6 +187,7 @@ export class Pack {
       rate: rates,
       active,
       corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
+      ...(this.#allocates ? {budget: this.#budget()} : {}),
     };
     if (micro.length === 1) {
       const program = await this.#program('step', micro[0]!.shape);
@@ -223,7 +237,7 @@ export class Pack {
 
   /** What the forward pass reads. */
   #reading(): Record<string, TensorSpec> {
-    return this.#without('gathered', ...this.#optimizer.moments);
+    return this.#without('gathered', ...this.#optimizer.moments, ...Object.keys(this.#allocated));
   }
 
   #computation(kind: ProgramKind, shape: BatchShape): Computation {
@@ -233,6 +247,7 @@ export class Pack {
       rate: perTrial,
       active: perTrial,
       corrections: {shape: [2], dtype: 'float32'},
+      ...(this.#allocates ? {budget: {shape: [3], dtype: 'float32'} as const} : {}),
     };
     if (kind === 'update')
       return {
@@ -274,6 +289,18 @@ export class Pack {
     };
   }
 
+  get #allocates(): boolean {
+    return Object.keys(this.#allocated).length > 0;
+  }
+
+  /** What is dropped after the step to come. */
+  #budget(): Float32Array {
+    const {form, sites, steps} = this.settings;
+    if (steps === undefined) throw new Error('A budget falls along a training whose length is known.');
+    const {smoothed, dropped, held} = budgetAt(this.count, steps, sites.length, form);
+    return Float32Array.of(smoothed, dropped, held);
+  }
+
   #without(...names: string[]): Record<string, TensorSpec> {
     return Object.fromEntries(Object.entries(this.#stateSpecs).filter(([name]) => !names.includes(name)));
   }
@@ -295,8 +322,15 @@ export class Pack {
   }
 
   /** Clips by the norm over all trained parameters of a trial, updates, and keeps the old values of frozen trials. */
-  #update(tensors: Tensors, losses: tf.Tensor, gradient: tf.Tensor): Tensors {
-    const {maxGradNorm} = this.settings.training;
+  #update(tensors: Tensors, losses: tf.Tensor, ofLoss: tf.Tensor): Tensors {
+    const {form, training} = this.settings;
+    const {maxGradNorm} = training;
+    const gradient = this.#allocates
+      ? tf.add(
+          ofLoss,
+          orthogonalityGradient(this.adaptation.layout, tensors['parameters']!, form.options['orth_reg_weight']!),
+        )
+      : ofLoss;
     const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
     const clipped =
       maxGradNorm !== 'off' && maxGradNorm > 0
@@ -304,7 +338,7 @@ export class Pack {
         : gradient;
     const {layout} = this.adaptation;
     const [parameters, frozen] = trainedPart(layout, tensors['parameters']!);
-    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, this.settings.form);
+    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, form);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
     const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
     const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
@@ -312,10 +346,14 @@ export class Pack {
     const moments = Object.entries(updated.moments).map(
       ([name, moment]) => [name, keep(moment, tensors[name]!)] as const,
     );
+    const {parameters: after, ...shares} = this.#allocates
+      ? allocated(layout, form, updated.parameters, clipped, tensors)
+      : {parameters: updated.parameters};
     return {
       gradNorms: tf.reshape(norm, [-1]),
-      parameters: joined(keep(updated.parameters, parameters), frozen),
+      parameters: joined(keep(after!, parameters), frozen),
       ...Object.fromEntries(moments),
+      ...Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, keep(share, tensors[name]!)])),
     };
   }
 }

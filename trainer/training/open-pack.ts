@@ -68,6 +68,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     training,
     merged,
     recompute,
+    steps: job.steps,
   };
   await programs.use(
     JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.map(({name}) => name)]),

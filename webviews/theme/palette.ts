@@ -1,7 +1,7 @@
 /**
  * Colours and shapes of the charts, for light and dark pages: a method has the same ones in all charts, runs and themes. Methods
- * differ by hue, lightness and the shape of their points, so that they are told apart with any colour vision: there are 13
- * colours and 7 shapes, and no two methods share both.
+ * differ by hue, lightness and the shape of their points, so that they are told apart with any colour vision: each has a
+ * colour of its own, there are 7 shapes, and colours of one shape lie further apart than others.
  */
 import type {PointStyle} from 'chart.js';
 import {between, type Colour, inks, methodMarkers, placeOf, rateStops} from '../../core/figure/looks.ts';
@@ -47,6 +47,17 @@ export const dark: Theme = {
     '#fff0a3',
     '#ffb3a8',
     '#3fd0d4',
+    '#008700',
+    '#5a7887',
+    '#875ad2',
+    '#c33c96',
+    '#96962d',
+    '#69ffc3',
+    '#a578a5',
+    '#c3ff4b',
+    '#ffc3ff',
+    '#78783c',
+    '#3cb40f',
     '#e05fff',
   ],
   rates: [

@@ -3,8 +3,8 @@ import {isAwaited, leftOf} from '../../../client/cluster/handed-over.ts';
 import {taskBranches} from '../../../client/cluster/task-branches.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
-import type {Status, TaskStatus} from '../../../core/run/status.ts';
 import {joined, taskPlan} from '../../../core/run/tasks/join.ts';
+import type {Status, TaskStatus} from '../../../core/run/tasks/status.ts';
 import {planOf, stepsOfTrial} from '../../trainer/store/tasks/world.ts';
 
 const plan = foldAll(emptyRun, [planOf(['lora', 'pissa', 'dora', 'olora'])]);

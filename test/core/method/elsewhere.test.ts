@@ -43,13 +43,13 @@ describe('methods of the field that are not here', () => {
   });
 
   it.each([
-    ['AdaLoRA', 'lora'],
+    ['DyLoRA', 'lora'],
     ['loft', 'pissa'],
-    ['loha', 'gralora'],
-    ['oft', 'boft'],
-    ['eva', 'lora-ga'],
-    ['IA3', 'vera'],
-    ['adlora', 'lora'],
+    ['coft', 'oft'],
+    ['mora', 'gralora'],
+    ['road1', 'boft'],
+    ['lora-one', 'lora-ga'],
+    ['pvera', 'vera'],
   ])('%s is said not to be here, with its nearest kin, and nothing writes that one in its place', (word, kin) => {
     for (const written of [`{${word}: {}}`, `[${word}]`, word]) {
       const {problems} = readSweep(file(written));
@@ -71,10 +71,10 @@ describe('methods of the field that are not here', () => {
   });
 
   it('are none that a variant under a name of the user can be one of', () => {
-    const {problems} = readSweep(file('{mine: {method: loha}}'));
+    const {problems} = readSweep(file('{mine: {method: mora}}'));
     const [problem] = problems.filter(({severity}) => severity === 'error');
     expect(problem).toMatchObject({code: 'unknown-method', fixes: []});
-    expect(problem?.message).toContain('LoHa is a method of its own');
+    expect(problem?.message).toContain('MoRA is a method of its own');
   });
 
   it('may be what a user calls a variant of a method that is here', () => {
@@ -89,7 +89,7 @@ describe('methods of the field that are not here', () => {
       model: 'm',
       task: 't',
       metric: 'acc',
-      method: 'AdaLoRA',
+      method: 'DyLoRA',
       rank: 8,
       batch: 16,
       lr: 1e-4,
@@ -97,7 +97,7 @@ describe('methods of the field that are not here', () => {
       value: 1,
     };
     const [started] = publishedEvents([row], 'x', 'x.json');
-    expect(started).toMatchObject({trials: [{method: 'AdaLoRA'}]});
+    expect(started).toMatchObject({trials: [{method: 'DyLoRA'}]});
   });
 
   it.each([

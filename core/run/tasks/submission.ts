@@ -1,6 +1,6 @@
 /** What `profiles --json` and `submit --json` print. */
-import {count} from './format.ts';
-import type {Task} from './tasks/tasks.ts';
+import {count} from '../format.ts';
+import type {Task} from './tasks.ts';
 
 /** Options of a user's cluster under a name. */
 export interface Profile {

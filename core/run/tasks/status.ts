@@ -1,6 +1,6 @@
 /** How a run stands, as `status --json` prints it. */
-import type {TrialState} from './events.ts';
-import type {TaskState} from './tasks/task-views.ts';
+import type {TrialState} from '../events.ts';
+import type {TaskState} from './task-views.ts';
 
 export interface Status {
   state: 'waiting' | 'running' | 'finished' | 'failed' | 'stopped';
