@@ -260,7 +260,9 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
     }
     case 'prepared': {
       const {what, done, total} = event;
-      return {...state, preparing: done < total ? {what, done, total} : null};
+      // Beside a training it is nothing that anybody waits for.
+      const isAwaited = done < total && state.trials.every(view => view.state !== 'running');
+      return {...state, preparing: isAwaited ? {what, done, total} : null};
     }
     case 'trial-started':
       return change({...state, preparing: null}, event.trial, view => begun(view, event));

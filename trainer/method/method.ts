@@ -3,7 +3,7 @@ import type {Tensor} from '@tensorflow/tfjs-core';
 import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Random} from '../math/random.ts';
-import type {Triplets} from '../math/svd.ts';
+import type {Triplets} from '../math/triplets.ts';
 import type {Site} from '../model/site.ts';
 import type {Form, Parts} from './form.ts';
 import type {PeftFormat} from './peft-format.ts';
