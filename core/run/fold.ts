@@ -11,6 +11,7 @@ import {
   type Evaluated,
   isEnded,
   type Pinned,
+  type Prepared,
   type Probed,
   type RunEvent,
   type RunStarted,
@@ -258,12 +259,8 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       const {event: _, ...challenge} = event;
       return {...state, challenged: [...state.challenged, challenge]};
     }
-    case 'prepared': {
-      const {what, done, total} = event;
-      // Beside a training it is nothing that anybody waits for.
-      const isAwaited = done < total && state.trials.every(view => view.state !== 'running');
-      return {...state, preparing: isAwaited ? {what, done, total} : null};
-    }
+    case 'prepared':
+      return {...state, preparing: preparedSoFar(state, event)};
     case 'trial-started':
       return change({...state, preparing: null}, event.trial, view => begun(view, event));
     case 'step':
@@ -297,6 +294,11 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
         trials: stopped(state.trials),
       };
   }
+}
+
+/** What is waited for; beside a training it is nothing that anybody waits for. */
+function preparedSoFar({trials}: RunState, {what, done, total}: Prepared): RunState['preparing'] {
+  return done < total && trials.every(view => view.state !== 'running') ? {what, done, total} : null;
 }
 
 function started(state: RunState, event: RunStarted & {at: number}): RunState {
