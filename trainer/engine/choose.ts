@@ -159,21 +159,19 @@ async function measuredChoice({matrices = []}: Wish): Promise<Choice | null> {
 /** What one has to be ahead at products before it is taken for that: the rest of a step is faster on onnxruntime. */
 const telling = 1.1;
 
-/** In one line, which was taken and by how much it is ahead. */
+/** In one line, which was taken and how far it is ahead. */
 export function fasterOf({compiled, native: onTensorflow}: Compared): Choice {
   const lead = compiled / onTensorflow;
-  const times = (factor: number) => `${factor.toFixed(2)} times as fast as`;
-  return lead >= telling
-    ? {
-        engine: 'tfjs-node',
-        precision: 'float32',
-        reason: `TensorFlow in float32, ${times(lead)} onnxruntime at this model's products on this processor`,
-      }
-    : {
-        engine: 'compiled',
-        precision: 'float32',
-        reason: `compiled graphs on onnxruntime, ${times(1 / lead)} TensorFlow at this model's products on this processor`,
-      };
+  const atProducts = (factor: number) =>
+    `${factor.toFixed(2)} times as fast at this model's products on this processor`;
+  if (lead >= telling)
+    return {
+      engine: 'tfjs-node',
+      precision: 'float32',
+      reason: `TensorFlow in float32: it is ${atProducts(lead)} as onnxruntime`,
+    };
+  const why = lead > 1 ? `TensorFlow is only ${atProducts(lead)}` : `it is ${atProducts(1 / lead)} as TensorFlow`;
+  return {engine: 'compiled', precision: 'float32', reason: `compiled graphs on onnxruntime: ${why}`};
 }
 
 /** The native engine that is missing where it would be faster. */

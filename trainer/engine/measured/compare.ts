@@ -18,7 +18,7 @@ export interface MatrixSize {
   count: number;
 }
 
-/** Seconds that an engine takes for all of a model's products of so many rows each. */
+/** Seconds of processor time that an engine takes for all of a model's products of so many rows each. */
 export interface Compared {
   compiled: number;
   native: number;
@@ -27,11 +27,11 @@ export interface Compared {
 /** This file's neighbour, as source or as built. */
 const timing = new URL(import.meta.url.endsWith('.ts') ? './rates-process.ts' : './rates-process.js', import.meta.url);
 
-/** All shapes together are timed for about a second; the kinds of matrices of a model are few. */
-const [wholeMilliseconds, mostShapes] = [600, 8];
+/** All shapes together are timed for about this long on both engines; the kinds of matrices of a model are few. */
+const [wholeMilliseconds, mostShapes] = [800, 8];
 /** Rows of a product: of a batch, fewer where a matrix is so large that they would take longer than this many operations. */
-const [mostRows, fewestRows, mostOperations] = [1024, 64, 4e9];
-/** Of a process that times one engine, in seconds of its own. */
+const [mostRows, fewestRows, mostOperations] = [1024, 64, 1e9];
+/** Of the process that times them, in seconds of its own. */
 const mostSeconds = 60;
 
 /**
@@ -47,8 +47,8 @@ export async function compareEngines(
   const key = keyOf(shapes);
   const known = (readCached(file) as Record<string, unknown>)[key];
   if (isCompared(known)) return known;
-  const found = {compiled: await totalOf('compiled', shapes), native: await totalOf('tfjs-node', shapes)};
-  if (!isCompared(found)) return null;
+  const found = await timed(shapes);
+  if (found === null) return null;
   try {
     writeWhole(file, `${JSON.stringify({...readCached(file), [key]: found}, null, 2)}\n`);
   } catch {
@@ -70,15 +70,15 @@ function keyOf(shapes: readonly (ProductShape & MatrixSize)[]): string {
   return createHash('sha256').update(JSON.stringify(all)).digest('hex');
 }
 
-async function totalOf(
-  engine: 'compiled' | 'tfjs-node',
-  shapes: readonly (ProductShape & MatrixSize)[],
-): Promise<number | null> {
-  const words = [engine, JSON.stringify(shapes), String(wholeMilliseconds / shapes.length)];
+async function timed(shapes: readonly (ProductShape & MatrixSize)[]): Promise<Compared | null> {
+  const words = [JSON.stringify(shapes), String(wholeMilliseconds / shapes.length)];
   const question = {program: timing, words, seconds: mostSeconds, environment: nativeEnvironment(1)};
-  const answer = await answerOf<{seconds: number[]}>(question);
+  const answer = await answerOf<{seconds: [number, number][]}>(question);
   if ('fault' in answer) return null;
-  return shapes.reduce((sum, {count, rows}, i) => sum + (count * answer.seconds[i]! * mostRows) / rows, 0);
+  const sum = (engine: 0 | 1) =>
+    shapes.reduce((all, {count, rows}, i) => all + (count * answer.seconds[i]![engine] * mostRows) / rows, 0);
+  const found = {compiled: sum(0), native: sum(1)};
+  return isCompared(found) ? found : null;
 }
 
 function isCompared(value: unknown): value is Compared {
