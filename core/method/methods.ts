@@ -22,6 +22,7 @@ import {orthogonal} from './each/orthogonal.ts';
 import {pissa} from './each/pissa.ts';
 import {randlora} from './each/randlora.ts';
 import {rslora} from './each/rslora.ts';
+import {vbLora} from './each/vb-lora.ts';
 import {vera} from './each/vera.ts';
 import type {MethodDescription} from './method.ts';
 
@@ -51,6 +52,7 @@ const table = {
   eva,
   corda,
   adalora,
+  'vb-lora': vbLora,
   full,
 } satisfies Record<string, MethodDescription>;
 

@@ -38,7 +38,7 @@ const trained = [
   ...[
     ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
     ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'],
-    ...['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'],
+    ...['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora', 'vblora'],
   ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];

@@ -31,7 +31,7 @@ export interface AdapterToWrite {
   modulePath?: string;
   /** The trained tensors by the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, Parts>;
-  /** Shapes of these tensors, for kinds whose format does not know them from the numbers of values. */
+  /** Shapes of these tensors and, without a name, of the shared ones, for kinds whose format does not know them from the numbers of values. */
   shapes?: ReadonlyMap<string, Shapes>;
   /** What all of them share. */
   shared?: Parts;
@@ -97,7 +97,7 @@ export function writeAdapter(
     writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`, {flush: true});
     writeSafetensors(
       join(temporary, tensorsName),
-      tensorsOf(format, form, inModel(factors), shared, shapes && inModel(shapes)),
+      tensorsOf(format, form, inModel(factors), shared, shapes && new Map([...shapes, ...inModel(shapes)])),
     );
     if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
     syncFolder(temporary);
@@ -142,7 +142,7 @@ function tensorsOf(
       if (data) tensors.set(`${prefix}${name}`, {shape: own[part]!, data});
     }
   };
-  add('base_model.', format.shared, shared, {});
+  add('base_model.', format.shared, shared, shapes?.get('') ?? {});
   for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts, shapes?.get(path));
   return tensors;
 }

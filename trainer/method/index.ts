@@ -31,6 +31,7 @@ import {orthogonal} from './orthogonal.ts';
 import {pissa} from './pissa.ts';
 import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
+import {vbLora} from './vb-lora.ts';
 import {vera} from './vera.ts';
 
 /** What every variant computes; training all weights (full.ts) is none. */
@@ -59,6 +60,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   eva,
   corda,
   adalora,
+  'vb-lora': vbLora,
 };
 
 /** Every variant, with what its description says of it. */

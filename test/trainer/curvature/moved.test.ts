@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {type Layout, type Piece, views} from '../../../trainer/adaptation/layout.ts';
+import {commonParts, type Layout, type Piece, views} from '../../../trainer/adaptation/layout.ts';
 import {blockSize, products} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {trainedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
@@ -55,7 +55,7 @@ const newer = [
   'llama-randlora',
   'llama-boft',
   'llama-miss',
-  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley', 'adalora'].map(
+  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley', 'adalora', 'vblora'].map(
     method => `llama-${method}`,
   ),
   'llama-full',
@@ -92,7 +92,7 @@ describe('at a later point of the training', () => {
       const owner = trial.method === 'full' ? `${site.name}.weight` : site.name;
       const block = methodBlock({layer: 0, projection: 'q_proj', site}, trial, sites, {
         parts: views(parameters, layout).get(owner)!,
-        shared: shared ? views(shared, common).get('')! : {},
+        shared: commonParts({parameters, shared}, layout, common),
         read: base.read,
       });
       const network = await networkAt(parameters);
