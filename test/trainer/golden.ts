@@ -131,6 +131,8 @@ export interface GoldenRun {
   /** Of LoRA+. */
   b_rate_ratio?: number;
   init: string;
+  /** In place of what the adapter's configuration says. */
+  options?: Record<string, number>;
   cases: Record<string, GoldenCase>;
 }
 
@@ -173,7 +175,7 @@ export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method 
   const config = goldenJson<Record<string, number | boolean>>(`train/${run.init}/adapter_config.json`);
   const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, Number(config[peft])] as const);
   const plus = run.b_rate_ratio === undefined ? {} : {b_rate_ratio: run.b_rate_ratio};
-  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus}};
+  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus, ...run.options}};
   return {name, method: methods[name], form};
 }
 

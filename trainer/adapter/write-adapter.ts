@@ -6,6 +6,7 @@ import {existsSync, mkdirSync, readdirSync, renameSync, writeFileSync} from 'nod
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Shapes} from '../../core/method/method.ts';
+import type {JsonObject} from '../files/json-file.ts';
 import {temporaryOf} from '../files/temporary.ts';
 import {discard, storeError, syncFolder} from '../files/write-whole.ts';
 import type {Form, Parts} from '../method/form.ts';
@@ -66,35 +67,16 @@ export function writeAdapter(
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
   const format = formatOf(kind);
   const form = {rank, scale: alpha / rank, options};
-  const ofLora = {
-    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
-    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
-  };
   // Beside other parts the last names would mean theirs too.
   const targets = modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()];
-  const config = {
-    bias: 'none',
-    fan_in_fan_out: false,
-    inference_mode: true,
-    modules_to_save: null,
-    peft_type: format.peftType,
-    revision: base.revision,
-    base_model_name_or_path: base.model,
-    target_modules: targets,
-    task_type: 'CAUSAL_LM',
-    ...format.config(form, alpha, targets),
-    ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
-    ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
-  };
-  const known = Object.entries(config).filter(([key]) => !format.without?.includes(key));
-  const sorted = Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const config = configOf({base, format, form, alpha, targets, factors, residual});
 
   refuseStrangers(target);
   const temporary = temporaryOf(target);
   try {
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
-    writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`, {flush: true});
+    writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`, {flush: true});
     writeSafetensors(
       join(temporary, tensorsName),
       tensorsOf(format, form, inModel(factors), shared, shapes && new Map([...shapes, ...inModel(shapes)])),
@@ -107,6 +89,37 @@ export function writeAdapter(
     discard(temporary);
     throw storeError(error, target);
   }
+}
+
+interface Configured extends Pick<AdapterToWrite, 'base' | 'alpha' | 'factors'> {
+  residual: AdapterToWrite['residual'];
+  format: PeftFormat;
+  form: Form;
+  targets: readonly string[];
+}
+
+/** adapter_config.json, its keys in order. */
+function configOf({base, format, form, alpha, targets, factors, residual}: Configured): JsonObject {
+  const ofLora = {
+    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
+    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
+  };
+  const config = {
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    modules_to_save: null,
+    peft_type: format.peftType,
+    revision: base.revision,
+    base_model_name_or_path: base.model,
+    target_modules: [...targets],
+    task_type: 'CAUSAL_LM',
+    ...format.config(form, alpha, targets),
+    ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
+    ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
+  };
+  const known = Object.entries(config).filter(([key]) => !format.without?.includes(key));
+  return Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Only an adapter may be replaced by an adapter: other files in its folder are the user's. */
