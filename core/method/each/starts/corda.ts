@@ -1,5 +1,5 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../../pair.ts';
 
 export const corda: MethodDescription = {
   doc: 'CorDA: starts from singular triplets of each weight times the covariance of what it reads.',

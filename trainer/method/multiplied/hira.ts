@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {lora} from './lora.ts';
-import {type Computation, whole} from './method.ts';
-import {pairLengths} from './peft-format.ts';
+import {lora} from '../lora.ts';
+import {type Computation, whole} from '../method.ts';
+import {pairLengths} from '../peft-format.ts';
 
 /** HiRA (Huang et al. 2025): W + W ∘ (B·A) with LoRA's start, not scaled by alpha. */
 export const hira: Computation = {

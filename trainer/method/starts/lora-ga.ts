@@ -1,4 +1,4 @@
-import {type Computation, lowRank} from './method.ts';
+import {type Computation, lowRank} from '../method.ts';
 
 /**
  * LoRA-GA (Wang et al. 2024): with the gradient of the loss ∂L/∂W = U·S·Vᵀ, A starts as the first `rank` rows of Vᵀ and B

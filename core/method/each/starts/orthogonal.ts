@@ -1,5 +1,5 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, pairWork, rankFits} from '../pair.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, pairWork, rankFits} from '../../pair.ts';
 
 export const orthogonal: MethodDescription = {
   doc: 'LoRA whose A and B both start at random but orthogonal to each other, so that B·A is zero. Its rank is even.',

@@ -1,4 +1,4 @@
-import type {MethodDescription} from '../method.ts';
+import type {MethodDescription} from '../../method.ts';
 
 /** Projections behind the activation of a layer's network: their inputs are scaled, where others have their outputs scaled. */
 export const feedsForward = (name: string | undefined): boolean => /(^|\.)(down_proj|output_linear)$/.test(name ?? '');

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {inverse} from '../engine/graph/inverse.ts';
-import type {Form} from './form.ts';
-import type {Computation} from './method.ts';
-import {lengths} from './peft-format.ts';
+import {inverse} from '../../engine/graph/inverse.ts';
+import type {Form} from '../form.ts';
+import type {Computation} from '../method.ts';
+import {lengths} from '../peft-format.ts';
 
 const blockOf = ({rank, options}: Form): number => options['block_size'] ?? rank;
 const factorsOf = ({options}: Form): number => options['butterfly_factor'] ?? 1;

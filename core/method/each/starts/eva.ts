@@ -1,5 +1,5 @@
-import type {Conflict, MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, pairWork, rankFits} from '../pair.ts';
+import type {Conflict, MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, pairWork, rankFits} from '../../pair.ts';
 
 export const eva: MethodDescription = {
   doc: 'EVA: A starts as the principal components of what each projection reads on the training rows; B = 0.',

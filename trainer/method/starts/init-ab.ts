@@ -1,4 +1,4 @@
-import {type Computation, lowRank, uniform} from './method.ts';
+import {type Computation, lowRank, uniform} from '../method.ts';
 
 /** Init[AB]: A and B both uniform in ±1/√inputs; the base loses s·B₀·A₀. */
 export const initAb: Computation = {

@@ -1,5 +1,5 @@
-import {firstOfQr} from '../math/qr.ts';
-import {type Computation, lowRank} from './method.ts';
+import {firstOfQr} from '../../math/qr.ts';
+import {type Computation, lowRank} from '../method.ts';
 
 /**
  * OLoRA (Büyükakyüz 2024): with W = Q·R, B starts as the first `rank` columns of Q and A as the first rows of R, both

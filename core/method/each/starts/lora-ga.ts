@@ -1,5 +1,5 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, residualWork} from '../pair.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, residualWork} from '../../pair.ts';
 
 export const loraGa: MethodDescription = {
   doc: "LoRA-GA: starts from singular vectors of the loss's gradient in each weight.",

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {inverse} from '../engine/graph/inverse.ts';
-import type {Form} from './form.ts';
-import type {Computation} from './method.ts';
+import {inverse} from '../../engine/graph/inverse.ts';
+import type {Form} from '../form.ts';
+import type {Computation} from '../method.ts';
 
 const blockOf = ({rank, options}: Form): number => options['block_size'] ?? rank;
 

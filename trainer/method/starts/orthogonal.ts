@@ -1,6 +1,6 @@
-import {times} from '../math/dense.ts';
-import {firstOfQr} from '../math/qr.ts';
-import {type Computation, lowRank} from './method.ts';
+import {times} from '../../math/dense.ts';
+import {firstOfQr} from '../../math/qr.ts';
+import {type Computation, lowRank} from '../method.ts';
 
 /** What both factors are divided by. */
 const shortened = 10;

@@ -1,5 +1,5 @@
-import type {MethodDescription} from '../method.ts';
-import {pairShapes} from '../pair.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairShapes} from '../../pair.ts';
 
 export const hira: MethodDescription = {
   doc: 'HiRA: a low-rank pair scales the entries of the weight, so that the update can have full rank.',

@@ -1,4 +1,4 @@
-import {type Computation, lowRank} from './method.ts';
+import {type Computation, lowRank} from '../method.ts';
 
 /** EVA (Paischer et al. 2024, with ρ = 1): A starts as principal components of the inputs, B at zero. */
 export const eva: Computation = {

@@ -1,4 +1,4 @@
-import type {Conflict, MethodDescription, Size} from '../method.ts';
+import type {Conflict, MethodDescription, Size} from '../../method.ts';
 
 /** Rows of a block: as many as the rank, unless the sweep file says otherwise. */
 const blockOf = ({rank, options}: Size): number => options['block_size'] ?? rank;

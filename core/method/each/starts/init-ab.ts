@@ -1,6 +1,6 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
-import {gemma, qwen} from '../study.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../../pair.ts';
+import {gemma, qwen} from '../../study.ts';
 
 export const initAb: MethodDescription = {
   doc: 'Init[AB]: both A and B drawn at random, their product subtracted from the weight.',

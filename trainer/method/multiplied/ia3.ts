@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import {feedsForward} from '../../core/method/each/ia3.ts';
-import type {Computation} from './method.ts';
+import {feedsForward} from '../../../core/method/each/multiplied/ia3.ts';
+import type {Computation} from '../method.ts';
 
 /** IA³ (Liu et al. 2022): l ∘ (W·x), or W·(l ∘ x) behind the activation; l [outputs, 1] or [1, inputs], as PEFT has it. */
 export const ia3: Computation = {

@@ -1,6 +1,6 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
-import {gemma, qwen} from '../study.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../../pair.ts';
+import {gemma, qwen} from '../../study.ts';
 
 export const milora: MethodDescription = {
   doc: 'MiLoRA: starts from the smallest singular triplets of each weight.',

@@ -1,6 +1,6 @@
-import {cholesky, timesInverse} from '../math/cholesky.ts';
-import {times} from '../math/dense.ts';
-import {type Computation, lowRank} from './method.ts';
+import {cholesky, timesInverse} from '../../math/cholesky.ts';
+import {times} from '../../math/dense.ts';
+import {type Computation, lowRank} from '../method.ts';
 
 /** Of the mean of C's diagonal, what is added to each of its entries. */
 const damping = 0.01;

@@ -1,5 +1,5 @@
-import type {MethodDescription} from '../method.ts';
-import {pairOptions, pairShapes, rankFits, residualWork} from '../pair.ts';
+import type {MethodDescription} from '../../method.ts';
+import {pairOptions, pairShapes, rankFits, residualWork} from '../../pair.ts';
 
 export const olora: MethodDescription = {
   doc: 'OLoRA: starts from the first columns of a QR factorisation of each weight.',
