@@ -1,37 +1,11 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
 import {methodTitle} from '../core/method/title.ts';
-import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
-import type {RunState} from '../core/run/fold.ts';
+import type {BlockRow, RatesAndCurvature} from '../core/run/compare/curvature.ts';
 import {formatRate} from '../core/run/format.ts';
 import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {Point} from './elements.ts';
 import {methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
-
-/** λmax of one block relative to LoRA's, mean over seeds. */
-export interface BlockRow {
-  method: string;
-  module: string;
-  layer: number;
-  relative: number;
-}
-
-/** The blocks of a (rank, batch size) at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
-export function rowsOf({curvature}: RunState, group: {rank: number; batchSize: number}): BlockRow[] {
-  const rows = curvature.filter(
-    ({step, rank, batchSize}) => step === 0 && rank === group.rank && batchSize === group.batchSize,
-  );
-  const blocks = new Map<string, BlockRow & {seeds: number}>();
-  relativeToLora(rows).forEach((relative, k) => {
-    const {method, module, layer} = rows[k]!;
-    if (relative === null || relative <= 0) return;
-    const key = `${method} ${module} ${layer}`;
-    const known = blocks.get(key) ?? {method, module, layer, relative: 0, seeds: 0};
-    const seeds = known.seeds + 1;
-    blocks.set(key, {...known, relative: known.relative + (relative - known.relative) / seeds, seeds});
-  });
-  return [...blocks.values()];
-}
 
 /** One projection over the layers, a line a method. */
 export function layerChart(

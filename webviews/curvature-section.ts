@@ -1,5 +1,6 @@
 /** The curvature of a run: λmax relative to LoRA's by layer and projection, medians, best rates beside it. */
 import {
+  blockRows,
   type CurvatureTable,
   correlationSentence,
   curvatureColumns,
@@ -9,7 +10,7 @@ import {
   ratesAndCurvature,
 } from '../core/run/compare/curvature.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {layerChart, rateAgainstCurvature, rowsOf, stripChart} from './curvature-chart.ts';
+import {layerChart, rateAgainstCurvature, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';
 import type {Theme} from './theme/palette.ts';
 
@@ -44,7 +45,7 @@ function tableSection(
 ): HTMLElement {
   const section = element('section', 'card');
   const grid = element('div', 'grid');
-  const rows = rowsOf(state, table).filter(({method}) => method !== fullWeight);
+  const rows = blockRows(state, table).filter(({method}) => method !== fullWeight);
   for (const module of new Set(rows.map(row => row.module))) {
     const figure = element('figure', '');
     const own = rows.filter(row => row.module === module);

@@ -3,11 +3,10 @@
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
 import type {MethodCost} from '../method/cost.ts';
-import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import type {StoredTrial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';
 
@@ -24,7 +23,7 @@ export interface RunStarted {
   event: 'run-started';
   name: string;
   /** Every trial of the sweep, in order; earlier versions wrote down those that were asked for. */
-  trials: Trial[];
+  trials: StoredTrial[];
   engine: string;
   /** Why this engine was taken, one line. */
   reason: string;
@@ -44,7 +43,7 @@ export interface RunStarted {
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
   /** An engine that would be faster on this machine, once it is set up. */
-  setUp?: string;
+  setUp?: string | undefined;
   /** How rates are searched; absent = every trial is trained whole. */
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
@@ -132,7 +131,7 @@ export interface TaskEnded {
   attempt: number;
   state: 'finished' | 'failed' | 'stopped' | 'superseded';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 /** What stands before this line came from the tasks' files. */
@@ -145,7 +144,7 @@ export interface Merged {
 /** Trials beside those of the file: further seeds at a chosen rate. */
 export interface TrialsAdded {
   event: 'trials-added';
-  trials: Trial[];
+  trials: StoredTrial[];
   /** Somebody asked for them, when words stood already: they are one more look at the same methods. */
   asked?: true;
 }
@@ -235,7 +234,7 @@ export interface Evaluated {
   step: number;
   task: string;
   /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
-  entry?: string;
+  entry?: string | undefined;
   /** Place in the sweep file's list, from 0: results come in any order. */
   index?: number;
   /** `accuracy` (0..1) or `loss` (token mean). */
@@ -251,7 +250,10 @@ export interface Evaluated {
 export interface Aggregated {
   event: 'aggregate';
   model?: string;
-  method: MethodName;
+  /** As of a trial: its values of axes, and keys in which it stands beside whatever others have. */
+  settings?: Settings;
+  own?: readonly string[];
+  method: string;
   rank: number;
   batchSize: number;
   learningRate: number;
@@ -273,7 +275,7 @@ export interface TrialEnded {
   tail?: number | null;
   seconds: number;
   /** What happened, for diverged and failed. */
-  message?: string;
+  message?: string | undefined;
   /** SHA-256 of the adapter that a finished trial left. */
   adapter?: string;
 }
@@ -284,6 +286,9 @@ export interface TrialEnded {
  */
 export interface Probed {
   event: 'curvature';
+  /** Where the results have several, as of a trial. */
+  model?: string;
+  settings?: Settings;
   method: string;
   rank: number;
   batchSize: number;
@@ -319,7 +324,7 @@ export interface RunEnded {
   event: 'run-ended';
   state: 'finished' | 'failed' | 'stopped';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 export type RunEventBody =

@@ -4,7 +4,7 @@ import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import {stepsKey} from '../sweep/axes/axes.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import type {StoredTrial} from '../sweep/sweep.ts';
 import {
   type Aggregated,
   type Challenged,
@@ -43,7 +43,7 @@ export type Curvature = Omit<Probed, 'event'>;
 
 /** What is known of one trial since its last start. */
 export interface TrialView {
-  trial: Trial;
+  trial: StoredTrial;
   state: TrialState;
   /** The sweep file no longer has it: kept, but it counts in no comparison. */
   dropped: boolean;
@@ -131,8 +131,8 @@ export interface RunState {
   task: string | null;
   /** What all tasks do alike; null where one process has the run. */
   pinned: Pinned | null;
-  /** What was handed to a scheduler. */
-  submitted: Omit<Submitted, 'event'>[];
+  /** What was handed to a scheduler; `at`: when it was stored, in milliseconds since 1970. */
+  submitted: (Omit<Submitted, 'event'> & {at?: number})[];
 }
 
 export const emptyRun: RunState = {
@@ -369,7 +369,7 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   const ids = new Set(own.trials);
   // Trials that a search added are those of the cell.
   const added = new Set(state.added);
-  const isOwn = (trial: Trial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
+  const isOwn = (trial: StoredTrial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
   const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
   return {...state, trials, tasks, ...together(tasks, state.selected), preparing: null};
 }
@@ -427,7 +427,7 @@ function keptUpTo(view: TrialView, from: number, totalSteps: number): TrialView 
   };
 }
 
-function waiting(trial: Trial, totalSteps: number): TrialView {
+function waiting(trial: StoredTrial, totalSteps: number): TrialView {
   return {
     trial,
     state: 'waiting',
@@ -551,6 +551,8 @@ function sameEvaluation(a: Evaluation, b: Evaluation): boolean {
 function sameBlock(a: Curvature, b: Curvature): boolean {
   return (
     a.method === b.method &&
+    a.model === b.model &&
+    JSON.stringify(a.settings) === JSON.stringify(b.settings) &&
     a.rank === b.rank &&
     a.batchSize === b.batchSize &&
     a.seed === b.seed &&

@@ -204,6 +204,8 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
   }),
   aggregate: record({
     model: optional(text),
+    settings: optional(recordOf(text)),
+    own: optional(listOf(text)),
     method: text,
     rank: number,
     batchSize: number,
@@ -224,6 +226,8 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     adapter: optional(text),
   }),
   curvature: record({
+    model: optional(text),
+    settings: optional(recordOf(text)),
     method: text,
     rank: number,
     batchSize: number,

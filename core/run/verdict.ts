@@ -59,13 +59,13 @@ export function compare(run: RunState): Comparison[] {
       groups.set(JSON.stringify(group), group);
     }
   }
-  for (const {task, metric, ...placed} of state.aggregates) {
-    const group: Group = {task, metric, ...conditionsOf(placed, axes)};
+  for (const {task, metric, ...one} of state.aggregates) {
+    const group: Group = {task, metric, ...conditionsOf(one, axes)};
     groups.set(JSON.stringify(group), group);
   }
   const judging = judgingOf(state);
-  const trials = state.trials.map(({trial}) => trial);
-  const comparisons = settled([...groups.values()], trials).flatMap(group => {
+  const placed = [...state.trials.map(({trial}) => trial), ...state.aggregates];
+  const comparisons = settled([...groups.values()], placed).flatMap(group => {
     const curves = curvesOf(state, group, axes, judging.margin);
     if (!curves.some(curve => curve.peak)) return [];
     const spread = spreadOf(curves, group.metric, judging);
@@ -141,7 +141,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   for (const aggregate of state.aggregates) {
     if (!belongs(aggregate, group, axes) || aggregate.task !== group.task || aggregate.metric !== group.metric)
       continue;
-    seedsOf(aggregate.method, aggregate.learningRate).aggregate = aggregate;
+    seedsOf(aggregate.method, aggregate.learningRate, tunedOf(aggregate, axes)).aggregate = aggregate;
   }
   return [...methods].map(([method, places]) => {
     const points = [...places.values()].map(pointOf);

@@ -16,8 +16,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import {hashAdapter} from '../../trainer/adapter/hash-adapter.ts';
-import type {Status} from '../../trainer/results/status.ts';
 
 const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/trainer/cli.js');

@@ -55,7 +55,14 @@ const blocks = methods.flatMap((method, m) =>
 );
 const againstRates = {
   ...{task: 'desc', metric: 'accuracy', correlation: {points: 3, rho: null, p: null, exact: true}},
-  points: methods.map((method, k) => ({method, rank: 8, batchSize: 16, lambdaMax: k + 1, bestRate: 10 ** (-k - 2)})),
+  points: methods.map((method, k) => ({
+    method,
+    rank: 8,
+    batchSize: 16,
+    lambdaMax: k + 1,
+    bestRate: 10 ** (-k - 2),
+    place: [],
+  })),
 };
 const scan = {
   title: 'rank 8',

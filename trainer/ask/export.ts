@@ -10,7 +10,7 @@ import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {fileName} from '../../core/shape.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../core/sweep/sweep.ts';
 import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
@@ -53,7 +53,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   if (view.state !== 'finished' || !existsSync(adapterFolder))
     throw new SweepError(
       'not-finished',
-      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
@@ -77,7 +77,7 @@ async function exportModel({folder, to, out}: ExportOptions, state: string, id: 
   if (state !== 'finished' || !existsSync(source))
     throw new SweepError(
       'not-finished',
-      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const files = readdirSync(source).map(name => join(source, name));
@@ -108,7 +108,7 @@ async function writePlainAdapter(
   return {rank, method: titles[kind].title};
 }
 
-function trialOf({trials, places}: RunState, id: string): TrialView {
+export function trialOf({trials, places}: RunState, id: string): TrialView {
   const view = trials[places[id] ?? -1];
   // A name that leads elsewhere is no trial of ours.
   if (view && fileName(id)) return view;
@@ -121,7 +121,7 @@ function trialOf({trials, places}: RunState, id: string): TrialView {
 }
 
 /** The best seed at the best rate of the best method. */
-function bestTrial(state: RunState, by: string | true): TrialView {
+export function bestTrial(state: RunState, by: string | true): TrialView {
   const comparisons = compare(state).filter(({task, metric}) => by === true || by === metric || by === task);
   const measured = [...new Set(comparisons.map(({task, metric}) => formatMeasure(task, metric)))];
   if (measured.length !== 1) {
@@ -143,10 +143,10 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   return bestSeed(state, {...best!.comparison, ...best!.peak, task, metric, conditions: best!.comparison})!;
 }
 
-function baseFolder(
+export function baseFolder(
   given: string | undefined,
   manifest: Manifest | null,
-  {run, trial}: {run: string; trial: Trial},
+  {run, trial}: {run: string; trial: StoredTrial},
 ): string {
   if (given !== undefined) return findModel(given, '.');
   const found = baseOf(manifest, trial)?.folder;
@@ -159,7 +159,7 @@ function baseFolder(
 }
 
 /** The model that a trial was trained on. */
-function baseOf(manifest: Manifest | null, {model}: Trial): Manifest['model'] | StoredModel | undefined {
+function baseOf(manifest: Manifest | null, {model}: StoredTrial): Manifest['model'] | StoredModel | undefined {
   return (model === undefined ? undefined : manifest?.models?.[model]) ?? manifest?.model;
 }
 

@@ -4,8 +4,8 @@ import {relativeToLora} from '../../core/run/compare/curvature.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
-import {type AxisKey, axisKeys} from '../../core/sweep/axes/keys.ts';
-import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
+import {inAxisOrder} from '../../core/sweep/axes/keys.ts';
+import {nameOf, type StoredTrial} from '../../core/sweep/sweep.ts';
 import {projections} from '../model/projections.ts';
 import {readSamples} from '../store/samples.ts';
 import type {Traces} from './traces.ts';
@@ -20,7 +20,7 @@ export interface Rows {
 }
 
 /** Settings of a trial that stand in its row, by column; without those that it says nothing of. */
-export function settingsOf(state: RunState): (trial: Trial) => [string, string | number][] {
+export function settingsOf(state: RunState): (trial: StoredTrial) => [string, string | number][] {
   const further = furtherOf(state, ['alpha']);
   const columns = [...trialColumns.slice(1), 'alpha', ...further.columns];
   return trial => {
@@ -37,27 +37,30 @@ const trialColumns = ['trial', 'method', 'rank', 'batch_size', 'learning_rate', 
 /** Columns behind all others: what trials have of axes of the sweep, where it has any. */
 interface Further {
   columns: string[];
-  cells(trial: Trial): Cell[];
+  cells(trial: StoredTrial): Cell[];
 }
 
 /** `without`: columns that stand there anyway. */
 function furtherOf(state: RunState, without: readonly string[] = []): Further {
   const {conditions, tuned} = axesIn(state);
-  const isThere = new Set<string>([...conditions, ...tuned]);
   const own = state.trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings));
-  const keys = axisKeys.filter(key => (isThere.has(key) || own.includes(key)) && !without.includes(key));
+  const keys = inAxisOrder([...conditions, ...tuned, ...own]).filter(key => !without.includes(key));
   const some = (key: 'name' | 'model' | 'order'): boolean => state.trials.some(({trial}) => trial[key] !== undefined);
-  const all: [string, (trial: Trial) => Cell][] = [
-    ...(some('name') ? [['variant', nameOf] as [string, (trial: Trial) => Cell]] : []),
-    ...(some('model') ? [['model', ({model}: Trial) => model ?? null] as [string, (trial: Trial) => Cell]] : []),
-    ...keys.map((key): [string, (trial: Trial) => Cell] => [key, trial => cellOf(trial, key, state)]),
-    ...(some('order') ? [['order_seed', ({order}: Trial) => order ?? null] as [string, (trial: Trial) => Cell]] : []),
+  const all: [string, (trial: StoredTrial) => Cell][] = [
+    ...(some('name') ? [['variant', nameOf] as [string, (trial: StoredTrial) => Cell]] : []),
+    ...(some('model')
+      ? [['model', ({model}: StoredTrial) => model ?? null] as [string, (trial: StoredTrial) => Cell]]
+      : []),
+    ...keys.map((key): [string, (trial: StoredTrial) => Cell] => [key, trial => cellOf(trial, key, state)]),
+    ...(some('order')
+      ? [['order_seed', ({order}: StoredTrial) => order ?? null] as [string, (trial: StoredTrial) => Cell]]
+      : []),
   ];
   return {columns: all.map(([column]) => column), cells: trial => all.map(([, cell]) => cell(trial))};
 }
 
 /** A number where the text is one. */
-function cellOf(trial: Trial, key: AxisKey, {fixed}: RunState): Cell {
+function cellOf(trial: StoredTrial, key: string, {fixed}: RunState): Cell {
   if (key === 'alpha') return trial.alpha;
   const text = settingOf(trial, key) ?? fixed[key];
   return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
@@ -114,13 +117,18 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: s
     }
     case 'samples':
       return {columns: sampleColumns, rows: sampleRows(state, folder)};
-    case 'curvature':
-      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
+    case 'curvature': {
+      const places = placesOfCurvature(state);
+      const rows = curvatureRows({...state, curvature: inOrder(state)}, places);
+      return {columns: [...curvatureColumns, ...places], rows};
+    }
   }
 }
 
-function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): Cell[] {
-  return [id, method, rank, batchSize, learningRate, seed];
+function trialCells({id, method, rank, batchSize, learningRate, seed, own = []}: StoredTrial): Cell[] {
+  const isUnknown = (key: string, value: number): boolean => value === 0 && own.includes(key);
+  const cells = [isUnknown('rank', rank) ? null : rank, isUnknown('batch_size', batchSize) ? null : batchSize];
+  return [id, method, ...cells, learningRate, seed];
 }
 
 const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
@@ -195,7 +203,7 @@ const curvatureColumns = [
 /** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
 function inOrder({curvature, trials}: RunState): RunState['curvature'] {
   // What is no trial's, as all weights of the base are, stands behind them.
-  const first = (is: (trial: Trial) => boolean) => {
+  const first = (is: (trial: StoredTrial) => boolean) => {
     const place = trials.findIndex(({trial}) => is(trial));
     return place < 0 ? trials.length : place;
   };
@@ -216,11 +224,18 @@ function inOrder({curvature, trials}: RunState): RunState['curvature'] {
     .map(({row}) => row);
 }
 
-function curvatureRows({curvature}: RunState): Cell[][] {
+/** Behind all others: where they were probed, where a run has several such places. */
+function placesOfCurvature({curvature}: RunState): string[] {
+  const keys = inAxisOrder(curvature.flatMap(({settings = {}}) => Object.keys(settings)));
+  return [...(curvature.some(({model}) => model !== undefined) ? ['model'] : []), ...keys];
+}
+
+function curvatureRows({curvature}: RunState, places: readonly string[]): Cell[][] {
   const relative = relativeToLora(curvature);
   return curvature.map((row, k) => [
     ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
     ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
     ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+    ...places.map(key => (key === 'model' ? row.model : row.settings?.[key]) ?? null),
   ]);
 }

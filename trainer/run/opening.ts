@@ -197,7 +197,7 @@ function tellStart(
     others: [],
     engine,
     reason,
-    ...(setUp === undefined ? {} : {setUp}),
+    setUp,
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
     steps: stepsByKey(prepared, all),

@@ -36,7 +36,7 @@ function ending({began, emit}: UnderWay): (state: SweepEnd, message?: string) =>
     hasEnded = true;
     process.off('exit', endAtOnce);
     const seconds = (Date.now() - began) / 1000;
-    emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
+    emit({event: 'run-ended', state, seconds, message});
     return state;
   };
   const endAtOnce = () => void end('stopped');

@@ -2,6 +2,7 @@
 
 import {SweepError} from '../../core/error.ts';
 import {product} from '../../core/numbers.ts';
+import {formatMemory} from '../../core/run/format.ts';
 import {type BatchShape, rowsOf} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import type {Site} from '../model/site.ts';
@@ -148,22 +149,21 @@ export function planMemory(
   const base = baseBytes(size);
   const room = share * allocatedMemory() - base;
   const fitting = Math.floor(Math.min(room / each, workersInAddresses(each)));
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   if (fitting < 1)
     throw new SweepError(
       'no-memory',
-      `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
+      `One trial needs about ${formatMemory(base + each)}, but only ${formatMemory(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
     );
   if (freeAddresses() < reservedBytes)
     throw new SweepError(
       'no-memory',
-      `A worker takes about ${gigabytes(reservedBytes + each)} of addresses, but the limit of this process (ulimit -v) leaves ${gigabytes(freeAddresses())}; raise it, or limit resident memory instead.`,
+      `A worker takes about ${formatMemory(reservedBytes + each)} of addresses, but the limit of this process (ulimit -v) leaves ${formatMemory(freeAddresses())}; raise it, or limit resident memory instead.`,
     );
   const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
   const workers = Math.min(asked, fitting);
   const notes =
     workers < asked
-      ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`]
+      ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${formatMemory(each)}.`]
       : [];
   const mappings = workers * (steps.length + size.evaluating.programs) - 1;
   const bytes = base + workers * each + mappings * mappedBytes(size);

@@ -60,6 +60,18 @@ export function lossesOf(
   model: Model,
   trials: number,
   shape: BatchShape,
+  tensors: Tensors,
+  project: Passes['project'],
+) {
+  const losses = targetLosses(model, trials, shape, tensors, project);
+  return tf.sum(tf.reshape(losses, [trials, -1]), 1);
+}
+
+/** weights · cross-entropy of each target: [trials · targets]. */
+export function targetLosses(
+  model: Model,
+  trials: number,
+  shape: BatchShape,
   {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
   project: Passes['project'],
 ) {
@@ -68,8 +80,7 @@ export function lossesOf(
   const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
   const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
   const answers = finalNorm(model, model.macros.rows(flat, positions!));
-  const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
-  return tf.sum(tf.reshape(losses, [trials, -1]), 1);
+  return tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
 }
 
 /** What the trials of a pack start from. */
@@ -79,6 +90,9 @@ export interface PackStart {
   /** What the sites share: [trials · shared size]; absent where the method has nothing of the kind. */
   shared?: Float32Array;
 }
+
+/** What a pack computes on a batch: an update or parts of one, the loss, or that of each target. */
+type ProgramKind = 'step' | 'gather' | 'update' | 'evaluate' | 'score';
 
 /** The parameters, moments and frozen tensors of a pack, and the programs that change them. */
 export class Pack {
@@ -200,6 +214,13 @@ export class Pack {
     return Float32Array.from(losses!);
   }
 
+  /** weights · cross-entropy of each target, without dropout: [trials · targets]. */
+  async score(batch: PackBatch): Promise<Float32Array> {
+    const program = await this.#program('score', batch.shape);
+    const {losses} = await program.run(feeds(batch), this.#state);
+    return Float32Array.from(losses!);
+  }
+
   dispose(): void {
     this.#state.dispose();
   }
@@ -210,7 +231,7 @@ export class Pack {
     return dropout === 0 ? 0 : this.adaptation.noiseSize(tokens);
   }
 
-  #program(kind: 'step' | 'gather' | 'update' | 'evaluate', shape?: BatchShape): Promise<Program> {
+  #program(kind: ProgramKind, shape?: BatchShape): Promise<Program> {
     return this.#programs.get(shape ? `${kind} ${shapeName(shape)}` : kind, () => this.#computation(kind, shape!));
   }
 
@@ -219,7 +240,7 @@ export class Pack {
     return this.#without('gathered', ...this.#optimizer.moments, ...Object.keys(this.#allocated));
   }
 
-  #computation(kind: 'step' | 'gather' | 'update' | 'evaluate', shape: BatchShape): Computation {
+  #computation(kind: ProgramKind, shape: BatchShape): Computation {
     const {trials} = this.settings;
     const perTrial: TensorSpec = {shape: [trials], dtype: 'float32'};
     const updating: Record<string, TensorSpec> = {
@@ -237,15 +258,16 @@ export class Pack {
           return {...this.#update(tensors, tensors['losses']!, gradient), gathered: tf.zerosLike(gradient)};
         },
       };
+    const trains = kind !== 'evaluate' && kind !== 'score';
     const noise: TensorSpec = {shape: [trials, this.noiseSize(shape)], dtype: 'float32'};
-    const inputs = {...batchInputs(trials, shape), ...(kind !== 'evaluate' && noise.shape[1]! > 0 ? {noise} : {})};
-    if (kind === 'evaluate')
+    const inputs = {...batchInputs(trials, shape), ...(trains && noise.shape[1]! > 0 ? {noise} : {})};
+    if (!trains)
       return {
         inputs,
         state: this.#reading(),
         body: tensors => {
           const {model, project} = this.adaptation.passes(tensors, this.settings);
-          return {losses: lossesOf(model, trials, shape, tensors, project)};
+          return {losses: (kind === 'score' ? targetLosses : lossesOf)(model, trials, shape, tensors, project)};
         },
       };
     if (kind === 'gather')

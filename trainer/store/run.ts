@@ -81,7 +81,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
     sweepRunFolder(folder, {ours: true});
     const steps = new StoredSteps();
     const {state, reading} = await readFolder(folder, event => steps.add(event));
-    if (state.tasks.length > 0) throw ofTasks(folder);
+    if (state.tasks.length > 0) throw ofTasks(folder, sweepFile);
     if (hasResults(state) && !resume) throw exists(folder, state);
     return new RunFolder({folder, sweepFile, again, control, held, failed}, state, reading, steps);
   } catch (error) {
@@ -268,10 +268,10 @@ function takenOver(folder: string): SweepError {
   );
 }
 
-function ofTasks(folder: string): SweepError {
+function ofTasks(folder: string, sweepFile: string): SweepError {
   return new SweepError(
     'run-exists',
-    `${folder} holds a run of several tasks; go on with what is left of it by --shard 1/1, or write elsewhere with --out.`,
+    `${folder} holds a run of several tasks; \`lora-sweep run ${sweepFile} --shard 1/1 --out ${folder}\` goes on with what is left of it, \`lora-sweep submit ${folder}\` hands it to a scheduler, and --out names another folder.`,
     {folder},
   );
 }

@@ -69,10 +69,10 @@ export async function timeTrial(
       bytesLeft: steps.bytesLeft,
     };
     for (const evaluation of job.evaluations) {
-      const {index, every, task} = evaluation;
-      const one = await (task === 'loss'
-        ? timeLoss(pack, evaluation)
-        : timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context));
+      const {index, every} = evaluation;
+      const one = await (evaluation.task === 'generate'
+        ? timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context)
+        : timeScoring(pack, evaluation));
       times.opening += one.opening;
       times.evaluations += one.seconds * (1 + (every === undefined ? 0 : Math.floor((job.steps - 1) / every)));
       times.bytesLeft = Math.max(times.bytesLeft, one.bytesLeft);
@@ -193,14 +193,15 @@ async function timeSteps(
   return {...total, bytesLeft: largest - reached};
 }
 
-async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}>): Promise<Timed> {
+/** Of a loss, or of choices. */
+async function timeScoring(pack: Pack, {task, source}: Exclude<Evaluation, {task: 'generate'}>): Promise<Timed> {
   const {dataset, rows, shapes} = source;
   const some = Int32Array.from({length: Math.min(rows, dataset.count)}, (_, row) => row);
   const batch = sideBySide(
     source,
     Array.from({length: pack.settings.trials}, () => some),
   );
-  const one = await settled(() => pack.evaluate(batch));
+  const one = await settled(() => (task === 'loss' ? pack.evaluate(batch) : pack.score(batch)));
   const {config, trials} = pack.settings;
   const largest = Math.max(...shapes.map(shape => lossBytes(config, shape)));
   const bytesLeft = trials * (largest - lossBytes(config, batch.shape));

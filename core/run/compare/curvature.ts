@@ -6,6 +6,7 @@ import {grouped} from '../../grouped.ts';
 import type {Curvature, RunState} from '../fold.ts';
 import {formatRate} from '../format.ts';
 import {compare} from '../verdict.ts';
+import {settingInFull} from './conditions.ts';
 import {type RankCorrelation, rankCorrelation} from './rank-correlation.ts';
 
 /** The reference: the weight itself, without adapters. */
@@ -14,8 +15,8 @@ export const fullWeight = 'full';
 /** λmax over that of LoRA's block at the same place; null where LoRA was not probed there, or its λmax is not above 0. */
 export function relativeToLora(rows: readonly Curvature[]): (number | null)[] {
   // Trials behind step 0 have rates of their own: only the same rate is compared.
-  const place = ({rank, batchSize, seed, step, layer, module, learningRate}: Curvature) =>
-    JSON.stringify([rank, batchSize, seed, step, layer, module, learningRate]);
+  const place = ({seed, step, layer, module, learningRate, ...row}: Curvature) =>
+    JSON.stringify([placeOf(row), seed, step, layer, module, learningRate]);
   const loras = new Map(rows.filter(({method}) => method === 'lora').map(row => [place(row), row.lambdaMax]));
   return rows.map(row => {
     const reference = loras.get(place(row));
@@ -23,11 +24,61 @@ export function relativeToLora(rows: readonly Curvature[]): (number | null)[] {
   });
 }
 
-/** The curvature of one method at the start of training. */
-export interface MethodCurvature {
+/** Where curvature was looked at. */
+export type CurvaturePlace = Pick<Curvature, 'model' | 'settings' | 'rank' | 'batchSize'>;
+
+function placeOf({model, settings = {}, rank, batchSize}: CurvaturePlace): string {
+  const texts = Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([model ?? null, texts, rank, batchSize]);
+}
+
+/** Whether two places are the same one. */
+export function isProbedAt(one: CurvaturePlace, place: CurvaturePlace): boolean {
+  return placeOf(one) === placeOf(place);
+}
+
+/** λmax of one block relative to LoRA's, mean over seeds. */
+export interface BlockRow {
   method: string;
-  rank: number;
-  batchSize: number;
+  module: string;
+  layer: number;
+  relative: number;
+}
+
+/** The blocks of one place at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
+export function blockRows({curvature}: Pick<RunState, 'curvature'>, group: CurvaturePlace): BlockRow[] {
+  const rows = curvature.filter(row => row.step === 0 && isProbedAt(row, group));
+  const blocks = new Map<string, BlockRow & {seeds: number}>();
+  relativeToLora(rows).forEach((relative, k) => {
+    const {method, module, layer} = rows[k]!;
+    if (relative === null || relative <= 0) return;
+    const key = `${method} ${module} ${layer}`;
+    const known = blocks.get(key) ?? {method, module, layer, relative: 0, seeds: 0};
+    const seeds = known.seeds + 1;
+    blocks.set(key, {...known, relative: known.relative + (relative - known.relative) / seeds, seeds});
+  });
+  return [...blocks.values()];
+}
+
+/** The median over all blocks (and seeds, and trials) of each method at every step that was looked at; whole weights are left out. */
+export function medianOverTraining(
+  rows: readonly Curvature[],
+): {method: string; points: {step: number; lambdaMax: number}[]}[] {
+  const methods = grouped(
+    rows.filter(({method}) => method !== fullWeight),
+    ({method}) => method,
+  );
+  return [...methods].map(([method, own]) => ({
+    method,
+    points: [...grouped(own, ({step}) => step)]
+      .map(([step, group]) => ({step, lambdaMax: median(group.map(({lambdaMax}) => lambdaMax))!}))
+      .sort((a, b) => a.step - b.step),
+  }));
+}
+
+/** The curvature of one method at the start of training. */
+export interface MethodCurvature extends CurvaturePlace {
+  method: string;
   /** Blocks, each at every seed. */
   blocks: number;
   seeds: number;
@@ -40,21 +91,23 @@ export interface MethodCurvature {
   modules: {module: string; relative: number | null}[];
 }
 
-/** One entry a (rank, batch size, method), at step 0; the reference of whole weights is left out. */
+/** One entry a (model, rank, batch size, further conditions, method), at step 0; the reference of whole weights is left out. */
 export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): MethodCurvature[] {
   const rows = curvature.filter(({step, method}) => step === 0 && method !== fullWeight);
   const relatives = relativeToLora(rows);
   const groups = grouped(
     rows.map((row, k) => ({row, relative: relatives[k]!})),
-    ({row}) => JSON.stringify([row.rank, row.batchSize, row.method]),
+    ({row}) => JSON.stringify([placeOf(row), row.method]),
   );
   return [...groups.values()].map(group => {
-    const {method, rank, batchSize} = group[0]!.row;
+    const {method, rank, batchSize, model, settings} = group[0]!.row;
     const modules = [...new Set(group.map(({row}) => row.module))];
     return {
       method,
       rank,
       batchSize,
+      ...(model !== undefined && {model}),
+      ...(settings && {settings}),
       blocks: group.length,
       seeds: new Set(group.map(({row}) => row.seed)).size,
       lambdaMax: median(group.map(({row}) => row.lambdaMax))!,
@@ -72,7 +125,8 @@ export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): Met
 export interface RatesAndCurvature {
   task: string;
   metric: string;
-  points: {method: string; rank: number; batchSize: number; lambdaMax: number; bestRate: number}[];
+  /** `place`: the rates among which the best one lies. */
+  points: (CurvaturePlace & {method: string; lambdaMax: number; bestRate: number; place: number[]})[];
   correlation: RankCorrelation;
 }
 
@@ -80,16 +134,20 @@ export interface RatesAndCurvature {
 export function ratesAndCurvature(state: RunState): RatesAndCurvature[] {
   const curvature = curvatureByMethod(state);
   const groups = new Map<string, Pick<RatesAndCurvature, 'task' | 'metric' | 'points'>>();
-  for (const {task, metric, rank, batchSize, curves} of compare(state)) {
+  for (const {task, metric, rank, batchSize, model, settings, curves} of compare(state)) {
+    const place = {rank, batchSize, ...(model !== null && {model}), ...(settings && {settings})};
     const key = JSON.stringify([task, metric]);
     const group = groups.get(key) ?? {task, metric, points: []};
     groups.set(key, group);
     for (const {method, peak} of curves) {
       const own = curvature.find(
-        entry => entry.method === method && entry.rank === rank && entry.batchSize === batchSize,
+        entry => entry.method === method && (placeOf(entry) === placeOf(place) || isPlain(entry, place)),
       );
       if (peak && own)
-        group.points.push({method, rank, batchSize, lambdaMax: own.lambdaMax, bestRate: peak.learningRate});
+        group.points.push({
+          ...{...place, method, lambdaMax: own.lambdaMax},
+          ...{bestRate: peak.learningRate, place: peak.place},
+        });
     }
   }
   return [...groups.values()]
@@ -101,6 +159,11 @@ export function ratesAndCurvature(state: RunState): RatesAndCurvature[] {
         group.points.map(({bestRate}) => bestRate),
       ),
     }));
+}
+
+/** Curvature that says nothing of a model or of further conditions is that of all of them. */
+function isPlain({model, settings, rank, batchSize}: CurvaturePlace, place: CurvaturePlace): boolean {
+  return model === undefined && settings === undefined && rank === place.rank && batchSize === place.batchSize;
 }
 
 /** Fewer points than this say nothing about a correlation. */
@@ -132,14 +195,12 @@ export const curvatureColumns = [
   {title: 'best rate measured', align: 'right'},
 ] as const;
 
-export interface CurvatureTable {
-  rank: number;
-  batchSize: number;
+export interface CurvatureTable extends CurvaturePlace {
   rows: string[][];
 }
 
 /**
- * A table a (rank, batch size). The prediction is a rule of thumb: the stable rate of gradient descent falls as 1/λmax (edge
+ * A table a (model, rank, batch size, further conditions). The prediction is a rule of thumb: the stable rate of gradient descent falls as 1/λmax (edge
  * of stability), so that a method's best rate is LoRA's measured one divided by its relative λmax.
  */
 export function curvatureTables(state: RunState): CurvatureTable[] {
@@ -149,12 +210,13 @@ export function curvatureTables(state: RunState): CurvatureTable[] {
   const [rates] = ratesAndCurvature(state);
   const tables = new Map<string, CurvatureTable>();
   for (const entry of all) {
-    const {method, rank, batchSize, lambdaMax, lambdaMin, relative, blocks} = entry;
-    const table = tables.get(`${rank} ${batchSize}`) ?? {rank, batchSize, rows: []};
-    tables.set(`${rank} ${batchSize}`, table);
+    const {method, rank, batchSize, model, settings, lambdaMax, lambdaMin, relative, blocks} = entry;
+    const place = {rank, batchSize, ...(model !== undefined && {model}), ...(settings && {settings})};
+    const key = placeOf(place);
+    const table = tables.get(key) ?? {...place, rows: []};
+    tables.set(key, table);
     const rateOf = (name: string) =>
-      rates?.points.find(point => point.method === name && point.rank === rank && point.batchSize === batchSize)
-        ?.bestRate;
+      rates?.points.find(point => point.method === name && (placeOf(point) === key || isPlain(place, point)))?.bestRate;
     const reference = rateOf('lora');
     const measured = rateOf(method);
     const predicted = reference !== undefined && relative !== null && relative > 0 ? reference / relative : undefined;
@@ -172,15 +234,16 @@ export function curvatureTables(state: RunState): CurvatureTable[] {
 }
 
 /** As a heading. */
-export function curvatureTitle({rank, batchSize}: Pick<CurvatureTable, 'rank' | 'batchSize'>): string {
-  return `Curvature at the start, rank ${rank}, batch size ${batchSize}`;
+export function curvatureTitle(place: CurvaturePlace): string {
+  return `Curvature at the start, ${settingInFull(place)}`;
 }
 
 function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-function median(values: readonly number[]): number | null {
+/** Null of none. */
+export function median(values: readonly number[]): number | null {
   if (values.length === 0) return null;
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;

@@ -24,7 +24,10 @@ export interface LiveSearch {
   unstable: string[];
 }
 
-/** One search of each cell; `first`: place of the seed that it begins with. */
+/** Seeds of a grid that is searched. */
+export const seedsEach = 3;
+
+/** One search of each cell; `first`: place of the seed that it begins with, the next ones follow. */
 export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSearch[] {
   const rules = {search: searchDefaults, ...comparisonRules(sweep)!};
   const trials = trialsOf(sweep, state);
@@ -61,9 +64,10 @@ export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSe
 
 const together = (all: readonly {wanted: Wanted[]}[]) => ({wanted: all.flatMap(({wanted}) => wanted)});
 
-/** The same cell with another seed in front. */
+/** The same cell with some of its seeds, another one in front. */
 function beginningWith(cell: Cell, first: number): Cell {
-  const turned = <Item>(items: readonly Item[]) => [...items.slice(first), ...items.slice(0, first)];
+  const turned = <Item>(items: readonly Item[]) =>
+    [...items.slice(first), ...items.slice(0, first)].slice(0, seedsEach);
   return {...cell, seeds: turned(cell.seeds), trials: cell.trials.map(turned)};
 }
 

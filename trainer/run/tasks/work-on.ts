@@ -1,6 +1,8 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
+
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
+import {isTrial} from '../../../core/sweep/sweep.ts';
 import {jobName} from '../../process/scheduler.ts';
 import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
 import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
@@ -105,7 +107,7 @@ async function workThrough(
     isWhole: mine.size === plan.event.tasks.length,
     isSelected: chosen.size < own.tasks.flatMap(({trials}) => trials).length,
   };
-  const trials = plan.event.trials.filter(({id}) => chosen.has(id));
+  const trials = plan.event.trials.filter(isTrial).filter(({id}) => chosen.has(id));
   const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
   const settings = {only: [], resume: true, part, signal: options.signal, onEvent: options.onEvent};
   try {
@@ -120,7 +122,8 @@ async function workThrough(
  * task by then; null where nothing is asked for, or others are still at work.
  */
 async function closingAttempt({folder, plan, prepared, choice}: Planned): Promise<number | null> {
-  const {search, verdict, selected = [], trials} = plan.event;
+  const {search, verdict, selected = []} = plan.event;
+  const trials = plan.event.trials.filter(isTrial);
   if (!(search || verdict?.seeds !== undefined) || selected.length < trials.length) return null;
   const {state} = await readFolder(folder);
   const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');

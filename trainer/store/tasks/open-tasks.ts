@@ -12,10 +12,11 @@ import {StoredSteps} from '../fold/stored-steps.ts';
 import {eventsName} from '../names.ts';
 import type {OpenRun} from '../run.ts';
 import {AttemptWriter} from './attempt-writer.ts';
+import {Beats} from './beats.ts';
 import type {Plan} from './plan-file.ts';
 import {mergedTask, readTask} from './read-folder.ts';
 import {Routes, routed} from './routes.ts';
-import {claim, isSuperseded, superseded, taskFilesIn} from './task-files.ts';
+import {claim, isSuperseded, taskFilesIn} from './task-files.ts';
 import {whenFree} from './waiting.ts';
 
 export interface TaskOptions {
@@ -33,6 +34,8 @@ export interface TaskOptions {
   workers: number;
   /** Tasks that are finished are opened again, where the first of them still has this many attempts. */
   again?: number;
+  /** Milliseconds between signs of life. */
+  beat?: number;
   /** Ends the waiting for tasks that others work on. */
   signal: AbortSignal;
   /** Hears of every event as it is stored. */
@@ -43,27 +46,28 @@ export interface TaskOptions {
   waits(task: string, last: {attempt: number; host: string | null}): void;
 }
 
-const beatMilliseconds = 15_000;
-
 /**
  * Claims tasks and opens their files; the caller closes it, whatever happens. Tasks that nothing is left of are not claimed: null
  * where that is so of all. @throws SweepError `stopped`, `cannot-write`, `disk-full`
  */
 export async function openTasks(options: TaskOptions): Promise<OpenTasks | null> {
-  const opened: AttemptWriter[] = [];
+  // From the first on: a later task may be waited for long.
+  const beats = new Beats(options.folder, options.failed, options.beat);
   const steps = new StoredSteps();
   const notes = [...options.notes];
   try {
     for (const [place, task] of options.tasks.entries()) {
       const attempt = await claimed(task, options, place === 0);
-      if (attempt) opened.push(await openTask(attempt, options, {steps, notes}));
-      else if (options.again !== undefined) return null;
+      if (attempt) beats.add(await openTask(attempt, options, {steps, notes}));
+      else if (options.again !== undefined) break;
     }
   } catch (error) {
-    for (const writer of opened) writer.close();
+    beats.close();
     throw error;
   }
-  return opened.length === 0 ? null : new OpenTasks(options, opened, {steps, notes});
+  if (beats.writers.length > 0) return new OpenTasks(options, beats, {steps, notes});
+  beats.close();
+  return null;
 }
 
 interface Found {
@@ -138,26 +142,25 @@ export class OpenTasks implements OpenRun {
   readonly reach: OpenRun['reach'];
   readonly notes: string[];
   readonly #options: TaskOptions;
+  readonly #beats: Beats;
   readonly #writers: readonly AttemptWriter[];
   readonly #plan: RunState;
   readonly #routes: Routes;
-  readonly #beat: NodeJS.Timeout;
 
-  constructor(options: TaskOptions, writers: readonly AttemptWriter[], {steps, notes}: Found) {
+  constructor(options: TaskOptions, beats: Beats, {steps, notes}: Found) {
     this.folder = options.folder;
     this.notes = notes;
     this.#options = options;
-    this.#writers = writers;
+    this.#beats = beats;
+    this.#writers = beats.writers;
     this.#plan = partOfPlan(
       options.plan.state,
-      writers.map(({task}) => task),
+      this.#writers.map(({task}) => task),
     );
     this.earlier = this.state();
     this.#routes = new Routes(this.#plan.tasks, this.earlier);
     // A checkpoint says how many bytes of one file it builds on; here its steps alone tell.
     this.reach = {steps, bytes: Number.POSITIVE_INFINITY};
-    this.#beat = setInterval(() => this.#look(), beatMilliseconds);
-    this.#beat.unref();
   }
 
   /** Names of the attempts that this start has. */
@@ -189,38 +192,20 @@ export class OpenTasks implements OpenRun {
       for (const [task, part] of routed(body, this.#routes)) {
         const writer = this.#writers.find(one => one.task === task) ?? this.#writers[0]!;
         // A word on a trial's end must not come from who has lost the task.
-        if (part.event === 'trial-ended') this.#own(writer);
+        if (part.event === 'trial-ended') this.#beats.own(writer);
         writer.append(part);
       }
     return {...body, at: Date.now()};
   }
 
   flush(toDisk?: boolean): number {
-    if (toDisk) for (const writer of this.#writers) this.#own(writer);
+    if (toDisk) for (const writer of this.#writers) this.#beats.own(writer);
     for (const writer of this.#writers) writer.flush(toDisk);
     return 0;
   }
 
   close(): void {
-    clearInterval(this.#beat);
-    for (const writer of this.#writers) writer.close();
-  }
-
-  /** @throws SweepError `superseded` */
-  #own({attempt}: AttemptWriter): void {
-    if (isSuperseded(this.folder, attempt)) throw superseded(attempt);
-  }
-
-  /** Signs of life, and whether the tasks are still ours. */
-  #look(): void {
-    try {
-      for (const writer of this.#writers) {
-        this.#own(writer);
-        writer.beat();
-      }
-    } catch (error) {
-      this.#options.failed(error);
-    }
+    this.#beats.close();
   }
 
   #end({state, seconds, message}: Extract<RunEventBody, {event: 'run-ended'}>): void {

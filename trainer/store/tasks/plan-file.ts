@@ -5,7 +5,7 @@ import {SweepError} from '../../../core/error.ts';
 import type {RunEvent, RunStarted} from '../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {formatLine, readLine} from '../../../core/run/line.ts';
-import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
+import {isTrial, type Sweep, type Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {chunksOf} from '../../files/door.ts';
 import {storeError, writeNew} from '../../files/write-whole.ts';
@@ -106,7 +106,7 @@ export function followPlan(
 
 function refuseOtherTrials(plan: Plan['event'], sweep: Sweep): void {
   const changes = [
-    ...differing(plan.trials, expandTrials(sweep)),
+    ...differing(plan.trials.filter(isTrial), expandTrials(sweep)),
     ...(['search', 'verdict'] as const).flatMap(key => {
       const [before, now] = [plan[key], sweep[key]].map(value => JSON.stringify(value ?? null));
       return before === now ? [] : [`${key} was ${before} and is ${now}`];

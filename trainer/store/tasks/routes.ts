@@ -4,13 +4,13 @@ import type {Probed, RunEventBody, Stepped} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import type {Task} from '../../../core/run/tasks/tasks.ts';
 import {cellOf} from '../../../core/search/cells.ts';
-import type {Trial} from '../../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../../core/sweep/sweep.ts';
 
 export class Routes {
   readonly #tasks: readonly Task[];
   readonly #byTrial = new Map<string, string>();
   readonly #byStart = new Map<string, string>();
-  readonly #trials: readonly Trial[];
+  readonly #trials: readonly StoredTrial[];
 
   constructor(tasks: readonly Task[], {trials}: Pick<RunState, 'trials'>) {
     this.#tasks = tasks;
@@ -20,7 +20,7 @@ export class Routes {
   }
 
   /** A trial beside those of the file belongs to the task of its cell. */
-  add(trial: Trial): void {
+  add(trial: StoredTrial): void {
     if (!this.#byTrial.has(trial.id)) this.#byTrial.set(trial.id, this.ofCell(cellOf(trial)));
   }
 
@@ -37,7 +37,7 @@ export class Routes {
     const key = `${method} ${rank} ${batchSize} ${seed}`;
     const known = this.#byStart.get(key);
     if (known !== undefined) return known;
-    const isThere = (trial: Trial) =>
+    const isThere = (trial: StoredTrial) =>
       trial.batchSize === batchSize &&
       trial.seed === seed &&
       (rank === 0 || (trial.method === method && trial.rank === rank));

@@ -1,10 +1,13 @@
 /** What `run --shard` and `run --task` do: some tasks of a run, beside other processes on any machine. */
+import {resolve} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
 import {printable, printableJson} from '../../../core/printable.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {formatLine} from '../../../core/run/line.ts';
+import {goesOnBy} from '../../process/go-on.ts';
 import type {Wanted} from '../../run/tasks/choose-tasks.ts';
 import type {PartSource} from '../../run/tasks/part.ts';
+import {shellWords} from '../../submit/words.ts';
 import {faultOfOutput, print, remark, stopWork} from './terminal.ts';
 
 export interface PartWords {
@@ -28,6 +31,8 @@ export async function trainPart(target: string, words: PartWords): Promise<void>
     import('../../run/progress.ts'),
     import('../../results/summary.ts'),
   ]);
+  const again = commandOf(target, words);
+  goesOnBy(again);
   const {wanted, source} = await askedFor(target, words);
   const terminal = process.stderr.isTTY && !json ? process.stderr : null;
   const report = reportProgress(null, terminal, line => process.stdout.write(`${printable(line)}\n`));
@@ -44,7 +49,15 @@ export async function trainPart(target: string, words: PartWords): Promise<void>
   if (!json && report.state.trials.length > 0 && fault === undefined) await print(['', ...textSummary(report.state)]);
   process.exitCode = {finished: 0, failed: 1, stopped: startAgain}[end];
   if (fault !== undefined) throw new SweepError('cannot-write', fault);
-  if (end === 'stopped') remark('This part was stopped; what is trained is kept, and the same command goes on.');
+  if (end === 'stopped') remark(`This part was stopped; what is trained is kept, and \`${again}\` goes on.`);
+}
+
+/** As it was typed, from any folder. */
+function commandOf(target: string, {shard, task, out, only}: PartWords): string {
+  const which = task === undefined ? ['--shard', shard!] : ['--task', task];
+  const filters = only.flatMap(filter => ['--only', filter]);
+  const folder = out === undefined ? [] : ['--out', resolve(out)];
+  return `lora-sweep ${shellWords(['run', resolve(target), ...which, ...folder, ...filters])}`;
 }
 
 /** @throws SweepError `usage`, `no-index`, and what keeps the sweep from being run */

@@ -7,6 +7,7 @@ import {formatLine} from '../../../core/run/line.ts';
 import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {askedOf} from '../../../core/sweep/only.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
+import {shellWords} from '../../submit/words.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
 export interface RunOptions {
@@ -73,7 +74,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   }
   const out = options.out === undefined ? [] : ['--out', options.out];
   const words = [work.verb, file, ...(tuned?.words ?? []), ...out, '--resume'];
-  const again = `lora-sweep ${words.join(' ')}`;
+  const again = `lora-sweep ${shellWords(words)}`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
   return end;

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {sideBySide} from '../../../../core/run/compare/side-by-side.ts';
 import {emptyRun, foldAll, type RunState} from '../../../../core/run/fold.ts';
-import {publishedEvents} from '../../../../core/run/published.ts';
+import {publishedEvents} from '../../../../core/run/published/events.ts';
 
 function runOf(method: string, rank: number, values: number[]): RunState {
   const setting = {task: 'gsm8k', metric: 'accuracy', method, rank, batch: 16, lr: 1e-3};

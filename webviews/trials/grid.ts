@@ -1,10 +1,10 @@
 /** Every trial of a run as a button: rows are settings, columns learning rates, the seeds side by side. */
-import {methodTitle} from '../core/method/title.ts';
-import {settingInFull} from '../core/run/compare/conditions.ts';
-import type {TrialView} from '../core/run/fold.ts';
-import {formatLoss, formatRate, formatValue} from '../core/run/format.ts';
-import {nameOf} from '../core/sweep/sweep.ts';
-import {element, scroller} from './elements.ts';
+import {methodTitle} from '../../core/method/title.ts';
+import {settingInFull} from '../../core/run/compare/conditions.ts';
+import type {TrialView} from '../../core/run/fold.ts';
+import {formatLoss, formatRate, formatValue} from '../../core/run/format.ts';
+import {nameOf} from '../../core/sweep/sweep.ts';
+import {element, scroller} from '../elements.ts';
 
 /** A sign of each state, for those who do not tell its colour. */
 const signs: Record<TrialView['state'], string> = {

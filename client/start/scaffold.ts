@@ -1,5 +1,5 @@
 /** A first sweep file from what was chosen: a text with comments that passes the check. */
-import type {DataFormat} from '../core/sweep/sweep.ts';
+import type {DataFormat} from '../../core/sweep/sweep.ts';
 
 export interface Choices {
   /** As written in the file: relative, with forward slashes, or a hub id. */

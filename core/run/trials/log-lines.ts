@@ -1,6 +1,6 @@
 /** What happened between two states of a run, as lines of a log. */
-import type {RunState, TrialView} from '../../core/run/fold.ts';
-import {formatLoss, formatMeasure, formatMemory, formatSeconds, formatValue} from '../../core/run/format.ts';
+import type {RunState, TrialView} from '../fold.ts';
+import {formatLoss, formatMeasure, formatMemory, formatSeconds, formatValue} from '../format.ts';
 
 export interface LogLine {
   level: 'info' | 'warn' | 'error';
@@ -37,7 +37,8 @@ function startOf(before: RunState, {startedAt, resumed, engine, reason, trials}:
   return [{level: 'info', text, at: startedAt}];
 }
 
-function trialLines(before: TrialView | undefined, view: TrialView): LogLine[] {
+/** What happened to one trial. */
+export function trialLines(before: TrialView | undefined, view: TrialView): LogLine[] {
   const {trial, state, startedAt, endedAt, steps, totalSteps, seconds, loss, message} = view;
   const lines: LogLine[] = [];
   const say = (level: LogLine['level'], text: string, at: number | null): void =>
