@@ -118,6 +118,9 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     search: optional(searchShape),
     verdict: optional(verdictShape),
     fixed: optional(recordOf(text)),
+    made: optional(recordOf(text)),
+    evaluations: optional(listOf(record({index: count, from: text, to: orNull(text)}))),
+    taken: optional(count),
     tune: optional(listOf(text)),
     objective: optional(listOf(text)),
     tasks: optional(listOf(taskShape)),
@@ -172,6 +175,8 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
   'trial-started': record({
     trial: text,
     steps: count,
+    fingerprint: optional(text),
+    taken: optional(text),
     from: optional(count),
     loss: optional(numberOrNull),
     gradNorm: optional(numberOrNull),

@@ -8,6 +8,7 @@ import {inAxisOrder} from '../../core/sweep/axes/keys.ts';
 import {nameOf, type StoredTrial} from '../../core/sweep/sweep.ts';
 import {projections} from '../model/projections.ts';
 import {readSamples} from '../store/samples.ts';
+import type {Source} from './several.ts';
 import type {Traces} from './traces.ts';
 
 export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
@@ -46,7 +47,9 @@ function furtherOf(state: RunState, without: readonly string[] = []): Further {
   const own = state.trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings));
   const keys = inAxisOrder([...conditions, ...tuned, ...own]).filter(key => !without.includes(key));
   const some = (key: 'name' | 'model' | 'order'): boolean => state.trials.some(({trial}) => trial[key] !== undefined);
+  const runs = new Map(state.trials.map(({trial, part}) => [trial.id, part?.run ?? null]));
   const all: [string, (trial: StoredTrial) => Cell][] = [
+    ...(state.parts ? [['run', ({id}) => runs.get(id) ?? null] as [string, (trial: StoredTrial) => Cell]] : []),
     ...(some('name') ? [['variant', nameOf] as [string, (trial: StoredTrial) => Cell]] : []),
     ...(some('model')
       ? [['model', ({model}: StoredTrial) => model ?? null] as [string, (trial: StoredTrial) => Cell]]
@@ -66,7 +69,8 @@ function cellOf(trial: StoredTrial, key: string, {fixed}: RunState): Cell {
   return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
+/** `sources`: the folders that answers lie in. */
+export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: readonly Source[]): Rows {
   switch (kind) {
     case 'peaks':
       return peaksOf(state);
@@ -116,7 +120,7 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: s
       };
     }
     case 'samples':
-      return {columns: sampleColumns, rows: sampleRows(state, folder)};
+      return {columns: sampleColumns, rows: sampleRows(sources)};
     case 'curvature': {
       const places = placesOfCurvature(state);
       const rows = curvatureRows({...state, curvature: inOrder(state)}, places);
@@ -131,7 +135,13 @@ function trialCells({id, method, rank, batchSize, learningRate, seed, own = []}:
   return [id, method, ...cells, learningRate, seed];
 }
 
-const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
+function remarkOf({dropped, taken}: TrialView): string | null {
+  const remarks = [
+    ...(dropped ? ['no longer in the sweep file'] : []),
+    ...(taken === undefined ? [] : [`taken from ${taken}`]),
+  ];
+  return remarks.length > 0 ? remarks.join('; ') : null;
+}
 
 function* stepRows(state: RunState, traces: Traces, further: Further): Iterable<Cell[]> {
   for (const {trial} of state.trials) {
@@ -180,12 +190,15 @@ const sampleColumns = [
 ];
 
 /** What the trials answered, as `samples/` keeps it. */
-function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
-  const ids = trials.map(({trial}) => trial.id);
-  for (const {trial, step, evaluation, file, rows} of readSamples(folder, ids))
+function* sampleRows(sources: readonly Source[]): Iterable<Cell[]> {
+  for (const {folder, ids} of sources) yield* samplesIn(folder, ids);
+}
+
+function* samplesIn(folder: string, ids: ReadonlyMap<string, string>): Iterable<Cell[]> {
+  for (const {trial, step, evaluation, file, rows} of readSamples(folder, [...ids.keys()]))
     for (const row of rows)
       yield [
-        ...[trial, step, evaluation],
+        ...[ids.get(trial)!, step, evaluation],
         ...sampleColumns.slice(3, -1).map(name => {
           const cell = row[name];
           return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);

@@ -4,6 +4,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
 import type {Pinned, RunEvent} from '../../../core/run/events.ts';
 import type {Cut} from '../../../core/run/tasks/tasks.ts';
+import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
 import type {Choice, Wish} from '../../engine/choose.ts';
 import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
@@ -30,6 +31,8 @@ export interface PartOptions extends Pick<SweepOptions, 'signal' | 'onEvent' | '
   wanted: Wanted;
   /** Filters KEY=VALUE on the trials of a run that is not planned yet. */
   only: readonly string[];
+  /** Further seeds of a run that is finished. */
+  moreSeeds: readonly SeedWish[];
   /** Hears of every event as it is stored. */
   onStored?(event: RunEvent): void;
   /** Sentences for people. */

@@ -1,6 +1,6 @@
 /** Which task an event belongs to. */
 import {grouped} from '../../../core/grouped.ts';
-import type {Probed, RunEventBody, Stepped} from '../../../core/run/events.ts';
+import type {Probed, RunEventBody, Stepped, TrialsAdded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import type {Task} from '../../../core/run/tasks/tasks.ts';
 import {cellOf} from '../../../core/search/cells.ts';
@@ -68,10 +68,16 @@ export function routed(body: RunEventBody, routes: Routes): [task: string, part:
       return [[routes.ofCell(body.cell), body]];
     case 'trials-added':
       for (const trial of body.trials) routes.add(trial);
-      return [...grouped(body.trials, ({id}) => routes.ofTrial(id))].map(([task, trials]) => [task, {...body, trials}]);
+      return addedParts(body, routes);
     default:
       return [[routes.first, body]];
   }
+}
+
+/** That somebody asked is told once, however many tasks have a part of it: it is one more look. */
+function addedParts({asked, ...body}: TrialsAdded, routes: Routes): [string, TrialsAdded][] {
+  const parts = [...grouped(body.trials, ({id}) => routes.ofTrial(id))];
+  return parts.map(([task, trials], place) => [task, {...body, trials, ...(place === 0 && asked && {asked})}]);
 }
 
 function stepParts(body: Stepped, routes: Routes): [string, Stepped][] {
