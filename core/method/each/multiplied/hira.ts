@@ -18,7 +18,7 @@ export const hira: MethodDescription = {
   knownRates: [],
   sharpness: {
     published: null,
-    doc: "Not published. The entries of W are small, and with them the update: its rates lie well above LoRA's.",
+    doc: "Not published; a sixteenth of LoRA's in this project's demo (query projection of the first layer). The entries of W are small, and with them the update: its rates lie well above LoRA's.",
   },
   withoutAlpha: true,
   shapes: pairShapes,

@@ -21,7 +21,7 @@ export const corda: MethodDescription = {
   knownRates: [],
   sharpness: {
     published: null,
-    doc: "Not published. Its instruction-previewed variant trains the directions that matter most for the rows: expect rates like PiSSA's.",
+    doc: "Not published; 110 times LoRA's in this project's demo (query projection of the first layer, `ipm`), where PiSSA's is 20: A, divided by a covariance, is long. Expect rates below PiSSA's.",
   },
   options: {
     ...pairOptions,
