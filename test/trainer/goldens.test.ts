@@ -83,6 +83,8 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     'llama-ia3',
     'llama-delora',
     'llama-oft',
+    'llama-adalora',
+    'llama-vblora',
   ])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
