@@ -57,7 +57,16 @@ export interface Method
   extends Computation,
     Pick<
       MethodDescription,
-      'residual' | 'spectrum' | 'gradient' | 'readings' | 'allocates' | 'common' | 'frozen' | 'shapes' | 'obstacle'
+      | 'residual'
+      | 'spectrum'
+      | 'gradient'
+      | 'readings'
+      | 'allocates'
+      | 'common'
+      | 'work'
+      | 'frozen'
+      | 'shapes'
+      | 'obstacle'
     > {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
