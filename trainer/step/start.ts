@@ -36,6 +36,9 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
     const complete = given && Object.keys(shapes).every(part => given[part]);
     parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));
   }
+  const ofModel = method.common?.(form);
+  if (ofModel)
+    parts.set('', adapter ? sharedFrom(adapter, startFrom!, ofModel) : method.draw!(ofModel, form, trial.seed));
   const shared = sharedLayout(settings.allSites ?? sites, method, form);
   const parameters = filled(trainedLayout(sites, method, form), parts);
   if (shared.size === 0) return {parameters};
