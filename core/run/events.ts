@@ -299,9 +299,6 @@ export interface TrialEnded {
  */
 export interface Probed {
   event: 'curvature';
-  /** Where the results have several, as of a trial. */
-  model?: string;
-  settings?: Settings;
   method: string;
   rank: number;
   batchSize: number;
@@ -317,6 +314,12 @@ export interface Probed {
   iterations: number;
   /** Of the largest Ritz pair: an eigenvalue lies within this of `lambdaMax`. */
   residual: number;
+  /** At step 0, where the sweep has several: the variant's name, and the model and values of axes that the start depends on. */
+  name?: string;
+  model?: string;
+  settings?: Settings;
+  /** Keys that the variant gives itself. */
+  own?: readonly string[];
   /** Behind step 0: the trial, and its peak learning rate. */
   trial?: string;
   learningRate?: number;

@@ -1,10 +1,12 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
+
 import type {MethodCost} from '../method/cost.ts';
 import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import {stepsKey} from '../sweep/axes/axes.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
 import type {StoredTrial} from '../sweep/sweep.ts';
+import {startText} from './compare/starts.ts';
 import {
   type Aggregated,
   type Challenged,
@@ -581,6 +583,7 @@ function sameBlock(a: Curvature, b: Curvature): boolean {
     a.step === b.step &&
     a.layer === b.layer &&
     a.module === b.module &&
-    a.trial === b.trial
+    a.trial === b.trial &&
+    startText(a) === startText(b)
   );
 }

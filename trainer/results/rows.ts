@@ -1,7 +1,8 @@
 /** What a run folder holds, as rows: for `show`, and for files of other programs. */
 import {axesIn} from '../../core/run/compare/conditions.ts';
-import {relativeToLora} from '../../core/run/compare/curvature.ts';
-import type {RunState, TrialView} from '../../core/run/fold.ts';
+import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
+import {startText} from '../../core/run/compare/starts.ts';
+import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
 import {inAxisOrder} from '../../core/sweep/axes/keys.ts';
@@ -121,11 +122,8 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
     }
     case 'samples':
       return {columns: sampleColumns, rows: sampleRows(sources)};
-    case 'curvature': {
-      const places = placesOfCurvature(state);
-      const rows = curvatureRows({...state, curvature: inOrder(state)}, places);
-      return {columns: [...curvatureColumns, ...places], rows};
-    }
+    case 'curvature':
+      return curvatureTable({...state, curvature: inOrder(state)});
   }
 }
 
@@ -237,18 +235,38 @@ function inOrder({curvature, trials}: RunState): RunState['curvature'] {
     .map(({row}) => row);
 }
 
-/** Behind all others: where they were probed, where a run has several such places. */
-function placesOfCurvature({curvature}: RunState): string[] {
-  const keys = inAxisOrder(curvature.flatMap(({settings = {}}) => Object.keys(settings)));
-  return [...(curvature.some(({model}) => model !== undefined) ? ['model'] : []), ...keys];
+/**
+ * Behind the columns of all runs those of its axes, of which a row at the start has what the start depends on, and of what else tells
+ * rows apart.
+ */
+function curvatureTable(state: RunState): Rows {
+  const rows = placedRows(state);
+  const relative = relativeToLora(rows);
+  const further = furtherOf(state);
+  const keys = inAxisOrder(rows.flatMap(({settings = {}}) => Object.keys(settings)));
+  const others = [...(rows.some(({model}) => model !== undefined) ? ['model'] : []), ...keys].filter(
+    key => !further.columns.includes(key),
+  );
+  return {
+    columns: [...curvatureColumns, ...further.columns, ...others],
+    rows: rows.map((row, k) => [
+      ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
+      ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
+      ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+      ...further.cells(trialOfRow(row, state)).map(cell => (Number.isNaN(cell) ? null : cell)),
+      ...others.map(key => (key === 'model' ? row.model : row.settings?.[key]) ?? null),
+    ]),
+  };
 }
 
-function curvatureRows({curvature}: RunState, places: readonly string[]): Cell[][] {
-  const relative = relativeToLora(curvature);
-  return curvature.map((row, k) => [
-    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
-    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
-    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
-    ...places.map(key => (key === 'model' ? row.model : row.settings?.[key]) ?? null),
-  ]);
+/** The trial of a row; for one at the start a trial that starts there, without what comes later. */
+function trialOfRow(row: Curvature, {trials}: RunState): StoredTrial {
+  const known = trials.find(({trial}) => trial.id === row.trial)?.trial;
+  if (known) return known;
+  const {method, rank, batchSize, seed, name, model, settings = {}} = row;
+  const text = startText(row);
+  const like = trials.find(({trial}) => trial.method === method && trial.rank === rank && startText(trial) === text);
+  const bare: StoredTrial = {id: '', method, rank, batchSize, seed, learningRate: Number.NaN, alpha: Number.NaN};
+  const {name: _, model: __, ...trial} = like?.trial ?? bare;
+  return {...trial, ...(name !== undefined && {name}), ...(model !== undefined && {model}), settings};
 }

@@ -85,7 +85,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
-    : {jobs: [], rows: 0};
+    : {phases: [], jobs: [], rows: 0};
   const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
   const phases = phasesOf(run, {all: compared ? all : todo, steps, arrangement}, compared, todo);
