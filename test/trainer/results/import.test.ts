@@ -174,8 +174,8 @@ describe('rows of any columns', () => {
       ['b', 'pissa', 7],
     ]);
     const {summary} = await writeReport(folder);
-    expect(summary).toContain('## Curvature at the start, a: rank 8, batch size 16');
-    expect(summary).toContain('## Curvature at the start, b: rank 8, batch size 16');
+    expect(summary).toContain('## Curvature at the start, a, rank 8, batch size 16');
+    expect(summary).toContain('## Curvature at the start, b, rank 8, batch size 16');
   });
 
   const wrong: [string, string, string][] = [
