@@ -4,7 +4,7 @@ import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.t
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Components} from '../math/incremental-components.ts';
 import type {Random} from '../math/random.ts';
-import type {Triplets} from '../math/svd.ts';
+import type {Triplets} from '../math/triplets.ts';
 import type {Site} from '../model/site.ts';
 import type {Form, Parts} from './form.ts';
 import type {PeftFormat} from './peft-format.ts';
