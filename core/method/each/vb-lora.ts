@@ -19,7 +19,7 @@ export const vbLora: MethodDescription = {
   knownRates: [],
   sharpness: {
     published: null,
-    doc: "Not published; 0.00007 times LoRA's in this project's demo (query projection of the first layer), as A and B are short at the start and their product is not zero: its rates lie one or two powers of ten above LoRA's.",
+    doc: "Not published; 0.00007 times LoRA's in this project's demo (query projection of the first layer), as A and B are short at the start. Sweep widely all the same: of three rates the demo took the lowest, 1e-2.",
   },
   options: {
     num_vectors: {
