@@ -21,7 +21,9 @@ it('a plan says what a search will cost, beside the grid', () => {
   expect(sentences('grid')).toEqual([]);
   const [scans, share, chain, clock, rest] = sentences('halving');
   // Two methods, 12 rates each: 100 of 1,600 steps at batch size 4 and 25 of 400 at 16.
-  expect(scans).toContain('About 32 of 48 rates are scanned in 2,000 steps; about 19 trials (16 to 72) are trained whole');
+  expect(scans).toContain(
+    'About 32 of 48 rates are scanned in 2,000 steps; about 19 trials (16 to 72) are trained whole',
+  );
   expect(share).toMatch(/13\.\d % of the grid's steps: the grid costs 7\.2 ×/);
   expect(chain).toContain('follow one another');
   // 13.9 % of 720 s at least, and the longest of the chains, of 1,600 steps each, where the other workers wait.
