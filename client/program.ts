@@ -4,7 +4,7 @@ import {createHash} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
-import type {Status} from '../core/run/status.ts';
+import type {Status} from '../core/run/tasks/status.ts';
 
 export class Program {
   /** The built command. */

@@ -1,7 +1,7 @@
 /** Asks how the tasks of a sweep are handed over: to whom, and with which of the user's profiles. */
 import {existsSync} from 'node:fs';
 import {commands, Position, type QuickPickItem, Uri, WorkspaceEdit, window, workspace} from 'vscode';
-import type {Profiles} from '../../core/run/submission.ts';
+import type {Profiles} from '../../core/run/tasks/submission.ts';
 import type {Program} from '../program.ts';
 
 export type Target = 'slurm' | 'kubernetes' | 'script';

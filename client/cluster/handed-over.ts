@@ -1,6 +1,6 @@
 /** A run that was handed to a scheduler, as far as its own files and the last look at the queue tell. */
 import type {RunState} from '../../core/run/fold.ts';
-import type {Status} from '../../core/run/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import type {TaskView} from '../../core/run/tasks/task-views.ts';
 
 /** Tasks with trials that are to be trained, of which something is left; failed ones are left to the user. */

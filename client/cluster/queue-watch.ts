@@ -2,7 +2,7 @@
  * The scheduler's queue for whoever looks at the tree: asked about a run once a minute, and never while nobody looks. Slurm's
  * controller serves all users of a cluster.
  */
-import type {Status} from '../../core/run/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 
 export const askEvery = 60_000;
 /** How often it is looked whether somebody is to be asked, in milliseconds. */

@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {commands, type Disposable, ProgressLocation, Uri, window, workspace} from 'vscode';
 import {count} from '../../core/run/format.ts';
-import {type Submission, submissionInWords} from '../../core/run/submission.ts';
+import {type Submission, submissionInWords} from '../../core/run/tasks/submission.ts';
 import type {Program} from '../program.ts';
 import type {Run} from '../run/run.ts';
 import type {SweepFile} from '../sweeps.ts';

@@ -6,7 +6,7 @@ import type {RunEvent} from '../../core/run/events.ts';
 import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
-import type {Status} from '../../core/run/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import {isAwaited, leftOf} from '../cluster/handed-over.ts';
 import {readingText, statusText} from '../status-text.ts';
 import {type Connection, connectTo} from './control.ts';

@@ -204,7 +204,9 @@ describe('a search', () => {
   });
 
   it('says in its hover what it will cost, where the steps are known', () => {
-    expect(hovered(looked({16: 400}))).toMatch(/About \d+ of 36 rates are scanned in [\d,]+ steps.*the grid costs \d+\.\d ×/);
+    expect(hovered(looked({16: 400}))).toMatch(
+      /About \d+ of 36 rates are scanned in [\d,]+ steps.*the grid costs \d+\.\d ×/,
+    );
     expect(hovered(documentOf(text))).toContain('**search**');
     expect(hovered(documentOf(text))).not.toContain('scanned in');
   });

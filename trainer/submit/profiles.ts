@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import envPaths from 'env-paths';
 import {parseDocument} from 'yaml';
 import {SweepError} from '../../core/error.ts';
-import type {Profile} from '../../core/run/submission.ts';
+import type {Profile} from '../../core/run/tasks/submission.ts';
 import {nearest} from '../../core/sweep/table/suggest.ts';
 import {readText} from '../files/door.ts';
 import {isObject} from '../files/json-file.ts';

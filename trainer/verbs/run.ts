@@ -29,6 +29,10 @@ export function runVerb(program: Command): void {
       collectSeeds,
       [],
     )
+    .option(
+      '--no-reuse',
+      'train trials also that a run beside this one has finished under the same settings, model and data',
+    )
     .option('--json', 'print each event as it is stored; with --detach the folder and the process')
     .option('--detach', 'leave it running when this terminal is closed; attach, status and cancel talk to it')
     .option('--shard <i/n>', 'part I of N, on any machine that sees the run folder; auto: as the scheduler numbers it')

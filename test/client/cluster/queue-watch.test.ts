@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, expect, it, vi} from 'vitest';
 import {QueueWatch, type Watched} from '../../../client/cluster/queue-watch.ts';
-import type {Status} from '../../../core/run/status.ts';
+import type {Status} from '../../../core/run/tasks/status.ts';
 
 const status: Status = {state: 'waiting', name: 's', trials: {}, tasks: [], scheduler: 'slurm', jobs: [], eta_s: null};
 const minutes = (number: number) => vi.advanceTimersByTimeAsync(number * 60_000);

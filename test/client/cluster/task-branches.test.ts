@@ -3,8 +3,8 @@ import {isAwaited, leftOf} from '../../../client/cluster/handed-over.ts';
 import {taskBranches} from '../../../client/cluster/task-branches.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
-import type {Status, TaskStatus} from '../../../core/run/status.ts';
 import {joined, taskPlan} from '../../../core/run/tasks/join.ts';
+import type {Status, TaskStatus} from '../../../core/run/tasks/status.ts';
 import {planOf, stepsOfTrial} from '../../trainer/store/tasks/world.ts';
 
 const plan = foldAll(emptyRun, [planOf(['lora', 'pissa', 'dora', 'olora'])]);
@@ -92,6 +92,11 @@ describe('the tasks of a run in the tree', () => {
       ['waiting', 'BeginTime · job 7_3 · after attempt 1'],
       ['waiting', 'Resources · job 7_4'],
     ]);
+  });
+
+  it('name no job that the queue no longer has', () => {
+    expect(rowsOf(runOf()).map(([, , words]) => words)).toEqual(['job 7_1', 'job 7_2', 'job 7_3', 'job 7_4']);
+    expect(rowsOf(runOf(), queueOf([])).map(([, , words]) => words)).toEqual(['', '', '', '']);
   });
 
   it('have the preparation and the relay behind them while the queue has these', () => {

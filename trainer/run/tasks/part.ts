@@ -17,7 +17,7 @@ import {followPlan, type Plan, readPlan, storePlan} from '../../store/tasks/plan
 import {surroundingsOf} from '../opening.ts';
 import {arrange, checkTrials, coresFor} from '../packs.ts';
 import type {Prepared} from '../prepare.ts';
-import {checkProbed, probedPlaces} from '../probing.ts';
+import {checkProbed} from '../probing.ts';
 import {RunFailure} from '../run-failure.ts';
 import {anyOf, readingProgress} from '../sweep.ts';
 import {openSweep} from '../sweep-file.ts';
@@ -142,10 +142,7 @@ async function follow(
     const trials = onlySweep(sweep, []);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
-    if (sweep.curvature) {
-      checkProbed(trials);
-      probedPlaces(prepared, sweep.curvature);
-    }
+    if (sweep.curvature) checkProbed(prepared, sweep.curvature, trials);
     const here: Pinned = {...pinnedBy(prepared, choice), ...(provisional && {provisional})};
     plan ??= await storePlan(
       folder,

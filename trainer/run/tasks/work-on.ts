@@ -3,6 +3,7 @@ import {SweepError} from '../../../core/error.ts';
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
 import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
+import {areCut} from '../../../core/search/rounds.ts';
 import {isTrial} from '../../../core/sweep/sweep.ts';
 import {jobName} from '../../process/scheduler.ts';
 import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
@@ -116,13 +117,17 @@ async function workThrough(
     probes: (row: Parameters<Routes['ofStart']>[0]) => mine.has(routes.ofStart(row)),
     isWhole: mine.size === plan.event.tasks.length,
     isSelected: chosen.size < own.tasks.flatMap(({trials}) => trials).length,
+    ...(plan.event.search && areCut(plan.event.tasks) && {beside: (await readFolder(folder)).state}),
   };
   const trials = plan.event.trials.filter(isTrial).filter(({id}) => chosen.has(id));
   const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
   const {moreSeeds = []} = claiming;
   const settings = {only: [], resume: true, part, moreSeeds, signal: options.signal, onEvent: options.onEvent};
   try {
-    return await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    const end = await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    if (end !== 'finished' || store.left.length === 0) return end;
+    options.onRemark(`${listOf(store.left)}: no more is wanted until other trials of the search have come further.`);
+    return 'stopped';
   } finally {
     store.close();
   }

@@ -107,7 +107,14 @@ export function followPlan(
     writeNew(join(folder, copy), text);
     return [];
   }
-  return resumedManifest(readManifest(file)!, now).notes;
+  const {notes, evaluations} = resumedManifest(readManifest(file)!, now);
+  const [changed] = evaluations;
+  if (changed)
+    throw new SweepError(
+      'not-comparable',
+      `Cannot go on: ${changed.from} is asked otherwise now, and the tasks of a run are evaluated alike; undo the change, or merge the run and evaluate it by \`lora-sweep evaluate\`.`,
+    );
+  return notes;
 }
 
 function refuseOtherTrials(plan: Plan['event'], sweep: Sweep): void {

@@ -1,5 +1,7 @@
 /** Which task an event belongs to. */
+
 import {grouped} from '../../../core/grouped.ts';
+import {startText} from '../../../core/run/compare/starts.ts';
 import type {Probed, RunEventBody, Stepped, TrialsAdded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import type {Task} from '../../../core/run/tasks/tasks.ts';
@@ -33,14 +35,16 @@ export class Routes {
   }
 
   /** Of a block at the start: the first task with a trial that starts there. */
-  ofStart({method, rank, batchSize, seed}: Pick<Probed, 'method' | 'rank' | 'batchSize' | 'seed'>): string {
-    const key = `${method} ${rank} ${batchSize} ${seed}`;
+  ofStart(row: Pick<Probed, 'method' | 'rank' | 'batchSize' | 'seed' | 'name' | 'model' | 'settings'>): string {
+    const {method, rank, batchSize, seed} = row;
+    const of = startText(row);
+    const key = `${method} ${rank} ${batchSize} ${seed} ${of}`;
     const known = this.#byStart.get(key);
     if (known !== undefined) return known;
     const isThere = (trial: StoredTrial) =>
       trial.batchSize === batchSize &&
       trial.seed === seed &&
-      (rank === 0 || (trial.method === method && trial.rank === rank));
+      (rank === 0 || (trial.method === method && trial.rank === rank && startText(trial) === of));
     const trial = this.#trials.find(isThere);
     const task = trial ? this.ofTrial(trial.id) : this.first;
     this.#byStart.set(key, task);

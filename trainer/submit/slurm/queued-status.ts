@@ -1,6 +1,6 @@
 /** How a run stands, with what Slurm says of its jobs. */
 import {count} from '../../../core/run/format.ts';
-import type {Status, TaskStatus} from '../../../core/run/status.ts';
+import type {Status, TaskStatus} from '../../../core/run/tasks/status.ts';
 import {submissionsIn} from '../../store/tasks/submissions.ts';
 import {type Queued, type QueuedTask, queuedOf} from './in-queue.ts';
 

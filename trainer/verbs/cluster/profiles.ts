@@ -1,6 +1,6 @@
 /** `profiles`: the profiles that `submit --profile` can name. */
 import type {Command} from 'commander';
-import type {Profiles} from '../../../core/run/submission.ts';
+import type {Profiles} from '../../../core/run/tasks/submission.ts';
 import {print} from '../shared/terminal.ts';
 
 export function profilesVerb(program: Command): void {

@@ -1,6 +1,6 @@
 /** `submit`: the tasks of a sweep, handed to a scheduler. */
 import {type Command, InvalidArgumentError, Option} from 'commander';
-import {type Submission, submissionInWords} from '../../../core/run/submission.ts';
+import {type Submission, submissionInWords} from '../../../core/run/tasks/submission.ts';
 import type {Outcome, Target} from '../../submit/submit.ts';
 import {collect, positiveInteger} from '../shared/arguments.ts';
 import {type JobFlags, jobOptionsOf, withJobOptions} from '../shared/job-options.ts';
