@@ -175,7 +175,11 @@ export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method 
   const config = goldenJson<Record<string, number | boolean>>(`train/${run.init}/adapter_config.json`);
   const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, Number(config[peft])] as const);
   const plus = run.b_rate_ratio === undefined ? {} : {b_rate_ratio: run.b_rate_ratio};
-  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus, ...run.options}};
+  const form = {
+    rank: run.r,
+    scale: run.scaling ?? run.alpha / run.r,
+    options: {...Object.fromEntries(own), ...plus, ...run.options},
+  };
   return {name, method: methods[name], form};
 }
 

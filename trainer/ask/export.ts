@@ -16,12 +16,11 @@ import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
 import {plainLora} from '../export/plain.ts';
-import {modelsName} from '../export/trained-model.ts';
 import {checkTarget, newFolder} from '../files/new-folder.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import {type Manifest, readManifest, type StoredModel} from '../store/manifest.ts';
-import {manifestName} from '../store/names.ts';
+import {manifestName, modelsName} from '../store/names.ts';
 import {readRun} from '../store/run.ts';
 import {writeMergedModel} from './merged-model.ts';
 

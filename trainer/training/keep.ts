@@ -3,11 +3,12 @@ import {views} from '../adaptation/layout.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import {kindOf} from '../adapter/peft-formats.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
-import {modelsName, writeTrainedModel} from '../export/trained-model.ts';
+import {writeTrainedModel} from '../export/trained-model.ts';
 import {insideRun} from '../files/write-whole.ts';
 import type {BaseContext} from '../step/base.ts';
 import type {Pack} from '../step/step.ts';
 import {checkpointsName, saveCheckpoint} from '../store/checkpoint.ts';
+import {modelsName} from '../store/names.ts';
 import type {TrainContext} from './context.ts';
 import {idsOf, type PackRun, type TrainJob} from './open-pack.ts';
 

@@ -1,14 +1,14 @@
-import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
-import type {AnswerEnds} from '../data/answer-ends.ts';
-import {cachedDataset} from '../data/cached-dataset.ts';
-import type {EncodingModel} from '../data/encode.ts';
-import {readAs} from '../data/read/columns.ts';
-import type {ModelConfig} from '../model/config.ts';
-import {readChoices} from '../task/choices/rows.ts';
-import {type Prompt, readPrompts} from '../task/prompts.ts';
-import {stopsOf} from '../task/tasks.ts';
-import type {Evaluation} from '../training/evaluation.ts';
-import {inOrder} from '../training/sources.ts';
+import type {DataSettings, EvaluationSettings, Sweep} from '../../../core/sweep/sweep.ts';
+import type {AnswerEnds} from '../../data/answer-ends.ts';
+import {cachedDataset} from '../../data/cached-dataset.ts';
+import type {EncodingModel} from '../../data/encode.ts';
+import {readAs} from '../../data/read/columns.ts';
+import type {ModelConfig} from '../../model/config.ts';
+import {readChoices} from '../../task/choices/rows.ts';
+import {type Prompt, readPrompts} from '../../task/prompts.ts';
+import {stopsOf} from '../../task/tasks.ts';
+import type {Evaluation} from '../../training/evaluation.ts';
+import {inOrder} from '../../training/sources.ts';
 
 /** Every entry of `evaluate`, in the order of the sweep file; prompts by evaluation where answers are generated. */
 export async function readEvaluations(
