@@ -1,4 +1,6 @@
 /** `export`: a finished trial as an adapter or a model folder; a whole run as files of other tools, or to an MLflow server. */
+
+import {existsSync} from 'node:fs';
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
 import type {ExportOptions} from '../ask/export.ts';
@@ -22,8 +24,8 @@ export function exportVerb(program: Command): void {
     .description(
       'write a finished trial as a PEFT adapter of the unchanged base, merged into a model folder, or as a GGUF file; or the whole run as tables, for TensorBoard, or to an MLflow server',
     )
-    .argument('<dir>', 'run folder')
-    .argument('[trial]', 'trial id, of adapter, merged and gguf; with --best none')
+    .argument('<dir...>', 'run folder; of csv, parquet and tensorboard several, which are parts of one experiment')
+    .usage('[options] <dir> [trial]\n       lora-sweep export [options] <dir...>')
     .addOption(
       new Option('--to <form>', 'what to write')
         .choices(['adapter', 'merged', 'gguf', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
@@ -37,14 +39,18 @@ export function exportVerb(program: Command): void {
     .option('--uri <url>', 'of mlflow: the tracking server (default: MLFLOW_TRACKING_URI)')
     .option('--experiment <name>', "of mlflow: the experiment (default: the run's name)")
     .option('--model <dir>', 'the base model, where it has moved since the run')
-    .action(async (folder: string, trial: string | undefined, options: ExportFlags) => {
+    .action(async ([folder = '', trial, ...others]: string[], options: ExportFlags) => {
       const {to, uri, experiment} = options;
       const foreign = uri !== undefined ? '--uri' : experiment !== undefined ? '--experiment' : undefined;
       if (to !== 'mlflow' && foreign !== undefined)
         throw new SweepError('usage', `${foreign} belongs to --to mlflow, not to --to ${to}.`);
-      if (to === 'mlflow') await sendRun(folder, trial, options);
-      else if (to === 'adapter' || to === 'merged' || to === 'gguf') await writeTrial(folder, trial, {...options, to});
-      else await writeRun(folder, trial, {...options, to});
+      const further = trial === undefined ? others : [trial, ...others];
+      if (to === 'mlflow') await sendRun(folder, further, options);
+      else if (to === 'adapter' || to === 'merged' || to === 'gguf') {
+        if (others.length > 0)
+          throw new SweepError('usage', `--to ${to} takes a run folder and a trial id; leave ${others.join(' ')} out.`);
+        await writeTrial(folder, trial, {...options, to});
+      } else await writeRun([folder, ...further], {...options, to});
     });
 }
 
@@ -77,8 +83,8 @@ async function writeTrial(
 }
 
 /** What of a trial's export was said although the whole run is written. */
-function refuseTrial(to: string, trial: string | undefined, {best, model}: Pick<ExportFlags, 'best' | 'model'>): void {
-  const named = trial ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
+function refuseTrial(to: string, stray: string | undefined, {best, model}: Pick<ExportFlags, 'best' | 'model'>): void {
+  const named = stray ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
   if (named !== undefined)
     throw new SweepError(
       'usage',
@@ -86,8 +92,8 @@ function refuseTrial(to: string, trial: string | undefined, {best, model}: Pick<
     );
 }
 
-async function sendRun(folder: string, trial: string | undefined, options: ExportFlags): Promise<void> {
-  refuseTrial('mlflow', trial, options);
+async function sendRun(folder: string, further: string[], options: ExportFlags): Promise<void> {
+  refuseTrial('mlflow', further[0], options);
   if (options.out !== undefined)
     throw new SweepError('usage', '--to mlflow writes no folder; leave --out out, and name the server with --uri.');
   const {exportToMlflow} = await import('../results/out/mlflow.ts');
@@ -96,14 +102,11 @@ async function sendRun(folder: string, trial: string | undefined, options: Expor
   await print([sentence]);
 }
 
-async function writeRun(
-  folder: string,
-  trial: string | undefined,
-  {to, ...options}: ExportFlags & {to: RunForm},
-): Promise<void> {
-  refuseTrial(to, trial, options);
+async function writeRun(folders: string[], {to, ...options}: ExportFlags & {to: RunForm}): Promise<void> {
+  const stray = folders.slice(1).find(folder => !existsSync(folder));
+  refuseTrial(to, stray, options);
   const {exportRun} = await import('../results/out/export-run.ts');
-  const {sentence, remarks} = await exportRun(folder, to, options.out);
+  const {sentence, remarks} = await exportRun(folders, to, options.out);
   for (const one of remarks) remark(one);
   await print([sentence]);
 }
