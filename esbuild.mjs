@@ -26,6 +26,7 @@ const trainer = await bundle({
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'examine-process': 'trainer/doctor/examine-process.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
+    'rates-process': 'trainer/engine/measured/rates-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
     'watchdog-process': 'trainer/task/watchdog-process.ts',

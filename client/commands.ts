@@ -19,6 +19,7 @@ import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
+import {convertThisConfig} from './start/convert-config.ts';
 import {fetchModel} from './start/fetch-model.ts';
 import {newSweep} from './start/new-sweep.ts';
 import {openSample} from './start/sample.ts';
@@ -98,6 +99,9 @@ export class Commands {
         this.#fetchModel(typeof id === 'string' ? id : undefined),
       ),
       on('trySample', () => this.#trySample()),
+      commands.registerCommand('loraSweep.convertConfig', (uri?: unknown) =>
+        convertThisConfig(uri instanceof Uri ? uri : undefined),
+      ),
     ];
   }
 

@@ -13,6 +13,7 @@ import {
   type Evaluated,
   isEnded,
   type Pinned,
+  type Prepared,
   type Probed,
   type RunEvent,
   type RunStarted,
@@ -269,10 +270,8 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
       const {event: _, ...challenge} = event;
       return {...state, challenged: [...state.challenged, challenge]};
     }
-    case 'prepared': {
-      const {what, done, total} = event;
-      return {...state, preparing: done < total ? {what, done, total} : null};
-    }
+    case 'prepared':
+      return {...state, preparing: preparedSoFar(state, event)};
     case 'trial-started':
       return change({...state, preparing: null}, event.trial, view => begun(view, event));
     case 'step':
@@ -306,6 +305,11 @@ function applied(state: RunState, event: RunEvent, unseen?: Unseen): RunState {
         trials: stopped(state.trials),
       };
   }
+}
+
+/** What is waited for; beside a training it is nothing that anybody waits for. */
+function preparedSoFar({trials}: RunState, {what, done, total}: Prepared): RunState['preparing'] {
+  return done < total && trials.every(view => view.state !== 'running') ? {what, done, total} : null;
 }
 
 function started(state: RunState, event: RunStarted & {at: number}): RunState {

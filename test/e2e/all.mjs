@@ -16,6 +16,7 @@ import {countedCalls} from './slurm-calls.ts';
 import {agree} from './stories/agree.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
+import {convert} from './stories/convert.ts';
 import {dashboard} from './stories/dashboard.ts';
 import {doctor} from './stories/doctor.ts';
 import {elsewhere} from './stories/elsewhere.ts';
@@ -46,6 +47,7 @@ const stories = {
   problems,
   hover,
   completion,
+  convert,
   run,
   agree,
   dashboard,
