@@ -4,13 +4,7 @@ import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
-const external = [
-  'onnxruntime-node',
-  'pyodide',
-  '@resvg/resvg-wasm',
-  '@tensorflow/tfjs-backend-wasm',
-  '@tensorflow/tfjs-backend-webgpu',
-];
+const external = ['onnxruntime-node', 'pyodide', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'];
 
 /** Packages that the bundles hold something of: their folders, also for the licences that go with them. */
 const packages = new Set();
@@ -32,6 +26,7 @@ const trainer = await bundle({
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'examine-process': 'trainer/doctor/examine-process.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
+    'rates-process': 'trainer/engine/measured/rates-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
     'scorer-process': 'trainer/task/scorer-process.ts',
     'watchdog-process': 'trainer/task/watchdog-process.ts',

@@ -10,6 +10,7 @@ import {Lines} from '../core/sweep/text/lines.ts';
 import {Submitting} from './cluster/submitting.ts';
 import {openTaskLog} from './cluster/task-logs.ts';
 import {exportTrials} from './export-trial.ts';
+import {openNotebook} from './hand-over/notebook.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
@@ -88,6 +89,7 @@ export class Commands {
       on('showLog', target => this.#showLog(target)),
       on('openSamples', target => this.#openSamples(target)),
       on('exportTrial', target => this.#exportTrial(target)),
+      on('openNotebook', target => this.#openNotebook(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
@@ -302,6 +304,11 @@ export class Commands {
     const file = await this.#fileOf(target);
     const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
     if (file?.run) await exportTrials(file.run, trial === undefined ? [] : [trial], this.#parts.program);
+  }
+
+  async #openNotebook(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (file?.run) await openNotebook(file.run, this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */

@@ -18,6 +18,7 @@ import {EndedBadge} from './badge.ts';
 import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands, type Parts} from './commands.ts';
 import {keepContext} from './context-keys.ts';
+import {provideTools} from './hand-over/assistant.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
@@ -73,6 +74,7 @@ export function activate(context: ExtensionContext): void {
     showStatus(sweeps),
     keepContext(sweeps),
     provideSamples(),
+    provideTools(program),
     view,
     badge,
     watchQueue(sweeps, program, view),

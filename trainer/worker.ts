@@ -55,7 +55,7 @@ const decode: Decode = (ids, after) => {
 
 async function work(message: ToWorker): Promise<void> {
   if (message.kind === 'factorize') {
-    await tripletsOf({weights, note, ...message.settings}, message.site, message.end, message.rank);
+    await tripletsOf({weights, note, threads, ...message.settings}, message.site, message.end, message.rank);
     return;
   }
   const base = {config, weights, programs: await programs};

@@ -3,13 +3,14 @@
 import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {axesIn, belongs} from '../core/run/compare/conditions.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
-import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import {titled} from '../core/run/compare/titled.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
 import {type Progress, progress} from '../core/run/progress.ts';
+import type {Part} from '../core/run/several/part.ts';
+import {together} from '../core/run/several/together.ts';
 import {
   countedRun,
   droppedCaption,
@@ -18,7 +19,7 @@ import {
   droppedTitle,
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
-import {type Comparison, title} from '../core/run/verdict.ts';
+import {type Comparison, compare, title} from '../core/run/verdict.ts';
 import {hasChosen} from '../core/search/comparing/settled.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
@@ -91,18 +92,19 @@ export interface Doing {
 /** Fills `root` with the run; the charts are to be drawn then. */
 export function showPage(
   root: HTMLElement,
-  {state: whole, others}: {state: RunState; others: readonly OtherRun[]},
+  {state: whole, others}: {state: RunState; others: readonly Part[]},
   theme: Theme,
   choices: Choices,
   doing: Doing,
 ): Plot[] {
   const plots: Plot[] = [];
   const state = countedRun(whole);
-  const comparisons = sideBySide(state, others);
+  const joined = together([{name: state.name, state}, ...others]);
+  const comparisons = compare(joined.state);
   const trialsDoing = doingWithTrials(state, choices, doing);
   const curves = lossSections(state, theme, choices, changeOfCurves(doing), plots);
   root.replaceChildren(
-    header(state, others, comparisons, doing),
+    header(state, {others, remarks: joined.remarks}, comparisons, doing),
     // While it trains, what moves stands first.
     ...(doing.alive ? curves : []),
     ...comparisons.map(comparison =>
@@ -155,7 +157,12 @@ function sayHowToZoom(plots: readonly Plot[]): void {
   for (const card of cards) card.append(element('p', 'caption', zoomHint));
 }
 
-function header(state: RunState, others: readonly OtherRun[], comparisons: Comparison[], doing: Doing): HTMLElement {
+function header(
+  state: RunState,
+  {others, remarks}: {others: readonly Part[]; remarks: readonly string[]},
+  comparisons: Comparison[],
+  doing: Doing,
+): HTMLElement {
   const {trials} = state;
   const of = (wanted: string): number => trials.filter(view => view.state === wanted).length;
   const different = (key: 'method' | 'learningRate' | 'seed'): number =>
@@ -184,7 +191,9 @@ function header(state: RunState, others: readonly OtherRun[], comparisons: Compa
   if (doing.alive) top.append(element('p', 'figures', progressSentence(state, doing.progress ?? progress(state))));
   // How many rows were cut or left out stands among them.
   for (const note of state.notes) top.append(element('p', 'figures', note));
-  if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
+  if (others.length > 0)
+    top.append(element('p', 'figures', `together with ${others.map(({name}) => name).join(', ')}`));
+  for (const remark of remarks) top.append(element('p', 'figures', remark));
   top.append(actions(state, others, comparisons, doing));
   return top;
 }
@@ -205,7 +214,7 @@ function budgetBar(state: RunState): HTMLElement[] {
 
 function actions(
   state: RunState,
-  others: readonly OtherRun[],
+  others: readonly Part[],
   comparisons: Comparison[],
   {act, compare, alone, alive, copy}: Doing,
 ): HTMLElement {

@@ -4,7 +4,6 @@
  */
 import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
-import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {
   AnswersAt,
@@ -15,6 +14,7 @@ import type {
   RunMessage,
 } from '../core/run/page-messages.ts';
 import type {Progress} from '../core/run/progress.ts';
+import type {Part} from '../core/run/several/part.ts';
 import {type CurveName, merged, type RunUpdate, updated} from '../core/run/update.ts';
 import {registerCharts} from './axes/register.ts';
 import {Drawings, type Zoom} from './drawings.ts';
@@ -60,7 +60,7 @@ class RunPage {
   #state: RunState;
   #choices: Choices;
   #alive = false;
-  #others: OtherRun[] = [];
+  #others: Part[] = [];
   /** The update that is coming, and the state that it leads on from; undefined until the first one begins. */
   #pieces: {from: RunState; updates: RunUpdate[]} | undefined;
   #progress: Progress | null = null;

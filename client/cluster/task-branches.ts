@@ -9,7 +9,12 @@ import {type Branch, together} from '../tree-model.ts';
 export function taskBranches(state: RunState, queue: Status | undefined): Branch[] {
   if (state.tasks.length === 0) return [];
   const asked = new Map(queue?.tasks.map(one => [one.task, one]));
-  const tasks = state.tasks.map(view => taskBranch(view, state, asked.get(view.task)));
+  const isAsked = queue?.scheduler === 'slurm';
+  const tasks = state.tasks.map(view => {
+    // Before the queue was asked, the last submission tells.
+    const job = isAsked ? (asked.get(view.task)?.job ?? null) : elementOf(state.submitted, view.task);
+    return taskBranch(view, state, {...asked.get(view.task), job});
+  });
   const others = (queue?.jobs ?? []).filter(({kind}) => kind !== 'tasks').map(jobBranch);
   const branch = {...leaf, kind: 'tasks' as const, id: 'tasks', label: 'Tasks'};
   return [{...branch, description: inSum(tasks), state: together(tasks), children: [...tasks, ...others]}];
@@ -17,23 +22,25 @@ export function taskBranches(state: RunState, queue: Status | undefined): Branch
 
 const leaf: Pick<Branch, 'only' | 'children'> = {only: [], children: []};
 
-function taskBranch(view: TaskView, state: RunState, queued: TaskStatus | undefined): Branch {
+type Queued = Partial<TaskStatus> & Pick<TaskStatus, 'job'>;
+
+function taskBranch(view: TaskView, state: RunState, queued: Queued): Branch {
   const {task, cell} = view;
   // What its own files say is newer than the last look at the queue.
-  const waits = view.state === 'stopped' && queued?.state === 'waiting' && queued.job !== null;
+  const waits = view.state === 'stopped' && queued.state === 'waiting' && queued.job !== null;
   const now = waits ? 'waiting' : view.state;
   const description = describe({...view, state: now}, state, queued);
   return {...leaf, kind: 'task', id: task, label: `${task} ${cell}`, description, state: now};
 }
 
-function describe(view: TaskView, run: RunState, queued: TaskStatus | undefined): string {
-  const {task, state, attempt, host, message} = view;
+function describe(view: TaskView, run: RunState, queued: Queued): string {
+  const {state, attempt, host, message} = view;
   const again = attempt > 1 ? [`attempt ${attempt}`] : [];
-  const job = (state === 'running' ? view.job : (queued?.job ?? elementOf(run.submitted, task))) ?? view.job;
+  const job = (state === 'running' ? null : queued.job) ?? view.job;
   const named = job === null ? [] : [`job ${job}`];
   const parts = {
     running: [`${percentOf(view, run)} %`, host ?? [], named, again],
-    waiting: [queued?.reason ?? [], named, attempt > 0 ? `after attempt ${attempt}` : []],
+    waiting: [queued.reason ?? [], named, attempt > 0 ? `after attempt ${attempt}` : []],
     stopped: [`${percentOf(view, run)} %`, 'something is left', again],
     failed: [message ?? [], named, again],
     finished: [host ?? [], again],

@@ -2,16 +2,16 @@
 
 import {grouped} from '../grouped.ts';
 import {methodTitle} from '../method/title.ts';
-import {settingInFull} from '../run/compare/conditions.ts';
+import {type Conditions, settingInFull} from '../run/compare/conditions.ts';
 import {
   blockRows,
-  type CurvaturePlace,
   correlationSentence,
   curvatureTables,
-  fullWeight,
-  isProbedAt,
   ratesAndCurvature,
+  startRows,
+  whereInWords,
 } from '../run/compare/curvature.ts';
+import {curvatureAlong} from '../run/compare/curvature-along.ts';
 import {type Landscape, landscapes, landscapeTitle} from '../run/compare/landscape.ts';
 import {scansOf} from '../run/compare/scan.ts';
 import type {RunState} from '../run/fold.ts';
@@ -150,11 +150,11 @@ function curveFigures({state, width}: Drawing): Figure[] {
 
 function curvatureFigures({state, looks, width}: Drawing): Figure[] {
   const tables = curvatureTables(state).flatMap(group => startFigures(group, {state, looks, width}));
-  const during = grouped(state.curvature, settingInFull);
-  const training = [...during].flatMap(([name, rows]) => {
-    const scene = trainingFigure(rows, looks, width);
-    const caption = 'The median over all blocks of the largest Hessian eigenvalue, over the steps of the training.';
-    return scene ? [made('lambda-over-training', name, caption, scene)] : [];
+  const training = curvatureAlong(state).flatMap(group => {
+    const scene = trainingFigure(group.lines, looks, width);
+    const caption =
+      'The median over all blocks and seeds of the largest Hessian eigenvalue, over the steps of the training at the best rate, or the middle one of those that were probed.';
+    return scene ? [made('lambda-over-training', whereInWords(group), caption, scene)] : [];
   });
   const beside = ratesAndCurvature(state).flatMap(group => {
     const scene = rateAgainstCurvatureFigure(group, looks, width);
@@ -164,11 +164,11 @@ function curvatureFigures({state, looks, width}: Drawing): Figure[] {
   return [...tables, ...training, ...beside];
 }
 
-/** The curvature where training starts, at one place. */
-function startFigures(place: CurvaturePlace, {state, looks, width}: Drawing): Figure[] {
-  const setting = settingInFull(place);
-  const relative = blockRows(state, place).filter(({method}) => method !== fullWeight);
-  const rows = state.curvature.filter(row => row.step === 0 && isProbedAt(row, place) && row.method !== fullWeight);
+/** The curvature where training starts, under one condition. */
+function startFigures(group: Conditions, {state, looks, width}: Drawing): Figure[] {
+  const setting = whereInWords(group);
+  const relative = blockRows(state, group);
+  const rows = startRows(state, group).map(row => ({...row, method: row.name ?? row.method}));
   const modules = [...new Set(rows.map(({module}) => module))];
   const what = 'Largest Hessian eigenvalue of each block {A, B} where training starts';
   const heats = rows.some(({lambdaMax}) => lambdaMax > 0)

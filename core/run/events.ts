@@ -50,6 +50,15 @@ export interface RunStarted {
   verdict?: VerdictSettings;
   /** Of every axis that has one value in the sweep, that value as text (core/sweep/axes). Absent in runs of earlier versions. */
   fixed?: Settings;
+  /**
+   * What results depend on beside the trials themselves, by key: a file as `sha256:…` with its path behind, another value as it is or as JSON. Absent
+   * in runs of earlier versions, and where several machines share a run.
+   */
+  made?: Settings;
+  /** Evaluations whose earlier results go by another name from here on, or (`to` null) count no longer. */
+  evaluations?: {index: number; from: string; to: string | null}[];
+  /** Of `selected`, those that runs beside this one had trained. */
+  taken?: number;
   /** Axes beside the learning rate over which each method takes its own best. */
   tune?: string[];
   /** Evaluations whose mean decides what is best; absent = the first one. */
@@ -189,6 +198,10 @@ export interface TrialStarted {
   /** Steps the trial will take. */
   steps: number;
   worker: number;
+  /** One hash over everything that moves its numbers, the form that it is computed in among it; absent in runs of earlier versions. */
+  fingerprint?: string;
+  /** The run beside this one that trained it. */
+  taken?: string;
   /** Updates done before, where the trial goes on from a checkpoint; its earlier steps stand. */
   from?: number;
   /** Of the last of those updates. */
@@ -286,9 +299,6 @@ export interface TrialEnded {
  */
 export interface Probed {
   event: 'curvature';
-  /** Where the results have several, as of a trial. */
-  model?: string;
-  settings?: Settings;
   method: string;
   rank: number;
   batchSize: number;
@@ -304,6 +314,12 @@ export interface Probed {
   iterations: number;
   /** Of the largest Ritz pair: an eigenvalue lies within this of `lambdaMax`. */
   residual: number;
+  /** At step 0, where the sweep has several: the variant's name, and the model and values of axes that the start depends on. */
+  name?: string;
+  model?: string;
+  settings?: Settings;
+  /** Keys that the variant gives itself. */
+  own?: readonly string[];
   /** Behind step 0: the trial, and its peak learning rate. */
   trial?: string;
   learningRate?: number;

@@ -218,6 +218,7 @@ const headShape = record({
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
     fixed: recordOf(text),
+    made: orNull(recordOf(text)),
     tune: listOf(text),
     objective: listOf(text),
     tasks: listOf(taskView),

@@ -23,6 +23,7 @@ import {elsewhere} from './stories/elsewhere.ts';
 import {fetchStory} from './stories/fetch.ts';
 import {firstMinute} from './stories/first-minute.ts';
 import {full} from './stories/full.ts';
+import {notebook} from './stories/hand-over/notebook.ts';
 import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
@@ -55,6 +56,7 @@ const stories = {
   tune,
   'more-seeds': moreSeeds,
   answers,
+  notebook,
   stop,
   killed,
   'host-killed': hostKilled,

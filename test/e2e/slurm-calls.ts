@@ -13,7 +13,8 @@ export async function countedCalls(folder: string, env: NodeJS.ProcessEnv): Prom
     await writeFile(join(bin, name), `#!/bin/sh\n${note}\nexec ${real} "$@"\n`, {mode: 0o755});
   }
   const {SLURM_CONF = '', PATH = ''} = env;
-  return {SLURM_CONF, PATH: `${bin}${delimiter}${PATH}`};
+  // The workbench would ask a login shell for the PATH, were it not started from a command line.
+  return {SLURM_CONF, VSCODE_CLI: '1', PATH: `${bin}${delimiter}${PATH}`};
 }
 
 /** The command lines of those who called a program. */

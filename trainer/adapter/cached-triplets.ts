@@ -4,7 +4,7 @@ import {existsSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {cacheFolder} from '../files/cache-folder.ts';
 import {storeError} from '../files/write-whole.ts';
-import type {Triplets} from '../math/svd.ts';
+import type {Triplets} from '../math/triplets.ts';
 import {readHeader, readTensor, type TensorValues, writeSafetensors} from '../weights/safetensors.ts';
 
 /** Part of every key: raise it when math/svd.ts gives other triplets than before. */
@@ -22,6 +22,8 @@ export interface FactorsKey {
   iterations?: number;
   /** Only for `randomised`. */
   seed?: number;
+  /** The version of math/subspace that gives them; absent = math/svd does. */
+  filtered?: number;
 }
 
 export interface CachedTriplets {
@@ -69,9 +71,9 @@ function notKept(error: unknown, folder: string): string {
 
 type Stored = Record<keyof Triplets, Float32Array>;
 
-function nameOf({weight, rows, cols, end, rank, iterations, seed}: FactorsKey): string {
+function nameOf({weight, rows, cols, end, rank, iterations, seed, filtered}: FactorsKey): string {
   return createHash('sha256')
-    .update(JSON.stringify({algorithmVersion, rows, cols, end, rank, iterations, seed}))
+    .update(JSON.stringify({algorithmVersion, rows, cols, end, rank, iterations, seed, filtered}))
     .update(bytesOf(weight))
     .digest('hex');
 }

@@ -5,6 +5,7 @@ import {basename, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {methods as titles} from '../../core/method/methods.ts';
 import {bestSeed} from '../../core/run/best-seed.ts';
+import {objectiveTask} from '../../core/run/compare/objective.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
@@ -95,7 +96,7 @@ async function writePlainAdapter(
 ): Promise<{rank: number; method: string}> {
   const adapter = openAdapter(adapterFolder, base);
   const {rank, alpha, factors} = plainLora(adapter);
-  const {method: kind, shared, forms} = adapter;
+  const {method: kind, shared, sharedShapes, forms} = adapter;
   const all = [shared, ...factors.values()].flatMap(parts => Object.values(parts));
   checkTarget(
     out,
@@ -103,7 +104,7 @@ async function writePlainAdapter(
   );
   const {modulePath} = base.config;
   const {options} = [...forms.values()][0]!.form;
-  const shapes = new Map([...forms].map(([path, own]) => [path, own.shapes]));
+  const shapes = new Map([['', sharedShapes], ...[...forms].map(([path, own]) => [path, own.shapes] as const)]);
   writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shapes, shared});
   return {rank, method: titles[kind].title};
 }
@@ -122,7 +123,11 @@ export function trialOf({trials, places}: RunState, id: string): TrialView {
 
 /** The best seed at the best rate of the best method. */
 export function bestTrial(state: RunState, by: string | true): TrialView {
-  const comparisons = compare(state).filter(({task, metric}) => by === true || by === metric || by === task);
+  const decides = by === true ? objectiveTask(state) : undefined;
+  const wanted = decides ?? by;
+  const all = compare(state).filter(({task, metric}) => wanted === true || wanted === metric || wanted === task);
+  // An objective goes by its first metric, as all that decides does.
+  const comparisons = decides === undefined ? all : all.filter(({metric}) => metric === all[0]!.metric);
   const measured = [...new Set(comparisons.map(({task, metric}) => formatMeasure(task, metric)))];
   if (measured.length !== 1) {
     const what =

@@ -1,6 +1,6 @@
 /** What an engine computes and how fast: a small product and a small training step against float64, and a few products timed. */
 import * as tf from '@tensorflow/tfjs-core';
-import {product} from '../../core/numbers.ts';
+import {numbers, operations, timeProduct} from '../engine/measured/time-product.ts';
 import type {Computation, Engine} from '../engine/program/engine.ts';
 import {distanceFrom, exact, productOf, stepOf} from './float64.ts';
 import type {Measured, Rate} from './machine.ts';
@@ -16,11 +16,6 @@ const shapes = {
   E: [vocabulary, out],
 };
 type Name = keyof typeof shapes;
-
-/** Numbers that look random and are the same everywhere. */
-function numbers(shape: number[], seed: number): Float32Array {
-  return Float32Array.from({length: product(shape)}, (_, i) => Math.sin((i + 1) * 12.9898 + seed * 78.233) * 0.5);
-}
 
 const specOf = (shape: number[]) => ({shape, dtype: 'float32' as const});
 
@@ -73,38 +68,8 @@ const timed: readonly Omit<Rate, 'gflops'>[] = [
   {rows: 1024, in: 256, out: 768},
   {rows: 1024, in: 1024, out: 1024},
 ];
-/** Given to each shape; one round beside the first, in which an engine may still make its program, is given in any case. */
+/** Given to each shape. */
 const millisecondsAShape = 80;
-
-const operations = ({rows, in: from, out}: Omit<Rate, 'gflops'>): number => 2 * rows * from * out;
-
-/** The best rate of a product whose sides lie in the engine, and whose result stays there. */
-async function timeProduct(engine: Engine, shape: Omit<Rate, 'gflops'>): Promise<Rate> {
-  const sides = {a: [shape.rows, shape.in], b: [shape.out, shape.in], y: [shape.rows, shape.out]};
-  const program = await engine.compile({
-    inputs: {},
-    state: Object.fromEntries(Object.entries(sides).map(([name, side]) => [name, specOf(side)])),
-    body({a, b}) {
-      const y = tf.matMul(a!, b!, false, true);
-      // One number comes back: then all of them are there.
-      return {y, corner: tf.slice(y, [0, 0], [1, 1])};
-    },
-  });
-  const state = engine.state(
-    Object.fromEntries(Object.entries(sides).map(([name, side], k) => [name, {shape: side, data: numbers(side, k)}])),
-  );
-  await program.run({}, state);
-  const began = performance.now();
-  let best = Number.POSITIVE_INFINITY;
-  do {
-    const start = performance.now();
-    await program.run({}, state);
-    best = Math.min(best, performance.now() - start);
-  } while (performance.now() - began < millisecondsAShape);
-  state.dispose();
-  await program.dispose();
-  return {...shape, gflops: operations(shape) / best / 1e6};
-}
 
 /** A product that would take longer is not begun. */
 const longestSeconds = 0.25;
@@ -116,7 +81,7 @@ export async function measure(engine: Engine): Promise<Measured> {
   for (const shape of timed) {
     const last = rates.at(-1);
     if (last !== undefined && operations(shape) / last.gflops / 1e9 > longestSeconds) break;
-    rates.push(await timeProduct(engine, shape));
+    rates.push({...shape, gflops: operations(shape) / (await timeProduct(engine, shape, millisecondsAShape)) / 1e9});
   }
   await engine.dispose();
   return {...distances, rates};

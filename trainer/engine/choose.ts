@@ -4,6 +4,7 @@ import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../weights/expanded.ts';
 import {findGpu, type Gpu, mayHaveGpu} from './device/gpu.ts';
 import {hasBfloat16, nvidiaGpus} from './device/processor.ts';
+import {type Compared, compareEngines, type MatrixSize} from './measured/compare.ts';
 import type {Engine} from './program/engine.ts';
 import type {Precision} from './program/precision.ts';
 import {
@@ -31,6 +32,8 @@ export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
   precision: TrainingSettings['precision'];
   /** How most of the model's weights are stored. */
   stored: Precision;
+  /** The matrices that the model multiplies with: where two engines could compute, the faster one at those is taken. */
+  matrices?: readonly MatrixSize[];
 }
 
 /** What work outside of a sweep asks for: the numbers of every machine. */
@@ -131,6 +134,10 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
   const fault = await loadable(() => import('onnxruntime-node'));
   if (fault === null) {
     const choice = await compiledOn(device);
+    if (!choice.gpu && choice.precision === 'float32') {
+      const measured = await measuredChoice(wish);
+      if (measured) return measured;
+    }
     const setUp = choice.gpu ? undefined : await worthSettingUp(device, narrow);
     if (setUp === undefined) return choice;
     return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
@@ -140,6 +147,34 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
     precision: 'float32',
     reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
   };
+}
+
+/** Where both engines are there: the one that is faster at this model's products, in float32. */
+async function measuredChoice({matrices = []}: Wish): Promise<Choice | null> {
+  if (matrices.length === 0 || (await nativeFault('tfjs-node')) !== null) return null;
+  const compared = await compareEngines(matrices);
+  return compared && fasterOf(compared);
+}
+
+/**
+ * What TensorFlow has to be ahead at products before it is taken for that: it starts more slowly, takes more memory, and where products
+ * are half of a step, as with the demo's model, a lead of 1.19 leaves both steps alike (docs/LOG.md).
+ */
+const telling = 1.25;
+
+/** In one line, which was taken and how far it is ahead. */
+export function fasterOf({compiled, native: onTensorflow}: Compared): Choice {
+  const lead = compiled / onTensorflow;
+  const atProducts = (factor: number) =>
+    `${factor.toFixed(2)} times as fast at this model's products on this processor`;
+  if (lead >= telling)
+    return {
+      engine: 'tfjs-node',
+      precision: 'float32',
+      reason: `TensorFlow in float32: it is ${atProducts(lead)} as onnxruntime`,
+    };
+  const why = lead > 1 ? `TensorFlow is only ${atProducts(lead)}` : `it is ${atProducts(1 / lead)} as TensorFlow`;
+  return {engine: 'compiled', precision: 'float32', reason: `compiled graphs on onnxruntime: ${why}`};
 }
 
 /** The native engine that is missing where it would be faster. */

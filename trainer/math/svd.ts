@@ -2,22 +2,13 @@
  * A few singular triplets at one end of a weight matrix, for PiSSA (top) and MiLoRA (bottom): W ~ U diag(S) V.
  * Float32 in, float64 inside. The same matrix gives the same triplets on every machine; signs are otherwise free.
  */
-import {SweepError} from '../../core/error.ts';
 import {dot, epsilon, gram, times, timesTransposed} from './dense.ts';
 import {spectrum} from './eigen.ts';
 import {diagonalise} from './jacobi.ts';
 import {complementOf, makeAllOrthonormal} from './orthonormal.ts';
 import type {Random} from './random.ts';
-
-/** Singular triplets in descending order of S. */
-export interface Triplets {
-  /** [rows, rank], orthonormal columns. */
-  U: Float64Array;
-  /** [rank]. */
-  S: Float64Array;
-  /** [rank, cols], orthonormal rows (this is V^T). */
-  V: Float64Array;
-}
+import {assemble, type ShortSideFirst, shortSideFirst} from './short-side.ts';
+import type {Triplets} from './triplets.ts';
 
 /**
  * The `rank` largest singular values of W [rows, cols] and their vectors.
@@ -67,43 +58,6 @@ export function randomizedTriplets(
   const shortSide = timesTransposed(longSide, rank, M, short, long);
   const S = diagonalise(shortSide, longSide, rank, short, long, largestNorm(shortSide, rank, short) * epsilon * short);
   return assemble(matrix, shortSide, S, longSide, rank);
-}
-
-/** W or its transpose, whichever has no more rows than columns, is unit * M [short, long]. */
-interface ShortSideFirst {
-  M: Float64Array;
-  /** A power of two that brings the values of M near 1, so that their powers neither overflow nor vanish. */
-  unit: number;
-  short: number;
-  long: number;
-  transposed: boolean;
-}
-
-function shortSideFirst(W: Float32Array, rows: number, cols: number, rank: number): ShortSideFirst {
-  if (W.length !== rows * cols) throw new RangeError(`${W.length} values for a matrix of ${rows} x ${cols}`);
-  const short = Math.min(rows, cols);
-  if (!(Number.isInteger(rank) && rank >= 1 && rank <= short)) {
-    throw new SweepError(
-      'rank-too-large',
-      `A ${rows} x ${cols} matrix has ${short} singular values, so rank ${rank} is not possible; take a rank from 1 to ${short}.`,
-      {rows, cols, rank},
-    );
-  }
-  if (!W.every(Number.isFinite)) {
-    throw new SweepError(
-      'not-finite',
-      `A ${rows} x ${cols} weight matrix holds values that are not finite (NaN or infinity), so it cannot be factorised; check the model's files.`,
-      {rows, cols},
-    );
-  }
-  const transposed = rows > cols;
-  const largest = W.reduce((size, value) => Math.max(size, Math.abs(value)), 0);
-  const unit = largest === 0 ? 1 : 2 ** Math.floor(Math.log2(largest));
-  const M = new Float64Array(rows * cols);
-  for (let i = 0, at = 0; i < rows; i++) {
-    for (let j = 0; j < cols; j++) M[transposed ? j * rows + i : at] = W[at++]! / unit;
-  }
-  return {M, unit, short, long: Math.max(rows, cols), transposed};
 }
 
 function exactTriplets(matrix: ShortSideFirst, from: number, to: number): Triplets {
@@ -164,24 +118,4 @@ function largestNorm(rows: Float64Array, count: number, length: number): number 
   let largest = 0;
   for (let i = 0; i < count; i++) largest = Math.max(largest, dot(rows, i * length, rows, i * length, length));
   return Math.sqrt(largest);
-}
-
-function assemble(
-  {unit, short, long, transposed}: ShortSideFirst,
-  shortSide: Float64Array,
-  S: Float64Array,
-  longSide: Float64Array,
-  rank: number,
-): Triplets {
-  const scaled = S.map(value => value * unit);
-  return transposed
-    ? {U: columns(longSide, rank, long), S: scaled, V: shortSide}
-    : {U: columns(shortSide, rank, short), S: scaled, V: longSide};
-}
-
-/** [rank, n] to [n, rank]. */
-function columns(rows: Float64Array, rank: number, n: number): Float64Array {
-  const turned = new Float64Array(rank * n);
-  for (let i = 0; i < rank; i++) for (let j = 0; j < n; j++) turned[j * rank + i] = rows[i * n + j]!;
-  return turned;
 }

@@ -4,7 +4,7 @@ import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.t
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Components} from '../math/incremental-components.ts';
 import type {Random} from '../math/random.ts';
-import type {Triplets} from '../math/svd.ts';
+import type {Triplets} from '../math/triplets.ts';
 import type {Site} from '../model/site.ts';
 import type {Form, Parts} from './form.ts';
 import type {PeftFormat} from './peft-format.ts';
@@ -41,7 +41,7 @@ export interface InitContext {
 
 /** What a variant computes. What it trains, and on which matrices, its description says (core/method). */
 export interface Computation {
-  /** The frozen tensors that all sites share. */
+  /** The frozen tensors that all sites share; those that are trained are the description's `common`. */
   shared?(sites: readonly Matrix[], form: Form): Shapes;
   /** Their values; `seed` is the trial's. */
   draw?(shapes: Shapes, form: Form, seed: number): Parts;
@@ -57,7 +57,16 @@ export interface Method
   extends Computation,
     Pick<
       MethodDescription,
-      'residual' | 'spectrum' | 'gradient' | 'readings' | 'allocates' | 'frozen' | 'shapes' | 'obstacle'
+      | 'residual'
+      | 'spectrum'
+      | 'gradient'
+      | 'readings'
+      | 'allocates'
+      | 'common'
+      | 'work'
+      | 'frozen'
+      | 'shapes'
+      | 'obstacle'
     > {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */

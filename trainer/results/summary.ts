@@ -112,13 +112,14 @@ export function overview(state: RunState): string {
     const results = `Results ${state.reason}: ${count(state.trials.length, 'trial')}${means}`;
     return state.trials.length + state.aggregates.length === 0 ? `${results}.` : `${results}; ${rolesOfRun(state)}.`;
   }
+  const roles = state.parts ? ` ${rolesOfRun(state)}.` : '';
   const of = (wanted: string): number => state.trials.filter(view => view.state === wanted).length;
   const others = (['diverged', 'failed', 'stopped', 'paused', 'running', 'waiting'] as const)
     .filter(wanted => of(wanted) > 0)
     .map(wanted => `, ${of(wanted)} ${wanted}`);
   return (
     `${of('finished')} of ${count(state.trials.length, 'trial')} finished${others.join('')}; ` +
-    `${formatSeconds(state.seconds)} on the ${state.engine} engine.`
+    `${formatSeconds(state.seconds)} on ${state.parts && /several/.test(state.engine) ? state.engine : `the ${state.engine} engine`}.${roles}`
   );
 }
 

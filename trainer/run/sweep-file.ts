@@ -5,6 +5,7 @@ import {readSweep} from '../../core/sweep/read.ts';
 import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {Wish} from '../engine/choose.ts';
+import type {MatrixSize} from '../engine/measured/compare.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import {readText} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
@@ -73,7 +74,9 @@ export function openSweep(file: string, instead?: Sweep, base = dirname(resolve(
     sweep,
     async wish() {
       const {weights} = await openModel(findModel(sweep.model, base));
-      return {...sweep.run, precision: sweep.training.precision, stored: storedPrecision(weights.tensors.values())};
+      const tensors = [...weights.tensors.values()];
+      const {precision} = sweep.training;
+      return {...sweep.run, precision, stored: storedPrecision(tensors), matrices: matricesIn(tensors)};
     },
     prepare: (workers, curvature, loading = {}, choice, seeds) =>
       prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice, seeds),
@@ -86,4 +89,17 @@ function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
   for (const {dtype, shape} of tensors)
     balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
   return balance > 0 ? 'bfloat16' : 'float32';
+}
+
+/** The matrices of a model by their sizes; embeddings are looked up, and heads multiplied with a part of the rows only. */
+function matricesIn(tensors: readonly StoredTensor[]): MatrixSize[] {
+  const sizes = new Map<string, MatrixSize>();
+  for (const {name, shape} of tensors) {
+    const [out, from] = shape;
+    if (shape.length !== 2 || !/_proj\.weight$/.test(name)) continue;
+    const key = shape.join(' ');
+    const {count} = sizes.get(key) ?? {count: 0};
+    sizes.set(key, {in: from!, out: out!, count: count + 1});
+  }
+  return [...sizes.values()];
 }

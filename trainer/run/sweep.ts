@@ -5,15 +5,15 @@ import type {RunEventBody} from '../../core/run/events.ts';
 import {furtherTrials, storedTrials} from '../../core/run/trials/known-trials.ts';
 import {onlySweep, type Stored} from '../../core/sweep/only.ts';
 import {curvatureDefaults} from '../../core/sweep/table/fields.ts';
-import {chooseEngine} from '../engine/choose.ts';
 import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {type OpenRun, openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
+import {engineOfRun} from './engine-of-run.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';
-import {checkProbed, probedPlaces} from './probing.ts';
+import {checkProbed} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
 import {mostSeeds} from './search/plans.ts';
 import {openSweep} from './sweep-file.ts';
@@ -27,8 +27,8 @@ export type {SweepEnd, SweepOptions};
  */
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
   const {sweep, prepare, wish} = openSweep(file, options.tuning?.sweep);
-  const choice = await chooseEngine(await wish());
   const folder = runFolderOf(file, sweep.name, options.out);
+  const choice = await engineOfRun(await wish(), folder);
   const began = Date.now();
   const failure = new RunFailure();
   const {resume, tuning} = options;
@@ -60,10 +60,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
-    if (curvature) {
-      checkProbed(trials);
-      probedPlaces(prepared, curvature);
-    }
+    if (curvature) checkProbed(prepared, curvature, trials);
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);

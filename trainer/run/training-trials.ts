@@ -14,7 +14,7 @@ import {type Scoring, scoreBeside} from '../task/judge-beside.ts';
 import {idsOf, type TrainJob} from '../training/open-pack.ts';
 import {isJudgedLater} from '../training/train.ts';
 import {openJudges} from './evaluating/judges.ts';
-import {factorize} from './factorising.ts';
+import {Factorising, failed} from './factorising.ts';
 import {Fitting} from './fitting.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import {longCurves, type Opening} from './opening.ts';
@@ -47,6 +47,7 @@ async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise
   const {todo, arrangement} = opening;
   const done = {flops: 0, steps: 0};
   let fitting: Fitting | undefined;
+  const factorising = new Factorising(prepared, emit);
   const feed = new Feed(
     agenda,
     portions => {
@@ -54,9 +55,10 @@ async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise
         done.flops += flopsOf(run, opening, portion);
         done.steps += portion.trials.length * stepsLeft(run, opening, portion);
       }
-      return longestFirst(portions, portion => flopsOf(run, opening, portion)).map(one => jobOf(run, opening, one));
+      const longest = longestFirst(portions, portion => flopsOf(run, opening, portion));
+      return factorising.before(longest.map(one => jobOf(run, opening, one)));
     },
-    job => fitting?.ready(job) ?? job,
+    {ready: job => fitting?.ready(job) ?? job, holds: job => factorising.holds(job)},
   );
   if (!feed.fill()) return false;
   const pool = openWorkers(run, arrangement.workers, arrangement.threads);
@@ -65,8 +67,7 @@ async function trainOn(run: UnderWay, opening: Opening, agenda: Agenda): Promise
   options.signal.addEventListener('abort', () => judge.close(), {once: true});
   const timers: NodeJS.Timeout[] = [];
   try {
-    await factorize(pool, prepared, todo, emit);
-    const beside = new JudgedBeside(run, opening, judge, {feed, fitting});
+    const beside = new JudgedBeside(run, opening, judge, {feed, fitting, factorising});
     beside.takeUp();
     const began = Date.now();
     timers.push(
@@ -123,6 +124,15 @@ function tellSpeed({options, choice}: UnderWay, done: {flops: number; steps: num
   rememberSpeed({stepFlops: done.flops / done.steps, flopsPerSecond: done.flops / seconds});
 }
 
+/** What hears of the workers' jobs. */
+interface Work {
+  /** The queue: a training has ended, and all of its answers are judged. */
+  feed: Feed;
+  /** What fits into memory. */
+  fitting: Fitting;
+  factorising: Factorising;
+}
+
 /** What happens to the events and answers of the workers: stored, told, judged beside the training. */
 class JudgedBeside {
   /** Of a trial, or of judging its answers. */
@@ -131,13 +141,12 @@ class JudgedBeside {
   readonly #opening: Opening;
   readonly #checkpoints: string;
   readonly #scoring: Scoring;
-  readonly #work: {feed: Feed; fitting: Fitting};
+  readonly #work: Work;
   /** How trials ended whose job is not settled yet. */
   readonly #ends = new Map<string, TrialEnded['state']>();
   readonly #judging: Promise<void>[] = [];
 
-  /** @param work the queue, which hears when a job has ended and all of its answers are judged, and what fits into memory */
-  constructor(run: UnderWay, opening: Opening, judge: Judge, work: {feed: Feed; fitting: Fitting}) {
+  constructor(run: UnderWay, opening: Opening, judge: Judge, work: Work) {
     this.#run = run;
     this.#opening = opening;
     this.#work = work;
@@ -172,6 +181,7 @@ class JudgedBeside {
       store: failure.guard(() => store.flush(true)),
       ended: (job, fault) => {
         if (job.kind === 'train') this.#judging.push(this.#settle(job.job, fault).catch(failure.report));
+        if (job.kind === 'factorize') this.#factorised(job, fault);
       },
     };
   }
@@ -179,6 +189,14 @@ class JudgedBeside {
   /** All answers are judged. */
   async done(): Promise<void> {
     await Promise.all(this.#judging);
+  }
+
+  #factorised(job: ToWorker, fault: Failure | undefined): void {
+    const {factorising, feed} = this.#work;
+    if (!fault) factorising.ended(job);
+    // The trials that start from it cannot be trained.
+    else this.#run.failure.report(failed(fault));
+    feed.queue.look();
   }
 
   #ended({trial, state, steps}: TrialEnded): void {

@@ -4,17 +4,17 @@ import type {AdapterMethodName} from '../../core/method/methods.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {weightVector} from '../adaptation/full.ts';
 import {fill, type Layout, sharedLayout, trainedLayout} from '../adaptation/layout.ts';
-import {cachedTriplets, type FactorsKey} from '../adapter/cached-triplets.ts';
 import {checkCopies} from '../adapter/copies.ts';
 import {kindOf} from '../adapter/peft-formats.ts';
 import {type Adapter, readAdapter} from '../adapter/write-adapter.ts';
 import {random} from '../math/random.ts';
-import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from '../math/svd.ts';
+import type {Triplets} from '../math/triplets.ts';
 import type {Parts} from '../method/form.ts';
 import {formOf, methods} from '../method/index.ts';
 import type {InitContext} from '../method/method.ts';
 import type {Site} from '../model/site.ts';
 import {readTensor} from '../weights/safetensors.ts';
+import {endOf, type FactorOptions, randomisedTop} from './factors.ts';
 import {componentsAt, covarianceAt} from './inputs.ts';
 import type {StartSettings} from './start-settings.ts';
 import type {PackStart} from './step.ts';
@@ -36,6 +36,9 @@ export async function startingParameters(trial: Trial, settings: StartSettings):
     const complete = given && Object.keys(shapes).every(part => given[part]);
     parts.set(site.name, complete ? given : await method.init(contextOf(trial, site, settings, given)));
   }
+  const ofModel = method.common?.(form);
+  if (ofModel)
+    parts.set('', adapter ? sharedFrom(adapter, startFrom!, ofModel) : method.draw!(ofModel, form, trial.seed));
   const shared = sharedLayout(settings.allSites ?? sites, method, form);
   const parameters = filled(trainedLayout(sites, method, form), parts);
   if (shared.size === 0) return {parameters};
@@ -121,17 +124,15 @@ export async function gradientTripletsOf(
   return tripletsFrom(settings, gradient, site, 'top', count);
 }
 
-/** The first or last singular triplets of a matrix shaped as a site's weight, from the cache where it has them. */
+/** The first or last singular triplets of a matrix shaped as a site's weight. */
 function tripletsFrom(
-  settings: Pick<StartSettings, 'note'>,
+  settings: FactorOptions,
   matrix: Float32Array,
   {outputs: rows, inputs: cols}: Site,
   end: 'top' | 'bottom',
   rank: number,
 ): Promise<Triplets> {
-  return cached(settings, {weight: matrix, rows, cols, end, rank}, () =>
-    (end === 'top' ? topTriplets : bottomTriplets)(matrix, rows, cols, rank),
-  );
+  return endOf({weight: matrix, rows, cols, end, rank}, settings);
 }
 
 function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float32Array {
@@ -140,35 +141,13 @@ function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float3
 
 /** Singular triplets of one end of a weight's spectrum, from the cache where it has them. */
 export async function tripletsOf(
-  settings: Pick<StartSettings, 'weights' | 'iterations' | 'note'>,
+  {weights, iterations, ...options}: Pick<StartSettings, 'weights' | 'iterations'> & FactorOptions,
   site: Site,
   end: 'top' | 'bottom',
   rank: number,
 ): Promise<Triplets> {
-  const {iterations} = settings;
-  const weight = weightOf(settings, site);
-  const randomized = end === 'top' && iterations !== undefined;
-  const key = {
-    weight,
-    rows: site.outputs,
-    cols: site.inputs,
-    end: randomized ? ('randomised' as const) : end,
-    rank,
-    ...(randomized ? {iterations, seed: 0} : {}),
-  };
-  return cached(settings, key, () => {
-    if (randomized)
-      return randomizedTriplets(weight, site.outputs, site.inputs, rank, iterations, random(0, site.name));
-    return (end === 'top' ? topTriplets : bottomTriplets)(weight, site.outputs, site.inputs, rank);
-  });
-}
-
-async function cached(
-  {note}: Pick<StartSettings, 'note'>,
-  key: FactorsKey,
-  compute: () => Triplets,
-): Promise<Triplets> {
-  const {triplets, note: why} = await cachedTriplets(key, compute);
-  if (why !== undefined) note?.(why);
-  return triplets;
+  const matrix = {weight: weightOf({weights}, site), rows: site.outputs, cols: site.inputs, rank};
+  return end === 'top' && iterations !== undefined
+    ? randomisedTop({...matrix, iterations, name: site.name}, options.note)
+    : endOf({...matrix, end}, options);
 }

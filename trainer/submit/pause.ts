@@ -6,8 +6,8 @@ import type {Submission} from './facts.ts';
 
 /** Of a round: a look at the queue, one at its limits, and the sbatch of the relay; each array is one more. */
 const callsBesideArrays = 3;
-/** So many calls may come at once. */
-export const callsAtOnce = 20;
+/** So many calls may come at once: those of an hour. */
+export const callsAtOnce = 60;
 
 /**
  * Calls of the relays among these submissions, each of which filed an array, of the round that comes next, and of the one after it,

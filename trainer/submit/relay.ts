@@ -9,6 +9,7 @@ import {relayFacts, sinceByHand} from './facts.ts';
 import {giveUp} from './give-up.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, jobsOf} from './left.ts';
 import {pauseOf} from './pause.ts';
+import {wantedIn} from './rounds.ts';
 import {queueHere} from './slurm/commands.ts';
 import {lastWords} from './slurm/last-words.ts';
 
@@ -24,7 +25,9 @@ export async function relay(folder: string, handing: Handing): Promise<Relayed> 
   const {state} = await readRun(folder);
   const busy = busyTasks(state, await queueHere());
   const facts = relayFacts(state, {retryFailed: handing.retryFailed, cancelled: stopWished(folder)});
-  const decision = decide({...facts, tasks: facts.tasks.filter(({task}) => !busy.has(task))});
+  const wanted = wantedIn(folder, state);
+  const isNext = ({task}: {task: string}) => !busy.has(task) && (wanted?.has(task) ?? true);
+  const decision = decide({...facts, tasks: facts.tasks.filter(isNext)});
   switch (decision.kind) {
     case 'end':
       return busy.size > 0

@@ -36,7 +36,13 @@ export async function saveAdapters(
 ): Promise<Map<string, string>> {
   const {layout, shared: common} = pack.adaptation;
   const {method, config, form, sites} = pack.settings;
-  const shapes = method === 'full' ? undefined : new Map(sites.map(site => [site.name, method.shapes(site, form)]));
+  const shapes =
+    method === 'full'
+      ? undefined
+      : new Map([
+          ['', method.common?.(form) ?? {}],
+          ...sites.map(site => [site.name, method.shapes(site, form)] as const),
+        ]);
   const snapshot = await pack.snapshot();
   const frozen = await pack.shared();
   const of = (values: Float32Array, trial: number, own = layout) =>
@@ -51,6 +57,7 @@ export async function saveAdapters(
       continue;
     }
     const folder = join(insideRun(job.folder, 'adapters'), trial.id);
+    const all = of(snapshot['parameters']!, i);
     writeAdapter(folder, {
       base: job.base,
       kind: kindOf(trial.method),
@@ -58,9 +65,9 @@ export async function saveAdapters(
       rank: trial.rank,
       alpha: trial.alpha,
       options: method.allocates ? {...form.options, total_step: job.steps} : form.options,
-      factors: of(snapshot['parameters']!, i),
+      factors: new Map([...all].filter(([site]) => site !== '')),
       ...(shapes ? {shapes} : {}),
-      ...(frozen ? {shared: of(frozen, i, common).get('')!} : {}),
+      shared: {...(frozen ? of(frozen, i, common).get('') : {}), ...all.get('')},
       ...(method.residual ? {residual: {method: trial.method, start: of(snapshot['start']!, i)}} : {}),
     });
     hashes.set(trial.id, await hashAdapter(folder));

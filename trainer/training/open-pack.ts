@@ -26,6 +26,8 @@ export interface TrainJob {
   merged: boolean;
   recompute: boolean;
   evaluations: Evaluation[];
+  /** By trial: the hash over all that moves its numbers. */
+  prints?: Record<string, string>;
   /** Where the trials go on: the evaluations (by `index`) of each trial at that step that an earlier start has done. */
   evaluated?: {step: number; known: Record<string, number[]>};
   /** Of trials that go on, up to the step of `evaluated`, where they are long. */

@@ -1,4 +1,6 @@
 /** `export`: a finished trial as an adapter or a model folder; a whole run as files of other tools, or to an MLflow server. */
+
+import {existsSync} from 'node:fs';
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
 import type {ExportOptions} from '../ask/export.ts';
@@ -8,7 +10,7 @@ import {print, remark} from './shared/terminal.ts';
 type TrialForm = ExportOptions['to'];
 
 interface ExportFlags {
-  to: TrialForm | RunForm | 'mlflow';
+  to: TrialForm | RunForm | 'mlflow' | 'gguf';
   uri?: string;
   experiment?: string;
   out?: string;
@@ -20,13 +22,13 @@ export function exportVerb(program: Command): void {
   program
     .command('export')
     .description(
-      'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, for TensorBoard, or to an MLflow server',
+      'write a finished trial as a PEFT adapter of the unchanged base, merged into a model folder, or as a GGUF file; or the whole run as tables, for TensorBoard, or to an MLflow server',
     )
-    .argument('<dir>', 'run folder')
-    .argument('[trial]', 'trial id, of adapter and merged; with --best none')
+    .argument('<dir...>', 'run folder; of csv, parquet and tensorboard several, which are parts of one experiment')
+    .usage('[options] <dir> [trial]\n       lora-sweep export [options] <dir...>')
     .addOption(
       new Option('--to <form>', 'what to write')
-        .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
+        .choices(['adapter', 'merged', 'gguf', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
         .makeOptionMandatory(),
     )
     .option(
@@ -37,21 +39,25 @@ export function exportVerb(program: Command): void {
     .option('--uri <url>', 'of mlflow: the tracking server (default: MLFLOW_TRACKING_URI)')
     .option('--experiment <name>', "of mlflow: the experiment (default: the run's name)")
     .option('--model <dir>', 'the base model, where it has moved since the run')
-    .action(async (folder: string, trial: string | undefined, options: ExportFlags) => {
+    .action(async ([folder = '', trial, ...others]: string[], options: ExportFlags) => {
       const {to, uri, experiment} = options;
       const foreign = uri !== undefined ? '--uri' : experiment !== undefined ? '--experiment' : undefined;
       if (to !== 'mlflow' && foreign !== undefined)
         throw new SweepError('usage', `${foreign} belongs to --to mlflow, not to --to ${to}.`);
-      if (to === 'mlflow') await sendRun(folder, trial, options);
-      else if (to === 'adapter' || to === 'merged') await writeTrial(folder, trial, {...options, to});
-      else await writeRun(folder, trial, {...options, to});
+      const further = trial === undefined ? others : [trial, ...others];
+      if (to === 'mlflow') await sendRun(folder, further, options);
+      else if (to === 'adapter' || to === 'merged' || to === 'gguf') {
+        if (others.length > 0)
+          throw new SweepError('usage', `--to ${to} takes a run folder and a trial id; leave ${others.join(' ')} out.`);
+        await writeTrial(folder, trial, {...options, to});
+      } else await writeRun([folder, ...further], {...options, to});
     });
 }
 
 async function writeTrial(
   folder: string,
   trial: string | undefined,
-  {out, ...options}: ExportFlags & {to: TrialForm},
+  {out, ...options}: ExportFlags & {to: TrialForm | 'gguf'},
 ): Promise<void> {
   if ((trial === undefined) === (options.best === undefined))
     throw new SweepError(
@@ -65,12 +71,20 @@ async function writeTrial(
     if (process.stderr.isTTY)
       process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
   };
-  await print([await exportTrial({folder, trial, out, ...options, progress})]);
+  const {to, ...rest} = options;
+  if (to === 'gguf') {
+    const {exportGguf} = await import('../ask/gguf.ts');
+    return print(await exportGguf({folder, trial, out, ...rest, progress}));
+  }
+  const sentence = await exportTrial({folder, trial, out, ...rest, to, progress});
+  if (to === 'merged') return print([sentence]);
+  const {vllmLine} = await import('../ask/serving.ts');
+  await print([sentence, vllmLine(out)]);
 }
 
 /** What of a trial's export was said although the whole run is written. */
-function refuseTrial(to: string, trial: string | undefined, {best, model}: Pick<ExportFlags, 'best' | 'model'>): void {
-  const named = trial ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
+function refuseTrial(to: string, stray: string | undefined, {best, model}: Pick<ExportFlags, 'best' | 'model'>): void {
+  const named = stray ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
   if (named !== undefined)
     throw new SweepError(
       'usage',
@@ -78,8 +92,8 @@ function refuseTrial(to: string, trial: string | undefined, {best, model}: Pick<
     );
 }
 
-async function sendRun(folder: string, trial: string | undefined, options: ExportFlags): Promise<void> {
-  refuseTrial('mlflow', trial, options);
+async function sendRun(folder: string, further: string[], options: ExportFlags): Promise<void> {
+  refuseTrial('mlflow', further[0], options);
   if (options.out !== undefined)
     throw new SweepError('usage', '--to mlflow writes no folder; leave --out out, and name the server with --uri.');
   const {exportToMlflow} = await import('../results/out/mlflow.ts');
@@ -88,14 +102,11 @@ async function sendRun(folder: string, trial: string | undefined, options: Expor
   await print([sentence]);
 }
 
-async function writeRun(
-  folder: string,
-  trial: string | undefined,
-  {to, ...options}: ExportFlags & {to: RunForm},
-): Promise<void> {
-  refuseTrial(to, trial, options);
+async function writeRun(folders: string[], {to, ...options}: ExportFlags & {to: RunForm}): Promise<void> {
+  const stray = folders.slice(1).find(folder => !existsSync(folder));
+  refuseTrial(to, stray, options);
   const {exportRun} = await import('../results/out/export-run.ts');
-  const {sentence, remarks} = await exportRun(folder, to, options.out);
+  const {sentence, remarks} = await exportRun(folders, to, options.out);
   for (const one of remarks) remark(one);
   await print([sentence]);
 }

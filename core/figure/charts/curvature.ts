@@ -1,6 +1,7 @@
 /** The curvature: λmax by layer and projection, relative to LoRA's and absolute, over the training, and beside best rates. */
 import {methodTitle} from '../../method/title.ts';
-import {type BlockRow, median, medianOverTraining, type RatesAndCurvature} from '../../run/compare/curvature.ts';
+import {type BlockRow, median, type RatesAndCurvature} from '../../run/compare/curvature.ts';
+import type {CurvatureLine} from '../../run/compare/curvature-along.ts';
 import type {Curvature} from '../../run/fold.ts';
 import {formatRate} from '../../run/format.ts';
 import {arranged, composed, margin} from '../composed.ts';
@@ -142,10 +143,8 @@ function blocksOf(rows: readonly Curvature[]): {method: string; layer: number; m
 }
 
 /** The median λmax of each method's blocks at the points of the training that were looked at; null where there is but one point. */
-export function trainingFigure(rows: readonly Curvature[], looks: Looks, width: number): Scene | null {
-  const lines = medianOverTraining(rows).filter(
-    ({method, points}) => looks.has(method) && points.some(({lambdaMax}) => lambdaMax > 0),
-  );
+export function trainingFigure(all: readonly CurvatureLine[], looks: Looks, width: number): Scene | null {
+  const lines = all.filter(({method, points}) => looks.has(method) && points.some(({lambdaMax}) => lambdaMax > 0));
   const points = lines.flatMap(one => one.points.filter(({lambdaMax}) => lambdaMax > 0));
   const steps = points.map(({step}) => step);
   if (new Set(steps).size < 2) return null;

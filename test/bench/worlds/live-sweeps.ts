@@ -101,8 +101,8 @@ function revnextRows(): {train: Row[]; test: Row[]} {
 
 const asLines = (rows: readonly Row[]): string => rows.map(row => `${JSON.stringify(row)}\n`).join('');
 
-/** Seeds of every rate; a grid is three of them, one after another, so that there are as many grids as seeds. */
-const seeds = [11, 12, 13, 14, 15];
+/** Seeds of every rate; a search has three of them, one after another, so that there are as many searches as seeds. */
+export const seeds = [11, 12, 13, 14, 15];
 
 /** Writes the sweep file into the folder. */
 export async function writeSweep({name, write}: LiveSweep, folder: string): Promise<string> {

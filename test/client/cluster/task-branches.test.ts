@@ -94,6 +94,11 @@ describe('the tasks of a run in the tree', () => {
     ]);
   });
 
+  it('name no job that the queue no longer has', () => {
+    expect(rowsOf(runOf()).map(([, , words]) => words)).toEqual(['job 7_1', 'job 7_2', 'job 7_3', 'job 7_4']);
+    expect(rowsOf(runOf(), queueOf([])).map(([, , words]) => words)).toEqual(['', '', '', '']);
+  });
+
   it('have the preparation and the relay behind them while the queue has these', () => {
     const queue = queueOf(
       [],

@@ -7,10 +7,10 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {answerOf} from '../../../trainer/doctor/examine.ts';
 import type {Finding} from '../../../trainer/doctor/findings.ts';
 import {bytesIn} from '../../../trainer/doctor/gather.ts';
 import type {Machine} from '../../../trainer/doctor/machine.ts';
+import {answerOf} from '../../../trainer/process/answer.ts';
 
 const program = fileURLToPath(new URL('../../../trainer/cli.ts', import.meta.url));
 
@@ -79,7 +79,7 @@ it('lives through an addon of TensorFlow that is none, and says so by its status
 async function answerOfText(text: string, seconds: number): Promise<unknown> {
   const file = join(folder, 'engine.mjs');
   writeFileSync(file, text);
-  return answerOf(pathToFileURL(file), 'webgpu', seconds);
+  return answerOf({program: pathToFileURL(file), words: ['webgpu'], seconds});
 }
 
 const ended = 'it was ended, since it did not answer or took all memory';

@@ -2,7 +2,7 @@
 import {dot, times} from '../../../trainer/math/dense.ts';
 import {makeAllOrthonormal} from '../../../trainer/math/orthonormal.ts';
 import {random} from '../../../trainer/math/random.ts';
-import type {Triplets} from '../../../trainer/math/svd.ts';
+import type {Triplets} from '../../../trainer/math/triplets.ts';
 
 /** Orthonormal rows [count, length]. */
 export function orthonormalRows(name: string, count: number, length: number): Float64Array {

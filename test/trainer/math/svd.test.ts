@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {times} from '../../../trainer/math/dense.ts';
 import {random} from '../../../trainer/math/random.ts';
-import {bottomTriplets, randomizedTriplets, type Triplets, topTriplets} from '../../../trainer/math/svd.ts';
+import {bottomTriplets, randomizedTriplets, topTriplets} from '../../../trainer/math/svd.ts';
+import type {Triplets} from '../../../trainer/math/triplets.ts';
 import {goldenJson, goldenValues} from '../golden.ts';
 import {matrixWith, norm, orthonormality, product, relativeDifference} from './spectra.ts';
 

@@ -41,9 +41,11 @@ it('a pool that is narrowed does all of its jobs with fewer workers: the one tha
   let [underWay, most, done] = [0, 0, 0];
   const queue = new JobQueue(
     Array.from({length: 7}, () => ({kind: 'open' as const})),
-    job => {
-      most = Math.max(most, ++underWay);
-      return job;
+    {
+      ready: job => {
+        most = Math.max(most, ++underWay);
+        return job;
+      },
     },
   );
   queue.close();
@@ -63,7 +65,7 @@ it('a pool that is narrowed does all of its jobs with fewer workers: the one tha
 
 it('jobs are made ready when a worker takes them, also one who waits', async () => {
   let form = 'first';
-  const queue = new JobQueue([{kind: 'open'}], job => ({...job, form}) as never);
+  const queue = new JobQueue([{kind: 'open'}], {ready: job => ({...job, form}) as never});
   const taken = [queue.take(), queue.take()];
   form = 'second';
   queue.add([{kind: 'open'}]);

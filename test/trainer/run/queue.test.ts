@@ -23,6 +23,26 @@ it('a closed queue gives what it has and then nothing; a dropped one nothing', a
   expect(await dropped.take()).toBe(undefined);
 });
 
+it('a job that is held is passed by, and taken as soon as a look finds it free; a closed queue still gives it', async () => {
+  const held = new Set(['b']);
+  const queue = new JobQueue([job('a'), job('b'), job('c')], {
+    holds: one => one.kind === 'merge' && held.has(one.folder),
+  });
+  queue.close();
+  expect([await queue.take(), await queue.take()]).toEqual([job('a'), job('c')]);
+  const [waiting, last] = [queue.take(), queue.take()];
+  let isGiven = false;
+  void waiting.then(() => {
+    isGiven = true;
+  });
+  queue.look();
+  await Promise.resolve();
+  expect(isGiven).toBe(false);
+  held.clear();
+  queue.look();
+  expect([await waiting, await last]).toEqual([job('b'), undefined]);
+});
+
 it('whoever waits hears that nothing will come', async () => {
   const queue = new JobQueue();
   const waiting = queue.take();

@@ -58,4 +58,4 @@ const schema = protobuf.Root.fromJSON({
 
 export const Model = schema.lookupType('Model');
 
-export const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9} as const;
+export const elementTypes = {float32: 1, int32: 6, int64: 7, bool: 9, float64: 11} as const;

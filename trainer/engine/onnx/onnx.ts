@@ -301,3 +301,21 @@ export function emitIdentity(dtype: DType): Uint8Array {
   };
   return Model.encode(Model.fromObject({irVersion: 10, opsets: [{domain: '', version: 18}], graph})).finish();
 }
+
+/** A · B, A · Bᵀ, A · B - C. */
+export type ProductKind = 'product' | 'transposed' | 'less';
+
+/** A model of one product of matrices of any size: `a`, `b`, of `less` also `c` → `y`. */
+export function emitProductOf(kind: ProductKind, dtype: 'float32' | 'float64'): Uint8Array {
+  const dims = [{name: 'rows'}, {name: 'cols'}];
+  const value = (name: string) => ({
+    name,
+    type: {tensor: {element: elementTypes[dtype], shape: {dims: dims.map(dim => ({name: `${name}.${dim.name}`}))}}},
+  });
+  const inputs = kind === 'less' ? ['a', 'b', 'c'] : ['a', 'b'];
+  const e = new Emitter(cpuDialect);
+  if (kind === 'product') e.emit('MatMul', inputs, ['y']);
+  else e.emit('Gemm', inputs, ['y'], kind === 'less' ? {beta: {float: -1}} : {transB: 1});
+  const graph = {name: 'product', nodes: e.nodes, inputs: inputs.map(value), outputs: [value('y')]};
+  return Model.encode(Model.fromObject({irVersion: 10, opsets: [{domain: '', version: 18}], graph})).finish();
+}

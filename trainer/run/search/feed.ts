@@ -2,7 +2,7 @@
 
 import type {ToWorker} from '../jobs.ts';
 import type {Agenda, Portion} from './agenda.ts';
-import {JobQueue} from './queue.ts';
+import {JobQueue, type QueueRules} from './queue.ts';
 
 export class Feed {
   readonly queue: JobQueue;
@@ -11,23 +11,19 @@ export class Feed {
   #underWay = 0;
 
   /**
-   * @param jobsOf the jobs of some portions, in the order in which they are best begun
-   * @param ready a job as it is to be done, at the moment when a worker takes it
+   * @param jobsOf the jobs of some portions, in the order in which they are best begun: a training of each, and what those start from
    */
-  constructor(
-    agenda: Agenda,
-    jobsOf: (portions: readonly Portion[]) => ToWorker[],
-    ready?: (job: ToWorker) => ToWorker,
-  ) {
-    this.queue = new JobQueue([], ready);
+  constructor(agenda: Agenda, jobsOf: (portions: readonly Portion[]) => ToWorker[], rules?: QueueRules) {
+    this.queue = new JobQueue([], rules);
     this.#agenda = agenda;
     this.#jobsOf = jobsOf;
   }
 
   /** Queues what is wanted by now. Whether anything is left to do. */
   fill(): boolean {
-    const jobs = this.#jobsOf(this.#agenda.next());
-    this.#underWay += jobs.length;
+    const portions = this.#agenda.next();
+    const jobs = this.#jobsOf(portions);
+    this.#underWay += portions.length;
     this.queue.add(jobs);
     if (this.#underWay === 0) this.queue.close();
     return this.#underWay > 0;
@@ -38,7 +34,7 @@ export class Feed {
     this.queue.add([job]);
   }
 
-  /** A job is done, with all that is known after it. */
+  /** A training is done, with all that is known after it. */
   ended(): void {
     this.#underWay--;
     this.fill();

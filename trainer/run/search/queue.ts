@@ -1,30 +1,36 @@
-/** Jobs that wait for a worker. More may come while others are under way; workers wait until there are some or no more will come. */
+/**
+ * Jobs that wait for a worker. More may come while others are under way; workers wait until there are some or no more will come.
+ * A job may be held until others are done: those behind it pass it by.
+ */
 import type {ToWorker} from '../jobs.ts';
+
+export interface QueueRules {
+  /** A job as it is to be done, at the moment when a worker takes it. */
+  ready?(job: ToWorker): ToWorker;
+  /** Whether a job cannot be begun yet; `look` is called when that may have changed. */
+  holds?(job: ToWorker): boolean;
+}
 
 export class JobQueue {
   readonly #waiting: ToWorker[];
   readonly #takers: ((job: ToWorker | undefined) => void)[] = [];
-  readonly #ready: (job: ToWorker) => ToWorker;
+  readonly #rules: QueueRules;
   #isClosed = false;
 
-  /** @param ready a job as it is to be done, at the moment when a worker takes it */
-  constructor(jobs: readonly ToWorker[] = [], ready = (job: ToWorker) => job) {
+  constructor(jobs: readonly ToWorker[] = [], rules: QueueRules = {}) {
     this.#waiting = [...jobs];
-    this.#ready = ready;
+    this.#rules = rules;
   }
 
   add(jobs: readonly ToWorker[]): void {
-    for (const job of jobs) {
-      const taker = this.#takers.shift();
-      if (taker) taker(this.#ready(job));
-      else this.#waiting.push(job);
-    }
+    this.#waiting.push(...jobs);
+    this.look();
   }
 
   /** No more will come; those that wait are still to be done. */
   close(): void {
     this.#isClosed = true;
-    for (const taker of this.#takers.splice(0)) taker(undefined);
+    this.look();
   }
 
   /** Nothing is done any more. */
@@ -35,8 +41,20 @@ export class JobQueue {
 
   /** The next job as soon as there is one; undefined where there will be none. */
   take(): Promise<ToWorker | undefined> {
-    const job = this.#waiting.shift();
-    if (job !== undefined || this.#isClosed) return Promise.resolve(job && this.#ready(job));
-    return new Promise(resolve => void this.#takers.push(resolve));
+    return new Promise(resolve => {
+      this.#takers.push(resolve);
+      this.look();
+    });
+  }
+
+  /** Gives workers that wait what can be begun by now. */
+  look(): void {
+    while (this.#takers.length > 0) {
+      const next = this.#waiting.findIndex(job => !this.#rules.holds?.(job));
+      const [job] = next < 0 ? [] : this.#waiting.splice(next, 1);
+      if (job) this.#takers.shift()!(this.#rules.ready?.(job) ?? job);
+      else if (this.#isClosed && this.#waiting.length === 0) this.#takers.shift()!(undefined);
+      else return;
+    }
   }
 }

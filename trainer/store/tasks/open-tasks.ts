@@ -10,7 +10,7 @@ import {ownMark} from '../../process/processes.ts';
 import {remarksOn} from '../events.ts';
 import {StoredSteps} from '../fold/stored-steps.ts';
 import {eventsName} from '../names.ts';
-import type {OpenRun} from '../run.ts';
+import type {Begun, OpenRun} from '../run.ts';
 import {AttemptWriter} from './attempt-writer.ts';
 import {Beats} from './beats.ts';
 import type {Plan} from './plan-file.ts';
@@ -78,6 +78,8 @@ interface Found {
 /** Null for a task that is done, or that another process was first with. */
 async function claimed(task: string, options: TaskOptions, isFirst: boolean): Promise<Attempt | null> {
   const {folder, plan, again} = options;
+  // All tasks have ended then: one without a file is told of by the merged file alone.
+  if (again !== undefined && !taskFilesIn(folder).attempts.has(task)) throw filesGone(folder, task);
   if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
   const start = taskPlan(plan.state, task);
   for (;;) {
@@ -163,6 +165,11 @@ export class OpenTasks implements OpenRun {
     this.reach = {steps, bytes: Number.POSITIVE_INFINITY};
   }
 
+  /** Those of its tasks that something is left of. */
+  get left(): string[] {
+    return this.#writers.filter(writer => writer.state().tasks[0]!.state === 'stopped').map(({task}) => task);
+  }
+
   /** Names of the attempts that this start has. */
   get attempts(): string[] {
     return this.#writers.map(({attempt}) => attemptName(attempt));
@@ -176,8 +183,8 @@ export class OpenTasks implements OpenRun {
   }
 
   /** The comparison was made before the tasks were claimed. */
-  begin(): string[] {
-    return [];
+  begin(): Begun {
+    return {notes: [], made: null, evaluations: []};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {
@@ -208,24 +215,32 @@ export class OpenTasks implements OpenRun {
     this.#beats.close();
   }
 
+  #endOf(writer: AttemptWriter): TaskEnded['state'] {
+    const task = writer.state();
+    const {cell} = task.tasks[0]!;
+    const isShared = this.#options.plan.event.tasks.filter(one => one.cell === cell).length > 1;
+    return endOf(task, task.search !== null && isShared);
+  }
+
   #end({state, seconds, message}: Extract<RunEventBody, {event: 'run-ended'}>): void {
     for (const writer of this.#writers) {
       const lost = isSuperseded(this.folder, writer.attempt);
-      const how: TaskEnded['state'] = lost ? 'superseded' : state === 'stopped' ? 'stopped' : endOf(writer.state());
+      const how: TaskEnded['state'] = lost ? 'superseded' : state === 'stopped' ? 'stopped' : this.#endOf(writer);
       const why = how === 'failed' ? (message ?? failureOf(writer.state())) : undefined;
       writer.append({event: 'task-ended', ...writer.attempt, state: how, seconds, ...(why && {message: why})});
     }
   }
 }
 
-/** How the work on a task ended that nobody stopped. */
-function endOf(task: RunState): TaskEnded['state'] {
+/** How the work on a task ended that nobody stopped. `isShared`: others have trials of its cell, and more may come to be wanted. */
+function endOf(task: RunState, isShared: boolean): TaskEnded['state'] {
   const {trials, searched, search, selected} = task;
   if (trials.some(({state}) => state === 'failed')) return 'failed';
   if (search && searched.some(({stage}) => stage === 'done')) return 'finished';
   const chosen = new Set(selected);
   const own = trials.filter(({trial}) => chosen.has(trial.id));
-  return own.every(({state}) => state === 'finished' || state === 'diverged') ? 'finished' : 'failed';
+  if (own.every(({state}) => state === 'finished' || state === 'diverged')) return 'finished';
+  return isShared ? 'stopped' : 'failed';
 }
 
 function failureOf({trials}: RunState): string | undefined {

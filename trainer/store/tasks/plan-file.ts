@@ -41,6 +41,12 @@ export async function readPlan(folder: string): Promise<Plan | null> {
   });
 }
 
+/** Whether the folder holds a run of several tasks. */
+export async function isPlanned(folder: string): Promise<boolean> {
+  const file = join(folder, eventsName);
+  return existsSync(file) && isPlan(readLine(await firstLine(file)).event);
+}
+
 function isPlan(event: RunEvent | undefined): event is Plan['event'] {
   return event?.event === 'run-started' && event.tasks !== undefined && event.pinned !== undefined;
 }
@@ -101,7 +107,14 @@ export function followPlan(
     writeNew(join(folder, copy), text);
     return [];
   }
-  return resumedManifest(readManifest(file)!, now).notes;
+  const {notes, evaluations} = resumedManifest(readManifest(file)!, now);
+  const [changed] = evaluations;
+  if (changed)
+    throw new SweepError(
+      'not-comparable',
+      `Cannot go on: ${changed.from} is asked otherwise now, and the tasks of a run are evaluated alike; undo the change, or merge the run and evaluate it by \`lora-sweep evaluate\`.`,
+    );
+  return notes;
 }
 
 function refuseOtherTrials(plan: Plan['event'], sweep: Sweep): void {

@@ -17,6 +17,8 @@ export interface RunOptions {
   rerun?: true;
   /** Further seeds of a run that is finished. */
   moreSeeds?: SeedWish[];
+  /** Trials that runs beside this one have finished are taken from there. */
+  reuse?: boolean;
   json?: true;
 }
 
@@ -50,12 +52,12 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const signal = stopWork();
   let end: SweepEnd;
   try {
-    const {out, only, rerun = false} = options;
+    const {out, only, rerun = false, reuse = true} = options;
     const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
     const asked = {
-      ...{out, only, resume, rerun, moreSeeds},
+      ...{out, only, resume, rerun, moreSeeds, reuse},
       ...{probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'},
     };
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
