@@ -50,6 +50,9 @@ export const packaged = [
   'demo/desc-test.jsonl',
   'demo/desc-train.jsonl',
   'demo/desc.sweep.yaml',
+  'docs/pictures/editor.png',
+  'docs/pictures/peaks.png',
+  'docs/pictures/results.png',
   'docs/problems.md',
   'media',
   'syntaxes',
@@ -70,7 +73,8 @@ export async function packExtension(target = `${process.platform}-${process.arch
 
   const {scripts, devDependencies, allowScripts, files, private: _, ...manifest} = await json('package.json');
   manifest.dependencies = await gatherModules(staging, [target]);
-  await write(staging, 'README.md', await extensionPage());
+  // The editor shows pictures of this page from addresses alone, and there is none: those of the package stand in its walkthrough.
+  await write(staging, 'README.md', await readFile(join(root, 'docs/extension.md'), 'utf8'));
   await write(staging, '.vscodeignore', '# Everything here was gathered for the package.\n');
   await write(staging, 'package.json', JSON.stringify(manifest, null, 2));
   await write(staging, 'THIRD-PARTY-NOTICES.txt', await notices());
@@ -107,16 +111,6 @@ export async function gatherModules(staging, platforms) {
     for (const file of ['onnxruntime_binding.node', ...targets[platform]]) await copy(`${binaries}/${file}`, staging);
   }
   return versions;
-}
-
-/** What the editor shows of the extension: docs/extension.md with its pictures in it, since there is no address to take them from. */
-export async function extensionPage() {
-  const page = await readFile(join(root, 'docs/extension.md'), 'utf8');
-  const parts = page.split(/\((pictures\/[\w.-]+\.png)\)/);
-  const inlined = parts.map(async (part, k) =>
-    k % 2 === 0 ? part : `(data:image/png;base64,${await readFile(join(root, 'docs', part), 'base64')})`,
-  );
-  return (await Promise.all(inlined)).join('');
 }
 
 async function copy(path, staging) {

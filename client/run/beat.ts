@@ -1,7 +1,7 @@
 /** One beat for all that shows runs, so that tree, status bar, lens and page say the same: nothing of them moves in between. */
 
 /** Milliseconds between two beats. */
-const interval = 500;
+const interval = 1000;
 
 export class Beat<T> {
   readonly #tick: (changed: ReadonlySet<T>) => void;

@@ -7,7 +7,8 @@ import type {Workbench} from '../workbench.ts';
 const looks = 8;
 
 /** `… left`: the words between what stands before them and the end. */
-const leftIn = (text: string): string => /((?:\d+ h )?(?:\d+ min )?[\d.]+ (?:s|min)) left/.exec(text)?.[1] ?? '';
+const leftIn = (text: string): string =>
+  /((?:\d+ h )?(?:\d+ min )?[\d.]+ (?:s|min)) left/.exec(text.replaceAll('\u00a0', ' '))?.[1] ?? '';
 
 /** Runs in the page: remembers all that the status bar says. */
 const remember = `{
