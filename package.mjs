@@ -22,6 +22,8 @@ export const targets = {
 
 /** What is not bundled: packages that look for files beside themselves, with the files they need. */
 const modules = {
+  '@expo-google-fonts/arimo': ['400Regular/Arimo_400Regular.ttf', 'LICENSE_FONT'],
+  '@resvg/resvg-wasm': ['index_bg.wasm'],
   'onnxruntime-node': ['dist/backend.js', 'dist/binding.js', 'dist/index.js', 'dist/version.js'],
   'onnxruntime-common': ['dist/cjs'],
   '@tensorflow/tfjs-backend-wasm': [
@@ -35,15 +37,19 @@ const modules = {
   seedrandom: ['index.js', 'seedrandom.js', 'lib'],
 };
 
-const own = [
+/** What of the repository goes in. */
+export const packaged = [
   'CHANGELOG.md',
   'LICENSE',
-  'README.md',
   'dist/client',
   'dist/server',
   'dist/trainer',
   'dist/webviews',
-  'docs/pictures',
+  // The sample that is tried first.
+  'demo/base',
+  'demo/desc-test.jsonl',
+  'demo/desc-train.jsonl',
+  'demo/desc.sweep.yaml',
   'docs/problems.md',
   'media',
   'syntaxes',
@@ -60,10 +66,11 @@ export async function packExtension(target = `${process.platform}-${process.arch
     throw new Error(`There is no native runtime for ${target}; it is one of ${Object.keys(targets).join(', ')}.`);
   const staging = join(root, 'dist/package', target);
   await rm(staging, {recursive: true, force: true});
-  for (const path of own) await copy(path, staging);
+  for (const path of packaged) await copy(path, staging);
 
   const {scripts, devDependencies, allowScripts, files, private: _, ...manifest} = await json('package.json');
   manifest.dependencies = await gatherModules(staging, [target]);
+  await write(staging, 'README.md', await extensionPage());
   await write(staging, '.vscodeignore', '# Everything here was gathered for the package.\n');
   await write(staging, 'package.json', JSON.stringify(manifest, null, 2));
   await write(staging, 'THIRD-PARTY-NOTICES.txt', await notices());
@@ -100,6 +107,16 @@ export async function gatherModules(staging, platforms) {
     for (const file of ['onnxruntime_binding.node', ...targets[platform]]) await copy(`${binaries}/${file}`, staging);
   }
   return versions;
+}
+
+/** What the editor shows of the extension: docs/extension.md with its pictures in it, since there is no address to take them from. */
+export async function extensionPage() {
+  const page = await readFile(join(root, 'docs/extension.md'), 'utf8');
+  const parts = page.split(/\((pictures\/[\w.-]+\.png)\)/);
+  const inlined = parts.map(async (part, k) =>
+    k % 2 === 0 ? part : `(data:image/png;base64,${await readFile(join(root, 'docs', part), 'base64')})`,
+  );
+  return (await Promise.all(inlined)).join('');
 }
 
 async function copy(path, staging) {

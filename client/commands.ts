@@ -1,20 +1,26 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type LogOutputChannel, Uri, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, Uri, ViewColumn, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
+import type {TrialsAction} from '../core/run/page-messages.ts';
+import type {Candidate} from '../core/sweep/inspection.ts';
 import {cursorAt} from '../core/sweep/text/cursor.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
-import {exportTrial} from './export-trial.ts';
+import {Submitting} from './cluster/submitting.ts';
+import {openTaskLog} from './cluster/task-logs.ts';
+import {exportTrials} from './export-trial.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
-import {newSweep} from './new-sweep.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
+import {fetchModel} from './start/fetch-model.ts';
+import {newSweep} from './start/new-sweep.ts';
+import {openSample} from './start/sample.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import type {Row} from './tree.ts';
 import type {Branch} from './tree-model.ts';
@@ -33,15 +39,23 @@ export interface Parts {
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
+  /** Models that a sweep file in this folder could name. */
+  modelsOf(folder: string): Promise<Candidate[]>;
+  /** A model is in the cache that was not. */
+  modelFetched(): void;
+  /** The sample's folder, and where it goes without a folder in the window. */
+  sample: {demo: string; storage: string};
 }
 
 export class Commands {
   readonly #parts: Parts;
   readonly #doctor: Doctor;
+  readonly #submitting: Submitting;
 
   constructor(parts: Parts) {
     this.#parts = parts;
     this.#doctor = new Doctor(parts.program);
+    this.#submitting = new Submitting(parts.program);
   }
 
   /** Registers them all. */
@@ -50,6 +64,7 @@ export class Commands {
       commands.registerCommand(`loraSweep.${name}`, (target: Target) => work(target));
     return [
       this.#doctor,
+      this.#submitting,
       on('doctor', () => this.#doctor.show()),
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
@@ -59,6 +74,11 @@ export class Commands {
       ),
       on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
+      on('submit', target => this.#submit(target)),
+      on('resumeLeft', target => this.#resumeLeft(target)),
+      on('cancel', target => this.#cancel(target)),
+      on('openTaskLog', target => this.#openTaskLog(target)),
+      commands.registerCommand('loraSweep.confirmSubmit', (text: unknown) => this.#submitting.confirm(text)),
       on('tune', target => this.#tune(target)),
       on('probe', target => this.start(target, [], {verb: 'probe'})),
       on('dryRun', target => this.#dryRun(target)),
@@ -70,8 +90,12 @@ export class Commands {
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
-        newSweep(this.#parts.columnsOf, folder instanceof Uri ? folder : undefined),
+        newSweep(this.#parts, folder instanceof Uri ? folder : undefined),
       ),
+      commands.registerCommand('loraSweep.fetchModel', (id?: unknown) =>
+        this.#fetchModel(typeof id === 'string' ? id : undefined),
+      ),
+      on('trySample', () => this.#trySample()),
     ];
   }
 
@@ -98,6 +122,21 @@ export class Commands {
     return this.#parts.sweeps.of(file.uri);
   }
 
+  async #fetchModel(id: string | undefined): Promise<void> {
+    const {program, modelFetched} = this.#parts;
+    if ((await fetchModel(id, program)) !== undefined) modelFetched();
+  }
+
+  /** The sample is there, trains, and shows itself; one that was tried before goes on, or shows what it came to. */
+  async #trySample(): Promise<void> {
+    const {sample, sweeps, results} = this.#parts;
+    const uri = await openSample(sample.demo, sample.storage);
+    if (!uri) return;
+    const {run} = await sweeps.of(uri);
+    if (run?.state.state !== 'finished' && !run?.alive) await this.start(uri, []);
+    if (run?.alive || run?.state.state === 'finished') await results.open(run);
+  }
+
   /** The best rate of one method of a sweep file, and its adapter. */
   async #tune(target: Target): Promise<void> {
     const file = await this.#toRun(target);
@@ -117,6 +156,8 @@ export class Commands {
       void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
       return;
     }
+    // Whoever planned it by tasks goes on with them.
+    if (run.hasTasks && verb === 'run') return this.#submitting.resume(run);
     if (run.alive) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
       return;
@@ -169,6 +210,8 @@ export class Commands {
     const {sweeps} = this.#parts;
     const file = target === undefined && sweeps.alive.length === 1 ? undefined : await this.#fileOf(target);
     const run = file?.run ?? (sweeps.alive.length === 1 ? sweeps.alive[0] : undefined);
+    // What a scheduler has would be started again.
+    if (run?.awaited && file) return this.#cancel(file.uri);
     if (!run?.alive) {
       void window.showInformationMessage('No run is under way.');
       return;
@@ -177,6 +220,31 @@ export class Commands {
     const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
     if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
     run.stop();
+  }
+
+  /** Hands a sweep, or what is left of it, to a scheduler. */
+  async #submit(target: Target): Promise<void> {
+    const file = await this.#toRun(target);
+    if (file) await this.#submitting.submit(file);
+  }
+
+  async #resumeLeft(target: Target): Promise<void> {
+    const run = (await this.#toRun(target))?.run;
+    if (run?.hasTasks) await this.#submitting.resume(run);
+    else if (run) void window.showInformationMessage('This run has no tasks: Resume goes on with it on this machine.');
+  }
+
+  /** A task of the tree, or a run with all of its jobs. */
+  async #cancel(target: Target): Promise<void> {
+    if (!this.#mayRun()) return;
+    const run = (await this.#fileOf(target))?.run;
+    const task = isRow(target) && target.branch?.kind === 'task' ? target.branch.id : undefined;
+    if (run && (run.alive || run.awaited)) await this.#submitting.cancel(run, task);
+    else if (run) void window.showInformationMessage('Nothing of it runs or waits.');
+  }
+
+  async #openTaskLog(target: Target): Promise<void> {
+    if (isRow(target) && target.branch && target.file.run) await openTaskLog(target.file.run, target.branch);
   }
 
   async #dryRun(target: Target): Promise<void> {
@@ -196,10 +264,10 @@ export class Commands {
   }
 
   async #openResults(target: Target): Promise<void> {
-    const file = await this.#fileOf(target);
+    const file = await this.#fileOf(target, uri => this.#parts.sweeps.now(uri));
     if (!file?.run) return;
-    const {alive, state} = file.run;
-    if (!alive && state.trials.length === 0 && state.curvature.length === 0) {
+    const {alive, state, reading} = file.run;
+    if (!alive && reading === null && state.trials.length === 0 && state.curvature.length === 0) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
       return;
     }
@@ -229,16 +297,30 @@ export class Commands {
   async #exportTrial(target: Target): Promise<void> {
     const file = await this.#fileOf(target);
     const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
-    if (file?.run) await exportTrial(file.run, trial, this.#parts.program);
+    if (file?.run) await exportTrials(file.run, trial === undefined ? [] : [trial], this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */
   async #copyTrial(target: Target): Promise<void> {
-    if (!isRow(target) || !target.branch || !target.file.sweep) return;
-    const content = stringify(trialFile(target.file.sweep, target.branch.id, target.file.run?.state ?? null), {
-      flowCollectionPadding: false,
+    if (isRow(target) && target.branch) await this.#copy(target.file, target.branch.id);
+  }
+
+  async #copy({sweep, run}: SweepFile, trial: string): Promise<void> {
+    if (!sweep) return;
+    const content = stringify(trialFile(sweep, trial, run?.state ?? null), {flowCollectionPadding: false});
+    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}), {
+      preview: false,
+      viewColumn: ViewColumn.One,
     });
-    await window.showTextDocument(await workspace.openTextDocument({language: 'lora-sweep', content}));
+  }
+
+  /** What the page of a run asks to be done with some of its trials. */
+  async withTrials(run: Run, action: TrialsAction, trials: readonly string[]): Promise<void> {
+    if (action === 'export') return exportTrials(run, trials, this.#parts.program);
+    const uri = Uri.file(run.sweepFile);
+    if (action === 'rerun') return this.start(uri, [`trial=${trials.join(',')}`], {more: ['--rerun']});
+    const file = await this.#parts.sweeps.of(uri);
+    for (const trial of trials) await this.#copy(file, trial);
   }
 
   async #checkWorkspace(): Promise<void> {
@@ -249,13 +331,16 @@ export class Commands {
     if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
   }
 
-  /** The sweep file that is meant; asks where there is a choice. */
-  async #fileOf(target: Target): Promise<SweepFile | undefined> {
+  /** The sweep file that is meant; asks where there is a choice. `read`: by default with all of its run, which may take a while. */
+  async #fileOf(
+    target: Target,
+    read: (uri: Uri) => Promise<SweepFile> = uri => this.#parts.sweeps.of(uri),
+  ): Promise<SweepFile | undefined> {
     const {sweeps} = this.#parts;
     if (isRow(target)) return target.file;
-    if (target !== undefined) return sweeps.of(typeof target === 'string' ? Uri.parse(target) : target);
+    if (target !== undefined) return read(typeof target === 'string' ? Uri.parse(target) : target);
     const open = window.activeTextEditor?.document;
-    if (open?.languageId === 'lora-sweep') return sweeps.of(open.uri);
+    if (open?.languageId === 'lora-sweep') return read(open.uri);
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));

@@ -1,4 +1,4 @@
-/** Asks for a form and a place, and has a finished trial written there. */
+/** Asks for a form and a place, and has finished trials written there. */
 import {basename, dirname, join} from 'node:path';
 import {commands, ProgressLocation, Uri, window} from 'vscode';
 import type {Program} from './program.ts';
@@ -13,38 +13,58 @@ const forms = [
   {label: 'Merged model', detail: 'a whole model folder that transformers loads', to: 'merged'},
 ] as const;
 
-/** @param trial its id; undefined = the best one of the run */
-export async function exportTrial(
-  {folder, sweepFile}: Run,
-  trial: string | undefined,
-  program: Program,
-): Promise<void> {
-  const what = trial ?? 'the best trial';
+/** @param trials their ids; none = the best one of the run. Each of several goes into a folder of its own */
+export async function exportTrials(run: Run, trials: readonly string[], program: Program): Promise<void> {
+  const what = trials.length > 1 ? `${trials.length} trials` : (trials[0] ?? 'the best trial');
   const form = await window.showQuickPick(forms, {title: `Export ${what}`});
   if (!form) return;
-  const home = dirname(sweepFile || folder);
-  const defaultUri = Uri.file(join(home, `${trial ?? `${basename(folder)}-best`}-${form.to}`));
-  const target = await window.showSaveDialog({
-    title: `Export ${what} to a new folder`,
-    saveLabel: 'Export',
-    defaultUri,
-  });
+  const target = await (trials.length > 1 ? askForParent(run, what) : askForFolder(run, trials[0], form.to, what));
   if (!target) return;
-  const args = [
-    'export',
-    folder,
-    ...(trial === undefined ? ['--best'] : [trial]),
-    '--to',
-    form.to,
-    '--out',
-    target.fsPath,
-  ];
-  const {ok, text} = await window.withProgress(
-    {location: ProgressLocation.Notification, title: `Exporting ${what}`},
-    () => program.run(args, home),
-  );
+  const options = {location: ProgressLocation.Notification, title: `Exporting ${what}`};
+  const {ok, text} = await window.withProgress(options, async progress => {
+    if (trials.length < 2) return exportOne(run, trials[0], form.to, target.fsPath, program);
+    let last = {ok: true, text: ''};
+    for (const trial of trials) {
+      progress.report({message: trial, increment: 100 / trials.length});
+      last = await exportOne(run, trial, form.to, join(target.fsPath, `${trial}-${form.to}`), program);
+      if (!last.ok) return last;
+    }
+    return {ok: true, text: `${what} are in ${target.fsPath}.`};
+  });
   if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
   else if (await window.showInformationMessage(text.trim(), 'Show')) {
     await commands.executeCommand('revealInExplorer', target);
   }
+}
+
+const homeOf = ({sweepFile, folder}: Run): string => dirname(sweepFile || folder);
+
+function askForFolder(run: Run, trial: string | undefined, to: string, what: string): Thenable<Uri | undefined> {
+  return window.showSaveDialog({
+    title: `Export ${what} to a new folder`,
+    saveLabel: 'Export',
+    defaultUri: Uri.file(join(homeOf(run), `${trial ?? `${basename(run.folder)}-best`}-${to}`)),
+  });
+}
+
+async function askForParent(run: Run, what: string): Promise<Uri | undefined> {
+  const chosen = await window.showOpenDialog({
+    title: `Export ${what} into this folder, each in one of its own`,
+    openLabel: 'Export',
+    canSelectFiles: false,
+    canSelectFolders: true,
+    defaultUri: Uri.file(homeOf(run)),
+  });
+  return chosen?.[0];
+}
+
+function exportOne(
+  run: Run,
+  trial: string | undefined,
+  to: string,
+  out: string,
+  program: Program,
+): Promise<{ok: boolean; text: string}> {
+  const which = trial === undefined ? '--best' : trial;
+  return program.run(['export', run.folder, which, '--to', to, '--out', out], homeOf(run));
 }

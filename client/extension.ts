@@ -1,7 +1,19 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
-import {commands, type ExtensionContext, Uri, type WebviewPanel, window, workspace} from 'vscode';
+import {
+  commands,
+  type Disposable,
+  type ExtensionContext,
+  type TextEditor,
+  Uri,
+  type WebviewPanel,
+  window,
+  workspace,
+} from 'vscode';
+import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
+import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
+import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands} from './commands.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
@@ -20,22 +32,24 @@ export function activate(context: ExtensionContext): void {
   const output = window.createOutputChannel('LoRA Sweep', {log: true});
   const log = new RunLog(output);
   const nativeSetup = new NativeSetup(program, context.globalState, context.extensionPath);
-  const results = new Results(context.asAbsolutePath('dist/webviews'));
+  const results = new Results(context.asAbsolutePath('dist/webviews'), (run, action, trials) =>
+    parts.withTrials(run, action, trials),
+  );
   const language = new LanguageServer(context, program);
   const sweeps = new Sweeps({
     changed(run) {
       log.changed(run);
-      language.runChanged(run);
       void nativeSetup.offer(run);
+    },
+    shown(run) {
+      language.runChanged(run);
       results.changed(run);
     },
     finished: run => void sayItFinished(run, results),
     died: run => void sayItDied(run, program, parts),
     interrupted: run => void sayItStands(run),
-    refused(run) {
-      const why = program.lastWords(run.folder) || 'the trainer ended without a word.';
-      void window.showErrorMessage(`The run was not started: ${why}`);
-    },
+    failed: run => void sayItFailed(run),
+    refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
   const parts = new Commands({
     sweeps,
@@ -45,9 +59,11 @@ export function activate(context: ExtensionContext): void {
     log,
     checkWorkspace: () => language.command('checkWorkspace'),
     columnsOf: file => language.command('columns', file),
+    modelsOf: folder => language.command('models', folder),
+    modelFetched: () => language.modelFetched(),
+    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
   });
   const tree = new TrialsTree(sweeps);
-
   context.subscriptions.push(
     output,
     results,
@@ -55,23 +71,42 @@ export function activate(context: ExtensionContext): void {
     tree,
     showStatus(sweeps),
     provideSamples(),
-    window.registerTreeDataProvider('loraSweep.trials', tree),
+    ...showTree(tree, sweeps, program),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
     ...parts.register(),
   );
-  // The server starts with the first sweep file that is shown.
-  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
-  if (window.visibleTextEditors.some(({document}) => isSweep(document))) void language.start();
-  context.subscriptions.push(
-    window.onDidChangeVisibleTextEditors(editors => {
-      if (editors.some(({document}) => isSweep(document))) void language.start();
-    }),
-  );
+  startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
+}
+
+/** While the tree is seen, runs are looked for and schedulers are asked. */
+function showTree(tree: TrialsTree, sweeps: Sweeps, program: Program): Disposable[] {
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
+  const queue = new QueueWatch({
+    runs: () => sweeps.runs,
+    isSeen: () => view.visible,
+    ask: folder => program.status(folder),
+  });
+  queue.seen();
+  const onSight = view.onDidChangeVisibility(() => {
+    queue.seen();
+    if (view.visible) sweeps.lookAgain();
+  });
+  return [view, queue, onSight];
+}
+
+/** The server starts with the first sweep file that is shown. */
+function startWithFirstFile({subscriptions}: ExtensionContext, language: LanguageServer): void {
+  const isSweep = (document: {languageId: string}) => document.languageId === 'lora-sweep';
+  const look = (editors: readonly TextEditor[]): void => {
+    if (editors.some(({document}) => isSweep(document))) void language.start();
+  };
+  look(window.visibleTextEditors);
+  subscriptions.push(window.onDidChangeVisibleTextEditors(look));
 }
 
 /** What a page of results keeps of its run over a reload. */
@@ -91,6 +126,14 @@ async function bringBack(
   else panel.dispose();
 }
 
+/** Why a run did not start; where a model is missing that the hub has, the way to it. */
+async function sayItWasRefused(words: string): Promise<void> {
+  const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
+  const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
+  const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
+  if (await window.showErrorMessage(message, ...fetch)) await commands.executeCommand('loraSweep.fetchModel', id);
+}
+
 /** The answer in one line, and the way to all of it. */
 async function sayItFinished(run: Run, results: Results): Promise<void> {
   const {folder, state} = run;
@@ -108,6 +151,19 @@ async function sayItStands(run: Run): Promise<void> {
   const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
   const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
+}
+
+/** The tasks of a run have ended, and some of them did not come to their end. */
+async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
+  const failed = state.tasks.filter(view => view.state === 'failed');
+  const why = failed[0]?.message ? `: ${failed[0].message}` : '';
+  const message = `${failed.length} of ${count(state.tasks.length, 'task')} of ${state.name || folder} failed${why}.`;
+  const choice = await window.showWarningMessage(
+    message.replace(/\.\.$/, '.'),
+    ...(sweepFile ? ['Resume What Is Left', 'Open Results'] : []),
+  );
+  const command = choice === 'Open Results' ? 'openResults' : choice && 'resumeLeft';
+  if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(sweepFile).toString());
 }
 
 /** The trainer is gone in the middle of its work: why, as it said itself, and a way to go on. */

@@ -15,6 +15,8 @@ export class LanguageServer {
   #client: Promise<LanguageClient> | undefined;
   /** Folders of runs that the server will hear of. */
   readonly #told = new Map<string, NodeJS.Timeout>();
+  /** What the server knows of how runs stand, by their folders. */
+  readonly #said = new Map<string, string>();
   readonly #wasAlive = new Set<string>();
 
   constructor(context: ExtensionContext, program: Program) {
@@ -32,11 +34,25 @@ export class LanguageServer {
     return client.sendRequest('workspace/executeCommand', {command: `loraSweep.server.${name}`, arguments: args});
   }
 
+  /** Files that name a model may find it now. */
+  modelFetched(): void {
+    void this.#client?.then(client => client.sendNotification('loraSweep/modelFetched'));
+  }
+
   /** What stands beside a sweep file changes with its run. */
   runChanged(run: Run): void {
+    this.#say(run);
     this.#tell(run);
     if (run.alive) this.#wasAlive.add(run.folder);
     else if (this.#wasAlive.delete(run.folder)) setTimeout(() => this.#tell(run), afterTheEnd);
+  }
+
+  /** How it stands, for the lens above its file: at once, so that all that shows it agrees. */
+  #say({folder, alive, said}: Run): void {
+    const words = alive ? said : '';
+    if (!this.#client || (this.#said.get(folder) ?? '') === words) return;
+    this.#said.set(folder, words);
+    void this.#client.then(client => client.sendNotification('loraSweep/runSaid', {folder, said: words}));
   }
 
   #tell({folder}: Run): void {

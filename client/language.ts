@@ -11,6 +11,7 @@ export async function startLanguage(context: ExtensionContext, program: Program)
     {module: program.file, args: ['lsp'], transport: TransportKind.ipc},
     {
       documentSelector: [{language: 'lora-sweep'}],
+      initializationOptions: {fetches: true},
       synchronize: {fileEvents: workspace.createFileSystemWatcher('**/*.{jsonl,json,safetensors}')},
     },
   );

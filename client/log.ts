@@ -1,7 +1,7 @@
 /** What runs do, in the output channel: while it happens, and of earlier runs when it is asked for. */
 import type {LogOutputChannel} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import {type LogLine, logLines} from './run/log-lines.ts';
+import {type LogLine, logLines} from '../core/run/trials/log-lines.ts';
 import type {Run} from './run/run.ts';
 
 type Channel = Pick<LogOutputChannel, 'info' | 'warn' | 'error'> & {show(preserveFocus: boolean): void};

@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto';
 import {closeSync, mkdirSync, openSync, readFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {stripVTControlCharacters} from 'node:util';
+import type {Status} from '../core/run/tasks/status.ts';
 
 export class Program {
   /** The built command. */
@@ -50,6 +51,46 @@ export class Program {
     return new Promise(resolve => {
       execFile(process.execPath, [this.file, ...args], options, (error, out, errors) => {
         resolve({ok: !error, text: error ? errors.trim() || error.message : out, printed: out});
+      });
+    });
+  }
+
+  /** How a run stands, with what a scheduler says of its jobs; undefined where that cannot be found out. */
+  async status(folder: string): Promise<Status | undefined> {
+    const {ok, text} = await this.run(['status', folder, '--json'], folder);
+    return ok ? (JSON.parse(text) as Status) : undefined;
+  }
+
+  /**
+   * The same, of a command that says how far it is: `hear` gets its messages, `signal` ends it as Ctrl-C does.
+   */
+  runTelling(
+    args: readonly string[],
+    cwd: string,
+    hear: (message: unknown) => void,
+    signal: AbortSignal,
+  ): Promise<{ok: boolean; text: string}> {
+    const child = spawn(process.execPath, [this.file, ...args], {
+      cwd,
+      env: this.#env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      windowsHide: true,
+    });
+    const end = (): void => void child.kill('SIGINT');
+    signal.addEventListener('abort', end, {once: true});
+    let [printed, errors] = ['', ''];
+    child.stdout?.setEncoding('utf8').on('data', text => {
+      printed += text;
+    });
+    child.stderr?.setEncoding('utf8').on('data', text => {
+      errors += text;
+    });
+    child.on('message', hear);
+    return new Promise(resolve => {
+      child.once('error', ({message}) => resolve({ok: false, text: message}));
+      child.once('close', status => {
+        signal.removeEventListener('abort', end);
+        resolve(status === 0 ? {ok: true, text: printed} : {ok: false, text: lastLines(errors) || `status ${status}`});
       });
     });
   }

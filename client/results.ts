@@ -2,38 +2,54 @@
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {basename, join} from 'node:path';
+import {setImmediate} from 'node:timers/promises';
 import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {OthersMessage, PageAction, PageMessage, RunMessage} from '../core/run/page-messages.ts';
-import {difference} from '../core/run/update.ts';
+import type {
+  AnswersAt,
+  OthersMessage,
+  PageAction,
+  PageMessage,
+  ReadingMessage,
+  RunMessage,
+  TrialsAction,
+} from '../core/run/page-messages.ts';
+import {type CurveName, difference, inPieces} from '../core/run/update.ts';
 import {pickRun} from './pick-run.ts';
 import {Follower} from './run/follow.ts';
 import type {Run} from './run/run.ts';
+import {answersOf} from './samples/samples.ts';
 import {readingText} from './status-text.ts';
 
-/** The page hears of a run's progress this often at most, in milliseconds. */
-const sendEvery = 400;
+/** Trials of one message: others have a turn before the next. */
+const mostTrials = 20;
 /** The type of the panel, also that under which the editor brings it back after a reload. */
 export const resultsView = 'loraSweep.results';
 
 interface Shown {
   panel: WebviewPanel;
   run: Run;
-  /** What the page knows; undefined until it listens. */
+  /** The page hears messages. */
+  listens: boolean;
+  /** What it knows; undefined: nothing yet. */
   sent: RunState | undefined;
-  alive: boolean;
+  /** The curves that it draws. */
+  curve: CurveName;
   /** Runs shown beside it. */
   others: Follower[];
-  timer: NodeJS.Timeout | undefined;
+  /** What is being sent. */
+  sending: Promise<void>;
 }
 
 export class Results implements Disposable {
   readonly #pages: string;
+  readonly #withTrials: (run: Run, action: TrialsAction, trials: string[]) => Promise<void>;
   readonly #shown = new Map<string, Shown>();
 
-  /** @param pages folder of the bundled page */
-  constructor(pages: string) {
+  /** @param pages folder of the bundled page; @param withTrials does what the page asks to be done with trials */
+  constructor(pages: string, withTrials: (run: Run, action: TrialsAction, trials: string[]) => Promise<void>) {
     this.#pages = pages;
+    this.#withTrials = withTrials;
   }
 
   /** Shows the results of a run folder, in the panel that shows them already. */
@@ -51,12 +67,15 @@ export class Results implements Disposable {
 
   /** Fills a panel, a new one or one that a reload brought back. */
   async show(run: Run, panel: WebviewPanel): Promise<void> {
-    const shown: Shown = {panel, run, sent: undefined, alive: run.alive, others: [], timer: undefined};
+    const shown: Shown = {
+      ...{panel, run, listens: false, sent: undefined, curve: 'losses'},
+      ...{others: [], sending: Promise.resolve()},
+    };
     this.#shown.set(run.folder, shown);
     panel.title = `Results: ${run.state.name || 'sweep'}`;
     panel.webview.options = {enableScripts: true, localResourceRoots: []};
     panel.onDidDispose(() => {
-      clearTimeout(shown.timer);
+      shown.listens = false;
       this.#shown.delete(run.folder);
     });
     panel.webview.onDidReceiveMessage((message: PageMessage) => this.#receive(shown, message));
@@ -66,11 +85,7 @@ export class Results implements Disposable {
   /** Tells the panel of a run, where there is one, what is new. */
   changed(run: Run): void {
     const shown = this.#shown.get(run.folder);
-    if (!shown || shown.timer) return;
-    shown.timer = setTimeout(() => {
-      shown.timer = undefined;
-      this.#send(shown);
-    }, sendEvery);
+    if (shown) send(shown);
   }
 
   dispose(): void {
@@ -79,36 +94,24 @@ export class Results implements Disposable {
 
   #receive(shown: Shown, message: PageMessage): void {
     if (message.type === 'ready') {
-      shown.sent = undefined;
-      this.#send(shown, true);
+      Object.assign(shown, {listens: true, sent: undefined, curve: message.curve});
+      send(shown);
       if (shown.others.length === 0) shown.others = message.others.map(folder => new Follower(folder));
       void sendOthers(shown);
+    } else if (message.type === 'curve') {
+      Object.assign(shown, {sent: undefined, curve: message.curve});
+      send(shown);
     } else if (message.type === 'compare') void addOther(shown);
     else if (message.type === 'alone') {
       shown.others = [];
       void sendOthers(shown);
     } else if (message.type === 'copy') void env.clipboard.writeText(message.text);
     else if (message.type === 'save') void savePicture(message.name, message.base64, shown.run.folder);
+    else if (message.type === 'askAnswers') void sendAnswers(shown, message.trial, message.at);
+    else if (message.type === 'trials') void this.#withTrials(shown.run, message.action, message.trials);
     else if (message.type === 'moreSeeds')
       void commands.executeCommand('loraSweep.moreSeeds', Uri.file(shown.run.sweepFile).toString(), message.wish);
     else void act(message.action, Uri.file(shown.run.sweepFile));
-  }
-
-  #send(shown: Shown, first = false): void {
-    const {panel, run, sent} = shown;
-    if (!first && !sent) return;
-    const {state, alive} = run;
-    const message: RunMessage = {
-      type: 'run',
-      first,
-      update: difference(sent ?? emptyRun, state),
-      alive,
-      folder: run.folder,
-      sweepFile: run.sweepFile,
-    };
-    shown.sent = state;
-    panel.title = `Results: ${state.name || 'sweep'}${run.reading === null ? '' : `, ${readingText(run.reading)}`}`;
-    void panel.webview.postMessage(message);
   }
 
   /** Only the page's own script and style run, and nothing is loaded from anywhere. */
@@ -131,6 +134,47 @@ export class Results implements Disposable {
   }
 }
 
+/** Tells the page what it does not know yet; one after another, where that takes a while. */
+function send(shown: Shown): void {
+  shown.sending = shown.sending.then(() => sendNow(shown)).catch(() => {});
+}
+
+async function sendNow(shown: Shown): Promise<void> {
+  const {panel, run, sent, curve} = shown;
+  if (!shown.listens) return;
+  const {state, alive, reading, folder, sweepFile, progress} = run;
+  panel.title = `Results: ${state.name || 'sweep'}${reading === null ? '' : `, ${readingText(reading)}`}`;
+  // Of a long run that is being read the page gets how far it is, and all of it at the end.
+  if (reading !== null) {
+    const message: ReadingMessage = {type: 'reading', part: reading};
+    void panel.webview.postMessage(message);
+    return;
+  }
+  shown.sent = state;
+  const pieces = [...inPieces(difference(sent ?? emptyRun, state, new Set([curve, 'losses'])), mostTrials)];
+  for (const [k, update] of pieces.entries()) {
+    // A page that asked anew meanwhile gets it from its beginning.
+    if (shown.sent !== state || !shown.listens) return;
+    const more = k < pieces.length - 1;
+    const message: RunMessage = {
+      ...{type: 'run', first: sent === undefined && k === 0, more, update},
+      ...{alive, progress, folder, sweepFile},
+    };
+    void panel.webview.postMessage(message);
+    if (more) await setImmediate();
+  }
+}
+
+async function sendAnswers({panel, run}: Shown, trial: string, at: AnswersAt | null): Promise<void> {
+  try {
+    void panel.webview.postMessage(await answersOf(run, trial, at));
+  } catch (error) {
+    void window.showErrorMessage(
+      `The answers of ${trial} cannot be read: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
 async function addOther(shown: Shown): Promise<void> {
   const taken = [shown.run.folder, ...shown.others.map(({folder}) => folder)];
   const folder = await pickRun('Compare with', taken);
@@ -145,7 +189,11 @@ async function sendOthers({panel, others}: Shown): Promise<void> {
   for (const follower of others) {
     await follower.read();
     const {folder} = follower;
-    runs.push({name: basename(folder), folder, update: difference(emptyRun, follower.state(false))});
+    runs.push({
+      name: basename(folder),
+      folder,
+      update: difference(emptyRun, follower.state(false), new Set(['losses'])),
+    });
   }
   const message: OthersMessage = {type: 'others', runs};
   void panel.webview.postMessage(message);

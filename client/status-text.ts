@@ -14,12 +14,14 @@ export function readingText(part: number): string {
   return `reading, ${Math.floor(100 * part)} %`;
 }
 
-/** How a run stands, in a few words: `37/120 · 1 min 20 s left`. */
+/** How a run stands, in a few words: `37/120 · 1 min 20 s left`. `awaited`: a scheduler has it. */
 export function statusText(
   {state, preparing, trials}: Pick<RunState, 'state' | 'preparing' | 'trials'>,
   {trialsDone, trialsTotal, secondsLeft}: Progress,
+  awaited = false,
 ): string {
   if (preparing) return formatPreparing(preparing);
+  if (awaited && state !== 'running') return `in the queue · ${trialsDone}/${trialsTotal}`;
   if (state === 'waiting') return 'starting';
   if (state === 'running') {
     const left = secondsLeft === null ? '' : ` · ${formatSeconds(secondsLeft)} left`;

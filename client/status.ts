@@ -1,7 +1,5 @@
 /** One status bar item while something runs. */
 import {type Disposable, StatusBarAlignment, type StatusBarItem, Uri, window, workspace} from 'vscode';
-import {progress} from '../core/run/progress.ts';
-import {statusText} from './status-text.ts';
 import type {Sweeps} from './sweeps.ts';
 
 export function showStatus(sweeps: Sweeps): Disposable {
@@ -12,7 +10,7 @@ export function showStatus(sweeps: Sweeps): Disposable {
     if (!run || !workspace.getConfiguration('loraSweep').get<boolean>('statusBar', true)) return item.hide();
     const {state} = run;
     const more = others.length > 0 ? ` (+${others.length})` : '';
-    item.text = `$(sync~spin) ${state.name || 'LoRA Sweep'} ${statusText(state, progress(state, Date.now()))}${more}`;
+    item.text = `$(sync~spin) ${state.name || 'LoRA Sweep'} ${run.said}${more}`;
     item.tooltip = `${run.sweepFile || run.folder}\n${state.engine}: ${state.reason}\nClick to open the results`;
     item.command = run.sweepFile
       ? {command: 'loraSweep.openResults', title: 'Open results', arguments: [Uri.file(run.sweepFile)]}

@@ -4,6 +4,7 @@ import {type Disposable, EventEmitter, RelativePattern, Uri, window, workspace} 
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
+import {Beat} from './run/beat.ts';
 import {Run, type RunListener} from './run/run.ts';
 
 const pattern = '**/*.sweep.{yaml,yml}';
@@ -25,16 +26,26 @@ export class Sweeps implements Disposable {
   readonly #changed = new EventEmitter<SweepFile | undefined>();
   readonly #watchers: Disposable[] = [];
   readonly #listener: RunListener;
+  readonly #beat: Beat<Run>;
   #found: Promise<void> | undefined;
   /** One file changed, or (undefined) there are others. */
   readonly onDidChange = this.#changed.event;
 
-  constructor(listener: RunListener) {
+  /** @param listener `shown`: at a beat, together with `onDidChange`: what is shown of a run is to be shown anew */
+  constructor(listener: RunListener & {shown(run: Run): void}) {
+    this.#beat = new Beat(changed => {
+      const now = Date.now();
+      for (const run of changed) run.beat(now);
+      for (const run of changed) {
+        listener.shown(run);
+        this.#changed.fire(this.#files.get(Uri.file(run.sweepFile).toString()));
+      }
+    });
     this.#listener = {
       ...listener,
       changed: run => {
         listener.changed(run);
-        this.#changed.fire(this.#files.get(Uri.file(run.sweepFile).toString()));
+        this.#beat.changed(run);
       },
     };
   }
@@ -48,9 +59,14 @@ export class Sweeps implements Disposable {
 
   /** The sweep of a file, read again, with all of its run. */
   async of(uri: Uri): Promise<SweepFile> {
-    const file = await this.#read(uri);
+    const file = await this.now(uri);
     if (file.run) await this.#attaching.get(file.run);
     return file;
+  }
+
+  /** The same, with as much of its run as is read by now. */
+  now(uri: Uri): Promise<SweepFile> {
+    return this.#read(uri);
   }
 
   /** The run of a folder, whether it belongs to a sweep file here or not (its `sweepFile` is empty then). */
@@ -68,13 +84,23 @@ export class Sweeps implements Disposable {
     return run;
   }
 
+  get runs(): Run[] {
+    const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
+    return [...own, ...this.#loose.values()];
+  }
+
   /** Runs at work. */
   get alive(): Run[] {
-    const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
-    return [...own, ...this.#loose.values()].filter(({alive}) => alive);
+    return this.runs.filter(({alive}) => alive);
+  }
+
+  /** Reads runs of tasks that stand still: others may have gone on with them. */
+  lookAgain(): void {
+    for (const run of this.runs) if (run.hasLeft) this.#attach(run);
   }
 
   dispose(): void {
+    this.#beat.dispose();
     for (const watcher of this.#watchers) watcher.dispose();
     for (const {run} of this.#files.values()) run?.dispose();
     for (const run of this.#loose.values()) run.dispose();
@@ -99,7 +125,13 @@ export class Sweeps implements Disposable {
       for (const {run} of this.#files.values())
         if (run && join(run.folder, 'run.lock') === lock.fsPath) void run.attach();
     });
-    this.#watchers.push(watcher, locks);
+    // A run of tasks that was begun or handed over elsewhere, by a file of its own.
+    const tasks = workspace.createFileSystemWatcher(`**/${runsFolder}/*/events/*.jsonl`, false, true, true);
+    tasks.onDidCreate(({fsPath}) => {
+      for (const {run} of this.#files.values())
+        if (run && dirname(dirname(fsPath)) === run.folder && !run.isWatched) this.#attach(run);
+    });
+    this.#watchers.push(watcher, locks, tasks);
     for (const folder of workspace.workspaceFolders ?? []) {
       const uris = await workspace.findFiles(
         new RelativePattern(folder, pattern),

@@ -15,8 +15,11 @@ import {nameOf, type Sweep, type Trial} from '../core/sweep/sweep.ts';
 import {rateNames} from '../core/sweep/trials.ts';
 
 export interface Branch {
-  /** `dropped`: what the sweep file no longer has; nothing can be run of it. */
-  kind: 'method' | 'rate' | 'trial' | 'dropped';
+  /**
+   * `dropped`: what the sweep file no longer has; nothing can be run of it. `tasks`, `task`: what processes of several machines work
+   * through; `job`: what a scheduler was given beside them.
+   */
+  kind: 'method' | 'rate' | 'trial' | 'dropped' | 'tasks' | 'task' | 'job';
   /** Stable within the sweep. */
   id: string;
   label: string;
@@ -167,7 +170,7 @@ function methodDescription(
 }
 
 /** The state of several as one: at work, gone wrong, waiting, stopped, done. */
-function together(branches: readonly {state: TrialState}[]): TrialState {
+export function together(branches: readonly {state: TrialState}[]): TrialState {
   const order: TrialState[] = ['running', 'failed', 'stopped', 'waiting', 'paused', 'diverged', 'finished'];
   const states = new Set(branches.map(({state}) => state));
   // Some done and some waiting while nothing runs: it stands still.

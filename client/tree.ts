@@ -10,18 +10,15 @@ import {
   workspace,
 } from 'vscode';
 import type {TrialState} from '../core/run/events.ts';
-import {progress} from '../core/run/progress.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
 import {isSettled} from '../core/search/comparing/settled.ts';
-import {readingText, statusText, sweepLabel} from './status-text.ts';
+import {taskBranches} from './cluster/task-branches.ts';
+import {sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
 
 /** What a row stands for, and what its commands are given. */
 export type Row = {file: SweepFile; branch?: Branch};
-
-/** Changes come with every step; the tree is drawn anew this often at most, in milliseconds. */
-const interval = 700;
 
 const icons: Readonly<Record<TrialState, ThemeIcon>> = {
   waiting: new ThemeIcon('circle-outline'),
@@ -38,20 +35,13 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   readonly #changed = new EventEmitter<undefined>();
   readonly #subscription: Disposable;
   readonly onDidChangeTreeData = this.#changed.event;
-  #timer: NodeJS.Timeout | undefined;
 
   constructor(sweeps: Sweeps) {
     this.#sweeps = sweeps;
-    this.#subscription = sweeps.onDidChange(() => {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined;
-        this.#changed.fire(undefined);
-      }, interval);
-    });
+    this.#subscription = sweeps.onDidChange(() => this.#changed.fire(undefined));
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
     this.#subscription.dispose();
     this.#changed.dispose();
   }
@@ -60,7 +50,10 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     if (!row) return (await this.#sweeps.all()).map(file => ({file}));
     const {file, branch} = row;
     if (branch) return branch.children.map(child => ({file, branch: child}));
-    return file.sweep ? branchesOf(file.sweep, file.run?.state ?? null).map(child => ({file, branch: child})) : [];
+    if (!file.sweep) return [];
+    const state = file.run?.state ?? null;
+    const tasks = state ? taskBranches(state, file.run?.queue) : [];
+    return [...branchesOf(file.sweep, state), ...tasks].map(child => ({file, branch: child}));
   }
 
   getTreeItem({file, branch}: Row): TreeItem {
@@ -71,11 +64,19 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     item.id = `${file.uri.toString()} ${kind} ${id}`;
     item.description = description;
     item.iconPath = icons[state];
-    item.tooltip = kind === 'trial' ? `${id}: ${state}` : `${label}: ${state}`;
+    item.tooltip = `${kind === 'trial' ? id : label}: ${state}${kind === 'task' || kind === 'job' ? `\n${description}` : ''}`;
     item.contextValue = `${kind}-${state}`;
     item.accessibilityInformation = {label: `${label}, ${state}${description ? `, ${description}` : ''}`};
     return item;
   }
+}
+
+/** What can be done with a sweep's row; `sweep-queued`: a scheduler has it, `sweep-left`: tasks that nobody works on. */
+function contextOf(run: SweepFile['run'], isFinished: boolean): string {
+  if (run?.awaited) return 'sweep-queued';
+  if (run?.alive) return 'sweep-running';
+  if (run?.hasLeft) return 'sweep-left';
+  return isFinished ? 'sweep-finished' : 'sweep';
 }
 
 function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
@@ -88,15 +89,13 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.tooltip = workspace.asRelativePath(uri);
   item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
   const isFinished = sweep && run && !run.alive && isSettled(sweep, trialsOf(sweep, run.state), run.state);
-  item.contextValue = run?.alive ? 'sweep-running' : isFinished ? 'sweep-finished' : 'sweep';
+  item.contextValue = contextOf(run, isFinished === true);
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
     ? 'has errors'
-    : run && run.reading !== null
-      ? readingText(run.reading)
-      : run && (run.alive || run.state.trials.length > 0)
-        ? statusText(run.state, progress(run.state, Date.now()))
-        : '';
+    : run && (run.reading !== null || run.alive || run.state.trials.length > 0)
+      ? run.said
+      : '';
   const name = sweep?.name ?? workspace.asRelativePath(uri);
   const label = sweepLabel(name, !sweep, run?.alive ?? false, sweep ? item.description : '');
   item.accessibilityInformation = {label};

@@ -24,3 +24,56 @@ export function markdownTable(columns: Column[], rows: string[][]): string[] {
     ...rows.map(line),
   ];
 }
+
+/** For a paper: `\begin{table}` with the rules of the package booktabs; `label` is what it is referred to by. */
+export function latexTable(
+  columns: readonly Column[],
+  rows: readonly string[][],
+  caption: string,
+  label: string,
+): string[] {
+  const line = (cells: readonly string[]): string => `    ${cells.map(latexText).join(' & ')} \\\\`;
+  return [
+    '% needs \\usepackage{booktabs}',
+    '\\begin{table}',
+    '  \\centering',
+    `  \\caption{${latexText(caption)}}`,
+    `  \\label{tab:${label}}`,
+    `  \\begin{tabular}{${columns.map(({align}) => align[0]).join('')}}`,
+    '    \\toprule',
+    line(columns.map(({title}) => title)),
+    '    \\midrule',
+    ...rows.map(line),
+    '    \\bottomrule',
+    '  \\end{tabular}',
+    '\\end{table}',
+  ];
+}
+
+const latexSigns: Record<string, string> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '±': '$\\pm$',
+  '−': '$-$',
+  '×': '$\\times$',
+  '÷': '$\\div$',
+  '…': '\\dots{}',
+  '–': '--',
+  '≤': '$\\le$',
+  '≥': '$\\ge$',
+  '’': "'",
+  λ: '$\\lambda$',
+};
+
+/** Text as LaTeX sets it; numbers as `1.1e-5` become powers of ten. */
+export function latexText(text: string): string {
+  return text.replace(
+    /λ(max|min)|(?<![\w.])(\d+(?:\.\d+)?)e(-?\d+)(?![\w.])|[\\~^±−×÷…–≤≥’λ]|[&%$#_{}]/g,
+    (all, end?: string, digits?: string, power?: string) => {
+      if (end !== undefined) return `$\\lambda_{\\${end}}$`;
+      if (digits !== undefined) return `$${digits === '1' ? '' : `${digits} \\cdot `}10^{${power}}$`;
+      return latexSigns[all] ?? `\\${all}`;
+    },
+  );
+}

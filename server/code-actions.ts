@@ -4,16 +4,21 @@ import {before} from '../core/sweep/text/lines.ts';
 import {diagnosticOf, problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 
-export function codeActions(document: SweepDocument, range: Range): CodeAction[] {
+/** @param fetches whether the editor has a command that fetches models */
+export function codeActions(document: SweepDocument, range: Range, fetches = false): CodeAction[] {
   return problemsOf(document)
     .filter(problem => !before(problem.range.end, range.start) && !before(range.end, problem.range.start))
     .flatMap(problem =>
-      problem.fixes.map(({title, edits}, index) => ({
-        title,
-        kind: CodeActionKind.QuickFix,
-        diagnostics: [diagnosticOf(problem)],
-        isPreferred: index === 0,
-        edit: {changes: {[document.uri]: edits.map(({range: at, text}) => ({range: at, newText: text}))}},
-      })),
+      problem.fixes
+        .filter(({fetch}) => fetch === undefined || fetches)
+        .map(({title, edits, fetch}, index) => ({
+          title,
+          kind: CodeActionKind.QuickFix,
+          diagnostics: [diagnosticOf(problem)],
+          isPreferred: index === 0,
+          ...(fetch === undefined
+            ? {edit: {changes: {[document.uri]: edits.map(({range: at, text}) => ({range: at, newText: text}))}}}
+            : {command: {title, command: 'loraSweep.fetchModel', arguments: [fetch]}}),
+        })),
     );
 }

@@ -8,9 +8,18 @@ import {problemsOf} from './diagnostics.ts';
 import type {SweepDocument} from './document.ts';
 import {searchExpected} from './search-expected.ts';
 
-export function codeLenses(document: SweepDocument): CodeLens[] {
+/** What the lenses are told beside the document. */
+interface Told {
+  /** The editor has a command that fetches models. */
+  fetches?: boolean;
+  /** How the run at work stands, as the editor's other views say it. */
+  said?: string | undefined;
+}
+
+export function codeLenses(document: SweepDocument, {fetches = false, said}: Told = {}): CodeLens[] {
   const {uri, reading, around} = document;
   const {sweep} = reading;
+  const problems = problemsOf(document);
   const start = {line: 0, character: 0};
   const lens = (title: string, command: string): CodeLens => ({
     range: {start, end: start},
@@ -18,17 +27,25 @@ export function codeLenses(document: SweepDocument): CodeLens[] {
   });
   const results = around?.results;
   const open = results ? [lens('Open results', 'openResults')] : [];
-  if (results?.live) return [lens('Stop', 'stop'), ...open];
-  if (!sweep || problemsOf(document).some(({severity}) => severity === 'error')) return open;
+  const saying = said === undefined ? [] : [{range: {start, end: start}, command: {title: said, command: ''}}];
+  if (results?.live) return [lens('Stop', 'stop'), ...saying, ...open];
+  const missing = problems.flatMap(({fixes}) => fixes.filter(({fetch}) => fetches && fetch !== undefined));
+  const fetching = missing.map(({title, fetch}) => ({
+    range: {start, end: start},
+    command: {title, command: 'loraSweep.fetchModel', arguments: [fetch]},
+  }));
+  if (!sweep || problems.some(({severity}) => severity === 'error')) return [...fetching, ...open];
   const trials = trialsAmong(sweep, results?.stored ?? []);
   const done = new Set(results?.done);
   const unfinished = trials.filter(({id}) => !done.has(id)).length;
   const cost = costOf(around?.cost);
+  if (results?.hasTasks && !results.settled) return [lens('Resume what is left…', 'resumeLeft'), ...open];
   const begin = results
     ? lens(`Resume${sweep.search ? ' search' : unfinished > 0 ? ` ${unfinished} unfinished` : ''}${cost}`, 'resume')
     : lens(`${taskOf(document, trials.length)}${cost}`, 'run');
   const next = results?.settled ? [{range: begin.range, command: {title: finished(sweep), command: ''}}] : [begin];
-  return [...next, lens('Probe curvature', 'probe'), ...open];
+  const submit = results ? [] : [lens('Submit…', 'submit')];
+  return [...next, ...submit, lens('Probe curvature', 'probe'), ...open];
 }
 
 /** Of a run that has nothing left to train: words without a command. */

@@ -175,15 +175,27 @@ async function surroundings(
     }));
   }
   if (text.what === 'column') {
-    const train = scalarAt(tree, ['data', 'train']) ?? scalarAt(tree, ['data', 'train', 0]);
-    const columns = train === undefined ? [] : await inspector.columns(train, base);
-    return columns.map(label => ({label, kind: CompletionItemKind.Field, detail: `column of ${train}`}));
+    const rows = rowsBeside(tree, path);
+    const columns = rows === undefined ? [] : await inspector.columns(rows, base);
+    return columns.map(label => ({label, kind: CompletionItemKind.Field, detail: `column of ${rows}`}));
   }
   if (text.what !== 'file' && text.what !== 'folder') return [];
   const kind = path[0] === 'model' ? 'model' : text.what === 'file' ? 'data' : 'folder';
   const found = await inspector.candidates(kind, word, base);
   const kinds = {file: CompletionItemKind.File, folder: CompletionItemKind.Folder, model: CompletionItemKind.Module};
   return found.map(({text: label, kind: of, detail}) => ({label, detail, kind: kinds[of]}));
+}
+
+/** The file whose columns are named at a path: `columns` stands beside it. */
+function rowsBeside(tree: Tree, path: Cursor['path']): string | undefined {
+  const above = path.slice(0, path.lastIndexOf('columns'));
+  const beside = path.includes('evaluate')
+    ? [[...above, 'data']]
+    : [
+        [...above, 'train'],
+        [...above, 'train', 0],
+      ];
+  return beside.map(place => scalarAt(tree, place)).find(file => file !== undefined);
 }
 
 function scalarAt(tree: Tree, path: (string | number)[]): string | undefined {

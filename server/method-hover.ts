@@ -1,5 +1,5 @@
 /** What a method is, what it costs on this model, and which rates it needs. */
-import type {MethodDescription} from '../core/method/method.ts';
+import {addressOf, type MethodDescription} from '../core/method/method.ts';
 import type {MethodName} from '../core/method/methods.ts';
 import {methods} from '../core/method/methods.ts';
 import {trainedParameters} from '../core/method/parameters.ts';
@@ -20,7 +20,7 @@ export function aboutMethod(name: MethodName, sweep: Sweep | undefined, around: 
     ratesOf(method),
     `**λmax at the start, relative to LoRA:** ${method.sharpness.doc}`,
     ...(around?.results ? ownResults(name, around.results) : []),
-    `[${paper.title}](https://arxiv.org/abs/${paper.arXiv})`,
+    `[${paper.title}](${addressOf(paper)})`,
   ].join('\n\n');
 }
 

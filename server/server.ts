@@ -30,6 +30,8 @@ import {checkFolders} from './workspace.ts';
 const checkWorkspace = 'loraSweep.server.checkWorkspace';
 /** Of a data file, given by its absolute path. */
 const columns = 'loraSweep.server.columns';
+/** Models that a sweep file in the folder of this path could name. */
+const models = 'loraSweep.server.models';
 
 const capabilities: ServerCapabilities = {
   textDocumentSync: {openClose: true, change: TextDocumentSyncKind.Incremental, save: true},
@@ -42,7 +44,7 @@ const capabilities: ServerCapabilities = {
   inlayHintProvider: true,
   codeLensProvider: {},
   codeActionProvider: {codeActionKinds: ['quickfix']},
-  executeCommandProvider: {commands: [checkWorkspace, columns]},
+  executeCommandProvider: {commands: [checkWorkspace, columns, models]},
   workspace: {workspaceFolders: {supported: true, changeNotifications: true}},
 };
 
@@ -50,6 +52,8 @@ const capabilities: ServerCapabilities = {
 interface Editor {
   folders: WorkspaceFolder[];
   followsFolders: boolean;
+  /** It has a command that fetches models. */
+  fetches: boolean;
   /** What it asks for again when told to. */
   refreshes: {lenses: boolean; hints: boolean};
 }
@@ -61,7 +65,7 @@ export const serve: Serve = (inspector, transport) => {
       ? createConnection(ProposedFeatures.all)
       : createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const texts = new TextDocuments(TextDocument);
-  const editor: Editor = {folders: [], followsFolders: false, refreshes: {lenses: false, hints: false}};
+  const editor: Editor = {folders: [], followsFolders: false, fetches: false, refreshes: {lenses: false, hints: false}};
   let again: NodeJS.Timeout | undefined;
   connection.onShutdown(() => clearTimeout(again));
   const watch = new Watch(inspector, {
@@ -76,13 +80,17 @@ export const serve: Serve = (inspector, transport) => {
       clearTimeout(again);
       again = setTimeout(refresh, againMilliseconds, connection, editor).unref();
     },
+    said() {
+      if (editor.refreshes.lenses) void connection.sendRequest(CodeLensRefreshRequest.type);
+    },
     failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
   greet(connection, editor);
   follow(connection, texts, watch);
-  answer(connection, watch, inspector);
+  answer(connection, watch, inspector, editor);
   connection.onExecuteCommand(async ({command, arguments: [file] = []}) => {
     if (command === columns && typeof file === 'string') return inspector.columns(file, '.');
+    if (command === models && typeof file === 'string') return inspector.candidates('model', '', file);
     if (command !== checkWorkspace) return null;
     return checkFolders(editor.folders, inspector, watch, file => void connection.sendDiagnostics(file));
   });
@@ -100,7 +108,8 @@ function refresh(connection: Connection, {refreshes}: Editor): void {
 
 /** Learns what the editor can do, and follows its workspace's folders. */
 function greet(connection: Connection, editor: Editor): void {
-  connection.onInitialize(({capabilities: {workspace}, workspaceFolders, rootUri}) => {
+  connection.onInitialize(({capabilities: {workspace}, workspaceFolders, rootUri, initializationOptions}) => {
+    editor.fetches = initializationOptions?.fetches === true;
     editor.folders = workspaceFolders ?? (rootUri ? [{uri: rootUri, name: ''}] : []);
     editor.followsFolders = workspace?.workspaceFolders ?? false;
     editor.refreshes = {
@@ -127,6 +136,10 @@ function follow(connection: Connection, texts: TextDocuments<TextDocument>, watc
     void connection.sendDiagnostics({uri: document.uri, diagnostics: []});
   });
   connection.onNotification('loraSweep/runChanged', ({folder}: {folder: string}) => watch.runChanged(folder));
+  connection.onNotification('loraSweep/runSaid', ({folder, said}: {folder: string; said: string}) =>
+    watch.runSaid(folder, said),
+  );
+  connection.onNotification('loraSweep/modelFetched', () => watch.lookAtAll());
   connection.onDidChangeWatchedFiles(({changes}) => {
     // Runs write all the time; the client tells when there is something to see.
     if (changes.some(({uri}) => !uri.includes(`/${runsFolder}/`))) watch.lookAtAll();
@@ -134,7 +147,7 @@ function follow(connection: Connection, texts: TextDocuments<TextDocument>, watc
 }
 
 /** The features, each asked for an open document. */
-function answer(connection: Connection, watch: Watch, inspector: Inspector): void {
+function answer(connection: Connection, watch: Watch, inspector: Inspector, editor: Editor): void {
   /** The answer for an open document; the empty one for a document that is not (or no longer) open. */
   const on = <T>(uri: DocumentUri, empty: T, feature: (document: SweepDocument) => T): T => {
     const document = watch.document(uri);
@@ -147,8 +160,12 @@ function answer(connection: Connection, watch: Watch, inspector: Inspector): voi
   connection.onDocumentSymbol(({textDocument: {uri}}) => on(uri, [], symbols));
   connection.onFoldingRanges(({textDocument: {uri}}) => on(uri, [], foldingRanges));
   connection.onDocumentLinks(({textDocument: {uri}}) => on(uri, [], links));
-  connection.onCodeLens(({textDocument: {uri}}) => on(uri, [], codeLenses));
-  connection.onCodeAction(({textDocument: {uri}, range}) => on(uri, [], document => codeActions(document, range)));
+  connection.onCodeLens(({textDocument: {uri}}) =>
+    on(uri, [], document => codeLenses(document, {fetches: editor.fetches, said: watch.saidOf(document)})),
+  );
+  connection.onCodeAction(({textDocument: {uri}, range}) =>
+    on(uri, [], document => codeActions(document, range, editor.fetches)),
+  );
   connection.onDocumentFormatting(({textDocument: {uri}, options}) =>
     on(uri, [], document => formatting(document, options)),
   );

@@ -7,6 +7,8 @@ export interface Listener {
   publish(document: SweepDocument): void;
   /** What is shown within documents may have changed. */
   refresh(): void;
+  /** What stands above a document of its run may have changed. */
+  said(): void;
   failed(error: unknown): void;
 }
 
@@ -30,6 +32,8 @@ export class Watch {
   /** Documents that are being looked around, and those of them that have to be looked around once more. */
   readonly #looking = new Set<string>();
   readonly #lookAgain = new Set<string>();
+  /** By the run's folder. */
+  readonly #said = new Map<string, string>();
   readonly #inspector: Inspector;
   readonly #listener: Listener;
 
@@ -73,6 +77,19 @@ export class Watch {
 
   lookAtAll(): void {
     for (const uri of this.#open.keys()) this.look(uri);
+  }
+
+  /** How a run at work stands, in words; empty: it is not at work. */
+  runSaid(folder: string, said: string): void {
+    if (said === '') this.#said.delete(folder);
+    else this.#said.set(folder, said);
+    if ([...this.#open.values()].some(({document}) => document.around?.results?.folder === folder))
+      this.#listener.said();
+  }
+
+  /** How the run of a document stands, where it is at work. */
+  saidOf({around}: SweepDocument): string | undefined {
+    return this.#said.get(around?.results?.folder ?? '');
   }
 
   /** A run wrote into its folder. */

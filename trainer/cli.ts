@@ -9,6 +9,7 @@ import {cancelVerb} from './verbs/cancel.ts';
 import {checkVerb} from './verbs/check.ts';
 import {mergeVerb} from './verbs/cluster/merge.ts';
 import {prepareVerb} from './verbs/cluster/prepare.ts';
+import {profilesVerb} from './verbs/cluster/profiles.ts';
 import {relayVerb} from './verbs/cluster/relay.ts';
 import {submitVerb} from './verbs/cluster/submit.ts';
 import {evalVerb} from './verbs/eval.ts';
@@ -19,6 +20,8 @@ import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
 import {doctorVerb} from './verbs/machine/doctor.ts';
 import {setupNativeVerb} from './verbs/machine/setup-native.ts';
+import {figuresVerb} from './verbs/out/figures.ts';
+import {pushVerb} from './verbs/out/push.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
 import {reportVerb} from './verbs/report.ts';
@@ -40,6 +43,7 @@ const verbs = [
   tuneVerb,
   probeVerb,
   submitVerb,
+  profilesVerb,
   statusVerb,
   attachVerb,
   cancelVerb,
@@ -50,6 +54,8 @@ const verbs = [
   showVerb,
   reportVerb,
   exportVerb,
+  figuresVerb,
+  pushVerb,
   verifyVerb,
   importVerb,
   evalVerb,

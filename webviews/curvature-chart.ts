@@ -1,36 +1,92 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
 import {methodTitle} from '../core/method/title.ts';
-import {type RatesAndCurvature, relativeToLora} from '../core/run/compare/curvature.ts';
-import type {RunState} from '../core/run/fold.ts';
+import type {BlockRow, RatesAndCurvature} from '../core/run/compare/curvature.ts';
+import type {CurvatureAlong, CurvatureOverConditions} from '../core/run/compare/curvature-along.ts';
 import {formatRate} from '../core/run/format.ts';
 import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {Point} from './elements.ts';
-import {methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
+import {dashOf, methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
 
-/** λmax of one block relative to LoRA's, mean over seeds. */
-export interface BlockRow {
-  method: string;
-  module: string;
-  layer: number;
-  relative: number;
+/** λmax over the updates of a training, a line a method. */
+export function alongChart({lines}: Pick<CurvatureAlong, 'lines'>, theme: Theme): ChartConfiguration<'line', Point[]> {
+  const values = lines.flatMap(({points}) => points.map(({lambdaMax}) => lambdaMax)).filter(value => value > 0);
+  return lambdaChart(
+    lines.map(({method, learningRate, points}) => ({
+      method,
+      what: `${methodTitle(method)}, rate ${formatRate(learningRate)}`,
+      data: points.map(({step, lambdaMax}) => ({x: step, y: lambdaMax > 0 ? lambdaMax : null})),
+    })),
+    {values, x: linearAxis(theme, 'step', value => (Number.isInteger(value) ? String(value) : ''))},
+    place => `step ${place}`,
+    theme,
+  );
 }
 
-/** The blocks of a (rank, batch size) at the start that can be compared with LoRA's; LoRA itself is 1 everywhere. */
-export function rowsOf({curvature}: RunState, group: {rank: number; batchSize: number}): BlockRow[] {
-  const rows = curvature.filter(
-    ({step, rank, batchSize}) => step === 0 && rank === group.rank && batchSize === group.batchSize,
+/** λmax of every method under several conditions, a place each. */
+export function conditionsChart(
+  {places, methods}: CurvatureOverConditions,
+  theme: Theme,
+): ChartConfiguration<'line', Point[]> {
+  const values = methods.flatMap(own => own.values.flatMap(value => (value !== null && value > 0 ? value : [])));
+  return lambdaChart(
+    methods.map(own => ({
+      method: own.method,
+      what: methodTitle(own.method),
+      data: own.values.map((value, x) => ({x, y: value !== null && value > 0 ? value : null})),
+    })),
+    {values, x: placeAxis(theme, 'condition', places)},
+    place => places[place] ?? '',
+    theme,
   );
-  const blocks = new Map<string, BlockRow & {seeds: number}>();
-  relativeToLora(rows).forEach((relative, k) => {
-    const {method, module, layer} = rows[k]!;
-    if (relative === null || relative <= 0) return;
-    const key = `${method} ${module} ${layer}`;
-    const known = blocks.get(key) ?? {method, module, layer, relative: 0, seeds: 0};
-    const seeds = known.seeds + 1;
-    blocks.set(key, {...known, relative: known.relative + (relative - known.relative) / seeds, seeds});
-  });
-  return [...blocks.values()];
+}
+
+interface Lambdas {
+  method: string;
+  /** In words, for the label at a point. */
+  what: string;
+  data: Point[];
+}
+
+function lambdaChart(
+  lines: readonly Lambdas[],
+  {values, x}: {values: readonly number[]; x: ReturnType<typeof linearAxis>},
+  titleOf: (place: number) => string,
+  theme: Theme,
+): ChartConfiguration<'line', Point[]> {
+  return {
+    type: 'line',
+    data: {
+      datasets: lines.map(({method, data}) => ({
+        label: methodTitle(method),
+        data,
+        borderColor: methodColour(theme, method),
+        backgroundColor: methodColour(theme, method),
+        borderWidth: 1.6,
+        borderDash: dashOf(method),
+        pointRadius: 4,
+        ...methodShape(method),
+      })),
+    },
+    options: {
+      ...frame,
+      interaction: {mode: 'nearest', intersect: false},
+      scales: {
+        x,
+        y: logAxis(theme, 'median λmax', Math.min(...values) / 1.3, Math.max(...values) * 1.3, shortNumber),
+      },
+      plugins: {
+        zoom: zoomOptions,
+        legend: {position: 'top', align: 'start', labels: {color: theme.text, usePointStyle: true, boxHeight: 8}},
+        tooltip: {
+          callbacks: {
+            title: items => titleOf(items[0]?.parsed.x ?? 0),
+            label: ({datasetIndex, parsed}) => ` ${lines[datasetIndex]!.what}: λmax ${shortNumber(parsed.y ?? 0)}`,
+          },
+        },
+      },
+    },
+  };
 }
 
 /** One projection over the layers, a line a method. */
@@ -131,7 +187,7 @@ export function stripChart(
 
 /** Measured best rates over the median λmax, a point a method, rank and batch size. */
 export function rateAgainstCurvature(
-  {points}: RatesAndCurvature,
+  {points}: {points: readonly Omit<RatesAndCurvature['points'][number], 'of'>[]},
   methods: readonly string[],
   theme: Theme,
 ): ChartConfiguration<'line', Point[]> {

@@ -1,22 +1,30 @@
 /** The curvature of a run: λmax relative to LoRA's by layer and projection, medians, best rates beside it. */
+
+import {methodTitle} from '../core/method/title.ts';
 import {
+  blockRows,
   type CurvatureTable,
   correlationSentence,
   curvatureColumns,
   curvatureTables,
   curvatureTitle,
-  fullWeight,
   ratesAndCurvature,
+  whereInWords,
 } from '../core/run/compare/curvature.ts';
+import {curvatureAlong, curvatureOverConditions} from '../core/run/compare/curvature-along.ts';
 import type {RunState} from '../core/run/fold.ts';
-import {layerChart, rateAgainstCurvature, rowsOf, stripChart} from './curvature-chart.ts';
+import {formatRate} from '../core/run/format.ts';
+import {nameOf} from '../core/sweep/sweep.ts';
+import {alongChart, conditionsChart, layerChart, rateAgainstCurvature, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';
 import type {Theme} from './theme/palette.ts';
 
-/** One section a (rank, batch size) that was probed, and one for the best rates. */
+/** One section a condition that was probed, one for the trainings, one for all conditions, and one for the best rates. */
 export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
-  const methods = [...new Set(state.trials.map(({trial}) => trial.method))];
+  if (state.curvature.length === 0) return [];
+  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
   const sections = curvatureTables(state).map(table => tableSection(state, table, methods, theme, plots));
+  sections.push(...alongSections(state, theme, plots), ...conditionSections(state, theme, plots));
   for (const group of ratesAndCurvature(state)) {
     if (group.points.length < 2) continue;
     const section = element('section', 'card');
@@ -35,6 +43,54 @@ export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]):
   return sections;
 }
 
+/** λmax from the start of a training to its end. */
+function alongSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
+  const groups = curvatureAlong(state);
+  if (groups.length === 0) return [];
+  const section = element('section', 'card');
+  const grid = element('div', 'grid');
+  for (const group of groups) {
+    const where = whereInWords(group);
+    const rates = group.lines.map(({method, learningRate}) => `${methodTitle(method)} ${formatRate(learningRate)}`);
+    const figure = figureOf(`Curvature along training, ${where}`, where, 'plot small', alongChart(group, theme), plots);
+    figure.append(element('p', 'caption', `Rates: ${rates.join(', ')}.`));
+    grid.append(figure);
+  }
+  const caption =
+    'Median of the largest Hessian eigenvalue over all probed blocks and seeds, at each trial’s own parameters: every method at its best rate where that is known, else at the middle one of its probed rates.';
+  section.append(element('h2', '', 'Curvature along training'), grid, element('p', 'caption', caption));
+  return [section];
+}
+
+/** λmax under one condition beside the next: names of conditions are long, so each chart has the whole width. */
+function conditionSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
+  const found = curvatureOverConditions(state);
+  if (found.length === 0) return [];
+  const section = element('section', 'card');
+  section.append(element('h2', '', 'Curvature by condition'));
+  for (const one of found) {
+    const key = `Curvature by condition, ${one.when}`;
+    section.append(figureOf(key, one.when, 'plot', conditionsChart(one, theme), plots));
+  }
+  const caption = 'Median of the largest Hessian eigenvalue over all probed blocks and seeds, a place a condition.';
+  section.append(element('p', 'caption', caption));
+  return [section];
+}
+
+function figureOf(
+  key: string,
+  title: string,
+  size: 'plot' | 'plot small',
+  configuration: Plot['configuration'],
+  plots: Plot[],
+): HTMLElement {
+  const plot = canvasBox(size, `${key}: median λmax, a line a method`);
+  plots.push({key, canvas: plot.canvas, configuration});
+  const figure = element('figure', '');
+  figure.append(element('figcaption', '', title), plot.box);
+  return figure;
+}
+
 function tableSection(
   state: RunState,
   table: CurvatureTable,
@@ -44,7 +100,7 @@ function tableSection(
 ): HTMLElement {
   const section = element('section', 'card');
   const grid = element('div', 'grid');
-  const rows = rowsOf(state, table).filter(({method}) => method !== fullWeight);
+  const rows = blockRows(state, table);
   for (const module of new Set(rows.map(row => row.module))) {
     const figure = element('figure', '');
     const own = rows.filter(row => row.module === module);

@@ -19,19 +19,22 @@ export function lossSections(
   choose: (change: Partial<LossView>) => void,
   plots: Plot[],
 ): HTMLElement[] {
-  const withSteps = state.trials.filter(({losses, gradNorms}) => losses.steps.length + gradNorms.steps.length > 0);
+  const withSteps = state.trials.filter(({losses, gradNorms, rates}) =>
+    [losses, gradNorms, rates].some(({steps}) => steps.length > 0),
+  );
   const groups = Map.groupBy(withSteps, ({trial}) => settingInFull(trial));
   return [...groups].map(([name, views]) => {
     const section = element('section', 'card');
+    const head = [element('h2', '', `${titles[view.curve]}, ${name}`), controls(name, view, choose)];
+    // Curves that were just chosen are on their way.
+    if (!views.some(one => one[view.curve].steps.length > 0)) {
+      section.append(...head, element('p', 'empty', 'No values yet.'));
+      return section;
+    }
     const scale = lossScale(views, view.curve);
     const methods = [...new Set(views.map(({trial}) => nameOf(trial)))];
     const panel = {views, methods, scale, view};
-    section.append(
-      element('h2', '', `${titles[view.curve]}, ${name}`),
-      controls(name, view, choose),
-      rateLegend(name, panel, choose, theme),
-      panels(name, panel, choose, theme, plots),
-    );
+    section.append(...head, rateLegend(name, panel, choose, theme), panels(name, panel, choose, theme, plots));
     return section;
   });
 }

@@ -1,14 +1,16 @@
 /** A folded run as the elements of a page. */
 
 import {budgetInWords, budgetOf} from '../core/run/budget.ts';
+import {axesIn, belongs} from '../core/run/compare/conditions.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
-import {type OtherRun, sideBySide} from '../core/run/compare/side-by-side.ts';
 import {titled} from '../core/run/compare/titled.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatMemory, formatPreparing, formatSeconds} from '../core/run/format.ts';
 import {type MoreWanted, seedWishes} from '../core/run/more-wanted.ts';
 import type {PageAction} from '../core/run/page-messages.ts';
-import {progress} from '../core/run/progress.ts';
+import {type Progress, progress} from '../core/run/progress.ts';
+import type {Part} from '../core/run/several/part.ts';
+import {together} from '../core/run/several/together.ts';
 import {
   countedRun,
   droppedCaption,
@@ -17,7 +19,7 @@ import {
   droppedTitle,
 } from '../core/run/trials/dropped-trials.ts';
 import {verdict} from '../core/run/verdict/sentences.ts';
-import {type Comparison, title} from '../core/run/verdict.ts';
+import {type Comparison, compare, title} from '../core/run/verdict.ts';
 import {hasChosen} from '../core/search/comparing/settled.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {markdownTable} from '../core/table.ts';
@@ -29,11 +31,15 @@ import {canvasBox, element, type Plot, staying, tableOf, toggleButton} from './e
 import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
 import {lossSections} from './loss-section.ts';
-import {rateBars, rateChart} from './rate-chart.ts';
+import {type PressedPoint, rateBars, rateChart} from './rate-chart.ts';
 import {isSearched} from './rate-lines.ts';
 import {scanSections} from './scan-section.ts';
 import type {Theme} from './theme/palette.ts';
-import {trialsGrid} from './trials-grid.ts';
+import type {AnswersSource} from './trials/answers.ts';
+import {panelOf} from './trials/panel.ts';
+import {type Panel, trialPanel} from './trials/panel-choice.ts';
+import {firstTable} from './trials/rows.ts';
+import {type TrialsDoing, type TrialsView, trialsSection} from './trials/section.ts';
 
 /** What the reader has chosen; a reload keeps it. */
 export interface Choices extends LossView {
@@ -41,6 +47,9 @@ export interface Choices extends LossView {
   bars: boolean;
   /** Keys of the charts whose data is open. */
   open: string[];
+  trials: TrialsView;
+  /** What stands beside the page. */
+  panel: Panel | null;
 }
 
 export const firstChoices: Choices = {
@@ -52,11 +61,13 @@ export const firstChoices: Choices = {
   focus: null,
   bars: false,
   open: [],
+  trials: {table: firstTable, isGrid: false, isChoosingColumns: false, chosen: [], isWhole: false},
+  panel: null,
 };
 
 /** What the page can do besides showing: all of it has a place to go in the editor, copies alone in a browser. */
 export interface Doing {
-  choose(change: Partial<Choices>): void;
+  choose(change: Partial<Choices> | ((now: Choices) => Partial<Choices>)): void;
   copy: Copying;
   /** Whether a chart shows a part of what it has, and back to all of it. */
   isZoomed(key: string): boolean;
@@ -68,36 +79,51 @@ export interface Doing {
   /** Asks for another run to show beside this one; takes all of them away. */
   compare?: () => void;
   alone?: () => void;
+  /** Something is done with some trials. */
+  actOn?: NonNullable<TrialsDoing['act']>;
+  answers?: AnswersSource;
   alive: boolean;
+  /** As the editor's other views show it; null: by the state itself. */
+  progress: Progress | null;
+  /** The part of a long run that is read, from 0 to 1, while it is being read. */
+  reading: number | null;
 }
 
 /** Fills `root` with the run; the charts are to be drawn then. */
 export function showPage(
   root: HTMLElement,
-  {state: whole, others}: {state: RunState; others: readonly OtherRun[]},
+  {state: whole, others}: {state: RunState; others: readonly Part[]},
   theme: Theme,
   choices: Choices,
   doing: Doing,
 ): Plot[] {
   const plots: Plot[] = [];
   const state = countedRun(whole);
-  const comparisons = sideBySide(state, others);
-  const curves = lossSections(state, theme, choices, doing.choose, plots);
+  const joined = together([{name: state.name, state}, ...others]);
+  const comparisons = compare(joined.state);
+  const trialsDoing = doingWithTrials(state, choices, doing);
+  const curves = lossSections(state, theme, choices, changeOfCurves(doing), plots);
   root.replaceChildren(
-    header(state, others, comparisons, doing),
+    header(state, {others, remarks: joined.remarks}, comparisons, doing),
     // While it trains, what moves stands first.
     ...(doing.alive ? curves : []),
     ...comparisons.map(comparison =>
-      comparisonSection(comparison, {theme, plots, wishes: seedWishes(comparison, state)}, choices, doing),
+      comparisonSection(
+        comparison,
+        {theme, plots, wishes: seedWishes(comparison, state), press: pressedPoint(state, comparison, trialsDoing)},
+        choices,
+        doing,
+      ),
     ),
-    ...(comparisons.length === 0 ? [element('p', 'empty', 'No trial has finished yet.')] : []),
+    ...(comparisons.length === 0 ? [element('p', 'empty', nothingYet(doing))] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
     ...(doing.alive ? [] : curves),
-    ...trialsSection(state, choices, doing),
+    ...trialsSection(state, choices.trials, trialsDoing, theme),
     ...droppedSection(whole, theme),
+    ...panelOf(choices.panel, {state, view: choices, theme, plots, answers: doing.answers}, trialsDoing),
   );
   for (const plot of plots) {
     const others = choices.open.filter(key => key !== plot.key);
@@ -107,6 +133,10 @@ export function showPage(
   }
   sayHowToZoom(plots);
   return plots;
+}
+
+function nothingYet({reading}: Doing): string {
+  return reading === null ? 'No trial has finished yet.' : `Reading the run, ${Math.floor(100 * reading)} %`;
 }
 
 /** From a part of a chart to all of it. */
@@ -127,7 +157,12 @@ function sayHowToZoom(plots: readonly Plot[]): void {
   for (const card of cards) card.append(element('p', 'caption', zoomHint));
 }
 
-function header(state: RunState, others: readonly OtherRun[], comparisons: Comparison[], doing: Doing): HTMLElement {
+function header(
+  state: RunState,
+  {others, remarks}: {others: readonly Part[]; remarks: readonly string[]},
+  comparisons: Comparison[],
+  doing: Doing,
+): HTMLElement {
   const {trials} = state;
   const of = (wanted: string): number => trials.filter(view => view.state === wanted).length;
   const different = (key: 'method' | 'learningRate' | 'seed'): number =>
@@ -153,10 +188,12 @@ function header(state: RunState, others: readonly OtherRun[], comparisons: Compa
   const top = element('header', '');
   top.append(element('p', 'label', 'LoRA Sweep'), element('h1', '', state.name), list);
   top.append(...budgetBar(state));
-  if (doing.alive) top.append(element('p', 'figures', progressSentence(state)));
+  if (doing.alive) top.append(element('p', 'figures', progressSentence(state, doing.progress ?? progress(state))));
   // How many rows were cut or left out stands among them.
   for (const note of state.notes) top.append(element('p', 'figures', note));
-  if (others.length > 0) top.append(element('p', 'figures', `beside it: ${others.map(({name}) => name).join(', ')}`));
+  if (others.length > 0)
+    top.append(element('p', 'figures', `together with ${others.map(({name}) => name).join(', ')}`));
+  for (const remark of remarks) top.append(element('p', 'figures', remark));
   top.append(actions(state, others, comparisons, doing));
   return top;
 }
@@ -177,7 +214,7 @@ function budgetBar(state: RunState): HTMLElement[] {
 
 function actions(
   state: RunState,
-  others: readonly OtherRun[],
+  others: readonly Part[],
   comparisons: Comparison[],
   {act, compare, alone, alive, copy}: Doing,
 ): HTMLElement {
@@ -214,9 +251,9 @@ function peaksAsMarkdown(comparisons: Comparison[]): string {
     .join('\n');
 }
 
-function progressSentence(state: RunState): string {
+function progressSentence(state: RunState, now: Progress): string {
   if (state.preparing) return formatPreparing(state.preparing);
-  const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = progress(state);
+  const {trialsDone, trialsTotal, stepsPerSecond, tokensPerSecond, secondsLeft} = now;
   return [
     `${trialsDone} of ${trialsTotal} trials done`,
     stepsPerSecond === null ? '' : `${stepsPerSecond.toFixed(1)} steps/s`,
@@ -228,20 +265,27 @@ function progressSentence(state: RunState): string {
     .join(' · ');
 }
 
-function trialsSection(state: RunState, choices: Choices, doing: Doing): HTMLElement[] {
-  if (state.trials.length === 0) return [];
-  const section = element('section', 'card');
-  const choose = (trial: string): void => doing.choose({focus: trial === choices.focus?.trial ? null : {trial}});
-  section.append(
-    element('h2', '', 'Trials'),
-    element(
-      'p',
-      'caption',
-      `· waiting ▸ running ${state.search ? '‖ paused ' : ''}✓ finished ✗ diverged ! failed ■ stopped. Press one to follow its curve.`,
-    ),
-    trialsGrid(state.trials, choices.focus?.trial ?? null, choose),
-  );
-  return [section];
+/** What is pressed among the curves: a line opens its trial as well. */
+function changeOfCurves({choose}: Doing): (change: Partial<LossView>) => void {
+  return change =>
+    choose({
+      ...change,
+      ...(change.focus !== undefined && {panel: change.focus?.trial ? trialPanel([change.focus.trial]) : null}),
+    });
+}
+
+function doingWithTrials(state: RunState, {panel}: Choices, {choose, actOn, answers, alive}: Doing): TrialsDoing {
+  const generated = state.trials.some(({evaluations}) => evaluations.some(({metric}) => metric !== 'loss'));
+  return {
+    change: change =>
+      choose(now => ({trials: {...now.trials, ...(typeof change === 'function' ? change(now.trials) : change)}})),
+    // The curves follow the trial that is open.
+    open: panel => choose({panel, focus: panel?.kind === 'trial' ? {trial: panel.shown} : null}),
+    ...(actOn && {act: actOn}),
+    hasAnswers: answers !== undefined && generated,
+    alive,
+    opened: panel?.kind === 'trial' ? panel.shown : null,
+  };
 }
 
 /** What the sweep file no longer has stands apart from all that is compared. */
@@ -265,7 +309,7 @@ function droppedSection(state: RunState, theme: Theme): HTMLElement[] {
 
 function comparisonSection(
   comparison: Comparison,
-  {theme, plots, wishes}: {theme: Theme; plots: Plot[]; wishes: MoreWanted[]},
+  {theme, plots, wishes, press}: {theme: Theme; plots: Plot[]; wishes: MoreWanted[]; press: PressedPoint},
   {bars}: Choices,
   doing: Doing,
 ): HTMLElement {
@@ -279,7 +323,7 @@ function comparisonSection(
   plots.push({
     key: bars ? `${name}, bars` : name,
     canvas: plot.canvas,
-    configuration: bars ? rateBars(comparison, theme) : rateChart(comparison, theme),
+    configuration: bars ? rateBars(comparison, theme, press) : rateChart(comparison, theme, press),
   });
   const bar = element('div', 'bar');
   bar.append(toggleButton(`${name}, error bars`, 'Error bars', bars, () => doing.choose({bars: !bars})));
@@ -301,6 +345,18 @@ function comparisonSection(
   return section;
 }
 
+/** Opens what stands at a point: the trials of all its seeds. */
+function pressedPoint(state: RunState, comparison: Comparison, {open}: TrialsDoing): PressedPoint {
+  const axes = axesIn(state);
+  return (method, rate) => {
+    const views = state.trials.filter(
+      ({trial}) => nameOf(trial) === method && trial.learningRate === rate && belongs(trial, comparison, axes),
+    );
+    // A curve of another run has no trials here.
+    if (views.length > 0) open(trialPanel(views.map(({trial}) => trial.id)));
+  };
+}
+
 /** A button for each method that needs more seeds for its word, while nothing runs. */
 function seedButtons(name: string, wishes: readonly MoreWanted[], {moreSeeds, alive}: Doing): HTMLElement[] {
   if (!moreSeeds || alive || wishes.length === 0) return [];
@@ -319,8 +375,8 @@ function captionOf({curves}: Comparison, bars: boolean): string {
   const searches = curves.some(isSearched);
   return [
     searches
-      ? 'Lines: rates that were trained whole. Large markers: chosen rate. Hollow markers: one seed.'
-      : 'Lines: mean over seeds. Large markers: best rate.',
+      ? 'Lines: rates that were trained whole. Large markers: chosen rate. Hollow markers: one seed. Press a point to open its trials.'
+      : 'Lines: mean over seeds. Large markers: best rate. Press a point to open its trials.',
     points.some(point => point.std !== null)
       ? `${bars || searches ? 'Bars' : 'Bands'}: ± one standard deviation over seeds.`
       : '',

@@ -30,10 +30,17 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   return {bounds, scales: {x: rateAxis(theme, Math.min(...rates), Math.max(...rates)), y}};
 }
 
+/** A point was pressed: of which method, at which rate. */
+export type PressedPoint = (method: string, rate: number) => void;
+
 type Bars = ChartDataset<'lineWithErrorBars', BarPoint[]>;
 
 /** The same with bars instead of bands, those of different methods beside each other. */
-export function rateBars(comparison: Comparison, theme: Theme): ChartConfiguration<'lineWithErrorBars', BarPoint[]> {
+export function rateBars(
+  comparison: Comparison,
+  theme: Theme,
+  press: PressedPoint = () => {},
+): ChartConfiguration<'lineWithErrorBars', BarPoint[]> {
   const {curves, metric} = comparison;
   const {bounds, scales} = frameOf(comparison, theme);
   const bars = curves.map((curve, place) => {
@@ -47,6 +54,11 @@ export function rateBars(comparison: Comparison, theme: Theme): ChartConfigurati
     options: {
       ...pointFrame,
       scales,
+      onClick: (_, [nearest]) => {
+        if (!nearest) return;
+        const at = bars.flat()[nearest.datasetIndex]?.data[nearest.index]?.at;
+        if (at !== undefined) press(owners[nearest.datasetIndex]!.method, at);
+      },
       plugins: {
         zoom: zoomOptions,
         legend: legendOf(owners, theme),
@@ -118,7 +130,11 @@ function pointsWithBars(method: string, own: {radius: number[]}) {
   return {pointStyle, rotation: pointRotation, ...own};
 }
 
-export function rateChart(comparison: Comparison, theme: Theme): ChartConfiguration<'line', Point[]> {
+export function rateChart(
+  comparison: Comparison,
+  theme: Theme,
+  press: PressedPoint = () => {},
+): ChartConfiguration<'line', Point[]> {
   const {curves, metric} = comparison;
   const {bounds, scales} = frameOf(comparison, theme);
   const lines = curves.map((curve, place) =>
@@ -131,6 +147,10 @@ export function rateChart(comparison: Comparison, theme: Theme): ChartConfigurat
     options: {
       ...pointFrame,
       scales,
+      onClick: (_, [nearest]) => {
+        const at = nearest && lines.flat()[nearest.datasetIndex]?.data[nearest.index]?.x;
+        if (nearest && at !== undefined) press(owners[nearest.datasetIndex]!.method, at);
+      },
       plugins: {
         zoom: zoomOptions,
         legend: legendOf(owners, theme),

@@ -4,10 +4,18 @@
  */
 import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
-import type {OtherRun} from '../core/run/compare/side-by-side.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
-import type {OthersMessage, PageMessage, RunMessage} from '../core/run/page-messages.ts';
-import {updated} from '../core/run/update.ts';
+import type {
+  AnswersAt,
+  AnswersMessage,
+  OthersMessage,
+  PageMessage,
+  ReadingMessage,
+  RunMessage,
+} from '../core/run/page-messages.ts';
+import type {Progress} from '../core/run/progress.ts';
+import type {Part} from '../core/run/several/part.ts';
+import {type CurveName, merged, type RunUpdate, updated} from '../core/run/update.ts';
 import {registerCharts} from './axes/register.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
@@ -32,6 +40,8 @@ interface Editor {
   setState(state: Kept): void;
 }
 
+type ToPage = RunMessage | ReadingMessage | OthersMessage | AnswersMessage;
+
 /** Between two drawings by themselves, in milliseconds. */
 const shortestQuiet = 200;
 
@@ -50,7 +60,14 @@ class RunPage {
   #state: RunState;
   #choices: Choices;
   #alive = false;
-  #others: OtherRun[] = [];
+  #others: Part[] = [];
+  /** The update that is coming, and the state that it leads on from; undefined until the first one begins. */
+  #pieces: {from: RunState; updates: RunUpdate[]} | undefined;
+  #progress: Progress | null = null;
+  /** The part of a long run that the editor has read, while it reads. */
+  #reading: number | null = null;
+  /** By trial and evaluation; undefined while they are being read. */
+  readonly #answers = new Map<string, AnswersMessage | undefined>();
   /** Where the page shall be, while it is still too short for it; who scrolls elsewhere ends that. */
   #scroll: number | undefined;
   /** Where the last drawing left the page. */
@@ -90,6 +107,7 @@ class RunPage {
     const began = performance.now();
     const place = this.#scroll ?? window.scrollY;
     const focused = document.activeElement?.id;
+    const panelPlace = this.#root.querySelector('#panel')?.scrollTop ?? 0;
     const before = [...this.#root.querySelectorAll<HTMLElement>('[data-stays]')];
     const runs = {state: this.#state, others: this.#others};
     this.#drawings.draw(showPage(this.#root, runs, theme(), this.#choices, this.#doing()));
@@ -97,19 +115,30 @@ class RunPage {
     this.#quietUntil = performance.now() + Math.max(shortestQuiet, 2 * (performance.now() - began));
     // Who stood on a button stands on it, or on its successor, where buttons are made anew.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
+    this.#root.querySelector('#panel')?.scrollTo(0, panelPlace);
     if (this.#state.trials.length === 0) return;
     // A page that is made anew loses its place.
     this.#settle(place);
   }
 
   /** Hears of the run and of those beside it. */
-  hear(message: RunMessage | OthersMessage): void {
-    if (message.type === 'others') {
+  hear(message: ToPage): void {
+    if (message.type === 'reading') {
+      this.#reading = message.part;
+    } else if (message.type === 'answers') {
+      this.#answers.set(answersKey(message.trial, message.at), message);
+    } else if (message.type === 'others') {
       this.#others = message.runs.map(({name, update}) => ({name, state: updated(emptyRun, update)}));
       this.#kept.others = message.runs.map(({folder}) => folder);
     } else if (message.type === 'run') {
-      this.#state = updated(message.first ? emptyRun : this.#state, message.update);
-      this.#alive = message.alive;
+      if (message.first) this.#pieces = {from: emptyRun, updates: []};
+      // The rest of what this page's predecessor asked for means nothing here.
+      if (!this.#pieces) return;
+      this.#pieces.updates.push(message.update);
+      if (message.more) return;
+      this.#state = updated(this.#pieces.from, merged(this.#pieces.updates));
+      this.#pieces = {from: this.#state, updates: []};
+      [this.#alive, this.#progress, this.#reading] = [message.alive, message.progress, null];
       Object.assign(this.#kept, {folder: message.folder, sweepFile: message.sweepFile});
     } else return;
     this.#keep();
@@ -143,6 +172,10 @@ class RunPage {
     });
   }
 
+  get curve(): CurveName {
+    return this.#choices.curve;
+  }
+
   get otherFolders(): string[] {
     return this.#kept.others ?? [];
   }
@@ -157,10 +190,18 @@ class RunPage {
     const editor = this.#editor;
     return {
       alive: this.#alive,
+      progress: this.#progress,
+      reading: this.#reading,
       choose: change => {
-        this.#choices = {...this.#choices, ...change};
+        const before = this.#choices;
+        this.#choices = {...before, ...(typeof change === 'function' ? change(before) : change)};
+        const {panel, curve} = this.#choices;
+        if (curve !== before.curve) editor?.postMessage({type: 'curve', curve});
+        // What was answered since is read when answers are opened again.
+        if (panel?.kind === 'answers' && before.panel?.kind !== 'answers') this.#answers.clear();
         this.#keep();
         this.draw();
+        if (panel && before.panel?.kind !== panel.kind) document.getElementById('panel')?.focus({preventScroll: true});
       },
       isZoomed: key => this.#drawings.zooms[key] !== undefined,
       showAll: key => this.#drawings.showAll(key),
@@ -173,11 +214,31 @@ class RunPage {
         ...(this.#kept.sweepFile && {
           act: action => editor.postMessage({type: 'action', action}),
           moreSeeds: wish => editor.postMessage({type: 'moreSeeds', wish}),
+          actOn: (action, trials) => editor.postMessage({type: 'trials', action, trials}),
         }),
+        answers: {of: (trial, at) => this.#answersOf(trial, at, editor)},
         compare: () => editor.postMessage({type: 'compare'}),
         alone: () => editor.postMessage({type: 'alone'}),
       }),
     };
+  }
+
+  /** Asks for them the first time. */
+  #answersOf(trial: string, at: AnswersAt | null, editor: Editor): AnswersMessage | undefined {
+    const key = answersKey(trial, at);
+    if (!this.#answers.has(key)) {
+      this.#answers.set(key, undefined);
+      editor.postMessage({type: 'askAnswers', trial, at});
+    }
+    return this.#answers.get(key);
+  }
+
+  /** Escape closes what stands beside the page. */
+  followKeys(): void {
+    window.addEventListener('keydown', ({key}) => {
+      if (key !== 'Escape' || this.#choices.panel === null) return;
+      this.#doing().choose({panel: null, focus: null});
+    });
   }
 
   /** Goes to a place; a page that is too short for it tries again when it grows. */
@@ -198,6 +259,8 @@ class RunPage {
   }
 }
 
+const answersKey = (trial: string, at: AnswersAt | null): string => `${trial} ${at?.step} ${at?.evaluation}`;
+
 function savePicture(canvas: HTMLCanvasElement, name: string, editor: Editor | undefined): void {
   const address = canvas.toDataURL('image/png');
   if (editor) {
@@ -215,14 +278,15 @@ function start(root: HTMLElement): void {
   const embedded = document.querySelector('#run')?.textContent;
   const page = new RunPage(root, editor, embedded ? JSON.parse(embedded) : emptyRun);
   page.followPressing();
+  page.followKeys();
   onThemeChange(() => page.soon());
   if (!editor) {
     page.draw();
     return;
   }
-  window.addEventListener('message', ({data}: MessageEvent<RunMessage | OthersMessage>) => page.hear(data));
+  window.addEventListener('message', ({data}: MessageEvent<ToPage>) => page.hear(data));
   page.followScrolling();
-  editor.postMessage({type: 'ready', others: page.otherFolders});
+  editor.postMessage({type: 'ready', others: page.otherFolders, curve: page.curve});
 }
 
 const root = document.querySelector('main');

@@ -5,11 +5,14 @@ import {grouped} from '../../core/grouped.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {foldAll, type RunState} from '../../core/run/fold.ts';
 import {joined, taskPlan} from '../../core/run/tasks/join.ts';
-import {attemptName, attemptsIn, isSubmissionName, tasksFolder} from '../../core/run/tasks/names.ts';
+import {type Attempt, attemptName, attemptsIn, isSubmissionName, tasksFolder} from '../../core/run/tasks/names.ts';
 import {FollowedFile} from './follow-file.ts';
 
 /** A file that has not grown for so long is no longer worked on. */
 const silentMilliseconds = 60_000;
+
+/** Files of a task that has ended say nothing more, but for a late word of an attempt that lost it: they are looked at this seldom. */
+export const seldomMilliseconds = 15_000;
 
 interface FollowedTask {
   state: RunState;
@@ -18,6 +21,7 @@ interface FollowedTask {
   /** Place of the last one that has told something. */
   told: number;
   grewAt: number;
+  lookedAt: number;
 }
 
 export class TaskFollower {
@@ -44,6 +48,8 @@ export class TaskFollower {
     for (const [task, attempts] of grouped(attemptsIn(names), one => one.task)) {
       if (!this.#plan.tasks.some(view => view.task === task)) continue;
       const own = this.#task(task);
+      if (rests(own, attempts)) continue;
+      own.lookedAt = performance.now();
       const name = (place: number) => attemptName(attempts[place]!);
       // An attempt that lost its task may have a last word, which belongs before what is folded already.
       const isNews = await this.#readAttempts(own, attempts.length, name);
@@ -91,7 +97,13 @@ export class TaskFollower {
   }
 
   #task(task: string): FollowedTask {
-    const own = this.#tasks.get(task) ?? {state: taskPlan(this.#plan, task), files: [], told: 0, grewAt: 0};
+    const own = this.#tasks.get(task) ?? {
+      state: taskPlan(this.#plan, task),
+      files: [],
+      told: 0,
+      grewAt: 0,
+      lookedAt: 0,
+    };
     this.#tasks.set(task, own);
     return own;
   }
@@ -113,6 +125,14 @@ export class TaskFollower {
     this.#files.set(name, file);
     return file;
   }
+}
+
+/** A run may have thousands of tasks, on a drive that many share. */
+function rests({state, files, lookedAt}: FollowedTask, attempts: readonly Attempt[]): boolean {
+  const {state: now, attempt} = state.tasks[0]!;
+  const hasEnded = now !== 'running' && attempt === attempts.at(-1)!.attempt;
+  if (!hasEnded || files.length < attempts.length) return false;
+  return performance.now() - lookedAt < seldomMilliseconds;
 }
 
 /** When that was by this process's own clock; what was written before it began is told by two clocks. */

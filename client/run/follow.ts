@@ -3,14 +3,11 @@ import type {FileHandle} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, foldAll, interrupted, type RunState} from '../../core/run/fold.ts';
-import {readSnapshot, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
+import {type Snapshot, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
 import {taskPlan} from '../../core/run/tasks/join.ts';
 import {FollowedFile} from './follow-file.ts';
 import {TaskFollower} from './follow-tasks.ts';
-import {readRegular} from './regular.ts';
-
-/** Larger ones take longer than the events themselves. */
-const mostSnapshotBytes = 256 << 20;
+import {readSnapshotInPieces} from './snapshot-pieces.ts';
 
 /** Reads `events.jsonl`, and the files of tasks where it is their plan, as far as they are written; goes on from there the next time. */
 export class Follower {
@@ -25,6 +22,8 @@ export class Follower {
   #task: string | null = null;
   #busy: Promise<void> = Promise.resolve();
   #isNew = false;
+  /** The part of a snapshot that is read, while it is being read. */
+  #jumping: number | null = null;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -45,7 +44,7 @@ export class Follower {
 
   /** The part of its events that is read, from 0 to 1; null while none are being read. */
   get part(): number | null {
-    return this.#file.part;
+    return this.#jumping ?? this.#file.part;
   }
 
   /** Whether several processes share the run. */
@@ -79,11 +78,18 @@ export class Follower {
 
   /** Begins behind what a snapshot stands for, where there is one and it is of this very file. */
   async #jump(file: FileHandle, size: number): Promise<number> {
-    const snapshot = readSnapshot(await readRegular(this.#snapshot, mostSnapshotBytes).catch(() => ''));
-    if (!snapshot || snapshot.bytes > size) return 0;
-    const before = Math.min(tailBytes, snapshot.bytes);
-    const {buffer} = await file.read(Buffer.alloc(before), 0, before, snapshot.bytes - before);
-    if (buffer.toString('latin1') !== snapshot.tail) return 0;
+    const isOfFile = async ({bytes, tail}: Pick<Snapshot, 'bytes' | 'tail'>): Promise<boolean> => {
+      if (bytes > size) return false;
+      const before = Math.min(tailBytes, bytes);
+      const {buffer} = await file.read(Buffer.alloc(before), 0, before, bytes - before);
+      return buffer.toString('latin1') === tail;
+    };
+    const snapshot = await readSnapshotInPieces(this.#snapshot, isOfFile, part => {
+      this.#jumping = part;
+    }).finally(() => {
+      this.#jumping = null;
+    });
+    if (snapshot === null) return 0;
     this.#state = snapshot.state;
     return snapshot.bytes;
   }

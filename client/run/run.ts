@@ -5,12 +5,18 @@ import {join} from 'node:path';
 import type {RunEvent} from '../../core/run/events.ts';
 import {fold, type RunState} from '../../core/run/fold.ts';
 import {readLine} from '../../core/run/line.ts';
+import {type Progress, progress} from '../../core/run/progress.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
+import {isAwaited, leftOf} from '../cluster/handed-over.ts';
+import {readingText, statusText} from '../status-text.ts';
 import {type Connection, connectTo} from './control.ts';
 import {Follower} from './follow.ts';
 import {SignsOfLife} from './signs-of-life.ts';
 
 /** How often a living run is looked at, in milliseconds. */
 const interval = 400;
+/** One that waits for a scheduler is looked at every so many times. */
+const patience = 5;
 
 export interface RunListener {
   changed(run: Run): void;
@@ -20,6 +26,8 @@ export interface RunListener {
   finished(run: Run): void;
   /** It was found without its end and without a process. */
   interrupted(run: Run): void;
+  /** Its tasks came to their ends while they were followed, and some of them failed; told once. */
+  failed(run: Run): void;
   /** The process ended before it began: the file or the folder was refused. */
   refused(run: Run): void;
 }
@@ -42,6 +50,10 @@ export class Run {
   #followedAt = 0;
   /** What that process said last before its run began. */
   #preparing: RunEvent | undefined;
+  /** What the scheduler said last, and how often the run had been handed over by then. */
+  #queue: {status: Status; submissions: number} | undefined;
+  #looks = 0;
+  #progress: Progress | undefined;
   /** No process is followed any more, and its end was told. */
   #isOver = true;
 
@@ -57,6 +69,51 @@ export class Run {
     return this.#child !== undefined || this.#connection !== undefined || this.#follower.live || this.#isElsewhere;
   }
 
+  /** A scheduler has something of it, or is to have: its files grow again without anybody here. */
+  get awaited(): boolean {
+    return this.#follower.hasTasks && isAwaited(this.#follower.state(false), this.queue);
+  }
+
+  /** The scheduler can be asked about it. */
+  get queues(): boolean {
+    return this.awaited && this.#follower.state(false).submitted.at(-1)!.job !== null;
+  }
+
+  /** Of a run of tasks that nobody works on: something is left. */
+  get hasLeft(): boolean {
+    if (!this.#follower.hasTasks || this.alive || this.awaited) return false;
+    const state = this.#follower.state(false);
+    return leftOf(state).length > 0 || state.tasks.some(view => view.state === 'failed');
+  }
+
+  /** Its files are being looked at. */
+  get isWatched(): boolean {
+    return this.#timer !== undefined;
+  }
+
+  get hasTasks(): boolean {
+    return this.#follower.hasTasks;
+  }
+
+  /** What the scheduler said of it since it was last handed over; undefined where it was not asked. */
+  get queue(): Status | undefined {
+    const isOfNow = this.#queue?.submissions === this.#follower.state(false).submitted.length;
+    return isOfNow ? this.#queue?.status : undefined;
+  }
+
+  /** Tells what the scheduler said. */
+  queued(status: Status): void {
+    this.#queue = {status, submissions: this.#follower.state(false).submitted.length};
+    this.#watch();
+    this.#listener.changed(this);
+  }
+
+  /** Tells that all of it was taken out of the queue. */
+  cancelled(): void {
+    const {name} = this.#follower.state(false);
+    this.queued({state: 'stopped', name, trials: {}, tasks: [], scheduler: 'slurm', jobs: [], eta_s: null});
+  }
+
   get #isElsewhere(): boolean {
     return this.#signs.isAlive(performance.now());
   }
@@ -69,6 +126,22 @@ export class Run {
   get state(): RunState {
     const state = this.#follower.state(this.alive);
     return this.#preparing && this.alive && !this.#hasBegun(state) ? fold(state, this.#preparing) : state;
+  }
+
+  /** How far it was at the last beat: whatever shows it says this. */
+  get progress(): Progress {
+    this.#progress ??= progress(this.state, Date.now());
+    return this.#progress;
+  }
+
+  /** How it stood at the last beat, in a few words. */
+  get said(): string {
+    return this.reading === null ? statusText(this.state, this.progress, this.awaited) : readingText(this.reading);
+  }
+
+  /** @param now milliseconds since 1970 */
+  beat(now: number): void {
+    this.#progress = progress(this.state, now);
   }
 
   /** Reads what is there and connects to a process at work, whoever started it. */
@@ -144,18 +217,19 @@ export class Run {
   }
 
   #watch(): void {
-    if (!this.alive || this.#timer) return;
+    if (!(this.alive || this.awaited) || this.#timer) return;
     this.#isOver = false;
     this.#timer = setInterval(() => void this.#look(), interval);
   }
 
   async #look(): Promise<void> {
+    if (!this.alive && this.#looks++ % patience !== 0) return;
     if (!this.#connection) await this.#connect();
     if (await this.#follower.read()) {
       this.#signs.grew(performance.now());
       this.#listener.changed(this);
     }
-    if (!this.alive) await this.#ended();
+    if (!this.alive && !this.awaited) await this.#ended();
   }
 
   /** Whether the last process of this window came to its run. */
@@ -174,7 +248,10 @@ export class Run {
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);
     if (state.state === 'finished' && this.#hasBegun(state)) this.#listener.finished(this);
-    if (this.#follower.hasTasks) return;
+    if (this.#follower.hasTasks) {
+      if (state.state === 'failed') this.#listener.failed(this);
+      return;
+    }
     if (!this.#hasBegun(state)) this.#listener.refused(this);
     else if (state.state === 'running' || (state.state === 'failed' && state.message !== null))
       this.#listener.died(this);

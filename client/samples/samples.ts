@@ -2,7 +2,15 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {type Disposable, Uri, window, workspace} from 'vscode';
-import {type SamplesPlace, samplesFolder, samplesName, samplesPlace} from '../../core/run/samples.ts';
+import type {AnswersMessage} from '../../core/run/page-messages.ts';
+import {
+  byTrialLatestFirst,
+  readAnswers,
+  type SamplesPlace,
+  samplesFolder,
+  samplesName,
+  samplesPlace,
+} from '../../core/run/samples.ts';
 import {readRegular} from '../run/regular.ts';
 import type {Run} from '../run/run.ts';
 import {samplesText} from './samples-text.ts';
@@ -22,8 +30,7 @@ export function provideSamples(): Disposable {
 /** @param trial its id; undefined = all of the run. Asks where there are several files. */
 export async function openSamples({folder}: Run, trial: string | undefined): Promise<void> {
   const path = join(folder, samplesFolder);
-  const found = (existsSync(path) ? readdirSync(path) : []).flatMap(name => samplesPlace(name) ?? []);
-  const places = found.filter(place => trial === undefined || place.trial === trial).sort(byTrialLatestFirst);
+  const places = placesIn(folder, trial);
   if (places.length === 0) {
     void window.showInformationMessage(
       `${trial ?? 'This run'} has no answers yet: they are kept when a task that generates them, like exact-match, was evaluated.`,
@@ -41,6 +48,30 @@ export async function openSamples({folder}: Run, trial: string | undefined): Pro
   await window.showTextDocument(await workspace.openTextDocument(uri), {preview: true});
 }
 
-function byTrialLatestFirst(a: SamplesPlace, b: SamplesPlace): number {
-  return a.trial.localeCompare(b.trial) || b.step - a.step || a.evaluation - b.evaluation;
+function placesIn(folder: string, trial: string | undefined): SamplesPlace[] {
+  const path = join(folder, samplesFolder);
+  const found = (existsSync(path) ? readdirSync(path) : []).flatMap(name => samplesPlace(name) ?? []);
+  return found.filter(place => trial === undefined || place.trial === trial).sort(byTrialLatestFirst);
+}
+
+/** Answers that a page gets at once: as many rows as the tests of the field have. */
+const mostAnswers = 2000;
+
+/** What a trial answered, for a page; `at`: at which evaluation, absent = the last one. */
+export async function answersOf(
+  {folder}: Pick<Run, 'folder'>,
+  trial: string,
+  at: AnswersMessage['at'],
+): Promise<AnswersMessage> {
+  const places = placesIn(folder, trial);
+  const place = at ? places.find(one => one.step === at.step && one.evaluation === at.evaluation) : places[0];
+  const message = {
+    type: 'answers' as const,
+    trial,
+    at,
+    places: places.map(({step, evaluation}) => ({step, evaluation})),
+  };
+  if (!place) return {...message, answers: [], left: 0};
+  const {answers} = readAnswers(await readRegular(join(folder, samplesFolder, samplesName(place)), mostBytes));
+  return {...message, answers: answers.slice(0, mostAnswers), left: Math.max(0, answers.length - mostAnswers)};
 }

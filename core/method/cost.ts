@@ -58,8 +58,8 @@ function stepFlops(sized: Sized, shape: DecoderShape, tokens: number): number {
   const perToken = (weights ? 6 : 4) * baseWeights(shape);
   return (
     sum(shape.adapted, matrix => {
-      const {frozen, trained, once} = work(matrix, size);
-      return tokens * (4 * frozen + 6 * trained) + once;
+      const {frozen, trained, whole = 0, once} = work(matrix, size);
+      return tokens * (4 * frozen + 6 * trained + 2 * whole) + once;
     }) +
     tokens * perToken
   );

@@ -17,11 +17,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
     alsoKnownAs: ['loraplus', 'lora-plus', 'lora-p'],
     written: 'lora: {b_rate_ratio: 16}',
   },
-  AdaLoRA: {
-    why: 'shares a budget of ranks out among the projections while it trains',
-    kin: 'lora',
-    alsoKnownAs: ['adaptive-lora'],
-  },
   DyLoRA: {why: 'trains all ranks up to the largest at once', kin: 'lora', alsoKnownAs: ['dynamic-lora']},
   QLoRA: {
     why: 'keeps the base in 4 bits while it trains, which is expanded here',
@@ -34,16 +29,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
     kin: 'pissa',
     alsoKnownAs: ['loft', 'lora-fine-tuning-aware-quantization'],
   },
-  EVA: {
-    why: 'makes its start of the singular vectors of activations, and shares ranks out by what they explain',
-    kin: 'lora-ga',
-    alsoKnownAs: ['explained-variance-adaptation'],
-  },
-  CorDA: {
-    why: 'makes its start of weights multiplied with the covariance of activations',
-    kin: 'pissa',
-    alsoKnownAs: ['context-oriented-decomposition-adaptation'],
-  },
   'LoRA-One': {why: 'makes its start of a spectral step along the full gradient', kin: 'lora-ga'},
   'LoRA-SB': {
     why: 'trains a small matrix between frozen singular vectors of a gradient',
@@ -55,22 +40,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
   ReLoRA: {why: 'merges its pair into the base again and again', kin: 'lora'},
   MoRA: {why: 'trains a square matrix in place of the pair', kin: 'gralora'},
   MELoRA: {why: 'trains a block-diagonal pair', kin: 'gralora', alsoKnownAs: ['mini-ensemble-lora']},
-  HiRA: {why: 'multiplies W with B·A entry by entry', kin: 'lora', alsoKnownAs: ['hadamard-high-rank-adaptation']},
-  LoHa: {
-    why: 'trains the entrywise product of two low-rank pairs',
-    kin: 'gralora',
-    alsoKnownAs: ['lora-hadamard', 'lycoris-loha', 'fedpara'],
-  },
-  LoKr: {
-    why: 'trains Kronecker products',
-    kin: 'gralora',
-    alsoKnownAs: ['lora-kronecker', 'lycoris-lokr', 'lycoris', 'krona'],
-  },
-  DeLoRA: {
-    why: 'bounds the length of the update and trains it apart from the direction',
-    kin: 'dora',
-    alsoKnownAs: ['decoupled-lora'],
-  },
   Bat: {
     why: 'multiplies the weight with the blocks that it adds to it',
     kin: 'miss',
@@ -91,11 +60,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
   PVeRA: {why: "learns distributions from which VeRA's vectors are drawn", kin: 'vera'},
   NOLA: {why: 'trains the weights of sums of frozen random factors', kin: 'randlora'},
   'Tied-LoRA': {why: 'shares its factors among the layers', kin: 'vera'},
-  'IA³': {
-    why: 'scales keys, values and hidden activations by vectors',
-    kin: 'vera',
-    alsoKnownAs: ['ia3', '(ia)3', '(ia)^3', 'ia-3', 'infused-adapter'],
-  },
   'LN tuning': {why: 'trains the norms only', kin: 'full', alsoKnownAs: ['layernorm-tuning', 'norm-tuning']},
   BitFit: {why: 'trains the biases only', kin: 'full', alsoKnownAs: ['bias-tuning']},
   FourierFT: {

@@ -11,16 +11,16 @@ function shape(
   {tied, norms}: {tied: boolean; norms: number},
 ): DecoderShape {
   const [query, key] = [heads * headDim, kvHeads * headDim];
-  const matrices: [number, number][] = [
-    [hiddenSize, query],
-    [hiddenSize, key],
-    [hiddenSize, key],
-    [query, hiddenSize],
-    [hiddenSize, intermediateSize],
-    [hiddenSize, intermediateSize],
-    [intermediateSize, hiddenSize],
-  ];
-  const layer = matrices.map(([inputs, outputs]) => ({inputs, outputs}));
+  const matrices: Record<string, [inputs: number, outputs: number]> = {
+    q_proj: [hiddenSize, query],
+    k_proj: [hiddenSize, key],
+    v_proj: [hiddenSize, key],
+    o_proj: [query, hiddenSize],
+    gate_proj: [hiddenSize, intermediateSize],
+    up_proj: [hiddenSize, intermediateSize],
+    down_proj: [intermediateSize, hiddenSize],
+  };
+  const layer = Object.entries(matrices).map(([name, [inputs, outputs]]) => ({name, inputs, outputs}));
   const inLayer = norms + layer.reduce((sum, {inputs, outputs}) => sum + inputs * outputs, 0);
   return {
     everything: layers * inLayer + (tied ? 1 : 2) * vocabSize * hiddenSize + hiddenSize,

@@ -4,8 +4,12 @@ export interface Paper {
   title: string;
   authors: string;
   year: number;
-  arXiv: string;
+  /** Its number there, or where else it stands. */
+  at: {arXiv: string} | {url: string};
 }
+
+/** The address of a paper. */
+export const addressOf = ({at}: Paper): string => ('url' in at ? at.url : `https://arxiv.org/abs/${at.arXiv}`);
 
 /** A published result: the learning rate with the highest mean score, and those within 90 % of that score. */
 export interface KnownRates {
@@ -27,6 +31,10 @@ export const variantKey = 'variant';
 export interface Matrix {
   inputs: number;
   outputs: number;
+  /** Its projection, `down_proj` or with the path before it; absent where only the size is known. */
+  name?: string;
+  /** Whether a bias is added to its outputs. */
+  biased?: boolean;
 }
 
 /** What decides how much a method trains at a matrix. */
@@ -63,6 +71,8 @@ export interface Work {
   /** Numbers of matrices without a gradient of their own. */
   frozen: number;
   trained: number;
+  /** Of an update that is added to the weight as a whole: nothing forward, its gradient once a token. */
+  whole?: number;
   /** Operations a step, whatever the number of tokens. */
   once: number;
 }
@@ -112,6 +122,10 @@ export interface MethodDescription {
   spectrum?: 'top' | 'bottom';
   /** The start is made of gradients of the base's weights. */
   gradient?: true;
+  /** The start is made of what projections read on training rows. */
+  readings?: true;
+  /** Ranks are shared out among the projections while it trains. */
+  allocates?: true;
   /** Tensors of `shapes` that keep their start. */
   frozen?: readonly string[];
   /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */

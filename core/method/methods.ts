@@ -1,14 +1,24 @@
+import {adalora} from './each/adalora.ts';
 import {boft} from './each/boft.ts';
+import {corda} from './each/corda.ts';
+import {delora} from './each/delora.ts';
 import {dora} from './each/dora.ts';
+import {eva} from './each/eva.ts';
 import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
+import {hira} from './each/hira.ts';
+import {ia3} from './each/ia3.ts';
 import {initAb} from './each/init-ab.ts';
+import {loha} from './each/loha.ts';
+import {lokr} from './each/lokr.ts';
 import {lora} from './each/lora.ts';
 import {loraFa} from './each/lora-fa.ts';
 import {loraGa} from './each/lora-ga.ts';
 import {milora} from './each/milora.ts';
 import {miss} from './each/miss.ts';
+import {oft} from './each/oft.ts';
 import {olora} from './each/olora.ts';
+import {orthogonal} from './each/orthogonal.ts';
 import {pissa} from './each/pissa.ts';
 import {randlora} from './each/randlora.ts';
 import {rslora} from './each/rslora.ts';
@@ -31,6 +41,16 @@ const table = {
   randlora,
   boft,
   miss,
+  orthogonal,
+  loha,
+  hira,
+  lokr,
+  ia3,
+  delora,
+  oft,
+  eva,
+  corda,
+  adalora,
   full,
 } satisfies Record<string, MethodDescription>;
 

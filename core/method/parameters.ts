@@ -15,10 +15,12 @@ export function sizeOf({method, rank, options}: Sized): Size {
   return {rank, options: {...defaultOptions(methods[method]), ...options}};
 }
 
-/** The defaults of a method's own keys; a key without one is left out. */
+/** The defaults of a method's own keys, flags as 1 and 0; a key without one is left out. */
 export function defaultOptions({options = {}}: Pick<MethodDescription, 'options'>): Size['options'] {
   const given = Object.entries(options).flatMap(([key, field]) =>
-    typeof field.default === 'number' ? [[key, field.default] as const] : [],
+    typeof field.default === 'number' || typeof field.default === 'boolean'
+      ? [[key, Number(field.default)] as const]
+      : [],
   );
   return Object.fromEntries(given);
 }

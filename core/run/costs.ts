@@ -1,14 +1,13 @@
 /** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
 import {grouped} from '../grouped.ts';
 import {costColumns, costRow} from '../method/cost.ts';
-import type {MethodName} from '../method/methods.ts';
 import {nameOf} from '../sweep/sweep.ts';
 import type {RunState} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';
 
 export interface StepTime {
-  method: MethodName;
+  method: string;
   /** Of a variant: what it is called. */
   name?: string;
   rank: number;

@@ -3,11 +3,10 @@
  * `run --json` prints. Append-only; everything shown anywhere is a fold of these.
  */
 import type {MethodCost} from '../method/cost.ts';
-import type {MethodName} from '../method/methods.ts';
 import type {SearchStage} from '../search/search.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import type {StoredTrial} from '../sweep/sweep.ts';
 import type {Series} from './series/series.ts';
 import type {Task} from './tasks/tasks.ts';
 
@@ -24,7 +23,7 @@ export interface RunStarted {
   event: 'run-started';
   name: string;
   /** Every trial of the sweep, in order; earlier versions wrote down those that were asked for. */
-  trials: Trial[];
+  trials: StoredTrial[];
   engine: string;
   /** Why this engine was taken, one line. */
   reason: string;
@@ -44,13 +43,22 @@ export interface RunStarted {
   /** Blocks whose curvature is probed before training; absent = none. */
   probes?: number;
   /** An engine that would be faster on this machine, once it is set up. */
-  setUp?: string;
+  setUp?: string | undefined;
   /** How rates are searched; absent = every trial is trained whole. */
   search?: SearchSettings;
   /** When methods count as different; absent = the verdict's own defaults. */
   verdict?: VerdictSettings;
   /** Of every axis that has one value in the sweep, that value as text (core/sweep/axes). Absent in runs of earlier versions. */
   fixed?: Settings;
+  /**
+   * What results depend on beside the trials themselves, by key: a file as `sha256:…` with its path behind, another value as it is or as JSON. Absent
+   * in runs of earlier versions, and where several machines share a run.
+   */
+  made?: Settings;
+  /** Evaluations whose earlier results go by another name from here on, or (`to` null) count no longer. */
+  evaluations?: {index: number; from: string; to: string | null}[];
+  /** Of `selected`, those that runs beside this one had trained. */
+  taken?: number;
   /** Axes beside the learning rate over which each method takes its own best. */
   tune?: string[];
   /** Evaluations whose mean decides what is best; absent = the first one. */
@@ -132,7 +140,7 @@ export interface TaskEnded {
   attempt: number;
   state: 'finished' | 'failed' | 'stopped' | 'superseded';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 /** What stands before this line came from the tasks' files. */
@@ -145,7 +153,7 @@ export interface Merged {
 /** Trials beside those of the file: further seeds at a chosen rate. */
 export interface TrialsAdded {
   event: 'trials-added';
-  trials: Trial[];
+  trials: StoredTrial[];
   /** Somebody asked for them, when words stood already: they are one more look at the same methods. */
   asked?: true;
 }
@@ -190,6 +198,10 @@ export interface TrialStarted {
   /** Steps the trial will take. */
   steps: number;
   worker: number;
+  /** One hash over everything that moves its numbers, the form that it is computed in among it; absent in runs of earlier versions. */
+  fingerprint?: string;
+  /** The run beside this one that trained it. */
+  taken?: string;
   /** Updates done before, where the trial goes on from a checkpoint; its earlier steps stand. */
   from?: number;
   /** Of the last of those updates. */
@@ -235,7 +247,7 @@ export interface Evaluated {
   step: number;
   task: string;
   /** What tells it from other entries of `evaluate` with this task: the name of its data; absent where there are none. */
-  entry?: string;
+  entry?: string | undefined;
   /** Place in the sweep file's list, from 0: results come in any order. */
   index?: number;
   /** `accuracy` (0..1) or `loss` (token mean). */
@@ -251,7 +263,10 @@ export interface Evaluated {
 export interface Aggregated {
   event: 'aggregate';
   model?: string;
-  method: MethodName;
+  /** As of a trial: its values of axes, and keys in which it stands beside whatever others have. */
+  settings?: Settings;
+  own?: readonly string[];
+  method: string;
   rank: number;
   batchSize: number;
   learningRate: number;
@@ -273,7 +288,7 @@ export interface TrialEnded {
   tail?: number | null;
   seconds: number;
   /** What happened, for diverged and failed. */
-  message?: string;
+  message?: string | undefined;
   /** SHA-256 of the adapter that a finished trial left. */
   adapter?: string;
 }
@@ -299,6 +314,12 @@ export interface Probed {
   iterations: number;
   /** Of the largest Ritz pair: an eigenvalue lies within this of `lambdaMax`. */
   residual: number;
+  /** At step 0, where the sweep has several: the variant's name, and the model and values of axes that the start depends on. */
+  name?: string;
+  model?: string;
+  settings?: Settings;
+  /** Keys that the variant gives itself. */
+  own?: readonly string[];
   /** Behind step 0: the trial, and its peak learning rate. */
   trial?: string;
   learningRate?: number;
@@ -319,7 +340,7 @@ export interface RunEnded {
   event: 'run-ended';
   state: 'finished' | 'failed' | 'stopped';
   seconds: number;
-  message?: string;
+  message?: string | undefined;
 }
 
 export type RunEventBody =

@@ -2,7 +2,7 @@
 
 import {grouped} from '../grouped.ts';
 import {cellOf} from '../search/cells.ts';
-import {expectedFirst} from '../search/expectation.ts';
+import {expectedFirst, expectedScans} from '../search/expectation.ts';
 import {isEnded} from './events.ts';
 import type {RunState, TrialView} from './fold.ts';
 
@@ -60,7 +60,6 @@ function searchedWork(
   const asked = (view: TrialView) => decision?.trials.includes(view.trial.id) === true && !isOver(view);
   const goalOf = (view: TrialView) => {
     if (asked(view)) return Math.max(view.steps, decision!.until);
-    if (decision === undefined && scanned.includes(view)) return Math.max(view.steps, scanSteps);
     return view.state === 'running' ? view.totalSteps : view.steps;
   };
   const stage = decision?.stage ?? 'scan';
@@ -69,15 +68,16 @@ function searchedWork(
   const further = stage === 'scan' || stage === 'pair' || stage === 'walk' ? seeds : 0;
   const known = views.reduce((total, view) => total + goalOf(view), 0);
   const open = views.reduce((total, view) => total + (isOver(view) ? 0 : view.totalSteps - goalOf(view)), 0);
-  const toCome = Math.min(open, whole * (steps - scanSteps) + further * steps);
+  const scansKnown = scanned.filter(view => isOver(view) || hasPaused(view) || asked(view)).length;
+  const scansToCome = stage === 'scan' ? Math.max(0, expectedScans(scanned.length) - scansKnown) : 0;
+  const toCome = Math.min(open, scansToCome * scanSteps + whole * (steps - scanSteps) + further * steps);
   const isWholeTraining = (view: TrialView) => goalOf(view) === view.totalSteps && view.steps < view.totalSteps;
   const ended = views.filter(view => isOver(view) && (!scanned.includes(view) || hasPaused(view)));
   const scansDone = scanned.filter(view => isOver(view) || hasPaused(view)).length;
   return {
     done: scansDone + ended.length,
     total:
-      // Not every rate is scanned where the curvature says which.
-      (decision === undefined || stage === 'scan' ? scanned.length : scansDone) +
+      (stage === 'scan' ? scansKnown + scansToCome : scansDone) +
       ended.length +
       views.filter(view => !isOver(view) && isWholeTraining(view)).length +
       Math.round(whole + further),

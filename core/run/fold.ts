@@ -1,10 +1,12 @@
 /** Events → state. Everything shown anywhere (tree, charts, tables, report) is this fold of `events.jsonl`. */
+
 import type {MethodCost} from '../method/cost.ts';
 import {cellOf} from '../search/cells.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import {stepsKey} from '../sweep/axes/axes.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import type {StoredTrial} from '../sweep/sweep.ts';
+import {startText} from './compare/starts.ts';
 import {
   type Aggregated,
   type Challenged,
@@ -44,10 +46,14 @@ export type Curvature = Omit<Probed, 'event'>;
 
 /** What is known of one trial since its last start. */
 export interface TrialView {
-  trial: Trial;
+  trial: StoredTrial;
   state: TrialState;
   /** The sweep file no longer has it: kept, but it counts in no comparison. */
   dropped: boolean;
+  /** The run beside this one that trained it; its times are not of this run. */
+  taken?: string;
+  /** Of several runs together: which it is part of, and whether that was imported. */
+  part?: {run: string; imported?: true};
   /** Optimizer steps taken, and those it takes in all. */
   steps: number;
   totalSteps: number;
@@ -122,6 +128,8 @@ export interface RunState {
   challenged: Omit<Challenged, 'event'>[];
   /** What a trial has of an axis that it says nothing of, as text. Empty in runs of earlier versions. */
   fixed: Settings;
+  /** What results depend on beside the trials; null where that is not known. */
+  made: Settings | null;
   /** Axes beside the learning rate over which each method takes its own best. */
   tune: string[];
   /** Evaluations whose mean decides what is best; empty: the first one. */
@@ -132,8 +140,10 @@ export interface RunState {
   task: string | null;
   /** What all tasks do alike; null where one process has the run. */
   pinned: Pinned | null;
-  /** What was handed to a scheduler. */
-  submitted: Omit<Submitted, 'event'>[];
+  /** Of several runs together: their names. */
+  parts?: readonly string[];
+  /** What was handed to a scheduler; `at`: when it was stored, in milliseconds since 1970. */
+  submitted: (Omit<Submitted, 'event'> & {at?: number})[];
 }
 
 export const emptyRun: RunState = {
@@ -164,6 +174,7 @@ export const emptyRun: RunState = {
   searched: [],
   challenged: [],
   fixed: {},
+  made: null,
   tune: [],
   objective: [],
   tasks: [],
@@ -304,7 +315,7 @@ function preparedSoFar({trials}: RunState, {what, done, total}: Prepared): RunSt
 function started(state: RunState, event: RunStarted & {at: number}): RunState {
   const known = new Set(event.trials.map(trial => trial.id));
   const others = event.others && new Set(event.others);
-  const earlier = stopped(state.trials);
+  const earlier = stopped(state.trials).map(view => withNames(view, event.evaluations));
   const trials = [
     ...event.trials.map(trial => {
       const view = earlier[state.places[trial.id] ?? -1];
@@ -342,11 +353,23 @@ function started(state: RunState, event: RunStarted & {at: number}): RunState {
     verdict: event.verdict ?? null,
     // What was fixed when trials began says what those are that name no value.
     fixed: {...event.fixed, ...state.fixed},
+    made: event.made ?? null,
     tune: event.tune ?? [],
     objective: event.objective ?? [],
     preparing: null,
     message: null,
   };
+}
+
+/** Evaluations that go by another name, or count no longer. */
+function withNames(view: TrialView, changes: RunStarted['evaluations'] = []): TrialView {
+  if (changes.length === 0) return view;
+  const names = new Map(changes.map(({from, to}) => [from, to]));
+  const evaluations = view.evaluations.flatMap(one => {
+    const to = names.get(one.task);
+    return to === undefined ? one : to === null ? [] : {...one, task: to};
+  });
+  return {...view, evaluations};
 }
 
 /** The last decision of a cell counts. */
@@ -373,7 +396,7 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   const ids = new Set(own.trials);
   // Trials that a search added are those of the cell.
   const added = new Set(state.added);
-  const isOwn = (trial: Trial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
+  const isOwn = (trial: StoredTrial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
   const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
   return {...state, trials, tasks, ...together(tasks, state.selected), preparing: null};
 }
@@ -431,7 +454,7 @@ function keptUpTo(view: TrialView, from: number, totalSteps: number): TrialView 
   };
 }
 
-function waiting(trial: Trial, totalSteps: number): TrialView {
+function waiting(trial: StoredTrial, totalSteps: number): TrialView {
   return {
     trial,
     state: 'waiting',
@@ -463,6 +486,7 @@ function begun(view: TrialView, event: TrialStarted & {at: number}): TrialView {
     loss: event.loss ?? null,
     gradNorm: event.gradNorm ?? null,
     ...event.curves,
+    ...(event.taken !== undefined && {taken: event.taken}),
     state: 'running',
     startedAt: event.at,
   };
@@ -502,7 +526,7 @@ function stepped(state: RunState, event: Stepped & {at: number}, unseen?: Unseen
       rates: grown(view.rates, event.rates[lane] ?? null),
       tokens: view.tokens + (event.tokens?.[lane] ?? 0),
       seconds: view.secondsBefore + (event.at - (view.startedAt ?? event.at)) / 1000,
-      warmAt: event.step === view.from + 2 ? event.at : view.warmAt,
+      warmAt: event.step === view.from + 2 && view.taken === undefined ? event.at : view.warmAt,
       lastStepAt: event.at,
     };
   });
@@ -555,12 +579,15 @@ function sameEvaluation(a: Evaluation, b: Evaluation): boolean {
 function sameBlock(a: Curvature, b: Curvature): boolean {
   return (
     a.method === b.method &&
+    a.model === b.model &&
+    JSON.stringify(a.settings) === JSON.stringify(b.settings) &&
     a.rank === b.rank &&
     a.batchSize === b.batchSize &&
     a.seed === b.seed &&
     a.step === b.step &&
     a.layer === b.layer &&
     a.module === b.module &&
-    a.trial === b.trial
+    a.trial === b.trial &&
+    startText(a) === startText(b)
   );
 }

@@ -1,6 +1,6 @@
 /** Which methods of a run need how many more seeds for their words. */
 import type {RunState} from './fold.ts';
-import {mostMoreSeeds} from './verdict/words.ts';
+import {mostMoreSeeds} from './verdict/needs.ts';
 import {type Comparison, compare} from './verdict.ts';
 
 export interface MoreWanted {
@@ -17,8 +17,8 @@ export function seedWishes(
   const measured = trials.flatMap(({evaluations}) => evaluations);
   const isFirst = measured.some(one => one.task === task && (one.index ?? 0) === 0);
   if (!spread || !isFirst || isUnderWay || isBeside) return [];
-  return spread.gaps.flatMap(({method, more}) =>
-    more === null || more >= mostMoreSeeds ? [] : [{method, seeds: more}],
+  return spread.gaps.flatMap(({method, more, moreQuestions}) =>
+    more === null || moreQuestions !== null || more >= mostMoreSeeds ? [] : [{method, seeds: more}],
   );
 }
 

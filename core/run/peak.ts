@@ -68,7 +68,7 @@ export interface MethodCurve {
 /** How a metric is to be read: a share of 0..1, a loss, or a number that speaks for itself (published percentages). */
 export function unitOf(metric: string): 'share' | 'loss' | 'number' {
   if (lowerIsBetter(metric)) return 'loss';
-  return metric === 'accuracy' || metric.startsWith('pass@') ? 'share' : 'number';
+  return /^(accuracy(_|$)|pass@)/.test(metric) ? 'share' : 'number';
 }
 
 /** Loss and perplexity are better low, everything else high. */

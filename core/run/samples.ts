@@ -1,4 +1,6 @@
-/** Where a run folder keeps generated answers with their verdicts: `samples/<trial>-<step>-<evaluation>.jsonl`, a line an answer. */
+/** Where a run folder keeps generated answers with their verdicts, `samples/<trial>-<step>-<evaluation>.jsonl`, and what a line of them says. */
+import {parseJson} from '../json.ts';
+import {flag, number, optional, orNull, record, text} from '../shape.ts';
 
 export const samplesFolder = 'samples';
 
@@ -18,4 +20,58 @@ export function samplesName({trial, step, evaluation}: SamplesPlace): string {
 export function samplesPlace(name: string): SamplesPlace | undefined {
   const [, trial, step, evaluation] = /^(.+)-(\d+)-(\d+)\.jsonl$/.exec(name) ?? [];
   return trial === undefined ? undefined : {trial, step: Number(step), evaluation: Number(evaluation)};
+}
+
+/** By trial, the last step first. */
+export function byTrialLatestFirst(a: SamplesPlace, b: SamplesPlace): number {
+  return a.trial.localeCompare(b.trial) || b.step - a.step || a.evaluation - b.evaluation;
+}
+
+/** One answer, as far as it is shown. */
+export interface Answer {
+  row: number;
+  sample: number;
+  /** At the first answer to a row; absent in what earlier versions stored. */
+  prompt?: string;
+  output: string;
+  expected: string | null;
+  extracted: string | null;
+  verdict: boolean | number;
+  reason?: string;
+}
+
+const shape = record({
+  row: number,
+  sample: number,
+  prompt: optional(text),
+  output: text,
+  expected: orNull(text),
+  extracted: orNull(text),
+  verdict: value => flag(value) || number(value),
+  reason: optional(text),
+});
+
+/** The answers of a samples file, and how many of its lines are none. */
+export function readAnswers(lines: string): {answers: Answer[]; lost: number} {
+  const kept = lines.split('\n').filter(line => line !== '');
+  const answers = kept.flatMap(line => answerIn(line) ?? []);
+  return {answers, lost: kept.length - answers.length};
+}
+
+function answerIn(line: string): Answer | undefined {
+  try {
+    const value = parseJson(line, 'a line');
+    return isAnswer(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAnswer(value: unknown): value is Answer {
+  return shape(value);
+}
+
+/** `right`, `wrong` or `score 0.5`. */
+export function verdictInWords(verdict: Answer['verdict']): string {
+  return typeof verdict === 'number' ? `score ${verdict}` : verdict ? 'right' : 'wrong';
 }

@@ -19,18 +19,18 @@ import {
   text,
   time,
 } from '../shape.ts';
-import {emptyRun, type RunState} from './fold.ts';
+import {emptyRun, placesOf, type RunState, type TrialView} from './fold.ts';
 import {costShape, eventShapes, pinnedShape, searchShape, taskShape, trialShape, verdictShape} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
 export const snapshotFrom = 1 << 20;
 
-/** Values of a snapshot: ten thousand trials with curves of their own. */
+/** Values of a line: the first one of a run of a hundred thousand trials names each of them twice. */
 const mostValues = 60_000_000;
 
 /** To be raised with every change of what the fold makes of events: older snapshots do not count then. */
-const foldVersion = 7;
+const foldVersion = 8;
 
 /** Bytes before the end of the part it stands for that must still be the same. */
 export const tailBytes = 256;
@@ -44,27 +44,82 @@ export interface Snapshot {
   before?: number[];
 }
 
+/** A line of everything but the trials, and one of each trial: whoever must not be busy for long reads a line at a time. */
 export function formatSnapshot({state, bytes, tail, before}: Snapshot): string {
-  return JSON.stringify({version: foldVersion, bytes, tail, before, state});
+  const {trials, places: _, ...run} = state;
+  const head: Head = {version: foldVersion, bytes, tail, trials: trials.length, run, ...(before && {before})};
+  return [head, ...trials].map(line => `${JSON.stringify(line)}\n`).join('');
 }
 
 /** Null where the text is not a snapshot of this version. */
 export function readSnapshot(snapshot: string): Snapshot | null {
-  let stored: unknown;
-  try {
-    stored = parseJson(snapshot, 'a snapshot', mostValues);
-  } catch {
-    return null;
+  const reader = new SnapshotReader();
+  for (let at = 0; at < snapshot.length; ) {
+    const end = snapshot.indexOf('\n', at);
+    if (end < 0 || !reader.take(snapshot.slice(at, end))) return null;
+    at = end + 1;
   }
-  if (!isSnapshot(stored)) return null;
-  const places: RunState['places'] = Object.create(null);
-  for (const [place, {trial}] of stored.state.trials.entries()) places[trial.id] = place;
-  const {bytes, tail, before = []} = stored;
-  return {state: {...emptyRun, ...stored.state, places}, bytes, tail, before};
+  return reader.end();
 }
 
-function isSnapshot(value: unknown): value is Snapshot {
-  return snapshotShape(value);
+/** The first line. */
+interface Head {
+  version: number;
+  bytes: number;
+  tail: string;
+  before?: number[];
+  /** Lines that follow. */
+  trials: number;
+  run: Omit<RunState, 'trials' | 'places'>;
+}
+
+/** Takes the lines of a snapshot one after another. */
+export class SnapshotReader {
+  #head: Head | undefined;
+  readonly #trials: TrialView[] = [];
+
+  /** The part of the events that it stands for, once the first line is read. */
+  get head(): Pick<Snapshot, 'bytes' | 'tail'> | undefined {
+    return this.#head;
+  }
+
+  /** The part that is read, from 0 to 1. */
+  get part(): number {
+    return this.#head ? this.#trials.length / Math.max(1, this.#head.trials) : 0;
+  }
+
+  /** @returns false where the line is none of a snapshot of this version */
+  take(line: string): boolean {
+    let value: unknown;
+    try {
+      value = parseJson(line, 'a snapshot', mostValues);
+    } catch {
+      return false;
+    }
+    if (!this.#head) {
+      if (isHead(value)) this.#head = value;
+      return this.#head !== undefined;
+    }
+    if (!isView(value) || this.#trials.length === this.#head.trials) return false;
+    this.#trials.push(value);
+    return true;
+  }
+
+  /** Null where lines are missing. */
+  end(): Snapshot | null {
+    if (!this.#head || this.#trials.length !== this.#head.trials) return null;
+    const {run, bytes, tail, before = []} = this.#head;
+    const trials = this.#trials;
+    return {state: {...emptyRun, ...run, trials, places: placesOf(trials)}, bytes, tail, before};
+  }
+}
+
+function isHead(value: unknown): value is Head {
+  return headShape(value);
+}
+
+function isView(value: unknown): value is TrialView {
+  return view(value);
 }
 
 /** Columns of equal length, as the charts go through them side by side. */
@@ -131,12 +186,13 @@ const taskView: Check = value =>
     message: orNull(text),
   })(value);
 
-const snapshotShape = record({
+const headShape = record({
   version: value => value === foldVersion,
   bytes: count,
   tail: text,
   before: optional(listOf(count)),
-  state: record({
+  trials: count,
+  run: record({
     name: text,
     engine: text,
     reason: text,
@@ -147,7 +203,6 @@ const snapshotShape = record({
     lastAt: orNull(time),
     seconds: number,
     resumed: flag,
-    trials: listOf(view),
     selected: listOf(text),
     added: listOf(text),
     asked: count,
@@ -163,6 +218,7 @@ const snapshotShape = record({
     searched: listOf(eventShapes.searched),
     challenged: listOf(eventShapes.challenged),
     fixed: recordOf(text),
+    made: orNull(recordOf(text)),
     tune: listOf(text),
     objective: listOf(text),
     tasks: listOf(taskView),

@@ -1,6 +1,7 @@
 /** How far methods lie apart, each at its own best rate, and what may be said of that. */
 import {lowerIsBetter, type MethodCurve, type Peak} from './peak.ts';
-import {type Gap, type Judgement, type Judging, judge, moreQuestions, moreSeeds} from './verdict/words.ts';
+import {needsOf} from './verdict/needs.ts';
+import {type Gap, type Judgement, type Judging, judge} from './verdict/words.ts';
 
 export interface Spread extends Omit<Judgement, 'gaps'> {
   /** Best first. */
@@ -14,9 +15,9 @@ export interface Spread extends Omit<Judgement, 'gaps'> {
 }
 
 export interface PeakGap extends Gap {
-  /** Seeds that are still needed for a word, about; null where there is one, or where nobody can say. */
+  /** Seeds that are still needed for a word, about; null where none are, or where nobody can say. */
   more: number | null;
-  /** Questions that are still needed, where more seeds would not do; null where they would, or where there is a word. */
+  /** Questions that are still needed, where more seeds alone would not do; null where they would, or where there is a word. */
   moreQuestions: number | null;
 }
 
@@ -32,11 +33,10 @@ export function spreadOf(curves: MethodCurve[], metric: string, judging: Judging
     ranking,
     peaks: Math.abs(ranking[0]!.mean - ranking.at(-1)!.mean),
     atRate: sharedRates(curves.filter(curve => curve.peak)),
-    gaps: judgement.gaps.map(gap => ({
-      ...gap,
-      more: moreSeeds(gap, peaks, judgement, judging),
-      moreQuestions: moreQuestions(gap, judgement),
-    })),
+    gaps: judgement.gaps.map(gap => {
+      const needs = needsOf(gap, peaks, judgement, judging);
+      return {...gap, more: needs?.seeds || null, moreQuestions: needs?.questions || null};
+    }),
   };
 }
 

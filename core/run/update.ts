@@ -1,6 +1,6 @@
 /** What changed between two states of a run, so that a page follows it: a snapshot first, increments after. */
 import {type Curvature, emptyRun, type RunState, type TrialView} from './fold.ts';
-import type {Series} from './series/series.ts';
+import {emptySeries, type Series} from './series/series.ts';
 
 /** What charts are drawn of: no page shows the extremes within a bucket. */
 type Columns = Pick<Series, 'steps' | 'means' | 'counts'>;
@@ -8,6 +8,7 @@ const columns = ['steps', 'means', 'counts'] as const;
 
 /** The curves that a trial has. */
 export type CurveName = 'losses' | 'gradNorms' | 'rates';
+const curveNames = ['losses', 'gradNorms', 'rates'] as const;
 
 /** The buckets from `from` on; those before it stand. */
 interface SeriesUpdate extends Columns {
@@ -18,7 +19,8 @@ interface SeriesUpdate extends Columns {
 export interface TrialUpdate {
   place: number;
   view: Omit<TrialView, CurveName>;
-  curves: Record<CurveName, SeriesUpdate>;
+  /** Those that are shown; the others are empty. */
+  curves: Partial<Record<CurveName, SeriesUpdate>>;
 }
 
 /** Plain data: it can be sent to another process. */
@@ -31,15 +33,22 @@ export interface RunUpdate {
   curvature: Curvature[] | null;
 }
 
-/** The update that leads from `before` to `after`; from `emptyRun` it is a snapshot. */
-export function difference(before: RunState, after: RunState): RunUpdate {
+/**
+ * The update that leads from `before` to `after`; from `emptyRun` it is a snapshot.
+ * @param shown the curves that are shown: a page draws one kind at a time, and each is most of what there is to send
+ */
+export function difference(
+  before: RunState,
+  after: RunState,
+  shown: ReadonlySet<CurveName> = new Set(curveNames),
+): RunUpdate {
   const {trials, curvature, places: _, ...run} = after;
   return {
     run,
     trialCount: trials.length,
     trials: trials.flatMap((view, place) => {
       const known = before.trials[place];
-      return view === known ? [] : [trialUpdate(known, view, place)];
+      return view === known ? [] : [trialUpdate(known, view, place, shown)];
     }),
     curvature: curvature === before.curvature ? null : curvature,
   };
@@ -64,19 +73,32 @@ export function updated(before: RunState, update: RunUpdate): RunState {
   return {...emptyRun, ...update.run, trials, places, curvature: update.curvature ?? before.curvature};
 }
 
-function trialUpdate(known: TrialView | undefined, after: TrialView, place: number): TrialUpdate {
-  const {losses, gradNorms, rates, ...view} = after;
+/** An update in pieces of so many trials at most, so that whoever sends it has others take their turn; `merged` makes it whole again. */
+export function* inPieces(update: RunUpdate, most: number): Generator<RunUpdate> {
+  const {trials} = update;
+  for (let at = 0; at === 0 || at < trials.length; at += most)
+    yield {...update, trials: trials.slice(at, at + most), ...(at > 0 && {curvature: null})};
+}
+
+/** The whole of what came in pieces. */
+export function merged(pieces: readonly RunUpdate[]): RunUpdate {
+  const [first, ...rest] = pieces;
+  return {...first!, trials: [first!, ...rest].flatMap(({trials}) => trials)};
+}
+
+function trialUpdate(
+  known: TrialView | undefined,
+  after: TrialView,
+  place: number,
+  shown: ReadonlySet<CurveName>,
+): TrialUpdate {
+  const {losses: _, gradNorms: __, rates: ___, ...view} = after;
   // A trial that started again has curves of its own.
   const same = known?.trial.id === view.trial.id && known.startedAt === view.startedAt;
-  return {
-    place,
-    view,
-    curves: {
-      losses: seriesUpdate(same ? known.losses : undefined, losses),
-      gradNorms: seriesUpdate(same ? known.gradNorms : undefined, gradNorms),
-      rates: seriesUpdate(same ? known.rates : undefined, rates),
-    },
-  };
+  const curves: TrialUpdate['curves'] = {};
+  for (const name of curveNames)
+    if (shown.has(name)) curves[name] = seriesUpdate(same ? known[name] : undefined, after[name]);
+  return {place, view, curves};
 }
 
 /** Of a curve that only grew, all but its last bucket stands. */
@@ -87,7 +109,9 @@ function seriesUpdate(known: Series | undefined, after: Series): SeriesUpdate {
   return {stride: after.stride, from, steps, means, counts};
 }
 
-function joined(known: Series | undefined, {from, ...rest}: SeriesUpdate): Series {
+function joined(known: Series | undefined, update: SeriesUpdate | undefined): Series {
+  if (!update) return emptySeries;
+  const {from, ...rest} = update;
   const whole = {...rest, minima: [], maxima: []};
   if (!known || from === 0) return whole;
   for (const column of columns) whole[column] = [...known[column].slice(0, from), ...rest[column]];

@@ -35,7 +35,7 @@ export interface Comparison extends Conditions {
   challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
-  /** Curves of other runs are among them. */
+  /** Several runs are in it. */
   isBeside?: true;
 }
 
@@ -59,19 +59,21 @@ export function compare(run: RunState): Comparison[] {
       groups.set(JSON.stringify(group), group);
     }
   }
-  for (const {task, metric, ...placed} of state.aggregates) {
-    const group: Group = {task, metric, ...conditionsOf(placed, axes)};
+  for (const {task, metric, ...one} of state.aggregates) {
+    const group: Group = {task, metric, ...conditionsOf(one, axes)};
     groups.set(JSON.stringify(group), group);
   }
   const judging = judgingOf(state);
-  const trials = state.trials.map(({trial}) => trial);
-  const comparisons = settled([...groups.values()], trials).flatMap(group => {
+  const placed = [...state.trials.map(({trial}) => trial), ...state.aggregates];
+  const comparisons = settled([...groups.values()], placed).flatMap(group => {
     const curves = curvesOf(state, group, axes, judging.margin);
     if (!curves.some(curve => curve.peak)) return [];
-    const spread = spreadOf(curves, group.metric, judging);
     const own = state.trials.filter(({trial}) => belongs(trial, group, axes));
+    const judged = judgedBy(judging, state, own);
+    const spread = spreadOf(curves, group.metric, judged);
     const challenged = challengedIn(state, own);
-    return [{...group, curves, spread, judging, challenged, isUnderWay: isUnderWay(state, own)}];
+    const beside = state.parts && {isBeside: true as const};
+    return [{...group, curves, spread, judging: judged, challenged, isUnderWay: isUnderWay(state, own), ...beside}];
   });
   return objectiveFirst(comparisons, state);
 }
@@ -83,6 +85,11 @@ function judgingOf({verdict, search, engine, asked}: RunState): Judging {
     confidence: confidenceOf({looks: (verdict?.looks?.length ?? 1) + asked, isSearch: search !== null}),
     ...(engine === 'imported' ? {percentages: true} : {}),
   };
+}
+
+/** Of several runs together: where all is imported, numbers are read as such. */
+function judgedBy(judging: Judging, {parts}: RunState, own: readonly TrialView[]): Judging {
+  return parts && own.every(({part}) => part?.imported) ? {...judging, percentages: true} : judging;
 }
 
 /** One entry a pair of methods, however often the one was asked to try again. */
@@ -141,7 +148,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   for (const aggregate of state.aggregates) {
     if (!belongs(aggregate, group, axes) || aggregate.task !== group.task || aggregate.metric !== group.metric)
       continue;
-    seedsOf(aggregate.method, aggregate.learningRate).aggregate = aggregate;
+    seedsOf(aggregate.method, aggregate.learningRate, tunedOf(aggregate, axes)).aggregate = aggregate;
   }
   return [...methods].map(([method, places]) => {
     const points = [...places.values()].map(pointOf);

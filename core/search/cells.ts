@@ -1,7 +1,7 @@
 /** The axes of a sweep's search: each method, rank and batch size with its ordered learning rates. */
 import {grouped} from '../grouped.ts';
 import {partsOf, stepsKey, trainingOf} from '../sweep/axes/axes.ts';
-import {nameOf, noRank, type Sweep, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
+import {nameOf, noRank, type StoredTrial, type Sweep, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
 import {warmUpSteps} from '../sweep/warm-up.ts';
 import type {Cell} from './search.ts';
 
@@ -25,7 +25,7 @@ export function cellsOf(
 
 /** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`, or `pissa-r8-b16-wd0.1`. */
 export function cellOf(
-  trial: Pick<Trial, 'method' | 'name' | 'rank' | 'batchSize' | 'model' | 'settings' | 'own'>,
+  trial: Pick<StoredTrial, 'method' | 'name' | 'rank' | 'batchSize' | 'model' | 'settings' | 'own'>,
 ): string {
   const {rank, batchSize} = trial;
   const size = rank === noRank ? '' : `-r${rank}`;

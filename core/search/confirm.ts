@@ -25,7 +25,8 @@ export function confirm(known: Known, first: number): Confirmation {
   const compared = new Set([first]);
   for (let round = 0; round < mostRounds; round += 1) {
     const below = belowUnstable(known, chosen, compared);
-    if (below !== null && !known.ending(below, 0)) return {chosen, missing: below, below: true, unstable};
+    if (below !== null && !known.ending(below, 0) && !isPromising(known, chosen, compared))
+      return {chosen, missing: below, below: true, unstable};
     const next = bestOf(known, [chosen - 1, chosen + 1, ...(below === null ? [] : [below])], compared);
     if (next === null || !isDoubtful(known, chosen, next)) break;
     if (!seedsAt(known, next)) return {chosen, missing: next, unstable};
@@ -43,6 +44,12 @@ function belowUnstable(known: Known, chosen: number, compared: ReadonlySet<numbe
   let rate = chosen;
   while (compared.has(rate) && scatters(known, seedsAt(known, rate)!)) rate -= 1;
   return rate === chosen || rate < 0 || compared.has(rate) ? null : rate;
+}
+
+/** A whole trial beside it did better with one seed than its own seeds on average: that one is looked at first. */
+function isPromising(known: Known, rate: number, compared: ReadonlySet<number>): boolean {
+  const beside = bestOf(known, [rate - 1, rate + 1], compared);
+  return beside !== null && known.ending(beside, 0)!.score > meanOf(seedsAt(known, rate)!);
 }
 
 /** How a rate ended with every seed; null while one is missing. */

@@ -1,8 +1,9 @@
 /** All cells of a search, those whose scan starts from the measured curvature among them. */
 import {curvatureByMethod, type MethodCurvature} from '../run/compare/curvature.ts';
+import {startOf, startText} from '../run/compare/starts.ts';
 import type {RunState} from '../run/fold.ts';
 import {partsOf} from '../sweep/axes/axes.ts';
-import type {Trial} from '../sweep/sweep.ts';
+import {nameOf, type Trial} from '../sweep/sweep.ts';
 import {decide} from './decide.ts';
 import {factsOf} from './facts.ts';
 import type {SearchRules} from './rules.ts';
@@ -27,7 +28,8 @@ export function decideAll(
   const first = ({trials}: Cell) => trials[0]![0]!;
   const placed = new Map(cells.filter(cell => first(cell).method === reference).map(cell => [cell.id, own(cell)]));
   return cells.map(cell => {
-    const {method, rank, batchSize} = first(cell);
+    const trial = first(cell);
+    const {method, rank, batchSize} = trial;
     const base = cells.find(
       one =>
         placed.has(one.id) &&
@@ -36,7 +38,7 @@ export function decideAll(
         isSameSetting(first(one), first(cell)),
     );
     if (!base || method === reference) return placed.get(cell.id) ?? own(cell);
-    const relative = relativeOf(curvature, {method, rank, batchSize});
+    const relative = relativeOf(curvature, trial);
     if (relative === null) return own(cell);
     const {place, stage} = placed.get(base.id)!;
     if (place !== null) return own({...cell, expected: place / relative});
@@ -47,12 +49,14 @@ export function decideAll(
 const isSameSetting = (a: Trial, b: Trial): boolean => partsOf(a).join() === partsOf(b).join();
 
 /** Null where it was not measured, or says nothing: that cell scans all of its rates. */
-function relativeOf(
-  curvature: readonly MethodCurvature[],
-  wanted: Pick<MethodCurvature, 'rank' | 'batchSize'> & {method: string},
-): number | null {
+function relativeOf(curvature: readonly MethodCurvature[], trial: Trial): number | null {
+  const {name: _, ...start} = startOf(trial);
   const own = curvature.find(
-    ({method, rank, batchSize}) => method === wanted.method && rank === wanted.rank && batchSize === wanted.batchSize,
+    ({method, rank, batchSize, ...of}) =>
+      method === nameOf(trial) &&
+      rank === trial.rank &&
+      batchSize === trial.batchSize &&
+      startText(of) === startText(start),
   );
   return own && own.relative !== null && own.relative > 0 ? own.relative : null;
 }

@@ -1,11 +1,11 @@
 /** What a search will cost, before it runs. */
 import {count, formatSeconds} from '../run/format.ts';
 import {stepsKey} from '../sweep/axes/axes.ts';
-import {fewestRates} from '../sweep/search-rules.ts';
 import type {Sweep, Trial} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
 import {reference} from './decide-all.ts';
 import {rulesOf, type SearchRules, scanStepsOf} from './rules.ts';
+import {firstScanned} from './scan.ts';
 import type {Cell} from './search.ts';
 import {whyWhole} from './whole.ts';
 
@@ -17,10 +17,10 @@ export interface Range {
 }
 
 export interface SearchExpectation {
-  /** Rates that are scanned, and optimizer steps of that; exact, but where the measured curvature says which. */
+  /** Rates that are expected to be scanned, of how many, and optimizer steps of that. */
   scans: number;
+  rates: number;
   scanSteps: number;
-  isGuided: boolean;
   /** Trials that are trained to their end, further seeds included. */
   whole: Range;
   /** Optimizer steps of all. */
@@ -66,8 +66,8 @@ export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, '
   const total = (of: (one: CellExpectation) => Range): Range => range(at => sum(one => of(one)[at]));
   return {
     scans: sum(({scans}) => scans),
+    rates: sum(({rates}) => rates),
     scanSteps: sum(({scanSteps}) => scanSteps),
-    isGuided: rules.search.start === 'curvature',
     whole: total(({whole}) => whole),
     steps: total(({steps}) => steps),
     gridSteps: cells.reduce((steps, cell) => steps + cell.steps * cell.trials.flat().length, 0),
@@ -79,6 +79,7 @@ export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, '
 
 interface CellExpectation {
   scans: number;
+  rates: number;
   scanSteps: number;
   whole: Range;
   steps: Range;
@@ -94,21 +95,22 @@ function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): Cel
   if (why !== null) {
     const trials = rates.length * seeds.length;
     const all = {whole: same(trials), steps: same(trials * steps), chain: same(1), chainSteps: same(steps)};
-    return {scans: 0, scanSteps: 0, ...all, why};
+    return {scans: 0, rates: 0, scanSteps: 0, ...all, why};
   }
   const further = seeds.length - 1;
   const rounds = further === 0 ? same(0) : {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
   const first: Range = {least: 2, expected: Math.min(expectedFirst, rates.length), most: rates.length};
-  const scans = isGuided(cell, search) ? nearRates(rates) : rates.length;
+  const scanned = scannedOf(isGuided(cell, search) ? middleOf(cell) : cell);
   const whole = range(at => first[at] + further * (1 + rounds[at]));
   // The pair runs side by side, and so do seeds.
   const chain = range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at]));
   return {
-    scans,
-    scanSteps: scans * scan,
+    scans: scanned.expected,
+    rates: rates.length,
+    scanSteps: scanned.expected * scan,
     whole,
     // A prefix is part of the whole trial that it becomes.
-    steps: range(at => scans * scan + whole[at] * steps - Math.min(first[at], scans) * scan),
+    steps: range(at => scanned[at] * scan + whole[at] * steps - Math.min(first[at], scanned[at]) * scan),
     chain,
     // What was scanned goes on from there.
     chainSteps: range(at => chain[at] * steps),
@@ -121,11 +123,20 @@ function isGuided({trials}: Cell, {start}: SearchRules['search']): boolean {
   return start === 'curvature' && trials[0]![0]!.method !== reference;
 }
 
-/** How many rates lie within a decade of the middle one, four at least: where the prediction will fall is not known yet. */
-function nearRates(rates: readonly number[]): number {
-  const middle = rates[Math.floor((rates.length - 1) / 2)]!;
-  const near = rates.filter(rate => Math.abs(Math.log10(rate / middle)) <= 1 + 1e-9).length;
-  return Math.min(rates.length, Math.max(fewestRates, near));
+/** Where the prediction will fall is not known yet. */
+function middleOf({rates}: Cell): Pick<Cell, 'rates' | 'expected'> {
+  return {rates, expected: rates[Math.floor((rates.length - 1) / 2)]!};
+}
+
+/** Beside those of the start one or two around the lowest loss; all where that lies at the end of a chain. */
+function scannedOf(cell: Pick<Cell, 'rates' | 'expected'>): Range {
+  const [first, all] = [firstScanned(cell).length, cell.rates.length];
+  return {least: first + 1, expected: Math.min(first + 2, all), most: all};
+}
+
+/** Of so many rates, those that a scan over all of them usually takes. */
+export function expectedScans(rates: number): number {
+  return scannedOf({rates: Array.from({length: rates}, (_, k) => k)}).expected;
 }
 
 const same = (value: number): Range => ({least: value, expected: value, most: value});
@@ -182,11 +193,11 @@ export function furtherInWords({verdict, methods}: Pick<Sweep, 'verdict' | 'meth
 
 /** Sentences for `plan` and the editor; those of a grid alone where nothing is searched. */
 export function expectationInWords(expectation: SearchExpectation): string[] {
-  const {scans, scanSteps, isGuided: guided, whole, chain, instead} = expectation;
+  const {scans, rates, scanSteps, whole, chain, instead} = expectation;
   if (scans === 0) return instead;
   const share = expectedShare(expectation);
   return [
-    `${guided ? 'About ' : ''}${count(scans, 'rate')} ${scans === 1 ? 'is' : 'are'} scanned in ${count(scanSteps, 'step')}; about ${count(Math.round(whole.expected), 'trial')} (${whole.least} to ${whole.most}) are trained whole.`,
+    `About ${scans} of ${count(rates, 'rate')} are scanned in ${count(scanSteps, 'step')}; about ${count(Math.round(whole.expected), 'trial')} (${whole.least} to ${whole.most}) are trained whole.`,
     `That is about ${(100 * share).toFixed(1)} % of the grid's steps: the grid costs ${(1 / share).toFixed(1)} × as much.`,
     `However many the workers, about ${chain.expected.toFixed(1)} whole trainings (${chain.least} to ${chain.most}) follow one another; the grid's are all independent.`,
     ...instead,

@@ -12,10 +12,10 @@ const mostOfTheWay = 0.75;
 
 /**
  * The rate where the training loss of a scan is lowest, moved to what `share` = scan steps / steps makes of it, and within the
- * grid. `rates` rise; `losses` are those of the scan, Infinity where it diverged. Null where all did.
+ * grid. `rates` rise; `losses` are those of the scan, Infinity where it diverged, NaN where there was none. Null where all diverged.
  */
 export function placeOf(rates: readonly number[], losses: readonly number[], share: number): number | null {
-  const lowest = Math.min(...losses);
+  const lowest = Math.min(...losses.filter(loss => !Number.isNaN(loss)));
   if (lowest === Number.POSITIVE_INFINITY) return null;
   const place = Math.log10(vertex(rates, losses, losses.lastIndexOf(lowest))) + stepsPower * Math.log10(share);
   return Math.min(Math.max(10 ** place, rates[0]!), rates.at(-1)!);

@@ -61,7 +61,7 @@ function metricsOf(task: EvaluationSettings['task'], k: number): string[] {
 /** The least updates that a scan takes: fewer say nothing. */
 const fewestScanSteps = 12;
 
-/** Updates that every rate is trained for before one is chosen; never so few that the rate still rises, never above half of all. */
+/** Updates that a rate is trained for before one is chosen; never so few that the rate still rises, never above half of all. */
 export function scanStepsOf({steps, warmUp}: Pick<Cell, 'steps' | 'warmUp'>, {scan}: SearchSettings): number {
   return Math.min(Math.floor(steps / 2), Math.max(Math.ceil(scan * steps), 2 * warmUp, fewestScanSteps));
 }

@@ -12,38 +12,38 @@ export interface Scan {
 }
 
 /**
- * Every rate; around an expected one those within a decade, and further ones as long as the lowest loss lies at an end of them.
- * Pure: it is gone through anew each time.
+ * Every second rate, then those beside the lowest loss until both are known: along the ordered axis losses fall towards it and
+ * rise behind it. Around an expected rate only those within a decade, and further ones where that leads. Pure: it is gone through anew each
+ * time, and looks at nothing but what it has reached.
  */
 export function scan(known: Known): Scan {
   const {rates, steps} = known.cell;
-  let [from, to] = windowOf(known.cell);
-  for (;;) {
-    const places = Array.from({length: to - from + 1}, (_, k) => from + k);
-    const losses = places.map(rate => known.scanLoss(rate));
-    const missing = places.filter((_, k) => losses[k] === undefined);
+  for (let reached = firstScanned(known.cell); ; ) {
+    const losses = reached.map(rate => known.scanLoss(rate));
+    const missing = reached.filter((_, k) => losses[k] === undefined);
     if (missing.length > 0) return {missing, place: null};
     const found = losses as number[];
     const lowest = Math.min(...found);
+    const best = reached[found.lastIndexOf(lowest)]!;
     // Where nothing trains, less may.
-    const isLow = found[0] === lowest && from > 0;
-    const isHigh = !isLow && found.at(-1) === lowest && to < rates.length - 1;
-    if (isLow) from -= 1;
-    else if (isHigh) to += 1;
-    else
-      return {
-        missing: [],
-        place: placeOf(
-          places.map(rate => rates[rate]!),
-          found,
-          known.scanSteps / steps,
-        ),
-      };
+    const next = lowest === Number.POSITIVE_INFINITY ? [reached[0]! - 1] : [best - 1, best + 1];
+    const more = next.filter(rate => rate in rates && !reached.includes(rate));
+    if (more.length > 0) reached = [...reached, ...more].sort((a, b) => a - b);
+    else {
+      const all = rates.map((_, rate) => (reached.includes(rate) ? known.scanLoss(rate)! : Number.NaN));
+      return {missing, place: placeOf(rates, all, known.scanSteps / steps)};
+    }
   }
 }
 
+/** Every second rate, without the first: a lower one is seldom the best. */
+export function firstScanned(cell: Pick<Cell, 'rates' | 'expected'>): number[] {
+  const [from, to] = windowOf(cell);
+  return Array.from({length: Math.floor((to - from + 1) / 2)}, (_, k) => from + 1 + 2 * k);
+}
+
 /** Rates within a decade of the expected one, four at least. */
-function windowOf({rates, expected}: Cell): [from: number, to: number] {
+function windowOf({rates, expected}: Pick<Cell, 'rates' | 'expected'>): [from: number, to: number] {
   const last = rates.length - 1;
   if (expected === undefined) return [0, last];
   const near = [...rates.keys()].filter(rate => Math.abs(Math.log10(rates[rate]! / expected)) <= 1 + 1e-9);

@@ -18,7 +18,7 @@ export interface Cell {
   steps: number;
   /** Steps during which the rate still rises. */
   warmUp: number;
-  /** Where the best rate is expected: only rates within a decade of it are scanned, as far as that goes well. Absent: all are. */
+  /** Where the best rate is expected: the scan begins within a decade of it. Absent: over all rates. */
   expected?: number;
 }
 

@@ -3,9 +3,9 @@
 /** How a sweep looks for its best rates. */
 export interface SearchSettings {
   strategy: 'halving';
-  /** Share of a trial's steps that every rate is trained for before one is chosen, 0..1. */
+  /** Share of a trial's steps that rates are trained for before one is chosen, 0..1. */
   scan: number;
-  /** Only rates within a decade of what the measured curvature predicts are scanned. */
+  /** The scan looks only within a decade of what the measured curvature predicts. */
   start?: 'curvature';
 }
 

@@ -34,6 +34,7 @@ export function walk(known: Known, place: number): Walk {
 /** Rates that the walk goes on with: where its ends lead uphill, and on both sides where nothing was learnt so far. */
 function nextOnes(known: Known, reached: Pick<Walk, 'from' | 'to'>): number[] {
   const {from, to} = reached;
+  if (isFull(known, reached)) return [];
   const isLost = isHopeless(known, reached);
   const down = slope(known, from, reached) < 0 || isLost;
   // What is above a rate that diverged does as well.
@@ -45,10 +46,21 @@ function nextOnes(known: Known, reached: Pick<Walk, 'from' | 'to'>): number[] {
  * Nothing that was reached learnt the task: no slope of theirs says where it is learnt. Of shares only (accuracy, pass@k), as of
  * other metrics nobody knows what nothing is.
  */
-export function isHopeless({rules, ending}: Known, {from, to}: Pick<Walk, 'from' | 'to'>): boolean {
-  if (rules.objective.lowerIsBetter || rules.objective.metrics.some(metric => unitOf(metric) !== 'share')) return false;
-  for (let rate = from; rate <= to; rate += 1) if (ending(rate, 0)!.score > rules.margin) return false;
-  return true;
+export function isHopeless(known: Known, reached: Pick<Walk, 'from' | 'to'>): boolean {
+  return isOfShares(known) && scoresOf(known, reached).every(score => score <= known.rules.margin);
+}
+
+/** A share cannot be above one: where that is reached up to the margin, no rate is better by a difference that matters. */
+function isFull(known: Known, reached: Pick<Walk, 'from' | 'to'>): boolean {
+  return isOfShares(known) && scoresOf(known, reached).some(score => score >= 1 - known.rules.margin);
+}
+
+function isOfShares({rules: {objective}}: Known): boolean {
+  return !objective.lowerIsBetter && objective.metrics.every(metric => unitOf(metric) === 'share');
+}
+
+function scoresOf({ending}: Known, {from, to}: Pick<Walk, 'from' | 'to'>): number[] {
+  return Array.from({length: to - from + 1}, (_, k) => ending(from + k, 0)!.score);
 }
 
 /** 1 where the higher of a rate and the next one is better, -1 where the lower one is, 0 where they are alike. */

@@ -207,6 +207,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
   const {
     task,
     data,
+    columns,
     max_new_tokens: maxNewTokens,
     limit,
     every,
@@ -222,6 +223,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
   return {
     task,
     data,
+    ...columnsGiven(columns),
     maxNewTokens,
     ...(samples !== 1 && {samples}),
     ...(k.join() !== '1' && {k}),
@@ -233,6 +235,11 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(strict && {strict}),
     ...(scorer !== undefined && {scorer}),
   };
+}
+
+function columnsGiven(columns: Values['evaluate'][number]['columns']): Pick<EvaluationSettings, 'columns'> {
+  const given = Object.entries(columns).flatMap(([name, column]) => (column === undefined ? [] : [[name, column]]));
+  return given.length > 0 ? {columns: Object.fromEntries(given)} : {};
 }
 
 function verdictOf(

@@ -1,4 +1,5 @@
 /** Everything that is wrong with a sweep: its text, and what was found around it. The command and the editor show this. */
+import {offerInWords} from '../hub/models.ts';
 import {formatRate} from '../run/format.ts';
 import {extendTo, gridIn} from './fairness.ts';
 import type {Fault, Inspection, Results} from './inspection.ts';
@@ -19,10 +20,20 @@ export function allProblems({problems, tree}: SweepReading, around: Inspection |
   );
 }
 
-function problemOf(tree: SweepReading['tree'], {code, message, path, severity = 'error', instead}: Fault): Problem {
-  const {place, exact} = nearestPlace(tree, path);
-  const fixes = instead !== undefined && exact ? [replacement(place.range, instead)] : [];
+function problemOf(tree: SweepReading['tree'], fault: Fault): Problem {
+  const {code, message, path, severity = 'error', instead, fetch} = fault;
+  const {place, exact} = nearestPlace(tree, writtenPath(tree, path));
+  const fixes = [
+    ...(instead !== undefined && exact ? [replacement(place.range, instead)] : []),
+    ...(fetch === undefined ? [] : [{title: `Fetch ${offerInWords(fetch)}`, edits: [], fetch}]),
+  ];
   return {code, severity, message, path, range: place.range, fixes};
+}
+
+/** The path without the number of a lone mapping, which stands for a list of one. */
+function writtenPath(tree: SweepReading['tree'], path: (string | number)[]): (string | number)[] {
+  const inLone = (index: number) => find(tree, path.slice(0, index))?.node.kind === 'mapping';
+  return path.filter((key, index) => key !== 0 || !inLone(index));
 }
 
 /** Where a path stands, or as much of it as stands in the file. */

@@ -13,6 +13,8 @@ export interface Fault {
   severity?: Severity;
   /** What should stand there instead, where that is clear. */
   instead?: string;
+  /** The model of the hub that is missing: fetching it would mend this. */
+  fetch?: string;
 }
 
 /** A linear layer that can have an adapter. */
@@ -69,6 +71,8 @@ export interface Results {
   done: string[];
   /** A new start would find nothing to train. */
   settled: boolean;
+  /** It is cut into tasks, which several processes work through. */
+  hasTasks: boolean;
   /** Best rates, by task, rank and batch size. */
   peaks: (Peak & {task: string; metric: string; rank: number; batchSize: number})[];
   /** Median λmax of each method's blocks at the start of training. */
@@ -89,6 +93,8 @@ export interface Candidate {
   text: string;
   kind: 'file' | 'folder' | 'model';
   detail: string;
+  /** A model that is to be fetched first. */
+  absent?: true;
 }
 
 /** Looks at what lies around sweep files. Answers may come late; the files themselves are never changed. */
@@ -99,7 +105,7 @@ export interface Inspector {
   model(model: string, base: string): Promise<ModelFacts | null>;
   /** Names of the columns of a data file's first rows; empty where it cannot be read. */
   columns(file: string, base: string): Promise<string[]>;
-  /** What can follow a half-typed path: data files and folders, or model folders and models of the hub cache. */
+  /** What can follow a half-typed path: data files and folders, or model folders, models of the hub cache and some that could be fetched. */
   candidates(kind: 'data' | 'model' | 'folder', typed: string, base: string): Promise<Candidate[]>;
   /** Every sweep file below a folder (a file: URI). */
   sweepFiles(folder: string): Promise<{file: string; text: string}[]>;

@@ -11,10 +11,12 @@ export interface Range {
 
 export type Severity = 'error' | 'warning' | 'information';
 
-/** A textual change that would mend a problem. */
+/** A textual change that would mend a problem, or (without edits) a model of the hub that is to be fetched. */
 export interface Fix {
   title: string;
   edits: {range: Range; text: string}[];
+  /** Its hub id. */
+  fetch?: string;
 }
 
 /** Something wrong in a sweep file. `path` names the key (`['methods', 'pissa', 'rank']`), `range` the text. */

@@ -8,12 +8,13 @@ import {either, keyName, type Problems, ProblemsWithin, quote, replacement} from
 import {ranksOf} from './ranks.ts';
 import {type Grid, gridSize, mostDecades} from './rates.ts';
 import {checkObjective, checkStart} from './search-rules.ts';
-import type {DataFormat} from './sweep.ts';
+import type {DataFormat, TaskName} from './sweep.ts';
 import {namesOf} from './table/field.ts';
 import {fieldAt, fields} from './table/fields.ts';
 import {dataSetsOf, methodsOf, seedsIn, type Values, type VariantValues} from './table/file-values.ts';
 import {formats, placeholders} from './table/formats.ts';
 import {nearest} from './table/suggest.ts';
+import {namedColumns, taskColumns} from './table/task-columns.ts';
 import {newLine} from './table/values.ts';
 import {find} from './text/locate.ts';
 import type {MappingNode} from './text/nodes.ts';
@@ -133,11 +134,13 @@ function checkConflicts(file: File): void {
   }
 }
 
-/** The keys that only this method has; one without a default may be absent. */
+/** The keys that only this method has, flags as 1 and 0; one without a default may be absent. */
 export function optionsOf(method: MethodName, own: VariantValues): Record<string, number> {
   const {options = {}} = methods[method];
   const given = Object.entries<unknown>(own).flatMap(([key, value]) =>
-    Object.hasOwn(options, key) && typeof value === 'number' ? [[key, value] as const] : [],
+    Object.hasOwn(options, key) && (typeof value === 'number' || typeof value === 'boolean')
+      ? [[key, Number(value)] as const]
+      : [],
   );
   return {...defaultOptions(methods[method]), ...Object.fromEntries(given)};
 }
@@ -171,17 +174,39 @@ function formatOf({values, root}: File): DataFormat | undefined {
 }
 
 function checkColumns(file: File): void {
-  const path = ['data', 'columns'];
-  const written = find(file, path)?.node;
   const format = formatOf(file);
-  if (written?.kind !== 'mapping' || format === undefined) return;
+  if (format === undefined) return;
   const names = [...Object.keys(formats[format].columns), ...formats[format].optional];
+  const otherwise = 'it always has the columns input_ids and labels';
+  checkNames(file, ['data', 'columns'], {who: `Format ${format}`, names, otherwise});
+}
+
+/** Columns of an evaluation are those of its task, else those of the format. */
+function checkEvaluationColumns(file: File, path: Path, task: TaskName): void {
+  const own = taskColumns[task];
+  const format = formatOf(file);
+  if (own || format !== undefined)
+    checkNames(file, path, {
+      who: own ? `The task ${task}` : `Format ${format}`,
+      names: namedColumns(task, format ?? 'instruction'),
+      otherwise: own ? 'its rows are read as published' : 'it always has the columns input_ids and labels',
+    });
+}
+
+/** Keys of a mapping of columns that are none of `names`. */
+function checkNames(
+  file: File,
+  path: Path,
+  {who, names, otherwise}: {who: string; names: readonly string[]; otherwise: string},
+): void {
+  const written = find(file, path)?.node;
+  if (written?.kind !== 'mapping') return;
   for (const {key, keyRange} of written.entries) {
-    // A key that no format has is reported by the reader.
+    // A key that is in no table is reported by the reader.
     if (names.includes(key) || !fieldAt([...path, key])) continue;
     const meant = nearest(key, new Map(names.map(name => [name, []])));
-    const has = names.length > 0 ? `it has ${names.join(', ')}` : 'it always has the columns input_ids and labels';
-    const message = `Format ${format} has no column ${quote(key)}: ${has}.${meant ? ` Did you mean '${meant}'?` : ''}`;
+    const has = names.length > 0 ? `it has ${names.join(', ')}` : otherwise;
+    const message = `${who} has no column ${quote(key)}: ${has}.${meant ? ` Did you mean '${meant}'?` : ''}`;
     const fixes = meant ? [replacement(keyRange, meant)] : [];
     file.problems.report('unknown-key', {path: [...path, key], range: keyRange}, message, fixes);
   }
@@ -248,6 +273,7 @@ function checkEvaluations(file: File): void {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.at(path, code, message);
+    if (task !== undefined) checkEvaluationColumns(file, at('columns'), task);
     if (task === 'custom' && scorer === undefined && !find(file, at('scorer')))
       report(
         'missing-key',

@@ -101,13 +101,13 @@ function checkWorkers(file: File): void {
   if (run.workers === 'auto') return;
   const cells = methods.map(({ranks, batchSizes, seeds, learningRates, axes}) => {
     const each = ranks.length * batchSizes.length * places(axes);
-    return {wide: each * learningRates.length, whole: each * Math.max(2, seeds.length - 1)};
+    return {wide: each * Math.floor(learningRates.length / 2), whole: each * Math.max(2, seeds.length - 1)};
   });
   const [scanned, whole] = [sum(cells.map(({wide}) => wide)), sum(cells.map(({whole}) => whole))];
   if (run.workers <= whole) return;
   const message =
     run.workers > scanned
-      ? `Of ${run.workers} workers a search can use ${scanned}, one for each rate of its scan, and ${whole} after that.`
+      ? `Of ${run.workers} workers a search can use ${scanned}, one for every second rate of its scan, and ${whole} after that.`
       : `Of ${run.workers} workers a search can use ${whole} once its scan is done: it is a chain of 3 to 6 whole trainings.`;
   report(file, 'search/workers', `${message} With so many, 'search: grid' may be as fast.`);
 }

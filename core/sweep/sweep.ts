@@ -1,5 +1,5 @@
 /** The values of the sweep language: what a sweep file means once it is read. */
-import type {MethodName} from '../method/methods.ts';
+import {type MethodName, methods} from '../method/methods.ts';
 import type {SearchSettings, VerdictSettings} from '../search/settings.ts';
 import type {AxisKey, AxisValue, Settings} from './axes/keys.ts';
 import type {Free} from './table/free.ts';
@@ -61,7 +61,7 @@ export interface DataSettings {
   templateArguments?: Readonly<Record<string, Free>>;
   /** The day that a chat template is told, as an ISO date; absent: `defaultTemplateDate`. */
   templateDate?: string;
-  rows?: number;
+  rows?: number | undefined;
   maxLength: number;
   /** Format text: texts one after another, cut into blocks of `maxLength`; absent = each is a row. */
   packing?: true;
@@ -93,11 +93,23 @@ export interface TrainingSettings {
   checkpoint: 'auto' | boolean;
 }
 
-export type TaskName = 'gsm8k' | 'math' | 'humaneval' | 'mbpp' | 'exact-match' | 'loss' | 'custom';
+export type TaskName =
+  | 'gsm8k'
+  | 'math'
+  | 'humaneval'
+  | 'mbpp'
+  | 'multiple-choice'
+  | 'commonsense'
+  | 'ifeval'
+  | 'exact-match'
+  | 'loss'
+  | 'custom';
 
 export interface EvaluationSettings {
   task: TaskName;
   data: string;
+  /** Which columns of its rows hold what, where they have other names than the task, or the training rows, have for them. */
+  columns?: Record<string, string>;
   maxNewTokens: number;
   limit?: number;
   /** Answers to each row; absent = 1. */
@@ -190,6 +202,14 @@ export interface Trial {
   own?: readonly string[];
   /** Seed of the order of the rows; absent: `seed`. */
   order?: number;
+}
+
+/** A trial as runs have it: results of others may be of a method that is not here. */
+export type StoredTrial = Omit<Trial, 'method'> & {method: string};
+
+/** Whether it is of a method that can be trained here. */
+export function isTrial(one: StoredTrial): one is Trial {
+  return Object.hasOwn(methods, one.method);
 }
 
 /** The seed of the order in which a trial sees its rows. */

@@ -1,6 +1,6 @@
 /** docs/methods.md: what each variant is, made of the table of methods. */
 import {costSection} from '../../core/method/cost-table.ts';
-import type {KnownRates} from '../../core/method/method.ts';
+import {addressOf, type KnownRates} from '../../core/method/method.ts';
 import {type MethodName, methodNames, methods} from '../../core/method/methods.ts';
 import {formatRate} from '../../core/run/format.ts';
 import {markdownTable} from '../../core/table.ts';
@@ -28,7 +28,7 @@ function section(name: MethodName): string {
     `- **Trained:** ${trains}`,
     `- **Cost:** ${cost}`,
     `- **λmax at the start, relative to LoRA:** ${sharpness.doc}`,
-    `- **Paper:** ${paper.authors} ${paper.year}, [${paper.title}](https://arxiv.org/abs/${paper.arXiv})`,
+    `- **Paper:** ${paper.authors} ${paper.year}, [${paper.title}](${addressOf(paper)})`,
     '',
     ...(knownRates.length > 0
       ? ratesTable(knownRates)

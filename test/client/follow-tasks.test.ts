@@ -1,8 +1,9 @@
 import {appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, it} from 'vitest';
+import {afterAll, describe, expect, it, vi} from 'vitest';
 import {Follower} from '../../client/run/follow.ts';
+import {seldomMilliseconds} from '../../client/run/follow-tasks.ts';
 import {grouped} from '../../core/grouped.ts';
 import {interrupted} from '../../core/run/fold.ts';
 import {formatLine} from '../../core/run/line.ts';
@@ -57,6 +58,40 @@ describe('a run of tasks as the editor follows it', () => {
     const merged = new Follower(folder);
     await merged.read();
     expect(merged.state(false)).toEqual(interrupted((await readFolder(folder)).state));
+  });
+
+  it('looks seldom at the files of tasks that have ended, and at once at a further attempt', async () => {
+    const plan = planOf(['lora']);
+    const folder = join(home, 'ended');
+    const file = (attempt: number) => join(folder, 'events', `t0001.a${attempt}.jsonl`);
+    mkdirSync(join(folder, 'events'), {recursive: true});
+    writeFileSync(join(folder, 'events.jsonl'), formatLine(plan));
+    const begun = (attempt: number) =>
+      formatLine({
+        ...{event: 'task-started', at: 10, task: 't0001', attempt, host: `h${attempt}`, engine: 'cpu', workers: 1},
+        selected: [],
+      });
+    const ended = formatLine({event: 'task-ended', at: 20, task: 't0001', attempt: 1, state: 'stopped', seconds: 1});
+    const note = formatLine({event: 'note', at: 30, message: 'a late word'});
+    writeFileSync(file(1), begun(1) + ended);
+    vi.useFakeTimers({toFake: ['performance']});
+    try {
+      const follower = new Follower(folder);
+      const notes = async () => {
+        await follower.read();
+        return follower.state(false).notes;
+      };
+      expect(await notes()).toEqual([]);
+      appendFileSync(file(1), note);
+      expect(await notes()).toEqual([]);
+      vi.advanceTimersByTime(seldomMilliseconds);
+      expect(await notes()).toEqual(['a late word']);
+      writeFileSync(file(2), begun(2));
+      await follower.read();
+      expect(follower.state(false).tasks[0]).toMatchObject({attempt: 2, host: 'h2'});
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('leaves out files of tasks that it does not have, as its folder is read', async () => {

@@ -17,7 +17,7 @@ import {Follower} from '../../client/run/follow.ts';
 import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, fold} from '../../core/run/fold.ts';
 import {formatLine} from '../../core/run/line.ts';
-import {snapshotName} from '../../core/run/snapshot.ts';
+import {formatSnapshot, snapshotName, tailBytes} from '../../core/run/snapshot.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {openRun, readRun} from '../../trainer/store/run.ts';
 
@@ -83,6 +83,21 @@ describe('while a long run is read', () => {
     expect(seen.size).toBeGreaterThanOrEqual(Math.floor(statSync(events).size / 65536) - 1);
     expect(follower.part).toBeNull();
     expect(follower.state(false).state).toBe('finished');
+  });
+
+  it('others have a turn after every trial of a snapshot, and see how far it is', async () => {
+    await longRun();
+    const {state} = await readRun(folder);
+    const many = Array.from({length: 50}, (_, k) => ({...state.trials[1]!, trial: trial(`t${k}`, k)}));
+    const text = readFileSync(events);
+    const [bytes, tail] = [text.length, text.subarray(-tailBytes).toString('latin1')];
+    writeFileSync(join(folder, snapshotName), formatSnapshot({state: {...state, trials: many}, bytes, tail}));
+    const follower = new Follower(folder);
+    const parts = await turnsDuring(follower.read(), () => follower.part);
+    const seen = new Set(parts.filter(part => part > 0 && part < 1));
+    expect(seen.size).toBeGreaterThanOrEqual(many.length - 1);
+    expect(follower.part).toBeNull();
+    expect(follower.state(false).trials.map(view => view.trial.id)).toEqual(many.map(view => view.trial.id));
   });
 });
 

@@ -1,10 +1,10 @@
 /** What the editor says of a run beside its pages: its log, and its answer in one line. */
 import {describe, expect, it} from 'vitest';
 import {RunLog} from '../../client/log.ts';
-import {logLines} from '../../client/run/log-lines.ts';
 import {samplesText} from '../../client/samples/samples-text.ts';
 import {sweepLabel} from '../../client/status-text.ts';
 import {emptyRun, fold, foldAll, type RunState} from '../../core/run/fold.ts';
+import {logLines} from '../../core/run/trials/log-lines.ts';
 import {answerInALine} from '../../core/run/verdict/answer.ts';
 import {hidesColumns} from '../../webviews/elements.ts';
 import {toyEvents} from '../core/run/toy-run.ts';

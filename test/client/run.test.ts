@@ -24,6 +24,7 @@ const listener: RunListener = {
   finished: () => void said.push('finished'),
   died: () => void said.push('died'),
   interrupted: () => void said.push('interrupted'),
+  failed: () => void said.push('failed'),
   refused: () => void said.push('refused'),
 };
 

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {stringify} from 'yaml';
 import {lastLines} from '../../client/program.ts';
 import {samplesText} from '../../client/samples/samples-text.ts';
-import {guessFormat, scaffold} from '../../client/scaffold.ts';
+import {guessFormat, scaffold} from '../../client/start/scaffold.ts';
 import {statusText} from '../../client/status-text.ts';
 import {trialFile} from '../../client/trial-file.ts';
 import {readSweep} from '../../core/sweep/read.ts';

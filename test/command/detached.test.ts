@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import type {Status} from '../../trainer/results/status.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 
 const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/trainer/cli.js');

@@ -16,8 +16,8 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
+import type {Status} from '../../core/run/tasks/status.ts';
 import {hashAdapter} from '../../trainer/adapter/hash-adapter.ts';
-import type {Status} from '../../trainer/results/status.ts';
 
 const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/trainer/cli.js');
@@ -147,8 +147,27 @@ verdict: {margin: 1%, seeds: 4}`;
     // Some seeds came from comparing the methods.
     expect(readFileSync(join(whole, 'events.jsonl'), 'utf8')).toContain('"event":"trials-added"');
     expect(await outcome(out)).toEqual(await outcome(whole));
+    const before = await outcome(out);
     const again = await run(file, '--shard', '2/3', '--out', out);
     expect(again).toMatchObject({code: 0, said: expect.stringContaining('Nothing is left to do of t0002')});
+    // More seeds of a finished run: the same trials and the same confidence of the words, whoever trained it.
+    const [one, other] = [
+      await run(file, '--out', whole, '--resume', '--more-seeds', 'pissa=1', '--more-seeds', 'milora=1'),
+      await run(file, '--out', out, '--resume', '--more-seeds', 'pissa=1', '--more-seeds', 'milora=1'),
+    ];
+    expect([one.code, other.code], other.said).toEqual([0, 0]);
+    const outcomeNow = await outcome(out);
+    expect(outcomeNow).toEqual(await outcome(whole));
+    expect(outcomeNow).not.toEqual(before);
+    const wishes = ['t0001', 't0002', 't0003'].flatMap(task =>
+      [1, 2, 3, 4].flatMap(number => linesOf(attempt(out, `${task}.a${number}`))),
+    );
+    expect(wishes.filter(event => event.event === 'trials-added' && event.asked)).toHaveLength(1);
+    output('merge', out);
+    rmSync(join(out, 'events'), {recursive: true});
+    const gone = await run(file, '--out', out, '--resume', '--more-seeds', 'pissa=1');
+    expect(gone).toMatchObject({code: 1, said: expect.stringContaining('put the files of its attempts back')});
+    expect(await outcome(out)).toEqual(outcomeNow);
   });
 });
 
@@ -180,7 +199,9 @@ describe('a part that does not come to its end', () => {
       const first = start(['run', file, '--shard', '1/1', '--out', out]);
       await seen(attempt(out, 't0001.a1'), one => one.event === 'step' && one.step > 2, first);
       first.child.kill(signal);
-      expect(await first.ended).toMatchObject({code: 75, said: expect.not.stringContaining('Debugger')});
+      const {code, said} = await first.ended;
+      expect([code, said.includes('Debugger')]).toEqual([75, false]);
+      expect(said).toContain(`\`lora-sweep run ${file} --shard 1/1 --out ${out}\` goes on.`);
       expect(linesOf(attempt(out, 't0001.a1')).at(-1)).toMatchObject({event: 'task-ended', state: 'stopped'});
       const second = start(['run', '--task', '1', out]);
       await seen(attempt(out, 't0001.a2'), one => one.event === 'trial-started' && (one.from ?? 0) > 2, second);
@@ -237,6 +258,8 @@ describe('what a part refuses', () => {
     expect(await said('--task', 'auto', out)).toMatch(/^2 .*no-index/);
     expect(await said('--task', 't0009', out)).toMatch(/^2 .*t0001 to t0003/);
     expect(await said(file, '--out', out, '--resume')).toMatch(/^1 .*run of several tasks/);
+    expect(await said(file, '--out', out, '--resume', '--more-seeds', '1')).toMatch(/^1 .*finished, and tasks of this/);
+    expect(await said(file, '--out', out, '--shard', '1/3', '--more-seeds', '1')).toMatch(/^2 .*with --shard 1\/1/);
     const other = readFileSync(file, 'utf8');
     writeFileSync(file, other.replace('seeds: [1, 2]', 'seeds: [1, 3]'));
     expect(await said(file, '--shard', '1/3', '--out', out)).toMatch(/^1 .*no longer has lora-.*-s2/);

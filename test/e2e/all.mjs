@@ -2,18 +2,25 @@
  * The editor, tried in a real workbench: installs what is needed (once), then plays every story, or those that are
  * named: `node test/e2e/all.mjs hover run`. Pictures go to .artefacts/e2e. The last line is `N passed, N failed`.
  */
-import {cp, mkdtemp, rm} from 'node:fs/promises';
+import {cp, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {hubModels} from '../../core/hub/models.ts';
+import {openCluster, whyNoSlurm} from '../slurm/cluster.ts';
+import {openHubServer} from '../trainer/hub/hub-server.ts';
 import {openBrowser} from './driver.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
+import {countedCalls} from './slurm-calls.ts';
+import {agree} from './stories/agree.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
 import {dashboard} from './stories/dashboard.ts';
 import {doctor} from './stories/doctor.ts';
 import {elsewhere} from './stories/elsewhere.ts';
+import {fetchStory} from './stories/fetch.ts';
+import {firstMinute} from './stories/first-minute.ts';
 import {full} from './stories/full.ts';
 import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
@@ -25,6 +32,8 @@ import {reload} from './stories/reload.ts';
 import {restricted} from './stories/restricted.ts';
 import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
+import {submit} from './stories/submit.ts';
+import {trialsTable} from './stories/trials-table.ts';
 import {tune} from './stories/tune.ts';
 import {FreeTime} from './until.ts';
 import {Workbench} from './workbench.ts';
@@ -32,11 +41,15 @@ import {Workspace} from './workspace.ts';
 
 /** @type {Record<string, import('./story.ts').Story>} */
 const stories = {
+  'first-minute': firstMinute,
+  fetch: fetchStory,
   problems,
   hover,
   completion,
   run,
+  agree,
   dashboard,
+  'trials-table': trialsTable,
   tune,
   'more-seeds': moreSeeds,
   answers,
@@ -44,6 +57,7 @@ const stories = {
   killed,
   'host-killed': hostKilled,
   elsewhere,
+  submit,
   full,
   reload,
   doctor,
@@ -91,7 +105,7 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
     }, 500);
   });
   try {
-    await Promise.race([play({workspace, open}), overdue]);
+    await Promise.race([play({workspace, open, home: server.home, calls: join(folder, 'calls')}), overdue]);
     say('ok');
     return true;
   } catch (error) {
@@ -107,10 +121,28 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
   }
 }
 
-/** Plays the stories that want the same kind of workbench. */
-async function playAll(names, trust, tools, browser, folder) {
+/** Those on a Slurm, with one of two nodes; where there can be none that is said, and they count as a test that says so. */
+async function playOnSlurm(names, stage) {
   if (names.length === 0) return 0;
-  const server = await startServer(tools, {folder: join(folder, trust ? 'restricted' : 'trusted'), extension, trust});
+  const missing = await whyNoSlurm();
+  if (missing !== undefined) {
+    for (const name of names) console.log(`NOT TESTED on a Slurm: ${stories[name].sentence}: ${missing}`);
+    return names.length;
+  }
+  const cluster = await openCluster(2);
+  try {
+    const env = await countedCalls(join(stage.folder, 'calls'), cluster.env);
+    return await playAll(names, {kind: 'slurm', env}, stage);
+  } finally {
+    await cluster.close();
+  }
+}
+
+/** Plays the stories that want the same kind of workbench. */
+async function playAll(names, {kind, env = {}}, {tools, browser, folder, hub}) {
+  if (names.length === 0) return 0;
+  const own = join(folder, kind);
+  const server = await startServer(tools, {folder: own, extension, trust: kind === 'restricted', hub, env});
   let passed = 0;
   try {
     for (const name of names)
@@ -119,6 +151,14 @@ async function playAll(names, trust, tools, browser, folder) {
     await server.stop();
   }
   return passed;
+}
+
+/** A hub on this machine that has one model: the demo's, under a name that the editor offers. */
+async function openHub() {
+  const base = join(extension, 'demo/base');
+  const names = await readdir(base);
+  const files = await Promise.all(names.map(async name => [name, await readFile(join(base, name))]));
+  return openHubServer(hubModels[0].id, {files: Object.fromEntries(files)});
 }
 
 async function main(wanted) {
@@ -131,14 +171,19 @@ async function main(wanted) {
   await rm(artefacts, {recursive: true, force: true});
   const folder = await mkdtemp(join(tmpdir(), 'lora-sweep-e2e-'));
   const browser = await openBrowser(tools);
+  const hub = await openHub();
+  const stage = {tools, browser, folder, hub: hub.endpoint};
   interrupt = () => browser.close();
   try {
-    const free = names.filter(name => !stories[name].restricted);
-    const bound = names.filter(name => stories[name].restricted);
+    const kindOf = ({restricted, slurm}) => (restricted ? 'restricted' : slurm ? 'slurm' : 'trusted');
+    const of = kind => names.filter(name => kindOf(stories[name]) === kind);
     const passed =
-      (await playAll(free, false, tools, browser, folder)) + (await playAll(bound, true, tools, browser, folder));
+      (await playAll(of('trusted'), {kind: 'trusted'}, stage)) +
+      (await playAll(of('restricted'), {kind: 'restricted'}, stage)) +
+      (await playOnSlurm(of('slurm'), stage));
     return {passed, failed: names.length - passed};
   } finally {
+    await hub.close();
     await browser.close();
     await rm(folder, {recursive: true, force: true, maxRetries: 5});
   }

@@ -21,6 +21,7 @@ export interface Locator {
   last(): Locator;
   nth(index: number): Locator;
   count(): Promise<number>;
+  hover(): Promise<void>;
   click(options?: Wait & {button?: 'left' | 'right'}): Promise<void>;
   fill(text: string): Promise<void>;
   isVisible(): Promise<boolean>;

@@ -17,7 +17,12 @@ const folder = await mkdtemp(join(tmpdir(), 'lora-sweep-pictures-'));
 const workspace = await Workspace.create(extension, join(folder, 'sweeps'));
 const file = join(workspace.folder, 'desc.sweep.yaml');
 await cp(join(extension, 'demo/desc.sweep.yaml'), file);
-const server = await startServer(tools, {folder: join(folder, 'server'), extension, trust: false});
+const server = await startServer(tools, {
+  folder: join(folder, 'server'),
+  extension,
+  trust: false,
+  hub: 'http://127.0.0.1:9',
+});
 const browser = await openBrowser(tools);
 try {
   const workbench = await Workbench.open({browser, server, folder: workspace.folder, file, artefacts});

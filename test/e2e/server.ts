@@ -31,6 +31,7 @@ export interface Server {
   authority: string;
   /** Folder of the logs, extension hosts' included. */
   logs: string;
+  home: string;
   stop(): Promise<void>;
 }
 
@@ -41,6 +42,10 @@ export interface Start {
   extension: string;
   /** Whether workspaces must be trusted first. */
   trust: boolean;
+  /** Environment beside its own. */
+  env?: NodeJS.ProcessEnv;
+  /** Address of the hub that models are fetched from. */
+  hub: string;
 }
 
 /**
@@ -48,7 +53,8 @@ export interface Start {
  * tests, and then shows no notifications.
  * @throws Error with the end of what it said
  */
-export async function startServer({node, server}: Installation, {folder, extension, trust}: Start): Promise<Server> {
+export async function startServer({node, server}: Installation, start: Start): Promise<Server> {
+  const {folder, extension, trust, hub, env = {}} = start;
   const home = join(folder, 'home');
   const userData = join(folder, 'user-data');
   await mkdir(join(userData, 'User'), {recursive: true});
@@ -67,14 +73,16 @@ export async function startServer({node, server}: Installation, {folder, extensi
     ...['--user-data-dir', userData, '--extensions-dir', extensions],
     ...['--vscode-option', 'reconnection-grace-time=1'],
   ];
-  const {LANG = 'C.UTF-8', PATH = ''} = process.env;
+  const {LANG = 'C.UTF-8', PATH = ''} = {...process.env, ...env};
   const child = spawn(node, [server, ...options], {
     cwd: folder,
     env: {
+      ...env,
       LANG,
       HOME: home,
       TMPDIR: temporary,
       EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+      HF_ENDPOINT: hub,
       PATH: `${dirname(node)}${delimiter}${PATH}`,
     },
     // A group of its own: extension hosts and language servers go with it.
@@ -102,7 +110,7 @@ export async function startServer({node, server}: Installation, {folder, extensi
     await stop();
     throw new Error(`The workbench's server did not start:\n${said}`, {cause: error});
   }
-  return {authority, logs: join(userData, 'logs'), stop};
+  return {authority, logs: join(userData, 'logs'), home, stop};
 }
 
 async function answers(authority: string): Promise<boolean> {

@@ -4,6 +4,10 @@ import type {Workspace} from './workspace.ts';
 
 export interface Stage {
   workspace: Workspace;
+  /** Of the user whose workbench it is: configuration is read from there. */
+  home: string;
+  /** Where Slurm's programs note each call (beside); only of stories on a Slurm. */
+  calls: string;
   /** Opens the window on the workspace; later calls close the one before. */
   open(file?: string): Promise<Workbench>;
 }
@@ -13,6 +17,8 @@ export interface Story {
   sentence: string;
   /** Workspaces must be trusted before programs run. */
   restricted?: true;
+  /** A real Slurm is there, where one can be had. */
+  slurm?: true;
   /** @throws Error where it is not so */
   play(stage: Stage): Promise<void>;
 }

@@ -14,8 +14,8 @@ import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const model = `${demo}base`;
 const names = Object.keys(methods);
-/** Starts that PEFT does not make by itself (LoRA-GA's needs gradients over a data set): their adapters are LoRA's. */
-const ourOwn = ['milora', 'init-ab', 'lora-ga'];
+/** Starts that PEFT does not make by itself (those of LoRA-GA and CorDA need a data set): their adapters are LoRA's. */
+const ourOwn = ['milora', 'init-ab', 'lora-ga', 'corda'];
 /** Rows of ids the demo's tokenizer knows, any will do. */
 const ids = Array.from({length: 4}, (_, row) => Array.from({length: 24}, (_, i) => 3 + (((row * 24 + i) * 7) % 50)));
 /** Both sides sum in float32, in different orders. */

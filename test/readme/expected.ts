@@ -13,11 +13,14 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep run first.sweep.yaml --only method=lora --out long --detach': [/goes on in .*long \(process \d+\)/],
   'npx lora-sweep status': [/^first is (running|finished): /m],
   'npx lora-sweep cancel': [/The run has stopped|Nothing runs in/],
-  'npx lora-sweep attach': [/\d+ of 39 trials finished/],
+  'npx lora-sweep attach': [/\d+ of 195 trials finished/],
+  'npx lora-sweep run first.sweep.yaml --only state=failed': [/no trial of this sweep has state failed; they are/],
+  'npx lora-sweep run first.sweep.yaml --only trial=': [/\d+ of 195 trials finished/],
   'npx lora-sweep report': [/Written: .*report\.html and .*report\.md/],
   'npx lora-sweep export .lora-sweep/first --best': [/best/],
   'npx lora-sweep export .lora-sweep/first --to csv': [/Written to .*csv: .*steps \(\d+\)/],
   'npx lora-sweep export .lora-sweep/first --to tensorboard': [/Written to .*: \d+ trials for TensorBoard/],
+  'npx lora-sweep figures': [/Written to .*figures: \d+ figures as SVG and PNG, \d+ tables/],
   'npx lora-sweep tune': [
     /This takes about \d+ %.* of the grid's steps/,
     /The best rate of lora is \S+.*: exact-match accuracy [\d.]+ %/,
@@ -26,6 +29,13 @@ const expected: Record<string, RegExp[]> = {
   ],
   'npx lora-sweep probe': [/Curvature at the start/],
 };
+
+/** Commands that have nothing to do after those before them, and say so. */
+const refused = ['npx lora-sweep run first.sweep.yaml --only state=failed'];
+
+export function statusOf(command: string): number {
+  return refused.some(beginning => command.startsWith(beginning)) ? 1 : 0;
+}
 
 /** What a command must say; a command that is not known must end well, whatever it says. */
 export function expectedOf(command: string): RegExp[] {

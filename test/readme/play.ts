@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {type HubServer, openHubServer} from '../trainer/hub/hub-server.ts';
 import {type Block, blocksOf, commandsOf, isShell, sweepFileOf} from './blocks.ts';
 import type {Clone} from './clone.ts';
-import {expectedOf} from './expected.ts';
+import {expectedOf, statusOf} from './expected.ts';
 
 export interface Played {
   place: string;
@@ -61,7 +61,7 @@ export async function play(
       const faults = expectedOf(command)
         .filter(wanted => !wanted.test(output))
         .map(wanted => `its output lacks ${wanted}`);
-      if (status !== 0) faults.push(`it ended with status ${status}`);
+      if (status !== statusOf(command)) faults.push(`it ended with status ${status}`);
       if (faults.length > 0) faults.push(`it said:\n${output.slice(-3000)}`);
       played.push({place, command, seconds: (performance.now() - start) / 1000, faults});
     }

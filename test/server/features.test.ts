@@ -154,7 +154,11 @@ describe('the outline, folding, hints and lenses', () => {
   });
 
   it('offer to run a sound sweep, and nothing on a broken one', () => {
-    expect(codeLenses(document).map(({command}) => command?.title)).toEqual(['Run 108 trials', 'Probe curvature']);
+    expect(codeLenses(document).map(({command}) => command?.title)).toEqual([
+      'Run 108 trials',
+      'Submit…',
+      'Probe curvature',
+    ]);
     expect(codeLenses(documentOf('model: ['))).toEqual([]);
   });
 });
@@ -184,14 +188,25 @@ describe('a search', () => {
   });
 
   it('goes on as a search: most of its trials are never finished', () => {
-    const results = {folder: '/run', live: false, stored: [], done: [], settled: false, peaks: [], sharpness: []};
+    const results = {
+      folder: '/run',
+      live: false,
+      stored: [],
+      done: [],
+      settled: false,
+      hasTasks: false,
+      peaks: [],
+      sharpness: [],
+    };
     expect(first(looked({16: 400}, results))?.title).toMatch(/^Resume search · /);
     // Until it has nothing left to do: that is said, and there is nothing to press.
     expect(first(looked({16: 400}, {...results, settled: true}))).toEqual({title: 'Search finished', command: ''});
   });
 
   it('says in its hover what it will cost, where the steps are known', () => {
-    expect(hovered(looked({16: 400}))).toMatch(/36 rates are scanned in [\d,]+ steps.*the grid costs \d+\.\d ×/);
+    expect(hovered(looked({16: 400}))).toMatch(
+      /About \d+ of 36 rates are scanned in [\d,]+ steps.*the grid costs \d+\.\d ×/,
+    );
     expect(hovered(documentOf(text))).toContain('**search**');
     expect(hovered(documentOf(text))).not.toContain('scanned in');
   });

@@ -146,6 +146,46 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
       );
     });
 
+    it('searches by rounds of the relay where a method is cut over tasks, and trains what one machine trains', async () => {
+      const file = join(folder, 'rounds.sweep.yaml');
+      const [out, alone] = [join(folder, '.lora-sweep/rounds'), join(folder, 'rounds-alone')];
+      writeFileSync(
+        file,
+        `model: base
+data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64}
+methods: [lora, pissa]
+rank: 4
+batch_size: 8
+learning_rate: [1e-4, 1e-3, 3e-3, 1e-2]
+seeds: [1, 2]
+training: {steps: 26}
+curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 6}
+evaluate: {task: loss, data: desc-test.jsonl, limit: 16}
+search: halving
+verdict: {margin: 1%, seeds: 4}
+`,
+      );
+      expect((await refused('submit', file, '--per-task', '1', '--no-relay')).stderr).toContain(
+        'by rounds of the relay',
+      );
+      const words = ['--per-task', '1', '--cpus', '1', '--mem', '1G', '--json'];
+      const {tasks} = JSON.parse(await command('submit', file, ...words));
+      // The first seed of the rates that are scanned.
+      expect(tasks.length).toBeGreaterThan(1);
+      expect(tasks.length).toBeLessThanOrEqual(8);
+      await ended(out);
+      await run(process.execPath, [program, 'run', file, '--out', alone], {cwd: folder, env: environment()});
+      expect(differences(await results({out: alone}), await results({out}))).toEqual([]);
+      for (const rows of ['steps', 'evaluations', 'curvature', 'peaks'])
+        expect(await command('show', out, '--rows', rows, '--format', 'csv')).toBe(
+          await command('show', alone, '--rows', rows, '--format', 'csv'),
+        );
+      expect(new Set(eventsOf(out).flatMap(one => (one.event === 'submitted' ? one.round : []))).size).toBeGreaterThan(
+        2,
+      );
+      expect(await command('submit', out)).toContain('There is nothing to do');
+    });
+
     it('is cut into arrays that a small cluster takes, each task once', async () => {
       const {file, out} = write('cut', 4);
       const small = await openCluster(1, ['MaxArraySize=4']);

@@ -148,6 +148,8 @@ export async function followTraining(
     const micro = dataset.train.slice(step * parts, (step + 1) * parts);
     const batches = micro.map(batch => packBatch(batch, trials, targetsIn(micro), sized(batch)));
     const result = await pack.step(batches, all(rate), all(1));
+    if (reference.kept?.[step]?.length)
+      expect(await keptBySite(pack), `triplets after step ${step}`).toEqual(reference.kept[step]);
     losses.push([...result.losses]);
     norms.push([...result.gradNorms]);
   }
@@ -173,8 +175,23 @@ export async function followTraining(
   pack.dispose();
 }
 
+/** Which triplets of AdaLoRA the first trial has left, by projection in the order of their names. */
+async function keptBySite(pack: ReturnType<typeof goldenPack>): Promise<number[][]> {
+  const {pattern} = await pack.snapshot();
+  let offset = 0;
+  const flags = pack.adaptation.layout.pieces.flatMap(({site, part, size}) => {
+    if (part !== 'E') return [];
+    offset += size;
+    return [{site, kept: [...pattern!.subarray(offset - size, offset)]}];
+  });
+  return flags.sort((a, b) => (a.site < b.site ? -1 : 1)).map(({kept}) => kept);
+}
+
 /** Methods whose update is made of low-rank pairs: their products are of the same sizes, and round alike. */
-const ofPairs = ['lora', 'pissa', 'milora', 'initab', 'olora', 'rslora', 'loraga', 'gralora'];
+const ofPairs = [
+  ...['lora', 'pissa', 'milora', 'initab', 'olora', 'rslora', 'loraga', 'gralora'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm'],
+];
 
 /**
  * How far float32 moves an update at this rate. The reference of one case is one draw of that rounding, on one processor: the

@@ -110,6 +110,8 @@ export interface GoldenCase {
   weight_decay: number;
   lr_per_step: number[];
   final: string;
+  /** Of AdaLoRA, after each step: which triplets are left, by layer; empty before any was dropped. */
+  kept?: number[][][];
   f64: Series;
   fp32_vs_f64: {
     loss_max_abs_diff: number;
@@ -134,7 +136,7 @@ export interface GoldenRun {
 
 const methodNames: Record<string, MethodName> = {
   ...{initab: 'init-ab', loraga: 'lora-ga', lorafa: 'lora-fa'},
-  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa'},
+  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa', lokrboth: 'lokr', oftcayley: 'oft', cordakpm: 'corda'},
 };
 
 /** Under which the methods' own settings stand in the adapters' configurations. */
@@ -142,14 +144,25 @@ const optionNames: Record<string, Record<string, string>> = {
   vera: {d_initial: 'd_initial'},
   gralora: {blocks: 'gralora_k'},
   boft: {block_size: 'boft_block_size', butterfly_factor: 'boft_n_butterfly_factor'},
+  lokr: {decompose_both: 'decompose_both', decompose_factor: 'decompose_factor'},
+  delora: {lambda: 'delora_lambda'},
+  adalora: Object.fromEntries(
+    ['init_r', 'tinit', 'tfinal', 'deltaT', 'beta1', 'beta2', 'orth_reg_weight'].map(key => [key, key]),
+  ),
+  oft: {
+    block_size: 'oft_block_size',
+    use_cayley_neumann: 'use_cayley_neumann',
+    num_cayley_neumann_terms: 'num_cayley_neumann_terms',
+    block_share: 'block_share',
+  },
 };
 
 /** The method of a run and its form. */
 export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method | 'full'; form: Form} {
   const name = methodNames[run.method] ?? (run.method as MethodName);
   if (name === 'full') return {name, method: 'full', form: {rank: 0, scale: 1, options: {}}};
-  const config = goldenJson<Record<string, number>>(`train/${run.init}/adapter_config.json`);
-  const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, config[peft]!] as const);
+  const config = goldenJson<Record<string, number | boolean>>(`train/${run.init}/adapter_config.json`);
+  const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, Number(config[peft])] as const);
   const plus = run.b_rate_ratio === undefined ? {} : {b_rate_ratio: run.b_rate_ratio};
   const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus}};
   return {name, method: methods[name], form};
@@ -186,7 +199,7 @@ export function goldenPack(
     microBatch: 'auto',
     checkpoint: 'auto',
   };
-  const settings = {...model, method, sites, form, trials, training, merged, recompute};
+  const settings = {...model, method, sites, form, trials, training, merged, recompute, steps: 12};
   const {parameters, shared} = start;
   return new Pack(new Programs(engine), settings, {
     parameters: repeated(parameters),

@@ -38,12 +38,16 @@ const trained = [
   ...[
     ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
     ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'],
+    ...['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'],
   ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
 
-/** LoRA+, where B has a rate of its own, and LoRA-FA, where A has no training. */
-const own = ['llama-loraplus', 'llama-doraplus', 'llama-pissaplus', 'llama-lorafa'];
+/** LoRA+, where B has a rate of its own, LoRA-FA, where A has no training, and starts and forms that compute like others here. */
+const own = [
+  ...['loraplus', 'doraplus', 'pissaplus', 'lorafa'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley'],
+].map(method => `llama-${method}`);
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
   on(engineName, engine => followTraining(engine, name, caseName, options));
@@ -66,7 +70,20 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     it(`${name}, high, rows without padding`, () => follow('compiled', name, 'high', {unpadded: true}));
   it('qwen3-lora, high, rows without padding, three trials in a pack, computed again in the backward pass', () =>
     follow('compiled', 'qwen3-lora', 'high', {unpadded: true, trials: 3, merged: false, recompute: true}));
-  for (const name of ['llama-pissa', 'qwen3-dora', 'llama-vera', 'llama-gralora', 'llama-randlora', 'llama-boft'])
+  for (const name of [
+    'llama-pissa',
+    'qwen3-dora',
+    'llama-vera',
+    'llama-gralora',
+    'llama-randlora',
+    'llama-boft',
+    'llama-loha',
+    'llama-hira',
+    'llama-lokr',
+    'llama-ia3',
+    'llama-delora',
+    'llama-oft',
+  ])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
 

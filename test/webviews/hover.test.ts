@@ -4,7 +4,13 @@ import {describe, expect, it} from 'vitest';
 import {landscapes} from '../../core/run/compare/landscape.ts';
 import {emptyRun, foldAll} from '../../core/run/fold.ts';
 import {type Comparison, compare} from '../../core/run/verdict.ts';
-import {layerChart, rateAgainstCurvature, stripChart} from '../../webviews/curvature-chart.ts';
+import {
+  alongChart,
+  conditionsChart,
+  layerChart,
+  rateAgainstCurvature,
+  stripChart,
+} from '../../webviews/curvature-chart.ts';
 import type {Configuration} from '../../webviews/elements.ts';
 import {heatMap, peakLines} from '../../webviews/landscape-chart.ts';
 import {lossChart, lossScale} from '../../webviews/loss-chart.ts';
@@ -55,7 +61,14 @@ const blocks = methods.flatMap((method, m) =>
 );
 const againstRates = {
   ...{task: 'desc', metric: 'accuracy', correlation: {points: 3, rho: null, p: null, exact: true}},
-  points: methods.map((method, k) => ({method, rank: 8, batchSize: 16, lambdaMax: k + 1, bestRate: 10 ** (-k - 2)})),
+  points: methods.map((method, k) => ({
+    method,
+    rank: 8,
+    batchSize: 16,
+    lambdaMax: k + 1,
+    bestRate: 10 ** (-k - 2),
+    place: [],
+  })),
 };
 const scan = {
   title: 'rank 8',
@@ -65,6 +78,12 @@ const scan = {
     points: [1e-4, 1e-3, 1e-2].map((learningRate, r) => ({learningRate, loss: r === k ? null : 1 + k + r})),
   })),
 };
+const along = methods.map((method, k) => ({
+  method,
+  learningRate: 1e-3,
+  points: [0, 5, 10].map(step => ({step, lambdaMax: 1 + k + step, preconditioned: null})),
+}));
+const over = methods.map((method, k) => ({method, values: [1 + k, 2 + k]}));
 const views = state.trials.filter(({trial}) => trial.method === 'dora').slice(0, 10);
 const panel = {views, methods: ['dora'], scale: lossScale(views, 'losses')};
 
@@ -79,6 +98,8 @@ const charts: [string, () => Configuration][] = [
   ['curvature by layer', () => layerChart(blocks, methods, light)],
   ['all blocks', () => stripChart(blocks, methods, light)],
   ['rate against curvature', () => rateAgainstCurvature(againstRates, methods, light)],
+  ['curvature along training', () => alongChart({lines: along}, light)],
+  ['curvature by condition', () => conditionsChart({when: 'at the start', places: ['a', 'b'], methods: over}, light)],
   ['a scan', () => scanChart(scan, [1, 2, 3, 4, 5], methods, light)],
 ];
 

@@ -17,6 +17,26 @@ const colours = (of: typeof comparison): [string, unknown][] =>
     label.includes('best at') ? [[label.split(',')[0]!, borderColor] satisfies [string, unknown]] : [],
   );
 
+/** Of two colours `#rrggbb`, in Oklab (Ottosson 2020): 0.02 can just be seen side by side. */
+function distance(a: string, b: string): number {
+  const oklab = (colour: string): number[] => {
+    const [r, g, b] = [1, 3, 5].map(at => {
+      const c = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    }) as [number, number, number];
+    const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);
+    const m = Math.cbrt(0.2119034982 * r + 0.6806995451 * g + 0.1073969566 * b);
+    const s = Math.cbrt(0.0883024619 * r + 0.2817188376 * g + 0.6299787005 * b);
+    return [
+      0.2104542553 * l + 0.793617785 * m - 0.0040720468 * s,
+      1.9779984951 * l - 2.428592205 * m + 0.4505937099 * s,
+      0.0259040371 * l + 0.7827717662 * m - 0.808675766 * s,
+    ];
+  };
+  const [one, other] = [oklab(a), oklab(b)];
+  return Math.hypot(...one.map((value, i) => value - other[i]!));
+}
+
 describe('a method', () => {
   it('has one colour, whichever methods stand beside it and in which order', () => {
     const {curves} = comparison;
@@ -36,6 +56,16 @@ describe('a method', () => {
   it('has a colour that no other method has', () => {
     for (const theme of [light, dark])
       expect(new Set(methodNames.map(name => methodColour(theme, name))).size).toBe(methodNames.length);
+  });
+
+  it('has a colour that is far from those of the same shape, and not near any other', () => {
+    for (const theme of [light, dark])
+      for (const [i, one] of methodNames.entries())
+        for (const other of methodNames.slice(i + 1)) {
+          const alike = methodShape(one) === methodShape(other);
+          const apart = distance(methodColour(theme, one), methodColour(theme, other));
+          expect(apart, `${one} and ${other}`).toBeGreaterThan(alike ? 0.09 : 0.05);
+        }
   });
 
   it('of another run has the colour of its method and a dashed line', () => {

@@ -1,10 +1,10 @@
 /** Charts of which a part is shown. */
 import {Chart} from 'chart.js';
 import {describe, expect, it} from 'vitest';
+import {logTicks} from '../../core/figure/ticks.ts';
 import {emptyRun, foldAll} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {pressed} from '../../webviews/axes/keys.ts';
-import {logTicks} from '../../webviews/axes/ticks.ts';
 import {Drawings, type Zoom} from '../../webviews/drawings.ts';
 import {rateChart} from '../../webviews/rate-chart.ts';
 import {light} from '../../webviews/theme/palette.ts';

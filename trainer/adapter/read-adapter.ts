@@ -77,6 +77,11 @@ const knownFlags = [
   'use_dora',
   'save_projection',
   'ensure_weight_tying',
+  'init_ia3_weights',
+  // Of LoKr and OFT, whose formats read them.
+  'decompose_both',
+  'use_cayley_neumann',
+  'block_share',
 ];
 /** `hybrid_r` of GraLoRA is a number: 0 is off. */
 const isZero = (value: unknown): boolean => value === 0;
@@ -99,7 +104,7 @@ export function readAdapter(folder: string): Adapter {
   const strengths = strengthsOf(config, format, bad);
   const {factors, forms} = readModules(modules, kind, strengths, config, bad);
   const common = partsOf('the whole model', shared, format.shared, [], bad);
-  const {form: first} = [...forms.values()][0]!;
+  const {form: first} = [...forms.values()][0] ?? refuse(bad('all its modules are empty'));
   const rank = strengths.rank ?? first.rank;
   const alpha = strengths.alpha ?? rank;
   const {base_model_name_or_path: model, revision} = config;
@@ -156,7 +161,8 @@ function strengthsOf(config: JsonObject, {rankKey, alphaKey}: PeftFormat, bad: C
   const rank = rankKey === null ? undefined : positive(config[rankKey], rankKey, bad);
   if (rank !== undefined && !Number.isInteger(rank)) throw bad(`r is ${rank}, not a whole number`);
   const alpha = alphaKey === null ? undefined : positive(config[alphaKey], alphaKey, bad);
-  const ranks = pattern(config, 'rank_pattern', bad);
+  // AdaLoRA's pattern says which of its triplets are left, as do the shapes of its tensors.
+  const ranks = rankKey === 'target_r' ? () => undefined : pattern(config, 'rank_pattern', bad);
   const alphas = pattern(config, 'alpha_pattern', bad);
   return {
     rank,
@@ -182,6 +188,8 @@ function readModules(
     const parts = partsOf(path, tensors, format.names, kind === 'dora' ? [] : format.optional, bad);
     if (kind === 'lora' && parts.has('magnitude')) throw bad(`${path} has a magnitude but use_dora is not true`);
     const shapes = shapesOf(parts);
+    // Where AdaLoRA has left none of a module's triplets, nothing is adapted.
+    if (kind === 'adalora' && shapes['E']?.[0] === 0) continue;
     const options = format.options(config, shapes);
     const rank = strengths.rankOf(path) ?? options['block_size'] ?? 1;
     const form = {rank, scale: strengths.scaleOf(rank, strengths.alphaOf(path) ?? rank), options};
@@ -231,6 +239,10 @@ export function targetsOf(paths: Iterable<string>): string[] {
 }
 
 type Complaint = (what: string) => SweepError;
+
+function refuse(error: SweepError): never {
+  throw error;
+}
 
 function checkConfig(config: JsonObject, bad: Complaint): AdapterKind {
   const kind = adapterKinds.find(one => formatOf(one).peftType === config['peft_type']);
@@ -349,9 +361,10 @@ function valuesOf(parts: Named, bad: Complaint): Record<string, Float32Array> {
   return Object.fromEntries([...parts].map(([part, tensor]) => [part, read(tensor)]));
 }
 
-/** Whether the tensors of a module are shaped as its rank and settings say. */
+/** Whether the tensors of a module are shaped as its rank and settings say, where its format knows. */
 function checkShapes(path: string, shapes: Shapes, format: PeftFormat, parts: Parts, form: Form, bad: Complaint): void {
-  const expected = format.shapes(parts, form);
+  const expected = format.shapes?.(parts, form);
+  if (!expected) return;
   const wrong = Object.keys(shapes).find(part => String(shapes[part]) !== String(expected[part]));
   if (wrong === undefined) return;
   const name = format.names[wrong]!.replace(/\.weight$/, '');

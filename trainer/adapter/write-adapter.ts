@@ -5,6 +5,7 @@
 import {existsSync, mkdirSync, readdirSync, renameSync, writeFileSync} from 'node:fs';
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import type {Shapes} from '../../core/method/method.ts';
 import {temporaryOf} from '../files/temporary.ts';
 import {discard, storeError, syncFolder} from '../files/write-whole.ts';
 import type {Form, Parts} from '../method/form.ts';
@@ -30,6 +31,8 @@ export interface AdapterToWrite {
   modulePath?: string;
   /** The trained tensors by the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, Parts>;
+  /** Shapes of these tensors, for kinds whose format does not know them from the numbers of values. */
+  shapes?: ReadonlyMap<string, Shapes>;
   /** What all of them share. */
   shared?: Parts;
   /**
@@ -45,7 +48,18 @@ export interface AdapterToWrite {
  */
 export function writeAdapter(
   folder: string,
-  {base, kind = 'lora', rank, alpha, options = {}, modulePath = 'model', factors, shared, residual}: AdapterToWrite,
+  {
+    base,
+    kind = 'lora',
+    rank,
+    alpha,
+    options = {},
+    modulePath = 'model',
+    factors,
+    shapes,
+    shared,
+    residual,
+  }: AdapterToWrite,
 ): void {
   const target = resolve(folder);
   const inModel = <Value>(named: ReadonlyMap<string, Value>) =>
@@ -56,6 +70,8 @@ export function writeAdapter(
     init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
     use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
   };
+  // Beside other parts the last names would mean theirs too.
+  const targets = modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()];
   const config = {
     bias: 'none',
     fan_in_fan_out: false,
@@ -64,14 +80,14 @@ export function writeAdapter(
     peft_type: format.peftType,
     revision: base.revision,
     base_model_name_or_path: base.model,
-    // Beside other parts the last names would mean theirs too.
-    target_modules: modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()],
+    target_modules: targets,
     task_type: 'CAUSAL_LM',
-    ...format.config(form, alpha),
+    ...format.config(form, alpha, targets),
     ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
     ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
   };
-  const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const known = Object.entries(config).filter(([key]) => !format.without?.includes(key));
+  const sorted = Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1)));
 
   refuseStrangers(target);
   const temporary = temporaryOf(target);
@@ -79,7 +95,10 @@ export function writeAdapter(
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
     writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`, {flush: true});
-    writeSafetensors(join(temporary, tensorsName), tensorsOf(format, form, inModel(factors), shared));
+    writeSafetensors(
+      join(temporary, tensorsName),
+      tensorsOf(format, form, inModel(factors), shared, shapes && inModel(shapes)),
+    );
     if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
     syncFolder(temporary);
     putInPlace(temporary, target);
@@ -113,17 +132,18 @@ function tensorsOf(
   form: Form,
   factors: ReadonlyMap<string, Parts>,
   shared: Parts = {},
+  shapes?: ReadonlyMap<string, Shapes>,
 ): Map<string, TensorValues> {
   const tensors = new Map<string, TensorValues>();
-  const add = (prefix: string, names: PeftFormat['names'], parts: Parts) => {
-    const shapes = format.shapes(parts, form);
+  const add = (prefix: string, names: PeftFormat['names'], parts: Parts, known?: Shapes) => {
+    const own = format.shapes?.(parts, form) ?? known!;
     for (const [part, name] of Object.entries(names)) {
       const data = parts[part];
-      if (data) tensors.set(`${prefix}${name}`, {shape: shapes[part]!, data});
+      if (data) tensors.set(`${prefix}${name}`, {shape: own[part]!, data});
     }
   };
-  add('base_model.', format.shared, shared);
-  for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts);
+  add('base_model.', format.shared, shared, {});
+  for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts, shapes?.get(path));
   return tensors;
 }
 

@@ -6,7 +6,8 @@ import type {Evaluated} from '../../core/run/events.ts';
 import {count, formatValue} from '../../core/run/format.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
 import {readSweep} from '../../core/sweep/read.ts';
-import type {DataFormat, DataSettings, EngineName, EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {DataFormat, DataSettings, EngineName, EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
+import {taskColumns} from '../../core/sweep/table/task-columns.ts';
 import {endsOfTrained} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import {columnsOf} from '../data/read/rows.ts';
@@ -62,10 +63,14 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
   const {data, evaluation: settings} = await settingsOf(options);
   const tokenizer = data.format === 'tokens' ? null : openTokenizer(model.folder);
   const encoding = {config: model.config, tokenizer};
-  const asked = {...data, train: [settings.data], ...(settings.limit === undefined ? {} : {rows: settings.limit})};
+  const asked = {...data, train: [settings.data], rows: settings.limit};
   const rows = data.format === 'tokens' ? {rows: await cachedDataset(asked, '.', encoding)} : {};
   const ends = endsOfTrained(encoding, dataOfRun(adapter ?? options.model), {data, ...rows});
-  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {ends});
+  const notes: string[] = [];
+  const {evaluation, prompts, truncated} = await readEvaluation(settings, 0, data, '.', encoding, {
+    ends,
+    note: message => notes.push(message),
+  });
   const {engine, precision} = await chooseEngine({...inFloat32, engine: options.engine});
   if (options.out !== undefined) makeFolder(resolve(options.out));
   const pool = openPool(1, {base: model, engine, precision, threads: allocatedCores()});
@@ -75,7 +80,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     ends,
     evaluations: [settings],
     pathOf: path => resolve(path),
-    ...(options.out === undefined ? {} : {folder: resolve(options.out)}),
+    folder: options.out && resolve(options.out),
   });
   const stop = () => {
     pool.stop();
@@ -105,7 +110,7 @@ export async function evaluateModel(options: EvalOptions): Promise<{scores: Scor
     if (options.signal?.aborted) throw new SweepError('stopped', 'The evaluation was stopped.');
     const cut = `${truncated} rows are longer than ${data.maxLength} tokens and were cut; --max-length keeps more of them.`;
     const scores = found.map(({task, metric, value, correct, total}) => ({task, metric, value, correct, total}));
-    return {scores, remarks: truncated > 0 ? [cut] : []};
+    return {scores, remarks: truncated > 0 ? [...notes, cut] : notes};
   } finally {
     options.signal?.removeEventListener('abort', stop);
     judge.close();
@@ -155,6 +160,10 @@ async function settingsOf(
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
       ? await guessFormat(resolve(file))
       : undefined;
+  const ofTask = taskColumns[task as TaskName]?.named ?? [];
+  const [own, ofRows] = [true, false].map(isOwn =>
+    Object.fromEntries(Object.entries(options.columns).filter(([name]) => ofTask.includes(name) === isOwn)),
+  );
   const sweep = {
     model: 'model',
     methods: ['lora'],
@@ -162,7 +171,7 @@ async function settingsOf(
     data: {
       train: file,
       format: options.format ?? known?.format ?? guessed?.format ?? 'instruction',
-      columns: {...known?.columns, ...guessed?.columns, ...options.columns},
+      columns: {...known?.columns, ...guessed?.columns, ...ofRows},
       max_length: options.maxLength ?? known?.maxLength,
       template: options.template ?? known?.template,
       packing: known?.packing,
@@ -170,6 +179,7 @@ async function settingsOf(
     evaluate: {
       task,
       data: file,
+      columns: own,
       max_new_tokens: maxNewTokens,
       limit,
       samples,

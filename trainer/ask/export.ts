@@ -5,12 +5,13 @@ import {basename, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {methods as titles} from '../../core/method/methods.ts';
 import {bestSeed} from '../../core/run/best-seed.ts';
+import {objectiveTask} from '../../core/run/compare/objective.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {formatMeasure, formatRate, formatValue} from '../../core/run/format.ts';
 import {lowerIsBetter} from '../../core/run/peak.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {fileName} from '../../core/shape.ts';
-import type {Trial} from '../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../core/sweep/sweep.ts';
 import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
@@ -53,7 +54,7 @@ export async function exportTrial(options: ExportOptions): Promise<string> {
   if (view.state !== 'finished' || !existsSync(adapterFolder))
     throw new SweepError(
       'not-finished',
-      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${view.state} and has no adapter to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const manifest = readManifest(join(folder, manifestName));
@@ -77,7 +78,7 @@ async function exportModel({folder, to, out}: ExportOptions, state: string, id: 
   if (state !== 'finished' || !existsSync(source))
     throw new SweepError(
       'not-finished',
-      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run by --resume.`,
+      `${id} is ${state} and has no model to export; take a finished trial, or go on with the run first.`,
       {trial: id},
     );
   const files = readdirSync(source).map(name => join(source, name));
@@ -103,11 +104,12 @@ async function writePlainAdapter(
   );
   const {modulePath} = base.config;
   const {options} = [...forms.values()][0]!.form;
-  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shared});
+  const shapes = new Map([...forms].map(([path, own]) => [path, own.shapes]));
+  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shapes, shared});
   return {rank, method: titles[kind].title};
 }
 
-function trialOf({trials, places}: RunState, id: string): TrialView {
+export function trialOf({trials, places}: RunState, id: string): TrialView {
   const view = trials[places[id] ?? -1];
   // A name that leads elsewhere is no trial of ours.
   if (view && fileName(id)) return view;
@@ -120,8 +122,12 @@ function trialOf({trials, places}: RunState, id: string): TrialView {
 }
 
 /** The best seed at the best rate of the best method. */
-function bestTrial(state: RunState, by: string | true): TrialView {
-  const comparisons = compare(state).filter(({task, metric}) => by === true || by === metric || by === task);
+export function bestTrial(state: RunState, by: string | true): TrialView {
+  const decides = by === true ? objectiveTask(state) : undefined;
+  const wanted = decides ?? by;
+  const all = compare(state).filter(({task, metric}) => wanted === true || wanted === metric || wanted === task);
+  // An objective goes by its first metric, as all that decides does.
+  const comparisons = decides === undefined ? all : all.filter(({metric}) => metric === all[0]!.metric);
   const measured = [...new Set(comparisons.map(({task, metric}) => formatMeasure(task, metric)))];
   if (measured.length !== 1) {
     const what =
@@ -142,10 +148,10 @@ function bestTrial(state: RunState, by: string | true): TrialView {
   return bestSeed(state, {...best!.comparison, ...best!.peak, task, metric, conditions: best!.comparison})!;
 }
 
-function baseFolder(
+export function baseFolder(
   given: string | undefined,
   manifest: Manifest | null,
-  {run, trial}: {run: string; trial: Trial},
+  {run, trial}: {run: string; trial: StoredTrial},
 ): string {
   if (given !== undefined) return findModel(given, '.');
   const found = baseOf(manifest, trial)?.folder;
@@ -158,7 +164,7 @@ function baseFolder(
 }
 
 /** The model that a trial was trained on. */
-function baseOf(manifest: Manifest | null, {model}: Trial): Manifest['model'] | StoredModel | undefined {
+function baseOf(manifest: Manifest | null, {model}: StoredTrial): Manifest['model'] | StoredModel | undefined {
   return (model === undefined ? undefined : manifest?.models?.[model]) ?? manifest?.model;
 }
 

@@ -8,8 +8,9 @@ import type {Engine, Staged} from '../engine/program/engine.ts';
 import {Memory} from '../engine/program/engine.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Projection} from '../model/projections.ts';
+import {inputOf} from '../model/projections.ts';
 import type {PackBatch} from '../step/step.ts';
-import {headSegment, inputOf, type LayerWeights, layerSegment} from './segments.ts';
+import {headSegment, type LayerWeights, layerSegment} from './segments.ts';
 
 /** A frozen weight by its name in the model's files, as float32. */
 export interface Weights {

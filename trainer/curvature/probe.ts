@@ -1,6 +1,7 @@
 /** The probing of blocks on one thread: Lanczos iterations of all blocks of a layer, side by side over the same batches. */
 import {SweepError} from '../../core/error.ts';
 import type {AdapterMethodName} from '../../core/method/methods.ts';
+import {type StartOf, startOf, startSettings} from '../../core/run/compare/starts.ts';
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
 import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
 import {sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
@@ -40,6 +41,8 @@ export interface StartBlock extends Place {
   /** Stands for all that differ from it by learning rate or batch size only. */
   trial: Trial;
   batchSizes: number[];
+  /** Under which of the job's starts. */
+  start: string;
   /** The weight itself instead of {A, B}. */
   full: boolean;
 }
@@ -53,9 +56,10 @@ export interface ProbeJob extends Iteration {
   source: ProbeSource;
   layer: number;
   blocks: StartBlock[];
+  /** How trials start: by method, or by what else tells them apart. */
   start: Record<string, StartJob>;
   /** The trial whose start is not the base model's function (it starts from a trained adapter). */
-  moved?: Trial;
+  moved?: {trial: Trial; start: string};
   /** Bytes for remembering batches. */
   remember: number;
 }
@@ -83,7 +87,7 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
   let known = networks.get(engine);
   if (known?.point !== job.point) {
     const {moved} = job;
-    const point = moved ? await startedFrom(moved, job.start[moved.method]!, context) : weightsOf(weights);
+    const point = moved ? await startedFrom(moved.trial, job.start[moved.start]!, context) : weightsOf(weights);
     const batches = probeBatches(job.source);
     known = {point: job.point, network: new Network(segments, config, point, batches, {remember: job.remember})};
     networks.set(engine, known);
@@ -92,11 +96,11 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
   const read = remembering(name => weightsOf(weights).read(name));
   const tasks = await Promise.all(
     job.blocks.map(async wanted => {
-      const {trial, site, batchSizes, full, layer, projection} = wanted;
+      const {trial, site, batchSizes, full, layer, projection, start} = wanted;
       const block =
         full || trial.method === 'full'
           ? fullBlock(wanted, read)
-          : await startBlock(wanted, {...job.start[trial.method]!, weights, config, programs}, read);
+          : await startBlock(wanted, {...job.start[start]!, weights, config, programs}, read);
       const row = {seed: trial.seed, step: 0, layer, module: projection};
       return {
         block,
@@ -110,12 +114,22 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
               batchSize,
               ...row,
               ...result,
+              ...(full ? ofBase(trial) : startOf(trial)),
             });
         },
       };
     }),
   );
   await probeBlocks(segments, network, tasks, job, context);
+}
+
+/** What the weights themselves depend on: model and rows, whatever a method has for itself. */
+export function ofBase({model, settings = {}}: Trial): StartOf {
+  const {targets: _, alpha: __, ...rows} = startSettings(settings) ?? {};
+  return {
+    ...(model !== undefined && {model}),
+    ...(Object.keys(rows).length > 0 && {settings: rows}),
+  };
 }
 
 /** What is found out about a block. */

@@ -21,7 +21,7 @@ import {
   paddedRows,
   type RowGroup,
 } from '../model/decoder.ts';
-import type {Projection} from '../model/projections.ts';
+import {inputOf, type Projection} from '../model/projections.ts';
 import type {Site} from '../model/site.ts';
 
 const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
@@ -30,12 +30,6 @@ const total = (terms: tf.Tensor[]): tf.Tensor => terms.reduce((sum, term) => tf.
 
 /** A weight of a layer: its name behind `model.layers.N.`, and its shape. */
 export type LayerWeights = ReadonlyMap<string, number[]>;
-
-/** Name of the input of a projection; q, k and v share theirs, gate and up too. */
-export function inputOf(projection: Projection): string {
-  if (projection === 'k_proj' || projection === 'v_proj') return 'q_proj.input';
-  return projection === 'up_proj' ? 'gate_proj.input' : `${projection}.input`;
-}
 
 /**
  * One layer y = f(x), with a perturbation δ added to the output of each projection.

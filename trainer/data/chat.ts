@@ -47,14 +47,18 @@ export function encodeChat(conversation: Conversation, row: Row, {template, toke
  * What an answer of the assistant would follow.
  * @throws SweepError `bad-data` (file and row) where the template refuses the messages
  */
-export function chatPrompt(
+export function chatPrompt(messages: readonly Message[], row: Row, chat: Chat, tools?: readonly unknown[]): number[] {
+  return chat.tokenizer.encode(chatPromptText(messages, row, chat, tools), {special: false});
+}
+
+/** The same as text. */
+export function chatPromptText(
   messages: readonly Message[],
   row: Row,
-  {template, tokenizer}: Chat,
+  {template}: Pick<Chat, 'template'>,
   tools?: readonly unknown[],
-): number[] {
-  const {result} = accepted(messages, row, some => template.render(some, {generationPrompt: true, tools}));
-  return tokenizer.encode(result, {special: false});
+): string {
+  return accepted(messages, row, some => template.render(some, {generationPrompt: true, tools})).result;
 }
 
 /** Where the tokens end, in the bytes of the text as the tokenizer sees it: many compose characters first. */

@@ -92,6 +92,13 @@ export async function loadDataset(
   throw new SweepError('bad-data', sentence, {files});
 }
 
+/** Rows that are tokens already, none of them cut. */
+export function datasetOf(rows: readonly TokenRow[]): Dataset {
+  const collect = collector(Number.POSITIVE_INFINITY);
+  for (const row of rows) collect.add(row);
+  return collect.end();
+}
+
 interface Collector {
   add(row: TokenRow): void;
   end(): Dataset;

@@ -15,7 +15,7 @@ import {askAuto, tryEngine} from './examine.ts';
 import type {Machine, Room, Tried, TriedEngine} from './machine.ts';
 
 /** `editor`: the version of the editor that asks. */
-export async function gather({work, editor}: {work: string; editor?: string}): Promise<Machine> {
+export async function gather({work, editor}: {work: string; editor?: string | undefined}): Promise<Machine> {
   const webgpu = await usableGpu();
   // One after another: each has all cores for itself.
   const engines: Machine['engines'] = {
@@ -26,7 +26,7 @@ export async function gather({work, editor}: {work: string; editor?: string}): P
   };
   const cache = cacheFolder();
   return {
-    versions: {...versions(), ...(editor === undefined ? {} : {'VS Code': editor})},
+    versions: editor === undefined ? versions() : {...versions(), 'VS Code': editor},
     platform: process.platform,
     architecture: process.arch,
     processor: {model: cpus()[0]?.model.trim() || 'a processor without a name', instructions: instructionSets()},

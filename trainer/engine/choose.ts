@@ -25,7 +25,7 @@ export interface Choice {
   /** Where the compiled engine runs on one. */
   gpu?: Gpu;
   /** An engine that would be faster here, once it is set up. */
-  setUp?: NativeName;
+  setUp?: NativeName | undefined;
 }
 
 export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {

@@ -2,6 +2,7 @@
 import {existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, statfsSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {formatMemory} from '../../core/run/format.ts';
 import {temporaryOf} from './temporary.ts';
 import {discard, storeError} from './write-whole.ts';
 
@@ -25,7 +26,7 @@ export function checkTarget(target: string, bytes: number, option = '--out'): vo
     if (bavail * bsize < bytes)
       throw new SweepError(
         'disk-full',
-        `Nothing was written because ${place} needs ${gigabytes(bytes)} and only ${gigabytes(bavail * bsize)} are free there; make room, or choose another disk with ${option}.`,
+        `Nothing was written because ${place} needs ${formatMemory(bytes)} and only ${formatMemory(bavail * bsize)} are free there; make room, or choose another disk with ${option}.`,
         {folder: place, bytes, free: bavail * bsize},
       );
   } catch (error) {
@@ -52,8 +53,4 @@ export async function newFolder(target: string, bytes: number, fill: (folder: st
     discard(temporary);
     throw storeError(error, place);
   }
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e8 ? `${Math.ceil(bytes / 1e5) / 10} MB` : `${Math.ceil(bytes / 1e8) / 10} GB`;
 }

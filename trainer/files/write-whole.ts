@@ -13,23 +13,25 @@ import {
 } from 'node:fs';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {goOn} from '../process/go-on.ts';
 import {temporaryOf} from './temporary.ts';
 
+/** `ON` stands for what goes on with the work. */
 const sentences: Record<string, string> = {
-  ENOSPC: 'the disk is full; free some space, then go on with --resume',
-  EDQUOT: 'the disk quota is used up; free some space, then go on with --resume',
+  ENOSPC: 'the disk is full; free some space, then go on with ON',
+  EDQUOT: 'the disk quota is used up; free some space, then go on with ON',
   EFBIG:
-    'the file would grow beyond what the system allows (ulimit -f says how much); raise the limit, then go on with --resume',
+    'the file would grow beyond what the system allows (ulimit -f says how much); raise the limit, then go on with ON',
   EACCES: 'permission denied; check who owns it, or choose another folder with --out',
   EPERM: 'permission denied; check who owns it, or choose another folder with --out',
-  EROFS: 'the file system is read-only; make it writable and go on with --resume, or choose another folder with --out',
+  EROFS: 'the file system is read-only; make it writable and go on with ON, or choose another folder with --out',
   ENOTDIR: 'a part of its path is a file, not a folder; choose another folder with --out',
   EISDIR: 'it is a folder, not a file',
   ENOENT: 'there is no such file or folder',
-  EIO: 'the disk reports an error; look after it, then go on with --resume',
-  EMFILE: 'too many files are open (ulimit -n says how many may be); raise the limit, then go on with --resume',
-  ENFILE: 'too many files are open on this machine; close some, then go on with --resume',
-  ESTALE: 'the network drive has lost it; connect it again, then go on with --resume',
+  EIO: 'the disk reports an error; look after it, then go on with ON',
+  EMFILE: 'too many files are open (ulimit -n says how many may be); raise the limit, then go on with ON',
+  ENFILE: 'too many files are open on this machine; close some, then go on with ON',
+  ESTALE: 'the network drive has lost it; connect it again, then go on with ON',
   ENAMETOOLONG: 'its path is too long; choose another folder with --out',
 };
 
@@ -37,7 +39,7 @@ const sentences: Record<string, string> = {
 export function storeError(error: unknown, file: string): SweepError {
   if (error instanceof SweepError) return error;
   const code = systemCode(error);
-  const why = sentences[code] ?? (error instanceof Error ? error.message : String(error));
+  const why = sentences[code]?.replace('ON', () => goOn()) ?? (error instanceof Error ? error.message : String(error));
   return new SweepError(code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'cannot-write', `${file}: ${why}.`, {
     file,
     system: code,
@@ -144,7 +146,7 @@ export function insideRun(folder: string, name: string): string {
 export function folderGone(folder: string): SweepError {
   return new SweepError(
     'folder-gone',
-    `${folder}: the run folder was moved, deleted or replaced while the run was at work; put it back, then go on with --resume.`,
+    `${folder}: the run folder was moved, deleted or replaced while the run was at work; put it back, then go on with ${goOn()}.`,
     {folder},
   );
 }

@@ -61,10 +61,10 @@ export function openHub(signal: AbortSignal): HubClient {
 }
 
 /** Where the hub is; refused where it may not be asked. */
-function allowedEndpoint(): string {
+export function allowedEndpoint(done: 'fetched' | 'sent' = 'fetched'): string {
   const {HF_ENDPOINT, HF_HUB_OFFLINE} = process.env;
   if (HF_HUB_OFFLINE && !/^(0|false|no|off)$/i.test(HF_HUB_OFFLINE))
-    throw new SweepError('offline', `Nothing is fetched while HF_HUB_OFFLINE is ${HF_HUB_OFFLINE}; unset it to fetch.`);
+    throw new SweepError('offline', `Nothing is ${done} while HF_HUB_OFFLINE is ${HF_HUB_OFFLINE}; unset it first.`);
   const endpoint = (HF_ENDPOINT || 'https://huggingface.co').replace(/\/+$/, '');
   if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint))
     throw new SweepError(
@@ -149,7 +149,7 @@ function watched(stream: ReadableStream<Uint8Array>, signal: AbortSignal): Reada
 }
 
 /** HF_TOKEN, or the file that `hf auth login` writes. */
-function readToken(): string | null {
+export function readToken(): string | null {
   const {HF_TOKEN, HF_TOKEN_PATH} = process.env;
   if (HF_TOKEN?.trim()) return HF_TOKEN.trim();
   try {

@@ -2,6 +2,7 @@
 import {existsSync, statfsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
+import {formatMemory} from '../../core/run/format.ts';
 import {type HubModel, hubCache, linkIntoSnapshot, modelCache, parseHubModel, writeRef} from './cache.ts';
 import {type HubClient, type HubFile, openHub, refusal} from './client.ts';
 import {bytesThere, type DownloadOptions, downloadBlob, unreachable} from './download.ts';
@@ -104,10 +105,9 @@ function checkRoom(files: HubFile[], model: HubModel): void {
   }
   const have = files.reduce((sum, file) => sum + bytesThere(file, model), 0);
   if (total - have <= free) return;
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   throw new SweepError(
     'disk-full',
-    `${model.id} needs ${gigabytes(total - have)}, but ${hubCache()} has room for ${gigabytes(free)}; make room, or set HF_HOME to a larger disk.`,
+    `${model.id} needs ${formatMemory(total - have)}, but ${hubCache()} has room for ${formatMemory(free)}; make room, or set HF_HOME to a larger disk.`,
   );
 }
 

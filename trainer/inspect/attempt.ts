@@ -37,8 +37,12 @@ export class Attempts {
     } catch (error) {
       if (!(error instanceof SweepError)) throw error;
       const better = instead?.();
-      const fault = {code: codeOf(error, path), message: error.message, path};
-      this.faults.push(better === undefined ? fault : {...fault, instead: better});
+      const {fetch} = error.data;
+      this.faults.push({
+        ...{code: codeOf(error, path), message: error.message, path},
+        ...(better !== undefined && {instead: better}),
+        ...(typeof fetch === 'string' && {fetch}),
+      });
       return undefined;
     }
   }

@@ -2,6 +2,7 @@
 import {existsSync, readdirSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {hubModels, sizeOfOffer} from '../../core/hub/models.ts';
 import type {Candidate} from '../../core/sweep/inspection.ts';
 import {fileEndings} from '../../core/sweep/table/field.ts';
 import {entryOf, readText, sizeOfRegular} from '../files/door.ts';
@@ -17,7 +18,7 @@ const deepest = 8;
 /** Files and folders that a half-typed path can become, and for models those of the hub cache too. */
 export function candidates(kind: 'data' | 'model' | 'folder', typed: string, base: string): Candidate[] {
   const found = beside(kind, typed, base);
-  return [...found, ...(kind === 'model' ? cachedModels() : [])].slice(0, mostCandidates);
+  return [...found, ...(kind === 'model' ? ofTheHub() : [])].slice(0, mostCandidates);
 }
 
 /** Entries of the folder that has been typed so far. */
@@ -36,6 +37,19 @@ function beside(kind: 'data' | 'model' | 'folder', typed: string, base: string):
     const bytes = sizeOfRegular(join(folder, name));
     return bytes === undefined ? [] : [{text, kind: 'file', detail: sizeText(bytes)}];
   });
+}
+
+/** Those of the cache, and some that are small enough to begin with. */
+function ofTheHub(): Candidate[] {
+  const cached = cachedModels();
+  const others = hubModels.filter(({id}) => !cached.some(({text}) => text === id));
+  const offers = others.map(offer => ({
+    text: offer.id,
+    kind: 'model' as const,
+    detail: `hub, ${sizeOfOffer(offer)} to fetch`,
+    absent: true as const,
+  }));
+  return [...cached, ...offers];
 }
 
 function cachedModels(): Candidate[] {

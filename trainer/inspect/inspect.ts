@@ -12,6 +12,7 @@ import {nearest} from '../../core/sweep/table/suggest.ts';
 import {checkFit} from '../adapter/adapted.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, isChat} from '../data/encode.ts';
+import {readAs} from '../data/read/columns.ts';
 import {columnsOf} from '../data/read/rows.ts';
 import {sizeOfRegular} from '../files/door.ts';
 import {checkSites, strictest} from '../method/check.ts';
@@ -23,6 +24,7 @@ import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
 import {startingAdapter} from '../step/start.ts';
 import {checkWritable} from '../store/model-folder.ts';
+import {readChoices} from '../task/choices/rows.ts';
 import {readPrompts} from '../task/prompts.ts';
 import {openChatTemplate} from '../text/chat-template.ts';
 import {openTokenizer} from '../text/tokenizer.ts';
@@ -36,6 +38,7 @@ import {resultsOf} from './results.ts';
 import {
   blocksOf,
   dataFacts,
+  type Looked,
   longRows,
   lookAtFile,
   overlaps,
@@ -264,8 +267,8 @@ async function lookAtRows(
   /** Reading rows depends on how they are read, and on the files. */
   const once = <T>(what: unknown, files: readonly string[], work: () => Promise<T>) =>
     remembered([what, data], [...files.map(file => resolve(base, file)), ...tokenizerFiles], work);
-  const look = (file: string, task: EvaluationSettings['task'] | null, limit?: number) =>
-    once(['look', task, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, task));
+  const look = (file: string, what: Looked, limit?: number) =>
+    once(['look', what, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, what));
 
   const samples: SampledRow[] = [];
   let empty = 0;
@@ -273,7 +276,7 @@ async function lookAtRows(
     const sample = async (): Promise<Sample> =>
       encoding && data
         ? await once('sample', [file], () => sampleOf({...data, train: [file]}, base, encoding))
-        : {rows: await look(file, null, data?.rows), empty: 0};
+        : {rows: await look(file, {task: null}, data?.rows), empty: 0};
     const found = await attempts.attempt(['data', 'train', index], sample);
     samples.push(...(found?.rows ?? []));
     empty += found?.empty ?? 0;
@@ -284,18 +287,18 @@ async function lookAtRows(
     );
   for (const {index, data: file, settings} of evaluate) {
     if (file === undefined) continue;
-    const {task, limit} = settings ?? {};
+    const {task, limit, columns} = settings ?? {};
     await attempts.attempt(['evaluate', index, 'data'], async () => {
-      if (!encoding || !data || !settings) await look(file, task ?? null, limit);
+      if (!encoding || !data || !settings) await look(file, {task: task ?? null, columns}, limit);
       else {
         const {maxNewTokens, samples: answers} = settings;
         const read = () => firstOf({...settings, index, data: file}, data, base, encoding);
-        evaluations.push({...(await once([task, limit, maxNewTokens, answers], [file], read)), index});
+        evaluations.push({...(await once([task, limit, maxNewTokens, answers, columns], [file], read)), index});
       }
     });
   }
-  if (probed !== undefined) await attempts.attempt(['curvature', 'data'], () => look(probed, 'loss'));
-  if (data) await nameColumns(data, base, attempts.faults);
+  if (probed !== undefined) await attempts.attempt(['curvature', 'data'], () => look(probed, {task: 'loss'}));
+  if (data) await nameColumns(data, evaluate, base, attempts.faults);
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
   if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
@@ -322,18 +325,24 @@ function withMostRows({data, axes}: Sweep): DataSettings {
 
 /** The first rows of an evaluation, as those of all are read for a run. */
 async function firstOf(
-  settings: Pick<EvaluationSettings, 'task' | 'data' | 'limit' | 'maxNewTokens' | 'samples'> & {index: number},
+  settings: Pick<EvaluationSettings, 'task' | 'data' | 'limit' | 'maxNewTokens' | 'samples' | 'columns'> & {
+    index: number;
+  },
   data: DataSettings,
   base: string,
   encoding: EncodingModel,
 ): Promise<Evaluation> {
   const {index, task, data: file, limit, maxNewTokens, samples} = settings;
   if (task === 'loss') {
-    const held = await loadFirst({...data, train: [file]}, limit, base, encoding);
+    const held = await loadFirst({...readAs(settings, data), train: [file]}, limit, base, encoding);
     // Only the shapes of its batches are asked for, not what fills them.
     return {index, task, source: inOrder(held, 0)};
   }
-  const read = await readPrompts({task, data: file, limit: few(limit)}, data, base, encoding);
+  if (task === 'multiple-choice') {
+    const {dataset, choices} = await readChoices({...settings, limit: few(limit)}, data, base, encoding);
+    return {index, task: 'choices', name: task, source: inOrder(dataset, 0), choices};
+  }
+  const read = await readPrompts({...settings, limit: few(limit)}, data, base, encoding);
   const prompts = read.map(({ids}) => Int32Array.from(ids));
   return {index, task: 'generate', prompts, maxNewTokens, eosIds: [], choosing: {samples: samples ?? 1}};
 }
@@ -369,17 +378,25 @@ async function openEncoding(
 }
 
 /** A column that is missing is shown where the sweep file names it, with the nearest column that is there. */
-async function nameColumns(data: DataSettings, base: string, faults: Fault[]): Promise<void> {
-  const missing = faults.filter(
-    ({code, path}) => code === 'data/missing-column' && path[0] === 'data' && path[1] === 'train',
-  );
-  for (const fault of missing) {
-    const file = data.train[Number(fault.path[2])]!;
+async function nameColumns(
+  data: DataSettings,
+  evaluate: Draft['evaluate'],
+  base: string,
+  faults: Fault[],
+): Promise<void> {
+  for (const fault of faults) {
+    if (fault.code !== 'data/missing-column') continue;
+    const [section, key] = fault.path;
+    const tested = section === 'evaluate' ? evaluate.find(({index}) => index === key)?.settings : undefined;
+    const file =
+      tested?.data ?? (section === 'data' && key === 'train' ? data.train[Number(fault.path[2])] : undefined);
+    if (file === undefined) continue;
     const there = await columnsOf(resolve(base, file), 1);
-    const named = Object.entries(data.columns).find(([, column]) => !there.includes(column));
+    const columns = tested ? (tested.columns ?? {}) : data.columns;
+    const named = Object.entries(columns).find(([, column]) => !there.includes(column));
     if (!named) continue;
     const better = nearest(named[1], new Map(there.map(column => [column, []])));
-    fault.path = ['data', 'columns', named[0]];
+    fault.path = [...(tested ? ['evaluate', key!] : ['data']), 'columns', named[0]];
     if (better !== undefined) fault.instead = better;
   }
 }

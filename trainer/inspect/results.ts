@@ -27,6 +27,7 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
     stored: storedTrials(run.state),
     done: state.trials.flatMap(view => (isEnded(view.state) ? [view.trial.id] : [])),
     settled: isSettled(sweep, trials, run.state),
+    hasTasks: run.state.tasks.length > 0,
     peaks,
     sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),
   };

@@ -9,11 +9,13 @@ import {formats} from '../../core/sweep/table/formats.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, isChat, tokensIn} from '../data/encode.ts';
 import {conversationOf} from '../data/messages.ts';
+import {readAs, renamed} from '../data/read/columns.ts';
 import {type Row, textIn} from '../data/read/row.ts';
 import {readRows} from '../data/read/rows.ts';
 import {textsOf} from '../data/template.ts';
 import {ignored} from '../data/token-row.ts';
 import {sizeOfRegular} from '../files/door.ts';
+import {questionOf} from '../task/choices/questions.ts';
 import {tasks} from '../task/tasks.ts';
 
 /** Rows of each data file that are tokenised. */
@@ -23,25 +25,34 @@ const mostBytes = 512e6;
 /** Longer than any row, so that nothing is cut. */
 const unlimited = 1_048_576;
 
+/** What a file's rows are for. */
+export interface Looked {
+  /** Of an evaluation; null for rows to train on. */
+  task: EvaluationSettings['task'] | null;
+  columns?: EvaluationSettings['columns'] | undefined;
+}
+
 /**
  * Reads the first rows of a file as far as that needs no tokenizer: that they are there, have their columns, and hold text.
  * @param data how rows are read; undefined: that they are rows is all that is looked at
- * @param task of an evaluation; null for rows to train on
  */
 export async function lookAtFile(
   file: string,
   rows: number,
   data: DataSettings | undefined,
-  task: EvaluationSettings['task'] | null,
+  {task, columns}: Looked,
 ): Promise<[]> {
   const known = task === null ? undefined : tasks[task];
-  const read = data && texts(data);
+  const read = data && texts(readAs({columns}, data));
   let count = 0;
   for await (const row of readRows([file], rows)) {
     count++;
     // A task has columns of its own.
-    if (known) [known.asked(row), known.expected(row)];
-    else read?.(row);
+    if (task === 'multiple-choice') questionOf(renamed(row, columns));
+    else if (known) {
+      const own = renamed(row, columns);
+      [known.asked(own), known.expected(own)];
+    } else read?.(row);
   }
   if (count === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
   return [];
@@ -161,9 +172,10 @@ export function overlaps(shared: Survey['shared'], evaluate: readonly Evaluation
   });
 }
 
-async function keysOf({data: file, limit}: EvaluationSettings, data: DataSettings, base: string): Promise<Set<string>> {
+async function keysOf(evaluation: EvaluationSettings, data: DataSettings, base: string): Promise<Set<string>> {
   const keys = new Set<string>();
-  for await (const row of readRows([resolve(base, file)], limit)) keys.add(keyOf(row, data));
+  const own = readAs(evaluation, data);
+  for await (const row of readRows([resolve(base, evaluation.data)], evaluation.limit)) keys.add(keyOf(row, own));
   return keys;
 }
 

@@ -6,18 +6,28 @@ import {
 } from '../../core/method/methods.ts';
 import {sizeOf} from '../../core/method/parameters.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
+import {adalora} from './adalora.ts';
 import {boft} from './boft.ts';
+import {corda} from './corda.ts';
+import {delora} from './delora.ts';
 import {dora} from './dora.ts';
+import {eva} from './eva.ts';
 import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
+import {hira} from './hira.ts';
+import {ia3} from './ia3.ts';
 import {initAb} from './init-ab.ts';
+import {loha} from './loha.ts';
+import {lokr} from './lokr.ts';
 import {lora} from './lora.ts';
 import {loraFa} from './lora-fa.ts';
 import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
 import {milora} from './milora.ts';
 import {miss} from './miss.ts';
+import {oft} from './oft.ts';
 import {olora} from './olora.ts';
+import {orthogonal} from './orthogonal.ts';
 import {pissa} from './pissa.ts';
 import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
@@ -39,12 +49,30 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   randlora,
   boft,
   miss,
+  orthogonal,
+  loha,
+  hira,
+  lokr,
+  ia3,
+  delora,
+  oft,
+  eva,
+  corda,
+  adalora,
 };
 
 /** Every variant, with what its description says of it. */
 export const methods = Object.fromEntries(
   adapterMethodNames.map(name => [name, {...descriptions[name], ...computations[name]}]),
 ) as Record<string, Method> as Readonly<Record<AdapterMethodName, Method>>;
+
+/** Whether the start of a method's trials is made of what projections read. */
+export const startsFromReadings = (method: MethodName): boolean =>
+  method !== 'full' && methods[method].readings === true;
+
+/** Whether the start of a method's trials needs training rows. */
+export const startsFromRows = (method: MethodName): boolean =>
+  startsFromGradients(method) || startsFromReadings(method);
 
 /** Whether the start of a method's trials is made of gradients of the base's weights. */
 export const startsFromGradients = (method: MethodName): boolean =>

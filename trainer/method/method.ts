@@ -1,7 +1,8 @@
 /** What a LoRA variant is: which tensors it trains at a projection, how they start, and how they enter it. */
-import type {Tensor} from '@tensorflow/tfjs-core';
+import {matMul, type Tensor} from '@tensorflow/tfjs-core';
 import type {Matrix, MethodDescription, Shapes} from '../../core/method/method.ts';
 import type {Macros} from '../engine/macros/macros.ts';
+import type {Components} from '../math/incremental-components.ts';
 import type {Random} from '../math/random.ts';
 import type {Triplets} from '../math/triplets.ts';
 import type {Site} from '../model/site.ts';
@@ -28,6 +29,12 @@ export interface InitContext {
   weight(): Float32Array;
   /** The weight's singular triplets from one end of its spectrum, `rank` of them, in falling order. */
   triplets(end: 'top' | 'bottom'): Promise<Triplets>;
+  /** The same of a matrix shaped as the weight. */
+  tripletsFrom(matrix: Float32Array, end: 'top' | 'bottom'): Promise<Triplets>;
+  /** The first `rank` principal components of what the site reads, over the rows that it starts from. */
+  components(): Promise<Pick<Components, 'rows' | 'values'>>;
+  /** The covariance of what the site reads, [inputs, inputs], over the rows that it starts from. */
+  covariance(): Promise<Float64Array>;
   /** The largest `count` singular triplets of the loss's gradient in W, over the rows that it starts from. */
   gradientTriplets(count: number): Promise<Triplets>;
 }
@@ -48,11 +55,17 @@ export interface Computation {
 /** A variant: its description and what it computes. */
 export interface Method
   extends Computation,
-    Pick<MethodDescription, 'residual' | 'spectrum' | 'gradient' | 'frozen' | 'shapes' | 'obstacle'> {}
+    Pick<
+      MethodDescription,
+      'residual' | 'spectrum' | 'gradient' | 'readings' | 'allocates' | 'frozen' | 'shapes' | 'obstacle'
+    > {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */
 export const lowRank: Computation['apply'] = (macros, x, W, tensors, {scale}) =>
   macros.lowRank(x, W, pairOf(tensors), scale);
+
+/** x [trials, rows, inputs] · Wᵀ for trials that each have a weight of their own, [trials, outputs, inputs]. */
+export const whole = (x: Tensor, W: Tensor): Tensor => matMul(x, W, false, true);
 
 /** A and B as the macros take them. */
 export function pairOf({own, start}: SiteTensors) {

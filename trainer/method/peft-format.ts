@@ -11,22 +11,27 @@ export interface PeftFormat {
   optional: readonly string[];
   /** Those of the whole model, which PEFT may repeat in every module. */
   shared: Readonly<Record<string, string>>;
-  /** Shapes of a module's parts, or of the shared ones, from their numbers of values. */
-  shapes(parts: Parts, form: Form): Shapes;
+  /**
+   * Shapes of a module's parts, or of the shared ones, from their numbers of values; absent where these do not tell them,
+   * but the projection's size does.
+   */
+  shapes?(parts: Parts, form: Form): Shapes;
   /** Where the configuration has the rank, and alpha. */
   rankKey: string | null;
   alphaKey: string | null;
+  /** Keys of all formats' configurations that this one does not have. */
+  without?: readonly string[];
   /** The method's own settings as the configuration and the shapes of a module's tensors have them. */
   options(config: JsonObject, shapes: Shapes): Record<string, number>;
-  /** The configuration's keys beside those of all formats. */
-  config(form: Form, alpha: number): JsonObject;
+  /** The configuration's keys beside those of all formats; `targets` are its target_modules. */
+  config(form: Form, alpha: number, targets: readonly string[]): JsonObject;
 }
 
 export const lengths = (parts: Parts, shape: (part: string, length: number) => number[]): Shapes =>
   Object.fromEntries(Object.entries(parts).map(([part, {length}]) => [part, shape(part, length)]));
 
 /** Of A [rank, inputs], B [outputs, rank] and vectors. */
-export const pairLengths: PeftFormat['shapes'] = (parts, {rank}) =>
+export const pairLengths: NonNullable<PeftFormat['shapes']> = (parts, {rank}) =>
   lengths(parts, (part, length) =>
     part === 'A' ? [rank, length / rank] : part === 'B' ? [length / rank, rank] : [length],
   );

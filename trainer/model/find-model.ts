@@ -26,6 +26,6 @@ export function findModel(model: string, base: string): string {
   throw new SweepError(
     'missing-file',
     `The model ${model} is neither the folder ${folder} nor in the hub cache ${cache}; fetch it with "lora-sweep fetch ${model}" or give a folder.`,
-    {model, looked: [folder, cache]},
+    {model, looked: [folder, cache], fetch: model},
   );
 }

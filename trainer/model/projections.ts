@@ -25,3 +25,9 @@ export const projections = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj',
 export function siteOf(layer: number, projection: Projection): string {
   return `model.layers.${layer}.${blockOf[projection]}.${projection}`;
 }
+
+/** Name of the input of a projection; q, k and v share theirs, gate and up too. */
+export function inputOf(projection: Projection): string {
+  if (projection === 'k_proj' || projection === 'v_proj') return 'q_proj.input';
+  return projection === 'up_proj' ? 'gate_proj.input' : `${projection}.input`;
+}

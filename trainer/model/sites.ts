@@ -22,7 +22,7 @@ export function sitesOf(layers: number, targets: 'all' | string[], {tensors}: Pi
     for (const projection of present.filter(wanted)) {
       const name = siteOf(layer, projection);
       const [outputs, inputs] = tensors.get(`${name}.weight`)!.shape as [number, number];
-      sites.push({name, inputs, outputs});
+      sites.push({name, inputs, outputs, ...(tensors.has(`${name}.bias`) ? {biased: true} : {})});
     }
   return sites;
 }

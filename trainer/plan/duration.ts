@@ -5,7 +5,7 @@ import {mean} from '../../core/numbers.ts';
 import {plainKey} from '../../core/sweep/axes/axes.ts';
 import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
-import {methods, startsFromGradients} from '../method/index.ts';
+import {methods, startsFromRows} from '../method/index.ts';
 import type {Site} from '../model/site.ts';
 import {type Arrangement, settingsOf, startSettings, type TrialPack, trainJob} from '../run/packs.ts';
 import {openPool, type Pool} from '../run/pool.ts';
@@ -101,7 +101,7 @@ function computationOf(prepared: Prepared, pack: TrialPack): string {
   const {sweep} = prepared.of(pack[0]!);
   const {optimizer, maxGradNorm} = sweep.training;
   const step = `${optimizer.name} ${maxGradNorm === 'off'} ${whatIsRead(sweep)}`;
-  return `${plainest(method)} ${startsFromGradients(method)} ${rank} ${batchSize} ${pack.length} ${step}`;
+  return `${plainest(method)} ${startsFromRows(method) ? method : ''} ${rank} ${batchSize} ${pack.length} ${step}`;
 }
 
 /** The first method that computes like this one and starts without a factorisation, or the method itself. */
@@ -115,7 +115,8 @@ function plainest(name: MethodName): MethodName {
       method.residual === residual &&
       method.shapes === shapes &&
       method.spectrum === undefined &&
-      !method.gradient
+      !method.gradient &&
+      !method.readings
     );
   });
   return same ?? name;
@@ -148,7 +149,7 @@ async function timePack(
         start: {sites: start.sites},
         kept: {config, sites, rank, merged, recompute, dropout},
         answerTokens: answerTokens(own),
-        ...(sources ? {gradients: {trial: trial!, sources}} : {}),
+        ...(sources ? {fromRows: {trial: trial!, sources}} : {}),
       },
     })),
     {

@@ -5,7 +5,7 @@ import type {ProbeJob} from '../curvature/probe.ts';
 import {allocatedCores} from '../process/allocation.ts';
 import type {Pool} from '../run/pool.ts';
 import type {Prepared} from '../run/prepare.ts';
-import {planProbes, probedPlaces, trainingProbes, usualIterations} from '../run/probing.ts';
+import {planProbes, trainingProbes, usualIterations} from '../run/probing.ts';
 
 const [few, more] = [2, 8];
 
@@ -39,8 +39,8 @@ export async function timeProbing(pool: Pool, prepared: Prepared, trials: Trial[
   const batches = Math.ceil(source.order.length / source.rows);
   const starts = curvature.at.includes(0) ? jobs.reduce((sum, job) => sum + job.blocks.length, 0) : 0;
   const later = trials.reduce((sum, trial) => {
-    const steps = trainingProbes(prepared, [trial], emptyRun).curvature?.steps.length ?? 0;
-    return sum + steps * probedPlaces(prepared, curvature).length;
+    const {steps = [], places = []} = trainingProbes(prepared, [trial], emptyRun).curvature ?? {};
+    return sum + steps.length * places.length;
   }, 0);
   return Math.max(0, opening - short) + ((starts + later) * batches * iterations * perIteration) / workers;
 }

@@ -1,5 +1,8 @@
 /** Processes of this machine as the system tells of them. */
-import {readFileSync, readlinkSync} from 'node:fs';
+import {randomUUID} from 'node:crypto';
+import {readFileSync, readlinkSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 
 /** Whether there is such a process that can still do something: one that has ended and was not collected yet cannot. */
 export function isAlive(pid: number): boolean {
@@ -17,28 +20,49 @@ export function processStart(pid: number): string | null {
   return fieldsOf(pid)?.[19] ?? null;
 }
 
-/** The running system and its space of process numbers (Linux): containers share the former, not the latter. Null elsewhere. */
+/**
+ * The running system and its space of process numbers (Linux): containers share the former, not the latter. Elsewhere a number that
+ * was drawn for the machine. Null where there is neither.
+ */
 export function systemMark(): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
     return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
   } catch {
+    return process.platform === 'linux' ? null : drawnMark(tmpdir());
+  }
+}
+
+/** Kept in a folder that no other machine has. */
+export function drawnMark(folder: string): string | null {
+  const file = join(folder, 'lora-sweep-machine');
+  try {
+    writeFileSync(file, randomUUID(), {flag: 'wx'});
+  } catch {
+    // It is there, or cannot be: what can be read tells.
+  }
+  try {
+    const mark = readFileSync(file, 'utf8');
+    return /^[\da-f-]{36}$/.test(mark) ? mark : null;
+  } catch {
     return null;
   }
 }
 
+/** Where the system does not tell when a process started. */
+const noStart = '0';
+
 /** This process among all of all machines; null where the system has no such words. */
 export function ownMark(): string | null {
   const system = systemMark();
-  const start = processStart(process.pid);
-  return system === null || start === null ? null : `${system} ${process.pid} ${start}`;
+  return system === null ? null : `${system} ${process.pid} ${processStart(process.pid) ?? noStart}`;
 }
 
 /** Whether the process of a mark can still do something; null where it cannot be seen from here. */
 export function isMarkAlive(mark: string): boolean | null {
   const [, system, pid, start] = /^(.*) (\d+) (\d+)$/.exec(mark) ?? [];
   if (system === undefined || system !== systemMark()) return null;
-  return isAlive(Number(pid)) && processStart(Number(pid)) === start;
+  return isAlive(Number(pid)) && (processStart(Number(pid)) ?? noStart) === start;
 }
 
 /** Linux counts so many of its clock ticks a second on every architecture that Node runs on. */

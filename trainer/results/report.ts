@@ -1,15 +1,15 @@
 /** `report`: a run as one page that needs nothing else, and as Markdown. */
 import {createHash} from 'node:crypto';
 import {existsSync, readFileSync} from 'node:fs';
-import {join, resolve} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {coarsen, type Series} from '../../core/run/series/series.ts';
 import {writeWhole} from '../files/write-whole.ts';
 import {readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
-import {readRun} from '../store/run.ts';
 import {recordLines} from './record-lines.ts';
+import {readFolders, togetherName} from './several.ts';
 import {markdownSummary} from './summary.ts';
 
 /** The browser's part of the page, as it was bundled. */
@@ -19,17 +19,21 @@ export interface Bundle {
 }
 
 /**
- * Writes `out` (by default report.html in the run folder) and the Markdown beside it.
+ * Writes `out` (by default report.html in the run folder; of several runs, which are read as one, a page beside the first) and the Markdown beside it.
  * @throws SweepError `no-run`, `not-built`, `cannot-write`
  */
 export async function writeReport(
-  folder: string,
+  folders: string | readonly string[],
   out?: string,
 ): Promise<{page: string; summaryFile: string; summary: string; remarks: string[]}> {
-  const {state, remarks} = await readRun(folder);
-  const page = out ?? join(folder, 'report.html');
+  const paths = [folders].flat();
+  const [folder] = paths as [string];
+  const {state, remarks} = await readFolders(paths);
+  const isOne = paths.length === 1;
+  const page =
+    out ?? (isOne ? join(folder, 'report.html') : join(dirname(resolve(folder)), `${togetherName(paths)}.html`));
   const summaryFile = `${page.replace(/\.html?$/i, '')}.md`;
-  const manifest = state.engine === 'imported' ? null : readManifest(join(folder, manifestName));
+  const manifest = !isOne || state.engine === 'imported' ? null : readManifest(join(folder, manifestName));
   const summary = [markdownSummary(state), ...(manifest ? recordLines(manifest) : [])].join('\n');
   writeWhole(resolve(page), reportPage(state, readBundle()));
   writeWhole(resolve(summaryFile), summary);

@@ -1,13 +1,15 @@
 /** What a run folder holds, as rows: for `show`, and for files of other programs. */
 import {axesIn} from '../../core/run/compare/conditions.ts';
-import {relativeToLora} from '../../core/run/compare/curvature.ts';
-import type {RunState, TrialView} from '../../core/run/fold.ts';
+import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
+import {startText} from '../../core/run/compare/starts.ts';
+import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
-import {type AxisKey, axisKeys} from '../../core/sweep/axes/keys.ts';
-import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
+import {inAxisOrder} from '../../core/sweep/axes/keys.ts';
+import {nameOf, type StoredTrial} from '../../core/sweep/sweep.ts';
 import {projections} from '../model/projections.ts';
 import {readSamples} from '../store/samples.ts';
+import type {Source} from './several.ts';
 import type {Traces} from './traces.ts';
 
 export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
@@ -20,7 +22,7 @@ export interface Rows {
 }
 
 /** Settings of a trial that stand in its row, by column; without those that it says nothing of. */
-export function settingsOf(state: RunState): (trial: Trial) => [string, string | number][] {
+export function settingsOf(state: RunState): (trial: StoredTrial) => [string, string | number][] {
   const further = furtherOf(state, ['alpha']);
   const columns = [...trialColumns.slice(1), 'alpha', ...further.columns];
   return trial => {
@@ -37,33 +39,39 @@ const trialColumns = ['trial', 'method', 'rank', 'batch_size', 'learning_rate', 
 /** Columns behind all others: what trials have of axes of the sweep, where it has any. */
 interface Further {
   columns: string[];
-  cells(trial: Trial): Cell[];
+  cells(trial: StoredTrial): Cell[];
 }
 
 /** `without`: columns that stand there anyway. */
 function furtherOf(state: RunState, without: readonly string[] = []): Further {
   const {conditions, tuned} = axesIn(state);
-  const isThere = new Set<string>([...conditions, ...tuned]);
   const own = state.trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings));
-  const keys = axisKeys.filter(key => (isThere.has(key) || own.includes(key)) && !without.includes(key));
+  const keys = inAxisOrder([...conditions, ...tuned, ...own]).filter(key => !without.includes(key));
   const some = (key: 'name' | 'model' | 'order'): boolean => state.trials.some(({trial}) => trial[key] !== undefined);
-  const all: [string, (trial: Trial) => Cell][] = [
-    ...(some('name') ? [['variant', nameOf] as [string, (trial: Trial) => Cell]] : []),
-    ...(some('model') ? [['model', ({model}: Trial) => model ?? null] as [string, (trial: Trial) => Cell]] : []),
-    ...keys.map((key): [string, (trial: Trial) => Cell] => [key, trial => cellOf(trial, key, state)]),
-    ...(some('order') ? [['order_seed', ({order}: Trial) => order ?? null] as [string, (trial: Trial) => Cell]] : []),
+  const runs = new Map(state.trials.map(({trial, part}) => [trial.id, part?.run ?? null]));
+  const all: [string, (trial: StoredTrial) => Cell][] = [
+    ...(state.parts ? [['run', ({id}) => runs.get(id) ?? null] as [string, (trial: StoredTrial) => Cell]] : []),
+    ...(some('name') ? [['variant', nameOf] as [string, (trial: StoredTrial) => Cell]] : []),
+    ...(some('model')
+      ? [['model', ({model}: StoredTrial) => model ?? null] as [string, (trial: StoredTrial) => Cell]]
+      : []),
+    ...keys.map((key): [string, (trial: StoredTrial) => Cell] => [key, trial => cellOf(trial, key, state)]),
+    ...(some('order')
+      ? [['order_seed', ({order}: StoredTrial) => order ?? null] as [string, (trial: StoredTrial) => Cell]]
+      : []),
   ];
   return {columns: all.map(([column]) => column), cells: trial => all.map(([, cell]) => cell(trial))};
 }
 
 /** A number where the text is one. */
-function cellOf(trial: Trial, key: AxisKey, {fixed}: RunState): Cell {
+function cellOf(trial: StoredTrial, key: string, {fixed}: RunState): Cell {
   if (key === 'alpha') return trial.alpha;
   const text = settingOf(trial, key) ?? fixed[key];
   return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: string): Rows {
+/** `sources`: the folders that answers lie in. */
+export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: readonly Source[]): Rows {
   switch (kind) {
     case 'peaks':
       return peaksOf(state);
@@ -113,17 +121,25 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, folder: s
       };
     }
     case 'samples':
-      return {columns: sampleColumns, rows: sampleRows(state, folder)};
+      return {columns: sampleColumns, rows: sampleRows(sources)};
     case 'curvature':
-      return {columns: curvatureColumns, rows: curvatureRows({...state, curvature: inOrder(state)})};
+      return curvatureTable({...state, curvature: inOrder(state)});
   }
 }
 
-function trialCells({id, method, rank, batchSize, learningRate, seed}: Trial): Cell[] {
-  return [id, method, rank, batchSize, learningRate, seed];
+function trialCells({id, method, rank, batchSize, learningRate, seed, own = []}: StoredTrial): Cell[] {
+  const isUnknown = (key: string, value: number): boolean => value === 0 && own.includes(key);
+  const cells = [isUnknown('rank', rank) ? null : rank, isUnknown('batch_size', batchSize) ? null : batchSize];
+  return [id, method, ...cells, learningRate, seed];
 }
 
-const remarkOf = ({dropped}: TrialView): string | null => (dropped ? 'no longer in the sweep file' : null);
+function remarkOf({dropped, taken}: TrialView): string | null {
+  const remarks = [
+    ...(dropped ? ['no longer in the sweep file'] : []),
+    ...(taken === undefined ? [] : [`taken from ${taken}`]),
+  ];
+  return remarks.length > 0 ? remarks.join('; ') : null;
+}
 
 function* stepRows(state: RunState, traces: Traces, further: Further): Iterable<Cell[]> {
   for (const {trial} of state.trials) {
@@ -172,12 +188,15 @@ const sampleColumns = [
 ];
 
 /** What the trials answered, as `samples/` keeps it. */
-function* sampleRows({trials}: RunState, folder: string): Iterable<Cell[]> {
-  const ids = trials.map(({trial}) => trial.id);
-  for (const {trial, step, evaluation, file, rows} of readSamples(folder, ids))
+function* sampleRows(sources: readonly Source[]): Iterable<Cell[]> {
+  for (const {folder, ids} of sources) yield* samplesIn(folder, ids);
+}
+
+function* samplesIn(folder: string, ids: ReadonlyMap<string, string>): Iterable<Cell[]> {
+  for (const {trial, step, evaluation, file, rows} of readSamples(folder, [...ids.keys()]))
     for (const row of rows)
       yield [
-        ...[trial, step, evaluation],
+        ...[ids.get(trial)!, step, evaluation],
         ...sampleColumns.slice(3, -1).map(name => {
           const cell = row[name];
           return typeof cell === 'string' || typeof cell === 'number' ? cell : cell === undefined ? null : String(cell);
@@ -195,7 +214,7 @@ const curvatureColumns = [
 /** As the trials stand in the sweep, then by step, layer and projection: which worker was first does not show. */
 function inOrder({curvature, trials}: RunState): RunState['curvature'] {
   // What is no trial's, as all weights of the base are, stands behind them.
-  const first = (is: (trial: Trial) => boolean) => {
+  const first = (is: (trial: StoredTrial) => boolean) => {
     const place = trials.findIndex(({trial}) => is(trial));
     return place < 0 ? trials.length : place;
   };
@@ -216,11 +235,38 @@ function inOrder({curvature, trials}: RunState): RunState['curvature'] {
     .map(({row}) => row);
 }
 
-function curvatureRows({curvature}: RunState): Cell[][] {
-  const relative = relativeToLora(curvature);
-  return curvature.map((row, k) => [
-    ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
-    ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
-    ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
-  ]);
+/**
+ * Behind the columns of all runs those of its axes, of which a row at the start has what the start depends on, and of what else tells
+ * rows apart.
+ */
+function curvatureTable(state: RunState): Rows {
+  const rows = placedRows(state);
+  const relative = relativeToLora(rows);
+  const further = furtherOf(state);
+  const keys = inAxisOrder(rows.flatMap(({settings = {}}) => Object.keys(settings)));
+  const others = [...(rows.some(({model}) => model !== undefined) ? ['model'] : []), ...keys].filter(
+    key => !further.columns.includes(key),
+  );
+  return {
+    columns: [...curvatureColumns, ...further.columns, ...others],
+    rows: rows.map((row, k) => [
+      ...[row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module],
+      ...[row.lambdaMax, row.lambdaMin, row.iterations, row.residual, relative[k] ?? null],
+      ...[row.trial ?? null, row.learningRate ?? null, row.preconditioned ?? null],
+      ...further.cells(trialOfRow(row, state)).map(cell => (Number.isNaN(cell) ? null : cell)),
+      ...others.map(key => (key === 'model' ? row.model : row.settings?.[key]) ?? null),
+    ]),
+  };
+}
+
+/** The trial of a row; for one at the start a trial that starts there, without what comes later. */
+function trialOfRow(row: Curvature, {trials}: RunState): StoredTrial {
+  const known = trials.find(({trial}) => trial.id === row.trial)?.trial;
+  if (known) return known;
+  const {method, rank, batchSize, seed, name, model, settings = {}} = row;
+  const text = startText(row);
+  const like = trials.find(({trial}) => trial.method === method && trial.rank === rank && startText(trial) === text);
+  const bare: StoredTrial = {id: '', method, rank, batchSize, seed, learningRate: Number.NaN, alpha: Number.NaN};
+  const {name: _, model: __, ...trial} = like?.trial ?? bare;
+  return {...trial, ...(name !== undefined && {name}), ...(model !== undefined && {model}), settings};
 }

@@ -1,25 +1,23 @@
 /** `show`: what a run folder holds, as rows for people and programs. */
 import {textTable} from '../../core/table.ts';
-import {readRun} from '../store/run.ts';
 import {csvLines} from './csv.ts';
 import {type Cell, type RowKind, type Rows, rowsOf} from './rows.ts';
-import {Traces} from './traces.ts';
+import {readFolders} from './several.ts';
 
 export const formats = ['table', 'csv', 'json'] as const;
 export type Format = (typeof formats)[number];
 
 /**
- * The lines to print (without newlines) and remarks for the reader. Works on a folder whose run goes on.
+ * The lines to print (without newlines) and remarks for the reader. Works on folders whose runs go on; several are read as one.
  * @throws SweepError `no-run`
  */
 export async function showRun(
-  folder: string,
+  folders: string | readonly string[],
   kind: RowKind,
   format: Format,
 ): Promise<{lines: Iterable<string>; remarks: string[]}> {
-  const traces = new Traces();
-  const run = await readRun(folder, kind === 'steps' ? event => traces.add(event) : undefined);
-  return {lines: formatted(rowsOf(run.state, kind, traces, folder), format), remarks: run.remarks};
+  const {state, remarks, traces, sources} = await readFolders([folders].flat(), kind === 'steps');
+  return {lines: formatted(rowsOf(state, kind, traces, sources), format), remarks};
 }
 
 function formatted(table: Rows, format: Format): Iterable<string> {

@@ -1,54 +1,18 @@
 /** `status`, `attach`, `cancel`: a run seen from another process, on any machine that sees its folder. */
 import {setTimeout as sleep} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
-import type {RunEvent, TrialState} from '../../core/run/events.ts';
+import type {RunEvent} from '../../core/run/events.ts';
 import {emptyRun, fold, interrupted, type RunState} from '../../core/run/fold.ts';
 import {count, formatSeconds} from '../../core/run/format.ts';
 import {progress} from '../../core/run/progress.ts';
 import {attemptName} from '../../core/run/tasks/names.ts';
-import type {TaskState, TaskView} from '../../core/run/tasks/task-views.ts';
+import type {Status, TaskStatus} from '../../core/run/tasks/status.ts';
+import type {TaskView} from '../../core/run/tasks/task-views.ts';
 import {textTable} from '../../core/table.ts';
 import {isLive, readRun, refuseNoRun} from '../store/run.ts';
 import {askToStop} from '../store/stop-file.ts';
 import {FolderFollower} from '../store/tasks/follow-folder.ts';
 import {isTaskLive} from '../store/tasks/task-files.ts';
-
-export interface Status {
-  state: 'waiting' | 'running' | 'finished' | 'failed' | 'stopped';
-  name: string;
-  /** How many trials are in each state. */
-  trials: Partial<Record<TrialState, number>>;
-  /** Of runs over several machines. */
-  tasks: TaskStatus[];
-  jobs: JobStatus[];
-  /** Seconds left; null where it is not known or nothing runs. */
-  eta_s: number | null;
-}
-
-export interface TaskStatus {
-  task: string;
-  state: TaskState;
-  /** The last one; 0 before the first. */
-  attempt: number;
-  host: string | null;
-  job: string | null;
-  /** Why it waits, as the scheduler says; or why it failed. */
-  reason: string | null;
-  /** How many it has. */
-  trials: number;
-  /** Optimizer steps done, and of all of its trials. */
-  steps: number;
-  total: number;
-}
-
-/** A job in the scheduler's queue. */
-export interface JobStatus {
-  job: string;
-  /** The array of tasks, what fills the caches before them, what looks after what is left. */
-  kind: 'tasks' | 'prepare' | 'relay';
-  state: string;
-  reason: string | null;
-}
 
 /** @throws SweepError `no-run` */
 export async function statusOf(folder: string): Promise<Status> {
@@ -58,7 +22,7 @@ export async function statusOf(folder: string): Promise<Status> {
   // The events of several machines are of several clocks.
   const left = live ? progress(state, state.tasks.length > 0 ? undefined : Date.now()).secondsLeft : null;
   const tasks = state.tasks.map(view => taskStatus(view, state));
-  return {state: state.state, name: state.name, trials, tasks, jobs: [], eta_s: left};
+  return {state: state.state, name: state.name, trials, tasks, scheduler: null, jobs: [], eta_s: left};
 }
 
 function taskStatus(view: TaskView, {trials, places}: RunState): TaskStatus {

@@ -9,6 +9,7 @@ import {
   ratesAndCurvature,
 } from '../../core/run/compare/curvature.ts';
 import {peakColumns, peakRows} from '../../core/run/compare/peak-table.ts';
+import {rolesOfRun} from '../../core/run/compare/roles.ts';
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../../core/run/costs.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {count, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
@@ -108,15 +109,17 @@ function spentInWords(state: RunState): string[] {
 export function overview(state: RunState): string {
   if (state.engine === 'imported') {
     const means = state.aggregates.length > 0 ? ` and ${count(state.aggregates.length, 'mean')} over seeds` : '';
-    return `Results ${state.reason}: ${count(state.trials.length, 'trial')}${means}.`;
+    const results = `Results ${state.reason}: ${count(state.trials.length, 'trial')}${means}`;
+    return state.trials.length + state.aggregates.length === 0 ? `${results}.` : `${results}; ${rolesOfRun(state)}.`;
   }
+  const roles = state.parts ? ` ${rolesOfRun(state)}.` : '';
   const of = (wanted: string): number => state.trials.filter(view => view.state === wanted).length;
   const others = (['diverged', 'failed', 'stopped', 'paused', 'running', 'waiting'] as const)
     .filter(wanted => of(wanted) > 0)
     .map(wanted => `, ${of(wanted)} ${wanted}`);
   return (
     `${of('finished')} of ${count(state.trials.length, 'trial')} finished${others.join('')}; ` +
-    `${formatSeconds(state.seconds)} on the ${state.engine} engine.`
+    `${formatSeconds(state.seconds)} on ${state.parts && /several/.test(state.engine) ? state.engine : `the ${state.engine} engine`}.${roles}`
   );
 }
 

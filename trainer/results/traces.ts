@@ -17,13 +17,18 @@ export interface Traced {
 export class Traces {
   private readonly byTrial = new Map<string, Traced[]>();
 
-  add(event: RunEvent): void {
+  /** `nameOf`: what a trial is called here; undefined for one that is not wanted. */
+  add(event: RunEvent, nameOf: (id: string) => string | undefined = id => id): void {
     if (event.event === 'trial-started') {
-      const kept = this.of(event.trial).filter(({step}) => step <= (event.from ?? 0));
-      this.byTrial.set(event.trial, kept);
+      const trial = nameOf(event.trial);
+      if (trial === undefined) return;
+      const kept = this.of(trial).filter(({step}) => step <= (event.from ?? 0));
+      this.byTrial.set(trial, kept);
     }
     if (event.event !== 'step') return;
-    event.trials.forEach((id, lane) => {
+    event.trials.forEach((own, lane) => {
+      const id = nameOf(own);
+      if (id === undefined) return;
       // A line that stands there twice tells of one step.
       if (event.step <= (this.of(id).at(-1)?.step ?? 0)) return;
       const {step, at} = event;

@@ -2,7 +2,9 @@ import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/swe
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import {cachedDataset} from '../data/cached-dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
+import {readAs} from '../data/read/columns.ts';
 import type {ModelConfig} from '../model/config.ts';
+import {readChoices} from '../task/choices/rows.ts';
 import {type Prompt, readPrompts} from '../task/prompts.ts';
 import {stopsOf} from '../task/tasks.ts';
 import type {Evaluation} from '../training/evaluation.ts';
@@ -37,17 +39,16 @@ export async function readEvaluation(
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
-    const {rows: _, ...whole} = data;
-    const held = await cachedDataset(
-      {...whole, train: [file], ...(limit === undefined ? {} : {rows: limit})},
-      base,
-      encoding,
-      {note},
-    );
+    const held = await cachedDataset({...readAs(settings, data), train: [file], rows: limit}, base, encoding, {note});
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }
-  const prompts = await readPrompts(settings, data, base, encoding, ends.ids);
+  if (task === 'multiple-choice') {
+    const {dataset, choices} = await readChoices(settings, data, base, encoding);
+    const source = inOrder(dataset, encoding.config.padId ?? 0);
+    return {evaluation: {...when, task: 'choices', name: task, source, choices}, truncated: 0};
+  }
+  const prompts = await readPrompts(settings, data, base, encoding, ends.ids, note);
   const ids = prompts.map(prompt => Int32Array.from(prompt.ids));
   const stop = [...stopsOf(settings), ...ends.texts];
   const choosing = {

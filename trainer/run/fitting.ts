@@ -19,6 +19,7 @@ const telling = 0.01;
 export class Fitting {
   readonly #run: UnderWay;
   readonly #pool: Pool;
+  readonly #print: Opening['print'];
   /** Forms that trainings were begun in. */
   readonly #begun = new WeakMap<TrainJob, Form>();
   /** Trials that have not shown yet what they take in the present form. */
@@ -29,7 +30,8 @@ export class Fitting {
   /** What is taken in a smaller form, once its trainings have shown it: only growth beyond that asks for a smaller one yet. */
   #level: number | null = null;
 
-  constructor(run: UnderWay, {todo, arrangement}: Opening, pool: Pool) {
+  constructor(run: UnderWay, {todo, arrangement, print}: Opening, pool: Pool) {
+    this.#print = print;
     this.#run = run;
     this.#pool = pool;
     const {workers} = arrangement;
@@ -54,6 +56,8 @@ export class Fitting {
       source: prepared.source(trial.batchSize),
       start: startSettings({...prepared, of: () => prepared}, trial),
     };
+    const form = {rows: formed.source.rows, recompute: formed.recompute, lanes: formed.trials.length};
+    formed.prints = Object.fromEntries(formed.trials.map(one => [one.id, this.#print(one, form)]));
     this.#begun.set(formed, this.#form);
     return {kind: 'train', job: formed};
   }

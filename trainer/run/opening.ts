@@ -15,11 +15,13 @@ import {dropAnswers, keptAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/checkpoint.ts';
 import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
-import type {OpenRun} from '../store/run.ts';
+import type {Begun, OpenRun} from '../store/run.ts';
+import {editedInWords} from './known/edited.ts';
+import {type PrintOf, printing, type Taken, take, takenFrom} from './known/reusing.ts';
 import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
 import type {Prepared} from './prepare.ts';
 import {type ProbePlan, planProbes, type StartRow, startKey} from './probing.ts';
-import {isDone, startingAgain} from './resume.ts';
+import {hasBegun, isDone, startingAgain} from './resume.ts';
 import type {Agenda} from './search/agenda.ts';
 import type {Compared} from './search/comparing.ts';
 import {agendaOf, askedTrials, comparedBy} from './search/plans.ts';
@@ -39,6 +41,8 @@ export interface Opening {
   probes: ProbePlan;
   /** Workers that probe. */
   probers: number;
+  /** Everything that moves a trial's numbers, as one hash. */
+  print: PrintOf;
 }
 
 /** What is trained on one base model. */
@@ -58,34 +62,42 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   // What is compared takes what is stored as decided: what starts again is trained whole.
   const compared = again.size > 0 ? null : comparedBy(run, file);
   const asked = askedTrials(run, compared);
-  const remarks = await comparable(run);
+  const around = await surroundingsOf(prepared, choice);
+  const begun = store.begin(sweep, trials, around);
+  const print = printing(prepared, around);
   compared?.further.push(...asked.trials);
   const all = [...new Map([...trials, ...(compared?.further ?? [])].map(trial => [trial.id, trial])).values()];
   const isNothing = options.probeOnly || options.evaluateOnly;
-  const todo = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
+  const left = isNothing ? [] : all.filter(trial => again.has(trial.id) || !isDone(store, trial));
+  const fresh = left.filter(trial => !again.has(trial.id) && !hasBegun(store, trial));
+  const taken = await takenFrom(run, fresh, {print, around});
+  const isTaken = new Set(taken.map(({trial}) => trial));
+  const todo = left.filter(trial => !isTaken.has(trial));
   const ids = todo.map(({id}) => id);
   const checkpoints = join(store.folder, checkpointsName);
   dropLeftovers(
     checkpoints,
     all.filter(trial => again.has(trial.id) || isDone(store, trial)),
   );
+  dropAnswersTo(begun, checkpoints, all);
   const {steps, notes} = settleCheckpoints(checkpoints, ids, store.reach);
   const curves = await longCurves(store, store.earlier, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
     ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
-    : {jobs: [], rows: 0};
+    : {phases: [], jobs: [], rows: 0};
   const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
   const phases = phasesOf(run, {all: compared ? all : todo, steps, arrangement}, compared, todo);
-  const opening = {todo, steps, curves, phases, arrangement, probes, probers};
-  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial))}, opening);
+  const opening = {todo, steps, curves, phases, arrangement, probes, probers, print};
+  tellStart(run, {file, trials: all.filter(trial => !asked.trials.includes(trial)), begun, taken}, opening);
   if (asked.trials.length > 0) run.emit({event: 'trials-added', trials: asked.trials, asked: true});
   const rates = [ratesInWords(sweep, file) ?? []].flat();
   for (const message of [
     asked.why,
     store.notes,
-    remarks,
+    options.resume && !options.part ? editedInWords(file, store.earlier) : [],
+    begun.notes,
     rates,
     prepared.notes,
     notes,
@@ -93,6 +105,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
     startOnly(run),
   ].flat())
     run.emit({event: 'note', message});
+  await take(run, taken);
   failure.check();
   return opening;
 }
@@ -142,11 +155,6 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
   for (const id of ids) for (const answers of keptAnswers(checkpoints, id)) dropAnswers(checkpoints, answers);
 }
 
-/** Compares what the run is made of with what earlier results were made of; remarks on it. */
-async function comparable({prepared, trials, choice, store}: UnderWay): Promise<string[]> {
-  return store.begin(prepared.sweep, trials, await surroundingsOf(prepared, choice));
-}
-
 /** What a run is made with beside its sweep file. */
 export async function surroundingsOf(
   prepared: Prepared,
@@ -182,7 +190,7 @@ async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<Non
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
 function tellStart(
   {prepared, choice, store, options, emit}: UnderWay,
-  {file, trials}: {file: Trial[]; trials: Trial[]},
+  {file, trials, begun, taken}: {file: Trial[]; trials: Trial[]; begun: Begun; taken: readonly Taken[]},
   opening: Opening,
 ): void {
   const {todo, arrangement, probes, probers} = opening;
@@ -193,11 +201,11 @@ function tellStart(
     event: 'run-started',
     name: prepared.sweep.name,
     trials: all,
-    selected: todo.map(({id}) => id),
+    selected: [...taken.map(({trial}) => trial), ...todo].map(({id}) => id),
     others: [],
     engine,
     reason,
-    ...(setUp === undefined ? {} : {setUp}),
+    setUp,
     workers: todo.length > 0 ? arrangement.workers : probers,
     resumed: options.resume,
     steps: stepsByKey(prepared, all),
@@ -206,6 +214,9 @@ function tellStart(
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
     ...rolesIn(prepared.sweep),
+    ...(begun.made && {made: begun.made}),
+    ...(begun.evaluations.length > 0 && {evaluations: begun.evaluations}),
+    ...(taken.length > 0 && {taken: taken.length}),
   });
 }
 
@@ -213,6 +224,15 @@ function startOnly({prepared, options}: UnderWay): string[] {
   return options.probeOnly && prepared.sweep.curvature?.at.some(point => point > 0)
     ? ['Only the start is probed now: later points of curvature.at need trained trials, so `run` probes them.']
     : [];
+}
+
+/** Answers that wait to be judged, of an evaluation that is asked otherwise now, are given anew. */
+function dropAnswersTo({evaluations}: Begun, checkpoints: string, trials: readonly Trial[]): void {
+  const anew = new Set(evaluations.flatMap(({index, to}) => (to === null ? index : [])));
+  if (anew.size === 0) return;
+  for (const {id} of trials)
+    for (const answers of keptAnswers(checkpoints, id))
+      if (anew.has(answers.evaluation)) dropAnswers(checkpoints, answers);
 }
 
 /** Of trials that go on, those curves whose ends a fold cannot cut off exactly. */

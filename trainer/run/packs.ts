@@ -4,9 +4,11 @@ import {plainKey} from '../../core/sweep/axes/axes.ts';
 import {type MethodSettings, nameOf, type RunSettings, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {checkSites} from '../method/check.ts';
-import {formOf, methodOf, startsFromGradients} from '../method/index.ts';
+import {formOf, methodOf, startsFromRows} from '../method/index.ts';
 import {allocatedCores} from '../process/allocation.ts';
 import {type DeviceRoom, heaviest, type MemoryPlan, planDevice, planMemory, trialsThatFit} from '../size/memory.ts';
+import {checkBudget} from '../step/allocation.ts';
+import {checkReadable} from '../step/inputs.ts';
 import {checkWritable} from '../store/model-folder.ts';
 import type {TrainJob} from '../training/open-pack.ts';
 import type {Prepared} from './prepare.ts';
@@ -122,7 +124,7 @@ function arrangePart(
 
 /**
  * Whether the model can be trained in all of these ways.
- * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`
+ * @throws SweepError `rank-too-large`, `bad-blocks`, `bad-model`, `bad-data`
  */
 export function checkTrials(prepared: Prepared, trials: readonly Trial[]): void {
   const different = new Map(trials.map(trial => [`${trial.method} ${trial.rank} ${plainKey(trial)}`, trial]));
@@ -131,6 +133,9 @@ export function checkTrials(prepared: Prepared, trials: readonly Trial[]): void 
     const method = methodOf(trial);
     if (method === 'full') checkWritable(model.weights);
     else checkSites(sites, method, formOf(trial));
+    if (method !== 'full' && method.allocates) checkBudget(prepared.of(trial).steps(trial.batchSize), formOf(trial));
+    if (startsFromRows(trial.method) && settingsOf(prepared.of(trial).sweep, trial).startFrom === undefined)
+      checkReadable(trial, prepared.of(trial).source(trial.batchSize));
   }
 }
 
@@ -143,10 +148,11 @@ export function settingsOf({methods}: Pick<Sweep, 'methods'>, trial: Pick<Trial,
 export function startSettings(whole: Prepared, trial: Trial): TrainJob['start'] {
   const prepared = whole.of(trial);
   const {iterations, startFrom, batchSizes} = settingsOf(prepared.sweep, trial);
-  const gradient = startsFromGradients(trial.method);
   return {
     sites: prepared.sites,
-    ...(gradient ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))} : {}),
+    ...(startsFromRows(trial.method)
+      ? {sources: Object.fromEntries(batchSizes.map(size => [size, prepared.source(size)]))}
+      : {}),
     iterations,
     startFrom: startFrom && prepared.pathOf(startFrom),
   };

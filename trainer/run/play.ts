@@ -1,13 +1,13 @@
 /** A run from its opened folder to its end: what is left is probed and trained. */
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
+import type {ProbeJob} from '../curvature/probe.ts';
 import {evaluateStored} from './evaluating/stored-evaluations.ts';
 import {factorize} from './factorising.ts';
 import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
 import {coresFor} from './packs.ts';
 import type {Pool} from './pool.ts';
-import type {ProbePlan} from './probing.ts';
 import {trainTrials} from './training-trials.ts';
 import {openWorkers, type SweepEnd, type UnderWay} from './under-way.ts';
 
@@ -36,7 +36,7 @@ function ending({began, emit}: UnderWay): (state: SweepEnd, message?: string) =>
     hasEnded = true;
     process.off('exit', endAtOnce);
     const seconds = (Date.now() - began) / 1000;
-    emit({event: 'run-ended', state, seconds, ...(message === undefined ? {} : {message})});
+    emit({event: 'run-ended', state, seconds, message});
     return state;
   };
   const endAtOnce = () => void end('stopped');
@@ -44,32 +44,40 @@ function ending({began, emit}: UnderWay): (state: SweepEnd, message?: string) =>
   return end;
 }
 
+/** One base model after the other. */
 async function probeStarts(run: UnderWay, {probes, probers}: Opening): Promise<void> {
-  const {prepared, trials, choice, failure, emit} = run;
-  const cores = coresFor(choice, prepared.sweep.run.workers);
-  const pool = openWorkers(run, probers, Math.max(1, Math.floor(cores / probers)));
-  try {
-    await factorize(pool, prepared, trials, emit);
-    await probe(pool, probes, emit);
-    failure.check();
-  } finally {
-    await pool.close();
+  const {choice, failure, emit} = run;
+  const cores = coresFor(choice, run.prepared.sweep.run.workers);
+  let done = 0;
+  const progress = () => emit({event: 'prepared', what: 'probing curvature', done, total: probes.rows});
+  for (const {model, trials, jobs} of probes.phases) {
+    if (jobs.length === 0 || run.options.signal.aborted) continue;
+    const own = {...run, prepared: {...run.prepared, model}};
+    const workers = Math.min(probers, jobs.length);
+    const pool = openWorkers(own, workers, Math.max(1, Math.floor(cores / workers)));
+    try {
+      await factorize(pool, own.prepared, trials, emit);
+      progress();
+      await probe(pool, jobs, event => {
+        emit(event);
+        if (event.event !== 'curvature') return;
+        done++;
+        progress();
+      });
+      failure.check();
+    } finally {
+      await pool.close();
+    }
   }
 }
 
-/** Probes blocks side by side; each is stored as soon as it is known. */
-async function probe(pool: Pool, {jobs, rows}: ProbePlan, emit: (event: RunEventBody) => void): Promise<void> {
-  const progress = (done: number) => emit({event: 'prepared', what: 'probing curvature', done, total: rows});
-  let done = 0;
+/** Probes blocks side by side; each is told as soon as it is known. */
+async function probe(pool: Pool, jobs: readonly ProbeJob[], emit: (event: RunEventBody) => void): Promise<void> {
   let failure: Failure | undefined;
-  progress(done);
   await pool.run(
     jobs.map(job => ({kind: 'probe', job})),
     {
-      event(event) {
-        emit(event);
-        if (event.event === 'curvature') progress(++done);
-      },
+      event: emit,
       generated: () => {},
       ended(_, fault) {
         failure ??= fault;

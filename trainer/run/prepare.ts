@@ -1,5 +1,7 @@
 /** Everything a sweep needs from disk: model, tokenizer, training rows, evaluation rows; checked before work begins. */
 import {resolve} from 'node:path';
+import {SweepError} from '../../core/error.ts';
+import {grouped} from '../../core/grouped.ts';
 import {plainKey, plainOf, stepsKey} from '../../core/sweep/axes/axes.ts';
 import type {DataSettings, Sweep, Trial} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
@@ -48,6 +50,8 @@ export interface Prepared {
   notes: string[];
   /** Of the training rows. */
   data: DataStatistics;
+  /** Rows that were read, those without a token to learn among them. */
+  rowsRead: number;
   /** Optimizer steps of a trial. */
   steps(batchSize: number): number;
   /** Training rows in batches of this size, of which at most so many are computed at a time. */
@@ -101,11 +105,31 @@ export async function prepare(
     if (!parts.has(key)) parts.set(key, await prepared(plainOf(sweep, trial), trial));
   }
   const [first = await prepared(sweep)] = parts.values();
+  refuseDoubledRows([...parts.values()]);
   const notes = [...new Set([first, ...parts.values()].flatMap(part => part.notes))];
   const all = [first, ...parts.values()];
   const dataHashes: Prepared['dataHashes'] = Object.assign({}, ...all.map(part => part.dataHashes));
   const modules: Prepared['modules'] = Object.assign({}, ...all.map(part => part.modules));
   return {...first, sweep, notes, dataHashes, modules};
+}
+
+/**
+ * Two numbers of rows of which the file has less are one: all of their trials would be trained twice.
+ * @throws SweepError `duplicate-value`
+ */
+function refuseDoubledRows(parts: readonly Prepared[]): void {
+  const others = ({sweep: {data, ...sweep}, rowsRead}: Prepared): string =>
+    JSON.stringify([whatIsRead({...sweep, data: {...data, rows: 0}}), rowsRead]);
+  for (const alike of grouped(parts, others).values()) {
+    const asked = [...new Set(alike.map(({sweep}) => String(sweep.data.rows ?? 'all')))];
+    // Of packed texts the blocks are counted, which other rows may make as many of.
+    if (asked.length < 2 || alike[0]!.sweep.data.packing) continue;
+    const [{sweep, rowsRead}] = alike as [Prepared];
+    throw new SweepError(
+      'duplicate-value',
+      `data.rows ${asked.slice(0, 2).join(' and ')} are the same rows: ${sweep.data.train.join(', ')} has ${rowsRead.toLocaleString('en-US')}, so that their trials would be trained twice; leave one of them out.`,
+    );
+  }
 }
 
 /** What is settled for the batches of one plain sweep, by their size alone. */
@@ -175,6 +199,7 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
     modules: await modulesOf(sweep, pathOf),
     notes: [...dataNotes(dataset, sweep), ...strictNotes(sweep), ...remarks, ...sizeNotes(size, sweep)],
     data: statisticsOf(dataset),
+    rowsRead: dataset.count + dataset.empty,
     probeSource: seed => probeSource(probed, sweep, seed, pad),
   };
 }

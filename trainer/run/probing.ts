@@ -1,12 +1,14 @@
 /** Which blocks a sweep probes, cut into jobs for the workers. */
 import {SweepError} from '../../core/error.ts';
+import {grouped} from '../../core/grouped.ts';
+import {startOf, startText} from '../../core/run/compare/starts.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import {settingOf} from '../../core/sweep/axes/axes.ts';
 import {type CurvatureSettings, orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {probedKey, type TrainingProbes} from '../curvature/along-training.ts';
 import {blockSize} from '../curvature/hessian.ts';
-import type {Place, ProbeJob, StartBlock} from '../curvature/probe.ts';
+import {ofBase, type Place, type ProbeJob, type StartBlock} from '../curvature/probe.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
+import type {BaseModel} from '../model/open-model.ts';
 import type {Projection} from '../model/projections.ts';
 import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
@@ -57,21 +59,35 @@ export function probedPlaces({sites, model}: Pick<Prepared, 'sites' | 'model'>, 
 }
 
 /**
- * Whether what is probed at the start is known by method, rank, batch size and seed.
- * @throws SweepError `not-yet` for trials that differ by more than how they are trained
+ * The projections that are probed of every trial. Under several choices of targets each has those of the blocks that it adapts.
+ * @throws SweepError `unknown-target` for modules or layers that no trial has
  */
-export function checkProbed(trials: readonly Trial[]): void {
-  const axes = ['model', 'data', 'data.rows', 'data.max_length', 'data.template', 'targets', 'alpha'];
-  const key = axes.find(axis => trials.some(trial => settingOf(trial, axis) !== undefined));
-  const what = key ?? (trials.some(({name}) => name !== undefined) ? 'methods under names of their own' : undefined);
-  if (what !== undefined)
-    throw new SweepError(
-      'not-yet',
-      `The curvature cannot be probed yet where the sweep has several values of ${what}: leave one of them, or remove 'curvature'.`,
-    );
+export function checkProbed(prepared: Prepared, curvature: CurvatureSettings, trials: readonly Trial[]): void {
+  const parts = [...new Set(trials.map(trial => prepared.of(trial)))];
+  const faults: unknown[] = [];
+  for (const part of parts.length > 0 ? parts : [prepared]) {
+    try {
+      probedPlaces(part, curvature);
+    } catch (error) {
+      faults.push(error);
+    }
+  }
+  if (faults.length === Math.max(1, parts.length)) throw faults[0];
+}
+
+/** The same for one trial: none where its targets have none of the blocks. */
+function placesFor(prepared: Prepared, {blocks, ...curvature}: CurvatureSettings): Place[] {
+  if (blocks === 'all') return probedPlaces(prepared, {...curvature, blocks});
+  const {layers, modules} = Array.isArray(blocks) ? {layers: undefined, modules: blocks} : blocks;
+  const adapted = modules.filter(module => prepared.sites.some(({name}) => name.endsWith(`.${module}`)));
+  const there = layers?.filter(layer => layer < prepared.model.config.layers.length);
+  return probedPlaces(prepared, {...curvature, blocks: there ? {layers: there, modules: adapted} : adapted});
 }
 
 export interface ProbePlan {
+  /** By base model: workers hold one at a time. */
+  phases: {model: BaseModel; trials: Trial[]; jobs: ProbeJob[]}[];
+  /** Jobs of all of them. */
   jobs: ProbeJob[];
   /** Rows that will be told. */
   rows: number;
@@ -85,51 +101,80 @@ export function planProbes(
   isKnown: (row: StartRow) => boolean,
   workers: number,
 ): ProbePlan {
-  if (!curvature.at.includes(0)) return {jobs: [], rows: 0};
-  const wanted = new Map<string, {blocks: StartBlock[]; job: Omit<ProbeJob, 'layer' | 'blocks'>}>();
-  const places = probedPlaces(prepared, curvature);
-  const start = Object.fromEntries(
-    [...new Map(trials.map(trial => [trial.method, trial])).values()].map(
-      trial => [trial.method, startSettings(prepared, trial)] as const,
+  if (!curvature.at.includes(0)) return {phases: [], jobs: [], rows: 0};
+  const phases = [...grouped(trials, trial => prepared.of(trial).model)].map(([model, own]) => {
+    const jobs = [...wantedOf(prepared, curvature, own, {isKnown, workers})].flatMap(({blocks, job}) =>
+      cut(blocks, workers).map(part => ({...job, ...part})),
+    );
+    return {model, trials: own, jobs};
+  });
+  const jobs = phases.flatMap(phase => phase.jobs);
+  const rows = jobs.reduce((sum, job) => sum + job.blocks.reduce((own, block) => own + block.batchSizes.length, 0), 0);
+  return {phases, jobs, rows};
+}
+
+/** Blocks that are looked at over the same rows and network. */
+interface WantedPoint {
+  blocks: StartBlock[];
+  job: Omit<ProbeJob, 'layer' | 'blocks'>;
+}
+
+/** What is to be probed on one model. */
+function wantedOf(
+  prepared: Prepared,
+  curvature: CurvatureSettings,
+  trials: readonly Trial[],
+  {isKnown, workers}: {isKnown: (row: StartRow) => boolean; workers: number},
+): Iterable<WantedPoint> {
+  const wanted = new Map<string, WantedPoint>();
+  const {maxIterations, tolerance, full: withWeights} = curvature;
+  const starts = Object.fromEntries(
+    [...new Map(trials.map(trial => [startName(trial), trial]))].map(
+      ([name, trial]) => [name, startSettings(prepared, trial)] as const,
     ),
   );
-  for (const {trial, batchSizes, full} of groupsOf(trials, curvature.full)) {
+  for (const {trial, batchSizes, full} of groupsOf(trials, withWeights)) {
+    const part = prepared.of(trial);
     const method = methodOf(trial);
-    const moved = !full && start[trial.method]!.startFrom !== undefined && method !== 'full' && !method.residual;
+    const start = startName(trial);
+    const moved = !full && starts[start]!.startFrom !== undefined && method !== 'full' && !method.residual;
     const {seed} = trial;
-    const rows = prepared.sweep.data.shuffle ? `seed ${orderSeedOf(trial)}` : 'file order';
-    const point = moved ? `${rows} ${trial.method} r${trial.rank} s${seed}` : rows;
+    const {data} = part.sweep;
+    const order = data.shuffle ? `seed ${orderSeedOf(trial)}` : 'file order';
+    const rows = `${order} ${JSON.stringify([data, part.sweep.curvature?.data ?? null])}`;
+    const point = moved ? `${rows} ${start} r${trial.rank} s${seed}` : rows;
     let group = wanted.get(point);
     if (!group) {
-      const {maxIterations, tolerance} = curvature;
-      const source = prepared.probeSource(orderSeedOf(trial));
+      const source = part.probeSource(orderSeedOf(trial));
       const remember = rememberedBytes(workers);
-      group = {
-        blocks: [],
-        job: {point, source, start, maxIterations, tolerance, remember, ...(moved ? {moved: trial} : {})},
-      };
+      const base = {point: `${part.model.path} ${point}`, source, start: starts, maxIterations, tolerance, remember};
+      group = {blocks: [], job: {...base, ...(moved ? {moved: {trial, start}} : {})}};
       wanted.set(point, group);
     }
-    for (const place of places) {
+    for (const place of placesFor(part, curvature)) {
       const row = {seed, step: 0, layer: place.layer, module: place.projection};
-      const named = full ? {method: 'full', rank: 0} : {method: trial.method, rank: trial.rank};
+      const named = full
+        ? {method: 'full', rank: 0, ...ofBase(trial)}
+        : {method: trial.method, rank: trial.rank, ...startOf(trial)};
       const missing = batchSizes.filter(batchSize => !isKnown({...named, batchSize, ...row}));
-      if (missing.length > 0) group.blocks.push({...place, trial, batchSizes: missing, full});
+      if (missing.length > 0) group.blocks.push({...place, trial, batchSizes: missing, start, full});
     }
   }
-  const jobs = [...wanted.values()].flatMap(({blocks, job}) => cut(blocks, workers).map(part => ({...job, ...part})));
-  const rows = jobs.reduce((sum, job) => sum + job.blocks.reduce((own, block) => own + block.batchSizes.length, 0), 0);
-  return {jobs, rows};
+  return wanted.values();
 }
+
+/** Trials that start alike but for rank and seed. */
+const startName = (trial: Trial): string => `${trial.method} ${startText(trial)}`;
 
 /** What a row at the start is of. */
 export type StartRow = Pick<
   RunState['curvature'][number],
-  'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module'
+  'method' | 'rank' | 'batchSize' | 'seed' | 'step' | 'layer' | 'module' | 'name' | 'model' | 'settings'
 >;
 
 export function startKey(row: StartRow): string {
-  return JSON.stringify([row.method, row.rank, row.batchSize, row.seed, row.step, row.layer, row.module]);
+  const {method, rank, batchSize, seed, step, layer, module} = row;
+  return JSON.stringify([method, rank, batchSize, seed, step, layer, module, startText(row)]);
 }
 
 /**
@@ -143,7 +188,8 @@ export function trainingProbes(
 ): {curvature?: TrainingProbes} {
   const {curvature} = prepared.sweep;
   if (!curvature) return {};
-  const all = prepared.of(trials[0]!).steps(trials[0]!.batchSize);
+  const part = prepared.of(trials[0]!);
+  const all = part.steps(trials[0]!.batchSize);
   const steps = [...new Set(curvature.at.map(fraction => Math.round(fraction * all)))].filter(step => step > 0);
   if (steps.length === 0) return {};
   const {maxIterations, tolerance} = curvature;
@@ -153,8 +199,8 @@ export function trainingProbes(
       steps,
       maxIterations,
       tolerance,
-      places: probedPlaces(prepared, curvature),
-      sources: Object.fromEntries(trials.map(trial => [trial.seed, prepared.probeSource(orderSeedOf(trial))])),
+      places: placesFor(part, curvature),
+      sources: Object.fromEntries(trials.map(trial => [trial.seed, part.probeSource(orderSeedOf(trial))])),
       // Beside a training, which was promised its share.
       remember: rememberedBytes(3 * allocatedCores()),
       known: known.map(({trial, step, layer, module}) => probedKey(trial!, step, layer, module)),
@@ -174,8 +220,9 @@ function groupsOf(trials: readonly Trial[], full: boolean): Pick<StartBlock, 'tr
     const method = methodOf(trial);
     // A start made of the gradients of the first batches depends on their rows.
     const rows = method !== 'full' && method.gradient && startsFromBatches(trial) ? trial.batchSize : 0;
-    if (method !== 'full') add(JSON.stringify([trial.method, trial.rank, trial.seed, rows]), trial, false);
-    if (full || method === 'full') add(`full ${trial.seed}`, trial, true);
+    if (method !== 'full')
+      add(JSON.stringify([trial.method, trial.rank, trial.seed, rows, startText(trial)]), trial, false);
+    if (full || method === 'full') add(`full ${trial.seed} ${startText(ofBase(trial))}`, trial, true);
   }
   return [...groups.values()];
 }

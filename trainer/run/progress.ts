@@ -62,7 +62,8 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
         return [`${event.name}: the search is done already, nothing to do`];
       const earlier = state.trials.filter(view => view.state === 'finished' && !view.dropped).length;
       return [
-        `${event.name}: ${event.search ? `a search among ${count(state.trials.length, 'trial')}` : `${count(trialsTotal - trialsDone, 'trial')} to train`}` +
+        `${event.name}: ${event.search ? `a search among ${count(state.trials.length, 'trial')}` : `${count(trialsTotal - trialsDone - (event.taken ?? 0), 'trial')} to train`}` +
+          `${event.taken === undefined ? '' : `, ${event.taken} taken from runs beside`}` +
           `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
       ];
     }
@@ -108,7 +109,7 @@ function placeOf({trialsDone, trialsTotal}: Progress): string {
   return `[${String(trialsDone).padStart(String(trialsTotal).length)}/${trialsTotal}]`;
 }
 
-function trialEnd({trial, state, loss, seconds, evaluations, message}: TrialView): string {
+function trialEnd({trial, state, taken, loss, seconds, evaluations, message}: TrialView): string {
   const facts = [
     loss === null ? '' : `loss ${formatLoss(loss)}`,
     ...evaluations
@@ -118,7 +119,7 @@ function trialEnd({trial, state, loss, seconds, evaluations, message}: TrialView
     formatSeconds(seconds),
     message ?? '',
   ];
-  return `${trial.id} ${state}: ${facts.filter(Boolean).join(', ')}`;
+  return `${trial.id} ${taken === undefined ? state : `taken from ${taken}`}: ${facts.filter(Boolean).join(', ')}`;
 }
 
 /** A task that gives several metrics at once is named with them. */

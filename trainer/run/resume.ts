@@ -35,6 +35,11 @@ export function isDone({earlier}: OpenRun, {id}: Trial): boolean {
   return state !== undefined && isEnded(state);
 }
 
+/** Whether an earlier start has trained something of it. */
+export function hasBegun({earlier}: OpenRun, {id}: Trial): boolean {
+  return (earlier.trials[earlier.places[id] ?? -1]?.steps ?? 0) > 0;
+}
+
 /** Of these trials those that start again, whatever is stored of them: all for a rerun, else diverged ones that are asked for as such. */
 export function startingAgain({store, trials, options}: Pick<UnderWay, 'store' | 'trials' | 'options'>): Set<string> {
   const {only, rerun = false} = options;

@@ -13,7 +13,7 @@ import {engineOfRun} from './engine-of-run.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';
-import {checkProbed, probedPlaces} from './probing.ts';
+import {checkProbed} from './probing.ts';
 import {RunFailure} from './run-failure.ts';
 import {mostSeeds} from './search/plans.ts';
 import {openSweep} from './sweep-file.ts';
@@ -60,10 +60,7 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
-    if (curvature) {
-      checkProbed(trials);
-      probedPlaces(prepared, curvature);
-    }
+    if (curvature) checkProbed(prepared, curvature, trials);
     const opened = store ?? (await open());
     store = opened;
     control = await openControl(opened.control);

@@ -5,6 +5,7 @@ import type {RunEventBody, TrialEnded} from '../../core/run/events.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {isStoreError} from '../files/write-whole.ts';
 import type {Generated} from '../generation/answers.ts';
+import {goOn} from '../process/go-on.ts';
 import {dropAnswers, keepAnswers} from '../store/answers.ts';
 import {checkpointsName, dropCheckpoint, loadCheckpoint} from '../store/checkpoint.ts';
 import {rememberSpeed} from '../store/speed.ts';
@@ -247,7 +248,7 @@ class JudgedBeside {
     const {prepared, failure, emit} = this.#run;
     emit(event);
     if (event.event !== 'trial-ended' || event.state !== 'failed' || prepared.sweep.run.onFailure !== 'stop') return;
-    const message = `${event.trial} failed, and run.on_failure: stop ends the run with it: ${event.message} The others go on with --resume.`;
+    const message = `${event.trial} failed, and run.on_failure: stop ends the run with it: ${event.message} The others go on with ${goOn()}.`;
     failure.report(new SweepError('trial-failed', message, {trial: event.trial}));
   }
 

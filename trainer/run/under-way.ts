@@ -1,5 +1,6 @@
 /** A run that is under way: what its chapters have in common. */
 import type {RunEvent, RunEventBody} from '../../core/run/events.ts';
+import type {RunState} from '../../core/run/fold.ts';
 import type {SeedWish} from '../../core/search/comparing/more-seeds.ts';
 import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
 import type {Choice} from '../engine/choose.ts';
@@ -18,6 +19,8 @@ export interface SweepOptions {
   resume: boolean;
   /** Trains the chosen trials again from their start, also those that are done. */
   rerun?: boolean;
+  /** Trials that runs beside this one have finished are taken from there; `false`: all are trained. */
+  reuse?: boolean;
   /** Probe the curvature only, by the defaults where the file says nothing of it. */
   probeOnly?: boolean;
   /** Only the evaluations that stored adapters lack. */
@@ -42,6 +45,8 @@ export interface PartOfRun {
   isWhole: boolean;
   /** Only some of the trials of its tasks are to be trained. */
   isSelected: boolean;
+  /** Where cells are shared with other tasks: what the run had come to when this start began. A search goes by that and its own. */
+  beside?: RunState;
 }
 
 /** A sweep that was made of the file's. */

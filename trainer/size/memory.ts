@@ -2,6 +2,7 @@
 
 import {SweepError} from '../../core/error.ts';
 import {product} from '../../core/numbers.ts';
+import {formatMemory} from '../../core/run/format.ts';
 import {type BatchShape, rowsOf} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
 import type {Site} from '../model/site.ts';
@@ -17,8 +18,8 @@ export interface TrainingSize extends KeptBy {
   parameters: number;
   /** Frozen numbers of one trial that all its sites share, at most (VeRA, RandLoRA). */
   shared: number;
-  /** A method starts from gradients of the adapted weights (LoRA-GA). */
-  gradients: boolean;
+  /** Bytes of what a start from training rows is made of: gradients of the adapted weights (LoRA-GA), what they read (EVA, CorDA). */
+  starting: number;
   /** On the native engine, whose workers hold frozen weights of their own: in which precision. */
   native?: Precision | undefined;
   /** What a trial's evaluations take beside its training. */
@@ -71,14 +72,12 @@ function mappedBytes({weights, native}: TrainingSize): number {
 
 /** Bytes of one worker that trains a pack of `trials` in steps of these sizes, and evaluates it: one at a time, in the same memory. */
 export function workerMemory(size: TrainingSize, steps: readonly BatchShape[], trials = 1): number {
-  const {config, sites, weights, native, parameters, shared, gradients, evaluating, recompute} = size;
+  const {config, weights, native, parameters, shared, starting, evaluating, recompute} = size;
   const kept = Math.max(evaluating.bytes, ...steps.map(step => activationBytes(size, step)));
   const own = gaps * kept + float * (vectors * parameters + shared);
   const frozen = native === undefined ? 0 : (native === 'bfloat16' ? 2 : float) * numbersOf(weights);
-  // The gradients stay for the trials to come, and as the last batch gave them until the garbage is collected.
-  const started = gradients ? 2 * adaptedBytes(sites) : 0;
   const layer = steps.length * (recompute ? againLayerBytes : stepLayerBytes) + evaluating.programs * forwardLayerBytes;
-  return workerBytes + config.layers.length * layer + frozen + started + trials * own;
+  return workerBytes + config.layers.length * layer + frozen + starting + trials * own;
 }
 
 /** Of several kinds of batches, of which a worker has one at a time, the one that takes most. */
@@ -150,22 +149,21 @@ export function planMemory(
   const base = baseBytes(size);
   const room = share * allocatedMemory() - base;
   const fitting = Math.floor(Math.min(room / each, workersInAddresses(each)));
-  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`;
   if (fitting < 1)
     throw new SweepError(
       'no-memory',
-      `One trial needs about ${gigabytes(base + each)}, but only ${gigabytes(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
+      `One trial needs about ${formatMemory(base + each)}, but only ${formatMemory(share * allocatedMemory())} of the memory here may be used; set training.micro_batch lower, or use shorter rows (data.max_length).`,
     );
   if (freeAddresses() < reservedBytes)
     throw new SweepError(
       'no-memory',
-      `A worker takes about ${gigabytes(reservedBytes + each)} of addresses, but the limit of this process (ulimit -v) leaves ${gigabytes(freeAddresses())}; raise it, or limit resident memory instead.`,
+      `A worker takes about ${formatMemory(reservedBytes + each)} of addresses, but the limit of this process (ulimit -v) leaves ${formatMemory(freeAddresses())}; raise it, or limit resident memory instead.`,
     );
   const asked = Math.max(1, Math.min(wanted === 'auto' ? cores : wanted, packs));
   const workers = Math.min(asked, fitting);
   const notes =
     workers < asked
-      ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${gigabytes(each)}.`]
+      ? [`Memory allows ${workers} trials side by side instead of ${asked}: each takes about ${formatMemory(each)}.`]
       : [];
   const mappings = workers * (steps.length + size.evaluating.programs) - 1;
   const bytes = base + workers * each + mappings * mappedBytes(size);

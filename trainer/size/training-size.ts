@@ -5,7 +5,7 @@ import type {Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {sharedLayout, trainedLayout} from '../adaptation/layout.ts';
 import type {BatchShape} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
-import {formOf, methods, startsFromGradients} from '../method/index.ts';
+import {formOf, methods, startsFromGradients, startsFromReadings} from '../method/index.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Site} from '../model/site.ts';
 import {type WeightIndex, weightCount} from '../model/weights.ts';
@@ -14,6 +14,9 @@ import {adaptedBytes, type DeviceRoom, microBatchFor, partOf, recomputes, type T
 
 /** Adapted weights up to this many bytes are merged with their updates at each step; larger ones stay as they are. */
 const mergeLimit = 128e6;
+
+/** Bytes of what projections read that a start from them (EVA, CorDA) may hold at a time; beyond these rows are read again. */
+export const readingBytes = 256e6;
 
 /** What the largest training of a sweep keeps, whatever its batches are. `native`: the precision of the native engine, where that computes. */
 export function sizeOfTraining(
@@ -34,7 +37,11 @@ export function sizeOfTraining(
     parameters: Math.max(...parameters),
     native,
     shared: sharedNumbers(settings, sites),
-    gradients: settings.some(({method}) => startsFromGradients(method)),
+    // Gradients stay for the trials to come, and as the last batch gave them until the garbage is collected; readings as well.
+    starting: Math.max(
+      settings.some(({method}) => startsFromGradients(method)) ? 2 * adaptedBytes(sites) : 0,
+      settings.some(({method}) => startsFromReadings(method)) ? 3 * readingBytes : 0,
+    ),
   };
 }
 
@@ -86,7 +93,9 @@ export function sharedNumbers(
       : ranks.map(rank => {
           const form = formOf({method, rank, alpha: rank, ...(options ? {options} : {})});
           const {size, trained} = trainedLayout(sites, methods[method], form);
-          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained);
+          // Importance and how it varies, read and written.
+          const shares = methods[method].allocates ? 4 * trained : 0;
+          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained) + shares;
         }),
   );
   return Math.max(0, ...sizes);

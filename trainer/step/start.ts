@@ -15,6 +15,7 @@ import type {InitContext} from '../method/method.ts';
 import type {Site} from '../model/site.ts';
 import {readTensor} from '../weights/safetensors.ts';
 import {endOf, type FactorOptions, randomisedTop} from './factors.ts';
+import {componentsAt, covarianceAt} from './inputs.ts';
 import type {StartSettings} from './start-settings.ts';
 import type {PackStart} from './step.ts';
 import {firstGradients} from './weight-gradients.ts';
@@ -102,6 +103,10 @@ function contextOf(trial: Trial, site: Site, settings: StartSettings, given?: Pa
     ...(given ? {given} : {}),
     weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
+    tripletsFrom: (matrix, end) =>
+      endOf({weight: matrix, rows: site.outputs, cols: site.inputs, end, rank: trial.rank}, settings),
+    components: () => componentsAt(trial, settings, site),
+    covariance: () => covarianceAt(trial, settings, site),
     gradientTriplets: count => gradientTripletsOf(trial, settings, site, count),
   };
 }

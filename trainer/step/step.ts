@@ -14,6 +14,7 @@ import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import {allocated, allocationState, budgetAt, orthogonalityGradient} from './allocation.ts';
 import {ratesOf} from './rates.ts';
 
 /** What the trials of a pack have in common. */
@@ -21,6 +22,8 @@ export interface PackSettings extends AdaptationSettings {
   training: TrainingSettings;
   /** Low-rank updates merged into the weights at each step, rather than beside them. */
   merged: boolean;
+  /** Of the whole training, along which AdaLoRA's budget falls. */
+  steps?: number;
   /** One hidden state a layer is kept for the backward pass, which computes the others again. */
   recompute?: boolean;
 }
@@ -57,6 +60,18 @@ export function lossesOf(
   model: Model,
   trials: number,
   shape: BatchShape,
+  tensors: Tensors,
+  project: Passes['project'],
+) {
+  const losses = targetLosses(model, trials, shape, tensors, project);
+  return tf.sum(tf.reshape(losses, [trials, -1]), 1);
+}
+
+/** weights · cross-entropy of each target: [trials · targets]. */
+export function targetLosses(
+  model: Model,
+  trials: number,
+  shape: BatchShape,
   {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
   project: Passes['project'],
 ) {
@@ -65,8 +80,7 @@ export function lossesOf(
   const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
   const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
   const answers = finalNorm(model, model.macros.rows(flat, positions!));
-  const losses = tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
-  return tf.sum(tf.reshape(losses, [trials, -1]), 1);
+  return tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
 }
 
 /** What the trials of a pack start from. */
@@ -77,6 +91,9 @@ export interface PackStart {
   shared?: Float32Array;
 }
 
+/** What a pack computes on a batch: an update or parts of one, the loss, or that of each target. */
+type ProgramKind = 'step' | 'gather' | 'update' | 'evaluate' | 'score';
+
 /** The parameters, moments and frozen tensors of a pack, and the programs that change them. */
 export class Pack {
   readonly settings: PackSettings;
@@ -85,6 +102,8 @@ export class Pack {
   readonly #state: State;
   readonly #stateSpecs: Record<string, TensorSpec>;
   readonly #optimizer;
+  /** What a method keeps that shares ranks out; empty for others. */
+  readonly #allocated: ReturnType<typeof allocationState>;
   /** Updates done so far. */
   count = 0;
 
@@ -96,12 +115,20 @@ export class Pack {
     this.adaptation = adaptationOf(engine, settings);
     const {layout} = this.adaptation;
     this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
+    const {method} = settings;
+    this.#allocated = method !== 'full' && method.allocates ? allocationState(layout) : {};
     const shape = [trials, layout.size];
     const zeros = () => ({shape: [trials, layout.trained], data: new Float32Array(trials * layout.trained)});
     const values = {
       parameters: {shape, data: parameters},
       gathered: zeros(),
       ...Object.fromEntries(this.#optimizer.moments.map(name => [name, zeros()])),
+      ...Object.fromEntries(
+        Object.entries(this.#allocated).map(([name, {size, start}]) => [
+          name,
+          {shape: [trials, size], data: new Float32Array(trials * size).fill(start)},
+        ]),
+      ),
       ...(this.adaptation.residual ? {start: {shape, data: parameters}} : {}),
       ...(shared ? {shared: {shape: [trials, this.adaptation.shared.size], data: shared}} : {}),
     };
@@ -160,6 +187,7 @@ export class Pack {
       rate: rates,
       active,
       corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
+      ...(this.#allocates ? {budget: this.#budget()} : {}),
     };
     if (micro.length === 1) {
       const program = await this.#program('step', micro[0]!.shape);
@@ -186,6 +214,13 @@ export class Pack {
     return Float32Array.from(losses!);
   }
 
+  /** weights · cross-entropy of each target, without dropout: [trials · targets]. */
+  async score(batch: PackBatch): Promise<Float32Array> {
+    const program = await this.#program('score', batch.shape);
+    const {losses} = await program.run(feeds(batch), this.#state);
+    return Float32Array.from(losses!);
+  }
+
   dispose(): void {
     this.#state.dispose();
   }
@@ -196,22 +231,23 @@ export class Pack {
     return dropout === 0 ? 0 : this.adaptation.noiseSize(tokens);
   }
 
-  #program(kind: 'step' | 'gather' | 'update' | 'evaluate', shape?: BatchShape): Promise<Program> {
+  #program(kind: ProgramKind, shape?: BatchShape): Promise<Program> {
     return this.#programs.get(shape ? `${kind} ${shapeName(shape)}` : kind, () => this.#computation(kind, shape!));
   }
 
   /** What the forward pass reads. */
   #reading(): Record<string, TensorSpec> {
-    return this.#without('gathered', ...this.#optimizer.moments);
+    return this.#without('gathered', ...this.#optimizer.moments, ...Object.keys(this.#allocated));
   }
 
-  #computation(kind: 'step' | 'gather' | 'update' | 'evaluate', shape: BatchShape): Computation {
+  #computation(kind: ProgramKind, shape: BatchShape): Computation {
     const {trials} = this.settings;
     const perTrial: TensorSpec = {shape: [trials], dtype: 'float32'};
     const updating: Record<string, TensorSpec> = {
       rate: perTrial,
       active: perTrial,
       corrections: {shape: [2], dtype: 'float32'},
+      ...(this.#allocates ? {budget: {shape: [3], dtype: 'float32'} as const} : {}),
     };
     if (kind === 'update')
       return {
@@ -222,15 +258,16 @@ export class Pack {
           return {...this.#update(tensors, tensors['losses']!, gradient), gathered: tf.zerosLike(gradient)};
         },
       };
+    const trains = kind !== 'evaluate' && kind !== 'score';
     const noise: TensorSpec = {shape: [trials, this.noiseSize(shape)], dtype: 'float32'};
-    const inputs = {...batchInputs(trials, shape), ...(kind !== 'evaluate' && noise.shape[1]! > 0 ? {noise} : {})};
-    if (kind === 'evaluate')
+    const inputs = {...batchInputs(trials, shape), ...(trains && noise.shape[1]! > 0 ? {noise} : {})};
+    if (!trains)
       return {
         inputs,
         state: this.#reading(),
         body: tensors => {
           const {model, project} = this.adaptation.passes(tensors, this.settings);
-          return {losses: lossesOf(model, trials, shape, tensors, project)};
+          return {losses: (kind === 'score' ? targetLosses : lossesOf)(model, trials, shape, tensors, project)};
         },
       };
     if (kind === 'gather')
@@ -250,6 +287,18 @@ export class Pack {
         return {losses, ...this.#update(tensors, losses, gradient)};
       },
     };
+  }
+
+  get #allocates(): boolean {
+    return Object.keys(this.#allocated).length > 0;
+  }
+
+  /** What is dropped after the step to come. */
+  #budget(): Float32Array {
+    const {form, sites, steps} = this.settings;
+    if (steps === undefined) throw new Error('A budget falls along a training whose length is known.');
+    const {smoothed, dropped, held} = budgetAt(this.count, steps, sites.length, form);
+    return Float32Array.of(smoothed, dropped, held);
   }
 
   #without(...names: string[]): Record<string, TensorSpec> {
@@ -273,8 +322,15 @@ export class Pack {
   }
 
   /** Clips by the norm over all trained parameters of a trial, updates, and keeps the old values of frozen trials. */
-  #update(tensors: Tensors, losses: tf.Tensor, gradient: tf.Tensor): Tensors {
-    const {maxGradNorm} = this.settings.training;
+  #update(tensors: Tensors, losses: tf.Tensor, ofLoss: tf.Tensor): Tensors {
+    const {form, training} = this.settings;
+    const {maxGradNorm} = training;
+    const gradient = this.#allocates
+      ? tf.add(
+          ofLoss,
+          orthogonalityGradient(this.adaptation.layout, tensors['parameters']!, form.options['orth_reg_weight']!),
+        )
+      : ofLoss;
     const norm = tf.sqrt(tf.sum(tf.square(gradient), 1, true));
     const clipped =
       maxGradNorm !== 'off' && maxGradNorm > 0
@@ -282,7 +338,7 @@ export class Pack {
         : gradient;
     const {layout} = this.adaptation;
     const [parameters, frozen] = trainedPart(layout, tensors['parameters']!);
-    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, this.settings.form);
+    const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, form);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
     const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
     const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
@@ -290,10 +346,14 @@ export class Pack {
     const moments = Object.entries(updated.moments).map(
       ([name, moment]) => [name, keep(moment, tensors[name]!)] as const,
     );
+    const {parameters: after, ...shares} = this.#allocates
+      ? allocated(layout, form, updated.parameters, clipped, tensors)
+      : {parameters: updated.parameters};
     return {
       gradNorms: tf.reshape(norm, [-1]),
-      parameters: joined(keep(updated.parameters, parameters), frozen),
+      parameters: joined(keep(after!, parameters), frozen),
       ...Object.fromEntries(moments),
+      ...Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, keep(share, tensors[name]!)])),
     };
   }
 }

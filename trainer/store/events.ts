@@ -30,7 +30,7 @@ export function remarksOn({torn, garbage, unknown}: Reading, name: string): stri
   if (garbage.length > 0) {
     const [noun, verb] = garbage.length === 1 ? ['Line', 'is'] : ['Lines', 'are'];
     found.push(
-      `${noun} ${garbage.slice(0, 5).join(', ')}${garbage.length > 5 ? ', …' : ''} of ${name} ${verb} unreadable and left out.`,
+      `${noun} ${garbage.slice(0, 5).join(', ')}${garbage.length > 5 ? `, … (${garbage.length} in all)` : ''} of ${name} ${verb} unreadable and left out.`,
     );
   }
   if (unknown > 0) found.push(`${unknown} of the events in ${name} are of a later version and left out.`);

@@ -3,10 +3,9 @@
  * as harmless and what a trial carries itself; a key that comes to the sweep language later is one from its first day.
  */
 import {createHash} from 'node:crypto';
-import {type MethodName, methods} from '../../core/method/methods.ts';
+import {formatEvaluation} from '../../core/run/format.ts';
 import {nameOf as nameOfMethod, type Sweep} from '../../core/sweep/sweep.ts';
-import type {Field, Fields, Type} from '../../core/sweep/table/field.ts';
-import {fields} from '../../core/sweep/table/fields.ts';
+import {defaultOf} from '../../core/sweep/table/default-of.ts';
 
 /** Key as in the sweep file, or a file of the model or of a scorer → value; files and data stand by their SHA-256. */
 export type Ingredients = Record<string, unknown>;
@@ -183,9 +182,34 @@ export interface Change {
  */
 export function changesBetween(earlier: Ingredients, now: Ingredients): Change[] {
   return keysInBoth(earlier, now).flatMap(key => {
+    if (isRedone(key)) return [];
     const [before, after] = [earlier[key], now[key]];
     return isSame(key, before, after) ? [] : [{key, before, after}];
   });
+}
+
+/** Evaluations are made anew with another limit, and found again under another name. */
+const isRedone = (key: string): boolean => /^evaluate\[\d+\]\.(limit|entry)$/.test(key);
+
+/** An evaluation of the file whose earlier results go by another name, or (`to` null) are of another question. */
+export interface EvaluationChange {
+  /** Its place in the file's list. */
+  index: number;
+  from: string;
+  to: string | null;
+}
+
+export function evaluationChanges(earlier: Ingredients, now: Ingredients): EvaluationChange[] {
+  const found: EvaluationChange[] = [];
+  const nameIn = (table: Ingredients, key: string): string =>
+    formatEvaluation(String(table[`${key}.task`]), table[`${key}.entry`] as string | undefined);
+  for (let index = 0; `evaluate[${index}].data` in earlier && `evaluate[${index}].data` in now; index++) {
+    const key = `evaluate[${index}]`;
+    const [from, to] = [nameIn(earlier, key), nameIn(now, key)];
+    if (earlier[`${key}.limit`] !== now[`${key}.limit`]) found.push({index, from, to: null});
+    else if (from !== to) found.push({index, from, to});
+  }
+  return found;
 }
 
 /** Keys that have a default at all times, and that the version of the earlier table did not know yet. */
@@ -231,27 +255,6 @@ function isBeginning(before: unknown, after: unknown): boolean {
   return a!.every((one, k) => JSON.stringify(one) === JSON.stringify(b![k]));
 }
 
-/** As the table of the language has it. */
-function defaultOf(key: string): unknown {
-  const path = key.replace(/\[\d+\]/g, '').split('.');
-  if (path[0] === 'methods') {
-    return methods[path[1] as MethodName]?.options?.[path[2] ?? '']?.default;
-  }
-  let keys: Fields | undefined = fields;
-  let field: Field | undefined;
-  for (const step of path) {
-    field = keys?.[step];
-    keys = field && keysOf(field.type);
-  }
-  return field?.default;
-}
-
-function keysOf(type: Type): Fields | undefined {
-  if (type.kind === 'mapping') return type.keys;
-  if (type.kind === 'list') return keysOf(type.of);
-  return type.kind === 'either' ? type.options.map(keysOf).find(keys => keys !== undefined) : undefined;
-}
-
 /** Whether the key is one that runs of earlier versions did not note. */
 export function isNeeded(key: string): boolean {
   return key.includes(needs);
@@ -272,7 +275,8 @@ export function changeInWords({key, before, after}: Change, sweep: Sweep): strin
 const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** With the file's name beside the key, where a key is about one. */
-function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep): string {
+function nameOf(key: string, sweep: Sweep): string {
+  const {model, evaluate} = sweep;
   if (key === 'model') return `model (the weights of ${model})`;
   const [, several, file] = /^model\[(.*)\](?:\/(.+))?$/.exec(key) ?? [];
   if (several !== undefined)
@@ -284,7 +288,15 @@ function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep)
     return `the name of ${key.replace('.entry', '')} in results (its file's, where several have its task)`;
   if (key.includes(needs))
     return `${key.slice(key.indexOf(needs) + needs.length)}, which the scorer ${evaluation?.scorer} needs,`;
-  const path = key.startsWith('data.train')
+  const path = pathOf(key, sweep);
+  return path === undefined ? key : `${key} (${path})`;
+}
+
+/** The file that a key is about, as the sweep file writes it. */
+function pathOf(key: string, {data, evaluate, curvature, methods}: Sweep): string | undefined {
+  const [, index] = /^\w+(?:\.train)?\[(\d+)\]/.exec(key) ?? [];
+  const evaluation = evaluate[Number(index ?? -1)];
+  return key.startsWith('data.train')
     ? data.train[Number(index ?? 0)]
     : key.endsWith('].data')
       ? evaluation?.data
@@ -295,5 +307,20 @@ function nameOf(key: string, {model, data, evaluate, curvature, methods}: Sweep)
           : key.endsWith('.start_from')
             ? methods.find(one => key === `methods.${nameOfMethod(one)}.start_from`)?.startFrom
             : undefined;
-  return path === undefined ? key : `${key} (${path})`;
+}
+
+/** A key that says that a method, a probe or a data set is there. */
+const isSection = (key: string): boolean => /^(curvature|methods\.[^.]+|data\[[^\]]+\])$/.test(key);
+
+/** The table as texts for a run's events, its files by the beginning of their hashes. */
+export function asTexts(table: Ingredients, sweep: Sweep): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(table)
+      .filter(([key, value]) => value !== byTrial && !(value === true && isSection(key)))
+      .map(([key, value]) => {
+        if (!isHash(value)) return [key, typeof value === 'string' ? value : JSON.stringify(value)];
+        const path = key === 'model' ? sweep.model : pathOf(key, sweep);
+        return [key, [`sha256:${String(value).slice(0, 16)}`, ...(path === undefined ? [] : [path])].join(' ')];
+      }),
+  );
 }

@@ -2,8 +2,8 @@
  * One process at a time writes into a run folder: a lock file that names its owner, so that a dead one is noticed.
  *
  * On the owner's own machine the system says whether it lives: its number, the time of its start (numbers are used again), and
- * that it is no zombie, which has ended and waits to be collected. Other machines' processes cannot be seen from here. Their
- * lock is a heartbeat: the owner writes the same text over it every ten seconds, and a lock that nobody has written to for a
+ * that it is no zombie, which has ended and waits to be collected. Whether that is this machine is told by the system's mark,
+ * never by a host name, which several may have. Other machines' processes cannot be seen from here. Their lock is a heartbeat: the owner writes the same text over it every ten seconds, and a lock that nobody has written to for a
  * minute holds nothing. Both times are the file system's own, so that clocks of machines that differ do not matter. An owner
  * that slept through that minute finds another name in its lock at its next beat, and stops.
  */
@@ -13,14 +13,15 @@ import {SweepError} from '../../core/error.ts';
 import {readText} from '../files/door.ts';
 import {timeAt} from '../files/file-time.ts';
 import {discard, storeError, systemCode} from '../files/write-whole.ts';
-import {isAlive, processStart} from '../process/processes.ts';
+import {isMarkAlive, ownMark} from '../process/processes.ts';
 import {dropSocket} from './control.ts';
 
 interface Owner {
+  /** For people. */
   pid: number;
   host: string;
-  /** When the process started, in the system's own words. Null where not known. */
-  processStart: string | null;
+  /** The process among all of all machines. Null where the system has no such words. */
+  process: string | null;
   /** Address of the socket on which the process takes commands (control.ts). */
   control?: string;
 }
@@ -115,15 +116,21 @@ function write(file: string, flags: 'wx' | 'r+', text: string): void {
 
 /** `now`: in milliseconds since 1970, by the clock that the file's own time is of. */
 function isHeld(file: string, owner: Owner | null, now: () => number): boolean {
-  if (owner?.host === hostname()) return isAlive(owner.pid) && owner.processStart === processStart(owner.pid);
+  const alive = aliveHere(owner);
+  if (alive !== null) return alive;
   const written = statSync(file, {throwIfNoEntry: false})?.mtimeMs ?? 0;
   return now() - written < (owner ? silentMilliseconds : unreadableForMilliseconds);
+}
+
+/** Null where the process cannot be seen from here. */
+function aliveHere(owner: Owner | null): boolean | null {
+  return owner === null || owner.process === null ? null : isMarkAlive(owner.process);
 }
 
 function locked(file: string, owner: Owner | null): SweepError {
   const who = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
   const free =
-    owner && owner.host !== hostname()
+    owner && aliveHere(owner) === null
       ? ` (its folder is free ${silentMilliseconds / 1000} s after that process has ended)`
       : '';
   return new SweepError(
@@ -134,7 +141,7 @@ function locked(file: string, owner: Owner | null): SweepError {
 }
 
 function self(control: string | undefined): Owner {
-  const owner = {pid: process.pid, host: hostname(), processStart: processStart(process.pid)};
+  const owner = {pid: process.pid, host: hostname(), process: ownMark()};
   return control === undefined ? owner : {...owner, control};
 }
 
@@ -147,9 +154,10 @@ function readOwner(file: string): {text: string | null; owner: Owner | null} {
     throw storeError(error, file);
   }
   try {
-    const {pid, host, processStart, control} = JSON.parse(text);
+    const {pid, host, process, control} = JSON.parse(text);
     const known = typeof pid === 'number' && typeof host === 'string';
-    return {text, owner: known ? {pid, host, processStart, ...(typeof control === 'string' && {control})} : null};
+    const mark = typeof process === 'string' ? process : null;
+    return {text, owner: known ? {pid, host, process: mark, ...(typeof control === 'string' && {control})} : null};
   } catch {
     return {text, owner: null};
   }

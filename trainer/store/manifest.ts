@@ -21,10 +21,13 @@ import {readText} from '../files/door.ts';
 import {storeError, writeWhole} from '../files/write-whole.ts';
 import {
   asDone,
+  asTexts,
   byTrial,
   type Change,
   changeInWords,
   changesBetween,
+  type EvaluationChange,
+  evaluationChanges,
   fingerprint,
   type Ingredients,
   ingredientsOf,
@@ -172,7 +175,7 @@ export function resumedManifest(
   earlier: Manifest,
   now: FullManifest,
   others: readonly Change[] = [],
-): {manifest: Manifest; notes: string[]} {
+): {manifest: FullManifest; notes: string[]; evaluations: EvaluationChange[]} {
   const before = asDone(tableOf(earlier));
   const {sweep, seeds, curvature, rerun, ingredients} = now;
   const found = changesBetween(before, ingredients);
@@ -201,7 +204,18 @@ export function resumedManifest(
     ...{ingredients: all, fingerprint: fingerprint(all)},
     starts: [...earlier.starts, ...now.starts],
   };
-  return {manifest, notes: notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)])};
+  const evaluations = evaluationChanges(before, ingredients);
+  const notes = [
+    ...evaluations.map(evaluationInWords),
+    ...notesOn(earlier, now, [...unknown.map(({key}) => key), ...newerKeys(before, ingredients)]),
+  ];
+  return {manifest, notes, evaluations};
+}
+
+function evaluationInWords({from, to}: EvaluationChange): string {
+  return to === null
+    ? `${from} is asked with another limit: earlier results of it count no longer, and are made anew of the stored adapters.`
+    : `Earlier results of ${from} are those of ${to}, as the file calls it now.`;
 }
 
 /** A model that was the only one, or no longer is: its weights must be those that trials of it were trained on. */
@@ -364,6 +378,11 @@ export function readManifest(file: string): Manifest | null {
     // Falls through: broken JSON and a foreign file are the same trouble to the user.
   }
   throw new SweepError('bad-manifest', `${file} is not a manifest of a run; start a new run with --out.`, {file});
+}
+
+/** What results depend on, as texts; null where a version noted it otherwise. */
+export function madeOf(manifest: Manifest | null): Record<string, string> | null {
+  return manifest?.ingredients && manifest.sweep ? asTexts(manifest.ingredients, manifest.sweep) : null;
 }
 
 export function writeManifest(file: string, manifest: Manifest): void {

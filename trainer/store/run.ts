@@ -13,7 +13,7 @@ import {controlAddress} from './control.ts';
 import {type EventWriter, openEvents, type Reading, readEvents, remarksOn} from './events.ts';
 import {Snapshots} from './fold/snapshots.ts';
 import {StoredSteps} from './fold/stored-steps.ts';
-import type {Change} from './ingredients.ts';
+import {asTexts, type Change, type EvaluationChange} from './ingredients.ts';
 import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
 import {type Again, newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
@@ -34,6 +34,15 @@ export function hasRun(folder: string): boolean {
   return existsSync(join(folder, eventsName));
 }
 
+/** What a start finds when it begins. */
+export interface Begun {
+  notes: string[];
+  /** What results depend on, as texts; null where others have told it. */
+  made: Record<string, string> | null;
+  /** Evaluations whose earlier results go by another name, or count no longer. */
+  evaluations: EvaluationChange[];
+}
+
 export interface OpenRun {
   folder: string;
   /** Where commands to this run are to be heard, as the lock says; undefined where no place for a socket was found. */
@@ -48,10 +57,10 @@ export interface OpenRun {
   notes: string[];
   /**
    * Call once, before the first event: checks that earlier results stay comparable, writes the manifest and the copy
-   * of the sweep file. Nothing is written if it throws. Gives what is worth a `note` event.
+   * of the sweep file. Nothing is written if it throws. Gives what is worth a `note` event, and what results depend on, as texts.
    * @throws SweepError `not-comparable`, `bad-manifest` where nothing says what earlier results were made with
    */
-  begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[];
+  begin(sweep: Sweep, trials: Trial[], around: Surroundings): Begun;
   /** Hands over the events that were stored before this start. */
   replay(onEvent: (event: RunEvent) => void): Promise<void>;
   /** Stamps the event with the time, stores it and returns it as stored. */
@@ -81,7 +90,7 @@ export async function openRun({folder, sweepFile, resume, again, failed}: OpenOp
     sweepRunFolder(folder, {ours: true});
     const steps = new StoredSteps();
     const {state, reading} = await readFolder(folder, event => steps.add(event));
-    if (state.tasks.length > 0) throw ofTasks(folder);
+    if (state.tasks.length > 0) throw ofTasks(folder, sweepFile);
     if (hasResults(state) && !resume) throw exists(folder, state);
     return new RunFolder({folder, sweepFile, again, control, held, failed}, state, reading, steps);
   } catch (error) {
@@ -138,7 +147,7 @@ class RunFolder implements OpenRun {
     return this.#snapshots.state();
   }
 
-  begin(sweep: Sweep, trials: Trial[], around: Surroundings): string[] {
+  begin(sweep: Sweep, trials: Trial[], around: Surroundings): Begun {
     const {folder, earlier} = this;
     const {sweepFile, again} = this.#opened;
     const before = hasResults(earlier) ? readManifest(this.#inFolder(manifestName)) : null;
@@ -151,13 +160,13 @@ class RunFolder implements OpenRun {
       text,
       ...(again && {again}),
     });
-    const {manifest, notes} = before
+    const {manifest, notes, evaluations} = before
       ? resumedManifest(before, now, changedTrials(earlier, trials))
-      : {manifest: now, notes: []};
+      : {manifest: now, notes: [], evaluations: []};
     // In this order: a folder with a manifest is known as one of a run, whatever fails after it.
     writeManifest(this.#inFolder(manifestName), manifest);
     writeWhole(this.#inFolder(copy), text);
-    return notes;
+    return {notes, made: asTexts(manifest.ingredients, sweep), evaluations};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {
@@ -268,10 +277,10 @@ function takenOver(folder: string): SweepError {
   );
 }
 
-function ofTasks(folder: string): SweepError {
+function ofTasks(folder: string, sweepFile: string): SweepError {
   return new SweepError(
     'run-exists',
-    `${folder} holds a run of several tasks; go on with what is left of it by --shard 1/1, or write elsewhere with --out.`,
+    `${folder} holds a run of several tasks; \`lora-sweep run ${sweepFile} --shard 1/1 --out ${folder}\` goes on with what is left of it, \`lora-sweep submit ${folder}\` hands it to a scheduler, and --out names another folder.`,
     {folder},
   );
 }

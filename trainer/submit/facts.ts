@@ -19,10 +19,10 @@ export function askedTasks({tasks, selected}: RunState): TaskView[] {
   return tasks.filter(({trials}) => trials.some(id => asked.has(id)));
 }
 
-export type Submission = Omit<Submitted, 'event'>;
+export type Submission = Omit<Submitted, 'event'> & {at?: number};
 
 /** Submissions since somebody last did so by hand: that one, and those of its relays. */
-function sinceByHand(submitted: readonly Submission[]): Submission[] {
+export function sinceByHand(submitted: readonly Submission[]): Submission[] {
   const first = submitted.findLast(({by}) => by === undefined)?.round;
   return first === undefined ? [] : submitted.filter(({round}) => round >= first);
 }
@@ -47,10 +47,4 @@ export function relayFacts(
 /** The number of the next round. */
 export function nextRound({submitted}: RunState): number {
   return 1 + submitted.reduce((last, {round}) => Math.max(last, round), 0);
-}
-
-/** The last job that a task was handed to, as the scheduler names its element, e.g. `12_3`; null where there was none. */
-export function elementOf(submitted: readonly Submission[], task: string): string | null {
-  const last = submitted.findLast(({job, tasks}) => job !== null && tasks.includes(task));
-  return last ? `${last.job}_${Number(task.slice(1)) - (last.offset ?? 0)}` : null;
 }

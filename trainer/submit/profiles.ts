@@ -6,11 +6,12 @@ import {join} from 'node:path';
 import envPaths from 'env-paths';
 import {parseDocument} from 'yaml';
 import {SweepError} from '../../core/error.ts';
+import type {Profile} from '../../core/run/tasks/submission.ts';
 import {nearest} from '../../core/sweep/table/suggest.ts';
 import {readText} from '../files/door.ts';
 import {isObject} from '../files/json-file.ts';
 import {systemCode} from '../files/write-whole.ts';
-import {checkOptions, type JobOptions, type OptionKey, optionKeys, optionNames} from './options.ts';
+import {checkOptions, type JobOptions, type OptionKey, optionKeys, optionNames, optionWords} from './options.ts';
 
 const mostProfileBytes = 1 << 20;
 
@@ -42,6 +43,14 @@ export function readProfile(name: string | undefined, file = profilesFile()): Jo
     throw noProfile(name, Object.keys(profiles ?? {}), profiles === undefined, file);
   }
   return profileOf(found, `${file}: profile ${name ?? usual}`);
+}
+
+/** What there is to choose from, each as words of a command line; empty where there is no file. @throws SweepError `bad-profile` */
+export function listProfiles(file = profilesFile()): Profile[] {
+  return Object.entries(readProfiles(file) ?? {}).map(([name, value]) => {
+    const options = profileOf(value, `${file}: profile ${name}`);
+    return {name, options: optionWords(options)};
+  });
 }
 
 function readProfiles(file: string): Record<string, unknown> | undefined {

@@ -1,14 +1,17 @@
 /** The relay: the small job that comes after the arrays, looks at the folder, and ends the run or files what is left. */
 import type {RunState} from '../../core/run/fold.ts';
-import {count} from '../../core/run/format.ts';
+import {count, formatSeconds} from '../../core/run/format.ts';
+import {elementOf, logName} from '../../core/run/tasks/elements.ts';
 import {readRun} from '../store/run.ts';
 import {stopWished} from '../store/stop-file.ts';
 import {decide} from './decide.ts';
-import {elementOf, relayFacts} from './facts.ts';
+import {relayFacts, sinceByHand} from './facts.ts';
 import {giveUp} from './give-up.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, jobsOf} from './left.ts';
+import {pauseOf} from './pause.ts';
+import {wantedIn} from './rounds.ts';
 import {queueHere} from './slurm/commands.ts';
-import {lastWords, logName} from './slurm/last-words.ts';
+import {lastWords} from './slurm/last-words.ts';
 
 export interface Relayed {
   /** `end`: nothing is left. `waiting`: another relay comes after what is left. */
@@ -22,7 +25,9 @@ export async function relay(folder: string, handing: Handing): Promise<Relayed> 
   const {state} = await readRun(folder);
   const busy = busyTasks(state, await queueHere());
   const facts = relayFacts(state, {retryFailed: handing.retryFailed, cancelled: stopWished(folder)});
-  const decision = decide({...facts, tasks: facts.tasks.filter(({task}) => !busy.has(task))});
+  const wanted = wantedIn(folder, state);
+  const isNext = ({task}: {task: string}) => !busy.has(task) && (wanted?.has(task) ?? true);
+  const decision = decide({...facts, tasks: facts.tasks.filter(isNext)});
   switch (decision.kind) {
     case 'end':
       return busy.size > 0
@@ -34,12 +39,15 @@ export async function relay(folder: string, handing: Handing): Promise<Relayed> 
       return {kind: 'give-up', said: abandon(folder, state, decision.tasks)};
     case 'again': {
       const retried = facts.tasks.flatMap(({task, state: now}) => (now === 'failed' ? [task] : []));
-      const filing = filingOf(folder, state, decision.tasks, {...handing, prepare: false});
+      const pause = pauseOf(sinceByHand(state.submitted), Date.now());
+      const filing = {...filingOf(folder, state, decision.tasks, {...handing, prepare: false}), pause};
       const filed = await fileTasks(filing, state, {by: 'relay', retried});
       const jobs = jobsOf(filed).join(' ');
       return {
         kind: 'again',
-        said: [`Round ${filing.round}: ${count(decision.tasks.length, 'task')} filed again as jobs ${jobs}.`],
+        said: [
+          `Round ${filing.round}: ${count(decision.tasks.length, 'task')} filed again as jobs ${jobs}${pause > 0 ? `, which begin in ${formatSeconds(pause)}: rounds end fast` : ''}.`,
+        ],
       };
     }
   }

@@ -23,6 +23,7 @@ import {askedTasks} from './facts.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
 import {checkOptions, type JobOptions} from './options.ts';
 import {overProfile, readProfile} from './profiles.ts';
+import {refuseNoRounds, wantedIn} from './rounds.ts';
 import {limitsHere, queueHere, refuseNoSlurm} from './slurm/commands.ts';
 import {type Filed, type NamedScript, scriptsOf} from './slurm/filing.ts';
 import {shellWord} from './words.ts';
@@ -88,11 +89,14 @@ async function submitNew(file: string, submitting: Submitting): Promise<Outcome>
       {folder},
     );
   const cut = {perTask: perTask === 'auto' ? undefined : perTask};
+  const isByRounds = sweep.search !== undefined && perTask !== 'auto';
+  if (isByRounds) refuseNoRounds(asked, only);
   if (dryRun) {
     const selected = onlySweep(sweep, only).map(({id}) => id);
     const tasks = tasksOf(expandTrials(sweep), cut, sweep.search !== undefined);
     const planned = {...emptyRun, name: sweep.name, tasks: tasks.map(waitingTask), selected};
-    return handOver(folder, planned, askedTasks(planned), asked);
+    const shown = await handOver(folder, planned, askedTasks(planned), asked);
+    return isByRounds ? {...shown, said: [...shown.said, byRounds]} : shown;
   }
   note('Reading model and data …');
   const isNew = !existsSync(folder);
@@ -100,12 +104,17 @@ async function submitNew(file: string, submitting: Submitting): Promise<Outcome>
     await planRun(sourceOfFile(file, folder), {only, cut, signal: asked.signal, provisional: asked.prepare});
     const {state} = await readRun(folder);
     refuseNoGpu(state, asked);
-    return await handOver(folder, state, askedTasks(state), asked);
+    const wanted = wantedIn(folder, state);
+    const first = askedTasks(state).filter(({task}) => wanted?.has(task) ?? true);
+    return await handOver(folder, state, first, asked);
   } catch (error) {
     if (isNew) discard(folder);
     throw error;
   }
 }
+
+const byRounds =
+  'The search begins with the tasks of the rates that it scans; the relay files the others as they come to be wanted.';
 
 /** Without a job that settles the plan on a node, tasks are trained as it was made here. @throws SweepError `no-gpu` */
 function refuseNoGpu({pinned}: RunState, {options, prepare, to}: Asked): void {
@@ -128,7 +137,8 @@ async function submitLeft(folder: string, submitting: Submitting): Promise<Outco
   refuseNoTasks(folder, state);
   const busy = busyTasks(state, to === 'slurm' ? await queueHere() : null);
   const left = askedTasks(state).filter(({state: now}) => now !== 'finished');
-  const tasks = left.filter(({task}) => !busy.has(task));
+  const wanted = wantedIn(folder, state);
+  const tasks = left.filter(({task}) => !busy.has(task) && (wanted?.has(task) ?? true));
   if (tasks.length > 0) {
     const sweepFolder = readManifest(join(folder, manifestName))?.rerun?.folder ?? dirname(folder);
     return handOver(folder, state, tasks, await askedFor(againOf(submitting, state), sweepFolder));

@@ -3,10 +3,14 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';
 import type {Row} from '../data/read/row.ts';
-import type {Task} from './task.ts';
 
-export function askedAs(row: Row, task: Task, {format, columns}: DataSettings): Row {
-  const [asked, expected] = [task.asked(row), task.expected(row)];
+/** What a task makes of one of its rows: the instruction, and a right answer. */
+export interface Words {
+  asked: string;
+  expected: string;
+}
+
+export function askedAs(row: Row, {asked, expected}: Words, {format, columns}: DataSettings): Row {
   const named = (name: string): string => columns[name] ?? formats[format].columns[name] ?? name;
   const place = {file: row.file, line: row.line};
   switch (format) {

@@ -47,7 +47,7 @@ export interface JudgeContext {
   /** A path of the sweep file, made absolute. */
   pathOf(path: string): string;
   /** The run folder; without one the samples are not kept. */
-  folder?: string;
+  folder?: string | undefined;
 }
 
 /** Answers that are judged before others get their turn. */
@@ -100,7 +100,7 @@ export function openJudge(context: JudgeContext): Judge {
         trial,
         step,
         ...metric,
-        ...(settings.entry === undefined ? {} : {entry: settings.entry}),
+        entry: settings.entry,
         index: evaluation,
       }));
     },
@@ -154,7 +154,7 @@ type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total' 
 
 /** `samples` row after row, as many of each. */
 export function metricsOf(
-  samples: readonly Pick<Sample, 'verdict'>[],
+  samples: readonly Pick<Sample, 'verdict' | 'parts'>[],
   rows: number,
   {task, k = [1]}: Pick<EvaluationSettings, 'task' | 'k'>,
 ): Metric[] {
@@ -165,7 +165,14 @@ export function metricsOf(
     return [{task, metric: 'score', value, correct: null, total}];
   }
   const right = total === rows ? {right: packRight(samples.map(({verdict}) => verdict === true))} : {};
-  if (!runsPrograms(task)) return [{task, metric: 'accuracy', value: correct / total, correct, total, ...right}];
+  if (!runsPrograms(task)) {
+    const whole = {task, metric: 'accuracy', value: correct / total, correct, total, ...right};
+    const [done, asked] = (['right', 'total'] as const).map(name =>
+      samples.reduce((sum, {parts}) => sum + (parts?.[name] ?? 0), 0),
+    );
+    if (!asked) return [whole];
+    return [whole, {task, metric: 'accuracy_instruction', value: done! / asked, correct: done!, total: asked}];
+  }
   const each = total / rows;
   const passed = Array.from(
     {length: rows},

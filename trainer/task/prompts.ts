@@ -14,7 +14,7 @@ import {
   whatEncodes,
 } from '../data/encode.ts';
 import {type Conversation, conversationOf} from '../data/messages.ts';
-import {columnsToEvaluate} from '../data/read/columns.ts';
+import {columnsToEvaluate, readAs, renamed} from '../data/read/columns.ts';
 import {type Row, rowError} from '../data/read/row.ts';
 import {readRows} from '../data/read/rows.ts';
 import {timedRows} from '../data/read/timed-rows.ts';
@@ -44,30 +44,59 @@ export interface Prompt {
  * @throws SweepError `missing-file`, `missing-column`, `bad-data`, `bad-model`, `bad-template`
  */
 export async function readPrompts(
-  evaluation: Pick<EvaluationSettings, 'data' | 'limit'> & {task?: TaskName},
+  evaluation: Pick<EvaluationSettings, 'data' | 'limit' | 'columns'> & {task?: TaskName},
   data: DataSettings,
   base: string,
   model: EncodingModel,
   ends: readonly number[] = model.config.eosIds,
+  note: (message: string) => void = () => {},
 ): Promise<Prompt[]> {
   const file = resolve(base, evaluation.data);
   const task = evaluation.task && tasks[evaluation.task];
   const keepsRow = task !== undefined || evaluation.task === 'custom';
-  const read = promptReader(data, model, ends);
+  // A task's rows become rows of the training; all others are rows as those, perhaps with other columns.
+  const read = promptReader(task ? data : readAs(evaluation, data), model, ends);
   const prompts: Prompt[] = [];
-  const prompt = (row: Row): Prompt => {
-    const asked = read(task ? askedAs(row, task, data) : row);
+  const left = new Map<string, number[]>();
+  const prompt = (given: Row): Prompt | null => {
+    const row = task ? renamed(given, evaluation.columns) : given;
+    const why = task?.leftOut?.(row) ?? null;
+    if (why !== null) {
+      left.set(why, [...(left.get(why) ?? []), row.line]);
+      return null;
+    }
+    const asked = read(task ? askedAs(row, {asked: task.asked(row), expected: task.expected(row)}, data) : row);
     checkVocabulary(asked.ids, row, model.config);
     return {...asked, ...(keepsRow ? {row} : {})};
   };
   for await (const one of timedRows(
-    readRows([file], evaluation.limit, columnsToEvaluate(evaluation.task, data)),
+    readRows([file], evaluation.limit, columnsToEvaluate(evaluation, data)),
     whatEncodes(data, model),
     prompt,
   ))
-    prompts.push(one);
-  if (prompts.length === 0) throw new SweepError('bad-data', `There are no rows in ${file}.`, {file});
+    if (one) prompts.push(one);
+  const without = leftOutInWords(evaluation, left, prompts.length);
+  if (without) note(without);
+  if (prompts.length === 0) throw new SweepError('bad-data', without ?? `There are no rows in ${file}.`, {file});
   return prompts;
+}
+
+/** Lines that are named of each reason. */
+const namedLines = 20;
+
+/** Which rows are not asked, and why; undefined where all are. */
+function leftOutInWords(
+  {task, data}: Pick<EvaluationSettings, 'data'> & {task?: TaskName},
+  left: ReadonlyMap<string, readonly number[]>,
+  asked: number,
+): string | undefined {
+  if (left.size === 0) return undefined;
+  const parts = [...left].map(([why, lines]) => {
+    const more = lines.length > namedLines ? `, … ${lines.length} in all` : '';
+    return `${lines.slice(0, namedLines).join(', ')}${more} (${why})`;
+  });
+  const count = [...left.values()].reduce((sum, lines) => sum + lines.length, 0);
+  return `${task}: ${count} of ${count + asked} rows of ${data} are left out, as they cannot be judged here: lines ${parts.join('; ')}.`;
 }
 
 function promptReader(

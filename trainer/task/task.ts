@@ -18,6 +18,8 @@ export interface Judged {
   verdict: boolean | number;
   /** Why it is wrong, where that is known. */
   reason?: string;
+  /** Of what is asked for in parts, how many were done. */
+  parts?: {right: number; total: number};
 }
 
 export interface JudgeOptions {
@@ -32,5 +34,7 @@ export interface Task {
   asked(row: Row): string;
   /** A right answer in the form that the data teaches. */
   expected(row: Row): string;
+  /** Why a row cannot be judged here, and is not asked; null for one that can. */
+  leftOut?(row: Row): string | null;
   judge(row: Row, output: string, tools: Tools, options?: JudgeOptions): Judged | Promise<Judged>;
 }

@@ -1,7 +1,9 @@
+import type {TaskName} from '../../core/sweep/sweep.ts';
 import type {Choosing} from '../generation/generation.ts';
 import type {ModelConfig} from '../model/config.ts';
 import {type EvaluationMemory, generationMemory, lossBytes} from '../size/activations.ts';
 import type {RowSource} from '../step/batches.ts';
+import type {Choices} from '../task/choices/rows.ts';
 
 /** One entry of `evaluate`, with its data read. */
 export type Evaluation = {
@@ -13,13 +15,15 @@ export type Evaluation = {
   entry?: string | undefined;
 } & (
   | {task: 'loss'; source: RowSource}
+  /** `name`: the task's own. */
+  | {task: 'choices'; name: TaskName; source: RowSource; choices: Choices}
   | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; eosIds: readonly number[]; choosing: Choosing}
 );
 
 /** All evaluations of a trial: each shape, and each length of prompts, has a program. */
 export function evaluationMemory(config: ModelConfig, evaluations: readonly Evaluation[]): EvaluationMemory {
   const each = evaluations.map(evaluation => {
-    if (evaluation.task === 'loss') {
+    if (evaluation.task !== 'generate') {
       const {shapes} = evaluation.source;
       return {
         bytes: Math.max(0, ...shapes.map(shape => lossBytes(config, shape))),

@@ -35,7 +35,8 @@ export async function saveAdapters(
   base: BaseContext,
 ): Promise<Map<string, string>> {
   const {layout, shared: common} = pack.adaptation;
-  const {method, config, form} = pack.settings;
+  const {method, config, form, sites} = pack.settings;
+  const shapes = method === 'full' ? undefined : new Map(sites.map(site => [site.name, method.shapes(site, form)]));
   const snapshot = await pack.snapshot();
   const frozen = await pack.shared();
   const of = (values: Float32Array, trial: number, own = layout) =>
@@ -56,8 +57,9 @@ export async function saveAdapters(
       modulePath: config.modulePath,
       rank: trial.rank,
       alpha: trial.alpha,
-      options: form.options,
+      options: method.allocates ? {...form.options, total_step: job.steps} : form.options,
       factors: of(snapshot['parameters']!, i),
+      ...(shapes ? {shapes} : {}),
       ...(frozen ? {shared: of(frozen, i, common).get('')!} : {}),
       ...(method.residual ? {residual: {method: trial.method, start: of(snapshot['start']!, i)}} : {}),
     });

@@ -26,6 +26,8 @@ export interface TrainJob {
   merged: boolean;
   recompute: boolean;
   evaluations: Evaluation[];
+  /** By trial: the hash over all that moves its numbers. */
+  prints?: Record<string, string>;
   /** Where the trials go on: the evaluations (by `index`) of each trial at that step that an earlier start has done. */
   evaluated?: {step: number; known: Record<string, number[]>};
   /** Of trials that go on, up to the step of `evaluated`, where they are long. */
@@ -68,6 +70,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
     training,
     merged,
     recompute,
+    steps: job.steps,
   };
   await programs.use(
     JSON.stringify([first.method, form, trials.length, merged, recompute, training, start.sites.map(({name}) => name)]),

@@ -3,11 +3,12 @@ import {grouped} from '../../core/grouped.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {shapeName} from '../data/shapes.ts';
 import {generate} from '../generation/generation.ts';
+import {startsFromReadings} from '../method/index.ts';
 import {activationBytes, generationMemory, type KeptBy, lossBytes} from '../size/activations.ts';
 import {stepFlops} from '../size/flops.ts';
 import type {BaseContext} from '../step/base.ts';
 import {packBatches, sideBySide} from '../step/batches.ts';
-import {gradientTripletsOf} from '../step/start.ts';
+import {gradientTripletsOf, startingParameters} from '../step/start.ts';
 import type {StartJob} from '../step/start-settings.ts';
 import type {Pack, PackBatch} from '../step/step.ts';
 import {firstGradients} from '../step/weight-gradients.ts';
@@ -35,7 +36,7 @@ export interface MeasuredTraining extends TrainJob {
 
 export interface MeasuredJob extends MeasuredTraining {
   answerTokens: Record<number, number>;
-  gradients?: {trial: Trial; sources: NonNullable<StartJob['sources']>};
+  fromRows?: {trial: Trial; sources: NonNullable<StartJob['sources']>};
 }
 
 /** The runs that a program takes until its memory is laid out. */
@@ -48,13 +49,13 @@ const onceSeconds = 20;
 
 /**
  * Of one pack. `answerTokens`: new tokens a row that each evaluation by generation, by its index, is expected to take.
- * `gradients`: the method whose start is made of the base's gradients; `job` may have another one that computes alike.
+ * `fromRows`: the method whose start is made of training rows; `job` may have another one that computes alike.
  */
 export async function timeTrial(
-  {answerTokens, gradients, ...job}: MeasuredJob,
+  {answerTokens, fromRows, ...job}: MeasuredJob,
   context: BaseContext,
 ): Promise<TrialTimes> {
-  const starting = gradients ? await timeGradients(gradients, job, context) : 0;
+  const starting = fromRows ? await timeRows(fromRows, job, context) : 0;
   const began = performance.now();
   const {pack, active} = await openPack(job, context);
   try {
@@ -68,10 +69,10 @@ export async function timeTrial(
       bytesLeft: steps.bytesLeft,
     };
     for (const evaluation of job.evaluations) {
-      const {index, every, task} = evaluation;
-      const one = await (task === 'loss'
-        ? timeLoss(pack, evaluation)
-        : timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context));
+      const {index, every} = evaluation;
+      const one = await (evaluation.task === 'generate'
+        ? timeGeneration(pack, evaluation, answerTokens[index] ?? evaluation.maxNewTokens, context)
+        : timeScoring(pack, evaluation));
       times.opening += one.opening;
       times.evaluations += one.seconds * (1 + (every === undefined ? 0 : Math.floor((job.steps - 1) / every)));
       times.bytesLeft = Math.max(times.bytesLeft, one.bytesLeft);
@@ -85,11 +86,11 @@ export async function timeTrial(
 }
 
 /**
- * Seconds of a start from gradients: they are made, and a matrix of each shape is factorised; those that the cache has
- * already cost next to nothing.
+ * Seconds of a start from training rows. Gradients are made, and a matrix of each shape is factorised; those that the cache
+ * has already cost next to nothing. A start from what projections read is made as a whole.
  */
-async function timeGradients(
-  {trial, sources}: NonNullable<MeasuredJob['gradients']>,
+async function timeRows(
+  {trial, sources}: NonNullable<MeasuredJob['fromRows']>,
   {start: {sites}}: TrainJob,
   {config, weights, programs}: BaseContext,
 ): Promise<number> {
@@ -97,6 +98,10 @@ async function timeGradients(
   const began = performance.now();
   // Programs of the setting before are let go first, as openPack does.
   await programs.use('');
+  if (startsFromReadings(trial.method)) {
+    await startingParameters(trial, settings);
+    return secondsSince(began);
+  }
   await firstGradients(trial, settings);
   let seconds = secondsSince(began);
   for (const alike of grouped(sites, site => `${site.outputs}x${site.inputs}`).values()) {
@@ -188,14 +193,15 @@ async function timeSteps(
   return {...total, bytesLeft: largest - reached};
 }
 
-async function timeLoss(pack: Pack, {source}: Extract<Evaluation, {task: 'loss'}>): Promise<Timed> {
+/** Of a loss, or of choices. */
+async function timeScoring(pack: Pack, {task, source}: Exclude<Evaluation, {task: 'generate'}>): Promise<Timed> {
   const {dataset, rows, shapes} = source;
   const some = Int32Array.from({length: Math.min(rows, dataset.count)}, (_, row) => row);
   const batch = sideBySide(
     source,
     Array.from({length: pack.settings.trials}, () => some),
   );
-  const one = await settled(() => pack.evaluate(batch));
+  const one = await settled(() => (task === 'loss' ? pack.evaluate(batch) : pack.score(batch)));
   const {config, trials} = pack.settings;
   const largest = Math.max(...shapes.map(shape => lossBytes(config, shape)));
   const bytesLeft = trials * (largest - lossBytes(config, batch.shape));

@@ -101,6 +101,7 @@ function tellStarts(training: UnderTraining): void {
       trial: id,
       steps: job.steps,
       worker: context.worker,
+      ...(job.prints?.[id] !== undefined && {fingerprint: job.prints[id]}),
       ...(count > 0 ? {from: count, ...lastOf(run, job, id)} : {}),
       ...(job.curves?.[id] && job.evaluated?.step === count ? {curves: job.curves[id]} : {}),
     });

@@ -1,4 +1,6 @@
-/** `export`: a finished trial as an adapter or a model folder; a whole run as files of other tools. */
+/** `export`: a finished trial as an adapter or a model folder; a whole run as files of other tools, or to an MLflow server. */
+
+import {existsSync} from 'node:fs';
 import {type Command, Option} from 'commander';
 import {SweepError} from '../../core/error.ts';
 import type {ExportOptions} from '../ask/export.ts';
@@ -8,7 +10,9 @@ import {print, remark} from './shared/terminal.ts';
 type TrialForm = ExportOptions['to'];
 
 interface ExportFlags {
-  to: TrialForm | RunForm;
+  to: TrialForm | RunForm | 'mlflow';
+  uri?: string;
+  experiment?: string;
   out?: string;
   best?: string | true;
   model?: string;
@@ -18,13 +22,13 @@ export function exportVerb(program: Command): void {
   program
     .command('export')
     .description(
-      'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, or for TensorBoard',
+      'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, for TensorBoard, or to an MLflow server',
     )
-    .argument('<dir>', 'run folder')
-    .argument('[trial]', 'trial id, of adapter and merged; with --best none')
+    .argument('<dir...>', 'run folder; of csv, parquet and tensorboard several, which are parts of one experiment')
+    .usage('[options] <dir> [trial]\n       lora-sweep export [options] <dir...>')
     .addOption(
       new Option('--to <form>', 'what to write')
-        .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard'] satisfies ExportFlags['to'][])
+        .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
         .makeOptionMandatory(),
     )
     .option(
@@ -32,11 +36,21 @@ export function exportVerb(program: Command): void {
       'a new or empty folder (default of csv, parquet, tensorboard: export/FORM in the run folder)',
     )
     .option('--best [metric]', 'the best seed at the peak of the best method, by this metric or task')
+    .option('--uri <url>', 'of mlflow: the tracking server (default: MLFLOW_TRACKING_URI)')
+    .option('--experiment <name>', "of mlflow: the experiment (default: the run's name)")
     .option('--model <dir>', 'the base model, where it has moved since the run')
-    .action(async (folder: string, trial: string | undefined, options: ExportFlags) => {
-      const {to} = options;
-      if (to === 'adapter' || to === 'merged') await writeTrial(folder, trial, {...options, to});
-      else await writeRun(folder, trial, {...options, to});
+    .action(async ([folder = '', trial, ...others]: string[], options: ExportFlags) => {
+      const {to, uri, experiment} = options;
+      const foreign = uri !== undefined ? '--uri' : experiment !== undefined ? '--experiment' : undefined;
+      if (to !== 'mlflow' && foreign !== undefined)
+        throw new SweepError('usage', `${foreign} belongs to --to mlflow, not to --to ${to}.`);
+      const further = trial === undefined ? others : [trial, ...others];
+      if (to === 'mlflow') await sendRun(folder, further, options);
+      else if (to === 'adapter' || to === 'merged') {
+        if (others.length > 0)
+          throw new SweepError('usage', `--to ${to} takes a run folder and a trial id; leave ${others.join(' ')} out.`);
+        await writeTrial(folder, trial, {...options, to});
+      } else await writeRun([folder, ...further], {...options, to});
     });
 }
 
@@ -60,19 +74,31 @@ async function writeTrial(
   await print([await exportTrial({folder, trial, out, ...options, progress})]);
 }
 
-async function writeRun(
-  folder: string,
-  trial: string | undefined,
-  {to, out, best, model}: ExportFlags & {to: RunForm},
-): Promise<void> {
-  const named = trial ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
+/** What of a trial's export was said although the whole run is written. */
+function refuseTrial(to: string, stray: string | undefined, {best, model}: Pick<ExportFlags, 'best' | 'model'>): void {
+  const named = stray ?? (best !== undefined ? '--best' : model !== undefined ? '--model' : undefined);
   if (named !== undefined)
     throw new SweepError(
       'usage',
       `--to ${to} writes the whole run; leave ${named} out, which belongs to adapter and merged.`,
     );
+}
+
+async function sendRun(folder: string, further: string[], options: ExportFlags): Promise<void> {
+  refuseTrial('mlflow', further[0], options);
+  if (options.out !== undefined)
+    throw new SweepError('usage', '--to mlflow writes no folder; leave --out out, and name the server with --uri.');
+  const {exportToMlflow} = await import('../results/out/mlflow.ts');
+  const {sentence, remarks} = await exportToMlflow(folder, {uri: options.uri, experiment: options.experiment});
+  for (const one of remarks) remark(one);
+  await print([sentence]);
+}
+
+async function writeRun(folders: string[], {to, ...options}: ExportFlags & {to: RunForm}): Promise<void> {
+  const stray = folders.slice(1).find(folder => !existsSync(folder));
+  refuseTrial(to, stray, options);
   const {exportRun} = await import('../results/out/export-run.ts');
-  const {sentence, remarks} = await exportRun(folder, to, out);
+  const {sentence, remarks} = await exportRun(folders, to, options.out);
   for (const one of remarks) remark(one);
   await print([sentence]);
 }

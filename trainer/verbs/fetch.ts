@@ -1,6 +1,7 @@
 /** `fetch`: a model from the hub. */
 import type {Command} from 'commander';
-import {print, stopWork} from './shared/terminal.ts';
+import type {FetchProgress} from '../hub/fetch.ts';
+import {print, stopWork, tellParent} from './shared/terminal.ts';
 
 export function fetchVerb(program: Command): void {
   program
@@ -17,9 +18,13 @@ export function fetchVerb(program: Command): void {
       ]);
       const signal = stopWork();
       const progress = downloadProgress(process.stderr);
+      const tell = (state: FetchProgress): void => {
+        progress.update(state);
+        tellParent({fetching: state});
+      };
       const {file} = options;
       try {
-        const fetched = await fetchModel(id, {...(file ? {file} : {}), signal, onProgress: progress.update});
+        const fetched = await fetchModel(id, {...(file ? {file} : {}), signal, onProgress: tell});
         progress.stop();
         await print(
           [options.json ? JSON.stringify(fetched) : `${id} (${fetched.revision}) is in ${fetched.folder}`],

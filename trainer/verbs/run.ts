@@ -29,6 +29,10 @@ export function runVerb(program: Command): void {
       collectSeeds,
       [],
     )
+    .option(
+      '--no-reuse',
+      'train trials also that a run beside this one has finished under the same settings, model and data',
+    )
     .option('--json', 'print each event as it is stored; with --detach the folder and the process')
     .option('--detach', 'leave it running when this terminal is closed; attach, status and cancel talk to it')
     .option('--shard <i/n>', 'part I of N, on any machine that sees the run folder; auto: as the scheduler numbers it')
@@ -40,17 +44,32 @@ export function runVerb(program: Command): void {
     .action(work);
 }
 
+/** The part that has all tasks of a run. */
+const wholePart = '1/1';
+
+async function isOfTasks(file: string, {out, resume, only}: RunWords): Promise<boolean> {
+  if (!resume || only.length > 0) return false;
+  const [{sourceOfFile}, {isPlanned}] = await Promise.all([
+    import('../run/tasks/part.ts'),
+    import('../store/tasks/plan-file.ts'),
+  ]);
+  return isPlanned(sourceOfFile(file, out).folder);
+}
+
 async function work(file: string, {detach: isDetached, ...options}: RunWords): Promise<void> {
   const {shard, task, out} = options;
   refuseWholeRerun(options);
   if (options.gpus !== undefined) return onGpus(file, {...options, gpus: options.gpus, isDetached});
+  const adds = (options.moreSeeds ?? []).length > 0;
   if (shard === undefined && task === undefined) {
+    // All tasks of a planned run have ended by then, and its words are those of all of them: one part adds to it.
+    if (adds && !isDetached && (await isOfTasks(file, options))) return work(file, {...options, shard: wholePart});
     if (isDetached) return (await import('./shared/detach.ts')).detach(file, options);
     await train(file, options, {verb: 'run'});
     return;
   }
-  const adds = (options.moreSeeds ?? []).length > 0;
-  refuseTogether({shard, task, isDetached, adds, out: task === undefined ? undefined : out});
+  const isSome = adds && shard !== wholePart;
+  refuseTogether({shard, task, isDetached, isSome, out: task === undefined ? undefined : out});
   const {trainPart} = await import('./shared/part.ts');
   await trainPart(file, options);
 }
@@ -91,14 +110,14 @@ function refuseWholeRerun({rerun, only, shard, task}: RunWords): void {
 }
 
 /** A part is started by a scheduler or by hand; its folder is the run's. @throws SweepError `usage` */
-function refuseTogether({shard, task, isDetached, adds, out}: Record<string, string | boolean | undefined>): void {
+function refuseTogether({shard, task, isDetached, isSome, out}: Record<string, string | boolean | undefined>): void {
   const refused =
     shard !== undefined && task !== undefined
       ? '--shard and --task: a start works on one or the other; leave one of them out.'
       : isDetached
         ? '--detach: a part of a run is put into the background by whoever starts it; leave --detach out.'
-        : adds
-          ? '--more-seeds: it adds to a run that one process trained; of parts, raise verdict.seeds before they are planned.'
+        : isSome
+          ? '--more-seeds: it goes by the words on all tasks, once they have ended; ask for it with --shard 1/1.'
           : out !== undefined
             ? '--out: with --task the folder stands in the place of the file; leave --out out.'
             : undefined;

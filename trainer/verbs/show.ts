@@ -11,16 +11,16 @@ export function showVerb(program: Command): void {
   program
     .command('show')
     .description('print what a run folder holds')
-    .argument('<dir>', 'run folder')
+    .argument('<dir...>', 'run folder; several are parts of one experiment where their conditions meet')
     .addOption(
       new Option('--rows <kind>', 'what to list')
         .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'])
         .makeOptionMandatory(),
     )
     .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))
-    .action(async (folder: string, options: ShowOptions) => {
+    .action(async (folders: string[], options: ShowOptions) => {
       const {showRun} = await import('../results/show.ts');
-      const {lines, remarks} = await showRun(folder, options.rows, options.format);
+      const {lines, remarks} = await showRun(folders, options.rows, options.format);
       for (const one of remarks) remark(one);
       await print(lines, ({table: 'text', csv: 'exact', json: 'json'} as const)[options.format]);
     });

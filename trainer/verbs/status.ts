@@ -10,7 +10,7 @@ export function statusVerb(program: Command): void {
     .command('status')
     .description('say how a run stands: its trials by state, and the time that is left')
     .argument('<dir>', 'run folder')
-    .option('--json', '{"state", "name", "trials", "tasks", "jobs", "eta_s"}')
+    .option('--json', '{"state", "name", "trials", "tasks", "scheduler", "jobs", "eta_s"}')
     .option('--watch', 'say it again every two seconds until the run ends')
     .action(async (folder: string, {json, watch}: {json?: true; watch?: true}) => {
       const [{statusInWords, statusOf, tasksInWords}, {queueInWords, withQueue}] = await Promise.all([

@@ -1,10 +1,10 @@
 /** Axes shared by the charts. */
 import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
+import {logTicks} from '../../core/figure/ticks.ts';
 import {formatMeasure, formatRate} from '../../core/run/format.ts';
 import {unitOf} from '../../core/run/peak.ts';
 import type {Theme} from '../theme/palette.ts';
-import {logTicks} from './ticks.ts';
 
 type Axis<T extends 'linear' | 'logarithmic'> = {type: T} & DeepPartial<ScaleOptionsByType<T>>;
 type DeepPartial<T> = T extends (...args: never[]) => unknown

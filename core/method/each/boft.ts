@@ -12,10 +12,6 @@ export const boft: MethodDescription = {
       why: "rotates pairs of a projection's outputs",
       alsoKnownAs: ['road1', 'road2', 'road4', 'rotation-adaptation'],
     },
-    OFT: {
-      why: 'rotates once, as boft does with one butterfly factor, and scales no outputs',
-      alsoKnownAs: ['orthogonal-fine-tuning', 'oft-v2', 'qoft', 'coft', 'constrained-oft', 'diag-oft'],
-    },
     HRA: {
       why: 'multiplies W with a chain of Householder reflections',
       alsoKnownAs: ['householder-reflection-adaptation'],
@@ -33,7 +29,7 @@ export const boft: MethodDescription = {
     title: 'Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization',
     authors: 'Liu et al.',
     year: 2023,
-    arXiv: '2311.06243',
+    at: {arXiv: '2311.06243'},
   },
   trains:
     'X of every block, and a factor m for each output; `butterfly_factor` rotations follow each other, each mixing inputs that lie further apart. Neither rank nor alpha has a part in it, except that a block is as large as the rank unless `block_size` says otherwise.',

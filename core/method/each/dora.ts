@@ -13,7 +13,7 @@ export const dora: MethodDescription = {
     title: 'DoRA: Weight-Decomposed Low-Rank Adaptation',
     authors: 'Liu et al.',
     year: 2024,
-    arXiv: '2402.09353',
+    at: {arXiv: '2402.09353'},
   },
   trains: 'A, B and the magnitude m of each output row; the base W stays as it is.',
   cost: 'Slower and larger than LoRA: the norms of W + s·B A are computed anew in each step; `out` more parameters a layer.',

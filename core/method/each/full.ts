@@ -10,7 +10,7 @@ export const full: MethodDescription = {
     title: 'Learning Rate Matters: Vanilla LoRA May Suffice for LLM Fine-tuning (the baseline)',
     authors: 'the study',
     year: 2026,
-    arXiv: '2602.04998',
+    at: {arXiv: '2602.04998'},
   },
   trains:
     'Every weight of the base, whatever `targets` says; weight decay leaves norms and biases alone. The result is a model folder in place of an adapter.',

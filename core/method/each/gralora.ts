@@ -12,7 +12,7 @@ export const gralora: MethodDescription = {
     title: 'GraLoRA: Granular Low-Rank Adaptation for Parameter-Efficient Fine-Tuning',
     authors: 'Jung et al.',
     year: 2025,
-    arXiv: '2505.20355',
+    at: {arXiv: '2505.20355'},
   },
   trains: 'The pairs of all k² blocks; the base W stays as it is. The whole update can have rank k · rank.',
   cost: 'As many parameters and operations as LoRA of the same rank, in smaller products. k must divide rank, inputs and outputs.',

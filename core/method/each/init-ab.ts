@@ -12,7 +12,7 @@ export const initAb: MethodDescription = {
     title: 'Learning Rate Matters: Vanilla LoRA May Suffice for LLM Fine-tuning (the variant as compared there)',
     authors: 'the study',
     year: 2026,
-    arXiv: '2602.04998',
+    at: {arXiv: '2602.04998'},
   },
   trains:
     'A and B, both drawn at random; their product is subtracted from W, so that training starts at the base model.',

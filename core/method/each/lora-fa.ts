@@ -11,7 +11,7 @@ export const loraFa: MethodDescription = {
     title: 'LoRA-FA: Memory-efficient Low-rank Adaptation for Large Language Models Fine-tuning',
     authors: 'Zhang et al.',
     year: 2023,
-    arXiv: '2308.03303',
+    at: {arXiv: '2308.03303'},
   },
   trains:
     "B alone, with the gradient as it is, as the paper has it; A is drawn as LoRA's and kept with the adapter, which is an ordinary LoRA. PEFT's `create_lorafa_optimizer` does something else: it multiplies B's gradient with (A Aᵀ)⁻¹ / s² before an AdamW whose ε is 1e-6, so that its learning rates do not carry over.",

@@ -12,7 +12,7 @@ export const loraGa: MethodDescription = {
     title: 'LoRA-GA: Low-Rank Adaptation with Gradient Approximation',
     authors: 'Wang et al.',
     year: 2024,
-    arXiv: '2407.05000',
+    at: {arXiv: '2407.05000'},
   },
   trains:
     "A and B, which begin as singular vectors of the loss's gradient, as long as the authors' `stable` scale makes them; the base loses their product. `variant: peft` is PEFT's start: A of length 1, B with the gradient's singular values.",

@@ -12,7 +12,7 @@ export const lora: MethodDescription = {
     title: 'LoRA: Low-Rank Adaptation of Large Language Models',
     authors: 'Hu et al.',
     year: 2021,
-    arXiv: '2106.09685',
+    at: {arXiv: '2106.09685'},
   },
   trains:
     'A and B; the base W stays as it is. Training starts exactly at the base model. With `b_rate_ratio: 16` it is LoRA+: B learns at 16 times the rate of A.',

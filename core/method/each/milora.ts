@@ -12,7 +12,7 @@ export const milora: MethodDescription = {
     title: 'MiLoRA: Harnessing Minor Singular Components for Parameter-Efficient LLM Finetuning',
     authors: 'Wang et al.',
     year: 2024,
-    arXiv: '2406.09044',
+    at: {arXiv: '2406.09044'},
   },
   trains: 'A and B, which begin as the minor part of W; the principal part is frozen.',
   cost: 'A step costs what LoRA costs; before it, a factorisation of each weight (exact, or faster with `iterations`).',

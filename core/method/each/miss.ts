@@ -10,7 +10,7 @@ export const miss: MethodDescription = {
     title: 'MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure',
     authors: 'Kang & Yin',
     year: 2024,
-    arXiv: '2409.15371',
+    at: {arXiv: '2409.15371'},
   },
   trains:
     "D; the base W stays as it is. Inputs that do not fill the last group are filled up with zeros. alpha has no part in it. It is PEFT's default form, which was called Bone before; its forms `bat` and `mini` are not here.",

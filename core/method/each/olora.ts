@@ -11,7 +11,7 @@ export const olora: MethodDescription = {
     title: 'OLoRA: Orthonormal Low-Rank Adaptation of Large Language Models',
     authors: 'Büyükakyüz',
     year: 2024,
-    arXiv: '2406.01775',
+    at: {arXiv: '2406.01775'},
   },
   trains: 'A and B, which begin as the first rows and columns of a QR factorisation of W; the base keeps the rest.',
   cost: 'A step costs what LoRA costs; before it, the first `rank` columns of each weight are made orthonormal.',

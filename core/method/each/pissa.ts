@@ -12,7 +12,7 @@ export const pissa: MethodDescription = {
     title: 'PiSSA: Principal Singular Values and Singular Vectors Adaptation of Large Language Models',
     authors: 'Meng et al.',
     year: 2024,
-    arXiv: '2404.02948',
+    at: {arXiv: '2404.02948'},
   },
   trains: 'A and B, which begin as the principal part of W; the rest of W is frozen.',
   cost: 'A step costs what LoRA costs; before it, a factorisation of each weight (exact, or faster with `iterations`).',

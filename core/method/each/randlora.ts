@@ -16,7 +16,7 @@ export const randlora: MethodDescription = {
     title: 'RandLoRA: Full-rank parameter-efficient fine-tuning of large models',
     authors: 'Albert et al.',
     year: 2025,
-    arXiv: '2502.00987',
+    at: {arXiv: '2502.00987'},
   },
   trains:
     "λ [rank, N] and γ [N, min(in, out)] a layer, which scale random bases. The paper's sum Σ_j B_j diag(λ_j) A diag(γ_j) pairs base j of B with row j of λ and γ; PEFT flattens B as (base, rank) and Λ A Γ as (rank, base), which pairs them otherwise. This project computes what PEFT computes, so that adapters mean the same in both.",

@@ -11,7 +11,7 @@ export const rslora: MethodDescription = {
     title: 'A Rank Stabilization Scaling Factor for Fine-Tuning with LoRA',
     authors: 'Kalajdzievski',
     year: 2023,
-    arXiv: '2312.03732',
+    at: {arXiv: '2312.03732'},
   },
   trains:
     'What LoRA trains. It is LoRA with alpha · √rank in place of alpha, so that the size of an update does not shrink with the rank.',

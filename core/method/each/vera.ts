@@ -11,7 +11,7 @@ export const vera: MethodDescription = {
     title: 'VeRA: Vector-based Random Matrix Adaptation',
     authors: 'Kopiczko et al.',
     year: 2023,
-    arXiv: '2310.11454',
+    at: {arXiv: '2310.11454'},
   },
   trains:
     'Two vectors a layer, d [rank] and b [out]; A and B are drawn once (`seed`) and cut to the size of each layer. alpha has no part in it.',

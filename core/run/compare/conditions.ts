@@ -1,6 +1,6 @@
 /** Which trials stand in one comparison, and what each of them has of the axes that its method tunes. */
 import {settingInWords} from '../../sweep/axes/axes.ts';
-import {type AxisKey, axisKeys, type Settings} from '../../sweep/axes/keys.ts';
+import {inAxisOrder, type Settings} from '../../sweep/axes/keys.ts';
 import {noRank, type Trial} from '../../sweep/sweep.ts';
 import type {RunState} from '../fold.ts';
 
@@ -21,8 +21,8 @@ export type Placed = Pick<Trial, 'rank' | 'batchSize' | 'model' | 'settings' | '
 
 /** The keys of a run's axes by what they are there for. */
 export interface Axes {
-  conditions: AxisKey[];
-  tuned: AxisKey[];
+  conditions: string[];
+  tuned: string[];
   /** One value of all that says nothing of an axis. */
   fixed: Settings;
 }
@@ -32,14 +32,18 @@ const anyBatch = 0;
 
 export function axesIn({
   trials,
+  aggregates = [],
   tune,
   fixed,
-}: Pick<RunState, 'tune' | 'fixed'> & {trials: readonly {trial: Trial}[]}): Axes {
-  const given = new Set(trials.flatMap(({trial: {settings = {}}}) => Object.keys(settings)));
-  const keys = axisKeys.filter(key => given.has(key));
+}: Pick<RunState, 'tune' | 'fixed'> & {
+  trials: readonly {trial: Placed}[];
+  aggregates?: readonly Placed[];
+}): Axes {
+  const all = [...trials.map(({trial}) => trial), ...aggregates];
+  const keys = inAxisOrder(all.flatMap(({settings = {}}) => Object.keys(settings)));
   const tuned = keys.filter(key => tune.includes(key));
-  const isCondition = (key: AxisKey): boolean =>
-    trials.some(({trial: {settings, own}}) => settings?.[key] !== undefined && !own?.includes(key));
+  const isCondition = (key: string): boolean =>
+    all.some(({settings, own}) => settings?.[key] !== undefined && !own?.includes(key));
   return {conditions: keys.filter(key => !tune.includes(key) && isCondition(key)), tuned, fixed};
 }
 
@@ -64,7 +68,7 @@ export function tunedOf(trial: Placed, axes: Axes): Settings | undefined {
   return textsOf(trial, axes.tuned, axes);
 }
 
-function textsOf({settings = {}}: Placed, keys: readonly AxisKey[], {fixed}: Axes): Settings | undefined {
+function textsOf({settings = {}}: Placed, keys: readonly string[], {fixed}: Axes): Settings | undefined {
   if (keys.length === 0) return undefined;
   const found = keys.flatMap(key => {
     const text = settings[key] ?? fixed[key];
@@ -119,7 +123,8 @@ function named<G extends Conditions>(group: G, trials: readonly Placed[]): G {
   const [rank] = ranks;
   const batchSize = group.batchSize === anyBatch && sizes.size === 1 ? [...sizes][0]! : group.batchSize;
   if (group.rank !== noRank || rank === undefined) return {...group, batchSize};
-  return ranks.size === 1 ? {...group, rank, batchSize} : {...group, batchSize, ownRanks: true};
+  const isShared = ranks.size === 1 && rank !== noRank;
+  return isShared ? {...group, rank, batchSize} : {...group, batchSize, ownRanks: true};
 }
 
 /** `rank 8, batch size 16, weight decay 0.1`. */
@@ -137,5 +142,5 @@ export function settingInFull({model, rank, batchSize, settings}: Placed): strin
 
 /** Each value with the title of its axis. */
 export function settingsInWords(settings: Settings = {}): string[] {
-  return axisKeys.flatMap(key => (settings[key] === undefined ? [] : [settingInWords(key, settings[key])]));
+  return inAxisOrder(Object.keys(settings)).map(key => settingInWords(key, settings[key]!));
 }

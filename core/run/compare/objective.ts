@@ -28,13 +28,18 @@ function withMean(view: TrialView, tasks: readonly string[]): TrialView {
   return means.length > 0 ? {...view, evaluations: [...evaluations, ...means]} : view;
 }
 
+/** What decides by its name; undefined where the first evaluation does. */
+export function objectiveTask({objective}: Pick<RunState, 'objective'>): string | undefined {
+  return objective.length < 2 ? objective[0] : meanName(objective);
+}
+
 /** The comparisons by what decides first, all others behind them in their order. */
 export function objectiveFirst<C extends {task: string}>(
   comparisons: readonly C[],
-  {objective}: Pick<RunState, 'objective'>,
+  state: Pick<RunState, 'objective'>,
 ): C[] {
-  if (objective.length === 0) return [...comparisons];
-  const task = objective.length === 1 ? objective[0] : meanName(objective);
+  const task = objectiveTask(state);
+  if (task === undefined) return [...comparisons];
   const first = comparisons.filter(one => one.task === task);
   return [...first, ...comparisons.filter(one => one.task !== task)];
 }

@@ -2,6 +2,8 @@
  * A run of several tasks from what each of them came to. The run is the fold of its plan and of each task's attempts, one file
  * after another; tasks have no trial in common, so each is folded by itself and in any order.
  */
+
+import type {SearchStage} from '../../search/search.ts';
 import {placesOf, type RunState, type TrialView, withCurvature, withNote} from '../fold.ts';
 import {together} from './task-views.ts';
 
@@ -52,7 +54,7 @@ export function joined(plan: RunState, tasks: readonly RunState[]): RunState {
     notes: parts.flatMap(({notes}) => notes).reduce(withNote, plan.notes),
     memory: parts.reduce(memoryOf, plan.memory),
     preparing: begun.at(-1)?.preparing ?? null,
-    searched: [...plan.searched, ...parts.flatMap(({searched}) => searched)],
+    searched: latestOf([plan, ...parts].flatMap(({searched}) => searched)),
     challenged: [...plan.challenged, ...parts.flatMap(({challenged}) => challenged)],
   };
 }
@@ -62,6 +64,25 @@ function trialsOf(plan: RunState, parts: readonly RunState[]): TrialView[] {
   const own = plan.trials.map(view => known.get(view.trial.id) ?? view);
   const further = [...known.values()].filter(({trial}) => plan.places[trial.id] === undefined);
   return [...own, ...further];
+}
+
+const stages: readonly SearchStage[] = ['scan', 'pair', 'walk', 'seeds', 'again', 'done'];
+
+/** Of a cell that is cut over tasks, what came of it last: each of them tells what it went by. */
+function latestOf(searched: RunState['searched']): RunState['searched'] {
+  const latest = new Map<string, RunState['searched'][number]>();
+  for (const one of searched) {
+    const before = latest.get(one.cell);
+    if (!before || stages.indexOf(one.stage) >= stages.indexOf(before.stage)) latest.set(one.cell, one);
+  }
+  return [...latest.values()];
+}
+
+/** What a run had come to, with what some of its trials have come to since. */
+export function overlaid(run: RunState, own: RunState): RunState {
+  const trials = trialsOf(run, [own]);
+  const {curvature} = own;
+  return {...run, trials, places: placesOf(trials), curvature: curvature.reduce(withCurvature, run.curvature)};
 }
 
 function memoryOf(memory: RunState['memory'], {memory: own}: RunState): RunState['memory'] {

@@ -23,11 +23,11 @@ export interface Cut {
 
 /**
  * The tasks of a sweep: its cells, cut further only where that is asked for. They depend on the trials and the cut alone. A search
- * looks at a whole cell, so its tasks are never cut.
+ * looks at a whole cell, so that its tasks are cut only by `perTask`: whoever starts them goes by rounds (core/search/rounds).
  */
 export function tasksOf(trials: readonly Trial[], {perTask, atLeast = 1}: Cut = {}, isSearch = false): Task[] {
   const cells = [...grouped(trials, cellOf)].map(([cell, own]) => {
-    const pieces = isSearch || perTask === undefined ? 1 : Math.ceil(own.length / perTask);
+    const pieces = perTask === undefined ? 1 : Math.ceil(own.length / perTask);
     return {cell, trials: own.map(({id}) => id), pieces};
   });
   if (!isSearch) cutFurther(cells, atLeast);

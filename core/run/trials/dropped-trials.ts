@@ -1,4 +1,5 @@
 /** Trials that the sweep file no longer has: kept, shown apart, and of no weight in what is compared. */
+import {startText} from '../compare/starts.ts';
 import type {Curvature, RunState, TrialView} from '../fold.ts';
 import {formatLoss, formatMeasure, formatValue} from '../format.ts';
 
@@ -37,8 +38,10 @@ export function countedRun(state: RunState): RunState {
 
 function isDropped(row: Curvature, state: RunState, places: RunState['places']): boolean {
   if (row.trial !== undefined) return places[row.trial] === undefined;
-  const own = state.trials.filter(({trial: {method, rank, batchSize, seed}}) => {
-    return method === row.method && rank === row.rank && batchSize === row.batchSize && seed === row.seed;
+  const own = state.trials.filter(({trial}) => {
+    const {method, rank, batchSize, seed} = trial;
+    const isAlike = method === row.method && rank === row.rank && batchSize === row.batchSize && seed === row.seed;
+    return isAlike && startText(trial) === startText(row);
   });
   return own.length > 0 && own.every(({dropped}) => dropped);
 }

@@ -2,7 +2,7 @@
 import {cellOf} from '../../search/cells.ts';
 import {writeRate} from '../../sweep/rates.ts';
 import {trialsAmong} from '../../sweep/recognise.ts';
-import type {Sweep, Trial} from '../../sweep/sweep.ts';
+import {isTrial, type StoredTrial, type Sweep, type Trial} from '../../sweep/sweep.ts';
 import {expandTrials} from '../../sweep/trials.ts';
 import type {RunState} from '../fold.ts';
 
@@ -10,11 +10,16 @@ import type {RunState} from '../fold.ts';
 export function storedTrials({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Trial[] {
   if (!trials.some(({state}) => state !== 'waiting')) return [];
   const {model, ...settings} = fixed;
-  return trials.map(({trial}) => ({
+  return ownTrials(trials).map(trial => ({
     ...trial,
     ...(model !== undefined && {model: trial.model ?? model}),
     settings: {...settings, ...trial.settings},
   }));
+}
+
+/** Those that can be trained here: all of a run that is not imported. */
+export function ownTrials(trials: readonly {trial: StoredTrial}[]): Trial[] {
+  return trials.map(({trial}) => trial).filter(isTrial);
 }
 
 /** Every trial of the sweep under the ids and rates that they have in its run, where it has one. */
@@ -41,9 +46,7 @@ export function furtherTrials(trials: readonly Trial[], state: Pick<RunState, 't
   const axes = new Set(trials.map(axis));
   const own = new Set(trials.map(({id}) => id));
   const added = new Set(state.added);
-  return state.trials.flatMap(({trial}) =>
-    added.has(trial.id) && !own.has(trial.id) && axes.has(axis(trial)) ? [trial] : [],
-  );
+  return ownTrials(state.trials).filter(trial => added.has(trial.id) && !own.has(trial.id) && axes.has(axis(trial)));
 }
 
 /** The state as a sweep file with these trials sees it, whatever file the last start had. */

@@ -44,6 +44,19 @@ export function halfOver({error, questions}: Paired, k: number, confidence: numb
   return dunnett(confidence, k, questions - 1) * error;
 }
 
+/**
+ * Of a method's answers (`packRight`, a seed each) and the standard deviation of its seeds' accuracies: the variance of a single answer over
+ * seeds, without what all answers of a seed have in common. Divided by the number of questions it is the part of the accuracies' variance
+ * that further questions take away; 0 where that is not known.
+ */
+export function noiseOfAnswers(right: readonly string[], std: number | null): number {
+  const [shares, seeds] = [sharesOf(right), right.length];
+  if (!shares || std === null || seeds < 2 || shares.length < 2) return 0;
+  const all = shares.reduce((sum, share) => sum + share * (1 - share), 0) / shares.length;
+  const single = ((all * seeds) / (seeds - 1) - std ** 2) / (1 - 1 / shares.length);
+  return Math.min(Math.max(0, single), shares.length * std ** 2);
+}
+
 /** Of every question the share of seeds that answered it rightly. */
 function sharesOf(seeds: readonly string[]): number[] | null {
   const all = seeds.map(unpackRight);

@@ -3,15 +3,23 @@ import {count, formatDifference, formatGap, formatMean, formatRate, formatValue}
 import type {MethodCurve, Peak} from '../peak.ts';
 import type {PeakGap, Spread} from '../spread.ts';
 import type {Comparison} from '../verdict.ts';
+import {mostMoreSeeds} from './needs.ts';
 import {formatPlace, formatPlaceShortly, formatRange} from './place.ts';
-import {mostMoreSeeds, type Word} from './words.ts';
+import type {Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
 export function verdict(comparison: Comparison): string[] {
   const {metric, curves, spread, judging, challenged, isUnderWay} = comparison;
   const peaks = curves.flatMap(curve => curve.peak ?? []);
+  const lone = curves.filter(isLone);
+  const isNone = spread !== null && lone.length === curves.length;
   const sentences = [
-    ...(spread ? spreadInWords(spread, metric, judging.confidence) : peaks.map(peak => peakInWords(peak, metric))),
+    ...(spread ? loneInWords(lone, isNone) : []),
+    ...(isNone
+      ? []
+      : spread
+        ? spreadInWords(spread, metric, judging.confidence)
+        : peaks.map(peak => peakInWords(peak, metric))),
     ...challenged.map(challengeInWords),
     ...plateaus(peaks),
     ...unequalSeeds(curves),
@@ -29,14 +37,30 @@ export function wordInFull(gap: PeakGap): string {
 
 /** What a word still needs; null where there is one, or where nobody can say. */
 function needsOf({more, moreQuestions}: PeakGap): string | null {
-  if (moreQuestions !== null) return `needs about ${count(moreQuestions, 'more question')}`;
-  return more === null ? null : needs(more);
+  if (moreQuestions === null) return more === null ? null : needs(more);
+  const questions = count(moreQuestions, 'more question');
+  return more === null ? `needs about ${questions}` : `${needs(more)} and ${questions}`;
 }
 
 function soFar(sentence: string): string {
   // A name, such as LoRA, is written as it is.
   const [first = ''] = /^[A-Z][a-z]*(?=[ ,])/.exec(sentence) ?? [];
   return `So far, ${first.toLowerCase()}${sentence.slice(first.length)}`;
+}
+
+/** One value is all there is of it: how good it is at a rate of its own, and how far that is chance, nobody knows. */
+function isLone({points, slices = [points]}: MethodCurve): boolean {
+  const valued = slices.flat().filter(({mean}) => mean !== null);
+  return valued.length === 1 && valued[0]!.seeds === 1;
+}
+
+function loneInWords(lone: readonly MethodCurve[], isAll: boolean): string[] {
+  if (lone.length === 0) return [];
+  if (isAll)
+    return [
+      'One rate, one seed: no comparison. Whether a method did well or its rate suited it, and how much of that is chance, nobody can say.',
+    ];
+  return [`One rate, one seed: no comparison of ${list(lone.map(({method}) => method))} with the others.`];
 }
 
 function peakInWords(peak: Peak, metric: string): string {
@@ -125,9 +149,11 @@ function questionsInWords({gaps, noise, baseline}: Spread): string[] {
 /** What to do where words are open; nothing of what was imported, which nobody here can train. */
 function moreSeedsInWords({spread, judging, isBeside}: Comparison): string[] {
   if (!spread || judging.percentages || isBeside) return [];
-  const wanted = spread.gaps.flatMap(({method, more}) => {
+  const wanted = spread.gaps.flatMap(({method, more, moreQuestions}) => {
     const peak = spread.ranking.find(one => one.method === method);
-    return more === null || more >= mostMoreSeeds || !peak ? [] : [{more, seeds: peak.seeds + more}];
+    return more === null || moreQuestions !== null || more >= mostMoreSeeds || !peak
+      ? []
+      : [{more, seeds: peak.seeds + more}];
   });
   if (wanted.length === 0) return [];
   const [more, seeds] = [Math.max(...wanted.map(one => one.more)), Math.max(...wanted.map(one => one.seeds))];

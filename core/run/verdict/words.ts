@@ -53,7 +53,7 @@ export interface Judgement {
 }
 
 /** A difference must stay so far inside the margin before it is called equivalent: it was measured to keep 5 %. */
-const within = 0.9;
+export const within = 0.9;
 
 /** From this ratio of their own to the pooled variance on two methods are judged by their own noise as well. */
 const loud = 1.6;
@@ -67,7 +67,7 @@ export function judge(samples: readonly Sample[], metric: string, judging: Judgi
   const all = pooled(samples);
   const gaps = others.map(other => {
     const difference = other.mean - baseline.mean;
-    const overSeeds = halfWidthOf({baseline, other, others}, all, judging.confidence);
+    const overSeeds = halfOverSeeds({baseline, other, others}, all, judging.confidence);
     const questions = questionsOf({baseline, other, others}, metric, judging.confidence);
     // With one seed, or seeds that agree exactly, questions alone do not say what is chance.
     const halfWidth = overSeeds === null ? null : Math.max(overSeeds, questions?.half ?? 0);
@@ -96,7 +96,7 @@ function wordOf(ahead: number, halfWidth: number | null, margin: number): Word {
   return Math.abs(ahead) + halfWidth < within * margin ? 'equivalent' : 'not resolved';
 }
 
-interface Pair {
+export interface Pair {
   baseline: Sample;
   other: Sample;
   /** All that are compared with the baseline. */
@@ -104,7 +104,7 @@ interface Pair {
 }
 
 /** Dunnett's with the pooled or, if larger, the pair's own variance; Welch's where the pair is loud and that is larger still. */
-function halfWidthOf({baseline, other, others}: Pair, all: Noise | null, confidence: number): number | null {
+export function halfOverSeeds({baseline, other, others}: Pair, all: Noise | null, confidence: number): number | null {
   if (!all || all.variance === 0) return null;
   const pooled = all.variance / baseline.seeds + all.variance / other.seeds;
   const parts = [baseline, other].map(({std, seeds}) => ({of: std === null ? null : std ** 2 / seeds, seeds}));
@@ -122,60 +122,6 @@ function questionsOf({baseline, other, others}: Pair, metric: string, confidence
   if (unitOf(metric) !== 'share' || !baseline.right || !other.right) return undefined;
   const both = paired(other.right, baseline.right);
   return both ? {half: halfOver(both, others.length, confidence), number: both.questions} : undefined;
-}
-
-/**
- * About how many more questions a word needs, if the means and the answers stay like that: null where seeds can give it, or where there
- * is one.
- */
-export function moreQuestions({word, difference, halfWidth, questions}: Gap, {margin}: Judgement): number | null {
-  if (word !== 'not resolved' || halfWidth === null || !questions) return null;
-  const wanted = wantedHalf(difference, margin);
-  if (questions.half < wanted) return null;
-  return Math.ceil(questions.number * (questions.half / wanted) ** 2) - questions.number + 1;
-}
-
-/** A narrower interval than this gives a word. */
-function wantedHalf(difference: number, margin: number): number {
-  const size = Math.abs(difference);
-  return Math.max(size, within * margin - size);
-}
-
-/** More than these are not counted. */
-export const mostMoreSeeds = 1000;
-
-/**
- * About how many more seeds of it, and of the baseline where that has fewer, a method needs until there is a word, if the means
- * and the noise stay: `mostMoreSeeds` stands for that or more. Null where there is a word, where the noise is not known, or where
- * only further questions could give it.
- */
-export function moreSeeds(
-  gap: Gap,
-  samples: readonly Sample[],
-  judgement: Judgement,
-  {confidence}: Judging,
-): number | null {
-  const {baseline, margin} = judgement;
-  const all = pooled(samples);
-  const other = samples.find(({method}) => method === gap.method);
-  if (gap.word !== 'not resolved' || gap.halfWidth === null || !all || !other) return null;
-  if (moreQuestions(gap, judgement) !== null) return null;
-  const wanted = wantedHalf(gap.difference, margin);
-  const is = (seeds: number): boolean => {
-    const grown = samples.map(sample => ({...sample, seeds: Math.max(sample.seeds, seeds)}));
-    const of = (sample: Sample): Sample => grown[samples.indexOf(sample)]!;
-    const freedom = grown.reduce((sum, one) => sum + (one.std === null ? 0 : one.seeds - 1), 0);
-    const pair = {baseline: of(baseline), other: of(other), others: grown.filter(one => one !== of(baseline))};
-    return (halfWidthOf(pair, {...all, freedom}, confidence) ?? 0) < wanted;
-  };
-  let [low, high] = [0, 1];
-  while (high < mostMoreSeeds && !is(other.seeds + high)) [low, high] = [high, 2 * high];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (is(other.seeds + middle)) high = middle;
-    else low = middle;
-  }
-  return Math.min(high, mostMoreSeeds);
 }
 
 /** Of words that are formed at several numbers of seeds none may be wrong; a grid has picked its peaks by the same values. */

@@ -4,7 +4,8 @@
  */
 import type {Challenged} from '../../run/events.ts';
 import {formatRate} from '../../run/format.ts';
-import {confidenceOf, type Judging, judge, moreQuestions} from '../../run/verdict/words.ts';
+import {seedsCanTell} from '../../run/verdict/needs.ts';
+import {confidenceOf, type Judging, judge} from '../../run/verdict/words.ts';
 import type {Trial} from '../../sweep/sweep.ts';
 import {cellOf} from '../cells.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../search.ts';
@@ -59,7 +60,8 @@ export function challenge(
   const own = decisions.filter(decision => cells.some(({id}) => id === decision.cell));
   if (own.some(({stage}) => stage !== 'done')) return nothing;
   const standings = cells.flatMap(cell => standingOf(cell, facts, settings.metric) ?? []);
-  const judgement = judge(standings, settings.metric, judgingOf(settings, own.length > 0));
+  const judging = judgingOf(settings, own.length > 0);
+  const judgement = judge(standings, settings.metric, judging);
   if (!judgement) return nothing;
   const find = (method: string): Standing => standings.find(one => one.method === method)!;
   const baseline = find(judgement.baseline.method);
@@ -73,7 +75,7 @@ export function challenge(
   // While the baseline may still move to another rate, further seeds at this one may be in vain.
   const open = isOpen ? [] : judgement.gaps.filter(({word}) => word === 'not resolved');
   // Where only further questions could give a word, further seeds cannot.
-  const unresolved = open.filter(gap => moreQuestions(gap, judgement) === null);
+  const unresolved = open.filter(gap => seedsCanTell(gap, standings, judgement, judging));
   const looking = unresolved.map(({method}) => find(method));
   const more = looking.flatMap(one =>
     [one, baseline].map(cell =>

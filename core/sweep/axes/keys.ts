@@ -29,5 +29,12 @@ export interface AxisValue {
   value: unknown;
 }
 
+/** Keys in the order of the axes, those that are none behind them as they come. */
+export function inAxisOrder(keys: Iterable<string>): string[] {
+  const all = new Set(keys);
+  const axes = new Set<string>(axisKeys);
+  return [...axisKeys.filter(key => all.has(key)), ...[...all].filter(key => !axes.has(key))];
+}
+
 /** Texts of axes by their keys. */
 export type Settings = Readonly<Record<string, string>>;

@@ -1,4 +1,5 @@
 /** The values that a file gives to its axes, and what each of its methods takes of them. */
+import {type MethodName, methods} from '../../method/methods.ts';
 import type {Alpha, MethodSettings, OptimizerSettings, Sweep} from '../sweep.ts';
 import {optimizer as optimizerFields} from '../table/fields.ts';
 import {dataSetsOf, type Entry, type Values, type VariantValues} from '../table/file-values.ts';
@@ -27,7 +28,7 @@ export function axesOf(values: Values, plain: Plain, entries: readonly Entry[], 
     const distinct = [...new Map(given.toReversed().map(one => [one.text, one])).values()].reverse();
     if (distinct.length > 1 || (key === 'data' && dataSets.length > 0)) all.set(key, valuesWithParts(key, distinct));
   }
-  const methods = own.map((one, k) => ofMethod(one, file, all, entries[k]!.own, values));
+  const methods = own.map((one, k) => ofMethod(one, file, all, entries[k]!, values));
   const used = [...all].filter(([key]) => methods.some(({axes, settings}) => axes?.[key] || settings?.[key]));
   return {...(used.length > 0 && {axes: Object.fromEntries(used)}), methods};
 }
@@ -42,7 +43,7 @@ function ofMethod(
   own: Given,
   file: Given,
   all: ReadonlyMap<AxisKey, AxisValue[]>,
-  {rank, batch_size}: VariantValues,
+  {method, own: {rank, batch_size}}: Entry,
   values: Values,
 ): AxesOfFile['methods'][number] {
   const axes: NonNullable<MethodSettings['axes']> = {};
@@ -53,7 +54,10 @@ function ofMethod(
   for (const [key, known] of all) {
     const taken = own[key] ?? file[key] ?? [];
     const isFiles = own[key] === undefined || (file[key]?.length === 1 && file[key][0]!.text === taken[0]?.text);
-    if (taken.length > 1) axes[key] = taken.map(({text}) => known.find(one => one.text === text)!).map(withoutValue);
+    // To these one alpha is as good as any other.
+    if (key === 'alpha' && hasNoAlpha(method)) keys.push(key);
+    else if (taken.length > 1)
+      axes[key] = taken.map(({text}) => known.find(one => one.text === text)!).map(withoutValue);
     else if (key === 'data') settings[key] = taken[0]!.text;
     else if (!isFiles) {
       if (key !== 'alpha') settings[key] = taken[0]!.text;
@@ -68,6 +72,8 @@ function ofMethod(
     ...(keys.length > 0 && {own: keys}),
   };
 }
+
+const hasNoAlpha = (method: MethodName): boolean => Boolean(methods[method].weights || methods[method].withoutAlpha);
 
 const withoutValue = ({text, part}: AxisValue): Omit<AxisValue, 'value'> => ({text, part});
 

@@ -630,6 +630,41 @@ const variants = {
   },
 } as const satisfies Named;
 
+/** Columns of evaluation rows: those of the formats, and those of tasks that have their own. */
+const evaluationColumns = {
+  ...columns,
+  question: {
+    type: column,
+    doc: 'Tasks gsm8k and multiple-choice: the column with the question.',
+    example: 'query',
+    defaultDoc: 'question',
+  },
+  answer: {
+    type: column,
+    doc: 'Tasks gsm8k, math, multiple-choice and commonsense: the column with the right answer; of multiple-choice its number from 0, its letter, or its text.',
+    example: 'target',
+    defaultDoc: 'answer',
+  },
+  choices: {
+    type: column,
+    doc: 'Task multiple-choice: the column with the list of answers to choose from.',
+    example: 'options',
+    defaultDoc: 'choices',
+  },
+  problem: {
+    type: column,
+    doc: 'Task math: the column with the problem.',
+    example: 'question',
+    defaultDoc: 'problem',
+  },
+  solution: {
+    type: column,
+    doc: 'Task math: the column with the worked solution.',
+    example: 'output',
+    defaultDoc: 'solution',
+  },
+} as const satisfies Fields;
+
 const evaluation = {
   task: {
     type: {
@@ -649,6 +684,35 @@ const evaluation = {
         mbpp: {
           doc: 'Short Python programs, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
         },
+        'multiple-choice': {
+          doc: 'The likeliest of several given answers: the log-likelihood of each, as in lm-evaluation-harness: accuracy (its acc), accuracy_norm (its acc_norm, a character) and accuracy_token (a token). Rows as BoolQ, PIQA, Social IQa, HellaSwag, WinoGrande, ARC and OpenBookQA are published, or question, choices, answer. Nothing is generated.',
+          alsoKnownAs: [
+            'multiple_choice',
+            'choice',
+            'choices',
+            'boolq',
+            'piqa',
+            'siqa',
+            'social_iqa',
+            'hellaswag',
+            'winogrande',
+            'arc',
+            'arc-challenge',
+            'arc-easy',
+            'openbookqa',
+            'obqa',
+            'mmlu',
+            'likelihood',
+          ],
+        },
+        commonsense: {
+          doc: 'The eight commonsense sets as LLM-Adapters writes them (columns instruction, output, answer): the first of the words true and false, solution1, answer1, ending1 or option1 in the generated answer counts, as in its script and the study.',
+          alsoKnownAs: ['llm-adapters', 'commonsense170k', 'commonsense_170k'],
+        },
+        ifeval: {
+          doc: 'Instructions that can be verified (IFEval, columns prompt, instruction_id_list, kwargs): accuracy is the share of prompts of which every instruction is followed, accuracy_instruction that of instructions, both strictly, as the published checker decides. Rows that need a detector of languages or a trained splitter of sentences are left out, and named.',
+          alsoKnownAs: ['if-eval', 'instruction-following'],
+        },
         custom: {
           doc: 'Your own rule: `scorer` names a JavaScript module that exports `score({row, output})` and returns a number, true or false.',
           alsoKnownAs: ['own', 'script'],
@@ -667,10 +731,18 @@ const evaluation = {
   },
   data: {
     type: files,
-    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file.',
+    doc: 'The rows it is measured on, in the format of `data`: a .jsonl, .json or .parquet file relative to the sweep file. Their columns may have other names: `columns`.',
     example: 'data/test.jsonl',
     required: true,
     alsoKnownAs: ['file', 'path', 'test', 'dataset'],
+  },
+  columns: {
+    type: {kind: 'mapping', keys: evaluationColumns},
+    doc: 'Which columns of these rows hold what, where they are not called as those of `data.columns`: the names on the left belong to the format of the data (exact-match, loss, custom), or to the task where it has rows of its own (gsm8k: question, answer; math: problem, solution, answer; multiple-choice: question, choices, answer; commonsense: instruction, output, answer). Columns that are not named here are called as under `data.columns`, or as the task has them.',
+    example: '{prompt: question, completion: answer}',
+    default: {},
+    defaultDoc: 'those of `data.columns`, or of the task',
+    alsoKnownAs: ['fields', 'column'],
   },
   max_new_tokens: {
     type: {kind: 'number', integer: true, atLeast: 1, atMost: 1_048_576},
@@ -865,7 +937,7 @@ const everyTrial = {
 } as const;
 
 const halving = {
-  doc: 'Every rate is trained for a short prefix of its schedule with the first seed; those around the best place go on to the end, step by step uphill, and the best one gets all seeds.',
+  doc: 'Every second rate, then those beside the best of them, are trained for a short prefix of their schedule with the first seed; those around the best place go on to the end, step by step uphill, and the best one gets all seeds.',
   alsoKnownAs: ['successive-halving', 'hyperband', 'asha'],
 } as const;
 
@@ -884,7 +956,7 @@ const search = {
   },
   scan: {
     type: {kind: 'percentage', above: 0, atMost: 50},
-    doc: 'The part of its steps that every rate is trained for before one is chosen. At least 12 steps and twice the warm-up, and half of all steps at most. What is trained is not lost: the best rates go on from there.',
+    doc: 'The part of its steps that a rate is trained for before one is chosen. At least 12 steps and twice the warm-up, and half of all steps at most. What is trained is not lost: the best rates go on from there.',
     example: '6.25%',
     default: '6.25%',
     alsoKnownAs: ['prefix', 'fraction', 'budget'],
@@ -895,13 +967,13 @@ const search = {
       kind: 'choice',
       values: {
         curvature: {
-          doc: "LoRA's rates are all scanned; of every other method only those within a decade of what the measured curvature predicts: LoRA's place divided by the method's relative λmax.",
+          doc: "LoRA is scanned over all of its rates; every other method only within a decade of what the measured curvature predicts: LoRA's place divided by the method's relative λmax.",
         },
       },
     },
-    doc: 'Which rates are scanned.',
+    doc: 'Where the scan looks.',
     example: 'curvature',
-    defaultDoc: 'all of them',
+    defaultDoc: 'over all rates',
     interacts:
       'Needs a probe at the start (`curvature`) and `lora` among the methods. Where the lowest loss lies at an end of the rates that were scanned, further ones are.',
   },

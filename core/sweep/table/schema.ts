@@ -24,7 +24,7 @@ function mapping(keys: Fields, named?: Named): Schema {
 }
 
 function property({type, doc, default: value}: Field): Schema {
-  return {...schemaOf(type), description: doc, ...(value === undefined ? {} : {default: value})};
+  return {...schemaOf(type), description: doc, default: value};
 }
 
 function schemaOf(type: Type): Schema {
@@ -62,9 +62,9 @@ function schemaOf(type: Type): Schema {
 function number({integer, above, atLeast, below, atMost}: NumberType): Schema {
   return {
     type: integer ? 'integer' : 'number',
-    ...(above === undefined ? {} : {exclusiveMinimum: above}),
-    ...(atLeast === undefined ? {} : {minimum: atLeast}),
-    ...(below === undefined ? {} : {exclusiveMaximum: below}),
-    ...(atMost === undefined ? {} : {maximum: atMost}),
+    exclusiveMinimum: above,
+    minimum: atLeast,
+    exclusiveMaximum: below,
+    maximum: atMost,
   };
 }

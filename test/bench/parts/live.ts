@@ -1,21 +1,20 @@
 /** Searches of real trainings, beside the whole grids that they were spared. */
-import {readFile} from 'node:fs/promises';
+import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {mean} from '../../../core/numbers.ts';
-import type {RunState} from '../../../core/run/fold.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {hasRun, readRun} from '../../../trainer/store/run.ts';
 import type {Part, Section} from '../pages/part.ts';
 import {cache} from '../peers/python.ts';
 import {timeTo} from '../peers/timed.ts';
-import {type LiveSearch, searchLive} from '../worlds/live-search.ts';
-import {type LiveSweep, liveSweeps, writeSweep} from '../worlds/live-sweeps.ts';
+import {type LiveSearch, searchLive, seedsEach} from '../worlds/live-search.ts';
+import {type LiveSweep, liveSweeps, seeds, writeSweep} from '../worlds/live-sweeps.ts';
+import {record} from '../worlds/recording.ts';
 
 const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
-const seeds = 3;
 
 export const live: Part = {
-  summary: 'searches of real trainings beside their whole grids, 9 rates and 3 seeds; 25 minutes on two cores',
+  summary: 'searches of real trainings beside their whole grids, 9 rates and 5 seeds; 40 minutes on two cores',
   leftOut: undefined,
   async measure({case: wanted, say}) {
     const rows: string[][] = [];
@@ -30,7 +29,7 @@ export const live: Part = {
   },
 };
 
-/** A grid that is trained already is not trained again. */
+/** A grid that is trained already is not trained again. What it came to is kept beside it as a small file, `recording.json`. */
 async function searched(one: LiveSweep): Promise<LiveSearch[]> {
   const folder = join(cache, 'live', one.name);
   const [run, path] = [join(folder, 'run'), join(folder, `${one.name}.sweep.yaml`)];
@@ -40,10 +39,12 @@ async function searched(one: LiveSweep): Promise<LiveSearch[]> {
     const again = known ? ['--resume'] : [];
     await timeTo([{program: process.execPath, args: [command, 'run', file, '--out', run, ...again]}]);
   }
-  const {state}: {state: RunState} = await readRun(run);
+  const {state} = await readRun(run);
   const {sweep} = readSweep(await readFile(path, 'utf8'), one.name);
   if (!sweep) throw new Error(`${path} has errors.`);
-  return Array.from({length: seeds}, (_, first) => searchLive(sweep, state, first)).flat();
+  const recording = record(sweep, state);
+  await writeFile(join(folder, 'recording.json'), JSON.stringify(recording));
+  return seeds.flatMap((_, first) => searchLive(recording, first));
 }
 
 function rowOf(name: string, found: readonly LiveSearch[]): string[] {
@@ -65,7 +66,7 @@ function sectionOf(rows: string[][], all: readonly LiveSearch[]): Section {
   const unstable = [...new Set(all.flatMap(({method, unstable: said}) => said.map(text => `${method} ${text}`)))];
   return {
     title: 'Searching the learning rate: real trainings',
-    introduction: `Grids of 9 rates and ${seeds} seeds, trained whole by this project's command; then the product's own search over them, as often as there are seeds, beginning with another one each time. A trial's numbers do not depend on where it paused, so that these are the searches that would have run. Shares are of the optimizer steps of the method's grid; regret is what the mean over the seeds at the chosen rate loses against the best one of the grid, in points of accuracy, or in percent of the loss.`,
+    introduction: `Grids of 9 rates and ${seeds.length} seeds, trained whole by this project's command; then the product's own search over ${seedsEach} of the seeds, as often as there are seeds, beginning with another one each time. A trial's numbers do not depend on where it paused, so that these are the searches that would have run. Shares are of the optimizer steps of the method's grid; regret is what the mean over the seeds at the chosen rate loses against the best one of the grid, in points of accuracy, or in percent of the loss.`,
     table: [
       [...['sweep', 'searches', 'share of the steps', 'with challenges', 'regret, mean', 'worst'], 'within 0.5 points'],
       ...rows,

@@ -1,17 +1,11 @@
 /** The product's own search over the trials of a sweep that was trained whole: what it would have trained, and what it would have found. */
 import {mean} from '../../../core/numbers.ts';
-import type {RunState} from '../../../core/run/fold.ts';
 import {unitOf} from '../../../core/run/peak.ts';
-import {trialsOf} from '../../../core/run/trials/known-trials.ts';
-import {cellsOf} from '../../../core/search/cells.ts';
 import {challenge} from '../../../core/search/comparing/challenge.ts';
-import {challengeSettings, comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
+import {comparisonsOf} from '../../../core/search/comparing/comparisons.ts';
 import {decide} from '../../../core/search/decide.ts';
-import {factsOf} from '../../../core/search/facts.ts';
-import {comparisonRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/search.ts';
-import type {Sweep} from '../../../core/sweep/sweep.ts';
-import {searchDefaults} from '../../../core/sweep/table/fields.ts';
+import {type Recording, replay} from './recording.ts';
 
 export interface LiveSearch {
   method: string;
@@ -24,15 +18,15 @@ export interface LiveSearch {
   unstable: string[];
 }
 
-/** One search of each cell; `first`: place of the seed that it begins with. */
-export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSearch[] {
-  const rules = {search: searchDefaults, ...comparisonRules(sweep)!};
-  const trials = trialsOf(sweep, state);
-  const steps = Object.fromEntries(
-    trials.map(({id, batchSize}) => [batchSize, state.trials[state.places[id]!]!.totalSteps]),
-  );
-  const cells = cellsOf(trials, steps, sweep).map(cell => beginningWith(cell, first));
-  const whole = new Map(cells.flatMap(cell => [...factsOf(cell, state, rules)]));
+/** Seeds of a grid that is searched. */
+export const seedsEach = 3;
+
+/** One search of each cell; `first`: place of the seed that it begins with, the next ones follow. */
+export function searchLive(recording: Recording, first: number): LiveSearch[] {
+  const {rules} = recording;
+  const grids = replay(recording);
+  const cells = grids.map(({cell}) => beginningWith(cell, first));
+  const whole = new Map(grids.flatMap(grid => [...grid.whole]));
   const known = new Map<string, TrialFacts>();
   const total = new Map(cells.flatMap(cell => cell.trials.flat().map(({id}) => [id, cell.steps])));
   const train = (wanted: readonly Wanted[]): void => {
@@ -43,9 +37,10 @@ export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSe
     train(all.flatMap(({wanted}) => wanted));
   const searched = sharesOf(cells, known);
   const found = decisions();
+  const [metric] = rules.objective.metrics as [string];
   for (;;) {
-    const settings = challengeSettings(sweep, rules);
-    const {wanted} = together(comparisonsOf(cells).map(own => challenge(own, decisions(), known, settings)));
+    const settings = {margin: rules.margin, baseline: 'lora', metric};
+    const wanted = comparisonsOf(cells).flatMap(own => challenge(own, decisions(), known, settings).wanted);
     if (wanted.length === 0) break;
     train(wanted);
   }
@@ -54,16 +49,15 @@ export function searchLive(sweep: Sweep, state: RunState, first: number): LiveSe
     method: cells[k]!.trials[0]![0]!.method,
     share: searched[k]!,
     challenged: challenged[k]!,
-    regret: regretOf(cells[k]!, whole, chosen!, rules.objective.metrics[0]!),
+    regret: regretOf(cells[k]!, whole, chosen!, metric),
     unstable: [...found[k]!.why.matchAll(/unstable at [^)]*\)/g)].map(([text]) => text),
   }));
 }
 
-const together = (all: readonly {wanted: Wanted[]}[]) => ({wanted: all.flatMap(({wanted}) => wanted)});
-
-/** The same cell with another seed in front. */
+/** The same cell with some of its seeds, another one in front. */
 function beginningWith(cell: Cell, first: number): Cell {
-  const turned = <Item>(items: readonly Item[]) => [...items.slice(first), ...items.slice(0, first)];
+  const turned = <Item>(items: readonly Item[]) =>
+    [...items.slice(first), ...items.slice(0, first)].slice(0, seedsEach);
   return {...cell, seeds: turned(cell.seeds), trials: cell.trials.map(turned)};
 }
 

@@ -30,7 +30,6 @@ export const liveSweeps: LiveSweep[] = [
       rank: 8,
       batch_size: 16,
       learning_rate: nineRates,
-      seeds: [11, 12, 13],
       verdict: {margin: '2%'},
       training: {steps: 300},
       evaluate: {task: 'exact-match', data: join(demo, 'desc-test.jsonl'), max_new_tokens: 12},
@@ -51,7 +50,6 @@ export const liveSweeps: LiveSweep[] = [
         rank: 8,
         batch_size: 16,
         learning_rate: nineRates,
-        seeds: [1, 2, 3],
         training: {steps: 300},
         evaluate: {task: 'exact-match', data: test, max_new_tokens: 12},
       };
@@ -72,7 +70,6 @@ export const liveSweeps: LiveSweep[] = [
         rank: 4,
         batch_size: 8,
         learning_rate: {from: 1e-4, to: 1.01e-2, per_decade: 4},
-        seeds: [1, 2, 3],
         training: {steps: 80},
         evaluate: {task: 'loss', data: test},
       };
@@ -104,10 +101,13 @@ function revnextRows(): {train: Row[]; test: Row[]} {
 
 const asLines = (rows: readonly Row[]): string => rows.map(row => `${JSON.stringify(row)}\n`).join('');
 
+/** Seeds of every rate; a search has three of them, one after another, so that there are as many searches as seeds. */
+export const seeds = [11, 12, 13, 14, 15];
+
 /** Writes the sweep file into the folder. */
 export async function writeSweep({name, write}: LiveSweep, folder: string): Promise<string> {
   await mkdir(folder, {recursive: true});
   const file = join(folder, `${name}.sweep.yaml`);
-  await writeFile(file, JSON.stringify({...(await write(folder)), run: {workers: 2}}));
+  await writeFile(file, JSON.stringify({...(await write(folder)), seeds, run: {workers: 2}}));
   return file;
 }

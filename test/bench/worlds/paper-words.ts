@@ -1,8 +1,8 @@
 /** The study's published rows, judged as if they were a run of one's own. */
 import {readFileSync} from 'node:fs';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
-import {publishedEvents} from '../../../core/run/published.ts';
-import {mostMoreSeeds} from '../../../core/run/verdict/words.ts';
+import {publishedEvents} from '../../../core/run/published/events.ts';
+import {mostMoreSeeds} from '../../../core/run/verdict/needs.ts';
 import {compare} from '../../../core/run/verdict.ts';
 import type {Section} from '../pages/part.ts';
 

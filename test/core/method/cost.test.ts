@@ -35,7 +35,7 @@ describe('what a method costs', () => {
       [32, 56],
       [32, 56],
       [56, 32],
-    ].map(([inputs, outputs]) => ({inputs: inputs!, outputs: outputs!}));
+    ].map(([inputs, outputs], i) => ({inputs: inputs!, outputs: outputs!, name: i === 6 ? 'down_proj' : 'other'}));
     const matrices = [...layer, ...layer, ...layer];
     const golden = (name: string) =>
       JSON.parse(readFileSync(new URL(`../../fixtures/goldens/train/llama-${name}.json`, import.meta.url), 'utf8'))
@@ -44,8 +44,23 @@ describe('what a method costs', () => {
     expect(count('vera', 8)).toBe(golden('vera'));
     expect(count('boft', 4)).toBe(golden('boft'));
     expect(count('miss', 5)).toBe(golden('miss'));
-    for (const name of ['lora', 'pissa', 'dora', 'gralora', 'randlora', 'full'] as const)
+    expect(trainedParameters({method: 'lokr', rank: 4, options: {decompose_factor: 4}}, matrices, 31_712)).toBe(
+      golden('lokr'),
+    );
+    for (const name of [
+      'lora',
+      'pissa',
+      'dora',
+      'gralora',
+      'randlora',
+      'full',
+      'orthogonal',
+      'loha',
+      'hira',
+      'ia3',
+    ] as const)
       expect(count(name, 4)).toBe(golden(name));
+    for (const name of ['delora', 'oft', 'adalora'] as const) expect(count(name, 4)).toBe(golden(name));
     expect(count('lora-ga', 4)).toBe(golden('loraga'));
     expect(count('lora-fa', 4)).toBe(golden('lorafa'));
   });

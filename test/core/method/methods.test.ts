@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
+import {addressOf} from '../../../core/method/method.ts';
 import {methods} from '../../../core/method/methods.ts';
 import {fieldAt} from '../../../core/sweep/table/fields.ts';
 
@@ -21,7 +22,9 @@ describe('the rows of the methods', () => {
   it('are the methods of the sweep language', () => {
     for (const [name, row] of Object.entries(methods)) {
       expect(fieldAt(['methods', name])).toBeDefined();
-      expect(row.paper.arXiv).toMatch(/^\d{4}\.\d{5}$/);
+      expect(addressOf(row.paper)).toMatch(
+        /^https:\/\/(arxiv\.org\/abs\/\d{4}\.\d{5}$|openreview\.net\/forum\?id=\w+$|datta0\.github\.io\/)/,
+      );
     }
   });
 

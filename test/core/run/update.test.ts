@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, interrupted, type RunState} from '../../../core/run/fold.ts';
 import type {Series} from '../../../core/run/series/series.ts';
-import {difference, updated} from '../../../core/run/update.ts';
+import {difference, inPieces, merged, updated} from '../../../core/run/update.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {toyEvents} from './toy-run.ts';
 
@@ -104,6 +104,22 @@ describe('updates of a run', () => {
       expect(Object.keys(curve).sort()).toEqual(['counts', 'from', 'means', 'steps', 'stride']);
   });
 
+  it('carry the curves that are shown, and no others', () => {
+    const state = toyEvents().reduce(fold, emptyRun);
+    const shown = updated(emptyRun, structuredClone(difference(emptyRun, state, new Set(['losses']))));
+    expect(shown.trials.map(({losses}) => losses)).toEqual(drawn(state).trials.map(({losses}) => losses));
+    for (const {gradNorms, rates} of shown.trials) expect([...gradNorms.steps, ...rates.steps]).toEqual([]);
+  });
+
+  it.each([1, 4, 1000])('are whole again after they came in pieces of %d trials', most => {
+    const state = toyEvents().reduce(fold, emptyRun);
+    const whole = difference(emptyRun, state);
+    const pieces = [...inPieces(whole, most)].map(piece => structuredClone(piece));
+    expect(pieces).toHaveLength(Math.ceil(state.trials.length / most));
+    expect(updated(emptyRun, merged(pieces))).toEqual(drawn(state));
+    expect(merged([...inPieces(difference(state, state), most)])).toEqual(difference(state, state));
+  });
+
   it('name only the trials that changed, and of their curves only what is new', () => {
     const events = longRun()
       .slice(0, 303)
@@ -112,7 +128,7 @@ describe('updates of a run', () => {
     const after = events.reduce(fold, emptyRun);
     const {trials: changed, curvature} = difference(before, events.slice(300).reduce(fold, before));
     expect(changed.length).toBe(2);
-    expect(changed[0]!.curves.losses.steps.length).toBeLessThanOrEqual(4);
+    expect(changed[0]!.curves.losses!.steps.length).toBeLessThanOrEqual(4);
     expect(curvature).toBeNull();
     expect(difference(after, after).trials).toEqual([]);
   });

@@ -4,9 +4,10 @@ import {peakRows} from '../../../core/run/compare/peak-table.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {type MethodCurve, methodCurve, ratePoint} from '../../../core/run/peak.ts';
 import {spreadOf} from '../../../core/run/spread.ts';
+import {needsOf} from '../../../core/run/verdict/needs.ts';
 import {verdict} from '../../../core/run/verdict/sentences.ts';
 import {studentQuantile} from '../../../core/run/verdict/student.ts';
-import {confidenceOf, type Judging, judge, looksOf, moreSeeds} from '../../../core/run/verdict/words.ts';
+import {confidenceOf, type Judging, judge, looksOf} from '../../../core/run/verdict/words.ts';
 import {type Comparison, compare} from '../../../core/run/verdict.ts';
 import {toyEvents} from './toy-run.ts';
 
@@ -194,7 +195,7 @@ describe('a word', () => {
         {...spread(0.912, seeds), method: 'pissa'},
       ];
       const judgement = judge(samples, 'accuracy', usual)!;
-      return {word: judgement.gaps[0]!.word, more: moreSeeds(judgement.gaps[0]!, samples, judgement, usual)};
+      return {word: judgement.gaps[0]!.word, more: needsOf(judgement.gaps[0]!, samples, judgement, usual)?.seeds};
     };
     const {word, more} = judged(3);
     expect(word).toBe('not resolved');

@@ -15,11 +15,11 @@ function withMetrics(landscape: Landscape, metrics: Record<string, number>): Lan
 }
 
 describe('a search', () => {
-  it('first wants every rate with the first seed, for a prefix', () => {
+  it('first wants every second rate with the first seed, for a prefix', () => {
     const cell = cellWith();
     const {stage, wanted, chosen} = decide(cell, new Map(), rules);
     expect(stage).toBe('scan');
-    expect(wanted).toEqual(cell.trials.map(([trial]) => ({trial: trial!.id, until: 20})));
+    expect(wanted).toEqual([1, 3, 5, 7, 9, 11].map(rate => ({trial: cell.trials[rate]![0]!.id, until: 20})));
     expect(chosen).toBeNull();
   });
 
@@ -29,7 +29,7 @@ describe('a search', () => {
     expect(wholeRates(cell, asked)).toEqual([4, 5, 6]);
     expect(decision.chosen).toBe(cell.rates[5]);
     expect(Math.abs(Math.log10(decision.place! / cell.rates[5]!))).toBeLessThan(0.25);
-    expect(asked).toHaveLength(12 + 3 + 2);
+    expect(asked).toHaveLength(8 + 3 + 2);
     expect(decision).toMatchObject({stage: 'done', wanted: []});
   });
 
@@ -74,6 +74,19 @@ describe('a search', () => {
     expect(wholeRates(cell, play(cell, lost(4), first, {by}).asked)).toHaveLength(2);
   });
 
+  it('stops where a share cannot be better by a difference that matters, and only of shares', () => {
+    const cell = cellWith();
+    const full: Landscape = (rate, seed) => ({
+      ...smooth(8, {scanPeak: 7})(rate, seed),
+      metric: rate === 6 ? 0.991 : 0.5,
+    });
+    expect(wholeRates(cell, play(cell, full, first).asked)).toEqual([5, 6]);
+    const nearly: Landscape = (rate, seed) => ({...full(rate, seed), metric: rate === 6 ? 0.989 : 0.5});
+    expect(wholeRates(cell, play(cell, nearly, first).asked)).toEqual([5, 6, 7]);
+    const by = {...rules, objective: {...rules.objective, metrics: ['score', 'accuracy']}};
+    expect(wholeRates(cell, play(cell, full, first, {by}).asked)).toEqual([5, 6, 7]);
+  });
+
   it('goes down from two rates that diverged, and past none that does', () => {
     const cell = cellWith();
     // The scan still holds where the whole training does not.
@@ -96,7 +109,7 @@ describe('a search', () => {
     const cell = cellWith();
     const scan = play(cell, smooth(5, {divergesFrom: 0}), first);
     expect(scan.decision).toMatchObject({stage: 'done', place: null, chosen: null, wanted: []});
-    expect(scan.asked).toHaveLength(12);
+    expect(scan.asked).toHaveLength(7);
     const later: Landscape = (rate, seed) => ({...smooth(5)(rate, seed), end: null});
     const {decision, asked} = play(cell, later, first);
     expect(decision).toMatchObject({stage: 'done', chosen: null, wanted: []});
@@ -116,7 +129,7 @@ describe('a search', () => {
 
   it('does not ask again for what is under way or waits to be measured', () => {
     const cell = cellWith();
-    const {state, decision} = play(cell, smooth(5.2), first, {limit: 12});
+    const {state, decision} = play(cell, smooth(5.2), first, {limit: 8});
     const [one, other] = decision.wanted.map(({trial}) => state.places[trial]!) as [number, number];
     const trials = state.trials
       .with(one, {...state.trials[one]!, state: 'running'})
@@ -154,10 +167,10 @@ describe('seeds that do not agree', () => {
     const {decision, asked} = play(cell, withMetrics(smooth(5.2), {'5/2': 0.23}), first);
     expect(decision.chosen).toBe(cell.rates[6]);
     expect(decision.why).toContain(`unstable at 1.78e-4 (`);
-    expect(asked).toHaveLength(12 + 3 + 2 + 2);
+    expect(asked).toHaveLength(8 + 3 + 2 + 2);
   });
 
-  it('are tried at two more rates at most, and one seed of one below them', () => {
+  it('are tried at two more rates at most', () => {
     const rough: Landscape = (rate, seed) => ({...smooth(5.2)(rate, seed), metric: seed === 1 ? 0.9 : 0.2});
     const {asked, decision, decisions} = play(cell, rough, first);
     expect(new Set(decisions.map(({stage}) => stage))).toEqual(
@@ -166,7 +179,7 @@ describe('seeds that do not agree', () => {
     expect(decision.wanted).toEqual([]);
     // The chosen rate and two more.
     expect(decision.why.match(/unstable/g)).toHaveLength(3);
-    expect(asked).toHaveLength(12 + 3 + 3 * 2 + 1);
+    expect(asked).toHaveLength(8 + 3 + 3 * 2);
   });
 
   it('are tried below all rates where they do not agree, one rate at a time', () => {
@@ -180,6 +193,15 @@ describe('seeds that do not agree', () => {
     expect(wholeRates(cell, asked)).toEqual([5, 6, 7, 8]);
     expect(decision.chosen).toBe(cell.rates[5]);
     expect(decisions.map(({why}) => why).join()).toContain('seeds scatter where rates are too high: 1.78e-4 is tried');
+  });
+
+  it('are looked at beside them first, where one seed there did better than they do on average', () => {
+    // Below lies a rate that nobody has trained; above, one that did nearly as well.
+    const metrics = {'5/1': 0.9, '5/2': 0.3, '5/3': 0.9, '6/1': 0.895, '6/2': 0.87, '6/3': 0.88};
+    const level: Landscape = (rate, seed) => ({...smooth(5, {scanPeak: 7})(rate, seed), end: 0.5});
+    const {decision, asked} = play(cell, withMetrics(level, metrics), first);
+    expect(wholeRates(cell, asked)).toEqual([5, 6]);
+    expect(decision.chosen).toBe(cell.rates[6]);
   });
 
   it('are doubted as well where their mean falls below what one seed reached beside them', () => {

@@ -77,7 +77,7 @@ describe('a budget', () => {
 
   it('says before it starts what it will spend of the whole grid', () => {
     expect(withinBudget(tuned, steps).note).toMatch(
-      /^This takes about 15 %, 13 % to \d+ %, of the grid's steps \(lora, 12 rates/,
+      /^This takes about 14 %, 12 % to \d+ %, of the grid's steps \(lora, 12 rates/,
     );
     expect(withinBudget(tuned, steps, 0.08).note).toMatch(/^This takes about 7\.\d %, /);
   });

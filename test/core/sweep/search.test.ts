@@ -87,6 +87,6 @@ describe('a search', () => {
     const with_ = (workers: number | string) => about(file(`search: halving\nrun: {workers: ${workers}}`));
     expect([with_('auto'), with_(4)]).toEqual([[], []]);
     expect(with_(5)).toEqual([expect.stringContaining('Of 5 workers a search can use 4 once its scan is done')]);
-    expect(with_(40)).toEqual([expect.stringContaining('Of 40 workers a search can use 26')]);
+    expect(with_(40)).toEqual([expect.stringContaining('Of 40 workers a search can use 12')]);
   });
 });

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import {execFile} from 'node:child_process';
 import {existsSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
-import {createRequire} from 'node:module';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {methodTitle} from '../../../core/method/title.ts';
 import {formatMean} from '../../../core/run/format.ts';
 import {formatPlace} from '../../../core/run/verdict/place.ts';
-import type {Frame} from '../driver.ts';
+import {serious} from '../axe.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 import type {Workbench} from '../workbench.ts';
@@ -20,7 +18,6 @@ const themes = {
   'Default High Contrast': 'vscode-high-contrast',
 };
 const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 const setting = {task: 'exact-match', metric: 'accuracy', method: 'LoRA', rank: 8, batch: 16, seed: 1};
 const published = [
@@ -135,16 +132,4 @@ async function showThemes(workbench: Workbench, workspace: Workspace): Promise<v
     assert.equal(chart, box, 'the chart is as wide as its card');
     assert.deepEqual(await serious(frame), [], `axe in ${theme}`);
   }
-}
-
-/** What axe-core finds of serious and critical violations, one line each. */
-async function serious(frame: Frame): Promise<string[]> {
-  await frame.evaluate(`${await readFile(axe, 'utf8')}; undefined`);
-  const found: {violations: {id: string; impact: string; nodes: {target: string[]; failureSummary: string}[]}[]} =
-    await frame.evaluate('axe.run(document)');
-  return found.violations
-    .filter(({impact}) => impact === 'serious' || impact === 'critical')
-    .flatMap(({id, nodes}) =>
-      nodes.slice(0, 3).map(({target, failureSummary}) => `${id} ${target}: ${failureSummary}`),
-    );
 }

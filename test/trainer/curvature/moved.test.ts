@@ -43,8 +43,11 @@ async function trained(name: string) {
 /** Magnitudes are held constant, and what is not trained comes last. */
 const isProbed = ({part, offset}: Piece, {trained}: Layout): boolean => part !== 'magnitude' && offset < trained;
 
-/** MiSS moves a whole row of inputs with each number: at a longer step the sixth derivative shows. */
-const steps: Record<string, number> = {'llama-miss': 0.00625};
+/**
+ * MiSS, and OFT with one block for all, move a whole row of inputs with each number, and DeLoRA divides by lengths: at a longer
+ * step the sixth derivative shows.
+ */
+const steps: Record<string, number> = {'llama-miss': 0.00625, 'llama-oftcayley': 0.00625, 'llama-delora': 0.00625};
 
 const newer = [
   'llama-vera',
@@ -52,6 +55,9 @@ const newer = [
   'llama-randlora',
   'llama-boft',
   'llama-miss',
+  ...['loha', 'hira', 'lokr', 'lokrboth', 'ia3', 'delora', 'oft', 'oftcayley', 'adalora'].map(
+    method => `llama-${method}`,
+  ),
   'llama-full',
   'llama-lorafa',
 ];

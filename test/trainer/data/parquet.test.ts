@@ -80,14 +80,14 @@ describe('a Parquet file', () => {
       shuffle: false,
     };
     const file = join(fixtures, 'chats.parquet');
-    const some = await read(file, 1, columnsToEvaluate('exact-match', chat));
+    const some = await read(file, 1, columnsToEvaluate({task: 'exact-match'}, chat));
     expect(Object.keys(some[0]!.values)).toEqual(['messages']);
     const instruction: DataSettings = {
       ...chat,
       format: 'instruction',
       columns: {instruction: 'query', output: 'response', input: 'none'},
     };
-    const rows = await read(join(fixtures, 'none.parquet'), 1, columnsToEvaluate('loss', instruction));
+    const rows = await read(join(fixtures, 'none.parquet'), 1, columnsToEvaluate({task: 'loss'}, instruction));
     expect(Object.keys(rows[0]!.values)).toEqual(['query', 'response']);
   });
 

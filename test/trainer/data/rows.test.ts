@@ -124,7 +124,7 @@ describe('a column', () => {
       expect.objectContaining({
         code: 'missing-column',
         message:
-          'f.jsonl:7: there is no column "toString"; the row has a, n, f, none, list; name yours under data.columns.',
+          'f.jsonl:7: there is no column "toString"; the row has a, n, f, none, list; name yours under `columns`, of the data or of the evaluation.',
       }),
     );
     expect(() => textIn(row, 'none')).toThrow('f.jsonl:7: column "none" holds null where text belongs.');

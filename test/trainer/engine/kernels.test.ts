@@ -55,6 +55,14 @@ const operations: Record<string, {shapes: number[][]; f: (...x: tf.Tensor[]) => 
     ],
     f: (a, b) => tf.concat([a!, b!], -1),
   },
+  pad: {
+    shapes: [[3, 2]],
+    f: a =>
+      tf.pad(a!, [
+        [0, 1],
+        [1, 0],
+      ]),
+  },
   slice: {shapes: [[5, 4]], f: a => tf.slice(a!, [1, 2], [3, 2])},
   split: {
     shapes: [[2, 6]],

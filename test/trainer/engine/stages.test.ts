@@ -104,7 +104,8 @@ const differentiatedTwice = [
     'Softmax',
   ],
   ...['Sum', 'Mean', 'Max', 'Reshape', 'Transpose', 'Concat', 'Slice', 'SplitV', 'BatchMatMul', 'BroadcastTo', 'Cast'],
-  ...['Equal', 'ZerosLike', 'Rotary'],
+  ...['Equal', 'Greater', 'Select', 'ZerosLike', 'Rotary'],
+  ...['PadV2', 'GatherV2', 'UnsortedSegmentSum'],
 ];
 
 describe('the pieces of a network', () => {
@@ -125,8 +126,26 @@ describe('the pieces of a network', () => {
       await layerSegment(engine, config, 0, weights, {rows: 2, length: 4});
       await headSegment(engine, config, 5);
       const site = {name: '', inputs: 8, outputs: 6};
-      const options = {blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1};
-      for (const name of ['lora', 'dora', 'vera', 'gralora', 'randlora', 'boft', 'miss'] as const)
+      const options = {
+        ...{blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1, decompose_factor: -1, decompose_both: 0},
+        ...{lambda: 15, use_cayley_neumann: 1, num_cayley_neumann_terms: 5, block_share: 0},
+      };
+      for (const name of [
+        'lora',
+        'dora',
+        'vera',
+        'gralora',
+        'randlora',
+        'boft',
+        'miss',
+        'loha',
+        'hira',
+        'lokr',
+        'ia3',
+        'delora',
+        'oft',
+        'adalora',
+      ] as const)
         await blockSegment(
           engine,
           {name, method: methods[name], form: {rank: 2, scale: 1, options}, sites: [site]},

@@ -8,6 +8,7 @@ import {printable, printableJson} from '../../../core/printable.ts';
 import {isControlAddress} from '../../../core/run/control-name.ts';
 import {underClock} from '../../../trainer/files/clock.ts';
 import {openRegular, readText, sizeOfRegular} from '../../../trainer/files/door.ts';
+import {systemMark} from '../../../trainer/process/processes.ts';
 import {dropSocket} from '../../../trainer/store/control.ts';
 import {lock} from '../../../trainer/store/lock.ts';
 import {testFolder} from '../test-folder.ts';
@@ -72,7 +73,7 @@ describe('a lock that came with a folder', () => {
   afterAll(() => server.close());
 
   it('never makes us delete what it names, unless that is a socket of ours', async () => {
-    const dead = {pid: 2 ** 30, host: (await import('node:os')).hostname(), processStart: '1'};
+    const dead = {pid: 2 ** 30, host: 'here', process: `${systemMark()} ${2 ** 30} 1`};
     const precious = file('precious.sock');
     const named = file('lora-sweep-0123456789abcdef.sock');
     for (const [k, control] of [precious, named, `${folder}/../${'x'.repeat(300)}.sock`].entries()) {

@@ -41,13 +41,18 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
 
 describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
-  const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss'].map(name => ({name, at: 'high'}));
-  for (const {name, at} of [...kinds, {name: 'lorafa', at: 'low'}, {name: 'doraplus', at: 'low'}])
-    it(`${name}: give the logits of PEFT's merged model`, async () => {
+  const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'];
+  const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', ...newer].map(name => ({name, at: 'high'}));
+  const inPart = ['lorafa', 'doraplus', 'orthogonal', 'eva', 'lokrboth', 'oftcayley'].map(name => ({name, at: 'low'}));
+  // PEFT leaves out the triplets that AdaLoRA has dropped.
+  const reduced = {name: 'adalora', at: 'low', saved: 'low-reduced'};
+  const adapters: {name: string; at: string; saved?: string}[] = [...kinds, ...inPart, reduced];
+  for (const {name, at, saved = at} of adapters)
+    it(`${name}, ${saved}: give the logits of PEFT's merged model`, async () => {
       const {cases} = goldenJson<GoldenRun>(`train/llama-${name}.json`);
       const expected = goldenTensors(`train/llama-${name}/merged_logits.safetensors`).get(at)!;
       const vocabulary = expected.shape.at(-1)!;
-      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/${at}`));
+      const found = await logitsOf(openFolder(golden('models/llama')), golden(`train/llama-${name}/${saved}`));
       const largest = attention_mask.flat().flatMap((valid, position) => {
         const first = position * vocabulary;
         const row = Array.from({length: vocabulary}, (_, i) => Math.abs(found[first + i]! - expected.data[first + i]!));
@@ -59,7 +64,25 @@ describe("PEFT's adapters of every kind", () => {
 
 describe('a sweep over all methods', () => {
   const own = ['lora', 'pissa', 'milora', 'init-ab', 'dora', 'rslora', 'olora', 'lora-ga', 'lora-fa'];
-  const names = [...own, 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'];
+  const names = [
+    ...own,
+    'vera',
+    'gralora',
+    'randlora',
+    'boft',
+    'miss',
+    'orthogonal',
+    'loha',
+    'hira',
+    'lokr',
+    'ia3',
+    'delora',
+    'oft',
+    'eva',
+    'corda',
+    'adalora',
+    'full',
+  ];
   const text = (methods: string, more = '') => `
 model: ${demo}base
 data: {train: ${demo}desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64, max_length: 21}
@@ -99,7 +122,20 @@ ${more}`;
     const {method, rank, factors} = readAdapter(join(out, 'adapters', idOf('lora-fa')));
     expect({method, rank, sites: factors.size}).toEqual({method: 'lora', rank: 8, sites: 7 * 3});
 
-    const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', 'lora-fa'];
+    const kinds = [
+      'vera',
+      'gralora',
+      'randlora',
+      'boft',
+      'miss',
+      'lora-fa',
+      'loha',
+      'hira',
+      'lokr',
+      'ia3',
+      'delora',
+      'oft',
+    ];
     const starts = kinds.map(name => `  ${name}: {start_from: ${join(out, 'adapters', idOf(name))}}`);
     const second = await run('again', text(`\n${starts.join('\n')}`).replace('[1e-3]', '[1e-12]'));
     for (const event of second.events)
@@ -117,5 +153,12 @@ ${more}`;
     await expect(refused('{miss: {rank: 65}}')).rejects.toThrow(/rank of at most 64/);
     await expect(refused('{lora-ga: {rank: 33}}')).rejects.toThrow(/rank of at most 16/);
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
+    await expect(refused('{oft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
+    await expect(refused('{orthogonal: {rank: 5}}')).rejects.toThrow(/rank 5 is odd/);
+    await expect(refused('{eva: {rho: 2}}')).rejects.toThrow(/rho 2 gives projections ranks of their own/);
+    await expect(refused('{eva: {svd_batch_size: 1, rank: 16}}')).rejects.toThrow(
+      /components of rank 16 need as many target/,
+    );
+    await expect(refused('{ia3: {rank: [4, 8]}}')).rejects.toThrow(/IA³ has no rank/);
   });
 });

@@ -21,10 +21,12 @@ it('a plan says what a search will cost, beside the grid', () => {
   expect(sentences('grid')).toEqual([]);
   const [scans, share, chain, clock, rest] = sentences('halving');
   // Two methods, 12 rates each: 100 of 1,600 steps at batch size 4 and 25 of 400 at 16.
-  expect(scans).toContain('48 rates are scanned in 3,000 steps; about 19 trials (16 to 72) are trained whole');
-  expect(share).toMatch(/14\.\d % of the grid's steps: the grid costs 6\.9 ×/);
+  expect(scans).toContain(
+    'About 32 of 48 rates are scanned in 2,000 steps; about 19 trials (16 to 72) are trained whole',
+  );
+  expect(share).toMatch(/13\.\d % of the grid's steps: the grid costs 7\.2 ×/);
   expect(chain).toContain('follow one another');
-  // 14.5 % of 720 s at least, and the longest of the chains, of 1,600 steps each, where the other workers wait.
+  // 13.9 % of 720 s at least, and the longest of the chains, of 1,600 steps each, where the other workers wait.
   expect(clock).toMatch(/^With 4 workers the search trains for about \d min .*The grid trains for about 12 min/);
   expect(rest).toContain('those of the whole grid');
 });

@@ -5,6 +5,7 @@ import {expect, it, vi} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {evaluated} from '../../../trainer/ask/evaluated.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
+import {readRun} from '../../../trainer/store/run.ts';
 import {testFolder} from '../test-folder.ts';
 
 // A busy machine takes its time; nothing here is about it.
@@ -61,7 +62,59 @@ it('an evaluation that comes later is made of the stored adapters, with the resu
   expect(resumed.map(({task}) => task)).toEqual(['custom', 'custom', 'custom', 'custom']);
 });
 
-it('a changed evaluation is still refused', async () => {
-  writeFileSync(file, text(`${loss.replace('16', '8')}, ${exact}`));
-  await expect(run({resume: true})).rejects.toThrow('evaluate[0].limit changed from 16 to 8');
+it('another limit, and a second evaluation of the task, are made of the stored adapters, with the results of a run that had them', async () => {
+  const [shorter, other] = [loss.replace('16', '8'), '{task: loss, data: desc-train.jsonl, limit: 4}'];
+  const wanted = text(`${shorter}, ${exact}, ${other}`);
+  writeFileSync(file, text(`${loss}, ${exact}`));
+  const out = join(home, 'edited');
+  await run({out});
+  writeFileSync(file, wanted);
+  const events = await run({out, resume: true});
+  expect(events.filter(({event}) => event === 'trial-started')).toEqual([]);
+  const notes = events.flatMap(event => (event.event === 'note' ? event.message : []));
+  expect(notes.join(' ')).toContain('loss is asked with another limit');
+  const whole = await run({out: join(home, 'wanted')});
+  const told = async (folder: string) => {
+    const {state} = await readRun(folder);
+    return state.trials.map(({trial, evaluations}) => [
+      trial.id,
+      evaluations.map(({task, value, total, step}) => [task, value, total, step]),
+    ]);
+  };
+  // Sums of float32 in another order: some units in the last place.
+  const close = (value: number | null) => expect.closeTo(value ?? Number.NaN, 5);
+  const near = (await told(join(home, 'wanted'))).map(([id, own]) => [
+    id,
+    (own as [string, number | null, number, number][]).map(([task, value, ...rest]) => [task, close(value), ...rest]),
+  ]);
+  expect(await told(out)).toEqual(near);
+  expect(results(whole)).toHaveLength(12);
+  expect((await told(out))[0]![1]).toMatchObject([
+    ['loss on desc-test.jsonl'],
+    ['exact-match'],
+    ['loss on desc-train.jsonl'],
+  ]);
+});
+
+it('results keep their numbers where a second evaluation of their task only gives them a longer name', async () => {
+  writeFileSync(file, text(loss));
+  const out = join(home, 'named');
+  const before = new Map(results(await run({out})).map(({trial, value}) => [trial, value]));
+  writeFileSync(file, text(`${loss}, {task: loss, data: desc-train.jsonl, limit: 4}`));
+  const events = await run({out, resume: true, evaluateOnly: true});
+  expect(results(events).map(({entry}) => entry)).toEqual(Array(4).fill('desc-train.jsonl'));
+  const {state} = await readRun(out);
+  for (const {trial, evaluations} of state.trials)
+    expect(evaluations).toMatchObject([
+      {task: 'loss on desc-test.jsonl', value: before.get(trial.id)},
+      {task: 'loss on desc-train.jsonl'},
+    ]);
+});
+
+it('an evaluation that is otherwise changed is refused', async () => {
+  writeFileSync(file, text(loss));
+  const out = join(home, 'refused');
+  await run({out});
+  writeFileSync(file, text(loss.replace('desc-test', 'desc-train')));
+  await expect(run({out, resume: true})).rejects.toThrow('the content of evaluate[0].data (desc-train.jsonl) changed');
 });

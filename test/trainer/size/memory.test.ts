@@ -3,7 +3,6 @@ import {type BatchShape, paddedShape} from '../../../trainer/data/shapes.ts';
 import {openFolder} from '../../../trainer/model/open-model.ts';
 import {sitesOf} from '../../../trainer/model/sites.ts';
 import {
-  adaptedBytes,
   microBatchFor,
   partOf,
   planMemory,
@@ -20,7 +19,7 @@ const size = (recompute: boolean): TrainingSize => ({
   ...{config, weights, sites, rank: 8, merged: true, dropout: false, recompute},
   parameters: 100_000,
   shared: 0,
-  gradients: false,
+  starting: 0,
   evaluating: {bytes: 0, programs: 0},
 });
 const few: BatchShape = paddedShape(4, 64, 200);
@@ -69,8 +68,8 @@ describe('the memory of a worker counts', () => {
     expect(one).toBeGreaterThan(none + program);
   });
 
-  it('the gradients that LoRA-GA starts from, shaped as the adapted weights: their sum and the last ones', () => {
-    expect(of({gradients: true}) - of({})).toBe(2 * adaptedBytes(sites));
+  it('what a start from training rows is made of', () => {
+    expect(of({starting: 1e6}) - of({})).toBe(1e6);
   });
 
   it('the frozen pair that the sites of VeRA share', () => {

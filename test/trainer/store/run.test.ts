@@ -22,6 +22,7 @@ import {readSweep} from '../../../core/sweep/read.ts';
 import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {sweepTemporaries, temporaryOf} from '../../../trainer/files/temporary.ts';
+import {systemMark} from '../../../trainer/process/processes.ts';
 import type {Surroundings} from '../../../trainer/store/manifest.ts';
 import {type OpenRun, openRun, readRun, runFolderOf} from '../../../trainer/store/run.ts';
 import {until} from '../../e2e/until.ts';
@@ -347,7 +348,10 @@ describe('the lock', () => {
     sweepOf(text);
     mkdirSync(folder, {recursive: true});
     const {pid} = spawnSync(process.execPath, ['--version']);
-    writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid, host: hostname(), processStart: '1'}));
+    writeFileSync(
+      join(folder, 'run.lock'),
+      JSON.stringify({pid, host: 'of-another-name', process: `${systemMark()} ${pid} 1`}),
+    );
     const run = await open();
     expect(JSON.parse(readFileSync(join(folder, 'run.lock'), 'utf8')).pid).toBe(process.pid);
     close(run);
@@ -359,7 +363,7 @@ describe('the lock', () => {
     if (process.platform !== 'linux') return;
     sweepOf(text);
     mkdirSync(folder, {recursive: true});
-    const stale = {pid: process.pid, host: hostname(), processStart: '1'};
+    const stale = {pid: process.pid, host: hostname(), process: `${systemMark()} ${process.pid} 1`};
     writeFileSync(join(folder, 'run.lock'), JSON.stringify(stale));
     expect((await codeOf(() => open()))[0]).toBe('no error');
   });
@@ -377,7 +381,10 @@ describe('the lock', () => {
       const pid = Number(String(said));
       const fields = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       await expect.poll(() => fields()[0]).toBe('Z');
-      writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid, host: hostname(), processStart: fields()[19]}));
+      writeFileSync(
+        join(folder, 'run.lock'),
+        JSON.stringify({pid, host: hostname(), process: `${systemMark()} ${pid} ${fields()[19]}`}),
+      );
       expect((await codeOf(() => open()))[0]).toBe('no error');
       parent.kill('SIGKILL');
     },
@@ -387,7 +394,7 @@ describe('the lock', () => {
     sweepOf(text);
     mkdirSync(folder, {recursive: true});
     const file = join(folder, 'run.lock');
-    writeFileSync(file, JSON.stringify({pid: 1, host: 'elsewhere', processStart: null}));
+    writeFileSync(file, JSON.stringify({pid: 1, host: 'elsewhere', process: null}));
     const written = (secondsAgo: number) => utimesSync(file, Date.now() / 1000, Date.now() / 1000 - secondsAgo);
     written(50);
     expect(await codeOf(() => open())).toEqual(['run-locked', expect.stringContaining('free 60 s after')]);
@@ -397,10 +404,23 @@ describe('the lock', () => {
     expect(JSON.parse(readFileSync(file, 'utf8')).host).toBe(hostname());
   });
 
+  it('of another machine of the same host name is told by its beat, too', async () => {
+    sweepOf(text);
+    mkdirSync(folder, {recursive: true});
+    const file = join(folder, 'run.lock');
+    // A process of this number lives here, and has nothing to do with it.
+    writeFileSync(file, JSON.stringify({pid: process.pid, host: hostname(), process: `boot pid:[1] ${process.pid} 1`}));
+    const written = (secondsAgo: number) => utimesSync(file, Date.now() / 1000, Date.now() / 1000 - secondsAgo);
+    written(50);
+    expect((await codeOf(() => open()))[0]).toBe('run-locked');
+    written(70);
+    expect((await codeOf(() => open()))[0]).toBe('no error');
+  });
+
   it('of another machine counts', async () => {
     sweepOf(text);
     mkdirSync(folder, {recursive: true});
-    writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid: 1, host: 'elsewhere', processStart: null}));
+    writeFileSync(join(folder, 'run.lock'), JSON.stringify({pid: 1, host: 'elsewhere', process: null}));
     expect(await codeOf(() => open())).toEqual(['run-locked', expect.stringContaining('elsewhere')]);
   });
 });

@@ -1,8 +1,9 @@
 /** What a relay goes by, out of what a run's folder says. */
 import {describe, expect, it} from 'vitest';
 import {emptyRun, type RunState} from '../../../core/run/fold.ts';
+import {elementOf} from '../../../core/run/tasks/elements.ts';
 import {type TaskView, waitingTask} from '../../../core/run/tasks/task-views.ts';
-import {askedTasks, elementOf, nextRound, relayFacts} from '../../../trainer/submit/facts.ts';
+import {askedTasks, nextRound, relayFacts} from '../../../trainer/submit/facts.ts';
 import {busyTasks} from '../../../trainer/submit/left.ts';
 import type {QueuedJob} from '../../../trainer/submit/slurm/commands.ts';
 

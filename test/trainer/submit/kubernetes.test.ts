@@ -46,6 +46,16 @@ describe('a Job of Kubernetes', () => {
       action: 'Ignore',
       onExitCodes: {containerName: 'task', operator: 'In', values: [75]},
     });
+    // What failed by itself is tried again only where that is asked for; what was killed in any case.
+    const ends = (retryFailed: number) => {
+      const {backoffLimitPerIndex, podFailurePolicy} = indexedJob({...job, retryFailed}).spec;
+      return [backoffLimitPerIndex, podFailurePolicy.rules.at(-1)];
+    };
+    const failing = (values: number[]) => ({
+      ...{action: 'FailIndex', onExitCodes: {containerName: 'task', operator: 'In', values}},
+    });
+    expect(ends(0)).toEqual([3, failing([1, 2])]);
+    expect(ends(2)).toEqual([2, failing([2])]);
     expect(metadata.name).toMatch(/^lora-sweep-gsm8k-qwen3-gr-er-[0-9a-f]{8}$/);
     const [container] = spec.template.spec.containers;
     expect(container.resources.limits).toEqual({cpu: '4', memory: '32Gi', 'nvidia.com/gpu': '1'});

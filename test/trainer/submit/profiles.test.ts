@@ -3,7 +3,7 @@ import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {overProfile, profilesFile, readProfile} from '../../../trainer/submit/profiles.ts';
+import {listProfiles, overProfile, profilesFile, readProfile} from '../../../trainer/submit/profiles.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -43,6 +43,18 @@ a100:
     expect(readProfile(undefined, written('default: {partition: cpu}'))).toMatchObject({partition: 'cpu'});
     expect(readProfile(undefined, written('a100: {partition: gpu}'))).toBeUndefined();
     expect(readProfile(undefined, join(folder, 'none.yaml'))).toBeUndefined();
+  });
+
+  it('is listed with what it says, as words of the command line', () => {
+    const file = written(
+      "default: {partition: cpu}\na100: {gpus: 1, array-limit: 20, setup: ['module load x'], sbatch: [--exclusive]}",
+    );
+    expect(listProfiles(file)).toEqual([
+      {name: 'default', options: ['--partition=cpu']},
+      {name: 'a100', options: ['--gpus=1', '--array-limit=20', '--setup=module load x', '--sbatch=--exclusive']},
+    ]);
+    expect(listProfiles(join(folder, 'none.yaml'))).toEqual([]);
+    expect(() => listProfiles(written('a: {partitoin: x}'))).toThrow('did you mean partition?');
   });
 
   it('gives way to the command line, but for lines, which come first', () => {

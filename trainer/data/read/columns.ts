@@ -1,8 +1,10 @@
 /** Which columns of a file are read: all that become tokens or judge an answer, and no others. */
 
-import type {DataSettings, TaskName} from '../../../core/sweep/sweep.ts';
+import type {DataSettings, EvaluationSettings, TaskName} from '../../../core/sweep/sweep.ts';
 import {formats, placeholders} from '../../../core/sweep/table/formats.ts';
+import {taskColumns} from '../../../core/sweep/table/task-columns.ts';
 import type {Reading} from './reading.ts';
+import {columnIn, type Row} from './row.ts';
 
 type Columns = Pick<Reading, 'columns' | 'optional'>;
 
@@ -28,19 +30,35 @@ export function columnsOfInterest({format, columns, template}: DataSettings): Co
   };
 }
 
-/** The columns that the tasks' own data sets have. */
-const ofTasks: Partial<Record<TaskName, Columns>> = {
-  gsm8k: {columns: ['question', 'answer']},
-  math: {columns: ['problem', 'solution'], optional: ['answer', 'level', 'type', 'subject', 'unique_id']},
-  humaneval: {columns: ['prompt', 'canonical_solution', 'entry_point', 'test'], optional: ['task_id']},
-  mbpp: {
-    columns: ['code', 'test_list'],
-    optional: ['task_id', 'text', 'prompt', 'test_setup_code', 'test_imports', 'challenge_test_list', 'source_file'],
-  },
-};
-
 /** The columns of an evaluation's data; a scorer of one's own gets the whole row. */
-export function columnsToEvaluate(task: TaskName | undefined, data: DataSettings): Columns {
+export function columnsToEvaluate(
+  {task, columns = {}}: Pick<EvaluationSettings, 'columns'> & {task?: TaskName | undefined},
+  data: DataSettings,
+): Columns {
   if (task === 'custom') return {};
-  return (task && ofTasks[task]) ?? columnsOfInterest(data);
+  const own = task && taskColumns[task];
+  if (!own) return columnsOfInterest(readAs({columns}, data));
+  const called = (name: string): string => columns[name] ?? name;
+  return {columns: own.columns.map(called), ...(own.optional && {optional: own.optional.map(called)})};
+}
+
+/** How rows of an evaluation are read: as those that are trained on, but for the columns that it names itself. */
+export function readAs(
+  {columns}: {columns?: EvaluationSettings['columns'] | undefined},
+  data: DataSettings,
+): DataSettings {
+  return columns ? {...data, columns: {...data.columns, ...columns}} : data;
+}
+
+/**
+ * A row under the names that its task knows: `columns` gives those of the file by those of the task.
+ * @throws SweepError `missing-column` for one that is named and not there
+ */
+export function renamed(row: Row, columns: Readonly<Record<string, string>> = {}): Row {
+  const named = Object.entries(columns);
+  if (named.length === 0) return row;
+  return {
+    ...row,
+    values: {...row.values, ...Object.fromEntries(named.map(([name, own]) => [name, columnIn(row, own)]))},
+  };
 }

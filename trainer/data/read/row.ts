@@ -39,6 +39,6 @@ export function columnIn(row: Row, column: string): unknown {
   const has = Object.keys(row.values)
     .slice(0, 20)
     .map(name => name.slice(0, 40));
-  const sentence = `there is no column ${JSON.stringify(column)}; the row has ${has.length > 0 ? has.join(', ') : 'none'}; name yours under data.columns.`;
+  const sentence = `there is no column ${JSON.stringify(column)}; the row has ${has.length > 0 ? has.join(', ') : 'none'}; name yours under \`columns\`, of the data or of the evaluation.`;
   throw rowError('missing-column', row, sentence);
 }

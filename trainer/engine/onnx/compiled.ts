@@ -287,7 +287,7 @@ class Sessions {
         session: {
           disable_prepacking: '1',
           intra_op: sleeping,
-          ...(folder === undefined ? {} : {model_external_initializers_file_folder_path: folder}),
+          ...(folder && {model_external_initializers_file_folder_path: folder}),
         },
       },
     });

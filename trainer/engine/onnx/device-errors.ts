@@ -1,5 +1,6 @@
 /** What a GPU's runtime says when it can no longer, in our own words. */
 import {SweepError} from '../../../core/error.ts';
+import {goOn} from '../../process/go-on.ts';
 
 /** There is no room, or one tensor is larger than the device takes. */
 const noRoom =
@@ -14,7 +15,7 @@ export function deviceError(error: unknown): unknown {
   if (lost.test(message))
     return new SweepError(
       'gpu-lost',
-      `The GPU stopped answering during the work (${first}); look at its driver's log, then go on with --resume: the last checkpoint is kept.`,
+      `The GPU stopped answering during the work (${first}); look at its driver's log, then go on with ${goOn()}: the last checkpoint is kept.`,
     );
   if (noRoom.test(message))
     return new SweepError(

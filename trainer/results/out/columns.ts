@@ -16,7 +16,20 @@ const typed: Readonly<Record<ColumnType, readonly string[]>> = {
     'preconditioned',
   ],
   STRING: [
-    ...['trial', 'method', 'variant', 'model', 'state', 'message', 'remark', 'task', 'metric', 'module', 'baseline'],
+    ...[
+      'trial',
+      'run',
+      'method',
+      'variant',
+      'model',
+      'state',
+      'message',
+      'remark',
+      'task',
+      'metric',
+      'module',
+      'baseline',
+    ],
     ...['verdict', 'under_way', 'edge', 'tied', 'extracted', 'expected', 'reason', 'output', 'file'],
   ],
 };

@@ -1,13 +1,13 @@
 /** `export` of a whole run, for tools that know nothing of it: tables as CSV or Parquet, curves for TensorBoard. */
-import {join} from 'node:path';
+import {dirname, join, resolve} from 'node:path';
 import type {RunState} from '../../../core/run/fold.ts';
 import {ownFolder} from '../../files/own-folder.ts';
 import {sweepTemporaries} from '../../files/temporary.ts';
 import {writePieces} from '../../files/write-pieces.ts';
-import {readRun} from '../../store/run.ts';
 import {csvLines} from '../csv.ts';
 import {type Rows, rowKinds, rowsOf} from '../rows.ts';
-import {Traces} from '../traces.ts';
+import {readFolders, type Source, togetherName} from '../several.ts';
+import type {Traces} from '../traces.ts';
 import {columnTypes} from './columns.ts';
 import {writeParquet} from './parquet.ts';
 import {writeTensorboard} from './tensorboard.ts';
@@ -19,27 +19,30 @@ export type RunForm = (typeof runForms)[number];
 const exportsName = 'export';
 
 /**
- * Writes what the run has come to so far, whole or not at all; what an earlier export wrote there is replaced.
+ * Writes what the run has come to so far, or several runs as one, whole or not at all; what an earlier export wrote there is replaced.
  * @returns what was written, in a sentence, and remarks on the run's files
  * @throws SweepError `no-run`, `folder-in-use`, `bad-data`, and those of writing
  */
 export async function exportRun(
-  folder: string,
+  folders: string | readonly string[],
   to: RunForm,
   out?: string,
 ): Promise<{sentence: string; remarks: string[]}> {
-  const traces = new Traces();
-  const run = await readRun(folder, event => traces.add(event));
-  const {state} = run;
+  const paths = [folders].flat();
+  const run = await readFolders(paths, true);
+  const {state, traces, sources} = run;
   const remarks = [...run.remarks];
+  const [folder] = paths as [string];
+  const isOne = paths.length === 1;
+  const usual = isOne ? join(folder, exportsName, to) : join(dirname(resolve(folder)), `${togetherName(paths)}-${to}`);
   // What a killed export left; elsewhere nothing is swept.
   sweepTemporaries(join(folder, exportsName));
   let what = '';
-  const place = await ownFolder(out ?? join(folder, exportsName, to), to, async target => {
+  const place = await ownFolder(out ?? usual, to, async target => {
     what =
       to === 'tensorboard'
         ? `${counted(writeTensorboard(target, state, traces), 'trial')} for TensorBoard`
-        : `${await writeTables(target, to, {state, traces, folder})} as ${to}`;
+        : `${await writeTables(target, to, {state, traces, sources})} as ${to}`;
   });
   if (to === 'tensorboard' && state.aggregates.length > 0)
     remarks.push(
@@ -52,15 +55,14 @@ export async function exportRun(
 interface Tables {
   state: RunState;
   traces: Traces;
-  /** The run folder. */
-  folder: string;
+  sources: readonly Source[];
 }
 
 /** All tables, a file each; what they hold, in words. */
-async function writeTables(target: string, to: 'csv' | 'parquet', {state, traces, folder}: Tables): Promise<string> {
+async function writeTables(target: string, to: 'csv' | 'parquet', {state, traces, sources}: Tables): Promise<string> {
   const words: string[] = [];
   for (const kind of rowKinds) {
-    const table = rowsOf(state, kind, traces, folder);
+    const table = rowsOf(state, kind, traces, sources);
     const file = join(target, `${kind}.${to}`);
     const rows = to === 'csv' ? writeCsv(file, table) : await writeTyped(file, table, state, kind === 'peaks');
     words.push(`${kind} (${rows})`);

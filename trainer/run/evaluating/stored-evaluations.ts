@@ -40,7 +40,7 @@ export async function evaluateStored(run: UnderWay): Promise<boolean> {
 /** The results that the sweep asks for and finished trials do not have at their end, by base model. */
 function missingIn({prepared, trials, store}: UnderWay) {
   const works = new Map<UnderWay['prepared']['model'], Work>();
-  const {trials: views, places} = store.earlier;
+  const {trials: views, places} = store.state();
   const without: string[] = [];
   for (const trial of trials) {
     const view = views[places[trial.id] ?? -1];

@@ -83,7 +83,7 @@ export class Comparing {
     const trials = new Map(all.map(one => [one.id, one]));
     const fresh = wanted.flatMap(({trial: id, until}) => {
       const trial = trials.get(id);
-      if (!trial || this.#queued.has(`${id} ${until}`)) return [];
+      if (!trial || this.#isOfOthers(id) || this.#queued.has(`${id} ${until}`)) return [];
       this.#queued.add(`${id} ${until}`);
       return [{trial, until}];
     });
@@ -97,6 +97,12 @@ export class Comparing {
         ...(until < this.#stepsOf(pack[0]!) ? {until} : {}),
       })),
     );
+  }
+
+  /** Of a cell that is shared with other tasks, a trial of theirs. */
+  #isOfOthers(id: string): boolean {
+    const {beside} = this.#run.options.part ?? {};
+    return beside?.places[id] !== undefined && this.#run.store.earlier.places[id] === undefined;
   }
 
   /** Optimizer steps of a trial. */

@@ -77,7 +77,9 @@ export function askedTrials(
   const isEnded = ({id}: Trial) =>
     ['finished', 'diverged'].includes(earlier.trials[earlier.places[id] ?? -1]?.state ?? '');
   const own = rules.search ? further : [...cells.flatMap(cell => cell.trials.flat()), ...further];
-  if (earlier.state !== 'finished' || !own.every(isEnded))
+  // Whoever opened several tasks has looked before: by now they are under way.
+  const isAtEnd = options.part !== undefined || earlier.state === 'finished';
+  if (!isAtEnd || !own.every(isEnded))
     throw new SweepError(
       'not-finished',
       'More seeds are for a run that is finished, and this one is not: go on with `run FILE --resume`, then ask for them.',

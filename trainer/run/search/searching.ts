@@ -1,6 +1,7 @@
 /** The search of a run: whenever something has ended, every cell is asked what it wants by then; that is told and trained. */
 import type {Searched} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
+import {overlaid} from '../../../core/run/tasks/join.ts';
 import {decideAll} from '../../../core/search/decide-all.ts';
 import type {SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision} from '../../../core/search/search.ts';
@@ -8,13 +9,13 @@ import type {Agenda, Portion} from './agenda.ts';
 import type {Comparing, SearchContext} from './comparing.ts';
 
 export class Searching implements Agenda {
-  readonly #run: Pick<SearchContext, 'store' | 'emit'>;
+  readonly #run: Pick<SearchContext, 'store' | 'emit' | 'options'>;
   readonly #rules: SearchRules;
   readonly #cells: readonly Cell[];
   readonly #comparing: Comparing;
 
   constructor(
-    run: Pick<SearchContext, 'store' | 'emit'>,
+    run: Pick<SearchContext, 'store' | 'emit' | 'options'>,
     {rules, cells}: {rules: SearchRules; cells: readonly Cell[]},
     comparing: Comparing,
   ) {
@@ -26,7 +27,8 @@ export class Searching implements Agenda {
 
   next(): Portion[] {
     const state = this.#run.store.state();
-    const decisions = decideAll(this.#cells, state, this.#rules);
+    const {beside} = this.#run.options.part ?? {};
+    const decisions = decideAll(this.#cells, beside ? overlaid(beside, state) : state, this.#rules);
     for (const decision of decisions) this.#tell(decision, state);
     const wanted = decisions.flatMap(decision => decision.wanted);
     return this.#comparing.portions([...wanted, ...this.#comparing.wanted(decisions)]);

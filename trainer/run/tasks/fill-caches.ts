@@ -1,5 +1,6 @@
 /** What all tasks of a run need from the cache, computed once before they begin. */
 import {formatPreparing} from '../../../core/run/format.ts';
+import {isTrial} from '../../../core/sweep/sweep.ts';
 import {factorize} from '../factorising.ts';
 import {coresFor} from '../packs.ts';
 import {openWorkers} from '../under-way.ts';
@@ -20,7 +21,7 @@ export async function fillCaches(folder: string, signal: AbortSignal, say: (line
   const pool = openWorkers({prepared, choice, options: {signal}}, cores, 1);
   try {
     const selected = new Set(plan.event.selected);
-    const trials = plan.event.trials.filter(({id}) => selected.has(id));
+    const trials = plan.event.trials.filter(isTrial).filter(({id}) => selected.has(id));
     await factorize(pool, prepared, trials, event => {
       if (event.event === 'prepared') say(formatPreparing(event));
     });

@@ -4,6 +4,7 @@ import {isDeepStrictEqual} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
 import type {Pinned, RunEvent} from '../../../core/run/events.ts';
 import type {Cut} from '../../../core/run/tasks/tasks.ts';
+import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
 import type {Choice, Wish} from '../../engine/choose.ts';
 import {sweepCaches, sweepRunFolder} from '../../store/leftovers.ts';
@@ -16,7 +17,7 @@ import {followPlan, type Plan, readPlan, storePlan} from '../../store/tasks/plan
 import {surroundingsOf} from '../opening.ts';
 import {arrange, checkTrials, coresFor} from '../packs.ts';
 import type {Prepared} from '../prepare.ts';
-import {checkProbed, probedPlaces} from '../probing.ts';
+import {checkProbed} from '../probing.ts';
 import {RunFailure} from '../run-failure.ts';
 import {anyOf, readingProgress} from '../sweep.ts';
 import {openSweep} from '../sweep-file.ts';
@@ -30,6 +31,8 @@ export interface PartOptions extends Pick<SweepOptions, 'signal' | 'onEvent' | '
   wanted: Wanted;
   /** Filters KEY=VALUE on the trials of a run that is not planned yet. */
   only: readonly string[];
+  /** Further seeds of a run that is finished. */
+  moreSeeds: readonly SeedWish[];
   /** Hears of every event as it is stored. */
   onStored?(event: RunEvent): void;
   /** Sentences for people. */
@@ -139,10 +142,7 @@ async function follow(
     const trials = onlySweep(sweep, []);
     checkTrials(prepared, trials);
     arrange(prepared, trials, choice.gpu, undefined, cores);
-    if (sweep.curvature) {
-      checkProbed(trials);
-      probedPlaces(prepared, sweep.curvature);
-    }
+    if (sweep.curvature) checkProbed(prepared, sweep.curvature, trials);
     const here: Pinned = {...pinnedBy(prepared, choice), ...(provisional && {provisional})};
     plan ??= await storePlan(
       folder,

@@ -23,7 +23,7 @@ export function planOf(prepared: Prepared, {cut, only, pinned, choice}: PlanSett
   const {engine, reason, setUp} = choice;
   return {
     ...{event: 'run-started', at: Date.now(), name: sweep.name, trials},
-    ...{engine, reason, ...(setUp === undefined ? {} : {setUp}), workers: 0, resumed: false},
+    ...{engine, reason, setUp, workers: 0, resumed: false},
     steps: pinned.steps,
     selected: onlySweep(sweep, only).map(({id}) => id),
     costs: costsOf(prepared, trials),

@@ -1,6 +1,10 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
+import {SweepError} from '../../../core/error.ts';
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
+import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
+import {areCut} from '../../../core/search/rounds.ts';
+import {isTrial} from '../../../core/sweep/sweep.ts';
 import {jobName} from '../../process/scheduler.ts';
 import {earlierJobs} from '../../store/tasks/earlier-jobs.ts';
 import {type OpenTasks, openTasks} from '../../store/tasks/open-tasks.ts';
@@ -24,6 +28,8 @@ export interface Planned extends Pick<UnderWay, 'prepared' | 'choice'> {
 
 export interface WorkOptions extends Pick<SweepOptions, 'signal' | 'onEvent'> {
   wanted: Wanted;
+  /** Further seeds at best rates, once all tasks have ended. */
+  moreSeeds: readonly SeedWish[];
   onStored?(event: RunEvent): void;
   onRemark(sentence: string): void;
 }
@@ -45,15 +51,19 @@ export async function workOn(
     options.onRemark(`The sweep has ${all.length} tasks, fewer than there are parts: nothing is left for this one.`);
     return 'finished';
   }
-  const through = (tasks: readonly string[], again?: number) =>
-    workThrough(planned, {tasks, ...(again !== undefined && {again})}, options, failure, hold);
-  const first = await through(own);
+  const {moreSeeds} = options;
+  const through = (tasks: readonly string[], again: Pick<Claiming, 'again' | 'moreSeeds'> = {}) =>
+    workThrough(planned, {tasks, ...again}, options, failure, hold);
+  const first =
+    moreSeeds.length === 0
+      ? await through(own)
+      : ((await through(all, {again: await attemptAtEnd(planned), moreSeeds})) ?? notFinished());
   if (first === null) options.onRemark(`Nothing is left to do of ${listOf(own)}.`);
   let end = first ?? 'finished';
   while (end === 'finished') {
     const again = await closingAttempt(planned);
     if (again === null) return end;
-    const closed = await through(all, again);
+    const closed = await through(all, {again});
     // Another process is at it.
     if (closed === null) return end;
     end = closed;
@@ -68,6 +78,8 @@ interface Claiming {
   tasks: readonly string[];
   /** They are opened again, where the first one still has so many attempts. */
   again?: number;
+  /** What is asked for then; absent: nothing. */
+  moreSeeds?: readonly SeedWish[];
 }
 
 /** How it ended; null where nothing was left of these tasks. */
@@ -80,7 +92,8 @@ async function workThrough(
 ): Promise<SweepEnd | null> {
   const {engine} = choice;
   const store = await openTasks({
-    ...{folder, plan, notes, engine, ...claiming},
+    ...{folder, plan, notes, engine, tasks: claiming.tasks},
+    ...(claiming.again !== undefined && {again: claiming.again}),
     ...{
       job: jobName(),
       isOver: await earlierJobs(folder, jobName()),
@@ -104,12 +117,17 @@ async function workThrough(
     probes: (row: Parameters<Routes['ofStart']>[0]) => mine.has(routes.ofStart(row)),
     isWhole: mine.size === plan.event.tasks.length,
     isSelected: chosen.size < own.tasks.flatMap(({trials}) => trials).length,
+    ...(plan.event.search && areCut(plan.event.tasks) && {beside: (await readFolder(folder)).state}),
   };
-  const trials = plan.event.trials.filter(({id}) => chosen.has(id));
+  const trials = plan.event.trials.filter(isTrial).filter(({id}) => chosen.has(id));
   const emit = failure.guard((body: RunEventBody) => options.onEvent(store.append(body)));
-  const settings = {only: [], resume: true, part, signal: options.signal, onEvent: options.onEvent};
+  const {moreSeeds = []} = claiming;
+  const settings = {only: [], resume: true, part, moreSeeds, signal: options.signal, onEvent: options.onEvent};
   try {
-    return await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    const end = await play({prepared, trials, choice, store, options: settings, failure, emit, began: Date.now()});
+    if (end !== 'finished' || store.left.length === 0) return end;
+    options.onRemark(`${listOf(store.left)}: no more is wanted until other trials of the search have come further.`);
+    return 'stopped';
   } finally {
     store.close();
   }
@@ -120,7 +138,8 @@ async function workThrough(
  * task by then; null where nothing is asked for, or others are still at work.
  */
 async function closingAttempt({folder, plan, prepared, choice}: Planned): Promise<number | null> {
-  const {search, verdict, selected = [], trials} = plan.event;
+  const {search, verdict, selected = []} = plan.event;
+  const trials = plan.event.trials.filter(isTrial);
   if (!(search || verdict?.seeds !== undefined) || selected.length < trials.length) return null;
   const {state} = await readFolder(folder);
   const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
@@ -132,4 +151,18 @@ async function closingAttempt({folder, plan, prepared, choice}: Planned): Promis
   const run = {prepared, trials, choice, store, options: {only: [], part}, emit: () => {}};
   const agenda = agendaOf(run, comparedBy(run, trials), new Map(), {packs: [], side: 1});
   return agenda.next().length > 0 ? state.tasks[0]!.attempt : null;
+}
+
+/** The attempts of the first task of a run that is finished. @throws SweepError `not-finished` */
+async function attemptAtEnd({folder}: Planned): Promise<number> {
+  const {state} = await readFolder(folder);
+  const isBusy = state.tasks.some(view => view.state === 'running' && isTaskLive(folder, view));
+  return state.state !== 'finished' || isBusy ? notFinished() : state.tasks[0]!.attempt;
+}
+
+function notFinished(): never {
+  throw new SweepError(
+    'not-finished',
+    'More seeds are for a run that is finished, and tasks of this one are not, or are being worked on: go on with `run FILE --shard 1/1`, then ask for them.',
+  );
 }

@@ -6,7 +6,7 @@ import {formatLine} from '../../../core/run/line.ts';
 import {attemptName, tasksFolder} from '../../../core/run/tasks/names.ts';
 import {temporaryOf} from '../../files/temporary.ts';
 import {discard, storeError, syncFolder} from '../../files/write-whole.ts';
-import {readEvents} from '../events.ts';
+import {type Reading, readEvents, remarksOn} from '../events.ts';
 import {eventsName} from '../names.ts';
 import {attemptFile, type TaskFiles, taskFilesIn} from './task-files.ts';
 
@@ -15,6 +15,10 @@ export interface MergeResult {
   tasks: number | null;
   /** Files that were taken up. */
   files: number;
+  /** Lines that hold no event, by the file in the run folder that has them; they are left out. */
+  unreadable: Record<string, number>;
+  /** What was left out, in sentences. */
+  remarks: string[];
 }
 
 const blockBytes = 1 << 20;
@@ -28,7 +32,7 @@ export async function mergeTasks(folder: string): Promise<MergeResult> {
   const target = join(folder, eventsName);
   const files = taskFilesIn(folder);
   const before = await sectionsOf(target);
-  if (before.tasks === null) return {tasks: null, files: 0};
+  if (before.tasks === null) return {tasks: null, files: 0, unreadable: {}, remarks: []};
   const temporary = temporaryOf(target);
   try {
     const output = new Output(temporary);
@@ -51,23 +55,25 @@ interface Sections {
   /** The plan's tasks by name; null where it has none. */
   tasks: string[] | null;
   plan: RunEvent[];
+  /** Of the file itself. */
+  reading: Reading;
 }
 
 /** What the file says outside of tasks. */
 async function sectionsOf(file: string): Promise<Sections> {
-  const sections: Sections = {tasks: null, plan: []};
-  await forSections(file, (task, event) => {
+  const sections: Pick<Sections, 'tasks' | 'plan'> = {tasks: null, plan: []};
+  const reading = await forSections(file, (task, event) => {
     if (task !== null) return;
     sections.plan.push(event);
     if (event.event === 'run-started') sections.tasks = event.tasks?.map(one => one.task) ?? null;
   });
-  return sections;
+  return {...sections, reading};
 }
 
 /** Every event with the task that it is told in; null for the plan's. */
-async function forSections(file: string, onEvent: (task: string | null, event: RunEvent) => void): Promise<void> {
+async function forSections(file: string, onEvent: (task: string | null, event: RunEvent) => void): Promise<Reading> {
   let task: string | null = null;
-  await readEvents(file, event => {
+  return readEvents(file, event => {
     if (event.event === 'task-started') task = event.task;
     if (event.event === 'merged') task = null;
     else onEvent(task, event);
@@ -83,9 +89,18 @@ interface Merging {
 async function writeAll(folder: string, {files, before, tasks}: Merging, output: Output): Promise<MergeResult> {
   const taken: Record<string, number> = {};
   let begun = 0;
+  const unreadable: MergeResult['unreadable'] = {};
+  const remarks: string[] = [];
+  const note = (name: string, reading: Reading) => {
+    if (reading.garbage.length > 0) unreadable[name] = reading.garbage.length;
+    // A line that a killed process left half is what attempts are for.
+    remarks.push(...remarksOn({...reading, torn: false}, name));
+  };
+  note(eventsName, before.reading);
   const take = async (name: string, file: string) => {
-    const {wholeBytes} = await readEvents(file, event => output.write(event));
-    taken[name] = wholeBytes;
+    const reading = await readEvents(file, event => output.write(event));
+    taken[name] = reading.wholeBytes;
+    note(`${tasksFolder}/${name}`, reading);
   };
   const isReplaced = ({event}: RunEvent) => event === 'submitted' && files.submissions.length > 0;
   for (const event of before.plan) if (!isReplaced(event)) output.write(event);
@@ -104,7 +119,7 @@ async function writeAll(folder: string, {files, before, tasks}: Merging, output:
     output.write(event);
   });
   output.write({event: 'merged', at: Date.now(), files: taken});
-  return {tasks: begun + told.size, files: Object.keys(taken).length};
+  return {tasks: begun + told.size, files: Object.keys(taken).length, unreadable, remarks};
 }
 
 /** Lines in blocks. */

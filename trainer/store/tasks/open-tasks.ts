@@ -10,12 +10,13 @@ import {ownMark} from '../../process/processes.ts';
 import {remarksOn} from '../events.ts';
 import {StoredSteps} from '../fold/stored-steps.ts';
 import {eventsName} from '../names.ts';
-import type {OpenRun} from '../run.ts';
+import type {Begun, OpenRun} from '../run.ts';
 import {AttemptWriter} from './attempt-writer.ts';
+import {Beats} from './beats.ts';
 import type {Plan} from './plan-file.ts';
 import {mergedTask, readTask} from './read-folder.ts';
 import {Routes, routed} from './routes.ts';
-import {claim, isSuperseded, superseded, taskFilesIn} from './task-files.ts';
+import {claim, isSuperseded, taskFilesIn} from './task-files.ts';
 import {whenFree} from './waiting.ts';
 
 export interface TaskOptions {
@@ -33,6 +34,8 @@ export interface TaskOptions {
   workers: number;
   /** Tasks that are finished are opened again, where the first of them still has this many attempts. */
   again?: number;
+  /** Milliseconds between signs of life. */
+  beat?: number;
   /** Ends the waiting for tasks that others work on. */
   signal: AbortSignal;
   /** Hears of every event as it is stored. */
@@ -43,27 +46,28 @@ export interface TaskOptions {
   waits(task: string, last: {attempt: number; host: string | null}): void;
 }
 
-const beatMilliseconds = 15_000;
-
 /**
  * Claims tasks and opens their files; the caller closes it, whatever happens. Tasks that nothing is left of are not claimed: null
  * where that is so of all. @throws SweepError `stopped`, `cannot-write`, `disk-full`
  */
 export async function openTasks(options: TaskOptions): Promise<OpenTasks | null> {
-  const opened: AttemptWriter[] = [];
+  // From the first on: a later task may be waited for long.
+  const beats = new Beats(options.folder, options.failed, options.beat);
   const steps = new StoredSteps();
   const notes = [...options.notes];
   try {
     for (const [place, task] of options.tasks.entries()) {
       const attempt = await claimed(task, options, place === 0);
-      if (attempt) opened.push(await openTask(attempt, options, {steps, notes}));
-      else if (options.again !== undefined) return null;
+      if (attempt) beats.add(await openTask(attempt, options, {steps, notes}));
+      else if (options.again !== undefined) break;
     }
   } catch (error) {
-    for (const writer of opened) writer.close();
+    beats.close();
     throw error;
   }
-  return opened.length === 0 ? null : new OpenTasks(options, opened, {steps, notes});
+  if (beats.writers.length > 0) return new OpenTasks(options, beats, {steps, notes});
+  beats.close();
+  return null;
 }
 
 interface Found {
@@ -74,6 +78,8 @@ interface Found {
 /** Null for a task that is done, or that another process was first with. */
 async function claimed(task: string, options: TaskOptions, isFirst: boolean): Promise<Attempt | null> {
   const {folder, plan, again} = options;
+  // All tasks have ended then: one without a file is told of by the merged file alone.
+  if (again !== undefined && !taskFilesIn(folder).attempts.has(task)) throw filesGone(folder, task);
   if (again !== undefined) return isFirst ? claim(folder, task, again + 1) : claim(folder, task);
   const start = taskPlan(plan.state, task);
   for (;;) {
@@ -138,26 +144,30 @@ export class OpenTasks implements OpenRun {
   readonly reach: OpenRun['reach'];
   readonly notes: string[];
   readonly #options: TaskOptions;
+  readonly #beats: Beats;
   readonly #writers: readonly AttemptWriter[];
   readonly #plan: RunState;
   readonly #routes: Routes;
-  readonly #beat: NodeJS.Timeout;
 
-  constructor(options: TaskOptions, writers: readonly AttemptWriter[], {steps, notes}: Found) {
+  constructor(options: TaskOptions, beats: Beats, {steps, notes}: Found) {
     this.folder = options.folder;
     this.notes = notes;
     this.#options = options;
-    this.#writers = writers;
+    this.#beats = beats;
+    this.#writers = beats.writers;
     this.#plan = partOfPlan(
       options.plan.state,
-      writers.map(({task}) => task),
+      this.#writers.map(({task}) => task),
     );
     this.earlier = this.state();
     this.#routes = new Routes(this.#plan.tasks, this.earlier);
     // A checkpoint says how many bytes of one file it builds on; here its steps alone tell.
     this.reach = {steps, bytes: Number.POSITIVE_INFINITY};
-    this.#beat = setInterval(() => this.#look(), beatMilliseconds);
-    this.#beat.unref();
+  }
+
+  /** Those of its tasks that something is left of. */
+  get left(): string[] {
+    return this.#writers.filter(writer => writer.state().tasks[0]!.state === 'stopped').map(({task}) => task);
   }
 
   /** Names of the attempts that this start has. */
@@ -173,8 +183,8 @@ export class OpenTasks implements OpenRun {
   }
 
   /** The comparison was made before the tasks were claimed. */
-  begin(): string[] {
-    return [];
+  begin(): Begun {
+    return {notes: [], made: null, evaluations: []};
   }
 
   async replay(onEvent: (event: RunEvent) => void): Promise<void> {
@@ -189,58 +199,48 @@ export class OpenTasks implements OpenRun {
       for (const [task, part] of routed(body, this.#routes)) {
         const writer = this.#writers.find(one => one.task === task) ?? this.#writers[0]!;
         // A word on a trial's end must not come from who has lost the task.
-        if (part.event === 'trial-ended') this.#own(writer);
+        if (part.event === 'trial-ended') this.#beats.own(writer);
         writer.append(part);
       }
     return {...body, at: Date.now()};
   }
 
   flush(toDisk?: boolean): number {
-    if (toDisk) for (const writer of this.#writers) this.#own(writer);
+    if (toDisk) for (const writer of this.#writers) this.#beats.own(writer);
     for (const writer of this.#writers) writer.flush(toDisk);
     return 0;
   }
 
   close(): void {
-    clearInterval(this.#beat);
-    for (const writer of this.#writers) writer.close();
+    this.#beats.close();
   }
 
-  /** @throws SweepError `superseded` */
-  #own({attempt}: AttemptWriter): void {
-    if (isSuperseded(this.folder, attempt)) throw superseded(attempt);
-  }
-
-  /** Signs of life, and whether the tasks are still ours. */
-  #look(): void {
-    try {
-      for (const writer of this.#writers) {
-        this.#own(writer);
-        writer.beat();
-      }
-    } catch (error) {
-      this.#options.failed(error);
-    }
+  #endOf(writer: AttemptWriter): TaskEnded['state'] {
+    const task = writer.state();
+    const {cell} = task.tasks[0]!;
+    const isShared = this.#options.plan.event.tasks.filter(one => one.cell === cell).length > 1;
+    return endOf(task, task.search !== null && isShared);
   }
 
   #end({state, seconds, message}: Extract<RunEventBody, {event: 'run-ended'}>): void {
     for (const writer of this.#writers) {
       const lost = isSuperseded(this.folder, writer.attempt);
-      const how: TaskEnded['state'] = lost ? 'superseded' : state === 'stopped' ? 'stopped' : endOf(writer.state());
+      const how: TaskEnded['state'] = lost ? 'superseded' : state === 'stopped' ? 'stopped' : this.#endOf(writer);
       const why = how === 'failed' ? (message ?? failureOf(writer.state())) : undefined;
       writer.append({event: 'task-ended', ...writer.attempt, state: how, seconds, ...(why && {message: why})});
     }
   }
 }
 
-/** How the work on a task ended that nobody stopped. */
-function endOf(task: RunState): TaskEnded['state'] {
+/** How the work on a task ended that nobody stopped. `isShared`: others have trials of its cell, and more may come to be wanted. */
+function endOf(task: RunState, isShared: boolean): TaskEnded['state'] {
   const {trials, searched, search, selected} = task;
   if (trials.some(({state}) => state === 'failed')) return 'failed';
   if (search && searched.some(({stage}) => stage === 'done')) return 'finished';
   const chosen = new Set(selected);
   const own = trials.filter(({trial}) => chosen.has(trial.id));
-  return own.every(({state}) => state === 'finished' || state === 'diverged') ? 'finished' : 'failed';
+  if (own.every(({state}) => state === 'finished' || state === 'diverged')) return 'finished';
+  return isShared ? 'stopped' : 'failed';
 }
 
 function failureOf({trials}: RunState): string | undefined {

@@ -5,7 +5,7 @@ import {SweepError} from '../../../core/error.ts';
 import type {RunEvent, RunStarted} from '../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../core/run/fold.ts';
 import {formatLine, readLine} from '../../../core/run/line.ts';
-import type {Sweep, Trial} from '../../../core/sweep/sweep.ts';
+import {isTrial, type Sweep, type Trial} from '../../../core/sweep/sweep.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import {chunksOf} from '../../files/door.ts';
 import {storeError, writeNew} from '../../files/write-whole.ts';
@@ -39,6 +39,12 @@ export async function readPlan(folder: string): Promise<Plan | null> {
   throw new SweepError('bad-plan', `${file} does not begin with the plan of a run; write elsewhere with --out.`, {
     file,
   });
+}
+
+/** Whether the folder holds a run of several tasks. */
+export async function isPlanned(folder: string): Promise<boolean> {
+  const file = join(folder, eventsName);
+  return existsSync(file) && isPlan(readLine(await firstLine(file)).event);
 }
 
 function isPlan(event: RunEvent | undefined): event is Plan['event'] {
@@ -101,12 +107,19 @@ export function followPlan(
     writeNew(join(folder, copy), text);
     return [];
   }
-  return resumedManifest(readManifest(file)!, now).notes;
+  const {notes, evaluations} = resumedManifest(readManifest(file)!, now);
+  const [changed] = evaluations;
+  if (changed)
+    throw new SweepError(
+      'not-comparable',
+      `Cannot go on: ${changed.from} is asked otherwise now, and the tasks of a run are evaluated alike; undo the change, or merge the run and evaluate it by \`lora-sweep evaluate\`.`,
+    );
+  return notes;
 }
 
 function refuseOtherTrials(plan: Plan['event'], sweep: Sweep): void {
   const changes = [
-    ...differing(plan.trials, expandTrials(sweep)),
+    ...differing(plan.trials.filter(isTrial), expandTrials(sweep)),
     ...(['search', 'verdict'] as const).flatMap(key => {
       const [before, now] = [plan[key], sweep[key]].map(value => JSON.stringify(value ?? null));
       return before === now ? [] : [`${key} was ${before} and is ${now}`];

@@ -1,16 +1,18 @@
 /** Which task an event belongs to. */
+
 import {grouped} from '../../../core/grouped.ts';
-import type {Probed, RunEventBody, Stepped} from '../../../core/run/events.ts';
+import {startText} from '../../../core/run/compare/starts.ts';
+import type {Probed, RunEventBody, Stepped, TrialsAdded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import type {Task} from '../../../core/run/tasks/tasks.ts';
 import {cellOf} from '../../../core/search/cells.ts';
-import type {Trial} from '../../../core/sweep/sweep.ts';
+import type {StoredTrial} from '../../../core/sweep/sweep.ts';
 
 export class Routes {
   readonly #tasks: readonly Task[];
   readonly #byTrial = new Map<string, string>();
   readonly #byStart = new Map<string, string>();
-  readonly #trials: readonly Trial[];
+  readonly #trials: readonly StoredTrial[];
 
   constructor(tasks: readonly Task[], {trials}: Pick<RunState, 'trials'>) {
     this.#tasks = tasks;
@@ -20,7 +22,7 @@ export class Routes {
   }
 
   /** A trial beside those of the file belongs to the task of its cell. */
-  add(trial: Trial): void {
+  add(trial: StoredTrial): void {
     if (!this.#byTrial.has(trial.id)) this.#byTrial.set(trial.id, this.ofCell(cellOf(trial)));
   }
 
@@ -33,14 +35,16 @@ export class Routes {
   }
 
   /** Of a block at the start: the first task with a trial that starts there. */
-  ofStart({method, rank, batchSize, seed}: Pick<Probed, 'method' | 'rank' | 'batchSize' | 'seed'>): string {
-    const key = `${method} ${rank} ${batchSize} ${seed}`;
+  ofStart(row: Pick<Probed, 'method' | 'rank' | 'batchSize' | 'seed' | 'name' | 'model' | 'settings'>): string {
+    const {method, rank, batchSize, seed} = row;
+    const of = startText(row);
+    const key = `${method} ${rank} ${batchSize} ${seed} ${of}`;
     const known = this.#byStart.get(key);
     if (known !== undefined) return known;
-    const isThere = (trial: Trial) =>
+    const isThere = (trial: StoredTrial) =>
       trial.batchSize === batchSize &&
       trial.seed === seed &&
-      (rank === 0 || (trial.method === method && trial.rank === rank));
+      (rank === 0 || (trial.method === method && trial.rank === rank && startText(trial) === of));
     const trial = this.#trials.find(isThere);
     const task = trial ? this.ofTrial(trial.id) : this.first;
     this.#byStart.set(key, task);
@@ -68,10 +72,16 @@ export function routed(body: RunEventBody, routes: Routes): [task: string, part:
       return [[routes.ofCell(body.cell), body]];
     case 'trials-added':
       for (const trial of body.trials) routes.add(trial);
-      return [...grouped(body.trials, ({id}) => routes.ofTrial(id))].map(([task, trials]) => [task, {...body, trials}]);
+      return addedParts(body, routes);
     default:
       return [[routes.first, body]];
   }
+}
+
+/** That somebody asked is told once, however many tasks have a part of it: it is one more look. */
+function addedParts({asked, ...body}: TrialsAdded, routes: Routes): [string, TrialsAdded][] {
+  const parts = [...grouped(body.trials, ({id}) => routes.ofTrial(id))];
+  return parts.map(([task, trials], place) => [task, {...body, trials, ...(place === 0 && asked && {asked})}]);
 }
 
 function stepParts(body: Stepped, routes: Routes): [string, Stepped][] {

@@ -1,7 +1,8 @@
 /**
  * A run as an Indexed Job of Kubernetes, and the container that its pods run: files that the user applies. An index is a task; exit
- * status 75 (stopped, something is left) is not counted, so that a pod that is evicted or preempted is made again, while a failure
- * counts for its own index only (backoffLimitPerIndex and podFailurePolicy, stable since Kubernetes 1.33 and 1.31).
+ * status 75 (stopped, something is left) is not counted, so that a pod that is evicted or preempted is made again; one that is killed
+ * is made again a few times, and a task that failed by itself ends its own index only (backoffLimitPerIndex and podFailurePolicy,
+ * stable since Kubernetes 1.33 and 1.31).
  */
 import {createHash} from 'node:crypto';
 import {dirname} from 'node:path';
@@ -33,6 +34,12 @@ const graceSeconds = 120;
 /** Kubernetes refuses Indexed Jobs beyond (the Job API's documentation). */
 const mostIndexes = 100_000;
 
+/** How often a pod that was killed, for its memory say, is made again; it goes on from its checkpoint. */
+const mostKills = 3;
+
+/** Statuses after which a task is not tried again: wrong usage, and what failed by itself unless that is asked for. */
+const hopeless = (retryFailed: number): number[] => (retryFailed > 0 ? [2] : [1, 2]);
+
 /** Status of a task that was stopped and is to be started again. */
 const startAgain = 75;
 
@@ -45,27 +52,33 @@ export function indexedJob(job: ClusterJob) {
       'usage',
       `The run has ${tasks} tasks, and an Indexed Job holds ${mostIndexes}: raise --per-task.`,
     );
-  const labels = {'app.kubernetes.io/name': 'lora-sweep'};
+  const name = objectName(job);
+  const labels = {'app.kubernetes.io/name': 'lora-sweep', 'app.kubernetes.io/instance': name};
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
-    metadata: {name: objectName(job), labels},
+    metadata: {name, labels},
     spec: {
       completionMode: 'Indexed',
       completions: tasks,
       parallelism: Math.min(options.arrayLimit ?? tasks, tasks),
-      backoffLimitPerIndex: retryFailed,
+      backoffLimitPerIndex: retryFailed > 0 ? retryFailed : mostKills,
       maxFailedIndexes: tasks,
       podFailurePolicy: {
         rules: [
           {action: 'Ignore', onExitCodes: {containerName: 'task', operator: 'In', values: [startAgain]}},
           {action: 'Ignore', onPodConditions: [{type: 'DisruptionTarget', status: 'True'}]},
+          {action: 'FailIndex', onExitCodes: {containerName: 'task', operator: 'In', values: hopeless(retryFailed)}},
         ],
       },
       template: {
         metadata: {labels},
         spec: {
           restartPolicy: 'Never',
+          // A task asks nothing of the cluster.
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          securityContext: {seccompProfile: {type: 'RuntimeDefault'}},
           terminationGracePeriodSeconds: graceSeconds,
           ...(options.time !== undefined && {activeDeadlineSeconds: secondsOf(options.time)}),
           containers: [
@@ -75,6 +88,7 @@ export function indexedJob(job: ClusterJob) {
               command: ['bash', '-c', commandOf(options), 'lora-sweep', job.folder],
               env: [{name: 'LORA_SWEEP_CACHE', value: `${shared}/.lora-sweep-cache`}],
               resources: resourcesOf(options),
+              securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: ['ALL']}},
               volumeMounts: [{name: 'runs', mountPath: shared}],
             },
           ],
@@ -140,6 +154,8 @@ export function jobFile(job: ClusterJob): string {
 #   image       build and push it: \`podman build -t REGISTRY/lora-sweep:${job.version} -f Containerfile .\`
 #   claimName   a volume that all nodes can write to (ReadWriteMany), with this content of
 #               ${job.shared}
+#   user        a cluster that allows no root, or a volume that root may not write to, wants runAsUser, runAsGroup and
+#               runAsNonRoot: true in the first securityContext, and the volume's owner in them
 #   model       a model outside of that folder (a hub cache, say) has to be mounted where the sweep file has it
 # When the Job has ended, \`lora-sweep merge ${job.folder}\` makes one run of its tasks.
 ${shown}`;

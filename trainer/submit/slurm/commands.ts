@@ -53,12 +53,13 @@ function ask(program: string, words: readonly string[], timeout = 0): Promise<An
 }
 
 /**
- * Files a script; returns the id of its job. `after`: jobs that must have ended, however.
+ * Files a script; returns the id of its job. `after`: jobs that must have ended, however; `pause`: seconds before it begins.
  * @throws SweepError `no-scheduler`; `refused` with Slurm's own words
  */
-export async function fileScript(script: string, after: readonly string[] = []): Promise<string> {
+export async function fileScript(script: string, after: readonly string[] = [], pause = 0): Promise<string> {
   const dependency = after.length > 0 ? [`--dependency=afterany:${after.join(':')}`] : [];
-  const {status, out, said, missing} = await ask('sbatch', ['--parsable', ...dependency, script]);
+  const begin = pause > 0 ? [`--begin=now+${pause}`] : [];
+  const {status, out, said, missing} = await ask('sbatch', ['--parsable', ...dependency, ...begin, script]);
   if (missing) throw noSlurm();
   const id = /^(\d+)(;|$)/m.exec(out.trim())?.[1];
   if (status !== 0 || id === undefined)

@@ -14,6 +14,8 @@ export interface Filing extends ScriptOf {
   round: number;
   /** Whether a job fills the caches before. */
   prepare: boolean;
+  /** Seconds that the arrays wait before they begin. */
+  pause?: number;
   /** Options that the relay is to have for its own submissions; absent: no relay. */
   relay?: readonly string[];
 }
@@ -118,7 +120,8 @@ class FilingRound {
       const after = last !== undefined && this.#filing.options.arrayLimit !== undefined ? [last] : prepared;
       const script = arrayNamed(this.#filing, array, nextNumber(this.#filing.folder));
       try {
-        filed.push({...array, job: await this.#fileScript(script, after), script: script.name});
+        const job = await this.#fileScript(script, after, this.#filing.pause);
+        filed.push({...array, job, script: script.name});
       } catch (error) {
         if (!isForNumber(error) || !this.#filing.relay) throw error;
         discard(join(this.#filing.folder, script.name));
@@ -131,11 +134,11 @@ class FilingRound {
     return filed;
   }
 
-  async #fileScript({name, text}: NamedScript, after: readonly string[] = []): Promise<string> {
+  async #fileScript({name, text}: NamedScript, after: readonly string[] = [], pause = 0): Promise<string> {
     const path = join(this.#filing.folder, name);
     writeWhole(path, text);
     this.#written.push(path);
-    const job = await fileScript(path, after);
+    const job = await fileScript(path, after, pause);
     this.#filed.push(job);
     return job;
   }

@@ -1,6 +1,8 @@
 /** A run's jobs in Slurm's queue. */
-import type {JobStatus} from '../../results/status.ts';
-import {elementOf, type Submission} from '../facts.ts';
+
+import {elementOf} from '../../../core/run/tasks/elements.ts';
+import type {JobStatus} from '../../../core/run/tasks/status.ts';
+import type {Submission} from '../facts.ts';
 import {isOver, type QueuedJob} from './commands.ts';
 import {queueOf} from './queue.ts';
 

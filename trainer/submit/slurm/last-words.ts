@@ -1,6 +1,7 @@
 /** What a task's job said last, from its log. */
 import {closeSync, readSync} from 'node:fs';
 import {join} from 'node:path';
+import {logName} from '../../../core/run/tasks/elements.ts';
 import {openRegular} from '../../files/door.ts';
 
 const mostBytes = 4096;
@@ -27,9 +28,4 @@ export function lastWords(folder: string, element: string): string | null {
     .map(part => part.trim())
     .findLast(part => part !== '');
   return line ? line.slice(-mostCharacters) : null;
-}
-
-/** In the run folder. */
-export function logName(element: string): string {
-  return join('logs', `${element}.log`);
 }

@@ -1,6 +1,6 @@
 /** How a run stands, with what Slurm says of its jobs. */
 import {count} from '../../../core/run/format.ts';
-import type {Status, TaskStatus} from '../../results/status.ts';
+import type {Status, TaskStatus} from '../../../core/run/tasks/status.ts';
 import {submissionsIn} from '../../store/tasks/submissions.ts';
 import {type Queued, type QueuedTask, queuedOf} from './in-queue.ts';
 
@@ -19,6 +19,7 @@ export function joinedWith(status: Status, {tasks, jobs}: Queued): Status {
     ...status,
     state: isOpen && jobs.length > 0 ? 'waiting' : status.state,
     tasks: status.tasks.map(task => taskWith(task, tasks.get(task.task))),
+    scheduler: 'slurm',
     jobs,
   };
 }

@@ -2,10 +2,10 @@
 import {join} from 'node:path';
 import type {RunState} from '../../../core/run/fold.ts';
 import {count} from '../../../core/run/format.ts';
+import {elementOf} from '../../../core/run/tasks/elements.ts';
 import {discard} from '../../files/write-whole.ts';
 import {readRun} from '../../store/run.ts';
 import {askToStop} from '../../store/stop-file.ts';
-import {elementOf} from '../facts.ts';
 import {openRecord} from '../record.ts';
 import {cancelJobs, isOver, queueHere} from './commands.ts';
 import {queueFile} from './queue.ts';

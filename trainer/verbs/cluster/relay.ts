@@ -20,7 +20,7 @@ export function relayVerb(program: Command): void {
     const {kind, said} = await relay(place, handing).catch(noted(place));
     if (kind === 'again' || kind === 'waiting') return print(said);
     for (const line of said) remark(line);
-    await mergeTasks(place);
+    for (const line of (await mergeTasks(place)).remarks) remark(line);
     const {page} = await writeReport(place);
     await print([`The tasks are one run now; ${page} shows it.`]);
     if (kind !== 'end') process.exitCode = 1;

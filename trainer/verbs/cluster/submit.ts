@@ -1,5 +1,6 @@
 /** `submit`: the tasks of a sweep, handed to a scheduler. */
 import {type Command, InvalidArgumentError, Option} from 'commander';
+import {type Submission, submissionInWords} from '../../../core/run/tasks/submission.ts';
 import type {Outcome, Target} from '../../submit/submit.ts';
 import {collect, positiveInteger} from '../shared/arguments.ts';
 import {type JobFlags, jobOptionsOf, withJobOptions} from '../shared/job-options.ts';
@@ -59,7 +60,8 @@ export function submitVerb(program: Command): void {
         signal: stopReading(),
         note: remark,
       });
-      await print(flags.json ? [JSON.stringify(asJson(outcome))] : inWords(outcome), flags.json ? 'json' : 'text');
+      const shown = asJson(outcome);
+      await print(flags.json ? [JSON.stringify(shown)] : submissionInWords(shown), flags.json ? 'json' : 'text');
     });
 }
 
@@ -72,24 +74,10 @@ function perTask(text: string): number | 'auto' {
   }
 }
 
-function asJson({folder, round, tasks, scripts, jobs, dryRun}: Outcome): object {
+function asJson({folder, round, tasks, scripts, jobs, said, dryRun}: Outcome): Submission {
   return {
     ...{folder, round, tasks: tasks.map(({task, cell, trials}) => ({task, cell, trials})), jobs},
     scripts: scripts.map(({name, text}) => (dryRun ? {name, text} : {name})),
+    said,
   };
-}
-
-/** What was done, and what to type next. */
-function* inWords({folder, tasks, scripts, jobs, said, dryRun}: Outcome): Generator<string> {
-  if (dryRun) {
-    for (const {name, text} of scripts) {
-      yield `# ${folder}/${name}`;
-      yield text;
-    }
-    for (const {task, cell, trials} of tasks)
-      yield `${task}  ${cell}  ${trials.length === 1 ? '1 trial' : `${trials.length} trials`}`;
-  }
-  yield* said;
-  for (const {job, kind, tasks: own} of jobs)
-    yield `  ${kind.padEnd(8)} job ${job}${own.length > 0 ? `: ${own.length === 1 ? own[0] : `${own[0]} … ${own.at(-1)}`}` : ''}`;
 }

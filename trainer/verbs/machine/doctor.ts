@@ -16,7 +16,7 @@ export function doctorVerb(program: Command): void {
         import('../../doctor/gather.ts'),
         import('../../doctor/findings.ts'),
       ]);
-      const machine = await gather({work: process.cwd(), ...(editor === undefined ? {} : {editor})});
+      const machine = await gather({work: process.cwd(), editor});
       const found = findings(machine);
       if (json) await print([JSON.stringify({machine, findings: found}, null, 2)], 'json');
       else await print(findingLines(found));

@@ -7,6 +7,7 @@ import {formatLine} from '../../../core/run/line.ts';
 import {type SeedWish, writeSeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {askedOf} from '../../../core/sweep/only.ts';
 import type {SweepEnd, Tuning} from '../../run/under-way.ts';
+import {shellWords} from '../../submit/words.ts';
 import {faultOfOutput, print, remark, stopWork, tellParent} from './terminal.ts';
 
 export interface RunOptions {
@@ -16,6 +17,8 @@ export interface RunOptions {
   rerun?: true;
   /** Further seeds of a run that is finished. */
   moreSeeds?: SeedWish[];
+  /** Trials that runs beside this one have finished are taken from there. */
+  reuse?: boolean;
   json?: true;
 }
 
@@ -49,12 +52,12 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const signal = stopWork();
   let end: SweepEnd;
   try {
-    const {out, only, rerun = false} = options;
+    const {out, only, rerun = false, reuse = true} = options;
     const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
     const asked = {
-      ...{out, only, resume, rerun, moreSeeds},
+      ...{out, only, resume, rerun, moreSeeds, reuse},
       ...{probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'},
     };
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});
@@ -73,7 +76,7 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   }
   const out = options.out === undefined ? [] : ['--out', options.out];
   const words = [work.verb, file, ...(tuned?.words ?? []), ...out, '--resume'];
-  const again = `lora-sweep ${words.join(' ')}`;
+  const again = `lora-sweep ${shellWords(words)}`;
   const why = end === 'stopped' ? 'The run was stopped' : 'Some trials failed';
   remark(`${why}; what is finished is kept, and \`${again}\` goes on.`);
   return end;

@@ -42,10 +42,11 @@ describe('the tasks of a sweep', () => {
     expect(tasks.length).toBe(6 * Math.ceil(6 / Math.min(perTask, 6)));
   });
 
-  it('are cut no further than a trial each, and never in a search', () => {
+  it('are cut no further than a trial each, and in a search only where that is asked for', () => {
     expect(tasksOf(trials, {atLeast: 1000})).toHaveLength(trials.length);
     expect(tasksOf(trials, {atLeast: 7})).toHaveLength(7);
-    expect(tasksOf(trials, {atLeast: 1000, perTask: 1}, true)).toEqual(tasksOf(trials));
+    expect(tasksOf(trials, {atLeast: 1000}, true)).toEqual(tasksOf(trials));
+    expect(tasksOf(trials, {atLeast: 1000, perTask: 2}, true)).toEqual(tasksOf(trials, {perTask: 2}));
   });
 });
 

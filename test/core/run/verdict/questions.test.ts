@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
+import {needsOf} from '../../../../core/run/verdict/needs.ts';
 import {packRight, paired, unpackRight} from '../../../../core/run/verdict/questions.ts';
-import {type Judging, judge, moreQuestions, moreSeeds, type Sample} from '../../../../core/run/verdict/words.ts';
+import {type Judging, judge, type Sample} from '../../../../core/run/verdict/words.ts';
 import {playQuestions} from '../../../bench/worlds/question-world.ts';
 
 const answers = (text: string) => [...text].map(letter => letter === '1');
@@ -53,21 +54,21 @@ describe('the half width of a difference', () => {
 
   it('asks for questions where no number of seeds would do, and for seeds where they would', () => {
     const judgement = judge([lora, pissa], 'accuracy', judging)!;
-    expect(moreSeeds(judgement.gaps[0]!, [lora, pissa], judgement, judging)).toBeNull();
-    const more = moreQuestions(judgement.gaps[0]!, judgement)!;
-    const {half, number} = judgement.gaps[0]!.questions!;
-    expect(half * Math.sqrt(number / (number + more))).toBeLessThan(0.01);
-    const loud = {...pissa, std: 0.02};
-    const noisy = judge([lora, {...loud, right: lora.right!}], 'accuracy', judging)!;
-    expect(moreQuestions(noisy.gaps[0]!, noisy)).toBeNull();
-    expect(moreSeeds(noisy.gaps[0]!, [lora, loud], noisy, judging)).toBeGreaterThan(0);
+    const {seeds, questions} = needsOf(judgement.gaps[0]!, [lora, pissa], judgement, judging)!;
+    expect(seeds).toBe(0);
+    expect(questions).toBeGreaterThan(0);
+    const loud = {...pissa, std: 0.02, right: lora.right!};
+    const noisy = judge([lora, loud], 'accuracy', judging)!;
+    const wanted = needsOf(noisy.gaps[0]!, [lora, loud], noisy, judging)!;
+    expect(wanted.questions).toBe(0);
+    expect(wanted.seeds).toBeGreaterThan(0);
   });
 
   it('is not known with one seed each, whatever the questions say', () => {
     const one = (of: Sample): Sample => ({...of, std: null, seeds: 1, right: of.right!.slice(0, 1)});
     const judgement = judge([one(lora), one(pissa)], 'accuracy', judging)!;
     expect(judgement.gaps[0]).toMatchObject({halfWidth: null, word: 'not resolved'});
-    expect(moreQuestions(judgement.gaps[0]!, judgement)).toBeNull();
+    expect(needsOf(judgement.gaps[0]!, [one(lora), one(pissa)], judgement, judging)).toBeNull();
   });
 
   it('is that over seeds for a loss, and where one seed has stored nothing', () => {

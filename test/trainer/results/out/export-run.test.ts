@@ -223,7 +223,7 @@ describe('export to tensorboard', () => {
 
   it('gives published results, and says what belongs to no trial', async () => {
     const imported = join(home, 'paper');
-    importResults(fileURLToPath(new URL('../../../fixtures/paper-results.json', import.meta.url)), imported);
+    importResults(fileURLToPath(new URL('../../../fixtures/paper-results.json', import.meta.url)), {out: imported});
     const {sentence, remarks} = await exportRun(imported, 'tensorboard', out);
     expect(sentence).toContain('195 trials');
     expect(remarks).toEqual([expect.stringMatching(/^180 means over seeds belong to no trial/)]);

@@ -1,14 +1,17 @@
-import {mkdirSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import type {RunEvent} from '../../../../core/run/events.ts';
 import {emptyRun, fold} from '../../../../core/run/fold.ts';
 import {formatLine} from '../../../../core/run/line.ts';
 import {taskPlan} from '../../../../core/run/tasks/join.ts';
+import {ownMark} from '../../../../trainer/process/processes.ts';
 import {mergeTasks} from '../../../../trainer/store/tasks/merge.ts';
 import {openTasks, type TaskOptions} from '../../../../trainer/store/tasks/open-tasks.ts';
 import type {Plan} from '../../../../trainer/store/tasks/plan-file.ts';
 import {claim} from '../../../../trainer/store/tasks/task-files.ts';
 import {whenFree} from '../../../../trainer/store/tasks/waiting.ts';
+import {until} from '../../../e2e/until.ts';
 import {testFolder} from '../../test-folder.ts';
 import {planOf} from './world.ts';
 
@@ -41,6 +44,32 @@ describe('a task', () => {
       waits: () => {},
     });
     expect(await free).toBe(1);
+  });
+
+  it('that waits for another one gives signs of life, and notices when it is taken over', async () => {
+    const run = planned('waits');
+    claim(run.folder, 't0002');
+    // Somebody who lives works on the second one.
+    const started = {...{event: 'task-started', at: 10, task: 't0002', attempt: 1, host: 'h', process: ownMark()!}};
+    writeFileSync(
+      join(run.folder, 'events/t0002.a1.jsonl'),
+      formatLine({...started, engine: 'cpu', workers: 1, selected: []} as RunEvent),
+    );
+    const stop = new AbortController();
+    const faults: unknown[] = [];
+    const opened = opening(run, {
+      ...{tasks: ['t0001', 't0002'], beat: 20, signal: stop.signal},
+      failed: error => void faults.push(error),
+    }).catch(error => error);
+    const own = join(run.folder, 'events/t0001.a1.jsonl');
+    const beats = () => (existsSync(own) ? readFileSync(own, 'utf8').split('"resources"').length - 1 : 0);
+    await until('three beats', () => beats() >= 3);
+    expect(faults).toEqual([]);
+    claim(run.folder, 't0001');
+    await until('word of who took it over', () => faults.length > 0);
+    expect(faults[0]).toMatchObject({code: 'superseded'});
+    stop.abort();
+    expect(await opened).toMatchObject({code: 'stopped'});
   });
 
   it('that two processes want at once is had by one; the other waits', async () => {

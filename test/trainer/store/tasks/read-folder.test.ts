@@ -1,4 +1,4 @@
-import {appendFileSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../../../core/run/events.ts';
@@ -86,6 +86,22 @@ describe('a run of tasks', () => {
     ).toEqual(expected);
     await mergeTasks(folder);
     expect((await readFolder(folder)).state).toEqual(expected);
+  });
+
+  it('says of a merge which lines of which file are left out', async () => {
+    const plan = planOf(['lora']);
+    const folder = join(home, 'broken');
+    writeFolder(folder, plan, attemptsOf(plan, chance(3)).slice(0, 1));
+    const name = readdirSync(join(folder, 'events'))[0]!;
+    expect((await mergeTasks(folder)).unreadable).toEqual({});
+    appendFileSync(join(folder, 'events', name), '\n{"event":\n???\n{"event": "step"');
+    const {unreadable, remarks} = await mergeTasks(folder);
+    expect(unreadable).toEqual({[`events/${name}`]: 2});
+    expect(remarks).toEqual([
+      expect.stringMatching(new RegExp(`^Lines \\d+, \\d+ of events/${name} are unreadable and left out\\.$`)),
+    ]);
+    // Whoever repeats it hears it again: the files are there still.
+    expect((await mergeTasks(folder)).unreadable).toEqual(unreadable);
   });
 
   it('keeps of a later attempt what it says, whatever an earlier one still writes', async () => {

@@ -1,0 +1,137 @@
+/**
+ * Results of PEFT's own comparison of methods (github.com/huggingface/peft, method_comparison): a JSON file an experiment, with one rate and
+ * one seed.
+ */
+import {grouped} from '../../grouped.ts';
+import {type Fields, isRecord, type Results, type SeedValue} from './rows.ts';
+
+export interface PeftFile {
+  /** The file's name. */
+  name: string;
+  document: unknown;
+}
+
+/** Whether a document is one of these files. */
+export function isPeftResult(document: unknown): document is Fields {
+  return isRecord(document) && isRecord(document['run_info']) && isRecord(document['train_info']);
+}
+
+/** Each experiment as a variant under a name of its own; what has no result is said. Files of another form are passed over. */
+export function peftResults(files: readonly PeftFile[]): Results {
+  const remarks: string[] = [];
+  const found = files.flatMap(({name, document}) => {
+    if (!isPeftResult(document)) return [];
+    const read = experimentIn(document);
+    if (typeof read !== 'string') return [read];
+    remarks.push(`${name} is left out: ${read}.`);
+    return [];
+  });
+  const others = files.filter(({document}) => !isPeftResult(document)).map(({name}) => name);
+  if (others.length > 0) remarks.push(`No results of PEFT's comparison, and passed over: ${others.join(', ')}.`);
+  const methods = grouped(found, ({values: [value]}) => JSON.stringify([value!.model, value!.method]));
+  const values = found.flatMap(({title, values: own}) => {
+    const [first] = own;
+    const isOnly = methods.get(JSON.stringify([first!.model, first!.method]))!.length === 1;
+    return own.map(value => ({...value, variant: isOnly ? value.method : `${value.method} (${title})`}));
+  });
+  return {values, means: [], blocks: [], remarks};
+}
+
+interface Experiment {
+  /** What of its name tells it from others of its method. */
+  title: string;
+  values: SeedValue[];
+}
+
+/** Or why it has none. */
+function experimentIn(document: Fields): Experiment | string {
+  const run = recordIn(document, 'run_info');
+  const train = recordIn(run, 'train_config');
+  const config = recordIn(run, 'peft_config');
+  const {status, metrics} = recordIn(document, 'train_info');
+  if (status !== 'success') return `its status is ${JSON.stringify(status ?? null)}`;
+  const name = textIn(run, 'experiment_name');
+  const learningRate = numberIn(recordIn(train, 'optimizer_kwargs'), 'lr');
+  if (name === undefined || learningRate === undefined) return 'it names no experiment or no learning rate';
+  const results = testResults(Array.isArray(metrics) ? metrics.filter(isRecord) : []);
+  if (results.length === 0) return 'it has no test result';
+  const [, title = name] = /^[^/]+\/(.*)$/.exec(name) ?? [];
+  const model = textIn(train, 'model_id') ?? '';
+  const setting = {
+    ...{model, method: methodIn(config, train), learningRate, seed: numberIn(train, 'seed') ?? 0, place: name},
+    rank: numberIn(config, 'r') ?? null,
+    batchSize: numberIn(train, 'batch_size') ?? null,
+    alpha: numberIn(config, 'lora_alpha') ?? null,
+    further: furtherIn(train),
+  };
+  const task = 'gsm8k' in recordIn(recordIn(document, 'meta_info'), 'dataset_info') ? 'gsm8k' : 'test';
+  return {
+    title: withoutModel(title, model),
+    values: results.map(({metric, value}) => ({...setting, task, metric, value})),
+  };
+}
+
+/** The last value of every `test …`. */
+function testResults(metrics: readonly Fields[]): {metric: string; value: number}[] {
+  const last = new Map<string, number>();
+  for (const row of metrics)
+    for (const [key, value] of Object.entries(row))
+      if (key.startsWith('test ') && typeof value === 'number' && Number.isFinite(value)) last.set(key.slice(5), value);
+  return [...last].map(([metric, value]) => ({metric, value}));
+}
+
+/** Types and options of PEFT's configurations that are methods of their own. */
+function methodIn(config: Fields, train: Fields): string {
+  const type = textIn(config, 'peft_type');
+  if (type === undefined) return 'full';
+  const start = config['init_lora_weights'];
+  if (type === 'LORA') {
+    if (config['use_dora'] === true) return 'dora';
+    if (/lora-?fa/i.test(textIn(train, 'optimizer_type') ?? '')) return 'lora-fa';
+    if (typeof start === 'string' && /^(pissa|olora|eva|corda|loftq|milora|lora_ga|orthogonal)/i.test(start))
+      return start
+        .toLowerCase()
+        .replace(/_niter_\d+$/, '')
+        .replaceAll('_', '-');
+    if (config['use_rslora'] === true) return 'rslora';
+  }
+  return type.toLowerCase().replaceAll('_', '-');
+}
+
+/** What else an experiment is trained with, by the keys of a sweep file. */
+function furtherIn(train: Fields): Record<string, string> {
+  const keys: [string, unknown][] = [
+    ['training.steps', train['max_steps']],
+    ['data.max_length', train['max_seq_length']],
+    ['training.optimizer', textIn(train, 'optimizer_type')?.toLowerCase()],
+    ['training.weight_decay', recordIn(train, 'optimizer_kwargs')['weight_decay']],
+    ['training.schedule', train['lr_scheduler']],
+    ['training.max_grad_norm', train['grad_norm_clip']],
+    ['training.precision', train['dtype']],
+  ];
+  return Object.fromEntries(
+    keys.flatMap(([key, value]) => (['string', 'number'].includes(typeof value) ? [[key, String(value)]] : [])),
+  );
+}
+
+/** `rank32` of `llama-3.2-3B-rank32`, where the model is called so. */
+function withoutModel(title: string, model: string): string {
+  const name = model.split('/').at(-1)!.toLowerCase();
+  const rest = title.toLowerCase().startsWith(`${name}-`) ? title.slice(name.length + 1) : title;
+  return rest || title;
+}
+
+function recordIn(fields: Fields, key: string): Fields {
+  const value = fields[key];
+  return isRecord(value) ? value : {};
+}
+
+function textIn(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function numberIn(fields: Fields, key: string): number | undefined {
+  const value = fields[key];
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
