@@ -9,7 +9,7 @@ import {type Control, openControl} from '../store/control.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {type OpenRun, openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
-import {engineOfRun} from './engine-of-run.ts';
+import {engineOfRun} from './known/engine-of-run.ts';
 import {arrange, checkTrials, coresFor} from './packs.ts';
 import {play} from './play.ts';
 import type {Prepared} from './prepare.ts';

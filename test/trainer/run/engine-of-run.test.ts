@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {chooseEngine, type Wish} from '../../../trainer/engine/choose.ts';
-import {engineOfRun} from '../../../trainer/run/engine-of-run.ts';
+import {engineOfRun} from '../../../trainer/run/known/engine-of-run.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
 import type {Manifest} from '../../../trainer/store/manifest.ts';
 import {golden} from '../golden.ts';

@@ -1,9 +1,9 @@
 /** The engine of a run, which stays the one that it was begun on: what is measured today may be otherwise tomorrow. */
 import {join} from 'node:path';
-import {SweepError} from '../../core/error.ts';
-import {type Choice, chooseEngine, type Wish} from '../engine/choose.ts';
-import {readManifest} from '../store/manifest.ts';
-import {manifestName} from '../store/names.ts';
+import {SweepError} from '../../../core/error.ts';
+import {type Choice, chooseEngine, type Wish} from '../../engine/choose.ts';
+import {readManifest} from '../../store/manifest.ts';
+import {manifestName} from '../../store/names.ts';
 
 /** For a run in this folder, which may not be there yet. @throws SweepError as `chooseEngine`, `bad-manifest` */
 export async function engineOfRun(wish: Wish, folder: string): Promise<Choice> {
