@@ -4,13 +4,7 @@ import {basename, join} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
-const external = [
-  'onnxruntime-node',
-  'pyodide',
-  '@resvg/resvg-wasm',
-  '@tensorflow/tfjs-backend-wasm',
-  '@tensorflow/tfjs-backend-webgpu',
-];
+const external = ['onnxruntime-node', 'pyodide', '@tensorflow/tfjs-backend-wasm', '@tensorflow/tfjs-backend-webgpu'];
 
 /** Packages that the bundles hold something of: their folders, also for the licences that go with them. */
 const packages = new Set();

@@ -10,6 +10,7 @@ import {Lines} from '../core/sweep/text/lines.ts';
 import {Submitting} from './cluster/submitting.ts';
 import {openTaskLog} from './cluster/task-logs.ts';
 import {exportTrials} from './export-trial.ts';
+import {openNotebook} from './hand-over/notebook.ts';
 import type {RunLog} from './log.ts';
 import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
@@ -18,6 +19,7 @@ import type {Program} from './program.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
+import {convertThisConfig} from './start/convert-config.ts';
 import {fetchModel} from './start/fetch-model.ts';
 import {newSweep} from './start/new-sweep.ts';
 import {openSample} from './start/sample.ts';
@@ -87,6 +89,7 @@ export class Commands {
       on('showLog', target => this.#showLog(target)),
       on('openSamples', target => this.#openSamples(target)),
       on('exportTrial', target => this.#exportTrial(target)),
+      on('openNotebook', target => this.#openNotebook(target)),
       on('copyTrial', target => this.#copyTrial(target)),
       on('checkWorkspace', () => this.#checkWorkspace()),
       commands.registerCommand('loraSweep.newSweep', (folder?: Uri) =>
@@ -96,6 +99,9 @@ export class Commands {
         this.#fetchModel(typeof id === 'string' ? id : undefined),
       ),
       on('trySample', () => this.#trySample()),
+      commands.registerCommand('loraSweep.convertConfig', (uri?: unknown) =>
+        convertThisConfig(uri instanceof Uri ? uri : undefined),
+      ),
     ];
   }
 
@@ -298,6 +304,11 @@ export class Commands {
     const file = await this.#fileOf(target);
     const trial = isRow(target) && target.branch?.kind === 'trial' ? target.branch.id : undefined;
     if (file?.run) await exportTrials(file.run, trial === undefined ? [] : [trial], this.#parts.program);
+  }
+
+  async #openNotebook(target: Target): Promise<void> {
+    const file = await this.#fileOf(target);
+    if (file?.run) await openNotebook(file.run, this.#parts.program);
   }
 
   /** One trial as a sweep file of its own, in a new editor. */

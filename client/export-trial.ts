@@ -11,6 +11,7 @@ const forms = [
     to: 'adapter',
   },
   {label: 'Merged model', detail: 'a whole model folder that transformers loads', to: 'merged'},
+  {label: 'GGUF', detail: 'merged, one file in float16 for llama.cpp and Ollama', to: 'gguf'},
 ] as const;
 
 /** @param trials their ids; none = the best one of the run. Each of several goes into a folder of its own */

@@ -1,9 +1,10 @@
 /** LoRA Sweep in the editor: language, runs, tree, status, results. */
 import {
   commands,
-  type Disposable,
+  Disposable,
   type ExtensionContext,
   type TextEditor,
+  type TreeView,
   Uri,
   type WebviewPanel,
   window,
@@ -13,8 +14,11 @@ import {offerInWords} from '../core/hub/models.ts';
 import {isEnded} from '../core/run/events.ts';
 import {count} from '../core/run/format.ts';
 import {answerInALine} from '../core/run/verdict/answer.ts';
+import {EndedBadge} from './badge.ts';
 import {QueueWatch} from './cluster/queue-watch.ts';
-import {Commands} from './commands.ts';
+import {Commands, type Parts} from './commands.ts';
+import {keepContext} from './context-keys.ts';
+import {provideTools} from './hand-over/assistant.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
@@ -45,33 +49,35 @@ export function activate(context: ExtensionContext): void {
       language.runChanged(run);
       results.changed(run);
     },
-    finished: run => void sayItFinished(run, results),
-    died: run => void sayItDied(run, program, parts),
+    finished(run) {
+      badge.ended(run.state.name);
+      void sayItFinished(run, results);
+    },
+    died(run) {
+      badge.ended(run.state.name);
+      void sayItDied(run, program, parts);
+    },
     interrupted: run => void sayItStands(run),
     failed: run => void sayItFailed(run),
     refused: run => void sayItWasRefused(program.lastWords(run.folder)),
   });
-  const parts = new Commands({
-    sweeps,
-    program,
-    results,
-    output,
-    log,
-    checkWorkspace: () => language.command('checkWorkspace'),
-    columnsOf: file => language.command('columns', file),
-    modelsOf: folder => language.command('models', folder),
-    modelFetched: () => language.modelFetched(),
-    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
-  });
+  const parts = commandsOf(context, {sweeps, program, results, output, log}, language);
   const tree = new TrialsTree(sweeps);
+  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
+  const badge = new EndedBadge(view);
+
   context.subscriptions.push(
     output,
     results,
     sweeps,
     tree,
     showStatus(sweeps),
+    keepContext(sweeps),
     provideSamples(),
-    ...showTree(tree, sweeps, program),
+    provideTools(program),
+    view,
+    badge,
+    watchQueue(sweeps, program, view),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
@@ -83,20 +89,34 @@ export function activate(context: ExtensionContext): void {
   void sweeps.all();
 }
 
-/** While the tree is seen, runs are looked for and schedulers are asked. */
-function showTree(tree: TrialsTree, sweeps: Sweeps, program: Program): Disposable[] {
-  const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree});
+/** What schedulers have is asked for while the view is seen. */
+function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): Disposable {
   const queue = new QueueWatch({
     runs: () => sweeps.runs,
     isSeen: () => view.visible,
     ask: folder => program.status(folder),
   });
   queue.seen();
-  const onSight = view.onDidChangeVisibility(() => {
+  const seen = view.onDidChangeVisibility(() => {
     queue.seen();
     if (view.visible) sweeps.lookAgain();
   });
-  return [view, queue, onSight];
+  return Disposable.from(queue, seen);
+}
+
+function commandsOf(
+  context: ExtensionContext,
+  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log'>,
+  language: LanguageServer,
+): Commands {
+  return new Commands({
+    ...parts,
+    checkWorkspace: () => language.command('checkWorkspace'),
+    columnsOf: file => language.command('columns', file),
+    modelsOf: folder => language.command('models', folder),
+    modelFetched: () => language.modelFetched(),
+    sample: {demo: context.asAbsolutePath('demo'), storage: context.globalStorageUri.fsPath},
+  });
 }
 
 /** The server starts with the first sweep file that is shown. */

@@ -1,5 +1,5 @@
 /** The language server: the same program that trains, as `lsp`. */
-import {type ExtensionContext, workspace} from 'vscode';
+import type {ExtensionContext} from 'vscode';
 import {LanguageClient, TransportKind} from 'vscode-languageclient/node';
 import type {Program} from './program.ts';
 
@@ -12,7 +12,6 @@ export async function startLanguage(context: ExtensionContext, program: Program)
     {
       documentSelector: [{language: 'lora-sweep'}],
       initializationOptions: {fetches: true},
-      synchronize: {fileEvents: workspace.createFileSystemWatcher('**/*.{jsonl,json,safetensors}')},
     },
   );
   context.subscriptions.push(client);

@@ -59,10 +59,15 @@ export class Results implements Disposable {
       known.panel.reveal(undefined, true);
       return;
     }
-    await this.show(
-      run,
-      window.createWebviewPanel(resultsView, '', {viewColumn: ViewColumn.Beside, preserveFocus: true}),
-    );
+    await this.show(run, window.createWebviewPanel(resultsView, '', {viewColumn: this.#column(), preserveFocus: true}));
+  }
+
+  /** Where other results are; else another group that is there, before a further one is opened, which would be narrow. */
+  #column(): ViewColumn {
+    const [shown] = this.#shown.values();
+    if (shown?.panel.viewColumn) return shown.panel.viewColumn;
+    const others = window.tabGroups.all.filter(({isActive}) => !isActive);
+    return others.at(-1)?.viewColumn ?? ViewColumn.Beside;
   }
 
   /** Fills a panel, a new one or one that a reload brought back. */

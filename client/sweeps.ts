@@ -64,6 +64,11 @@ export class Sweeps implements Disposable {
     return file;
   }
 
+  /** A file as it was last read; undefined where it was not. */
+  known(uri: Uri): SweepFile | undefined {
+    return this.#files.get(uri.toString());
+  }
+
   /** The same, with as much of its run as is read by now. */
   now(uri: Uri): Promise<SweepFile> {
     return this.#read(uri);

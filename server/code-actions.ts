@@ -15,7 +15,8 @@ export function codeActions(document: SweepDocument, range: Range, fetches = fal
           title,
           kind: CodeActionKind.QuickFix,
           diagnostics: [diagnosticOf(problem)],
-          isPreferred: index === 0,
+          // What is taken without a look must leave the experiment as it is meant: warnings are about what it is.
+          isPreferred: index === 0 && problem.severity === 'error',
           ...(fetch === undefined
             ? {edit: {changes: {[document.uri]: edits.map(({range: at, text}) => ({range: at, newText: text}))}}}
             : {command: {title, command: 'loraSweep.fetchModel', arguments: [fetch]}}),

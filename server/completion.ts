@@ -36,10 +36,14 @@ export async function completion(
           ...(await values(document, cursor, inspector)),
           ...(behindDash(document, cursor) ? keys(document, cursor, cursor.path) : []),
         ];
+  // Right behind the colon of a key a value needs its space.
+  const {start} = cursor.range;
+  const isTouching = document.lines.slice({start: {...start, character: start.character - 1}, end: start}) === ':';
+  const space = cursor.kind === 'value' && start.character > 0 && isTouching ? ' ' : '';
   return items.map(({text, snippet, label, ...item}) => ({
     label,
     ...item,
-    textEdit: {range: cursor.range, newText: text ?? label},
+    textEdit: {range: cursor.range, newText: `${space}${text ?? label}`},
     ...(snippet ? {insertTextFormat: InsertTextFormat.Snippet} : {}),
   }));
 }

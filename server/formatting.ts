@@ -8,7 +8,8 @@ import type {SweepDocument} from './document.ts';
 export function formatting({lines, reading}: SweepDocument, {tabSize}: Pick<FormattingOptions, 'tabSize'>): TextEdit[] {
   const {text} = lines;
   if (reading.problems.some(({code}) => code === 'syntax' || code === 'too-large' || code === 'alias-bomb')) return [];
-  const document = parseDocument(text, {uniqueKeys: false, schema: 'core'});
+  // For this schema all values are texts: they are written as they stand, 1e-05 and 0x10 too.
+  const document = parseDocument(text, {uniqueKeys: false, schema: 'failsafe'});
   if (document.errors.length > 0 || document.contents === null) return [];
   const indent = Math.min(8, Math.max(2, tabSize));
   const written = document.toString({indent, lineWidth: 0, flowCollectionPadding: false});

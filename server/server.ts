@@ -3,8 +3,11 @@ import {
   CodeLensRefreshRequest,
   type Connection,
   createConnection,
+  DidChangeWatchedFilesNotification,
   type DocumentUri,
+  ErrorCodes,
   ProposedFeatures,
+  ResponseError,
   type ServerCapabilities,
   TextDocumentSyncKind,
   TextDocuments,
@@ -13,6 +16,8 @@ import {
 import {TextDocument} from 'vscode-languageserver-textdocument';
 import {runsFolder} from '../core/sweep/folder.ts';
 import type {Inspector, Serve} from '../core/sweep/inspection.ts';
+import {fileEndings} from '../core/sweep/table/field.ts';
+import {definition, references, rename, renamed} from './anchors.ts';
 import {codeActions} from './code-actions.ts';
 import {codeLenses} from './code-lenses.ts';
 import {completion} from './completion.ts';
@@ -25,7 +30,7 @@ import {inlayHints} from './inlay-hints.ts';
 import {links} from './links.ts';
 import {symbols} from './symbols.ts';
 import {Watch} from './watch.ts';
-import {checkFolders} from './workspace.ts';
+import {ClosedFiles} from './workspace.ts';
 
 const checkWorkspace = 'loraSweep.server.checkWorkspace';
 /** Of a data file, given by its absolute path. */
@@ -40,6 +45,9 @@ const capabilities: ServerCapabilities = {
   documentSymbolProvider: true,
   foldingRangeProvider: true,
   documentLinkProvider: {},
+  definitionProvider: true,
+  referencesProvider: true,
+  renameProvider: {prepareProvider: true},
   documentFormattingProvider: true,
   inlayHintProvider: true,
   codeLensProvider: {},
@@ -52,6 +60,8 @@ const capabilities: ServerCapabilities = {
 interface Editor {
   folders: WorkspaceFolder[];
   followsFolders: boolean;
+  /** It tells of changed files when it is asked to. */
+  watchesFiles: boolean;
   /** It has a command that fetches models. */
   fetches: boolean;
   /** What it asks for again when told to. */
@@ -65,7 +75,13 @@ export const serve: Serve = (inspector, transport) => {
       ? createConnection(ProposedFeatures.all)
       : createConnection(ProposedFeatures.all, process.stdin, process.stdout);
   const texts = new TextDocuments(TextDocument);
-  const editor: Editor = {folders: [], followsFolders: false, fetches: false, refreshes: {lenses: false, hints: false}};
+  const editor: Editor = {
+    folders: [],
+    followsFolders: false,
+    watchesFiles: false,
+    fetches: false,
+    refreshes: {lenses: false, hints: false},
+  };
   let again: NodeJS.Timeout | undefined;
   connection.onShutdown(() => clearTimeout(again));
   const watch = new Watch(inspector, {
@@ -86,13 +102,14 @@ export const serve: Serve = (inspector, transport) => {
     failed: error => connection.console.error(error instanceof Error ? (error.stack ?? error.message) : String(error)),
   });
   greet(connection, editor);
-  follow(connection, texts, watch);
+  const closed = new ClosedFiles(inspector, watch, file => void connection.sendDiagnostics(file));
+  follow(connection, texts, watch, closed);
   answer(connection, watch, inspector, editor);
   connection.onExecuteCommand(async ({command, arguments: [file] = []}) => {
     if (command === columns && typeof file === 'string') return inspector.columns(file, '.');
     if (command === models && typeof file === 'string') return inspector.candidates('model', '', file);
     if (command !== checkWorkspace) return null;
-    return checkFolders(editor.folders, inspector, watch, file => void connection.sendDiagnostics(file));
+    return closed.checkFolders(editor.folders);
   });
   texts.listen(connection);
   connection.listen();
@@ -106,12 +123,20 @@ function refresh(connection: Connection, {refreshes}: Editor): void {
   if (refreshes.hints) connection.languages.inlayHint.refresh();
 }
 
+/** Everything that is read around a sweep file, and sweep files themselves: also those that are not open have problems. */
+const watchedFiles = [
+  '**/*.sweep.{yaml,yml}',
+  `**/*{${fileEndings.join(',')}}`,
+  '**/*.{safetensors,gguf,jinja,js,mjs,cjs}',
+];
+
 /** Learns what the editor can do, and follows its workspace's folders. */
 function greet(connection: Connection, editor: Editor): void {
   connection.onInitialize(({capabilities: {workspace}, workspaceFolders, rootUri, initializationOptions}) => {
     editor.fetches = initializationOptions?.fetches === true;
     editor.folders = workspaceFolders ?? (rootUri ? [{uri: rootUri, name: ''}] : []);
     editor.followsFolders = workspace?.workspaceFolders ?? false;
+    editor.watchesFiles = workspace?.didChangeWatchedFiles?.dynamicRegistration ?? false;
     editor.refreshes = {
       lenses: workspace?.codeLens?.refreshSupport ?? false,
       hints: workspace?.inlayHint?.refreshSupport ?? false,
@@ -119,6 +144,8 @@ function greet(connection: Connection, editor: Editor): void {
     return {serverInfo: {name: 'lora-sweep'}, capabilities};
   });
   connection.onInitialized(() => {
+    const watchers = watchedFiles.map(globPattern => ({globPattern}));
+    if (editor.watchesFiles) void connection.client.register(DidChangeWatchedFilesNotification.type, {watchers});
     if (!editor.followsFolders) return;
     connection.workspace.onDidChangeWorkspaceFolders(({added, removed}) => {
       const gone = new Set(removed.map(({uri}) => uri));
@@ -128,12 +155,14 @@ function greet(connection: Connection, editor: Editor): void {
 }
 
 /** Texts, files and runs as they change. */
-function follow(connection: Connection, texts: TextDocuments<TextDocument>, watch: Watch): void {
+function follow(connection: Connection, texts: TextDocuments<TextDocument>, watch: Watch, closed: ClosedFiles): void {
   texts.onDidChangeContent(({document}) => watch.changed(document.uri, document.version, document.getText()));
   texts.onDidSave(({document}) => watch.look(document.uri));
   texts.onDidClose(({document}) => {
     watch.closed(document.uri);
     void connection.sendDiagnostics({uri: document.uri, diagnostics: []});
+    // What was asked for of all files is shown of closed ones, too.
+    void closed.changed([document.uri]);
   });
   connection.onNotification('loraSweep/runChanged', ({folder}: {folder: string}) => watch.runChanged(folder));
   connection.onNotification('loraSweep/runSaid', ({folder, said}: {folder: string; said: string}) =>
@@ -142,7 +171,10 @@ function follow(connection: Connection, texts: TextDocuments<TextDocument>, watc
   connection.onNotification('loraSweep/modelFetched', () => watch.lookAtAll());
   connection.onDidChangeWatchedFiles(({changes}) => {
     // Runs write all the time; the client tells when there is something to see.
-    if (changes.some(({uri}) => !uri.includes(`/${runsFolder}/`))) watch.lookAtAll();
+    const told = changes.filter(({uri}) => !uri.includes(`/${runsFolder}/`));
+    if (told.length === 0) return;
+    watch.lookAtAll();
+    void closed.changed(told.map(({uri}) => uri));
   });
 }
 
@@ -166,6 +198,22 @@ function answer(connection: Connection, watch: Watch, inspector: Inspector, edit
   connection.onCodeAction(({textDocument: {uri}, range}) =>
     on(uri, [], document => codeActions(document, range, editor.fetches)),
   );
+  connection.onDefinition(({textDocument: {uri}, position}) =>
+    on(uri, null, document => definition(document, position)),
+  );
+  connection.onReferences(({textDocument: {uri}, position, context}) =>
+    on(uri, [], document => references(document, position, context.includeDeclaration)),
+  );
+  connection.onPrepareRename(({textDocument: {uri}, position}) =>
+    on(uri, null, document => renamed(document, position)),
+  );
+  connection.onRenameRequest(({textDocument: {uri}, position, newName}) => {
+    try {
+      return on(uri, null, document => ({changes: {[uri]: rename(document, position, newName)}}));
+    } catch (error) {
+      return new ResponseError(ErrorCodes.InvalidParams, error instanceof Error ? error.message : String(error));
+    }
+  });
   connection.onDocumentFormatting(({textDocument: {uri}, options}) =>
     on(uri, [], document => formatting(document, options)),
   );

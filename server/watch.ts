@@ -76,7 +76,8 @@ export class Watch {
   }
 
   lookAtAll(): void {
-    for (const uri of this.#open.keys()) this.look(uri);
+    // Files change in crowds.
+    for (const uri of this.#open.keys()) this.#schedule(uri, pause);
   }
 
   /** How a run at work stands, in words; empty: it is not at work. */

@@ -25,6 +25,7 @@ const layers = [
   ...['store', 'size', 'step', 'export', 'task', 'curvature', 'training', 'run', 'plan', 'ask', 'results', 'inspect'],
   'doctor',
   'submit',
+  'mcp',
   'verbs',
 ];
 

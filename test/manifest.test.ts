@@ -1,5 +1,6 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
+import {toolId, tools} from '../core/assistant/tools.ts';
 
 const root = new URL('../', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
@@ -34,4 +35,16 @@ it('every command named in a text of the manifest exists', () => {
   const linked = [...text.matchAll(/(?:command:|onCommand:)(loraSweep\.\w+)/g)].map(([, command]) => command ?? '');
   expect(linked.length).toBeGreaterThan(3);
   expect(linked.filter(command => !offered.includes(command))).toEqual([]);
+});
+
+it('the tools that assistants are offered are those that exist, with their schemas', () => {
+  const offered = tools.map(tool => ({
+    name: toolId(tool),
+    displayName: tool.title,
+    toolReferenceName: `loraSweep${tool.name[0]!.toUpperCase()}${tool.name.slice(1)}`,
+    canBeReferencedInPrompt: true,
+    modelDescription: tool.description,
+    inputSchema: tool.input,
+  }));
+  expect(manifest.contributes.languageModelTools).toEqual(offered);
 });

@@ -21,6 +21,7 @@ import {lspVerb} from './verbs/lsp.ts';
 import {doctorVerb} from './verbs/machine/doctor.ts';
 import {setupNativeVerb} from './verbs/machine/setup-native.ts';
 import {figuresVerb} from './verbs/out/figures.ts';
+import {mcpVerb} from './verbs/out/mcp.ts';
 import {pushVerb} from './verbs/out/push.ts';
 import {planVerb} from './verbs/plan.ts';
 import {probeVerb} from './verbs/probe.ts';
@@ -65,6 +66,7 @@ const verbs = [
   setupNativeVerb,
   doctorVerb,
   lspVerb,
+  mcpVerb,
 ];
 
 function commandLine(): Command {

@@ -280,7 +280,11 @@ function doingWithTrials(state: RunState, {panel}: Choices, {choose, actOn, answ
     change: change =>
       choose(now => ({trials: {...now.trials, ...(typeof change === 'function' ? change(now.trials) : change)}})),
     // The curves follow the trial that is open.
-    open: panel => choose({panel, focus: panel?.kind === 'trial' ? {trial: panel.shown} : null}),
+    open: to =>
+      choose(now => {
+        const next = typeof to === 'function' ? to(now.panel) : to;
+        return {panel: next, focus: next?.kind === 'trial' ? {trial: next.shown} : null};
+      }),
     ...(actOn && {act: actOn}),
     hasAnswers: answers !== undefined && generated,
     alive,

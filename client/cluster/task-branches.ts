@@ -15,7 +15,10 @@ export function taskBranches(state: RunState, queue: Status | undefined): Branch
     const job = isAsked ? (asked.get(view.task)?.job ?? null) : elementOf(state.submitted, view.task);
     return taskBranch(view, state, {...asked.get(view.task), job});
   });
-  const others = (queue?.jobs ?? []).filter(({kind}) => kind !== 'tasks').map(jobBranch);
+  // Tasks begin when the preparation has ended, which the queue may tell a minute later.
+  const isPrepared = state.tasks.some(({attempt}) => attempt > 0);
+  const isShown = ({kind}: JobStatus) => kind === 'relay' || (kind === 'prepare' && !isPrepared);
+  const others = (queue?.jobs ?? []).filter(isShown).map(jobBranch);
   const branch = {...leaf, kind: 'tasks' as const, id: 'tasks', label: 'Tasks'};
   return [{...branch, description: inSum(tasks), state: together(tasks), children: [...tasks, ...others]}];
 }

@@ -54,7 +54,6 @@ const others: Readonly<Record<string, Elsewhere>> = {
     kin: 'lora',
     alsoKnownAs: ['generalized-lora'],
   },
-  'VB-LoRA': {why: 'mixes its factors from one bank of vectors', kin: 'vera', alsoKnownAs: ['vector-bank-lora']},
   UniLoRA: {why: 'makes all its factors from one short vector', kin: 'vera', alsoKnownAs: ['uni-lora']},
   TinyLoRA: {why: 'trains a handful of numbers for the whole model', kin: 'vera'},
   PVeRA: {why: "learns distributions from which VeRA's vectors are drawn", kin: 'vera'},

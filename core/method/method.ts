@@ -130,6 +130,8 @@ export interface MethodDescription {
   frozen?: readonly string[];
   /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */
   shapes(matrix: Matrix, size: Size): Shapes;
+  /** Trained tensors of the whole model, which all matrices share. */
+  common?(size: Size): Shapes;
   /** What keeps a matrix of this size from being adapted; undefined where nothing does. */
   obstacle(matrix: Matrix, size: Size): Obstacle | undefined;
   /** What cannot go together in a sweep file. */

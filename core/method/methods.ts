@@ -1,27 +1,28 @@
 import {adalora} from './each/adalora.ts';
-import {boft} from './each/boft.ts';
-import {corda} from './each/corda.ts';
 import {delora} from './each/delora.ts';
 import {dora} from './each/dora.ts';
-import {eva} from './each/eva.ts';
 import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
-import {hira} from './each/hira.ts';
-import {ia3} from './each/ia3.ts';
-import {initAb} from './each/init-ab.ts';
 import {loha} from './each/loha.ts';
 import {lokr} from './each/lokr.ts';
 import {lora} from './each/lora.ts';
 import {loraFa} from './each/lora-fa.ts';
-import {loraGa} from './each/lora-ga.ts';
-import {milora} from './each/milora.ts';
 import {miss} from './each/miss.ts';
-import {oft} from './each/oft.ts';
-import {olora} from './each/olora.ts';
-import {orthogonal} from './each/orthogonal.ts';
-import {pissa} from './each/pissa.ts';
+import {boft} from './each/multiplied/boft.ts';
+import {hira} from './each/multiplied/hira.ts';
+import {ia3} from './each/multiplied/ia3.ts';
+import {oft} from './each/multiplied/oft.ts';
 import {randlora} from './each/randlora.ts';
 import {rslora} from './each/rslora.ts';
+import {corda} from './each/starts/corda.ts';
+import {eva} from './each/starts/eva.ts';
+import {initAb} from './each/starts/init-ab.ts';
+import {loraGa} from './each/starts/lora-ga.ts';
+import {milora} from './each/starts/milora.ts';
+import {olora} from './each/starts/olora.ts';
+import {orthogonal} from './each/starts/orthogonal.ts';
+import {pissa} from './each/starts/pissa.ts';
+import {vbLora} from './each/vb-lora.ts';
 import {vera} from './each/vera.ts';
 import type {MethodDescription} from './method.ts';
 
@@ -51,6 +52,7 @@ const table = {
   eva,
   corda,
   adalora,
+  'vb-lora': vbLora,
   full,
 } satisfies Record<string, MethodDescription>;
 

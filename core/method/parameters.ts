@@ -35,5 +35,7 @@ export function trainedAt(sized: Sized, matrix: Matrix): number {
 /** Trained numbers of one trial; `everything` is the number of all the model's weights. */
 export function trainedParameters(sized: Sized, matrices: readonly Matrix[], everything: number): number {
   if (methods[sized.method].weights) return everything;
-  return matrices.reduce((sum, matrix) => sum + trainedAt(sized, matrix), 0);
+  const common = Object.values(methods[sized.method].common?.(sizeOf(sized)) ?? {});
+  const ofModel = common.reduce((sum, shape) => sum + product(shape), 0);
+  return matrices.reduce((sum, matrix) => sum + trainedAt(sized, matrix), ofModel);
 }

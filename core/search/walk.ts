@@ -71,7 +71,9 @@ function slope(known: Known, lower: number, reached: Pick<Walk, 'from' | 'to'>):
   if (a.diverged) return 1;
   if (Math.abs(a.score - b.score) > marginOf(known.rules, a.score, b.score)) return b.score > a.score ? 1 : -1;
   if (a.loss === null || b.loss === null) return 0;
-  if (!(Math.abs(a.loss - b.loss) > lossShare * learnt(known, reached))) return 0;
+  // Where the metric is a loss, what does not matter in it does not matter in the training's either.
+  const least = known.rules.objective.lowerIsBetter ? marginOf(known.rules, a.loss, b.loss) : 0;
+  if (!(Math.abs(a.loss - b.loss) > Math.max(least, lossShare * learnt(known, reached)))) return 0;
   return b.loss < a.loss ? 1 : -1;
 }
 

@@ -201,6 +201,11 @@ function tunedValues({axes}: MethodSettings, key: string): number {
   return isAxisKey(key) ? (axes?.[key]?.length ?? 1) : 1;
 }
 
+/** As the file gives it: the power of the rank that is a method's own idea, as rsLoRA's, is what is compared. */
+function givenAlpha({alpha, method}: MethodSettings, rank: number): number {
+  return alphaOf({...alpha, rankPower: alpha.rankPower - (methods[method].alphaPower ?? 0)}, rank);
+}
+
 function checkAlpha({sweep, problems}: File): void {
   const [first, ...others] = sweep.methods.filter(({method}) => !methods[method].withoutAlpha);
   for (const settings of others) {
@@ -209,7 +214,7 @@ function checkAlpha({sweep, problems}: File): void {
     // Several of its own or a variant's are meant to be compared.
     if (settings.alphas || first!.alphas || settings.name !== undefined || first!.name !== undefined) continue;
     const rank = ranks.find(own => first!.ranks.includes(own));
-    if (rank === undefined || Math.abs(alphaOf(alpha, rank) / alphaOf(first!.alpha, rank) - 1) < 1e-9) continue;
+    if (rank === undefined || Math.abs(givenAlpha(settings, rank) / givenAlpha(first!, rank) - 1) < 1e-9) continue;
     const message = `${method} has alpha ${alpha.text} and ${first!.method} ${first!.alpha.text}: alpha scales the update as the learning rate does, so the two are not compared alike. Give both the same.`;
     problems.at(
       problems.firstOf(['methods', method, 'alpha'], ['alpha'], ['methods']),

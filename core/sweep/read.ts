@@ -45,7 +45,7 @@ function readRoot({root, lines, complete}: Tree, problems: Problems, name: strin
   }
   problems.within(mapping);
   // The table's types say what its reader gives back.
-  const values = new Reader(problems, complete).mapping(fields, mapping, [], start) as Values;
+  const values = new Reader(problems, complete, mapping).mapping(fields, mapping, [], start) as Values;
   checkRules(values, mapping, complete, problems);
   const whole = problems.anyError ? undefined : sweepOf(values, name);
   if (whole) checkIds(whole, problems);

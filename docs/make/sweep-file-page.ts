@@ -9,6 +9,9 @@ const introduction = `# The sweep file
 Every key of a \`*.sweep.yaml\` file: what it means, which values it takes, what stands in where it is left out. Paths are relative to the
 sweep file. \`lora-sweep schema\` prints the same as a JSON schema; the editor completes and explains every key where it stands. Keys that only
 one method has stand under it; what the methods are says [methods.md](methods.md), what \`check\` may find [problems.md](problems.md).
+
+Top-level keys that begin with \`x-\` are yours: nothing of them is read, so that they can hold what anchors share, as \`x-rates: &rates {from: 1e-5,
+to: 1e-2, per_decade: 4}\` and \`learning_rate: *rates\`.
 `;
 
 export function sweepFilePage(): string {

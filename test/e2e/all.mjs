@@ -16,12 +16,14 @@ import {countedCalls} from './slurm-calls.ts';
 import {agree} from './stories/agree.ts';
 import {answers} from './stories/answers.ts';
 import {completion} from './stories/completion.ts';
+import {convert} from './stories/convert.ts';
 import {dashboard} from './stories/dashboard.ts';
 import {doctor} from './stories/doctor.ts';
 import {elsewhere} from './stories/elsewhere.ts';
 import {fetchStory} from './stories/fetch.ts';
 import {firstMinute} from './stories/first-minute.ts';
 import {full} from './stories/full.ts';
+import {notebook} from './stories/hand-over/notebook.ts';
 import {hostKilled} from './stories/host-killed.ts';
 import {hover} from './stories/hover.ts';
 import {killed} from './stories/killed.ts';
@@ -46,6 +48,7 @@ const stories = {
   problems,
   hover,
   completion,
+  convert,
   run,
   agree,
   dashboard,
@@ -53,6 +56,7 @@ const stories = {
   tune,
   'more-seeds': moreSeeds,
   answers,
+  notebook,
   stop,
   killed,
   'host-killed': hostKilled,

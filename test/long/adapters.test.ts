@@ -14,6 +14,11 @@ import {numbersIn, openPeer, type Peer, relativeDifference} from './peer.ts';
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
 const model = `${demo}base`;
 const names = Object.keys(methods);
+/** Sizes that the demo's model can have, and enough strength to be seen after a few steps. */
+const settings: Record<string, string> = {
+  'vb-lora': '{vector_length: 16, num_vectors: 12}',
+  adalora: '{alpha: 64}',
+};
 /** Starts that PEFT does not make by itself (those of LoRA-GA and CorDA need a data set): their adapters are LoRA's. */
 const ourOwn = ['milora', 'init-ab', 'lora-ga', 'corda'];
 /** Rows of ids the demo's tokenizer knows, any will do. */
@@ -33,7 +38,8 @@ beforeAll(async () => {
     file,
     `model: ${model}
 data: {train: ${demo}desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}}
-methods: [${names.join(', ')}]
+methods:
+${names.map(name => `  ${name}: ${settings[name] ?? '{}'}`).join('\n')}
 rank: 4
 batch_size: 16
 learning_rate: [2e-3]

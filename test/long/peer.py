@@ -62,6 +62,7 @@ def config_of(method, rank, alpha):
         "delora": lambda: peft.DeloraConfig(r=rank, **everywhere),
         "oft": lambda: peft.OFTConfig(oft_block_size=4, **everywhere),
         "adalora": lambda: peft.AdaLoraConfig(target_r=rank, init_r=(3 * rank + 1) // 2, lora_alpha=alpha, total_step=10, **everywhere),
+        "vb-lora": lambda: peft.VBLoRAConfig(r=rank, num_vectors=12, vector_length=16, **everywhere),
         "gralora": lambda: peft.GraloraConfig(r=rank, alpha=alpha, gralora_k=2, **everywhere),
         "randlora": lambda: peft.RandLoraConfig(r=rank, randlora_alpha=alpha, **everywhere),
     }

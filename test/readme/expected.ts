@@ -20,6 +20,7 @@ const expected: Record<string, RegExp[]> = {
   'npx lora-sweep export .lora-sweep/first --best': [/best/],
   'npx lora-sweep export .lora-sweep/first --to csv': [/Written to .*csv: .*steps \(\d+\)/],
   'npx lora-sweep export .lora-sweep/first --to tensorboard': [/Written to .*: \d+ trials for TensorBoard/],
+  'npx lora-sweep push': [/Nothing is sent/, /would go to my-team\/my-adapter as adapter/, /## Record/],
   'npx lora-sweep figures': [/Written to .*figures: \d+ figures as SVG and PNG, \d+ tables/],
   'npx lora-sweep tune': [
     /This takes about \d+ %.* of the grid's steps/,

@@ -72,7 +72,13 @@ it(
     mkdirSync(folder);
     writeFileSync(join(folder, 'tiny.sweep.yaml'), sweep);
     copyFileSync(join(root, 'test/fixtures/tasks/mbpp-17.jsonl'), join(folder, 'mbpp.jsonl'));
-    const verbs = ['check tiny.sweep.yaml', 'plan tiny.sweep.yaml', 'run tiny.sweep.yaml', 'report .lora-sweep/tiny'];
+    const verbs = [
+      'check tiny.sweep.yaml',
+      'plan tiny.sweep.yaml',
+      'run tiny.sweep.yaml',
+      'report .lora-sweep/tiny',
+      'figures .lora-sweep/tiny --out figures',
+    ];
     const text = `\`\`\`\n${verbs.map(verb => `lora-sweep ${verb}`).join('\n')}\n\`\`\``;
     const played = await play(blocksOf('elsewhere', text), {...clone, folder});
     expect(played.map(({faults}) => faults)).toEqual(verbs.map(() => []));

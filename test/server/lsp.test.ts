@@ -11,10 +11,12 @@ import {
   CodeLensRequest,
   type CompletionItem,
   CompletionRequest,
+  DidChangeWatchedFilesNotification,
   DocumentFormattingRequest,
   DocumentLinkRequest,
   DocumentSymbolRequest,
   ExecuteCommandRequest,
+  FileChangeType,
   FoldingRangeRequest,
   HoverRequest,
   InlayHintRequest,
@@ -242,5 +244,23 @@ describe('the command and the editor', () => {
       writeFileSync(file, readFileSync(file));
     }
     expect(result).toEqual({files: names.length, withErrors});
+  });
+});
+
+describe('files that are not open', () => {
+  it('have their problems taken back when they are mended or gone, once all were checked', async () => {
+    const [wrong, gone] = ['wrong', 'gone'].map(name => join(folder, `${name}.sweep.yaml`));
+    for (const file of [wrong!, gone!]) writeFileSync(file, sweep.replace('lora,', 'lroa,'));
+    const [uri, other] = [wrong!, gone!].map(file => pathToFileURL(file).href);
+    const changed = (type: FileChangeType) => (one: string) =>
+      client.connection.sendNotification(DidChangeWatchedFilesNotification.type, {changes: [{uri: one, type}]});
+    await client.connection.sendRequest(ExecuteCommandRequest.type, {command: 'loraSweep.server.checkWorkspace'});
+    for (const one of [uri!, other!]) expect(await client.diagnostics(one, found => found.length > 0)).not.toEqual([]);
+    writeFileSync(wrong!, sweep);
+    await changed(FileChangeType.Changed)(uri!);
+    expect(await client.diagnostics(uri!, found => found.every(({severity}) => severity !== 1))).toBeDefined();
+    rmSync(gone!);
+    await changed(FileChangeType.Deleted)(other!);
+    expect(await client.diagnostics(other!, found => found.length === 0)).toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import {readAdapter} from '../../trainer/adapter/write-adapter.ts';
 import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {Programs} from '../../trainer/engine/program/programs.ts';
 import {generate} from '../../trainer/generation/generation.ts';
+import type {Parts} from '../../trainer/method/form.ts';
 import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
 import {
@@ -209,6 +210,12 @@ function updateSpread(name: string, caseName: string, own: number): number {
   return Math.max(own, ...draws);
 }
 
+/** The tensors of an adapter by site; without a name those of the whole model. */
+function wholeAdapter(folder: string): ReadonlyMap<string, Parts> {
+  const {factors, shared} = readAdapter(folder);
+  return new Map([...factors, ['', shared]]);
+}
+
 /** The update of the first trial's tensors against PEFT's (or of all weights), relative to its size. */
 function compareTrained(
   layout: Parameters<typeof views>[1],
@@ -220,7 +227,7 @@ function compareTrained(
   const whole = folder.includes('-full/');
   const expected = whole
     ? new Map([...goldenValues(`train/${folder}/model.safetensors`)].map(([name, weight]) => [name, {weight}]))
-    : readAdapter(golden(`train/${folder}`)).factors;
+    : wholeAdapter(golden(`train/${folder}`));
   const began = views(start.subarray(0, layout.size), layout);
   let difference = 0;
   let size = 0;

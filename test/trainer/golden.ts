@@ -131,12 +131,22 @@ export interface GoldenRun {
   /** Of LoRA+. */
   b_rate_ratio?: number;
   init: string;
+  /** In place of what the adapter's configuration says. */
+  options?: Record<string, number>;
   cases: Record<string, GoldenCase>;
 }
 
 const methodNames: Record<string, MethodName> = {
   ...{initab: 'init-ab', loraga: 'lora-ga', lorafa: 'lora-fa'},
-  ...{loraplus: 'lora', doraplus: 'dora', pissaplus: 'pissa', lokrboth: 'lokr', oftcayley: 'oft', cordakpm: 'corda'},
+  ...{
+    loraplus: 'lora',
+    doraplus: 'dora',
+    pissaplus: 'pissa',
+    lokrboth: 'lokr',
+    oftcayley: 'oft',
+    vblora: 'vb-lora',
+    cordakpm: 'corda',
+  },
 };
 
 /** Under which the methods' own settings stand in the adapters' configurations. */
@@ -146,6 +156,7 @@ const optionNames: Record<string, Record<string, string>> = {
   boft: {block_size: 'boft_block_size', butterfly_factor: 'boft_n_butterfly_factor'},
   lokr: {decompose_both: 'decompose_both', decompose_factor: 'decompose_factor'},
   delora: {lambda: 'delora_lambda'},
+  'vb-lora': {num_vectors: 'num_vectors', vector_length: 'vector_length', topk: 'topk'},
   adalora: Object.fromEntries(
     ['init_r', 'tinit', 'tfinal', 'deltaT', 'beta1', 'beta2', 'orth_reg_weight'].map(key => [key, key]),
   ),
@@ -164,7 +175,11 @@ export function goldenMethod(run: GoldenRun): {name: MethodName; method: Method 
   const config = goldenJson<Record<string, number | boolean>>(`train/${run.init}/adapter_config.json`);
   const own = Object.entries(optionNames[name] ?? {}).map(([key, peft]) => [key, Number(config[peft])] as const);
   const plus = run.b_rate_ratio === undefined ? {} : {b_rate_ratio: run.b_rate_ratio};
-  const form = {rank: run.r, scale: run.scaling ?? run.alpha / run.r, options: {...Object.fromEntries(own), ...plus}};
+  const form = {
+    rank: run.r,
+    scale: run.scaling ?? run.alpha / run.r,
+    options: {...Object.fromEntries(own), ...plus, ...run.options},
+  };
   return {name, method: methods[name], form};
 }
 
@@ -212,7 +227,7 @@ function startOf(run: GoldenRun, sites: Site[], method: Method, form: Form): Pac
   const {factors, shared} = readAdapter(golden(`train/${run.init}`));
   const layout = trainedLayout(sites, method, form);
   const parameters = new Float32Array(layout.size);
-  fill(parameters, layout, factors);
+  fill(parameters, layout, new Map([...factors, ['', shared]]));
   const common = sharedLayout(sites, method, form);
   if (common.size === 0) return {parameters};
   const vector = new Float32Array(common.size);

@@ -38,7 +38,7 @@ const trained = [
   ...[
     ...['lora', 'rslora', 'pissa', 'milora', 'initab', 'dora', 'olora'],
     ...['loraga', 'vera', 'gralora', 'randlora', 'boft', 'miss', 'full'],
-    ...['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'],
+    ...['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora', 'vblora'],
   ].map(method => `llama-${method}`),
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
@@ -83,6 +83,8 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     'llama-ia3',
     'llama-delora',
     'llama-oft',
+    'llama-adalora',
+    'llama-vblora',
   ])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });

@@ -39,7 +39,7 @@ export function layoutOf(named: Iterable<readonly [site: string, shapes: Shapes]
   return {pieces, size: offset, trained: offset, decayed: decayed ?? offset};
 }
 
-/** The tensors of all sites, one site after another: all those that are trained, then all that keep their start. */
+/** The tensors of all sites, one site after another: all those that are trained, with those of the whole model last, then all that keep their start. */
 export function trainedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
   const {frozen = []} = method;
   const shapesOf = (kept: boolean) =>
@@ -47,11 +47,12 @@ export function trainedLayout(sites: readonly Site[], method: Method, form: Form
       const own = Object.entries(method.shapes(site, form)).filter(([part]) => frozen.includes(part) === kept);
       return [site.name, Object.fromEntries(own)] as const;
     });
-  const {size} = layoutOf(shapesOf(false));
-  return {...layoutOf([...shapesOf(false), ...shapesOf(true)], size), trained: size};
+  const trained = [...shapesOf(false), ['', method.common?.(form) ?? {}] as const];
+  const {size} = layoutOf(trained);
+  return {...layoutOf([...trained, ...shapesOf(true)], size), trained: size};
 }
 
-/** What the sites share; empty for most methods. */
+/** The frozen tensors that the sites share; empty for most methods. */
 export function sharedLayout(sites: readonly Site[], method: Method, form: Form): Layout {
   return layoutOf([['', method.shared?.(sites, form) ?? {}]]);
 }
@@ -97,10 +98,13 @@ export function tensorsBySite(
   shared: Record<string, tf.Tensor>,
 ): Map<string, SiteTensors> {
   const before = start && bySite(layout, start);
+  const all = bySite(layout, trained);
+  const common = {...shared, ...all.get('')};
+  all.delete('');
   return new Map(
-    [...bySite(layout, trained)].map(([site, own]) => {
+    [...all].map(([site, own]) => {
       const frozen = before?.get(site);
-      return [site, {own, shared, ...(frozen ? {start: frozen} : {})}];
+      return [site, {own, shared: common, ...(frozen ? {start: frozen} : {})}];
     }),
   );
 }
@@ -116,4 +120,19 @@ export function views(vector: Float32Array, layout: Layout): Map<string, Parts> 
     layout,
     layout.pieces.map(({offset, size}) => vector.subarray(offset, offset + size)),
   );
+}
+
+/** Shapes of what all sites share, trained or not. */
+export const commonShapes = (sites: readonly Site[], method: Method, form: Form): Shapes => ({
+  ...method.shared?.(sites, form),
+  ...method.common?.(form),
+});
+
+/** What all sites share at one trial's vectors, which lie as `layout` and `frozen` say. */
+export function commonParts(
+  {parameters, shared}: {parameters: Float32Array; shared?: Float32Array | undefined},
+  layout: Layout,
+  frozen: Layout,
+): Parts {
+  return {...(shared ? views(shared, frozen).get('') : {}), ...views(parameters, layout).get('')};
 }

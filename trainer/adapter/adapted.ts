@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../../core/error.ts';
 import type {Shapes} from '../../core/method/method.ts';
+import {commonShapes} from '../adaptation/layout.ts';
 import type {Parts} from '../method/form.ts';
 import {methods} from '../method/index.ts';
 import {frozenProjection, type Model, type Passes, withBias} from '../model/decoder.ts';
@@ -58,7 +59,7 @@ export function checkFit(
     adapted.push(site);
   }
   const {form} = [...forms.values()][0]!;
-  for (const [part, shape] of Object.entries(methods[method].shared?.(adapted, form) ?? {}))
+  for (const [part, shape] of Object.entries(commonShapes(adapted, methods[method], form)))
     if (!shared[part] || sharedShapes[part]!.some((size, axis) => size < shape[axis]!))
       throw refused(
         `has shared ${part} ${list(sharedShapes[part])}, but its projections need ${list(shape)}; take the model it was trained on`,

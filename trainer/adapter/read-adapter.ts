@@ -102,8 +102,9 @@ export function readAdapter(folder: string): Adapter {
   const {modules, shared, copies} = sorted(readHeader(join(folder, tensorsName)).tensors, format, bad);
   if (modules.size === 0) throw bad('adapter_model.safetensors holds no factors');
   const strengths = strengthsOf(config, format, bad);
-  const {factors, forms} = readModules(modules, kind, strengths, config, bad);
   const common = partsOf('the whole model', shared, format.shared, [], bad);
+  const sharedShapes = shapesOf(common);
+  const {factors, forms} = readModules(modules, {kind, strengths, config, sharedShapes}, bad);
   const {form: first} = [...forms.values()][0] ?? refuse(bad('all its modules are empty'));
   const rank = strengths.rank ?? first.rank;
   const alpha = strengths.alpha ?? rank;
@@ -121,7 +122,7 @@ export function readAdapter(folder: string): Adapter {
     factors,
     forms,
     shared: valuesOf(common, bad),
-    sharedShapes: shapesOf(common),
+    sharedShapes,
     residualOf: residualOf(config),
     start: readStart(join(folder, startName), factors, forms, bad),
     copies,
@@ -176,9 +177,12 @@ function strengthsOf(config: JsonObject, {rankKey, alphaKey}: PeftFormat, bad: C
 /** The trained tensors of all modules, checked, and how large and how strong each module's adapter is. */
 function readModules(
   modules: ReadonlyMap<string, Named>,
-  kind: AdapterKind,
-  strengths: Strengths,
-  config: JsonObject,
+  {
+    kind,
+    strengths,
+    config,
+    sharedShapes,
+  }: {kind: AdapterKind; strengths: Strengths; config: JsonObject; sharedShapes: Shapes},
   bad: Complaint,
 ): Pick<Adapter, 'factors' | 'forms'> {
   const format = formatOf(kind);
@@ -190,7 +194,7 @@ function readModules(
     const shapes = shapesOf(parts);
     // Where AdaLoRA has left none of a module's triplets, nothing is adapted.
     if (kind === 'adalora' && shapes['E']?.[0] === 0) continue;
-    const options = format.options(config, shapes);
+    const options = format.options(config, shapes, sharedShapes);
     const rank = strengths.rankOf(path) ?? options['block_size'] ?? 1;
     const form = {rank, scale: strengths.scaleOf(rank, strengths.alphaOf(path) ?? rank), options};
     const values = valuesOf(parts, bad);

@@ -6,6 +6,7 @@ import {existsSync, mkdirSync, readdirSync, renameSync, writeFileSync} from 'nod
 import {dirname, join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Shapes} from '../../core/method/method.ts';
+import type {JsonObject} from '../files/json-file.ts';
 import {temporaryOf} from '../files/temporary.ts';
 import {discard, storeError, syncFolder} from '../files/write-whole.ts';
 import type {Form, Parts} from '../method/form.ts';
@@ -31,7 +32,7 @@ export interface AdapterToWrite {
   modulePath?: string;
   /** The trained tensors by the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, Parts>;
-  /** Shapes of these tensors, for kinds whose format does not know them from the numbers of values. */
+  /** Shapes of these tensors and, without a name, of the shared ones, for kinds whose format does not know them from the numbers of values. */
   shapes?: ReadonlyMap<string, Shapes>;
   /** What all of them share. */
   shared?: Parts;
@@ -66,38 +67,19 @@ export function writeAdapter(
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
   const format = formatOf(kind);
   const form = {rank, scale: alpha / rank, options};
-  const ofLora = {
-    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
-    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
-  };
   // Beside other parts the last names would mean theirs too.
   const targets = modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()];
-  const config = {
-    bias: 'none',
-    fan_in_fan_out: false,
-    inference_mode: true,
-    modules_to_save: null,
-    peft_type: format.peftType,
-    revision: base.revision,
-    base_model_name_or_path: base.model,
-    target_modules: targets,
-    task_type: 'CAUSAL_LM',
-    ...format.config(form, alpha, targets),
-    ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
-    ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
-  };
-  const known = Object.entries(config).filter(([key]) => !format.without?.includes(key));
-  const sorted = Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const config = configOf({base, format, form, alpha, targets, factors, residual});
 
   refuseStrangers(target);
   const temporary = temporaryOf(target);
   try {
     mkdirSync(dirname(target), {recursive: true});
     mkdirSync(temporary);
-    writeFileSync(join(temporary, configName), `${JSON.stringify(sorted, null, 2)}\n`, {flush: true});
+    writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`, {flush: true});
     writeSafetensors(
       join(temporary, tensorsName),
-      tensorsOf(format, form, inModel(factors), shared, shapes && inModel(shapes)),
+      tensorsOf(format, form, inModel(factors), shared, shapes && new Map([...shapes, ...inModel(shapes)])),
     );
     if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
     syncFolder(temporary);
@@ -107,6 +89,37 @@ export function writeAdapter(
     discard(temporary);
     throw storeError(error, target);
   }
+}
+
+interface Configured extends Pick<AdapterToWrite, 'base' | 'alpha' | 'factors'> {
+  residual: AdapterToWrite['residual'];
+  format: PeftFormat;
+  form: Form;
+  targets: readonly string[];
+}
+
+/** adapter_config.json, its keys in order. */
+function configOf({base, format, form, alpha, targets, factors, residual}: Configured): JsonObject {
+  const ofLora = {
+    init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
+    use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
+  };
+  const config = {
+    bias: 'none',
+    fan_in_fan_out: false,
+    inference_mode: true,
+    modules_to_save: null,
+    peft_type: format.peftType,
+    revision: base.revision,
+    base_model_name_or_path: base.model,
+    target_modules: [...targets],
+    task_type: 'CAUSAL_LM',
+    ...format.config(form, alpha, targets),
+    ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
+    ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
+  };
+  const known = Object.entries(config).filter(([key]) => !format.without?.includes(key));
+  return Object.fromEntries(known.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** Only an adapter may be replaced by an adapter: other files in its folder are the user's. */
@@ -142,7 +155,7 @@ function tensorsOf(
       if (data) tensors.set(`${prefix}${name}`, {shape: own[part]!, data});
     }
   };
-  add('base_model.', format.shared, shared, {});
+  add('base_model.', format.shared, shared, shapes?.get('') ?? {});
   for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts, shapes?.get(path));
   return tensors;
 }

@@ -16,7 +16,7 @@ import {storeError} from '../files/write-whole.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
 import {allocatedCores} from '../process/allocation.ts';
-import {readEvaluation} from '../run/evaluations.ts';
+import {readEvaluation} from '../run/evaluating/evaluations.ts';
 import type {Failure} from '../run/jobs.ts';
 import {openPool} from '../run/pool.ts';
 import {dataOfRun} from '../store/run-data.ts';

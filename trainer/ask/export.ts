@@ -16,12 +16,11 @@ import {openAdapter} from '../adapter/adapted.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
 import {plainLora} from '../export/plain.ts';
-import {modelsName} from '../export/trained-model.ts';
 import {checkTarget, newFolder} from '../files/new-folder.ts';
 import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import {type Manifest, readManifest, type StoredModel} from '../store/manifest.ts';
-import {manifestName} from '../store/names.ts';
+import {manifestName, modelsName} from '../store/names.ts';
 import {readRun} from '../store/run.ts';
 import {writeMergedModel} from './merged-model.ts';
 
@@ -96,7 +95,7 @@ async function writePlainAdapter(
 ): Promise<{rank: number; method: string}> {
   const adapter = openAdapter(adapterFolder, base);
   const {rank, alpha, factors} = plainLora(adapter);
-  const {method: kind, shared, forms} = adapter;
+  const {method: kind, shared, sharedShapes, forms} = adapter;
   const all = [shared, ...factors.values()].flatMap(parts => Object.values(parts));
   checkTarget(
     out,
@@ -104,7 +103,7 @@ async function writePlainAdapter(
   );
   const {modulePath} = base.config;
   const {options} = [...forms.values()][0]!.form;
-  const shapes = new Map([...forms].map(([path, own]) => [path, own.shapes]));
+  const shapes = new Map([['', sharedShapes], ...[...forms].map(([path, own]) => [path, own.shapes] as const)]);
   writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shapes, shared});
   return {rank, method: titles[kind].title};
 }

@@ -1,6 +1,6 @@
 /** Probes on the way of a training: the Hessian at each trial's own point, plain and as Adam sees it. */
 import type {Trial} from '../../core/sweep/sweep.ts';
-import {type Layout, views} from '../adaptation/layout.ts';
+import {commonParts, type Layout, views} from '../adaptation/layout.ts';
 import {rateRatio} from '../step/rates.ts';
 import type {Pack} from '../step/step.ts';
 import {Network} from './network.ts';
@@ -105,7 +105,7 @@ function taskAt(
   const name = trial.method === 'full' ? `${site.name}.weight` : site.name;
   const block = methodBlock({site, layer, projection}, trial, pack.settings.sites, {
     parts: views(parameters, layout).get(name)!,
-    shared: shared ? views(shared, common).get('')! : {},
+    shared: commonParts({parameters, shared}, layout, common),
     read,
   });
   const parts = Object.keys(blockShapes(block.form, site)).map(part => (part === 'W' ? 'weight' : part));

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
 import {weightLayout} from '../adaptation/full.ts';
-import {sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
+import {commonParts, commonShapes, sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
 import {identityMatrix, ofIdentity} from '../engine/macros/identity.ts';
 import type {Engine, Program} from '../engine/program/engine.ts';
 import type {Form, Parts} from '../method/form.ts';
@@ -54,8 +54,7 @@ async function adaptedWeights(
   const layout = trainedLayout(sites, method, form);
   const now = views(parameters, layout);
   const before = start && views(start, layout);
-  const commonShapes = method.shared?.(sites, form) ?? {};
-  const common = shared ? views(shared, sharedLayout(sites, method, form)).get('')! : {};
+  const common = commonParts({parameters, shared}, layout, sharedLayout(sites, method, form));
   const programs = new Map<string, Program>();
   const found = new Map<string, Float32Array>();
   try {
@@ -67,7 +66,7 @@ async function adaptedWeights(
       const shapes = method.shapes(site, form);
       const inputs = {
         ...specs('own', shapes),
-        ...specs('shared', commonShapes),
+        ...specs('shared', commonShapes(sites, method, form)),
         ...(taken ? specs('start', shapes) : {}),
       };
       const program = programs.get(key) ?? (await engine.compile(merging(method, form, site, inputs)));

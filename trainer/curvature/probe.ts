@@ -4,7 +4,7 @@ import type {AdapterMethodName} from '../../core/method/methods.ts';
 import {type StartOf, startOf, startSettings} from '../../core/run/compare/starts.ts';
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
 import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
-import {sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
+import {commonParts, sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
 import type {Engine} from '../engine/program/engine.ts';
 import {type LanczosResult, lanczos} from '../math/lanczos.ts';
 import {random} from '../math/random.ts';
@@ -257,10 +257,11 @@ async function startBlock(
   const {sites} = settings;
   const method = methods[trial.method as AdapterMethodName];
   const form = formOf(trial);
-  const {parameters, shared} = await startingParameters(trial, {...settings, sites: [site], allSites: sites});
+  const vectors = await startingParameters(trial, {...settings, sites: [site], allSites: sites});
+  const layout = trainedLayout([site], method, form);
   return methodBlock({layer, projection, site}, trial, sites, {
-    parts: views(parameters, trainedLayout([site], method, form)).get(site.name)!,
-    shared: shared ? views(shared, sharedLayout(sites, method, form)).get('')! : {},
+    parts: views(vectors.parameters, layout).get(site.name)!,
+    shared: commonParts(vectors, layout, sharedLayout(sites, method, form)),
     read,
   });
 }

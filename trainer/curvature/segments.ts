@@ -6,6 +6,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
+import {commonShapes} from '../adaptation/layout.ts';
 import type {Part} from '../engine/graph/stages.ts';
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Engine, Staged, TensorSpec, Tensors} from '../engine/program/engine.ts';
@@ -228,7 +229,7 @@ const isConstant = ({frozen = []}: Method, part: string): boolean => part === 'm
 function constantShapes(form: BlockForm, site: Site): Shapes {
   if (form === 'full') return {};
   const shapes = Object.entries(form.method.shapes(site, form.form));
-  const shared = form.method.shared?.(form.sites, form.form) ?? {};
+  const shared = commonShapes(form.sites, form.method, form.form);
   return {
     W: [site.outputs, site.inputs],
     ...Object.fromEntries(shapes.filter(([part]) => isConstant(form.method, part))),
@@ -281,7 +282,7 @@ export async function blockSegment(engine: Engine, form: BlockForm, site: Site, 
         const {method, form: size, sites} = form;
         const of = (name: string) => tf.expandDims(inputs[name]!);
         const own = Object.fromEntries(names.map((name, i) => [name, tf.expandDims(tensors[i]!)]));
-        const common = Object.keys(method.shared?.(sites, size) ?? {}).map(
+        const common = Object.keys(commonShapes(sites, method, size)).map(
           part => [part, of(sharedName(part))] as const,
         );
         const constant = Object.keys(method.shapes(site, size)).filter(part => isConstant(method, part));

@@ -6,9 +6,6 @@ import {writeModelFolder} from '../store/model-folder.ts';
 import {narrowed} from '../weights/narrow.ts';
 import {overwrite, placesIn} from './merge.ts';
 
-/** Of a run folder: model folders by trial, where whole weights were trained. */
-export const modelsName = 'models';
-
 /**
  * Writes a model folder like that of the base with `trained` weights (by name, each as part `weight`) in the base's types;
  * an earlier one in its place is replaced. Returns the hash of its weights.

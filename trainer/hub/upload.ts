@@ -5,6 +5,7 @@ import {pathToFileURL} from 'node:url';
 import {createRepo, HubApiError, modelInfo, uploadFiles} from '@huggingface/hub';
 import {SweepError} from '../../core/error.ts';
 import {allowedEndpoint, readToken} from './client.ts';
+import {isLoopback} from './loopback.ts';
 
 export interface Upload {
   /** ORG/NAME. */
@@ -39,7 +40,7 @@ export function filesToSend(folder: string): {name: string; bytes: number}[] {
 /**
  * Sends the files with the token of HF_TOKEN or of `hf auth login`.
  * @returns where it is now, and the commit
- * @throws SweepError `offline`, `no-token`, `hub-refused`
+ * @throws SweepError `offline`, `usage`, `no-token`, `hub-refused`
  */
 export async function uploadFolder({
   id,
@@ -55,6 +56,9 @@ export async function uploadFolder({
       'no-token',
       'There is no token to write to the hub with: set HF_TOKEN, or log in with `hf auth login`.',
     );
+  const {protocol, hostname, origin} = new URL(hubUrl);
+  if (protocol === 'http:' && !isLoopback(hostname))
+    throw new SweepError('usage', `${origin} would be sent a token unencrypted; give HF_ENDPOINT an https address.`);
   const heard: typeof fetch = (input, init) => fetch(input, {...init, signal: init?.signal ?? signal});
   const access = {hubUrl, accessToken, fetch: heard};
   try {

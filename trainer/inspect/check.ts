@@ -1,5 +1,6 @@
 /** Everything that can be known to be wrong with a sweep before it runs: its text, and what lies around it. */
-import {basename} from 'node:path';
+import {basename, join, relative, resolve} from 'node:path';
+import {pathToFileURL} from 'node:url';
 import {SweepError} from '../../core/error.ts';
 import {allProblems} from '../../core/sweep/check.ts';
 import type {Draft} from '../../core/sweep/draft.ts';
@@ -9,10 +10,13 @@ import type {Problem} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {draftOfEval, type EvalOptions} from '../ask/eval.ts';
+import {entryOf} from '../files/door.ts';
 import {problemLine, readSweepFile} from '../run/sweep-file.ts';
-import {openInspector} from './inspector.ts';
+import {sweepFiles} from './candidates.ts';
+import {openInspector, type WatchedInspector} from './inspector.ts';
 
 export interface Check {
+  file: string;
   /** For a reader: one line a problem, or that there is none. */
   text: string;
   problems: Problem[];
@@ -23,11 +27,44 @@ export interface Check {
  * @throws SweepError `missing-file` where the sweep file itself cannot be read
  */
 export async function checkSweep(file: string): Promise<Check> {
+  const {checks} = await checkSweeps([file]);
+  return checks[0]!;
+}
+
+/**
+ * Checks sweep files and what they name, of a folder every one below it.
+ * @returns each file once; `isSeveral`: more was asked for than one file
+ * @throws SweepError `missing-file` where a sweep file cannot be read, or a folder holds none
+ */
+export async function checkSweeps(paths: readonly string[]): Promise<{checks: Check[]; isSeveral: boolean}> {
+  const isFolder = (path: string): boolean => entryOf(path)?.isDirectory() ?? false;
+  const files = [...new Set(paths.flatMap(path => (isFolder(path) ? filesIn(path) : [path])))];
+  const inspector = openInspector();
+  try {
+    const checks: Check[] = [];
+    for (const file of files) checks.push(await checkOne(file, inspector));
+    return {checks, isSeveral: paths.length > 1 || paths.some(isFolder)};
+  } finally {
+    inspector.close();
+  }
+}
+
+function filesIn(folder: string): string[] {
+  const found = sweepFiles(pathToFileURL(resolve(folder)).href).map(({file}) =>
+    join(folder, relative(resolve(folder), file)),
+  );
+  if (found.length > 0) return found;
+  throw new SweepError('missing-file', `There is no sweep file (*.sweep.yaml) in the folder ${folder} or below it.`, {
+    folder,
+  });
+}
+
+async function checkOne(file: string, inspector: WatchedInspector): Promise<Check> {
   const reading = readSweep(readSweepFile(file), basename(file));
-  const problems = allProblems(reading, reading.draft && (await lookAround(reading.draft, file)));
+  const problems = allProblems(reading, reading.draft && (await inspector.inspect(reading.draft, file)));
   const text =
     problems.length === 0 ? `${file}: no problems` : problems.map(problem => problemLine(file, problem)).join('\n');
-  return {text, problems};
+  return {file, text, problems};
 }
 
 async function lookAround(draft: Draft, file: string): Promise<Inspection> {

@@ -7,30 +7,31 @@ import {
 import {sizeOf} from '../../core/method/parameters.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {adalora} from './adalora.ts';
-import {boft} from './boft.ts';
-import {corda} from './corda.ts';
 import {delora} from './delora.ts';
 import {dora} from './dora.ts';
-import {eva} from './eva.ts';
 import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
-import {hira} from './hira.ts';
-import {ia3} from './ia3.ts';
-import {initAb} from './init-ab.ts';
 import {loha} from './loha.ts';
 import {lokr} from './lokr.ts';
 import {lora} from './lora.ts';
 import {loraFa} from './lora-fa.ts';
-import {loraGa} from './lora-ga.ts';
 import type {Computation, Method} from './method.ts';
-import {milora} from './milora.ts';
 import {miss} from './miss.ts';
-import {oft} from './oft.ts';
-import {olora} from './olora.ts';
-import {orthogonal} from './orthogonal.ts';
-import {pissa} from './pissa.ts';
+import {boft} from './multiplied/boft.ts';
+import {hira} from './multiplied/hira.ts';
+import {ia3} from './multiplied/ia3.ts';
+import {oft} from './multiplied/oft.ts';
 import {randlora} from './randlora.ts';
 import {rslora} from './rslora.ts';
+import {corda} from './starts/corda.ts';
+import {eva} from './starts/eva.ts';
+import {initAb} from './starts/init-ab.ts';
+import {loraGa} from './starts/lora-ga.ts';
+import {milora} from './starts/milora.ts';
+import {olora} from './starts/olora.ts';
+import {orthogonal} from './starts/orthogonal.ts';
+import {pissa} from './starts/pissa.ts';
+import {vbLora} from './vb-lora.ts';
 import {vera} from './vera.ts';
 
 /** What every variant computes; training all weights (full.ts) is none. */
@@ -59,6 +60,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   eva,
   corda,
   adalora,
+  'vb-lora': vbLora,
 };
 
 /** Every variant, with what its description says of it. */

@@ -41,7 +41,7 @@ export interface InitContext {
 
 /** What a variant computes. What it trains, and on which matrices, its description says (core/method). */
 export interface Computation {
-  /** The frozen tensors that all sites share. */
+  /** The frozen tensors that all sites share; those that are trained are the description's `common`. */
   shared?(sites: readonly Matrix[], form: Form): Shapes;
   /** Their values; `seed` is the trial's. */
   draw?(shapes: Shapes, form: Form, seed: number): Parts;
@@ -57,7 +57,16 @@ export interface Method
   extends Computation,
     Pick<
       MethodDescription,
-      'residual' | 'spectrum' | 'gradient' | 'readings' | 'allocates' | 'frozen' | 'shapes' | 'obstacle'
+      | 'residual'
+      | 'spectrum'
+      | 'gradient'
+      | 'readings'
+      | 'allocates'
+      | 'common'
+      | 'work'
+      | 'frozen'
+      | 'shapes'
+      | 'obstacle'
     > {}
 
 /** x · (W + s·B·A)ᵀ, from the residual base where the method takes its start out. */

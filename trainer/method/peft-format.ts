@@ -21,8 +21,8 @@ export interface PeftFormat {
   alphaKey: string | null;
   /** Keys of all formats' configurations that this one does not have. */
   without?: readonly string[];
-  /** The method's own settings as the configuration and the shapes of a module's tensors have them. */
-  options(config: JsonObject, shapes: Shapes): Record<string, number>;
+  /** The method's own settings as the configuration and the shapes of a module's tensors and of the shared ones have them. */
+  options(config: JsonObject, shapes: Shapes, shared: Shapes): Record<string, number>;
   /** The configuration's keys beside those of all formats; `targets` are its target_modules. */
   config(form: Form, alpha: number, targets: readonly string[]): JsonObject;
 }

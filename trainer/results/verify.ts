@@ -5,7 +5,6 @@ import {SweepError} from '../../core/error.ts';
 import type {TrialState} from '../../core/run/events.ts';
 import {fileName} from '../../core/shape.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
-import {modelsName} from '../export/trained-model.ts';
 import {companionsIn, hashFiles} from '../files/hash.ts';
 import {openModel} from '../model/open-model.ts';
 import {openWeights} from '../model/weights.ts';
@@ -13,7 +12,7 @@ import {StoredSteps} from '../store/fold/stored-steps.ts';
 import {fingerprint} from '../store/ingredients.ts';
 import {type Manifest, readManifest, type StoredModel} from '../store/manifest.ts';
 import {filesBesideModule} from '../store/module-files.ts';
-import {eventsName, manifestName} from '../store/names.ts';
+import {eventsName, manifestName, modelsName} from '../store/names.ts';
 import {readRun} from '../store/run.ts';
 
 /** What ended so is shown or gone on with as it is. */

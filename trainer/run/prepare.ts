@@ -28,7 +28,7 @@ import {openTokenizer, type Tokenizer} from '../text/tokenizer.ts';
 import type {Evaluation} from '../training/evaluation.ts';
 import {evaluationMemory} from '../training/evaluation.ts';
 import {probeSource} from '../training/sources.ts';
-import {readEvaluations} from './evaluations.ts';
+import {readEvaluations} from './evaluating/evaluations.ts';
 import {trainingBatches} from './training-batches.ts';
 
 export interface Prepared {

@@ -95,7 +95,9 @@ export function sharedNumbers(
           const {size, trained} = trainedLayout(sites, methods[method], form);
           // Importance and how it varies, read and written.
           const shares = methods[method].allocates ? 4 * trained : 0;
-          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained) + shares;
+          // The factors' products, the weight with them, and its gradient, where they are formed as a whole.
+          const whole = sites.reduce((sum, site) => sum + 3 * (methods[method].work(site, form).whole ?? 0), 0);
+          return sharedLayout(sites, methods[method], form).size + 2 * (size - trained) + shares + whole;
         }),
   );
   return Math.max(0, ...sizes);

@@ -8,10 +8,9 @@ import {fileName} from '../../core/shape.ts';
 import {runsFolder} from '../../core/sweep/folder.ts';
 import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
-import {modelsName} from '../export/trained-model.ts';
 import {openWeights} from '../model/weights.ts';
 import {readManifest} from './manifest.ts';
-import {manifestName} from './names.ts';
+import {manifestName, modelsName} from './names.ts';
 import {hasRun, readRun} from './run.ts';
 
 /** A finished trial of another run. */

@@ -3,3 +3,6 @@
 /** The truth: append-only, one event a line. */
 export const eventsName = 'events.jsonl';
 export const manifestName = 'manifest.json';
+
+/** Of a run folder: model folders by trial, where whole weights were trained. */
+export const modelsName = 'models';

@@ -3,11 +3,12 @@ import {views} from '../adaptation/layout.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import {kindOf} from '../adapter/peft-formats.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
-import {modelsName, writeTrainedModel} from '../export/trained-model.ts';
+import {writeTrainedModel} from '../export/trained-model.ts';
 import {insideRun} from '../files/write-whole.ts';
 import type {BaseContext} from '../step/base.ts';
 import type {Pack} from '../step/step.ts';
 import {checkpointsName, saveCheckpoint} from '../store/checkpoint.ts';
+import {modelsName} from '../store/names.ts';
 import type {TrainContext} from './context.ts';
 import {idsOf, type PackRun, type TrainJob} from './open-pack.ts';
 
@@ -36,7 +37,13 @@ export async function saveAdapters(
 ): Promise<Map<string, string>> {
   const {layout, shared: common} = pack.adaptation;
   const {method, config, form, sites} = pack.settings;
-  const shapes = method === 'full' ? undefined : new Map(sites.map(site => [site.name, method.shapes(site, form)]));
+  const shapes =
+    method === 'full'
+      ? undefined
+      : new Map([
+          ['', method.common?.(form) ?? {}],
+          ...sites.map(site => [site.name, method.shapes(site, form)] as const),
+        ]);
   const snapshot = await pack.snapshot();
   const frozen = await pack.shared();
   const of = (values: Float32Array, trial: number, own = layout) =>
@@ -51,6 +58,7 @@ export async function saveAdapters(
       continue;
     }
     const folder = join(insideRun(job.folder, 'adapters'), trial.id);
+    const all = of(snapshot['parameters']!, i);
     writeAdapter(folder, {
       base: job.base,
       kind: kindOf(trial.method),
@@ -58,9 +66,9 @@ export async function saveAdapters(
       rank: trial.rank,
       alpha: trial.alpha,
       options: method.allocates ? {...form.options, total_step: job.steps} : form.options,
-      factors: of(snapshot['parameters']!, i),
+      factors: new Map([...all].filter(([site]) => site !== '')),
       ...(shapes ? {shapes} : {}),
-      ...(frozen ? {shared: of(frozen, i, common).get('')!} : {}),
+      shared: {...(frozen ? of(frozen, i, common).get('') : {}), ...all.get('')},
       ...(method.residual ? {residual: {method: trial.method, start: of(snapshot['start']!, i)}} : {}),
     });
     hashes.set(trial.id, await hashAdapter(folder));

@@ -10,7 +10,7 @@ import {print, remark} from './shared/terminal.ts';
 type TrialForm = ExportOptions['to'];
 
 interface ExportFlags {
-  to: TrialForm | RunForm | 'mlflow';
+  to: TrialForm | RunForm | 'mlflow' | 'gguf';
   uri?: string;
   experiment?: string;
   out?: string;
@@ -22,13 +22,13 @@ export function exportVerb(program: Command): void {
   program
     .command('export')
     .description(
-      'write a finished trial as a PEFT adapter of the unchanged base, or merged into a model folder; or the whole run as tables, for TensorBoard, or to an MLflow server',
+      'write a finished trial as a PEFT adapter of the unchanged base, merged into a model folder, or as a GGUF file; or the whole run as tables, for TensorBoard, or to an MLflow server',
     )
     .argument('<dir...>', 'run folder; of csv, parquet and tensorboard several, which are parts of one experiment')
     .usage('[options] <dir> [trial]\n       lora-sweep export [options] <dir...>')
     .addOption(
       new Option('--to <form>', 'what to write')
-        .choices(['adapter', 'merged', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
+        .choices(['adapter', 'merged', 'gguf', 'csv', 'parquet', 'tensorboard', 'mlflow'] satisfies ExportFlags['to'][])
         .makeOptionMandatory(),
     )
     .option(
@@ -46,7 +46,7 @@ export function exportVerb(program: Command): void {
         throw new SweepError('usage', `${foreign} belongs to --to mlflow, not to --to ${to}.`);
       const further = trial === undefined ? others : [trial, ...others];
       if (to === 'mlflow') await sendRun(folder, further, options);
-      else if (to === 'adapter' || to === 'merged') {
+      else if (to === 'adapter' || to === 'merged' || to === 'gguf') {
         if (others.length > 0)
           throw new SweepError('usage', `--to ${to} takes a run folder and a trial id; leave ${others.join(' ')} out.`);
         await writeTrial(folder, trial, {...options, to});
@@ -57,7 +57,7 @@ export function exportVerb(program: Command): void {
 async function writeTrial(
   folder: string,
   trial: string | undefined,
-  {out, ...options}: ExportFlags & {to: TrialForm},
+  {out, ...options}: ExportFlags & {to: TrialForm | 'gguf'},
 ): Promise<void> {
   if ((trial === undefined) === (options.best === undefined))
     throw new SweepError(
@@ -71,7 +71,15 @@ async function writeTrial(
     if (process.stderr.isTTY)
       process.stderr.write(`\rmerging: ${done} of ${total} matrices${done === total ? '\n' : ''}`);
   };
-  await print([await exportTrial({folder, trial, out, ...options, progress})]);
+  const {to, ...rest} = options;
+  if (to === 'gguf') {
+    const {exportGguf} = await import('../ask/gguf.ts');
+    return print(await exportGguf({folder, trial, out, ...rest, progress}));
+  }
+  const sentence = await exportTrial({folder, trial, out, ...rest, to, progress});
+  if (to === 'merged') return print([sentence]);
+  const {vllmLine} = await import('../ask/serving.ts');
+  await print([sentence, vllmLine(out)]);
 }
 
 /** What of a trial's export was said although the whole run is written. */

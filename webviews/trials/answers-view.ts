@@ -6,6 +6,7 @@ import {type Answer, verdictInWords} from '../../core/run/samples.ts';
 import {element, toggleButton} from '../elements.ts';
 import {type AnswersSource, countInWords, type Pair, paired, wrongOnes} from './answers.ts';
 import {answersAtOnce, type Panel} from './panel-choice.ts';
+import type {TrialsDoing} from './section.ts';
 
 type AnswersPanel = Extract<Panel, {kind: 'answers'}>;
 
@@ -13,7 +14,7 @@ export function answersView(
   panel: AnswersPanel,
   trials: readonly TrialView[],
   source: AnswersSource | undefined,
-  open: (panel: Panel) => void,
+  open: TrialsDoing['open'],
 ): HTMLElement[] {
   const told = panel.trials.map(trial => source?.of(trial, panel.at));
   const places = told[0]?.places ?? [];
@@ -23,7 +24,8 @@ export function answersView(
   const isWrongOnly = panel.isWrongOnly;
   bar.append(
     toggleButton('wrong answers only', 'Wrong only', isWrongOnly, () =>
-      open({...panel, isWrongOnly: !isWrongOnly, shown: answersAtOnce}),
+      // The button outlives this drawing.
+      open(now => (now?.kind === 'answers' ? {...now, isWrongOnly: !isWrongOnly, shown: answersAtOnce} : now)),
     ),
   );
   if (told.some(one => one === undefined)) return [bar, element('p', 'empty', 'Reading the answers…')];
@@ -47,7 +49,7 @@ export function answersView(
 }
 
 /** Another trial beside the first one. */
-function besideChoice(panel: AnswersPanel, trials: readonly TrialView[], open: (panel: Panel) => void): HTMLElement {
+function besideChoice(panel: AnswersPanel, trials: readonly TrialView[], open: TrialsDoing['open']): HTMLElement {
   const [first = '', second = ''] = panel.trials;
   const label = element('label', '', 'Beside it ');
   const select = element('select', '');
@@ -70,7 +72,7 @@ function placeChoice(
   panel: AnswersPanel,
   places: readonly AnswersAt[],
   trials: readonly TrialView[],
-  open: (panel: Panel) => void,
+  open: TrialsDoing['open'],
 ): HTMLElement {
   const label = element('label', '', 'Evaluation ');
   const select = element('select', '');

@@ -1,4 +1,5 @@
 /** What trials answered: prompt, what was expected, what was found, the verdict; wrong ones alone; two trials side by side. */
+import {count} from '../../core/run/format.ts';
 import type {AnswersAt, AnswersMessage} from '../../core/run/page-messages.ts';
 import type {Answer} from '../../core/run/samples.ts';
 
@@ -44,7 +45,7 @@ export function wrongOnes(pairs: readonly Pair[]): Pair[] {
 export function countInWords(pairs: readonly Pair[]): string {
   const sides = pairs[0]?.answers.length ?? 0;
   const scored = pairs.some(({answers}) => answers.some(answer => typeof answer?.verdict === 'number'));
-  if (scored) return `${pairs.length} rows`;
+  if (scored) return count(pairs.length, 'row');
   const right = Array.from({length: sides}, (_, side) => {
     const own = pairs.flatMap(({answers}) => answers[side] ?? []);
     return `${own.filter(({verdict}) => verdict === true).length} of ${own.length} right`;

@@ -5,6 +5,7 @@ import {formatLoss, formatMeasure, formatRate, formatSeconds, formatValue} from 
 import {trialLines} from '../../core/run/trials/log-lines.ts';
 import {axisTitle} from '../../core/sweep/axes/axes.ts';
 import {nameOf} from '../../core/sweep/sweep.ts';
+import {methodLegend} from '../axes/axes.ts';
 import {canvasBox, element, type Plot, scroller, toggleButton} from '../elements.ts';
 import {type LossView, lossChart, lossScale} from '../loss-chart.ts';
 import type {Theme} from '../theme/palette.ts';
@@ -68,7 +69,7 @@ function oneTrial(
     for (const {trial: other} of views)
       seeds.append(
         toggleButton(`seed ${other.id}`, `seed ${other.seed}`, other === trial, () =>
-          doing.open({...panel, shown: other.id}),
+          doing.open(now => (now?.kind === 'trial' ? {...now, shown: other.id} : now)),
         ),
       );
   return [
@@ -140,8 +141,18 @@ function curves(views: TrialView[], name: string, {view, theme, plots}: Beside):
   const plot = canvasBox('plot small', `The curves of ${views.map(({trial}) => trial.id).join(', ')} over the steps`);
   const panel = {views, methods, scale: lossScale(views, curve), view: own};
   const key = `panel, ${name}, ${curve}, ${view.logSteps ? 'log' : 'linear'}`;
-  plots.push({key, canvas: plot.canvas, configuration: lossChart(panel, () => {}, theme)});
+  const configuration = lossChart(panel, () => {}, theme);
+  // Colours are those of the rates, dashes those of the methods: of several lines the chart says which is which.
+  if (views.length > 1) Object.assign(configuration.options?.plugins ?? {}, {legend: legendOfLines(theme)});
+  plots.push({key, canvas: plot.canvas, configuration});
   return plot.box;
+}
+
+/** Each line as it is drawn. */
+function legendOfLines(theme: Theme) {
+  const legend = methodLegend(theme);
+  const labels = {...legend.labels, usePointStyle: false, boxWidth: 28, boxHeight: 0};
+  return {...legend, labels, onClick: () => {}};
 }
 
 function log(view: TrialView): HTMLElement {

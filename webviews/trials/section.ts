@@ -24,7 +24,8 @@ export interface TrialsView {
 export interface TrialsDoing {
   /** A function where it depends on what is chosen by then: elements outlive the drawing that they were made for. */
   change(change: Partial<TrialsView> | ((now: TrialsView) => Partial<TrialsView>)): void;
-  open(panel: Panel | null): void;
+  /** A function where it depends on what is open by then. */
+  open(panel: Panel | null | ((now: Panel | null) => Panel | null)): void;
   /** Absent outside the editor, and where there is no sweep file to run. */
   act?: (action: TrialsAction, trials: string[]) => void;
   /** Answers can be read. */

@@ -26,7 +26,7 @@ export const adalora: MethodDescription = {
   knownRates: [],
   sharpness: {
     published: null,
-    doc: "Not published. Only E moves the output at the start, through short A and B: expect rates above LoRA's.",
+    doc: "Not published; a twenty-fifth of LoRA's in this project's demo (query projection of the first layer). Only E moves the output at the start, through short A and B: expect rates above LoRA's.",
   },
   options: {
     init_r: {

@@ -17,7 +17,7 @@ export const loha: MethodDescription = {
   knownRates: [],
   sharpness: {
     published: null,
-    doc: 'Not published. At the start only A₂ moves the output, through factors that B₁ A₁ scales entry by entry.',
+    doc: "Not published; a tenth of LoRA's in this project's demo (query projection of the first layer), as at the start only A₂ moves the output: its rates lie above LoRA's.",
   },
   shapes: ({inputs, outputs}, {rank}) => ({
     B1: [outputs, rank],

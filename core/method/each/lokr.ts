@@ -43,7 +43,10 @@ export const lokr: MethodDescription = {
     'C₁ and the factors of C₂; the base W stays as it is. With `decompose_both` C₁ is a product of two factors as well, of which the first is zero at the start.',
   cost: 'Far fewer parameters than LoRA at the same rank: the sides of both factors are near the square roots of those of W. The two products cost little.',
   knownRates: [],
-  sharpness: {published: null, doc: 'Not published. Every number of C₁ moves a whole block of the weight.'},
+  sharpness: {
+    published: null,
+    doc: "Not published; LoRA's in this project's demo (query projection of the first layer). Every number of C₁ moves a whole block of the weight.",
+  },
   options: {
     decompose_factor: {
       type: {kind: 'number', integer: true, atLeast: -1, atMost: 65_536},

@@ -115,7 +115,8 @@ function checkAlphas({values, problems}: File): void {
   const said = new Set<string>();
   for (const {name, method, own} of methodsOf(values)) {
     const alphas = own.alpha ?? values.alpha;
-    if (descriptions[method].withoutAlpha) continue;
+    const {weights, withoutAlpha} = descriptions[method];
+    if (weights || withoutAlpha) continue;
     const path = own.alpha ? ['methods', name, 'alpha'] : ['alpha'];
     const ranks = ranksOf(method, own, values);
     const known = new Map<string, Alpha>();

@@ -678,11 +678,11 @@ const evaluation = {
           alsoKnownAs: ['math500', 'math-500'],
         },
         humaneval: {
-          doc: 'Python functions to be completed, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
+          doc: 'Python functions to be completed, judged by running their tests in a sandbox: pass@1, or pass@k of several samples. Rows of HumanEval, or of HumanEval+ as the hub has it (evalplus/humanevalplus).',
           alsoKnownAs: ['human-eval'],
         },
         mbpp: {
-          doc: 'Short Python programs, judged by running their tests in a sandbox: pass@1, or pass@k of several samples.',
+          doc: 'Short Python programs, judged by running their tests in a sandbox: pass@1, or pass@k of several samples. Rows of MBPP, or of MBPP+ as the hub has it (evalplus/mbppplus).',
         },
         'multiple-choice': {
           doc: 'The likeliest of several given answers: the log-likelihood of each, as in lm-evaluation-harness: accuracy (its acc), accuracy_norm (its acc_norm, a character) and accuracy_token (a token). Rows as BoolQ, PIQA, Social IQa, HellaSwag, WinoGrande, ARC and OpenBookQA are published, or question, choices, answer. Nothing is generated.',

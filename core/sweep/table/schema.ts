@@ -10,6 +10,8 @@ export function sweepSchema(): Schema {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'LoRA Sweep',
     ...mapping(fields),
+    // A place for what anchors share.
+    patternProperties: {'^x-': {}},
   };
 }
 

@@ -17,10 +17,13 @@ export const taskColumns: Partial<Record<TaskName, TaskColumns>> = {
     optional: ['answer', 'level', 'type', 'subject', 'unique_id'],
     named: ['problem', 'solution', 'answer'],
   },
-  humaneval: {columns: ['prompt', 'canonical_solution', 'entry_point', 'test'], optional: ['task_id']},
+  humaneval: {columns: ['prompt', 'canonical_solution', 'entry_point', 'test'], optional: ['task_id', 'plus_input']},
   mbpp: {
     columns: ['code', 'test_list'],
-    optional: ['task_id', 'text', 'prompt', 'test_setup_code', 'test_imports', 'challenge_test_list', 'source_file'],
+    optional: [
+      ...['task_id', 'text', 'prompt', 'test_setup_code', 'test_imports', 'challenge_test_list', 'source_file'],
+      ...['test', 'plus_input'],
+    ],
   },
   // Several published layouts: whole rows are read.
   'multiple-choice': {columns: [], named: ['question', 'choices', 'answer']},

@@ -1,3 +1,4 @@
+import {belongs, foreignKey, listInWords, moved, ofWandb, type Standing, sourceOf} from '../convert/move.ts';
 import type {Fix, Range} from '../problem.ts';
 import {keyName, type Place, type Problems, quote, replacement} from '../problems.ts';
 import {before} from '../text/lines.ts';
@@ -30,9 +31,13 @@ export class Reader {
   /** Missing keys are not reported in a file of which only the beginning was read. */
   private readonly complete: boolean;
 
-  constructor(problems: Problems, complete: boolean) {
+  /** The whole file, where what it reads is one. */
+  private readonly root: MappingNode | undefined;
+
+  constructor(problems: Problems, complete: boolean, root?: MappingNode) {
     this.problems = problems;
     this.complete = complete;
+    this.root = root;
   }
 
   /** Reads the keys of a mapping and fills in the defaults. `home` is where a missing key is reported. */
@@ -41,9 +46,14 @@ export class Reader {
     const present = new Set(node.entries.map(({key}) => key));
     const misspelt = new Set<string | undefined>();
     for (const {key, keyRange, value: written} of node.entries) {
+      // A place for what anchors share; nothing of it is read.
+      if (path.length === 0 && isShared(key)) continue;
       const field = Object.hasOwn(keys, key) ? keys[key] : named && namedField(named, written, key);
       const place = {path: [...path, key], range: keyRange};
-      if (field === undefined) misspelt.add(this.unknownKey(keys, key, place, present));
+      if (field === undefined)
+        misspelt.add(
+          this.unknownKey(keys, place, present, {entry: {key, keyRange, value: written}, node, above: path}),
+        );
       else {
         if (field.notYet) notYet(this.problems, place, `'${keyName(place.path)}'`, 'Remove it for now.');
         const value = this.value(field.type, written, place.path, keyRange);
@@ -73,6 +83,11 @@ export class Reader {
       const message = `'${keyName(path)}' has no value: write one after it, or remove it.`;
       this.problems.report('wrong-type', {path, range: keyRange}, message);
       return undefined;
+    }
+    const other = otherForm(type, node);
+    if (other) {
+      const message = `'${keyName(path)}' is written otherwise here: ${other.what}, ${other.text}.`;
+      return fail(reading, 'wrong-type', message, [replacement(node.range, other.text)]);
     }
     switch (type.kind) {
       case 'mapping':
@@ -146,25 +161,55 @@ export class Reader {
   }
 
   /** Returns the key that is probably meant. */
-  private unknownKey(keys: Fields, key: string, place: Place, present: ReadonlySet<string>): string | undefined {
-    const method = place.path.length === 2 && place.path[0] === 'methods';
+  private unknownKey(
+    keys: Fields,
+    place: Place,
+    present: ReadonlySet<string>,
+    standing: Omit<Standing, 'root'>,
+  ): string | undefined {
+    const {key} = standing.entry;
     // The search for a nearer name takes time that nobody needs once problems are only counted.
-    const {here, elsewhere: other} = method && !this.problems.full ? methodMeant(key) : {};
-    const meant = this.problems.full || other ? undefined : method ? here : nearest(key, namesOf(keys));
-    const elsewhere = meant || method || this.problems.full ? undefined : homeOf(key);
+    if (this.problems.full) {
+      this.problems.report('unknown-key', place, '');
+      return undefined;
+    }
+    if (place.path.length === 2 && place.path[0] === 'methods') return this.unknownMethod(keys, key, place, present);
     const above = place.path.length > 1 ? `in '${keyName(place.path.slice(0, -1))}'` : 'in a sweep file';
-    const what = method ? `There is no method ${quote(key)}` : `There is no key ${quote(key)} ${above}`;
-    const own = method ? ' A name of your own needs a method in it, as {method: lora}.' : '';
-    const rest = other
-      ? `. ${other}.`
+    const what = `There is no key ${quote(key)} ${above}`;
+    const whole = this.root && {...standing, root: this.root};
+    const foreign = whole && foreignKey(whole);
+    if (foreign) {
+      this.problems.report('unknown-key', place, `${what}${foreign.rest}.`, foreign.fixes);
+      return foreign.meant;
+    }
+    const meant = nearest(key, namesOf(keys));
+    const home = meant ? undefined : homeOf(key);
+    const rest = meant
+      ? `. Did you mean '${meant}'?`
+      : home
+        ? `: ${belongs(home)}.`
+        : `: the keys are ${Object.keys(keys).join(', ')}.`;
+    const fixes =
+      meant && !present.has(meant)
+        ? [replacement(place.range, meant)]
+        : home && whole
+          ? moved(whole, [...home, key], sourceOf(standing.entry.value))
+          : [];
+    this.problems.report('unknown-key', place, `${what}${rest}`, fixes);
+    return meant;
+  }
+
+  private unknownMethod(keys: Fields, key: string, place: Place, present: ReadonlySet<string>): string | undefined {
+    const {here: meant, elsewhere} = methodMeant(key);
+    const own = ' A name of your own needs a method in it, as {method: lora}.';
+    const rest = elsewhere
+      ? `. ${elsewhere}.`
       : meant
         ? `. Did you mean '${meant}'?`
-        : elsewhere
-          ? `: it belongs under '${elsewhere}'.`
-          : `: the ${method ? 'methods' : 'keys'} are ${Object.keys(keys).join(', ')}.${own}`;
-    const fixes = meant && !present.has(meant) ? [replacement(place.range, meant)] : [];
-    this.problems.report(method ? 'unknown-method' : 'unknown-key', place, `${what}${rest}`, fixes);
-    return meant;
+        : `: the methods are ${Object.keys(keys).join(', ')}.${own}`;
+    const fixes = meant && !elsewhere && !present.has(meant) ? [replacement(place.range, meant)] : [];
+    this.problems.report('unknown-method', place, `There is no method ${quote(key)}${rest}`, fixes);
+    return elsewhere ? undefined : meant;
   }
 
   private missingKey(name: string, {example}: Field, node: MappingNode, path: Path, home: Range): void {
@@ -192,6 +237,30 @@ function optionFor(options: readonly Type[], node: Node): Type {
   return known ?? fitting.find(option => option.kind !== 'choice') ?? fitting[0] ?? options[0]!;
 }
 
+/** How other tools write several values, as a sweep file writes them; undefined where a value is none of theirs. */
+function otherForm(type: Type, node: Node): {text: string; what: string} | undefined {
+  if (node.kind === 'list') return undefined;
+  const open = type.kind === 'either' ? type.options : [type];
+  if (node.kind === 'mapping') {
+    const isOwn = open.some(
+      one =>
+        one.kind === 'free' || (one.kind === 'mapping' && node.entries.some(({key}) => Object.hasOwn(one.keys, key))),
+    );
+    const form = isOwn ? undefined : ofWandb(node);
+    const isGrid = open.some(one => one.kind === 'mapping' && Object.hasOwn(one.keys, 'per_decade'));
+    return form?.text.startsWith('{') && !isGrid ? undefined : form;
+  }
+  const takesWords = open.some(one => one.kind === 'list' && isOfWords(one.of));
+  const text = takesWords ? listInWords(node) : undefined;
+  return text === undefined ? undefined : {text, what: 'several values are a list'};
+}
+
+/** A path may have a comma. */
+function isOfWords(type: Type): boolean {
+  if (type.kind === 'either') return type.options.some(isOfWords);
+  return type.kind === 'number' || type.kind === 'choice' || (type.kind === 'text' && type.what === 'module');
+}
+
 /** Whether a list is one value of an axis whose values are lists themselves, like betas: then none of its items is a list. */
 function isOne(of: Type, node: ListNode): boolean {
   const open = of.kind === 'either' ? of.options : [of];
@@ -208,12 +277,16 @@ function namedField({field, mark, by}: Named, node: Node, name: string): Field |
   return (marked.value.kind === 'scalar' && by?.(marked.value.text)) || field;
 }
 
-/** The first of the outermost places of the table where a key belongs, as text. */
-function homeOf(key: string): string | undefined {
-  const homes = [...keyPaths()].filter(path => path.length > 1 && path.at(-1) === key).map(path => path.slice(0, -1));
+/** Top-level keys of the user's own, as `x-shared: &shared {…}`. */
+export function isShared(key: string): boolean {
+  return key.startsWith('x-');
+}
+
+/** The first of the outermost places of the table where a key belongs: the keys that lead there. */
+function homeOf(key: string): string[] | undefined {
+  const homes = [...keyPaths()].filter(path => path.at(-1) === key).map(path => path.slice(0, -1));
   const fewest = Math.min(...homes.map(({length}) => length));
-  const home = homes.find(({length}) => length === fewest);
-  return home && keyName(home);
+  return homes.find(({length}) => length === fewest);
 }
 
 const nowhere: Range = {start: {line: 0, character: 0}, end: {line: 0, character: 0}};

@@ -36,7 +36,8 @@ const wordAfter = /^(?:[^\s,[\]{}:'"]|:(?=\S))*/;
 /** What stands or is being written at a position; undefined in a comment. */
 export function cursorAt(lines: Lines, position: Position): Cursor | undefined {
   const line = lineText(lines, position.line);
-  const before = wordBefore.exec(line.slice(0, position.character))?.[0] ?? '';
+  const found = wordBefore.exec(line.slice(0, position.character))?.[0] ?? '';
+  const before = isKeyWithColon(line, found, position.character) ? '' : found;
   const start = position.character - before.length;
   const after = wordAfter.exec(line.slice(position.character))?.[0] ?? '';
   const word = before + after;
@@ -61,6 +62,17 @@ export function cursorAt(lines: Lines, position: Position): Cursor | undefined {
   if (last?.kind === 'item' && !isKey && /^\s*(-\s+)+$/.test(line.slice(0, start)))
     return {kind: 'value', path, word, range, flow};
   return {kind: 'key', path: [...path, word], word, range, flow};
+}
+
+/** Whether a word ends in the colon of a key, behind which a value begins. */
+function isKeyWithColon(line: string, word: string, character: number): boolean {
+  const above = line.slice(0, character - word.length);
+  return (
+    word.length > 1 &&
+    word.endsWith(':') &&
+    /^\s*(-\s+)*$|[{,]\s*$/.test(above) &&
+    /^(\s|$|[,}])/.test(line.slice(character))
+  );
 }
 
 /** The key of braces in which none has been written. */

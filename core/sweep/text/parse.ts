@@ -135,15 +135,17 @@ function reportErrors(document: Yaml | undefined, cut: number, lines: Lines, pro
     const known = sentences.find(([code, part]) => code === error.code && part.test(error.message))?.[2];
     const message =
       known ?? `This is not valid YAML: ${error.message.slice(0, 160).replace(/\s+/g, ' ').replace(/\.$/, '')}.`;
-    const fixes = error.code === 'TAB_AS_INDENT' ? [spacesForTabs(lines, range.start.line)] : [];
+    const fixes = error.code === 'TAB_AS_INDENT' ? [spacesForTabs(lines)] : [];
     problems.report('syntax', {path: [], range}, message, fixes, error.name === 'YAMLWarning' ? 'warning' : 'error');
   }
 }
 
-function spacesForTabs(lines: Lines, line: number): Fix {
-  const start = {line, character: 0};
-  const text = lines.slice({start, end: {line, character: Number.MAX_SAFE_INTEGER}});
-  const indentation = /^[ \t]*/.exec(text)?.[0] ?? '';
-  const range = {start, end: {line, character: indentation.length}};
-  return {title: 'Replace tabs by spaces', edits: [{range, text: indentation.replaceAll('\t', '  ')}]};
+/** Tabs of all lines: where one is, others are usually. */
+function spacesForTabs(lines: Lines): Fix {
+  const edits = lines.text.split(/\r\n|\n|\r/).flatMap((text, line) => {
+    const [indentation] = /^[ \t]*/.exec(text)!;
+    const range = {start: {line, character: 0}, end: {line, character: indentation.length}};
+    return indentation.includes('\t') ? [{range, text: indentation.replaceAll('\t', '  ')}] : [];
+  });
+  return {title: 'Replace tabs by spaces', edits};
 }

@@ -112,6 +112,9 @@ describe('the tasks of a run in the tree', () => {
       ['preparation', 'running', 'running · job 6'],
       ['relay', 'waiting', 'Dependency · job 8'],
     ]);
+    // Up to a minute later the queue may still tell of the preparation.
+    const begun = runOf({t0001: [started('t0001')]});
+    expect(rowsOf(begun, queue).slice(4)).toEqual([['relay', 'waiting', 'Dependency · job 8']]);
   });
 });
 

@@ -60,6 +60,8 @@ describe('what a method costs', () => {
       'ia3',
     ] as const)
       expect(count(name, 4)).toBe(golden(name));
+    const bank = {num_vectors: 10, vector_length: 8};
+    expect(trainedParameters({method: 'vb-lora', rank: 4, options: bank}, matrices, 31_712)).toBe(golden('vblora'));
     for (const name of ['delora', 'oft', 'adalora'] as const) expect(count(name, 4)).toBe(golden(name));
     expect(count('lora-ga', 4)).toBe(golden('loraga'));
     expect(count('lora-fa', 4)).toBe(golden('lorafa'));

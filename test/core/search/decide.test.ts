@@ -152,6 +152,15 @@ describe('a metric that is better low', () => {
     expect(decision.chosen).toBe(cell.rates[3]);
   });
 
+  it('is not walked along for what the training loss gains below the margin, and is for more', () => {
+    const cell = cellWith();
+    const level =
+      (gain: number): Landscape =>
+      (rate, seed) => ({...smooth(7)(rate, seed), end: 3 * (1 - gain) ** rate, metric: 3});
+    expect(wholeRates(cell, play(cell, level(0.009), first, {by}).asked)).toHaveLength(2);
+    expect(wholeRates(cell, play(cell, level(0.02), first, {by}).asked).at(-1)).toBe(11);
+  });
+
   it('differs where it does by more than the margin, as a share of its value', () => {
     const cell = cellWith();
     // 1 % of 3 is 0.03: less than that between neighbours is no slope.

@@ -19,7 +19,7 @@ describe('a method whose update alpha does not scale', () => {
 
   it('does not make others be trained less', () => {
     expect(trialsOf('[lora, full]').map(({id}) => id)).toEqual([
-      'lora-r4-b16-arank-lr1.00e-4-s1',
+      'lora-r4-b16-a-rank-lr1.00e-4-s1',
       'lora-r4-b16-a2xrank-lr1.00e-4-s1',
       'full-b16-lr1.00e-4-s1',
     ]);

@@ -335,12 +335,16 @@ describe('a problem', () => {
     ['methods: [lora, lora]', 'methods: [lora]'],
     ['methods: [lora]\nr: 8', 'methods: [lora]\nrank: 8'],
     ['methods: [lora]\nlora_alpha: 8', 'methods: [lora]\nalpha: 8'],
-    ['methods: [lora]\ntarget_modules: all-linear', 'methods: [lora]\ntargets: all-linear'],
+    ['methods: [lora]\ntarget_modules: all-linear', 'methods: [lora]\ntargets: all'],
     ['methods: [lora]\ntargets: all-linear', 'methods: [lora]\ntargets: all'],
     ['methods: [lora]\ntraining: {precision: fp32}', 'methods: [lora]\ntraining: {precision: float32}'],
     ['methods: [lora]\nseeds:\n  - 1\n  - 1', 'methods: [lora]\nseeds:\n  - 1'],
     ['methods: [lora]\nrank: "8"', 'methods: [lora]\nrank: 8'],
     ['methods: [lora]\ntraining:\n\tepochs: 2', 'methods: [lora]\ntraining:\n  epochs: 2'],
+    [
+      'methods: [lora]\ntraining:\n\tepochs: 2\n\toptimizer:\n\t\tname: sgd',
+      'methods: [lora]\ntraining:\n  epochs: 2\n  optimizer:\n    name: sgd',
+    ],
     ['methods: [lora]\nname: a:b', 'methods: [lora]\nname: a-b'],
     [
       'methods: {lora: {learning_rate: {from: 2e-3, to: 1e-3}}}',

@@ -110,15 +110,17 @@ async function readAnswers(workbench: Workbench): Promise<void> {
   await workbench.screenshot('answers-of-one');
   const select = await workbench.resultsFrame();
   await select.evaluate(
-    '{const s = document.getElementById("answers beside"); s.selectedIndex = 1; s.dispatchEvent(new Event("change"))}',
+    '{const s = document.getElementById("answers beside"); s.selectedIndex = [...s.options].findIndex(o => o.value.startsWith("lora-") && o.value.includes("lr1.00e-1")); s.dispatchEvent(new Event("change"))}',
   );
   await until('two trials side by side', async () => /they differ on \d+/.test(await panel.innerText()));
+  await workbench.screenshot('answers-side-by-side');
   await byId(workbench, 'wrong answers only').click();
   await until('wrong answers alone', async () => {
     const texts = await panel.locator('.answer').allInnerTexts();
-    return texts.every(one => one.includes('✗ wrong'));
+    return texts.length > 0 && texts.every(one => one.includes('✗ wrong'));
   });
-  await workbench.screenshot('answers-side-by-side');
+  assert.match(await panel.innerText(), /they differ on \d+/, 'there are still two');
+  await workbench.screenshot('answers-wrong-only');
   assert.deepEqual(await serious(await workbench.resultsFrame()), [], 'axe on answers');
 }
 
@@ -136,9 +138,10 @@ async function inAllThemes(workbench: Workbench, workspace: Workspace): Promise<
   await workbench.page.setViewportSize({width: 1280, height: 800});
   await byId(workbench, 'close panel').click();
   const frame = await workbench.resultsFrame();
-  await frame.evaluate('document.getElementById("trials").scrollIntoView()');
   for (const width of [420, 1280]) {
     await workbench.page.setViewportSize({width: width + 60, height: 900});
+    await workbench.page.waitForTimeout(700);
+    await frame.evaluate('document.getElementById("trials").scrollIntoView()');
     await workbench.page.waitForTimeout(700);
     await workbench.screenshot(`trials-table-${width}`);
   }

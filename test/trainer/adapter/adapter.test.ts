@@ -114,7 +114,7 @@ describe('adapter folders', () => {
     expect(change('saved', {modules_to_save: ['lm_head']})).toThrow(/modules_to_save/);
     expect(change('bias', {bias: 'all'})).toThrow(/bias/);
     expect(change('rank', {r: 8})).toThrow(/rank 8/);
-    expect(change('type', {peft_type: 'IA3'})).toThrow(/IA3/);
+    expect(change('type', {peft_type: 'POLY'})).toThrow(/POLY/);
     expect(change('bat', {peft_type: 'MISS', init_weights: 'bat'})).toThrow(/MiSS in its form bat/);
     expect(change('dora', {use_dora: true})).toThrow(/no magnitude/);
     expect(change('alpha', {lora_alpha: 0})).toThrow(/lora_alpha is 0/);

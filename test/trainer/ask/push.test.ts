@@ -129,6 +129,9 @@ it('refuses in a sentence', async () => {
   vi.stubEnv('HF_TOKEN', '');
   vi.stubEnv('HF_HOME', join(home, 'no-home'));
   await expect(push()).rejects.toMatchObject({code: 'no-token'});
+  vi.stubEnv('HF_TOKEN', 'hf_writer');
+  vi.stubEnv('HF_ENDPOINT', 'http://hub.example');
+  await expect(push()).rejects.toThrow(/would be sent a token unencrypted/);
   vi.stubEnv('HF_HUB_OFFLINE', '1');
   await expect(push()).rejects.toMatchObject({code: 'offline'});
   for (const wrong of ['sorted', 'me/a/b', '../x', 'me/x@main', 'me/..', ''])

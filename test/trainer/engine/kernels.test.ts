@@ -55,6 +55,13 @@ const operations: Record<string, {shapes: number[][]; f: (...x: tf.Tensor[]) => 
     ],
     f: (a, b) => tf.concat([a!, b!], -1),
   },
+  'the largest of the last axis, by its index': {
+    shapes: [[2, 3, 5]],
+    f: a => {
+      const index = tf.cast(tf.expandDims(tf.argMax(a!, -1), -1), 'float32');
+      return tf.mul(tf.square(a!), tf.cast(tf.equal(index, tf.tensor([0, 1, 2, 3, 4])), 'float32'));
+    },
+  },
   pad: {
     shapes: [[3, 2]],
     f: a =>

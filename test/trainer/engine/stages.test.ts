@@ -104,7 +104,7 @@ const differentiatedTwice = [
     'Softmax',
   ],
   ...['Sum', 'Mean', 'Max', 'Reshape', 'Transpose', 'Concat', 'Slice', 'SplitV', 'BatchMatMul', 'BroadcastTo', 'Cast'],
-  ...['Equal', 'Greater', 'Select', 'ZerosLike', 'Rotary'],
+  ...['Equal', 'Greater', 'Select', 'ArgMax', 'ZerosLike', 'Rotary'],
   ...['PadV2', 'GatherV2', 'UnsortedSegmentSum'],
 ];
 
@@ -129,6 +129,7 @@ describe('the pieces of a network', () => {
       const options = {
         ...{blocks: 2, block_size: 2, butterfly_factor: 2, d_initial: 0.1, decompose_factor: -1, decompose_both: 0},
         ...{lambda: 15, use_cayley_neumann: 1, num_cayley_neumann_terms: 5, block_share: 0},
+        ...{num_vectors: 4, vector_length: 2, topk: 2},
       };
       for (const name of [
         'lora',
@@ -145,6 +146,7 @@ describe('the pieces of a network', () => {
         'delora',
         'oft',
         'adalora',
+        'vb-lora',
       ] as const)
         await blockSegment(
           engine,

@@ -25,7 +25,7 @@ export const half: MethodDescription = {
   example: '{shrink: 2}',
   title: 'Half',
   formula: 'y = W x + s/shrink·B A x',
-  paper: {title: 'Nobody wrote it', authors: 'nobody', year: 2026, arXiv: '2601.00000'},
+  paper: {title: 'Nobody wrote it', authors: 'nobody', year: 2026, at: {arXiv: '2601.00000'}},
   trains: 'What LoRA trains.',
   cost: 'What LoRA costs.',
   knownRates: [],

@@ -41,7 +41,7 @@ async function logitsOf(base: BaseModel, adapterFolder?: string): Promise<Float3
 
 describe("PEFT's adapters of every kind", () => {
   const {attention_mask} = goldenJson<GoldenBatch>('forward/llama.json');
-  const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora'];
+  const newer = ['loha', 'hira', 'lokr', 'ia3', 'delora', 'oft', 'adalora', 'vblora'];
   const kinds = ['vera', 'gralora', 'randlora', 'boft', 'miss', ...newer].map(name => ({name, at: 'high'}));
   const inPart = ['lorafa', 'doraplus', 'orthogonal', 'eva', 'lokrboth', 'oftcayley'].map(name => ({name, at: 'low'}));
   // PEFT leaves out the triplets that AdaLoRA has dropped.
@@ -81,8 +81,11 @@ describe('a sweep over all methods', () => {
     'eva',
     'corda',
     'adalora',
+    'vb-lora',
     'full',
   ];
+  /** Sizes that the demo's model can have. */
+  const settings: Record<string, string> = {'vb-lora': '{vector_length: 16, num_vectors: 12}'};
   const text = (methods: string, more = '') => `
 model: ${demo}base
 data: {train: ${demo}desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64, max_length: 21}
@@ -104,7 +107,10 @@ ${more}`;
   };
 
   it('trains each, exports what each can be exported as, and goes on from its adapters', async () => {
-    const {end, events, out} = await run('all', text(`[${names.join(', ')}]`));
+    const {end, events, out} = await run(
+      'all',
+      text(`\n${names.map(name => `  ${name}: ${settings[name] ?? '{}'}`).join('\n')}`),
+    );
     expect(end).toBe('finished');
     const scores = new Map(
       events
@@ -137,6 +143,9 @@ ${more}`;
       'oft',
     ];
     const starts = kinds.map(name => `  ${name}: {start_from: ${join(out, 'adapters', idOf(name))}}`);
+    starts.push(
+      `  vb-lora: {start_from: ${join(out, 'adapters', idOf('vb-lora'))}, vector_length: 16, num_vectors: 12}`,
+    );
     const second = await run('again', text(`\n${starts.join('\n')}`).replace('[1e-3]', '[1e-12]'));
     for (const event of second.events)
       if (event.event === 'evaluation') {
@@ -159,6 +168,8 @@ ${more}`;
     await expect(refused('{eva: {svd_batch_size: 1, rank: 16}}')).rejects.toThrow(
       /components of rank 16 need as many target/,
     );
+    await expect(refused('{vb-lora: {vector_length: 24}}')).rejects.toThrow(/vectors of 24 numbers/);
+    await expect(refused('{adalora: {tfinal: 2}}')).rejects.toThrow(/no step of 2 in which its ranks fall/);
     await expect(refused('{ia3: {rank: [4, 8]}}')).rejects.toThrow(/IA³ has no rank/);
   });
 });

@@ -35,9 +35,9 @@ async function stepsOf(name: string, content: string): Promise<Map<string, strin
   writeFileSync(file, content);
   const events: RunEvent[] = [];
   const {signal} = new AbortController();
-  expect(await runSweep(file, {only: [], resume: false, signal, onEvent: event => events.push(event)})).toBe(
-    'finished',
-  );
+  expect(
+    await runSweep(file, {only: [], resume: false, reuse: false, signal, onEvent: event => events.push(event)}),
+  ).toBe('finished');
   const steps = new Map<string, string>();
   for (const event of events)
     if (event.event === 'step')

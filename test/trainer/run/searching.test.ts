@@ -29,15 +29,17 @@ beforeAll(async () => {
 });
 
 describe('a search', () => {
-  it('scans every rate with the first seed, trains a few to the end, and the seeds at the chosen one', () => {
+  it('scans every second rate and those beside the best with the first seed, trains a few to the end, and the seeds at the chosen one', () => {
     expect(whole.end).toBe('finished');
     expect(whole.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
     for (const {chosen, cell} of whole.state.searched) {
       const own = whole.state.trials.filter(({trial}) => `${trial.method}-r4-b8` === cell);
       expect(own).toHaveLength(12);
       const first = own.filter(({trial}) => trial.seed === 1);
-      // Of each rate the scan's tail is known, and what is not whole stands where it was paused.
-      for (const view of first) expect(view.tails[12]).toEqual(expect.any(Number));
+      // Of each rate that was scanned the tail is known, and what is not whole stands where it was paused.
+      const scanned = first.filter(view => view.tails[12] !== undefined);
+      expect(scanned.length).toBeGreaterThanOrEqual(4);
+      for (const place of [1, 3, 5]) expect(scanned).toContain(first[place]);
       for (const view of own)
         expect(['finished 32', 'paused 12', 'waiting 0']).toContain(`${view.state} ${view.steps}`);
       const finished = own.filter(({state}) => state === 'finished');
@@ -133,7 +135,7 @@ describe('a search', () => {
     const packed = await run(text().replace('workers: 2', 'workers: 1, pack: 6'));
     expect(packed.end).toBe('finished');
     const steps = packed.events.filter((event): event is Stepped & {at: number} => event.event === 'step');
-    expect(steps[0]!.trials).toHaveLength(6);
+    expect(steps[0]!.trials).toHaveLength(6 / 2);
     expect(packed.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
   });
 });
@@ -162,8 +164,8 @@ curvature: {samples: 4, batch_size: 4, blocks: {layers: [0], modules: [q_proj]},
   expect(straight.end).toBe('finished');
   expect(straight.state.searched.map(({stage}) => stage)).toEqual(['done', 'done']);
   const scans = searched(straight.events).filter(({stage}) => stage === 'scan');
-  expect(scans[0]).toMatchObject({cell: 'lora-r4-b8', trials: {length: 7}});
-  expect(scans[1]!.why).toContain('the curvature predicts about');
+  expect(scans[0]).toMatchObject({cell: 'lora-r4-b8', trials: {length: 3}});
+  expect(scans.find(({cell}) => cell === 'pissa-r4-b8')!.why).toContain('the curvature predicts about');
   const {stepsDone, stepsTotal} = progress(straight.state);
   expect(stepsDone).toBe(stepsTotal);
   const stopped = await run(guided, {stopAfter: 110});

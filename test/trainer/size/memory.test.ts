@@ -87,4 +87,12 @@ describe('the memory of a worker counts', () => {
     expect(shared).toBe(8 * (inputs + outputs));
     expect(of({shared}) - of({})).toBe(4 * shared);
   });
+
+  it('weights that LoHa and HiRA form as a whole, and the importance that AdaLoRA keeps', () => {
+    const weights = sites.reduce((sum, site) => sum + site.inputs * site.outputs, 0);
+    for (const method of ['loha', 'hira'] as const)
+      expect(sharedNumbers([{method, ranks: [4]}], sites)).toBe(3 * weights);
+    const triplets = sites.reduce((sum, site) => sum + 6 * (site.inputs + site.outputs + 1), 0);
+    expect(sharedNumbers([{method: 'adalora', ranks: [4]}], sites)).toBe(4 * triplets);
+  });
 });

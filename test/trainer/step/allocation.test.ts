@@ -1,6 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
+import {openEngine} from '../../../trainer/engine/choose.ts';
 import {budgetAt, checkBudget} from '../../../trainer/step/allocation.ts';
+import {type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
 
 interface Schedule {
   tinit: number;
@@ -34,5 +36,31 @@ describe("AdaLoRA's budget", () => {
       'AdaLoRA with tinit 6 and tfinal 6 has no step of 12 in which its ranks fall; lower them, or train longer.',
     );
     expect(() => checkBudget(13, {options: {tinit: 6, tfinal: 6}})).not.toThrow();
+  });
+
+  it('goes on from a snapshot as if it had not stopped, with what it had dropped', async () => {
+    const run = goldenJson<GoldenRun>('train/llama-adalora.json');
+    const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
+    const engine = await openEngine('compiled', {threads: 1});
+    const room = Math.max(...train.map(batch => targetsIn([batch])));
+    const open = () => goldenPack(engine, run, run.cases['high']!, 1, true);
+    const steps = async (pack: ReturnType<typeof open>, to: number) => {
+      while (pack.count < to) {
+        const batch = train[pack.count]!;
+        const rate = Float32Array.of(run.cases['high']!.lr_per_step[pack.count]!);
+        await pack.step([packBatch(batch, 1, targetsIn([batch]), {room})], rate, Float32Array.of(1));
+      }
+    };
+    const whole = open();
+    await steps(whole, 12);
+    const first = open();
+    await steps(first, 8);
+    const second = open();
+    second.restore(8, await first.snapshot());
+    await steps(second, 12);
+    expect(await second.snapshot()).toEqual(await whole.snapshot());
+    const {pattern} = await whole.snapshot();
+    expect(pattern!.reduce((sum, flag) => sum + flag, 0)).toBe(84);
+    await engine.dispose();
   });
 });

@@ -9,7 +9,7 @@ import {evaluateModel} from '../../../trainer/ask/eval.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {Programs} from '../../../trainer/engine/program/programs.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
-import {readEvaluation} from '../../../trainer/run/evaluations.ts';
+import {readEvaluation} from '../../../trainer/run/evaluating/evaluations.ts';
 import {sideBySide} from '../../../trainer/step/batches.ts';
 import {questionOf} from '../../../trainer/task/choices/questions.ts';
 import {commonsense} from '../../../trainer/task/commonsense.ts';

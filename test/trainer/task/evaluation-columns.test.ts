@@ -8,7 +8,7 @@ import {completion} from '../../../server/completion.ts';
 import {evaluateModel} from '../../../trainer/ask/eval.ts';
 import {checkSweep} from '../../../trainer/inspect/check.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
-import {readEvaluation} from '../../../trainer/run/evaluations.ts';
+import {readEvaluation} from '../../../trainer/run/evaluating/evaluations.ts';
 import {readPrompts} from '../../../trainer/task/prompts.ts';
 import {openTokenizer} from '../../../trainer/text/tokenizer.ts';
 import {documentOf, marked} from '../../server/marked.ts';

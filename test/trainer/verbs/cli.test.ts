@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -276,4 +276,26 @@ describe('bad input gets one sentence, status 1, and leaves nothing behind', () 
       expect(run.errors).toMatch(/^lora-sweep: [^\n]+\n(?:bad\d+\.sweep\.yaml:[^\n]+\n)*$/);
       expect(existsSync(join(folder, `.lora-sweep/${name}`))).toBe(false);
     });
+});
+
+describe('check of several', () => {
+  it('takes files and folders, each file once, and says of each problem where it is', async () => {
+    mkdirSync(join(folder, 'sweeps/deep'), {recursive: true});
+    write('right.sweep.yaml', sweep);
+    write('sweeps/wrong.sweep.yaml', sweep.replace('model: base', 'model: ../base').replace('lora,', 'lroa,'));
+    write('sweeps/deep/other.sweep.yaml', sweep.replace('model: base', 'modle: base'));
+    const paths = ['right.sweep.yaml', 'sweeps', join('sweeps', 'wrong.sweep.yaml')];
+    const {status, out} = await command(['check', ...paths, '--json']);
+    expect(status).toBe(1);
+    const problems: {file: string; code: string}[] = JSON.parse(out);
+    const errors = problems.filter(({code}) => code === 'unknown-method' || code === 'unknown-key');
+    expect(errors.map(({file, code}) => [file, code]).sort()).toEqual([
+      [join('sweeps', 'deep', 'other.sweep.yaml'), 'unknown-key'],
+      [join('sweeps', 'wrong.sweep.yaml'), 'unknown-method'],
+    ]);
+    const empty = await command(['check', 'cache-that-is-not-there', 'base']);
+    expect(empty.status).toBe(1);
+    const none = await command(['check', 'base']);
+    expect(none.errors).toMatch(/no sweep file .* in the folder base/);
+  });
 });

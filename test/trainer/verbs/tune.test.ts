@@ -123,7 +123,7 @@ describe('tune', () => {
 
   it('exports where it is told to, with a budget that leaves one seed and every second rate', async () => {
     const out = join(folder, 'elsewhere');
-    const asked = ['tune', 'first.sweep.yaml', '--method', 'lora', '--budget', '0.25', '--export', out];
+    const asked = ['tune', 'first.sweep.yaml', '--method', 'lora', '--budget', '0.24', '--export', out];
     const {status, out: said} = await command(asked);
     expect(status).toBe(0);
     expect(said).toMatch(/1 of 2 seeds and every second rate are given up/);

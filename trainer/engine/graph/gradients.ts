@@ -43,6 +43,8 @@ function unbroadcast(dy: tf.Tensor, x: tf.Tensor): tf.Tensor {
 
 for (const comparison of ['Greater', 'GreaterEqual', 'Equal'])
   register(comparison, ['a', 'b'], (_, [a, b]) => ({a: () => tf.zerosLike(a!), b: () => tf.zerosLike(b!)}));
+// An index does not move.
+register('ArgMax', ['x'], (_, [x]) => ({x: () => tf.zerosLike(x!)}));
 register('ZerosLike', [], dy => ({x: () => tf.zerosLike(dy)}));
 register('Identity', [], dy => ({x: () => dy}));
 register('Cast', [], dy => ({x: () => dy}));

@@ -1,8 +1,8 @@
 /** What an MLflow tracking server is asked, over its REST API (version 2.0). */
-import {isIP} from 'node:net';
 import {setTimeout as wait} from 'node:timers/promises';
 import {SweepError} from '../../../core/error.ts';
 import {isRecord} from '../../../core/shape.ts';
+import {isLoopback} from '../../hub/loopback.ts';
 
 export interface Metric {
   key: string;
@@ -214,8 +214,4 @@ function credentialsOf({username, password}: URL): string | null {
   if (token) return `Bearer ${token}`;
   const [user, pass] = username ? [decodeURIComponent(username), decodeURIComponent(password)] : [name, secret];
   return user ? `Basic ${Buffer.from(`${user}:${pass ?? ''}`).toString('base64')}` : null;
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || (isIP(host) === 4 && host.startsWith('127.'));
 }

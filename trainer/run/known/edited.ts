@@ -16,7 +16,7 @@ export function editedInWords(file: readonly Trial[], earlier: RunState): string
   const fresh = file.filter(({id}) => earlier.places[id] === undefined).length;
   const kept = begun.filter(({trial, state}) => own.has(trial.id) && isEnded(state)).length;
   const gone = begun.filter(({trial}) => !own.has(trial.id));
-  if (fresh === 0 && gone.length === 0) return [];
+  if (fresh === 0 && gone.every(({dropped}) => dropped)) return [];
   const open = own.size - fresh - kept;
   const parts = [
     `${fresh} of its trials ${fresh === 1 ? 'is' : 'are'} new`,

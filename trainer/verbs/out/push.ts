@@ -15,7 +15,7 @@ interface PushFlags {
 export function pushVerb(program: Command): void {
   program
     .command('push')
-    .description('put a finished trial on the Hugging Face hub, with a model card; nothing else is ever sent anywhere')
+    .description('put a finished trial on the Hugging Face hub, with a model card')
     .argument('<dir>', 'run folder')
     .argument('[names...]', '[TRIAL] ORG/NAME; the best trial where none is named')
     .option('--best [metric]', 'the best seed at the peak of the best method, by this metric or task')
