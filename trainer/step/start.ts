@@ -106,8 +106,7 @@ function contextOf(trial: Trial, site: Site, settings: StartSettings, given?: Pa
     ...(given ? {given} : {}),
     weight: () => weightOf(settings, site),
     triplets: end => tripletsOf(settings, site, end, trial.rank),
-    tripletsFrom: (matrix, end) =>
-      endOf({weight: matrix, rows: site.outputs, cols: site.inputs, end, rank: trial.rank}, settings),
+    tripletsFrom: (matrix, end) => tripletsFrom(settings, matrix, site, end, trial.rank),
     components: () => componentsAt(trial, settings, site),
     covariance: () => covarianceAt(trial, settings, site),
     gradientTriplets: count => gradientTripletsOf(trial, settings, site, count),
@@ -122,7 +121,18 @@ export async function gradientTripletsOf(
   count: number,
 ): Promise<Triplets> {
   const gradient = (await firstGradients(trial, settings)).get(site.name)!;
-  return endOf({weight: gradient, rows: site.outputs, cols: site.inputs, end: 'top', rank: count}, settings);
+  return tripletsFrom(settings, gradient, site, 'top', count);
+}
+
+/** The first or last singular triplets of a matrix shaped as a site's weight. */
+function tripletsFrom(
+  settings: FactorOptions,
+  matrix: Float32Array,
+  {outputs: rows, inputs: cols}: Site,
+  end: 'top' | 'bottom',
+  rank: number,
+): Promise<Triplets> {
+  return endOf({weight: matrix, rows, cols, end, rank}, settings);
 }
 
 function weightOf({weights}: Pick<StartSettings, 'weights'>, site: Site): Float32Array {
