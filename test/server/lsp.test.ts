@@ -175,7 +175,7 @@ describe('an open document', () => {
     await expect.poll(hover).toContain('numbers at rank 8');
     const lenses = async () =>
       (await ask.sendRequest(CodeLensRequest.type, {textDocument}))?.map(l => l.command?.title);
-    await expect.poll(lenses).toEqual([expect.stringMatching(/^Run 54 trials .*GB$/), 'Probe curvature']);
+    await expect.poll(lenses).toEqual([expect.stringMatching(/^Run 54 trials .*GB$/), 'Submit…', 'Probe curvature']);
     const links = await ask.sendRequest(DocumentLinkRequest.type, {textDocument});
     expect(links?.map(({target}) => target?.slice(target.lastIndexOf('/') + 1))).toEqual([
       'config.json',
