@@ -265,7 +265,6 @@ describe('a change of what results were made with is refused by its name', () =>
     ['evaluate[0].samples', 'stop: ["."]', 'stop: ["."], temperature: 0.5, samples: 2'],
     ['evaluate[0].top_p', 'stop: ["."]', 'stop: ["."], temperature: 0.5, top_p: 0.5'],
     ['evaluate[0].every', 'stop: ["."]', 'stop: ["."], every: 1'],
-    ['evaluate[2].limit', 'task: loss, data: test.jsonl, limit: 2', 'task: loss, data: test.jsonl, limit: 3'],
     ['evaluate changed', '  - {task: loss, data: test.jsonl, limit: 2}\n', ''],
     ['curvature.samples changed from 2 to 3', 'samples: 2', 'samples: 3'],
     ['curvature.max_iterations', 'max_iterations: 8', 'max_iterations: 9'],
