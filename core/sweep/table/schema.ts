@@ -6,13 +6,55 @@ export type Schema = {[key: string]: unknown};
 
 /** What a sweep file may hold. Rules that span several keys are beyond a schema. */
 export function sweepSchema(): Schema {
+  const {schema, definitions} = withoutRepeats(mapping(fields));
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'LoRA Sweep',
-    ...mapping(fields),
+    ...schema,
     // A place for what anchors share.
     patternProperties: {'^x-': {}},
+    definitions,
   };
+}
+
+/** Characters from which a part that stands twice is written once: methods take most of the keys again. */
+const worthNaming = 200;
+
+/** What stands several times is written once, under the key where it stands first. */
+function withoutRepeats(whole: Schema): {schema: Schema; definitions: Record<string, Schema>} {
+  const seen = new Set<string>();
+  const repeated = new Map<string, string>();
+  const names = new Set<string>();
+  const look = (value: unknown, key: string): void => {
+    if (typeof value !== 'object' || value === null) return;
+    const text = JSON.stringify(value);
+    if (isPart(value, text) && seen.has(text)) {
+      if (repeated.has(text)) return;
+      const name = names.has(key) ? `${key}-${repeated.size}` : key;
+      names.add(name);
+      repeated.set(text, name);
+      return;
+    }
+    seen.add(text);
+    for (const [own, inner] of Object.entries(value)) look(inner, /^\d+$|^(anyOf|items)$/.test(own) ? key : own);
+  };
+  look(whole, '');
+  const written = (value: unknown, isDefinition = false): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const name = isDefinition ? undefined : repeated.get(JSON.stringify(value));
+    if (name !== undefined) return {$ref: `#/definitions/${name}`};
+    if (Array.isArray(value)) return value.map(inner => written(inner));
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, written(inner)]));
+  };
+  const definitions = [...repeated].map(([text, name]) => [name, written(JSON.parse(text), true) as Schema] as const);
+  return {schema: written(whole) as Schema, definitions: Object.fromEntries(definitions)};
+}
+
+/** A schema that is worth a name; lists, and the keys of a mapping, are none. */
+function isPart(value: object, text: string): boolean {
+  return (
+    text.length >= worthNaming && !Array.isArray(value) && ('type' in value || 'anyOf' in value || 'enum' in value)
+  );
 }
 
 function mapping(keys: Fields, named?: Named): Schema {

@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -6,7 +6,6 @@ import {chooseEngine, fasterOf} from '../../../trainer/engine/choose.ts';
 import {compareEngines} from '../../../trainer/engine/measured/compare.ts';
 import {operations, timeProduct} from '../../../trainer/engine/measured/time-product.ts';
 import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
-import {findBinding} from '../../../trainer/engine/tensorflow/binding.ts';
 
 const matrices = [
   {in: 64, out: 64, count: 8},
@@ -58,21 +57,5 @@ describe('without TensorFlow', () => {
     expect(await compareEngines(matrices, join(folder, 'rates.json'))).toBe(null);
     const wish = {engine: 'auto', device: 'cpu', precision: 'auto', stored: 'float32', matrices} as const;
     expect((await chooseEngine(wish)).engine).toBe('compiled');
-  });
-});
-
-describe.runIf(findBinding('tfjs-node'))('with TensorFlow', () => {
-  it('both are timed once, and what is kept is taken as it is', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-compare-'));
-    const file = join(folder, 'rates.json');
-    const found = await compareEngines(matrices, file);
-    expect(await compareEngines(matrices, file)).toEqual(found);
-    const [key] = Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object);
-    writeFileSync(file, JSON.stringify({[key!]: {compiled: 7, native: 5}}));
-    expect(await compareEngines(matrices, file)).toEqual({compiled: 7, native: 5});
-    // Damaged: timed again.
-    writeFileSync(file, '{"');
-    expect(await compareEngines(matrices, file)).not.toEqual({compiled: 7, native: 5});
-    rmSync(folder, {recursive: true});
   });
 });

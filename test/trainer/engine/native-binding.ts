@@ -1,5 +1,7 @@
-/** TensorFlow's addon for the tests: set up in the user's cache at their first run, as a user would. */
+/** TensorFlow's addon for the tests: set up in a cache of their own, as a user would. */
+import {join} from 'node:path';
 import {findBinding} from '../../../trainer/engine/tensorflow/binding.ts';
+import {cacheFolder} from '../../../trainer/files/cache-folder.ts';
 import {setUpNative} from '../../../trainer/setup/native.ts';
 import {canInstall, installPackages} from '../../debian.ts';
 
@@ -18,6 +20,8 @@ const setUp = (): Promise<void> =>
  * build server fails; elsewhere a line says loudly what is not tested.
  */
 export async function nativeBinding(): Promise<boolean> {
+  // Of the tests of this file alone: others would find it or not, and `auto` would take it or not, by when they run.
+  process.env['LORA_SWEEP_CACHE'] = join(cacheFolder(), 'with-tensorflow');
   if (findBinding('tfjs-node') !== undefined) return true;
   try {
     await setUp().catch(async error => {

@@ -1,7 +1,11 @@
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {hasBfloat16} from '../../../trainer/engine/device/processor.ts';
+import {compareEngines} from '../../../trainer/engine/measured/compare.ts';
 import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
 import {goldenCases} from '../curvature/golden-blocks.ts';
 import {eigenvalueErrors} from '../curvature/golden-eigenvalues.ts';
@@ -44,6 +48,25 @@ if (isThere) {
       it('rows without padding', async () =>
         followTraining(await inFloat32(), 'gemma3-lora', 'high', {unpadded: true}));
       it('three trials in a pack', async () => followTraining(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
+    });
+
+    it("both engines are timed once at a model's products, and what is kept is taken as it is", async () => {
+      const matrices = [
+        {in: 64, out: 64, count: 8},
+        {in: 64, out: 128, count: 4},
+      ];
+      const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-compare-'));
+      const file = join(folder, 'rates.json');
+      const found = await compareEngines(matrices, file);
+      expect(found).not.toBeNull();
+      expect(await compareEngines(matrices, file)).toEqual(found);
+      const [key] = Object.keys(JSON.parse(readFileSync(file, 'utf8')) as object);
+      writeFileSync(file, JSON.stringify({[key!]: {compiled: 7, native: 5}}));
+      expect(await compareEngines(matrices, file)).toEqual({compiled: 7, native: 5});
+      // Damaged: timed again.
+      writeFileSync(file, '{"');
+      expect(await compareEngines(matrices, file)).not.toEqual({compiled: 7, native: 5});
+      rmSync(folder, {recursive: true});
     });
 
     it('a state keeps its values when another state or another program takes its place', async () => {
