@@ -132,10 +132,12 @@ function words(types: readonly Type[]): Item[] {
     if (type.kind === 'alpha')
       return ['rank', '2*rank', 'rank*sqrt(rank)'].map(label => ({label, kind: CompletionItemKind.Value}));
     if (type.kind !== 'choice') return [];
-    return wordsOf(type).map(label => ({
+    // In the order of the table: the usual ones stand first.
+    return wordsOf(type).map((label, index) => ({
       label,
       kind: Object.hasOwn(methods, label) ? CompletionItemKind.Method : CompletionItemKind.EnumMember,
       documentation: type.values[label]!.doc,
+      sortText: `0${String(index).padStart(3, '0')}`,
     }));
   });
 }
