@@ -34,7 +34,6 @@ export const agree: Story = {
     const {editor, trials, results, page} = workbench;
     await trials.open();
     await editor.lens('Run 6 trials').click();
-    await trials.see(1, 'running');
     await editor.lens('Open results').click();
     await results.locator('.figures').filter({hasText: ' left'}).first().waitFor();
     await editor.saying(' left').waitFor();
