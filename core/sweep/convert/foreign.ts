@@ -3,6 +3,7 @@
  * conversion of whole files go by it. Sources: transformers' TrainingArguments, PEFT's LoraConfig, TRL's SFTConfig and ModelConfig,
  * and the configuration references of axolotl, LLaMA-Factory, Weights & Biases, unsloth and torchtune.
  */
+import {methods} from '../../method/methods.ts';
 import type {Free} from '../table/free.ts';
 
 /** What a key with its value means. */
@@ -108,24 +109,13 @@ const start: Reading = value => {
   return {note: `the start ${JSON.stringify(value)} of adapters is not here`};
 };
 
-const types: Readonly<Record<string, string>> = {
-  ...{
-    lora: 'lora',
-    qlora: 'lora',
-    vera: 'vera',
-    boft: 'boft',
-    randlora: 'randlora',
-    miss: 'miss',
-    bone: 'miss',
-    gralora: 'gralora',
-  },
-  ...{full: 'full', dora: 'dora'},
-};
+/** What tools call methods that have another name here. */
+const otherNames: Readonly<Record<string, string>> = {qlora: 'lora', bone: 'miss', vblora: 'vb-lora'};
 
 const kind: Reading = value => {
   const word = String(value).toLowerCase();
-  const method = types[word];
-  return method === undefined ? {note: `the method ${JSON.stringify(value)} is not here`} : {method};
+  const method = otherNames[word] ?? word;
+  return !Object.hasOwn(methods, method) ? {note: `the method ${JSON.stringify(value)} is not here`} : {method};
 };
 
 /** Where it is not positive, epochs count. */
