@@ -11,13 +11,13 @@ import {math} from '../../../trainer/task/math.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
-import {breakingPrograms} from './breakers.ts';
 import {verdictsOfCpython} from './cpython.ts';
-import {fakePrograms} from './fakes.ts';
-import {honestProblems} from './honest.ts';
-import {hostilePrograms} from './hostile.ts';
 import {runHostile} from './hosting.ts';
 import {answersInShapes, impossibleInSandbox} from './in-shapes.ts';
+import {breakingPrograms} from './programs/breakers.ts';
+import {fakePrograms} from './programs/fakes.ts';
+import {honestProblems} from './programs/honest.ts';
+import {hostilePrograms} from './programs/hostile.ts';
 
 const isImpossible = (name: string): boolean => impossibleInSandbox.some(({solution}) => solution === name);
 

@@ -1,6 +1,6 @@
 /** What the machine's own python3 says of programs that nobody has to be afraid of. */
 import {spawnSync} from 'node:child_process';
-import type {HonestProblem} from './honest.ts';
+import type {HonestProblem} from './programs/honest.ts';
 
 const harness = `
 import json, sys

@@ -4,7 +4,7 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
-import {type Hostile, tests} from './hostile.ts';
+import {type Hostile, tests} from './programs/hostile.ts';
 
 export interface Report {
   name: string;

@@ -8,11 +8,11 @@ import {humaneval, mbpp} from '../../../trainer/task/code.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';
-import {breakingPrograms} from './breakers.ts';
-import {fakePrograms} from './fakes.ts';
-import {honestProblems} from './honest.ts';
-import {hostilePrograms} from './hostile.ts';
 import {runHostile} from './hosting.ts';
+import {breakingPrograms} from './programs/breakers.ts';
+import {fakePrograms} from './programs/fakes.ts';
+import {honestProblems} from './programs/honest.ts';
+import {hostilePrograms} from './programs/hostile.ts';
 
 const fixtures = fileURLToPath(new URL('../../fixtures/tasks/', import.meta.url));
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import {existsSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {callersOf} from '../slurm-calls.ts';
-import type {Story} from '../story.ts';
-import {until} from '../until.ts';
-import type {Workbench} from '../workbench.ts';
+import {callersOf} from '../../slurm-calls.ts';
+import type {Story} from '../../story.ts';
+import {until} from '../../until.ts';
+import type {Workbench} from '../../workbench.ts';
 
 /** Four cells, each of some seconds. */
 const sweep = `name: many

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import {killExtensionHosts} from '../extension-host.ts';
-import {running} from '../running.ts';
-import type {Story} from '../story.ts';
-import {until} from '../until.ts';
+import {killExtensionHosts} from '../../extension-host.ts';
+import {running} from '../../running.ts';
+import type {Story} from '../../story.ts';
+import {until} from '../../until.ts';
 
 export const hostKilled: Story = {
   sentence: 'A run outlives its extension host: a window opened anew shows it running, and its end',

@@ -3,10 +3,10 @@ import {spawn} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import type {Story} from '../story.ts';
-import {until} from '../until.ts';
+import type {Story} from '../../story.ts';
+import {until} from '../../until.ts';
 
-const program = join(import.meta.dirname, '../../../dist/trainer/cli.js');
+const program = join(import.meta.dirname, '../../../../dist/trainer/cli.js');
 
 export const elsewhere: Story = {
   sentence:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import {running} from '../running.ts';
-import type {Story} from '../story.ts';
-import {until} from '../until.ts';
+import {running} from '../../running.ts';
+import type {Story} from '../../story.ts';
+import {until} from '../../until.ts';
 
 export const killed: Story = {
   sentence: 'A trainer killed from outside is reported, and the message’s Resume button goes on with the run',
