@@ -112,3 +112,17 @@ export function toggleButton(id: string, text: string, pressed: boolean, press: 
   button.addEventListener('click', press);
   return staying(button);
 }
+
+/** Adds buttons to a bar: those that are there, each known to the page by `place` and its words. */
+export function buttonsIn(
+  bar: HTMLElement,
+  place: string,
+): (text: string, isThere: boolean, press: () => void) => void {
+  return (text, isThere, press) => {
+    if (!isThere) return;
+    const made = element('button', '', text);
+    made.id = `${place}: ${text}`;
+    made.addEventListener('click', press);
+    bar.append(made);
+  };
+}

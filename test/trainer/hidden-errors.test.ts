@@ -2,7 +2,7 @@ import {cpSync, mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {beforeAll, describe, expect, it} from 'vitest';
-import {checkSweep, refuseErrors} from '../../trainer/inspect/check.ts';
+import {checkSweeps, refuseErrors} from '../../trainer/inspect/check.ts';
 import {testFolder} from './test-folder.ts';
 
 const demo = fileURLToPath(new URL('../../demo/', import.meta.url));
@@ -25,7 +25,7 @@ const lines = {
 async function errors(change: Partial<typeof lines>): Promise<string[]> {
   const file = join(folder, 'a.sweep.yaml');
   writeFileSync(file, `${Object.values({...lines, ...change}).join('\n')}\n`);
-  const {problems} = await checkSweep(file);
+  const {problems} = (await checkSweeps([file])).checks[0]!;
   return problems.filter(({severity}) => severity === 'error').map(({code, path}) => `${code} ${path.join('.')}`);
 }
 

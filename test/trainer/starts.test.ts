@@ -1,13 +1,9 @@
-/** Starts made of what projections read, against PEFT's and NumPy's (test/fixtures/starts). */
-import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {MethodName} from '../../core/method/methods.ts';
 import {methods as descriptions} from '../../core/method/methods.ts';
 import {defaultOptions} from '../../core/method/parameters.ts';
-import {loadDataset} from '../../trainer/data/dataset.ts';
-import {paddedShape} from '../../trainer/data/shapes.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {Programs} from '../../trainer/engine/program/programs.ts';
@@ -20,7 +16,8 @@ import {sitesOf} from '../../trainer/model/sites.ts';
 import type {TrainingSource} from '../../trainer/step/batches.ts';
 import {startingParameters} from '../../trainer/step/start.ts';
 import {readHeader, readTensor} from '../../trainer/weights/safetensors.ts';
-import {type GoldenBatch, golden, goldenJson} from './golden.ts';
+import {golden} from './golden.ts';
+import {goldenSource} from './golden-source.ts';
 import {testFolder} from './test-folder.ts';
 
 const folder = testFolder();
@@ -31,20 +28,7 @@ const rank = 4;
 let source: TrainingSource;
 let engine: Engine;
 beforeAll(async () => {
-  const file = join(folder, 'tokens.jsonl');
-  const rows = goldenJson<{train: GoldenBatch[]}>('train/dataset.json').train.flatMap(batch =>
-    batch.input_ids.map((ids, row) => {
-      const length = batch.attention_mask[row]!.filter(Boolean).length;
-      return JSON.stringify({input_ids: ids.slice(0, length), labels: batch.labels[row]!.slice(0, length)});
-    }),
-  );
-  writeFileSync(file, rows.join('\n'));
-  const settings = {train: [file], columns: {}, maxLength: 512, shuffle: false};
-  const dataset = await loadDataset({...settings, format: 'tokens', template: 'plain'}, '.', {
-    config: base.config,
-    tokenizer: null,
-  });
-  source = {dataset, rows: 4, batchSize: 4, shuffle: true, shapes: [paddedShape(4, 20, 80)], pad: 0, name: file};
+  source = await goldenSource(join(folder, 'tokens.jsonl'), base.config, true);
   engine = await openEngine('compiled', {threads: 1});
 });
 afterAll(() => engine.dispose());

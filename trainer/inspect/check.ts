@@ -23,15 +23,6 @@ export interface Check {
 }
 
 /**
- * Checks a sweep file and what it names.
- * @throws SweepError `missing-file` where the sweep file itself cannot be read
- */
-export async function checkSweep(file: string): Promise<Check> {
-  const {checks} = await checkSweeps([file]);
-  return checks[0]!;
-}
-
-/**
  * Checks sweep files and what they name, of a folder every one below it.
  * @returns each file once; `isSeveral`: more was asked for than one file
  * @throws SweepError `missing-file` where a sweep file cannot be read, or a folder holds none

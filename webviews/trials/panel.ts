@@ -6,7 +6,7 @@ import {trialLines} from '../../core/run/trials/log-lines.ts';
 import {axisTitle} from '../../core/sweep/axes/axes.ts';
 import {nameOf} from '../../core/sweep/sweep.ts';
 import {methodLegend} from '../axes/axes.ts';
-import {canvasBox, element, type Plot, scroller, toggleButton} from '../elements.ts';
+import {buttonsIn, canvasBox, element, type Plot, scroller, toggleButton} from '../elements.ts';
 import {type LossView, lossChart, lossScale} from '../loss-chart.ts';
 import type {Theme} from '../theme/palette.ts';
 import type {AnswersSource} from './answers.ts';
@@ -92,13 +92,7 @@ function actions(
   {act, alive, open}: TrialsDoing,
 ): HTMLElement {
   const bar = element('div', 'bar');
-  const button = (text: string, isThere: boolean, press: () => void): void => {
-    if (!isThere) return;
-    const made = element('button', '', text);
-    made.id = `panel: ${text}`;
-    made.addEventListener('click', press);
-    bar.append(made);
-  };
+  const button = buttonsIn(bar, 'panel');
   const generated = evaluations.some(({metric}) => metric !== 'loss');
   button('Answers', answers !== undefined && generated, () => open(answersPanel([trial.id])));
   button('Export…', act !== undefined && state === 'finished', () => act?.('export', [trial.id]));

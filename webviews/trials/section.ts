@@ -2,7 +2,7 @@
 import type {RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
 import type {TrialsAction} from '../../core/run/page-messages.ts';
-import {element, toggleButton} from '../elements.ts';
+import {buttonsIn, element, toggleButton} from '../elements.ts';
 import type {Theme} from '../theme/palette.ts';
 import {trialsGrid} from './grid.ts';
 import {answersPanel, type Panel, trialPanel} from './panel-choice.ts';
@@ -153,13 +153,7 @@ function filterBar(columns: readonly Column[], view: TrialsView, {change}: Trial
 function chosenBar(chosen: string[], rows: string[], doing: TrialsDoing): HTMLElement {
   const {change, open, act, hasAnswers, alive} = doing;
   const bar = element('div', 'bar chosen');
-  const button = (text: string, isThere: boolean, press: () => void): void => {
-    if (!isThere) return;
-    const made = element('button', '', text);
-    made.id = `chosen: ${text}`;
-    made.addEventListener('click', press);
-    bar.append(made);
-  };
+  const button = buttonsIn(bar, 'chosen');
   const some = chosen.length > 0;
   bar.append(element('span', '', some ? `${chosen.length} chosen:` : 'None chosen.'));
   button('Choose all shown', !some && rows.length > 0, () => change({chosen: rows}));

@@ -3,9 +3,17 @@
 import {isSameRate} from '../../sweep/recognise.ts';
 import {nameOf, type StoredTrial} from '../../sweep/sweep.ts';
 import type {Curvature, RunState} from '../fold.ts';
-import {compare} from '../verdict.ts';
-import {axesIn, belongs, type Conditions, conditionsInWords, conditionsOf, settled} from './conditions.ts';
-import {curvatureByMethod, curvatureTables, inSweepOrder, median, placedRows, startAxes} from './curvature.ts';
+import {type Comparison, compare} from '../verdict.ts';
+import {type Axes, axesIn, belongs, type Conditions, conditionsInWords, conditionsOf, settled} from './conditions.ts';
+import {
+  curvatureByMethod,
+  curvatureTables,
+  inSweepOrder,
+  type MethodCurvature,
+  median,
+  placedRows,
+  startAxes,
+} from './curvature.ts';
 import {startSettings} from './starts.ts';
 
 /** One method at one of its rates. */
@@ -43,6 +51,8 @@ export function curvatureAlong(state: RunState): CurvatureAlong[] {
       return [JSON.stringify(group), group] as const;
     }),
   );
+  if (trials.length === 0) return [];
+  const found = {comparisons: compare(state), ...startsIn(state)};
   return settled([...groups.values()], trials).map(group => {
     const own = trials.filter(trial => belongs(trial, group, axes));
     const methods = [...new Set(own.map(nameOf))];
@@ -50,7 +60,7 @@ export function curvatureAlong(state: RunState): CurvatureAlong[] {
       ...group,
       lines: methods.map(method =>
         lineOf(
-          state,
+          found,
           group,
           rows,
           own.filter(one => nameOf(one) === method),
@@ -60,15 +70,30 @@ export function curvatureAlong(state: RunState): CurvatureAlong[] {
   });
 }
 
+/** What lines are completed by. */
+interface Found extends Starts {
+  comparisons: readonly Comparison[];
+}
+
+interface Starts {
+  entries: readonly MethodCurvature[];
+  axes: Axes;
+}
+
+function startsIn(state: RunState): Starts {
+  const entries = curvatureByMethod(state);
+  return {entries, axes: startAxes(entries, state)};
+}
+
 function lineOf(
-  state: RunState,
+  found: Found,
   group: Conditions,
   rows: readonly Curvature[],
   trials: readonly StoredTrial[],
 ): CurvatureLine {
   const method = nameOf(trials[0]!);
   const rates = [...new Set(trials.map(({learningRate}) => learningRate))].sort((a, b) => a - b);
-  const best = bestRate(state, group, method);
+  const best = bestRate(found, group, method);
   const learningRate = rates.find(rate => best !== null && isSameRate(rate, best)) ?? rates[rates.length >> 1]!;
   const ids = new Set(trials.flatMap(({id, learningRate: rate}) => (rate === learningRate ? [id] : [])));
   const own = rows.filter(({trial}) => ids.has(trial!));
@@ -81,14 +106,14 @@ function lineOf(
       preconditioned: median(here.flatMap(({preconditioned}) => preconditioned ?? [])),
     };
   });
-  const start = startOfLine(state, group, method);
+  const start = startOfLine(found, group, method);
   return {method, learningRate, points: [...(start === null ? [] : [start]), ...points]};
 }
 
 /** Of the comparison under the same conditions that decides; null where nothing was measured there. */
-function bestRate(state: RunState, group: Conditions, method: string): number | null {
+function bestRate({comparisons}: Found, group: Conditions, method: string): number | null {
   const text = wordsFor(group);
-  const own = compare(state).find(
+  const own = comparisons.find(
     comparison => wordsFor(comparison) === text && comparison.curves.some(curve => curve.method === method),
   );
   return own?.curves.find(curve => curve.method === method)?.peak?.learningRate ?? null;
@@ -97,9 +122,7 @@ function bestRate(state: RunState, group: Conditions, method: string): number | 
 const wordsFor = (group: Conditions): string => JSON.stringify([group.model, conditionsInWords(group)]);
 
 /** Where the method started under these conditions; null where that was not probed, or differs by a tuned axis. */
-function startOfLine(state: RunState, {settings, ...group}: Conditions, method: string): CurvaturePoint | null {
-  const entries = curvatureByMethod(state);
-  const axes = startAxes(entries, state);
+function startOfLine({entries, axes}: Starts, {settings, ...group}: Conditions, method: string): CurvaturePoint | null {
   const values = startSettings(settings);
   const own = entries.filter(
     entry => entry.method === method && belongs(entry, {...group, ...(values && {settings: values})}, axes),
@@ -119,8 +142,8 @@ export interface CurvatureOverConditions {
 
 /** At the start, where that has several conditions, and at the last point of the trainings, where those have. */
 export function curvatureOverConditions(state: RunState): CurvatureOverConditions[] {
-  const entries = inSweepOrder(curvatureByMethod(state), state);
-  const axes = startAxes(entries, state);
+  const {entries: all, axes} = startsIn(state);
+  const entries = inSweepOrder(all, state);
   const inOrder = curvatureTables(state).flatMap(table => entries.filter(entry => belongs(entry, table, axes)));
   const starts = inOrder.map(({method, lambdaMax, ...where}) => ({
     method,

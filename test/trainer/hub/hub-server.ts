@@ -1,7 +1,7 @@
 /** A real HTTP server that speaks the hub's routes, and can be told to misbehave. */
 import {createHash} from 'node:crypto';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
-import type {AddressInfo} from 'node:net';
+import {onLoopback} from './on-loopback.ts';
 
 export interface HubServer {
   endpoint: string;
@@ -110,12 +110,5 @@ export async function openHubServer(id: string, options: HubOptions): Promise<Hu
     if (known(at) && bytes) return send(request, response, bytes);
     return json(response, {error: 'Repository not found'}, 404);
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  hub.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  hub.close = () =>
-    new Promise(resolve => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return hub;
+  return Object.assign(hub, await onLoopback(server));
 }

@@ -1,7 +1,7 @@
 /** A real HTTP server that takes repositories as the hub does: made, asked which files are large, given those by LFS and the rest in a commit. */
 import {createHash} from 'node:crypto';
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http';
-import type {AddressInfo} from 'node:net';
+import {onLoopback} from './on-loopback.ts';
 
 export interface WritingHub {
   endpoint: string;
@@ -36,14 +36,7 @@ export async function openWritingHub({
     if (authorization !== `Bearer ${token}`) return json(response, {error: 'Invalid credentials'}, 401);
     return json(response, ...answer(hub, {blobs, large}, pathname, body));
   });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  hub.endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  hub.close = () =>
-    new Promise(resolve => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
-  return hub;
+  return Object.assign(hub, await onLoopback(server));
 }
 
 interface Held {

@@ -6,7 +6,7 @@ import type {Inspector} from '../../../core/sweep/inspection.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {completion} from '../../../server/completion.ts';
 import {evaluateModel} from '../../../trainer/ask/eval.ts';
-import {checkSweep} from '../../../trainer/inspect/check.ts';
+import {checkSweeps} from '../../../trainer/inspect/check.ts';
 import {openModel} from '../../../trainer/model/open-model.ts';
 import {readEvaluation} from '../../../trainer/run/evaluating/evaluations.ts';
 import {readPrompts} from '../../../trainer/task/prompts.ts';
@@ -117,7 +117,7 @@ describe('columns of an evaluation', () => {
   it('that are not there are named where they stand, with the nearest one that is', async () => {
     const path = join(folder, 'a.sweep.yaml');
     writeFileSync(path, file('{task: exact-match, data: b.jsonl, columns: {prompt: asked, completion: targt}}'));
-    const {problems} = await checkSweep(path);
+    const {problems} = (await checkSweeps([path])).checks[0]!;
     expect(problems.filter(({severity}) => severity === 'error')).toMatchObject([
       {
         code: 'data/missing-column',

@@ -1,4 +1,5 @@
-import type {Conflict, MethodDescription, Size} from '../../method.ts';
+import type {MethodDescription, Size} from '../../method.ts';
+import {sameAtEveryRank, tooSmall, undivided} from './blocks.ts';
 
 /** Rows of a block: as many as the rank, unless the sweep file says otherwise. */
 const blockOf = ({rank, options}: Size): number => options['block_size'] ?? rank;
@@ -64,8 +65,7 @@ export const boft: MethodDescription = {
   obstacle({inputs}, size) {
     const [block, factors] = [blockOf(size), factorsOf(size)];
     const bad = (why: string) => ({code: 'bad-blocks', key: 'block_size', why}) as const;
-    if (inputs % block !== 0)
-      return bad(`has ${inputs} inputs, which blocks of ${block} do not divide; give boft another block_size`);
+    if (inputs % block !== 0) return undivided('boft', inputs, block);
     if (factors > 1 && block % 2 !== 0)
       return bad(`cannot be rotated by blocks of odd size (${block}) more than once; give boft an even block_size`);
     if (inputs % (block * 2 ** (factors - 1)) !== 0)
@@ -76,25 +76,14 @@ export const boft: MethodDescription = {
   },
   conflicts(ranks, options) {
     const {block_size: block} = options;
-    const found: Conflict[] = [];
-    if (block !== undefined && ranks.length > 1)
-      found.push({
-        key: 'block_size',
-        message: `BOFT with blocks of ${block} is the same at every rank: leave block_size out, or give it one rank, like {block_size: ${block}, rank: ${ranks[0]}}.`,
-      });
+    const found = sameAtEveryRank('BOFT', ranks, block);
     const odd = (block === undefined ? ranks : [block]).find(size => size % 2 !== 0);
     if (odd !== undefined && options['butterfly_factor']! > 1)
       found.push({
         key: 'butterfly_factor',
         message: `A butterfly factor above 1 needs blocks of even size, but they have ${odd} rows.`,
       });
-    const single = ranks.find(rank => block === undefined && rank < 2);
-    if (single !== undefined)
-      found.push({
-        key: 'block_size',
-        message: `BOFT's blocks are as large as the rank, and there is no rotation of ${single} row: take a rank from 2 on, or give block_size.`,
-      });
-    return found;
+    return [...found, ...tooSmall('BOFT', ranks, block)];
   },
   work({inputs}, size) {
     const block = blockOf(size);

@@ -1,4 +1,5 @@
-import type {Conflict, MethodDescription, Size} from '../../method.ts';
+import type {MethodDescription, Size} from '../../method.ts';
+import {sameAtEveryRank, tooSmall, undivided} from './blocks.ts';
 
 /** Rows of a block: as many as the rank, unless the sweep file says otherwise. */
 const blockOf = ({rank, options}: Size): number => options['block_size'] ?? rank;
@@ -64,30 +65,11 @@ export const oft: MethodDescription = {
     const block = blockOf(size);
     return {K: [size.options['block_share'] === 1 ? 1 : inputs / block, (block * (block - 1)) / 2]};
   },
-  obstacle({inputs}, size) {
-    const block = blockOf(size);
-    if (inputs % block === 0) return undefined;
-    return {
-      code: 'bad-blocks',
-      key: 'block_size',
-      why: `has ${inputs} inputs, which blocks of ${block} do not divide; give oft another block_size`,
-    };
-  },
-  conflicts(ranks, {block_size: block}) {
-    const found: Conflict[] = [];
-    if (block !== undefined && ranks.length > 1)
-      found.push({
-        key: 'block_size',
-        message: `OFT with blocks of ${block} is the same at every rank: leave block_size out, or give it one rank, like {block_size: ${block}, rank: ${ranks[0]}}.`,
-      });
-    const single = ranks.find(rank => block === undefined && rank < 2);
-    if (single !== undefined)
-      found.push({
-        key: 'block_size',
-        message: `OFT's blocks are as large as the rank, and there is no rotation of ${single} row: take a rank from 2 on, or give block_size.`,
-      });
-    return found;
-  },
+  obstacle: ({inputs}, size) => undivided('oft', inputs, blockOf(size)),
+  conflicts: (ranks, {block_size: block}) => [
+    ...sameAtEveryRank('OFT', ranks, block),
+    ...tooSmall('OFT', ranks, block),
+  ],
   work({inputs}, size) {
     const block = blockOf(size);
     const blocks = size.options['block_share'] === 1 ? 1 : inputs / block;
