@@ -287,7 +287,7 @@ export class Pack {
 
   /** What an update is told beside the gradient. */
   #updating(): Record<string, TensorSpec> {
-    const perTrial = {shape: [this.settings.trials], dtype: 'float32'} as const;
+    const perTrial: TensorSpec = {shape: [this.settings.trials], dtype: 'float32'};
     return {
       rate: perTrial,
       active: perTrial,
