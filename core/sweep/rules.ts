@@ -284,7 +284,10 @@ function checkTemplateSettings(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [index, {task, scorer, samples, temperature, stop, k, strict}] of file.values.evaluate.entries()) {
+  for (const [
+    index,
+    {task, scorer, samples, temperature, stop, k, strict, filters},
+  ] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.at(path, code, message);
@@ -306,6 +309,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('strict'),
         `The study's script judges gsm8k and math only: remove 'strict', which the task ${task} has not.`,
+      );
+    if (filters !== undefined && task !== undefined && task !== 'gsm8k')
+      report(
+        'out-of-range',
+        at('filters'),
+        `lm-evaluation-harness has these filters for gsm8k only: remove 'filters', which the task ${task} has not.`,
       );
     if (stop !== undefined && formatOf(file) === 'tokens')
       report(
