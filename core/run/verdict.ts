@@ -3,6 +3,7 @@ import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
 import {nameOf} from '../sweep/sweep.ts';
+import {atBestOf, decisiveFor} from './compare/at-best.ts';
 import {
   type Axes,
   axesIn,
@@ -35,6 +36,8 @@ export interface Comparison extends Conditions {
   challenged: {method: string; by: string; rates: number[]}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
+  /** Its rates are those that are best by this measure, as it has no best of its own. */
+  atBestOf?: string;
   /** Several runs are in it. */
   isBeside?: true;
 }
@@ -75,8 +78,22 @@ export function compare(run: RunState): Comparison[] {
     const beside = state.parts && {isBeside: true as const};
     return [{...group, curves, spread, judging: judged, challenged, isUnderWay: isUnderWay(state, own), ...beside}];
   });
-  return objectiveFirst(comparisons, state);
+  const ordered = objectiveFirst(comparisons, state);
+  return ordered.map(one => {
+    const decisive = decisiveFor(one, ordered, other => conditionsKey(other) === conditionsKey(one));
+    if (!decisive) return one;
+    const {curves} = atBestOf(one, decisive);
+    return {
+      ...one,
+      curves,
+      spread: spreadOf(curves, one.metric, one.judging),
+      atBestOf: formatMeasure(decisive.task, decisive.metric),
+    };
+  });
 }
+
+const conditionsKey = ({model, rank, batchSize, settings}: Conditions): string =>
+  JSON.stringify([model, rank, batchSize, settings]);
 
 function judgingOf({verdict, search, engine, asked}: RunState): Judging {
   return {
@@ -115,7 +132,8 @@ function isUnderWay({state, search, searched}: RunState, own: readonly TrialView
 /** What is compared, as a heading. */
 export function title(comparison: Comparison): string {
   const {model, task, metric} = comparison;
-  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${conditionsInWords(comparison)}`;
+  const at = comparison.atBestOf === undefined ? '' : ` at the best rates by ${comparison.atBestOf}`;
+  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}${at}, ${conditionsInWords(comparison)}`;
 }
 
 function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): MethodCurve[] {

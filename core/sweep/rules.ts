@@ -284,10 +284,8 @@ function checkTemplateSettings(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [
-    index,
-    {task, scorer, samples, temperature, stop, k, strict, filters},
-  ] of file.values.evaluate.entries()) {
+  for (const [index, one] of file.values.evaluate.entries()) {
+    const {task, scorer, samples, temperature, stop, k, strict, filters} = one;
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.at(path, code, message);
@@ -315,6 +313,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('filters'),
         `lm-evaluation-harness has these filters for gsm8k only: remove 'filters', which the task ${task} has not.`,
+      );
+    if (one.relative_to !== undefined && task !== undefined && task !== 'loss')
+      report(
+        'out-of-range',
+        at('relative_to'),
+        `Only a loss is told relative to the base's: remove 'relative_to', or take the task loss.`,
       );
     if (stop !== undefined && formatOf(file) === 'tokens')
       report(

@@ -36,12 +36,12 @@ export async function readEvaluation(
   encoding: EncodingModel & {config: ModelConfig},
   {ends, note = () => {}}: {ends: AnswerEnds; note?: (message: string) => void},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
-  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
+  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP, relativeTo} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
     const held = await cachedDataset({...readAs(settings, data), train: [file], rows: limit}, base, encoding, {note});
     const source = inOrder(held, encoding.config.padId ?? 0);
-    return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
+    return {evaluation: {...when, task: 'loss', source, relativeTo}, truncated: held.truncated};
   }
   if (task === 'multiple-choice') {
     const {dataset, choices} = await readChoices(settings, data, base, encoding);
