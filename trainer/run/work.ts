@@ -27,8 +27,14 @@ export function rolesIn(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'obje
   return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
 }
 
+/** A sweep, and how many optimizer steps its trials take. */
+export interface Stepping {
+  sweep: Sweep;
+  of(trial: Trial): {steps(batchSize: number): number};
+}
+
 /** Optimizer steps of trials, by `stepsKey`. */
-export function stepsByKey(prepared: Prepared, trials: readonly Trial[]): Record<string, number> {
+export function stepsByKey(prepared: Stepping, trials: readonly Trial[]): Record<string, number> {
   return Object.fromEntries(trials.map(trial => [stepsKey(trial), prepared.of(trial).steps(trial.batchSize)]));
 }
 
