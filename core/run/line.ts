@@ -91,10 +91,12 @@ export const verdictShape = record({
 
 export const taskShape = record({task: text, cell: text, trials: listOf(text)});
 
+const precision = oneOf('float32', 'bfloat16');
 /** What tasks do alike. */
 export const pinnedShape = record({
   engine: text,
-  precision: oneOf('float32', 'bfloat16'),
+  precision,
+  further: optional(recordOf(record({engine: text, precision}))),
   device: optional(oneOf('cpu', 'gpu')),
   provisional: optional(flag),
   microBatch: recordOf(count),
