@@ -25,6 +25,7 @@ export function checkAxes(file: File): void {
   checkDataSets(file);
   checkTuned(file);
   checkUnused(file);
+  checkPrecision(file);
   checkAlike(file);
   checkObjective(file);
 }
@@ -148,6 +149,24 @@ function checkUnused(file: File): void {
         `'training.${given}' of ${name} stands beside several values of 'training.${other}', which would all be the same for it: remove one of the two.`,
       );
     }
+  }
+}
+
+function checkPrecision(file: File): void {
+  const all = [
+    {path: [], precisions: file.values.training.precision as readonly string[]},
+    ...methodsOf(file.values).map(({name, own}) => ({
+      path: ['methods', name],
+      precisions: own.training?.precision ?? [],
+    })),
+  ].filter(({precisions}) => precisions.length > 0);
+  if (new Set(all.flatMap(({precisions}) => precisions)).size < 2) return;
+  const message =
+    "'auto' is one of the other precisions, which one depends on the machine: name those that are compared, float32 and bfloat16.";
+  for (const {path, precisions} of all) {
+    const own = [...path, 'training', 'precision'];
+    const place = precisions.indexOf('auto');
+    if (place >= 0) report(file, 'unknown-value', precisions.length > 1 ? [...own, place] : own, message);
   }
 }
 
