@@ -154,7 +154,7 @@ export function metricHeat(
   const isBelow = lowerIsBetter(metric);
   const number = (value: number): string => {
     if (unit === 'share') return (100 * value).toFixed(1);
-    return unit === 'loss' ? String(Number(value.toPrecision(2))) : value.toFixed(1);
+    return unit === 'loss' || unit === 'change' ? String(Number(value.toPrecision(2))) : value.toFixed(1);
   };
   const tick = (value: number): string => (unit === 'share' ? `${shortNumber(100 * value)} %` : shortNumber(value));
   const plain = isLog ? logAxis('', low, high, tick) : linearAxis('', low, high, tick);

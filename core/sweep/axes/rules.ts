@@ -1,6 +1,6 @@
 /** How axes, roles and variants of a file fit together. */
 import {formatEvaluation} from '../../run/format.ts';
-import {unitOf} from '../../run/peak.ts';
+import {type Unit, unitOf} from '../../run/peak.ts';
 import {withEntries} from '../entries.ts';
 import {folderName} from '../folder.ts';
 import type {ProblemCode} from '../problem.ts';
@@ -171,7 +171,7 @@ function checkPrecision(file: File): void {
 }
 
 /** The names of a file's evaluations with what each gives. */
-function evaluationsOf(values: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
+function evaluationsOf(values: Values): {name: string; unit: Unit}[] {
   const sets = dataSetsOf(values).map(({set}) => [...set.evaluate, ...values.evaluate]);
   const wholes = (sets.length > 0 ? sets : [values.evaluate]).map(evaluate =>
     withEntries(

@@ -82,6 +82,7 @@ describe('a sweep over all methods', () => {
     'corda',
     'adalora',
     'vb-lora',
+    'loft',
     'full',
   ];
   /** Sizes that the demo's model can have. */
