@@ -16,6 +16,7 @@ import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
+import type {QueueView} from './queue/queue-view.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
@@ -38,6 +39,7 @@ export interface Parts {
   results: Results;
   output: LogOutputChannel;
   log: RunLog;
+  queue: Pick<QueueView, 'add' | 'stopped'>;
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
@@ -71,6 +73,8 @@ export class Commands {
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
       on('resume', target => this.start(target, [])),
+      on('runFresh', target => this.start(target, [], {fresh: true})),
+      on('queueAdd', target => this.#addToQueue(target)),
       commands.registerCommand('loraSweep.moreSeeds', (target: Target, wish?: string) =>
         this.#moreSeeds(target, typeof wish === 'string' ? wish : undefined),
       ),
@@ -149,11 +153,11 @@ export class Commands {
     if (file) await tune(file, this.#parts);
   }
 
-  /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
+  /** Starts the trainer on a sweep file: on a new run folder, going on with what is there, or (`fresh`) with that kept under its date. */
   async start(
     target: Target,
     only: readonly string[],
-    {verb = 'run', more = []}: {verb?: 'run' | 'probe'; more?: readonly string[]} = {},
+    {verb = 'run', more = [], fresh = false}: {verb?: 'run' | 'probe'; more?: readonly string[]; fresh?: boolean} = {},
   ): Promise<void> {
     const file = await this.#toRun(target);
     if (!file) return;
@@ -163,16 +167,22 @@ export class Commands {
       return;
     }
     // Whoever planned it by tasks goes on with them.
-    if (run.hasTasks && verb === 'run') return this.#submitting.resume(run);
+    if (run.hasTasks && verb === 'run' && !fresh) return this.#submitting.resume(run);
     if (run.alive) {
       void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
       return;
     }
-    const earlier = existsSync(join(run.folder, 'events.jsonl')) ? ['--resume'] : [];
+    const again = fresh ? '--fresh' : '--resume';
+    const earlier = existsSync(join(run.folder, 'events.jsonl')) ? [again] : [];
     const filters = only.flatMap(filter => ['--only', filter]);
     const {program} = this.#parts;
     const words = [verb, run.sweepFile, '--json', ...earlier, ...filters, ...more];
     run.follow(program.startRun(words, run.sweepFile, run.folder));
+  }
+
+  async #addToQueue(target: Target): Promise<void> {
+    const file = await this.#toRun(target);
+    if (file) await this.#parts.queue.add(file.uri);
   }
 
   /** Further seeds of a method that has no word yet (`wish`: METHOD=NUMBER), or of the one that is chosen. */
@@ -225,6 +235,7 @@ export class Commands {
     const asks = workspace.getConfiguration('loraSweep').get<boolean>('confirmStop', false);
     const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
     if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
+    this.#parts.queue.stopped();
     run.stop();
   }
 

@@ -19,10 +19,14 @@ import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands, type Parts} from './commands.ts';
 import {keepContext} from './context-keys.ts';
 import {provideTools} from './hand-over/assistant.ts';
+import {History} from './history/history.ts';
+import {RunCommands} from './history/run-commands.ts';
+import {provideStoredTexts} from './history/stored-texts.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
 import {Program} from './program.ts';
+import {QueueView} from './queue/queue-view.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run/run.ts';
 import {provideSamples} from './samples/samples.ts';
@@ -59,35 +63,35 @@ export function activate(context: ExtensionContext): void {
     },
     interrupted: run => void sayItStands(run),
     failed: run => void sayItFailed(run),
-    refused: run => void sayItWasRefused(program.lastWords(run.folder)),
+    refused: run => void sayItWasRefused(run, program.lastWords(run.folder)),
   });
-  const parts = commandsOf(context, {sweeps, program, results, output, log}, language);
-  const tree = new TrialsTree(sweeps);
+  const history = new History(program);
+  const queue = new QueueView(context.workspaceState, {sweeps, start: uri => parts.start(uri, [])});
+  const parts = commandsOf(context, {sweeps, program, results, output, log, queue}, language);
+  const tree = new TrialsTree(sweeps, history);
   const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
   const badge = new EndedBadge(view);
 
   context.subscriptions.push(
-    output,
-    results,
-    sweeps,
-    tree,
+    ...[output, results, sweeps, history, queue, tree, view, badge],
     showStatus(sweeps),
     keepContext(sweeps),
-    provideSamples(),
+    provideTexts(),
     provideTools(program),
-    view,
-    badge,
     watchQueue(sweeps, program, view),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
-    ...parts.register(),
+    ...[parts, queue, new RunCommands({sweeps, program, results, history})].flatMap(one => one.register()),
   );
   startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
 }
+
+/** What run folders hold that is no file of the editor's own. */
+const provideTexts = (): Disposable => Disposable.from(provideSamples(), provideStoredTexts());
 
 /** What schedulers have is asked for while the view is seen. */
 function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): Disposable {
@@ -106,7 +110,7 @@ function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): 
 
 function commandsOf(
   context: ExtensionContext,
-  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log'>,
+  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log' | 'queue'>,
   language: LanguageServer,
 ): Commands {
   return new Commands({
@@ -146,12 +150,15 @@ async function bringBack(
   else panel.dispose();
 }
 
-/** Why a run did not start; where a model is missing that the hub has, the way to it. */
-async function sayItWasRefused(words: string): Promise<void> {
+/** Why a run did not start; where a model is missing that the hub has, or another run is to begin, the way to it. */
+async function sayItWasRefused({sweepFile}: Run, words: string): Promise<void> {
   const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
   const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
+  const fresh = words.includes('--fresh') && sweepFile ? ['Run from Scratch'] : [];
   const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
-  if (await window.showErrorMessage(message, ...fetch)) await commands.executeCommand('loraSweep.fetchModel', id);
+  const choice = await window.showErrorMessage(message, ...fetch, ...fresh);
+  if (choice === fresh[0] && choice) await commands.executeCommand('loraSweep.runFresh', Uri.file(sweepFile));
+  else if (choice) await commands.executeCommand('loraSweep.fetchModel', id);
 }
 
 /** The answer in one line, and the way to all of it. */

@@ -89,6 +89,12 @@ export class Sweeps implements Disposable {
     return run;
   }
 
+  /** The folder of a run was deleted. */
+  gone(folder: string): void {
+    this.#loose.get(folder)?.dispose();
+    this.#loose.delete(folder);
+  }
+
   get runs(): Run[] {
     const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
     return [...own, ...this.#loose.values()];

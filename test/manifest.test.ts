@@ -4,7 +4,12 @@ import {toolId, tools} from '../core/assistant/tools.ts';
 
 const root = new URL('../', import.meta.url);
 const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-const sources = ['client/commands.ts', 'client/extension.ts']
+const sources = [
+  'client/commands.ts',
+  'client/extension.ts',
+  'client/history/run-commands.ts',
+  'client/queue/queue-view.ts',
+]
   .map(file => readFileSync(new URL(file, root), 'utf8'))
   .join('\n');
 
