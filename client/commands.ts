@@ -1,7 +1,7 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type LogOutputChannel, Uri, ViewColumn, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, l10n, Uri, ViewColumn, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
 import type {TrialsAction} from '../core/run/page-messages.ts';
 import type {Candidate} from '../core/sweep/inspection.ts';
@@ -360,9 +360,16 @@ export class Commands {
   ): Promise<SweepFile | undefined> {
     const {sweeps} = this.#parts;
     if (isRow(target)) return target.file;
-    if (target !== undefined) return read(typeof target === 'string' ? Uri.parse(target) : target);
     const open = window.activeTextEditor?.document;
-    if (open?.languageId === 'lora-sweep') return read(open.uri);
+    const meant = target ?? (open?.languageId === 'lora-sweep' ? open.uri : undefined);
+    if (meant !== undefined) {
+      const uri = typeof meant === 'string' ? Uri.parse(meant) : meant;
+      if (uri.scheme === 'file') return read(uri);
+      void window.showInformationMessage(
+        l10n.t('{0} is in no folder of this machine: save it in one first.', workspace.asRelativePath(uri)),
+      );
+      return undefined;
+    }
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));

@@ -121,7 +121,8 @@ export class Sweeps implements Disposable {
     const watcher = workspace.createFileSystemWatcher(pattern);
     const read = (uri: Uri) => {
       // A run folder keeps a copy of its sweep.
-      if (!uri.path.includes(`/${runsFolder}/`)) void this.#read(uri).then(() => this.#changed.fire(undefined));
+      if (uri.scheme === 'file' && !uri.path.includes(`/${runsFolder}/`))
+        void this.#read(uri).then(() => this.#changed.fire(undefined));
     };
     watcher.onDidCreate(read);
     watcher.onDidChange(read);
@@ -144,6 +145,8 @@ export class Sweeps implements Disposable {
     });
     this.#watchers.push(watcher, locks, tasks);
     for (const folder of workspace.workspaceFolders ?? []) {
+      // Elsewhere nothing can be run.
+      if (folder.uri.scheme !== 'file') continue;
       const uris = await workspace.findFiles(
         new RelativePattern(folder, pattern),
         `**/{node_modules,${runsFolder}}/**`,

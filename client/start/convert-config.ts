@@ -1,5 +1,4 @@
 /** *Convert This Config…*: a configuration of another tool, opened as a sweep file that trains the same. */
-import {basename} from 'node:path';
 import {type Uri, window, workspace} from 'vscode';
 import {count} from '../../core/run/format.ts';
 import {convertConfig} from '../../core/sweep/convert/convert.ts';
@@ -11,7 +10,7 @@ export async function convertThisConfig(uri: Uri | undefined): Promise<void> {
     void window.showInformationMessage('Open the configuration that is to be converted: YAML or JSON.');
     return;
   }
-  const name = basename(source.uri.fsPath);
+  const name = source.uri.path.split('/').at(-1) ?? '';
   const converted = convertConfig(source.getText(), name);
   if (!converted) {
     void window.showErrorMessage(
