@@ -59,7 +59,9 @@ export const packaged = [
   'docs/pictures/peaks.png',
   'docs/pictures/results.png',
   'docs/problems.md',
+  'l10n',
   'media',
+  'package.nls.json',
   'syntaxes',
 ];
 
@@ -69,6 +71,8 @@ export const packagedForBrowsers = [
   'LICENSE',
   'dist/browser',
   'docs/problems.md',
+  'l10n',
+  'package.nls.json',
   'media/activity.svg',
   'media/file-dark.svg',
   'media/file-light.svg',

@@ -114,8 +114,8 @@ export class Commands {
     if (workspace.isTrusted) return true;
     void window
       .showWarningMessage(
-        'LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.',
-        'Manage Trust',
+        l10n.t('LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.'),
+        l10n.t('Manage Trust'),
       )
       .then(choice => {
         if (choice) void commands.executeCommand('workbench.trust.manage');
@@ -163,13 +163,15 @@ export class Commands {
     if (!file) return;
     const {run} = file;
     if (!run) {
-      void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
+      void window.showErrorMessage(
+        l10n.t('{0} has errors: see the Problems view.', workspace.asRelativePath(file.uri)),
+      );
       return;
     }
     // Whoever planned it by tasks goes on with them.
     if (run.hasTasks && verb === 'run' && !fresh) return this.#submitting.resume(run);
     if (run.alive) {
-      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
+      void window.showInformationMessage(l10n.t('{0} is running already.', workspace.asRelativePath(file.uri)));
       return;
     }
     const again = fresh ? '--fresh' : '--resume';
@@ -204,7 +206,7 @@ export class Commands {
     const method = listed ? cursor.word : cursor?.path[0] === 'methods' ? cursor.path[1] : undefined;
     if (typeof method !== 'string' || method === '') {
       void window.showInformationMessage(
-        'Put the cursor on a method of the sweep, or choose a method or trial in the tree.',
+        l10n.t('Put the cursor on a method of the sweep, or choose a method or trial in the tree.'),
       );
       return;
     }
@@ -218,7 +220,7 @@ export class Commands {
     const failed = (file?.run?.state.trials ?? [])
       .filter(({state, trial, dropped}) => state === 'failed' && !dropped && (below?.has(trial.id) ?? true))
       .map(({trial}) => trial.id);
-    if (failed.length === 0) void window.showInformationMessage('No trial has failed here.');
+    if (failed.length === 0) void window.showInformationMessage(l10n.t('No trial has failed here.'));
     else await this.start(file?.uri, [`trial=${failed.join(',')}`]);
   }
 
@@ -229,12 +231,12 @@ export class Commands {
     // What a scheduler has would be started again.
     if (run?.awaited && file) return this.#cancel(file.uri);
     if (!run?.alive) {
-      void window.showInformationMessage('No run is under way.');
+      void window.showInformationMessage(l10n.t('No run is under way.'));
       return;
     }
     const asks = workspace.getConfiguration('loraSweep').get<boolean>('confirmStop', false);
-    const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
-    if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
+    const question = l10n.t('Stop the run? What is finished is kept, and the run can be resumed.');
+    if (asks && (await window.showWarningMessage(question, {modal: true}, l10n.t('Stop'))) !== l10n.t('Stop')) return;
     this.#parts.queue.stopped();
     run.stop();
   }
@@ -248,7 +250,8 @@ export class Commands {
   async #resumeLeft(target: Target): Promise<void> {
     const run = (await this.#toRun(target))?.run;
     if (run?.hasTasks) await this.#submitting.resume(run);
-    else if (run) void window.showInformationMessage('This run has no tasks: Resume goes on with it on this machine.');
+    else if (run)
+      void window.showInformationMessage(l10n.t('This run has no tasks: Resume goes on with it on this machine.'));
   }
 
   /** A task of the tree, or a run with all of its jobs. */
@@ -257,7 +260,7 @@ export class Commands {
     const run = (await this.#fileOf(target))?.run;
     const task = isRow(target) && target.branch?.kind === 'task' ? target.branch.id : undefined;
     if (run && (run.alive || run.awaited)) await this.#submitting.cancel(run, task);
-    else if (run) void window.showInformationMessage('Nothing of it runs or waits.');
+    else if (run) void window.showInformationMessage(l10n.t('Nothing of it runs or waits.'));
   }
 
   async #openTaskLog(target: Target): Promise<void> {
@@ -269,14 +272,14 @@ export class Commands {
     if (!file) return;
     const {output, program} = this.#parts;
     const {ok, text} = await program.run(['plan', file.uri.fsPath], dirname(file.uri.fsPath));
-    output.info(`Dry run of ${workspace.asRelativePath(file.uri)}\n${text}`);
+    output.info(l10n.t('Dry run of {0}\n{1}', workspace.asRelativePath(file.uri), text));
     output.show(true);
     if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
   }
 
   /** Results of any run folder: an imported one, one from another machine. */
   async #openFolder(): Promise<void> {
-    const folder = await pickRun('Open results of', []);
+    const folder = await pickRun(l10n.t('Open results of'), []);
     if (folder !== undefined) await this.#parts.results.open(await this.#parts.sweeps.at(folder));
   }
 
@@ -285,7 +288,7 @@ export class Commands {
     if (!file?.run) return;
     const {alive, state, reading} = file.run;
     if (!alive && reading === null && state.trials.length === 0 && state.curvature.length === 0) {
-      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
+      void window.showInformationMessage(l10n.t('{0} has not run yet.', workspace.asRelativePath(file.uri)));
       return;
     }
     await this.#parts.results.open(file.run);
@@ -348,7 +351,7 @@ export class Commands {
   async #checkWorkspace(): Promise<void> {
     const {files, withErrors} = await this.#parts.checkWorkspace();
     void window.showInformationMessage(
-      `${files} sweep ${files === 1 ? 'file' : 'files'} checked, ${withErrors} with errors.`,
+      l10n.t('{0} sweep {1} checked, {2} with errors.', files, files === 1 ? 'file' : 'files', withErrors),
     );
     if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
   }
@@ -373,7 +376,7 @@ export class Commands {
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));
-    return (await window.showQuickPick(items, {title: 'Which sweep?'}))?.file;
+    return (await window.showQuickPick(items, {title: l10n.t('Which sweep?')}))?.file;
   }
 }
 

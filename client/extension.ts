@@ -3,6 +3,7 @@ import {
   commands,
   Disposable,
   type ExtensionContext,
+  l10n,
   type TextEditor,
   type TreeView,
   Uri,
@@ -153,9 +154,9 @@ async function bringBack(
 /** Why a run did not start; where a model is missing that the hub has, or another run is to begin, the way to it. */
 async function sayItWasRefused({sweepFile}: Run, words: string): Promise<void> {
   const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
-  const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
-  const fresh = words.includes('--fresh') && sweepFile ? ['Run from Scratch'] : [];
-  const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
+  const fetch = id === undefined ? [] : [l10n.t('Fetch {0}', offerInWords(id))];
+  const fresh = words.includes('--fresh') && sweepFile ? [l10n.t('Run from Scratch')] : [];
+  const message = l10n.t('The run was not started: {0}', words || l10n.t('the trainer ended without a word.'));
   const choice = await window.showErrorMessage(message, ...fetch, ...fresh);
   if (choice === fresh[0] && choice) await commands.executeCommand('loraSweep.runFresh', Uri.file(sweepFile));
   else if (choice) await commands.executeCommand('loraSweep.fetchModel', id);
@@ -165,8 +166,8 @@ async function sayItWasRefused({sweepFile}: Run, words: string): Promise<void> {
 async function sayItFinished(run: Run, results: Results): Promise<void> {
   const {folder, state} = run;
   if (!workspace.getConfiguration('loraSweep').get<boolean>('notifyWhenFinished', true)) return;
-  const message = `${state.name || folder} finished: ${answerInALine(state)}.`;
-  const choice = await window.showInformationMessage(message, 'Open Results');
+  const message = l10n.t('{0} finished: {1}.', state.name || folder, answerInALine(state));
+  const choice = await window.showInformationMessage(message, l10n.t('Open Results'));
   if (choice) await results.open(run);
 }
 
@@ -174,9 +175,17 @@ async function sayItFinished(run: Run, results: Results): Promise<void> {
 async function sayItStands(run: Run): Promise<void> {
   const {name, trials} = run.state;
   const done = trials.filter(({state}) => isEnded(state)).length;
-  const message = `The sweep ${name || run.folder} was interrupted with ${done} of ${trials.length} trials done; what is finished is kept.`;
-  const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
-  const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
+  const message = l10n.t(
+    'The sweep {0} was interrupted with {1} of {2} trials done; what is finished is kept.',
+    name || run.folder,
+    done,
+    trials.length,
+  );
+  const choice = await window.showInformationMessage(
+    message,
+    ...(run.sweepFile ? [l10n.t('Resume'), l10n.t('Open Results')] : []),
+  );
+  const command = choice === l10n.t('Resume') ? 'resume' : choice && 'openResults';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
 }
 
@@ -184,12 +193,18 @@ async function sayItStands(run: Run): Promise<void> {
 async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
   const failed = state.tasks.filter(view => view.state === 'failed');
   const why = failed[0]?.message ? `: ${failed[0].message}` : '';
-  const message = `${failed.length} of ${count(state.tasks.length, 'task')} of ${state.name || folder} failed${why}.`;
+  const message = l10n.t(
+    '{0} of {1} of {2} failed{3}.',
+    failed.length,
+    count(state.tasks.length, 'task'),
+    state.name || folder,
+    why,
+  );
   const choice = await window.showWarningMessage(
     message.replace(/\.\.$/, '.'),
-    ...(sweepFile ? ['Resume What Is Left', 'Open Results'] : []),
+    ...(sweepFile ? [l10n.t('Resume What Is Left'), l10n.t('Open Results')] : []),
   );
-  const command = choice === 'Open Results' ? 'openResults' : choice && 'resumeLeft';
+  const command = choice === l10n.t('Open Results') ? 'openResults' : choice && 'resumeLeft';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(sweepFile).toString());
 }
 
@@ -197,8 +212,17 @@ async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
 async function sayItDied(run: Run, program: Program, parts: Commands): Promise<void> {
   const {name, message: reason} = run.state;
   const words = program.lastWords(run.folder) || reason;
-  const message = `The trainer of ${name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
-  const choice = await window.showErrorMessage(message, ...(run.sweepFile ? ['Resume'] : []), 'Show Log');
-  if (choice === 'Resume') await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
-  if (choice === 'Show Log') parts.showLogOf(run);
+  const message = l10n.t(
+    'The trainer of {0} ended unexpectedly{1} What is finished is kept.',
+    name || run.folder,
+    words ? `: ${words}` : '.',
+  );
+  const choice = await window.showErrorMessage(
+    message,
+    ...(run.sweepFile ? [l10n.t('Resume')] : []),
+    l10n.t('Show Log'),
+  );
+  if (choice === l10n.t('Resume'))
+    await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
+  if (choice === l10n.t('Show Log')) parts.showLogOf(run);
 }

@@ -1,6 +1,6 @@
 /** The sweep files of the workspace with their runs. */
 import {dirname, join} from 'node:path';
-import {type Disposable, EventEmitter, RelativePattern, Uri, window, workspace} from 'vscode';
+import {type Disposable, EventEmitter, l10n, RelativePattern, Uri, window, workspace} from 'vscode';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
@@ -200,7 +200,7 @@ async function textOf(uri: Uri): Promise<string> {
     return new TextDecoder().decode(await workspace.fs.readFile(uri));
   } catch (error) {
     void window.setStatusBarMessage(
-      `${uri.fsPath} cannot be read: ${error instanceof Error ? error.message : error}`,
+      l10n.t('{0} cannot be read: {1}', uri.fsPath, error instanceof Error ? error.message : String(error)),
       5000,
     );
     return '';

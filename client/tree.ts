@@ -114,12 +114,12 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.id = uri.toString();
   item.resourceUri = uri;
   item.tooltip = workspace.asRelativePath(uri);
-  item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
+  item.command = {command: 'vscode.open', title: l10n.t('Open'), arguments: [uri]};
   const isFinished = sweep && run && !run.alive && isSettled(sweep, trialsOf(sweep, run.state), run.state);
   item.contextValue = contextOf(run, isFinished === true);
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
-    ? 'has errors'
+    ? l10n.t('has errors')
     : run && (run.reading !== null || run.alive || run.state.trials.length > 0)
       ? run.said
       : '';

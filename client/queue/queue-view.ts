@@ -115,7 +115,7 @@ export class QueueView implements Disposable {
     item.tooltip = workspace.asRelativePath(uri);
     item.iconPath = new ThemeIcon('clock');
     item.contextValue = 'queued';
-    item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
+    item.command = {command: 'vscode.open', title: l10n.t('Open'), arguments: [uri]};
     return item;
   }
 }
