@@ -146,11 +146,10 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
     if (setUp === undefined) return choice;
     return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
   }
-  return {
-    engine: 'cpu',
-    precision: 'float32',
-    reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
-  };
+  // As for macOS on Intel, for which there is none.
+  const isThere = (await loadable(async () => (await openEagerEngine('wasm')).dispose())) === null;
+  const [engine, what] = isThere ? (['wasm', 'TFJS in WebAssembly'] as const) : (['cpu', 'plain TFJS'] as const);
+  return {engine, precision: 'float32', reason: `${what}, since onnxruntime cannot be loaded (${fault})`};
 }
 
 /** Where both engines are there: the one that is faster at this model's products, in float32. */
