@@ -13,15 +13,8 @@ import type {Engine, Staged, TensorSpec, Tensors} from '../engine/program/engine
 import type {Form} from '../method/form.ts';
 import type {Method} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {
-  causalAttention,
-  decoderLayer,
-  finalNorm,
-  frozenProjection,
-  type Model,
-  paddedRows,
-  type RowGroup,
-} from '../model/decoder.ts';
+import {causalAttention, decoderLayer, finalNorm, frozenProjection, type Model} from '../model/decoder.ts';
+import {paddedRows, type RowGroup} from '../model/places.ts';
 import {inputOf, type Projection} from '../model/projections.ts';
 import type {Site} from '../model/site.ts';
 

@@ -8,7 +8,8 @@ import {product} from '../../core/numbers.ts';
 import type {State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {causalAttention, hidden, logitsFrom, type Model, type Passes, paddedRows} from '../model/decoder.ts';
+import {causalAttention, hidden, logitsFrom, type Model, type Passes} from '../model/decoder.ts';
+import {paddedRows} from '../model/places.ts';
 import {type Rotary, rotaryTables} from '../model/rotary.ts';
 import {fewSequences} from './sizes.ts';
 

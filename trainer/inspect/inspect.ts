@@ -36,6 +36,7 @@ import {endFaults} from './ends.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {
+  alikeFor,
   blocksOf,
   dataFacts,
   type Looked,
@@ -217,6 +218,8 @@ interface Rows {
   /** Training rows in all. */
   rows: number;
   sample: SampledRow[];
+  /** Tokens that they all begin with and nothing is predicted from. */
+  beginning: number;
   /** With the first of their rows. */
   evaluations: Evaluation[];
   maxLength: number;
@@ -271,6 +274,7 @@ async function lookAtRows(
     once(['look', what, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, what));
 
   const samples: SampledRow[] = [];
+  const beginnings: number[][] = [];
   let empty = 0;
   for (const [index, file] of train.entries()) {
     const sample = async (): Promise<Sample> =>
@@ -279,6 +283,7 @@ async function lookAtRows(
         : {rows: await look(file, {task: null}, data?.rows), empty: 0};
     const found = await attempts.attempt(['data', 'train', index], sample);
     samples.push(...(found?.rows ?? []));
+    beginnings.push(found?.beginning ?? []);
     empty += found?.empty ?? 0;
   }
   if (encoding && data && train.length > 0 && attempts.faults.length === before)
@@ -311,7 +316,8 @@ async function lookAtRows(
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
   const rows = read?.rows ?? largest.rows ?? samples.length;
   const {maxLength, packing} = data;
-  return {evaluations, maxLength, ...(packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+  const apart = {rows, sample: samples, beginning: alikeFor(beginnings)};
+  return {evaluations, maxLength, ...(packing ? blocksOf(rows, samples, data) : apart)};
 }
 
 /** The data with as many rows as any trial has. */

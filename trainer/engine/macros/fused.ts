@@ -333,8 +333,10 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
     rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
     rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
     rotaryAt: (x, cos, sin, row) => run('RotaryAt', {x, cos, sin, row}),
-    attention: (q, k, v, mask, {scale, cap}) =>
-      cap === null ? run('Attention', {q, k, v, mask}, {scale}) : composite.attention(q, k, v, mask, {scale, cap}),
+    attention: (q, k, v, mask, {scale, cap, group}) =>
+      cap === null
+        ? run('Attention', {q, k, v, mask}, {scale, group})
+        : composite.attention(q, k, v, mask, {scale, cap, group}),
     cached,
     gated: (gate, up, activation) =>
       activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),
