@@ -146,9 +146,10 @@ class Batch {
   /** Adds a token to every sequence in a seat. */
   async step(): Promise<void> {
     await this.#shrink();
-    const all = this.#seats.flat();
-    const longest = Math.max(...all.map(sequence => (sequence ? textLength(sequence) : 0)));
+    const longest = Math.max(...this.#seats.flat().map(sequence => (sequence ? textLength(sequence) : 0)));
     if (longest > this.#cache.room) await this.#reseat(this.#cache.rows, this.#roomFor(longest));
+    // Only now: those behind an empty seat have moved up.
+    const all = this.#seats.flat();
     const {padId} = this.#generative.config;
     const ids = Int32Array.from(all, sequence => sequence?.ids.at(-1) ?? padId ?? 0);
     const position = Int32Array.from(all, sequence => (sequence ? textLength(sequence) - 1 : 0));
