@@ -98,11 +98,15 @@ export async function sampleOf(data: DataSettings, base: string, model: Encoding
   return {rows: sampled, empty, beginning: [...dataset.ids.subarray(0, commonBeginning(dataset))]};
 }
 
-/** How many tokens all of these begin with. */
-export function alikeFor(beginnings: readonly (readonly number[])[]): number {
-  const [first = [], ...others] = beginnings;
+/** Samples of several files as one; `beginning`: how many tokens all rows begin with. */
+export function together(samples: readonly Sample[]): Omit<Sample, 'beginning'> & {beginning: number} {
+  const [first = [], ...others] = samples.map(({beginning = []}) => beginning);
   const end = first.findIndex((id, at) => others.some(other => other[at] !== id));
-  return end < 0 ? first.length : end;
+  return {
+    rows: samples.flatMap(({rows}) => rows),
+    empty: samples.reduce((sum, {empty}) => sum + empty, 0),
+    beginning: end < 0 ? first.length : end,
+  };
 }
 
 /** What so many texts that look like `sample` become when they are packed. */

@@ -71,8 +71,9 @@ export function decoderLayer(
     return tf.add(before, residualScale === 1 ? normed : tf.mul(normed, residualScale));
   };
 
-  const own = answers ? answersOf(model, x, answers) : x;
-  const attended = project('o_proj', attention(model, layer, x, own, batching, passes, answers));
+  const asked = answers && {own: answersOf(model, x, answers), answers};
+  const own = asked?.own ?? x;
+  const attended = project('o_proj', attention(model, layer, x, batching, passes, asked));
   const between = added(own, norms.behindAttention, attended);
 
   const g = norm(norms.beforeMlp, between);
@@ -88,16 +89,23 @@ function answersOf({macros}: Model, x: tf.Tensor, {positions, count}: Answers): 
   return tf.reshape(macros.rows(tf.reshape(x, [trials * tokens, size]), positions), [trials, count, size]);
 }
 
-/** Attention of a layer over its input x, for all tokens or (`own`) those with answers: what its output projection reads. */
+/** What is asked of a layer where only some tokens have answers, and their part of its input. */
+interface Asked {
+  answers: Answers;
+  /** [trials, answers, hidden] */
+  own: tf.Tensor;
+}
+
+/** Attention of a layer over its input x, for all tokens or those that are asked: what its output projection reads. */
 function attention(
   model: Model,
   layer: number,
   x: tf.Tensor,
-  own: tf.Tensor,
   batching: Batching,
   passes: Passes,
-  answers: Answers | undefined,
+  asked: Asked | undefined,
 ): tf.Tensor {
+  const answers = asked?.answers;
   const {config} = model;
   const {heads, kvHeads, headDim, norms, qkNorm} = config;
   const places = headPlaces(model, batching);
@@ -113,7 +121,7 @@ function attention(
   const projected = () => {
     const h = norm(norms.beforeAttention, x);
     if (!config.projections.includes('qkv_proj')) {
-      const asking = answers ? norm(norms.beforeAttention, own) : h;
+      const asking = asked ? norm(norms.beforeAttention, asked.own) : h;
       return [project('q_proj', asking, answers?.positions), project('k_proj', h), project('v_proj', h)];
     }
     const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
@@ -214,7 +222,7 @@ export function causalAttention({config, macros}: Model, positions?: number): Pa
 }
 
 /** Keys or values of rows [trials·rows, heads, length, size] behind those of their trial's beginning [trials, heads, positions, size]. */
-function behind(beginning: tf.Tensor, own: tf.Tensor): tf.Tensor {
+export function behind(beginning: tf.Tensor, own: tf.Tensor): tf.Tensor {
   const [trials, heads, positions, size] = beginning.shape as [number, number, number, number];
   const rows = own.shape[0]! / trials;
   const each = tf.reshape(beginning, [trials, 1, heads, positions * size]);

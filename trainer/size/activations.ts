@@ -1,7 +1,7 @@
 /** What a training step keeps in memory while it runs, counted from what the macros keep (engine/fused.ts). */
 import {type BatchShape, isAnswered} from '../data/shapes.ts';
 import {keysRead, logitRows} from '../engine/macros/blocks.ts';
-import {cachedPerPosition, paddedLength, powerOf2, seatsFor, textsAtOnce} from '../generation/sizes.ts';
+import {beginningOf, cachedPerPosition, paddedLength, powerOf2, seatsFor, textsAtOnce} from '../generation/sizes.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Site} from '../model/site.ts';
 
@@ -113,30 +113,33 @@ export function lossBytes(config: ModelConfig, shape: BatchShape): number {
   return float * (2 * (tokens + targets) * hiddenSize + widest + logitNumbers(targets, config));
 }
 
-/** Answers to prompts of these lengths, each of up to `newTokens`. */
+/** Answers to these prompts, each of up to `newTokens`. */
 export function generationMemory(
   config: ModelConfig,
-  {lengths, newTokens, samples}: {lengths: readonly number[]; newTokens: number; samples: number},
+  {prompts, newTokens, samples}: {prompts: readonly ArrayLike<number>[]; newTokens: number; samples: number},
 ): EvaluationMemory {
+  const lengths = prompts.map(({length}) => length);
+  const beginning = beginningOf(prompts);
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
   const seats = seatsFor(config, lengths.length * samples, longest + newTokens, 1);
   const perPosition = cachedPerPosition(config);
   // A cache grows by half at least, and the one before stands beside it.
   const cached = 1.5 * perPosition * seats * (longest + newTokens);
   const texts = new Map<number, number>();
-  for (const length of lengths) texts.set(paddedLength(length), (texts.get(paddedLength(length)) ?? 0) + 1);
+  for (const own of lengths.map(length => paddedLength(length - beginning))) texts.set(own, (texts.get(own) ?? 0) + 1);
   const reading = [...texts].map(([length, count]) => {
     const rows = Math.min(textsAtOnce(length, 1), powerOf2(count));
-    return rows * (length * (perPosition + forwardPerToken(config, length)) + config.vocabSize);
+    const [group] = attended({groups: [{rows, length}], beginning}).slice(-1);
+    const kept = (beginning + length) * perPosition;
+    return rows * (kept + length * forwardPerToken(config, group!) + config.vocabSize);
   });
   const numbers = cached + Math.max(0, ...reading) + 2 * seats * config.vocabSize;
-  return {bytes: float * numbers, programs: texts.size + 1};
+  return {bytes: float * numbers, programs: texts.size + (beginning > 0 ? 2 : 1)};
 }
 
 /** Numbers that stand side by side in the widest place of a layer's forward pass, for each token. */
-function forwardPerToken(config: ModelConfig, length: number): number {
-  const whole = {length, seen: length, read: keysRead(length)};
-  return 2 * config.hiddenSize + Math.max(gatedNumbers(config), attentionNumbers(config, whole));
+function forwardPerToken(config: ModelConfig, group: Attended): number {
+  return 2 * config.hiddenSize + Math.max(gatedNumbers(config), attentionNumbers(config, group));
 }
 
 /** In a gated product's forward pass, for each token; the parts of a GELU stand side by side. */
