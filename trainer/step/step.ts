@@ -86,8 +86,8 @@ export function targetLosses(
   return tf.mul(macros.crossEntropy(answers, head(model), targets!, config.logitCap), weights!);
 }
 
-/** How the model is to take a batch of this shape. */
-function batchingOf(
+/** How the model is to take a batch of this shape; where nothing is fed about its answers, they are not told apart. */
+export function batchingOf(
   trials: number,
   {groups, tokens, targets, beginning}: BatchShape,
   {tokenAt, placeOf, positions, answerAt, placeOfAnswer}: Tensors,

@@ -3,7 +3,7 @@ import type {ProbeSource} from '../curvature/probe.ts';
 import {commonBeginning, extentOf} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepRows} from '../data/order.ts';
-import {type BatchShape, bucketShapes, type Extent, paddedShapes, union} from '../data/shapes.ts';
+import {type BatchShape, bucketShapes, type Extent, union} from '../data/shapes.ts';
 import type {RowSource} from '../step/batches.ts';
 
 /** Shapes a step is compiled for, at most. */
@@ -44,5 +44,5 @@ export function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: nu
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: paddedShapes(batches, rows, mostShapes), pad, order};
+  return {dataset, rows, shapes: shapesOf(batches, rows, commonBeginning(dataset)), pad, order};
 }

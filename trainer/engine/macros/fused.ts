@@ -314,11 +314,12 @@ export function fused(options: MacroOptions): Macros {
   return options.exact ? exactFused : firstOrder(options);
 }
 
-/** A rotation is linear, and its gradient is one again; everything else is taken apart. */
+/** Rotations and moves are linear, and their gradients are such again; everything else is taken apart. */
 const exactFused: Macros = {
   ...exact,
   linear: (x, W) => tf.matMul(x, W, false, true),
   rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
+  rearranged: (x, from, back) => run('Rearranged', {x, from, back}),
 };
 
 function firstOrder({merged, recompute = false}: MacroOptions): Macros {
