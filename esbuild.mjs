@@ -22,6 +22,7 @@ const trainer = await bundle({
   entryPoints: {
     command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
+    'encoding-thread': 'trainer/data/threads/encoding-thread.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'examine-process': 'trainer/doctor/examine-process.ts',
