@@ -4,6 +4,7 @@ import {multipliesBfloat16} from '../engine/device/processor.ts';
 import {
   type Broken,
   type Machine,
+  type Measured,
   type Rate,
   type Room,
   type TriedEngine,
@@ -179,7 +180,7 @@ const shown = ({rows, in: from, out, gflops}: Rate): string =>
   `${rows}×${from}×${out} ${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
-function wrongIn({product, step}: Working): string | null {
+export function wrongIn({product, step}: Measured): string | null {
   const one = (what: string, distance: number | null) => {
     if (distance !== null && distance <= 1) return [];
     const far =
