@@ -23,7 +23,7 @@ export class NativeSetup {
     await this.#memory.update(offered, true);
     const gpu = state.setUp === 'tfjs-node-gpu';
     const what = gpu ? 'the GPU' : "this processor's bfloat16";
-    const message = `LoRA Sweep can train faster here with TensorFlow, which uses ${what}. It is downloaded into your cache (${gpu ? '3 GB' : '250 MB'}) and taken from the next run on.`;
+    const message = `LoRA Sweep can train faster here with TensorFlow, which uses ${what}. It is downloaded into your cache (${gpu ? '3 GB' : '250 MB'}) and taken from the next run on. Now: ${state.reason}.`;
     if ((await window.showInformationMessage(message, 'Set Up', 'Not Now')) === 'Set Up') await this.run(gpu);
   }
 

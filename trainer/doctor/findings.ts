@@ -1,6 +1,7 @@
 /** What a machine's record means, a line each: how it is, what, and what to do. */
 import {count, formatMemory} from '../../core/run/format.ts';
 import {multipliesBfloat16} from '../engine/device/processor.ts';
+import {gainInWords} from '../engine/measured/known-gains.ts';
 import {
   type Broken,
   type Machine,
@@ -195,11 +196,12 @@ export function wrongIn({product, step}: Measured): string | null {
 
 function missingNative({processor: {instructions}}: Machine): Finding {
   const subject = engineTitles['tfjs-node'];
-  if (multipliesBfloat16(instructions))
+  const gain = gainInWords(instructions, []);
+  if (gain !== null)
     return {
       mark: 'note',
       subject,
-      text: "not set up; with it models stored in bfloat16 train on this processor's own bfloat16",
+      text: `not set up; with it models stored in bfloat16 train on this processor's own bfloat16: ${gain}`,
       advice: 'lora-sweep setup-native (250 MB)',
     };
   const text = 'not set up; auto takes it only where the processor has bfloat16 of its own';

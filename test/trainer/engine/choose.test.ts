@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {chooseEngine, type Wish} from '../../../trainer/engine/choose.ts';
 import {hasBfloat16} from '../../../trainer/engine/device/processor.ts';
+import {gainInWords} from '../../../trainer/engine/measured/known-gains.ts';
 
 const wish: Wish = {engine: 'auto', device: 'cpu', precision: 'auto', stored: 'float32'};
 
@@ -32,6 +33,24 @@ describe('which engine a run takes', () => {
     expect([engine, precision]).toEqual(['compiled', 'float32']);
     expect(setUp).toBe(hasBfloat16() ? 'tfjs-node' : undefined);
     expect(reason.includes('lora-sweep setup-native')).toBe(hasBfloat16());
+  });
+
+  it('what a set-up brings is said from like processors, and where none was measured that is said', () => {
+    const amd = ['avx512f', 'avx512_bf16'];
+    const llama = (width: number) => [
+      {in: width, out: width, count: 4},
+      {in: width, out: 3 * width, count: 2},
+      {in: 3 * width, out: width, count: 1},
+    ];
+    const like = 'on processors like this one (AMD EPYC with AVX-512 BF16) its steps in bfloat16 were';
+    expect(gainInWords(amd, llama(1024))).toBe(`${like} 1.7 times as fast, for a model of width 576`);
+    expect(gainInWords(amd, llama(240))).toBe(`${like} 1.6 times as fast, for a model of width 256`);
+    expect(gainInWords(amd, [])).toBe(`${like} 1.6 to 1.7 times as fast, for models of width 256 to 576`);
+    const unknown = 'by how much was not measured on such a processor with such a model';
+    expect(gainInWords(amd, llama(64))).toBe(unknown);
+    expect(gainInWords([...amd, 'amx_bf16'], llama(1024))).toBe(unknown);
+    expect(gainInWords(['avx512f'], llama(1024))).toBeNull();
+    expect(gainInWords(null, llama(1024))).toBeNull();
   });
 
   it.each(['auto', 'compiled', 'cpu'] as const)(
