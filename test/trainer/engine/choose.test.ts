@@ -1,10 +1,12 @@
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {chooseEngine, type Wish} from '../../../trainer/engine/choose.ts';
 import {hasBfloat16} from '../../../trainer/engine/device/processor.ts';
+import {expectedNative} from '../../../trainer/engine/expected.ts';
 import {gainInWords} from '../../../trainer/engine/measured/known-gains.ts';
+import {narrowFaultFile, nativeFile, nativeFolder} from '../../../trainer/engine/tensorflow/binding.ts';
 
 const wish: Wish = {engine: 'auto', device: 'cpu', precision: 'auto', stored: 'float32'};
 
@@ -70,6 +72,22 @@ describe('which engine a run takes', () => {
 
   it('device gpu is for engines that have one', async () => {
     await expect(chooseEngine({...wish, engine: 'cpu', device: 'gpu'})).rejects.toMatchObject({code: 'no-engine'});
+  });
+
+  it('a glance at a sweep file expects TensorFlow where auto will take it', () => {
+    const narrow = {...wish, stored: 'bfloat16'} as const;
+    expect(expectedNative(narrow)).toBeUndefined();
+    const addon = nativeFile('tfjs-node');
+    mkdirSync(dirname(addon), {recursive: true});
+    writeFileSync(addon, 'an addon');
+    expect(expectedNative(narrow)).toBe(hasBfloat16() ? 'bfloat16' : undefined);
+    expect(expectedNative({...narrow, precision: 'float32'})).toBeUndefined();
+    expect(expectedNative({...narrow, engine: 'compiled'})).toBeUndefined();
+    expect(expectedNative({...wish, engine: 'tfjs-node'})).toBe('float32');
+    writeFileSync(narrowFaultFile('tfjs-node'), 'a layer in bfloat16 is off by 0.3');
+    expect(expectedNative(narrow)).toBeUndefined();
+    expect(expectedNative({...narrow, engine: 'tfjs-node'})).toBe('float32');
+    rmSync(nativeFolder('tfjs-node'), {recursive: true});
   });
 
   it('a processor says in its flags whether it multiplies bfloat16', () => {
