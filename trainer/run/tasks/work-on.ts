@@ -1,7 +1,9 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
+
 import {SweepError} from '../../../core/error.ts';
 import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
+import {cellsOfTask} from '../../../core/run/tasks/tasks.ts';
 import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {areCut} from '../../../core/search/rounds.ts';
 import {isTrial} from '../../../core/sweep/sweep.ts';
@@ -144,7 +146,7 @@ async function closingAttempt({folder, plan, prepared, choice}: Planned): Promis
   const {state} = await readFolder(folder);
   const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
   const isTrained = () => trials.every(({id}) => isEnded(state.trials[state.places[id] ?? -1]?.state ?? 'waiting'));
-  if (!(search ? state.tasks.every(({cell}) => isChosen(cell)) : isTrained())) return null;
+  if (!(search ? state.tasks.every(task => cellsOfTask(task).every(isChosen)) : isTrained())) return null;
   if (state.tasks.some(view => view.state === 'running' && isTaskLive(folder, view))) return null;
   const store = {earlier: state, state: () => state};
   const part = {probes: () => false, isWhole: true, isSelected: false};
