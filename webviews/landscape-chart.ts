@@ -1,5 +1,7 @@
 /** Charts of a metric over learning rate and rank or batch size. */
 import type {ChartConfiguration} from 'chart.js';
+import {cellNumber} from '../core/figure/charts/heat.ts';
+import {between, inkOn} from '../core/figure/looks.ts';
 import {methodTitle} from '../core/method/title.ts';
 import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
@@ -80,12 +82,16 @@ export function heatMap(
   const means = all.flatMap(({mean}) => mean ?? []);
   const [low, high] = [Math.min(...means), Math.max(...means)];
   const rates = [...new Set(all.map(({learningRate}) => learningRate))].sort((a, b) => a - b);
-  const cells = cellsOf(methods.find(one => one.method === method)?.rows ?? [], rates, values);
   /** 1 = best. */
   const goodness = (mean: number): number => {
     const share = high > low ? (mean - low) / (high - low) : 0.5;
     return lowerIsBetter(metric) ? 1 - share : share;
   };
+  const cells = cellsOf(methods.find(one => one.method === method)?.rows ?? [], rates, values).map(cell => ({
+    ...cell,
+    text: cellNumber(cell.mean, metric),
+    ink: inkOn(between(theme.rates, goodness(cell.mean))),
+  }));
   return {
     type: 'matrix',
     data: {
