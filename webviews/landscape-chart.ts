@@ -8,7 +8,7 @@ import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
-import {methodColour, methodShape, rateColour, type Theme} from './theme/palette.ts';
+import {methodColour, rateColour, shapeWithBars, type Theme} from './theme/palette.ts';
 
 /** The peak of each method over the rank or batch size, with error bars. */
 export function peakLines(
@@ -33,8 +33,7 @@ export function peakLines(
         errorBarColor: methodColour(theme, method),
         errorBarWhiskerColor: methodColour(theme, method),
         borderWidth: 2,
-        pointRadius: 4,
-        ...methodShape(method),
+        ...shapeWithBars(method, 4),
       })),
     },
     options: {

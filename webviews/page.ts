@@ -174,7 +174,7 @@ function sayHowToZoom(plots: readonly Plot[]): void {
 function header(
   state: RunState,
   {others, remarks}: {others: readonly Part[]; remarks: readonly string[]},
-  comparisons: Comparison[],
+  comparisons: readonly Comparison[],
   doing: Doing,
 ): HTMLElement {
   const {trials} = state;
@@ -229,7 +229,7 @@ function budgetBar(state: RunState): HTMLElement[] {
 function actions(
   state: RunState,
   others: readonly Part[],
-  comparisons: Comparison[],
+  comparisons: readonly Comparison[],
   {act, compare, alone, alive, copy}: Doing,
 ): HTMLElement {
   const bar = element('div', 'bar');
@@ -258,7 +258,7 @@ function actions(
   return bar;
 }
 
-function peaksAsMarkdown(comparisons: Comparison[]): string {
+function peaksAsMarkdown(comparisons: readonly Comparison[]): string {
   return comparisons
     .map(titled)
     .map(named => `${title(named)}\n\n${markdownTable(peakColumns(named), peakRows(named)).join('\n')}\n`)

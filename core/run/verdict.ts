@@ -45,7 +45,18 @@ type Group = Conditions & Pick<Comparison, 'task' | 'metric'>;
  * One comparison for every (model, task, metric, rank, batch size, further conditions) with a value of a finished trial or an aggregate. A sweep that evaluates
  * nothing is compared by its training loss, averaged over the last tenth of the steps. Trials that the sweep file no longer has are left out.
  */
-export function compare(run: RunState): Comparison[] {
+export function compare(run: RunState): readonly Comparison[] {
+  const known = compared.get(run);
+  if (known) return known;
+  const found = comparisonsOf(run);
+  compared.set(run, found);
+  return found;
+}
+
+/** A state never changes, and what is shown of it asks for its comparisons several times. */
+const compared = new WeakMap<RunState, readonly Comparison[]>();
+
+function comparisonsOf(run: RunState): Comparison[] {
   const state = withMeans(countedRun(run));
   const axes = axesIn(state);
   const isEvaluated = evaluates(state);

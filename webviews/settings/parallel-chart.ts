@@ -10,15 +10,17 @@ import {rateColour, type Theme} from '../theme/palette.ts';
 
 /** @param factors their titles and levels, as the table of settings has them; @param press opens the trials of a setting */
 export function parallelChart(
-  {axes, lines, metric}: Parallel,
+  {axes, lines: rising, metric}: Parallel,
   factors: readonly {title: string; levels: readonly string[]}[],
   theme: Theme,
   press: (row: SettingRow) => void = () => {},
 ): ChartConfiguration<'line', Point[]> {
   const last = axes.length - 1;
+  // What is drawn first lies upon the others.
+  const lines = rising.toReversed();
   /** The best of all that cross an axis where the pointer is: it lies upon the others. */
   const best = (items: readonly {datasetIndex: number}[]): number =>
-    Math.max(-1, ...items.map(one => one.datasetIndex));
+    items.length > 0 ? Math.min(...items.map(one => one.datasetIndex)) : -1;
   const label = ({mean, std}: SettingRow): string => formatMean(mean, std, metric);
   return {
     type: 'line',
@@ -36,11 +38,12 @@ export function parallelChart(
     options: {
       ...frame,
       interaction: {mode: 'nearestNamed', intersect: false},
-      layout: {padding: {left: 12 + 6.5 * longestLabel(axes[0]!), right: 12}},
       scales: {
         x: namesAbove(axes, theme),
         y: {display: false, min: -0.03, max: 1.03},
-        ...Object.fromEntries(axes.map((axis, k) => [`y${k}`, upright(axis, k, theme)])),
+        ...Object.fromEntries(
+          axes.map((axis, k) => [`y${k}`, upright(axis, k === 0 ? 'left' : k === last ? 'right' : {x: k}, theme)]),
+        ),
       },
       onHover: (_, items, chart) => lift(chart, best(items)),
       onClick: (_, items) => {
@@ -83,8 +86,6 @@ function settingOf({places}: SettingRow, factors: readonly {title: string; level
   return parts.join(', ');
 }
 
-const longestLabel = ({ticks}: ParallelAxis): number => Math.max(...ticks.map(({label}) => label.length));
-
 /** What each axis is, above it. */
 function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
   return {
@@ -106,21 +107,26 @@ function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
   } as const;
 }
 
-/** An axis that stands at its place among the others and draws nothing but itself. */
-function upright({ticks, isNamed}: ParallelAxis, place: number, {faint, surface, text}: Theme) {
+/** An axis that stands at its place among the others, upon the lines, and draws nothing but itself. */
+function upright(
+  {ticks, isNamed}: ParallelAxis,
+  position: 'left' | 'right' | {x: number},
+  {faint, surface, text}: Theme,
+) {
   return {
     type: 'linear',
     axis: 'y',
-    position: {x: place},
+    position,
     min: -0.03,
     max: 1.03,
     grid: {display: false},
-    border: {color: faint},
+    border: {color: faint, z: 1},
     afterBuildTicks: (scale: Scale) => {
       scale.ticks = ticks.map(({at: value}) => ({value}));
     },
     ticks: {
       color: text,
+      z: 1,
       autoSkip: !isNamed,
       padding: 4,
       showLabelBackdrop: true,

@@ -137,7 +137,8 @@ interface Row {
 export function cellNumber(value: number, metric: string): string {
   const unit = unitOf(metric);
   if (unit === 'share') return (100 * value).toFixed(1);
-  return unit === 'loss' ? String(Number(value.toPrecision(2))) : value.toFixed(1);
+  if (unit === 'number' || value >= 10) return value.toFixed(1);
+  return value < 1e-3 ? String(Number(value.toPrecision(2))) : value.toPrecision(2);
 }
 
 /** A metric over learning rates, a row each. `all`: what the colours span. */
