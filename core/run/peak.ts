@@ -95,8 +95,8 @@ export function ratePoint(learningRate: number, values: number[], diverged = 0):
 export interface PeakRules {
   /** Means that differ by less are as good, where the noise is not known: in the metric's unit, of a loss as a share. */
   margin: number;
-  /** The rate that a search has chosen; absent: the best one is looked for among all. */
-  chosen?: number;
+  /** Where a search has chosen; absent: the best place is looked for among all. */
+  chosen?: Pick<RatePoint, 'learningRate' | 'settings'>;
 }
 
 /** `points` of several tuned axes name their values in `settings`. `rules` matter for the best place only. */
@@ -161,8 +161,9 @@ function isNear(mean: number, best: number, lowest: boolean): boolean {
   return best < 0 ? mean <= 0.9 * best : 0.9 * mean <= best;
 }
 
-function eligibleOf(candidates: ValuedPoint[], rate: number | undefined): ValuedPoint[] {
-  const chosen = candidates.find(point => point.learningRate === rate);
+function eligibleOf(candidates: ValuedPoint[], at: PeakRules['chosen']): ValuedPoint[] {
+  const chosen =
+    at && candidates.find(point => point.learningRate === at.learningRate && isSame(point.settings, at.settings));
   if (chosen) return candidates.filter(point => point === chosen || point.seeds >= Math.max(2, chosen.seeds));
   const most = Math.max(...candidates.map(({seeds}) => seeds));
   return candidates.filter(({seeds}) => seeds === most);

@@ -196,7 +196,7 @@ function trainingOf(training: Values['training']): TrainingSettings {
     ...(warmupSteps !== undefined && {warmupSteps}),
     maxGradNorm: training.max_grad_norm[0]!,
     dropout: training.dropout[0]!,
-    precision: training.precision,
+    precision: training.precision[0]!,
     microBatch: training.micro_batch,
     checkpoint: training.checkpoint,
   };

@@ -8,12 +8,13 @@ import type {Adaptation, AdaptationSettings} from '../adaptation/adaptation.ts';
 import {adaptationOf} from '../adaptation/adapters.ts';
 import {joined, pack, trainedPart, unpack} from '../adaptation/layout.ts';
 import type {Batch} from '../data/batch.ts';
-import {type BatchShape, isPadded, placesOf, shapeName} from '../data/shapes.ts';
+import {type BatchShape, isAnswered, isPadded, longestOf, ownPlacesOf, placesOf, shapeName} from '../data/shapes.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import type {Batching} from '../model/places.ts';
 import {allocated, allocationState, budgetAt, orthogonalityGradient} from './allocation.ts';
 import {ratesOf} from './rates.ts';
 import {type Turn, takenTurn, turnAt, turnsState} from './turns.ts';
@@ -53,6 +54,7 @@ export function batchInputs(trials: number, shape: BatchShape): Record<string, T
     positions: integers(targets),
     weights: {shape: [trials * targets], dtype: 'float32'},
     ...(isPadded(shape) ? {} : {tokenAt: integers(placesOf(shape)), placeOf: integers(tokens)}),
+    ...(isAnswered(shape) ? {answerAt: integers(ownPlacesOf(shape)), placeOfAnswer: integers(targets)} : {}),
   };
 }
 
@@ -73,15 +75,30 @@ export function targetLosses(
   model: Model,
   trials: number,
   shape: BatchShape,
-  {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
+  tensors: Tensors,
   project: Passes['project'],
 ) {
-  const {groups, tokens} = shape;
-  const batching = {trials, groups, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
-  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
-  const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
-  const answers = finalNorm(model, model.macros.rows(flat, positions!));
-  return tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
+  const {ids, targets, positions, weights} = tensors;
+  const {macros, config} = model;
+  const batching = batchingOf(trials, shape, tensors);
+  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, longestOf(shape))});
+  const flat = tf.reshape(x, [-1, config.hiddenSize]);
+  const answers = finalNorm(model, batching.answers ? flat : macros.rows(flat, positions!));
+  return tf.mul(macros.crossEntropy(answers, head(model), targets!, config.logitCap), weights!);
+}
+
+/** How the model is to take a batch of this shape; where nothing is fed about its answers, they are not told apart. */
+export function batchingOf(
+  trials: number,
+  {groups, tokens, targets, beginning}: BatchShape,
+  {tokenAt, placeOf, positions, answerAt, placeOfAnswer}: Tensors,
+): Batching {
+  return {
+    ...{trials, groups},
+    ...(beginning !== undefined && {beginning}),
+    ...(tokenAt && placeOf && {unpadded: {tokens, tokenAt, placeOf}}),
+    ...(answerAt && placeOfAnswer && {answers: {count: targets, positions: positions!, answerAt, placeOfAnswer}}),
+  };
 }
 
 /** What the trials of a pack start from. */

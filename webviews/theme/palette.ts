@@ -87,6 +87,12 @@ export function methodShape(method: string): {pointStyle: PointStyle; pointRotat
   return styles[methodMarkers[placeOf(method) % methodMarkers.length]!]!;
 }
 
+/** Points with error bars take their options without a prefix, which the types do not know. */
+export function shapeWithBars(method: string, radius: number | number[]) {
+  const {pointStyle, pointRotation} = methodShape(method);
+  return {pointStyle, rotation: pointRotation, radius};
+}
+
 /** Of a line: dashed where it is that of another run, which has its method's colour, or has a name of its own, whose colour another may have. */
 export function dashOf(name: string): number[] {
   return name === methodIn(name) ? [] : [7, 4];
