@@ -2,7 +2,7 @@
 import type {EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import {humaneval, mbpp} from './code.ts';
 import {commonsense} from './commonsense.ts';
-import {gsm8k} from './gsm8k.ts';
+import {gsm8k} from './gsm8k/gsm8k.ts';
 import {ifeval} from './ifeval/ifeval.ts';
 import {math} from './math.ts';
 import type {Task} from './task.ts';

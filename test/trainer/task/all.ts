@@ -6,7 +6,7 @@
 import {join} from 'node:path';
 import {readRows} from '../../../trainer/data/read/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
-import {gsm8k} from '../../../trainer/task/gsm8k.ts';
+import {gsm8k} from '../../../trainer/task/gsm8k/gsm8k.ts';
 import {math} from '../../../trainer/task/math.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
