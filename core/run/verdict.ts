@@ -164,6 +164,8 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   const searched = new Map(state.searched.map(one => [one.cell, one]));
   const decisions = new Map<string, Decided[]>();
   const methods = new Map<string, Map<string, Seeds>>();
+  /** A search looked for none of their rates. */
+  const imported = new Set<string>();
   const seedsOf = (method: string, learningRate: number, settings?: Settings): Seeds => {
     const places = methods.get(method) ?? new Map<string, Seeds>();
     methods.set(method, places);
@@ -176,6 +178,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   for (const view of state.trials) {
     const {trial} = view;
     if (!belongs(trial, group, axes)) continue;
+    if (view.part?.imported) imported.add(nameOf(trial));
     const settings = tunedOf(trial, axes);
     const decision = searched.get(cellOf(trial));
     if (decision) {
@@ -203,7 +206,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
     const curve = methodCurve(method, points, group.metric, {margin, ...(chosen && {chosen})});
     const settings = JSON.stringify(curve.peak?.settings);
     const at = own.find(one => JSON.stringify(one.settings) === settings);
-    const found = state.search && foundBy(curve, at?.decision.place ?? null);
+    const found = state.search && !imported.has(method) && foundBy(curve, at?.decision.place ?? null);
     return {...curve, ...(found && {found})};
   });
 }
