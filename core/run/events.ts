@@ -170,6 +170,8 @@ export interface Searched {
   trials: string[];
   until: number;
   chosen: number | null;
+  /** Where several axes are tuned: the cell of the same method and conditions that did better, so that this one was left. */
+  left?: string;
   why: string;
 }
 

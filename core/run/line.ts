@@ -89,7 +89,7 @@ export const verdictShape = record({
   looks: optional(listOf(count)),
 });
 
-export const taskShape = record({task: text, cell: text, trials: listOf(text)});
+export const taskShape = record({task: text, cell: text, cells: optional(listOf(text)), trials: listOf(text)});
 
 const precision = oneOf('float32', 'bfloat16');
 /** What tasks do alike. */
@@ -180,6 +180,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     trials: listOf(text),
     until: count,
     chosen: numberOrNull,
+    left: optional(text),
     why: text,
   }),
   challenged: record({cell: text, method: text, by: text, rates: listOf(number)}),

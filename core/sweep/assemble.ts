@@ -217,6 +217,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     stop,
     k,
     strict,
+    filters,
     scorer,
   } = evaluation;
   if (task === undefined || data === undefined) return undefined;
@@ -233,6 +234,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(topP !== undefined && {topP}),
     ...(stop !== undefined && {stop}),
     ...(strict && {strict}),
+    ...(filters !== undefined && {filters}),
     ...(scorer !== undefined && {scorer}),
   };
 }

@@ -3,8 +3,9 @@ import {SweepError} from '../../core/error.ts';
 import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../weights/expanded.ts';
 import {findGpu, type Gpu, mayHaveGpu} from './device/gpu.ts';
-import {hasBfloat16, nvidiaGpus} from './device/processor.ts';
+import {hasBfloat16, instructionSets, nvidiaGpus} from './device/processor.ts';
 import {type Compared, compareEngines, type MatrixSize} from './measured/compare.ts';
+import {gainInWords} from './measured/known-gains.ts';
 import type {Engine} from './program/engine.ts';
 import type {Precision} from './program/precision.ts';
 import {
@@ -142,15 +143,14 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
       const measured = await measuredChoice(wish);
       if (measured) return measured;
     }
-    const setUp = choice.gpu ? undefined : await worthSettingUp(device, narrow);
-    if (setUp === undefined) return choice;
-    return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
+    const worth = choice.gpu ? null : await worthSettingUp(wish, narrow);
+    if (worth === null) return choice;
+    return {...choice, reason: `${choice.reason}; ${setUpCommand(worth.setUp)} ${worth.words}`, setUp: worth.setUp};
   }
-  return {
-    engine: 'cpu',
-    precision: 'float32',
-    reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
-  };
+  // As for macOS on Intel, for which there is none.
+  const isThere = (await loadable(async () => (await openEagerEngine('wasm')).dispose())) === null;
+  const [engine, what] = isThere ? (['wasm', 'TFJS in WebAssembly'] as const) : (['cpu', 'plain TFJS'] as const);
+  return {engine, precision: 'float32', reason: `${what}, since onnxruntime cannot be loaded (${fault})`};
 }
 
 /** Where both engines are there: the one that is faster at this model's products, in float32. */
@@ -181,11 +181,16 @@ export function fasterOf({compiled, native: onTensorflow}: Compared): Choice {
   return {engine: 'compiled', precision: 'float32', reason: `compiled graphs on onnxruntime: ${why}`};
 }
 
-/** The native engine that is missing where it would be faster. */
-async function worthSettingUp(device: Wish['device'], narrow: boolean): Promise<NativeName | undefined> {
+/** The native engine that is missing where it would be faster, and what is known of that. */
+async function worthSettingUp(
+  {device, matrices = []}: Wish,
+  narrow: boolean,
+): Promise<{setUp: NativeName; words: string} | null> {
   if (device !== 'cpu' && findBinding('tfjs-node-gpu') === undefined && (await nvidiaGpus()).length > 0)
-    return 'tfjs-node-gpu';
-  return narrow && hasBfloat16() && findBinding('tfjs-node') === undefined ? 'tfjs-node' : undefined;
+    return {setUp: 'tfjs-node-gpu', words: 'sets up TensorFlow for the GPU that is here'};
+  if (!narrow || findBinding('tfjs-node') !== undefined) return null;
+  const gain = gainInWords(instructionSets(), matrices);
+  return gain === null ? null : {setUp: 'tfjs-node', words: `sets up TensorFlow, which is faster here: ${gain}`};
 }
 
 function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {

@@ -3,14 +3,18 @@ import type {Trial} from '../../core/sweep/sweep.ts';
 import {choiceFor} from '../engine/choices.ts';
 import type {Choice} from '../engine/choose.ts';
 import type {BaseModel} from '../model/open-model.ts';
-import type {UnderWay} from './under-way.ts';
+import type {Prepared} from './prepare.ts';
 
 export interface Ground {
   model: BaseModel;
   choice: Choice;
 }
 
-type Whole = Pick<UnderWay, 'prepared' | 'choice'>;
+/** What a run needs for its trials to know their ground. */
+export interface Whole {
+  prepared: Prepared;
+  choice: Choice;
+}
 
 /** What each trial of a sweep is trained on: the same value for the same ground. */
 export function groundsOf({prepared, choice}: Whole): (trial: Trial) => Ground {

@@ -20,6 +20,7 @@ import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import type {TrainingSize} from '../size/memory.ts';
 import {type Room, sizeOfTraining} from '../size/training-size.ts';
 import type {TrainingSource} from '../step/batches.ts';
@@ -82,12 +83,14 @@ export async function prepare(
 ): Promise<Prepared> {
   const models = new Map<string, Promise<BaseModel>>();
   const datasets = new Map<string, Promise<Dataset>>();
+  // One worker feeds a GPU; the other cores have nothing to do yet.
+  const threads = choice?.gpu || choice?.engine === 'tfjs-node-gpu' ? allocatedCores() : workers;
   const opening: Opening = {
-    ...{base, workers, loading, choice, seeds},
+    ...{base, workers, loading: {...loading, threads}, choice, seeds},
     model: path => once(models, path, () => openModel(findModel(path, base))),
     dataset: (data, encoding, note) =>
       once(datasets, JSON.stringify([data, encoding.config]), () =>
-        cachedDataset(data, base, encoding, {...loading, note}),
+        cachedDataset(data, base, encoding, {...opening.loading, note}),
       ),
   };
   const parts = new Map<string, Prepared>();
@@ -186,7 +189,8 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
   const note = (message: string) => void remarks.add(message);
   const dataset = await opening.dataset(sweep.data, encoding, note);
   const ends = answerEnds(sweep.data, encoding, dataset);
-  const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note});
+  const {threads} = opening.loading;
+  const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note, threads});
   const probed = await probedRows(sweep, base, encoding, dataset);
   const own = choice && choiceFor(choice, sweep.training.precision);
   const native = own && isNative(own.engine) ? own.precision : undefined;

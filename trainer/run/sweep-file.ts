@@ -6,7 +6,7 @@ import type {CurvatureSettings, Sweep, TrainingSettings} from '../../core/sweep/
 import type {Loading} from '../data/dataset.ts';
 import type {Wish} from '../engine/choose.ts';
 import type {MatrixSize} from '../engine/measured/compare.ts';
-import type {Precision} from '../engine/program/precision.ts';
+import {storedPrecision} from '../engine/stored-precision.ts';
 import {readText} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
@@ -88,14 +88,6 @@ export function openSweep(file: string, instead?: Sweep, base = dirname(resolve(
 export function precisionsOf({training, axes}: Sweep): TrainingSettings['precision'][] {
   const several = axes?.['training.precision']?.map(({value}) => value as TrainingSettings['precision']);
   return several ?? [training.precision];
-}
-
-/** bfloat16 where most of the weights' numbers are stored so. */
-function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
-  let balance = 0;
-  for (const {dtype, shape} of tensors)
-    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
-  return balance > 0 ? 'bfloat16' : 'float32';
 }
 
 /** The matrices of a model by their sizes; embeddings are looked up, and heads multiplied with a part of the rows only. */

@@ -344,7 +344,7 @@ function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
   return new SweepError(
     'not-comparable',
     `Cannot resume: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}; new results would not be comparable with the earlier ones: ` +
-      `${undo}, or start a new run with --out.`,
+      `${undo}, or begin anew with --fresh, which keeps this run under its date.`,
     {changes},
   );
 }

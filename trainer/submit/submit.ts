@@ -5,7 +5,7 @@ import {SweepError} from '../../core/error.ts';
 import {emptyRun, type RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
 import {type TaskView, waitingTask} from '../../core/run/tasks/task-views.ts';
-import {type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
+import {searchedBeside, type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../core/sweep/only.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {entryOf} from '../files/door.ts';
@@ -93,7 +93,7 @@ async function submitNew(file: string, submitting: Submitting): Promise<Outcome>
   if (isByRounds) refuseNoRounds(asked, only);
   if (dryRun) {
     const selected = onlySweep(sweep, only).map(({id}) => id);
-    const tasks = tasksOf(expandTrials(sweep), cut, sweep.search !== undefined);
+    const tasks = tasksOf(expandTrials(sweep), cut, searchedBeside(sweep));
     const planned = {...emptyRun, name: sweep.name, tasks: tasks.map(waitingTask), selected};
     const shown = await handOver(folder, planned, askedTasks(planned), asked);
     return isByRounds ? {...shown, said: [...shown.said, byRounds]} : shown;

@@ -1,6 +1,6 @@
 /** How axes, roles and variants of a file fit together. */
 import {formatEvaluation} from '../../run/format.ts';
-import {unitOf} from '../../run/peak.ts';
+import {type Unit, unitOf} from '../../run/peak.ts';
 import {withEntries} from '../entries.ts';
 import {folderName} from '../folder.ts';
 import type {ProblemCode} from '../problem.ts';
@@ -98,7 +98,7 @@ function checkDataSets(file: File): void {
 }
 
 function checkTuned(file: File): void {
-  const {tune, search} = file.values;
+  const {tune} = file.values;
   if (!tune.includes('learning_rate'))
     report(
       file,
@@ -106,22 +106,14 @@ function checkTuned(file: File): void {
       ['tune'],
       "'tune' must hold learning_rate: methods can only be compared fairly when each is at a rate near its own best.",
     );
-  const further = tune.filter(key => key !== 'learning_rate');
   const {verdict, objective} = file.values;
   const isMean = typeof objective === 'object' && (objective.mean?.length ?? 0) > 1;
-  if (verdict?.seeds !== undefined && (further.length > 0 || isMean || dataSetsOf(file.values).length > 0))
+  if (verdict?.seeds !== undefined && (isMean || dataSetsOf(file.values).length > 0))
     report(
       file,
       'not-yet',
       ['verdict', 'seeds'],
-      "Further seeds come where the learning rate alone is tuned and one evaluation decides: remove 'verdict.seeds', and write more 'seeds'.",
-    );
-  if (search !== 'grid' && further.length > 0)
-    report(
-      file,
-      'not-yet',
-      ['tune'],
-      `A search looks along the learning rate alone: remove ${further.join(', ')} from 'tune', so that each of its values has a comparison of its own, or take 'search: grid'.`,
+      "Further seeds come where one evaluation decides: remove 'verdict.seeds', and write more 'seeds'.",
     );
 }
 
@@ -171,7 +163,7 @@ function checkPrecision(file: File): void {
 }
 
 /** The names of a file's evaluations with what each gives. */
-function evaluationsOf(values: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
+function evaluationsOf(values: Values): {name: string; unit: Unit}[] {
   const sets = dataSetsOf(values).map(({set}) => [...set.evaluate, ...values.evaluate]);
   const wholes = (sets.length > 0 ? sets : [values.evaluate]).map(evaluate =>
     withEntries(

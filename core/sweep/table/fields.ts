@@ -807,6 +807,30 @@ const evaluation = {
     study: 'true: its numbers are those of its script.',
     interacts: 'Models that were not trained on MetaMathQA hardly write the mark: their score is then near zero.',
   },
+  filters: {
+    type: {
+      kind: 'list',
+      of: {
+        kind: 'choice',
+        values: {
+          'strict-match': {
+            doc: 'accuracy_strict_match: only what stands behind the first `#### ` counts, as GSM8K writes its answers.',
+            alsoKnownAs: ['strict', 'strict_match'],
+          },
+          'flexible-extract': {
+            doc: 'accuracy_flexible_extract: the last number of the answer counts.',
+            alsoKnownAs: ['flexible', 'flexible_extract'],
+          },
+        },
+      },
+      orOne: true,
+      distinct: true,
+    },
+    doc: "For the task gsm8k: beside `accuracy`, the shares that lm-evaluation-harness's filters find in the same answers, each a metric of its own. `accuracy` decides.",
+    example: '[strict-match, flexible-extract]',
+    defaultDoc: 'none',
+    alsoKnownAs: ['filter', 'filter_list'],
+  },
   scorer: {
     type: {kind: 'text', what: 'script'},
     doc: 'The JavaScript module of the task custom, relative to the sweep file. It exports `score({row, output})`, which returns a number, true or false, and runs in a process of its own.',
@@ -1180,7 +1204,7 @@ export const fields = {
     alsoKnownAs: ['strategy', 'tuner'],
     study: 'The whole grid.',
     interacts:
-      'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps.',
+      'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps, at 3 values of a further tuned axis about 10 %, as the best of them alone gets all seeds.',
   },
   tune: {
     type: {kind: 'list', of: {kind: 'choice', values: tunable}, orOne: true, distinct: true},

@@ -1,6 +1,7 @@
 /** What comes after the last task of a run: the words on methods may ask for more in any of them, and whoever comes last trains that. */
 import {isEnded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
+import {cellsOfTask} from '../../../core/run/tasks/tasks.ts';
 import {stepsKey} from '../../../core/sweep/axes/axes.ts';
 import {isTrial, type Sweep, type Trial} from '../../../core/sweep/sweep.ts';
 import type {Plan} from '../../store/tasks/plan-file.ts';
@@ -47,7 +48,7 @@ export async function asksForMore(folder: string, sweep: Sweep, state: RunState)
   if (state.tasks.some(({attempt}) => attempt === 0)) return false;
   const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
   const isTrained = () => own.every(({id}) => isEnded(state.trials[state.places[id] ?? -1]?.state ?? 'waiting'));
-  if (!(search ? state.tasks.every(({cell}) => isChosen(cell)) : isTrained())) return false;
+  if (!(search ? state.tasks.every(task => cellsOfTask(task).every(isChosen)) : isTrained())) return false;
   const {state: whole} = await readFolder(folder);
   const prepared: Stepping = {sweep, of: trial => ({steps: () => pinned.steps[stepsKey(trial)] ?? 0})};
   const part = {probes: () => false, isWhole: true, isSelected: false};
