@@ -831,6 +831,16 @@ const evaluation = {
     defaultDoc: 'none',
     alsoKnownAs: ['filter', 'filter_list'],
   },
+  relative_to: {
+    type: {
+      kind: 'choice',
+      values: {base: {doc: "Less the base model's own loss on the same rows, which is measured once."}},
+    },
+    doc: 'For the task loss: a second metric `forgetting` says by how much the loss has grown since before the training, on a text that the base knew. Methods are compared in it at the rates that are best by what decides, not at those that forget least.',
+    example: 'base',
+    defaultDoc: 'the loss alone',
+    alsoKnownAs: ['relative', 'forgetting', 'retention', 'baseline'],
+  },
   scorer: {
     type: {kind: 'text', what: 'script'},
     doc: 'The JavaScript module of the task custom, relative to the sweep file. It exports `score({row, output})`, which returns a number, true or false, and runs in a process of its own.',
