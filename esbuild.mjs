@@ -1,5 +1,5 @@
 /** Bundles the program and its pages into dist/. */
-import {chmod, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {chmod, cp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {basename, join, resolve} from 'node:path';
 import {build} from 'esbuild';
 
@@ -22,9 +22,11 @@ const trainer = await bundle({
   entryPoints: {
     command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
+    'encoding-thread': 'trainer/data/threads/encoding-thread.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'examine-process': 'trainer/doctor/examine-process.ts',
+    'part-process': 'trainer/doctor/gpu/part-process.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
     'rates-process': 'trainer/engine/measured/rates-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
@@ -61,6 +63,7 @@ await build({
 await writeFile('dist/trainer/package.json', '{"type": "module"}\n');
 const outputs = new Set([
   'cli.js',
+  'goldens',
   'package.json',
   ...Object.keys(trainer.metafile.outputs).map(file => basename(file)),
 ]);
@@ -68,6 +71,12 @@ for (const name of await readdir('dist/trainer')) {
   if (!outputs.has(name)) await rm(join('dist/trainer', name), {recursive: true});
 }
 await chmod('dist/trainer/cli.js', 0o755);
+// The reference numbers that `doctor --gpu` follows.
+for (const path of ['models/qwen3', 'forward', 'train/dataset.json', 'train/qwen3-lora.json', 'train/qwen3-lora/init'])
+  await cp(`test/fixtures/goldens/${path}`, `dist/trainer/goldens/${path}`, {
+    recursive: true,
+    filter: file => !/\/(gemma3|llama)/.test(file),
+  });
 
 await bundle({
   entryPoints: ['server/server.ts'],

@@ -1,7 +1,7 @@
 /** The dashboard of a run in the editor: the page gets a snapshot when it listens, and increments after. */
 import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
-import {basename, join} from 'node:path';
+import {basename, extname, join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {commands, type Disposable, env, l10n, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
@@ -211,6 +211,7 @@ async function act(action: PageAction, sweepFile: Uri): Promise<void> {
 
 async function savePicture(name: string, base64: string, folder: string): Promise<void> {
   const file = name.replace(/[^\w.-]+/g, '-');
-  const target = await window.showSaveDialog({defaultUri: Uri.file(join(folder, file)), filters: {Pictures: ['png']}});
+  const filters = {Pictures: [extname(file).slice(1)]};
+  const target = await window.showSaveDialog({defaultUri: Uri.file(join(folder, file)), filters});
   if (target) await workspace.fs.writeFile(target, Buffer.from(base64, 'base64'));
 }

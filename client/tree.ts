@@ -64,7 +64,8 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     if (branch?.kind === 'history') return (await this.#runsOf(file)).map(child => ({file, branch: child}));
     if (branch) return branch.children.map(child => ({file, branch: child}));
     if (!file.sweep) return [];
-    const state = file.run?.state ?? null;
+    // Of a long run all is told when all of it is read.
+    const state = file.run?.reading === null ? file.run.state : null;
     const tasks = state ? taskBranches(state, file.run?.queue) : [];
     const history = await this.#historyOf(file);
     return [...branchesOf(file.sweep, state), ...tasks, ...history].map(child => ({file, branch: child}));

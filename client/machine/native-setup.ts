@@ -24,9 +24,10 @@ export class NativeSetup {
     const gpu = state.setUp === 'tfjs-node-gpu';
     const what = gpu ? l10n.t('the GPU') : l10n.t("this processor's bfloat16");
     const message = l10n.t(
-      'LoRA Sweep can train faster here with TensorFlow, which uses {0}. It is downloaded into your cache ({1}) and taken from the next run on.',
+      'LoRA Sweep can train faster here with TensorFlow, which uses {0}. It is downloaded into your cache ({1}) and taken from the next run on. Now: {2}.',
       what,
       gpu ? l10n.t('3 GB') : l10n.t('250 MB'),
+      state.reason,
     );
     if ((await window.showInformationMessage(message, l10n.t('Set Up'), l10n.t('Not Now'))) === l10n.t('Set Up'))
       await this.run(gpu);

@@ -1,9 +1,11 @@
 /** What a machine's record means, a line each: how it is, what, and what to do. */
 import {count, formatMemory} from '../../core/run/format.ts';
 import {multipliesBfloat16} from '../engine/device/processor.ts';
+import {gainInWords} from '../engine/measured/known-gains.ts';
 import {
   type Broken,
   type Machine,
+  type Measured,
   type Rate,
   type Room,
   type TriedEngine,
@@ -180,7 +182,7 @@ const shown = ({rows, in: from, out, gflops}: Rate): string =>
   `${rows}×${from}×${out} ${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
-function wrongIn({product, step}: Working): string | null {
+export function wrongIn({product, step}: Measured): string | null {
   const one = (what: string, distance: number | null) => {
     if (distance !== null && distance <= 1) return [];
     const far =
@@ -195,11 +197,12 @@ function wrongIn({product, step}: Working): string | null {
 
 function missingNative({processor: {instructions}}: Machine): Finding {
   const subject = engineTitles['tfjs-node'];
-  if (multipliesBfloat16(instructions))
+  const gain = gainInWords(instructions, []);
+  if (gain !== null)
     return {
       mark: 'note',
       subject,
-      text: "not set up; with it models stored in bfloat16 train on this processor's own bfloat16",
+      text: `not set up; with it models stored in bfloat16 train on this processor's own bfloat16: ${gain}`,
       advice: 'lora-sweep setup-native (250 MB)',
     };
   const text = 'not set up; auto takes it only where the processor has bfloat16 of its own';

@@ -101,7 +101,7 @@ export const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
 
 function partOf(prepared: Prepared, {tuning}: SweepOptions): Prepared {
   if (!tuning) return prepared;
-  const {sweep, note} = tuning.within(prepared.steps);
+  const {sweep, note} = tuning.within(trial => prepared.of(trial).steps(trial.batchSize));
   return {...prepared, sweep, notes: [note, ...prepared.notes]};
 }
 

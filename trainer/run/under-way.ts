@@ -55,7 +55,7 @@ export interface PartOfRun {
 export interface Tuning {
   sweep: Sweep;
   /** The part of it that is trained, and a sentence on that; `steps`: of a trial. @throws SweepError where there is none */
-  within(steps: (batchSize: number) => number): {sweep: Sweep; note: string};
+  within(steps: (trial: Trial) => number): {sweep: Sweep; note: string};
   /** How the run is made again. */
   again: Again;
 }
