@@ -162,7 +162,7 @@ export async function followTraining(
   const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval]), sized(dataset.eval)));
   for (let trial = 0; trial < trials; trial++) {
     const worst = (found: number[][], expected: number[], relative: boolean) =>
-      Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));
+      Math.max(...expected.map((value, step) => apart(found[step]![trial]!, value, relative)));
     expect(worst(losses, f64.loss, false)).toBeLessThan(slack * spread.loss_max_abs_diff);
     expect(worst(norms, f64.grad_norm, true)).toBeLessThan(slack * spread.grad_norm_max_rel_diff);
     // The loss itself is known to float32's resolution at best.
@@ -179,6 +179,11 @@ export async function followTraining(
     slack * (bounds?.weight_update_rel_diff ?? updateSpread(name, caseName, spread.weight_update_rel_diff)),
   );
   pack.dispose();
+}
+
+/** What is to be 0 may be off by next to nothing. */
+function apart(found: number, value: number, relative: boolean): number {
+  return Math.abs(found - value) / (relative ? Math.max(value, 1e-12) : 1);
 }
 
 /** Which triplets of AdaLoRA the first trial has left, by projection in the order of their names. */

@@ -46,7 +46,7 @@ const trained = [
 /** LoRA+, where B has a rate of its own, LoRA-FA, where A has no training, and starts and forms that compute like others here. */
 const own = [
   ...['loraplus', 'doraplus', 'pissaplus', 'lorafa'],
-  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley', 'loft'],
 ].map(method => `llama-${method}`);
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
@@ -97,6 +97,7 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     'llama-oft',
     'llama-adalora',
     'llama-vblora',
+    'llama-loft',
   ])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });

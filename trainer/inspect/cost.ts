@@ -7,6 +7,8 @@ import type {Cost, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep, TrainingSettings, Trial} from '../../core/sweep/sweep.ts';
 import {stepsOf} from '../data/order.ts';
 import {type BatchShape, beginningOf, paddedShape, rowsOf} from '../data/shapes.ts';
+import {expectedNative} from '../engine/expected.ts';
+import {storedPrecision} from '../engine/stored-precision.ts';
 import type {BaseModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {weightCount} from '../model/weights.ts';
@@ -53,8 +55,10 @@ export function costOf(
   const batchSizes = [...new Set(trials.map(({batchSize}) => batchSize))];
   const wholes = new Map(batchSizes.map(batchSize => [batchSize, batchShapes(cut, batchSize, beginning)]));
   const evaluating = evaluationMemory(model.config, evaluations);
+  const stored = storedPrecision(model.weights.tensors.values());
+  const native = expectedNative({...run, precision: training.precision, stored});
   const size = withRecompute(
-    sizeOfTraining({...sweep, training}, model, sites, evaluating),
+    sizeOfTraining({...sweep, training}, model, sites, evaluating, native),
     {...sweep, training},
     wholes,
     room,

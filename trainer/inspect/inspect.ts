@@ -33,6 +33,7 @@ import {inOrder} from '../training/sources.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {endFaults} from './ends.ts';
+import {precisionFaults} from './precision.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {
@@ -78,6 +79,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   for (const {index, model: further} of draft.models)
     await attempts.attempt(['model', index], () => openModel(findModel(further, base)));
   if (model) attempts.faults.push(...storedTypeFaults(model));
+  if (sweep) attempts.faults.push(...precisionFaults(sweep));
   const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);

@@ -83,6 +83,7 @@ describe('a sweep over all methods', () => {
     'corda',
     'adalora',
     'vb-lora',
+    'loft',
     'full',
   ];
   /** Sizes that the demo's model can have. */
