@@ -1,6 +1,6 @@
 /** Bundles the program and its pages into dist/. */
 import {chmod, cp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {basename, join} from 'node:path';
+import {basename, join, resolve} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
@@ -91,6 +91,15 @@ await bundle({
   logLevel: 'warning',
 });
 
+/** In a browser: without Node, so that no file has a path. */
+const forBrowser = {platform: 'browser', target: 'es2022', minify: true, legalComments: 'none'};
+const withoutDisk = {
+  name: 'without a disk',
+  setup({onResolve}) {
+    onResolve({filter: /^\.\/paths\.ts$/}, () => ({path: resolve('server/browser/paths.ts')}));
+  },
+};
+
 /** A late import stays late: its file is a bundle of its own beside the one that asks for it. */
 const ownBundle = {
   name: 'own bundle',
@@ -111,6 +120,22 @@ await bundle({
   external: ['vscode'],
   legalComments: 'none',
   logLevel: 'warning',
+});
+
+await bundle({
+  ...forBrowser,
+  entryPoints: {server: 'server/browser/server.ts'},
+  plugins: [withoutDisk],
+  alias: {'vscode-languageserver/node': 'vscode-languageserver/browser'},
+  outdir: 'dist/browser',
+  format: 'iife',
+});
+await bundle({
+  ...forBrowser,
+  entryPoints: {extension: 'client/browser/extension.ts'},
+  outdir: 'dist/browser',
+  format: 'cjs',
+  external: ['vscode'],
 });
 
 await bundle({

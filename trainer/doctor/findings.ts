@@ -141,7 +141,8 @@ const engineTitles: Readonly<Record<TriedEngine, string>> = {
 
 /** What to do where an engine is broken. */
 const remedies: Readonly<Record<TriedEngine, string>> = {
-  compiled: 'install LoRA Sweep again for this system; until then run.engine: cpu works, slowly',
+  compiled:
+    'install LoRA Sweep again for this system (there is no onnxruntime for macOS on Intel); until then run.engine: auto takes wasm, several times slower',
   webgpu: "update the GPU's driver; until then run.device: cpu",
   'tfjs-node': 'lora-sweep setup-native makes it anew; until then run.engine: compiled',
   'tfjs-node-gpu': 'lora-sweep setup-native --gpu makes it anew; until then run.engine: compiled',

@@ -12,6 +12,7 @@ import {cachedDataset} from '../data/cached-dataset.ts';
 import type {Dataset, Loading} from '../data/dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
 import {type DataStatistics, statisticsOf} from '../data/statistics.ts';
+import {choiceFor} from '../engine/choices.ts';
 import type {Choice} from '../engine/choose.ts';
 import {isNative} from '../engine/tensorflow/binding.ts';
 import {hashFiles} from '../files/hash.ts';
@@ -66,7 +67,7 @@ export interface Prepared {
 }
 
 /** What trains. */
-export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'> & Pick<Room, 'pinned'>;
+export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu' | 'further'> & Pick<Room, 'pinned'>;
 
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
@@ -153,8 +154,8 @@ function pinnedFor(
 
 /** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
 export function whatIsRead({model, data, targets, training, evaluate}: Sweep): string {
-  const {epochs, steps, dropout} = training;
-  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, evaluate]);
+  const {epochs, steps, dropout, precision} = training;
+  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, precision, evaluate]);
 }
 
 /** What is opened for several plain sweeps alike. */
@@ -191,7 +192,8 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
   const {threads} = opening.loading;
   const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note, threads});
   const probed = await probedRows(sweep, base, encoding, dataset);
-  const native = choice && isNative(choice.engine) ? choice.precision : undefined;
+  const own = choice && choiceFor(choice, sweep.training.precision);
+  const native = own && isNative(own.engine) ? own.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
   const {size, steps, source} = trainingBatches(sweep, {dataset, pad, seeds}, kept, {

@@ -136,7 +136,7 @@ it('an onnxruntime that does not load is broken, and so is auto where nothing is
     auto: {fault: 'it crashed (SIGSEGV)'},
   } as const;
   expect(news(change)).toEqual([
-    'problem  engine compiled (onnxruntime, CPU): it does not run here: it crashed (SIGSEGV) → install LoRA Sweep again for this system; until then run.engine: cpu works, slowly',
+    'problem  engine compiled (onnxruntime, CPU): it does not run here: it crashed (SIGSEGV) → install LoRA Sweep again for this system (there is no onnxruntime for macOS on Intel); until then run.engine: auto takes wasm, several times slower',
     'problem  run.engine: auto: finds no engine: it crashed (SIGSEGV) → mend the engines above',
   ]);
   expect(broken(change)).toBe(true);

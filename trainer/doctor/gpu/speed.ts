@@ -144,6 +144,8 @@ function batchOf({rows, tokens, vocabulary}: Size, trials: number): PackBatch {
     weights: new Float32Array(positions.length).fill(1 / targets),
     tokenAt: new Int32Array(0),
     placeOf: new Int32Array(0),
+    answerAt: new Int32Array(0),
+    placeOfAnswer: new Int32Array(0),
     noise: new Float32Array(0),
   };
 }
