@@ -1,5 +1,6 @@
 /** The curvature of a run: λmax relative to LoRA's by layer and projection, medians, best rates beside it. */
 
+import {besideRatesOf, blocksOf, layersOf, overConditionsOf, trainingOf} from '../core/figure/each.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {
   blockRows,
@@ -34,6 +35,7 @@ export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]):
       key: `rate against curvature, ${group.task}`,
       canvas: plot.canvas,
       configuration: rateAgainstCurvature(group, methods, theme),
+      figure: drawing => besideRatesOf(group, drawing),
     });
     const words = element('div', 'verdict');
     words.append(element('p', '', sentence));
@@ -52,7 +54,10 @@ function alongSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElemen
   for (const group of groups) {
     const where = whereInWords(group);
     const rates = group.lines.map(({method, learningRate}) => `${methodTitle(method)} ${formatRate(learningRate)}`);
-    const figure = figureOf(`Curvature along training, ${where}`, where, 'plot small', alongChart(group, theme), plots);
+    const figure = figureOf(`Curvature along training, ${where}`, where, 'plot small', plots, {
+      configuration: alongChart(group, theme),
+      figure: drawing => trainingOf(group, drawing),
+    });
     figure.append(element('p', 'caption', `Rates: ${rates.join(', ')}.`));
     grid.append(figure);
   }
@@ -70,7 +75,12 @@ function conditionSections(state: RunState, theme: Theme, plots: Plot[]): HTMLEl
   section.append(element('h2', '', 'Curvature by condition'));
   for (const one of found) {
     const key = `Curvature by condition, ${one.when}`;
-    section.append(figureOf(key, one.when, 'plot', conditionsChart(one, theme), plots));
+    section.append(
+      figureOf(key, one.when, 'plot', plots, {
+        configuration: conditionsChart(one, theme),
+        figure: drawing => overConditionsOf(one, drawing),
+      }),
+    );
   }
   const caption = 'Median of the largest Hessian eigenvalue over all probed blocks and seeds, a place a condition.';
   section.append(element('p', 'caption', caption));
@@ -81,11 +91,11 @@ function figureOf(
   key: string,
   title: string,
   size: 'plot' | 'plot small',
-  configuration: Plot['configuration'],
   plots: Plot[],
+  drawn: Pick<Plot, 'configuration' | 'figure'>,
 ): HTMLElement {
   const plot = canvasBox(size, `${key}: median λmax, a line a method`);
-  plots.push({key, canvas: plot.canvas, configuration});
+  plots.push({key, canvas: plot.canvas, ...drawn});
   const figure = element('figure', '');
   figure.append(element('figcaption', '', title), plot.box);
   return figure;
@@ -109,13 +119,19 @@ function tableSection(
       key: `${curvatureTitle(table)}, ${module}`,
       canvas: plot.canvas,
       configuration: layerChart(own, methods, theme),
+      figure: drawing => layersOf(own, table, drawing),
     });
     figure.append(element('figcaption', '', module), plot.box);
     grid.append(figure);
   }
   const strip = canvasBox('plot small', `λmax of all blocks relative to LoRA's, a column of points a method`);
   const stripKey = `${curvatureTitle(table)}, all blocks`;
-  plots.push({key: stripKey, canvas: strip.canvas, configuration: stripChart(rows, methods, theme)});
+  plots.push({
+    key: stripKey,
+    canvas: strip.canvas,
+    configuration: stripChart(rows, methods, theme),
+    figure: drawing => blocksOf(rows, table, drawing),
+  });
   const all = element('figure', '');
   all.append(element('figcaption', '', 'all blocks'), strip.box);
   grid.append(all);

@@ -8,15 +8,17 @@ const shownRows = 40;
 export interface Copying {
   text(text: string): void;
   picture(plot: Plot): void;
+  /** Saves what `figure` draws as a file for a paper. */
+  save(figure: Plot['figure'], kind: PictureKind): void;
 }
 
-interface Data {
-  columns: string[];
-  rows: string[][];
-}
+export type PictureKind = 'svg' | 'png';
+
+type Data = NonNullable<Plot['table']>;
 
 /** The points of all named lines of a chart, or the cells of a heat map; `most` rows a line. */
-function dataBehind({configuration}: Plot, most: number): Data {
+function dataBehind({configuration, table}: Plot, most: number): Data {
+  if (table) return {...table, rows: table.rows.slice(0, most)};
   switch (configuration.type) {
     case 'line':
       return {
@@ -61,8 +63,23 @@ export function csvOf(plot: Plot): string {
   return `${[columns, ...rows].map(row => row.map(quoted).join(',')).join('\n')}\n`;
 }
 
+/** Buttons that save a figure for a paper; `name` tells them from others of the page. */
+export function saveButtons(figure: Plot['figure'], name: string, {save}: Copying): HTMLElement {
+  const bar = element('div', 'saving');
+  for (const kind of ['svg', 'png'] as const) {
+    const button = element('button', '', kind.toUpperCase());
+    button.id = `${kind} of ${name}`;
+    button.title = `Save as a figure for a paper (${kind.toUpperCase()})`;
+    button.setAttribute('aria-label', `Save ${name} as ${kind.toUpperCase()}`);
+    button.addEventListener('click', () => save(figure, kind));
+    bar.append(button);
+  }
+  return bar;
+}
+
 /** What stands below a chart: its data, built when it is opened, and copies of it. */
 export function dataOf(plot: Plot, isOpen: boolean, toggled: (open: boolean) => void, copying: Copying): HTMLElement {
+  const below = element('div', 'below');
   const details = element('details', '');
   const summary = element('summary', '', 'Data');
   summary.id = `data ${plot.key}`;
@@ -97,5 +114,6 @@ export function dataOf(plot: Plot, isOpen: boolean, toggled: (open: boolean) => 
     if (details.open === isOpen) return;
     toggled(details.open);
   });
-  return details;
+  below.append(details, saveButtons(plot.figure, plot.key, copying));
+  return below;
 }

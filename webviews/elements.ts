@@ -1,5 +1,6 @@
 /** Elements of the page. */
 import type {ChartConfiguration} from 'chart.js';
+import type {Drawing, Figure} from '../core/figure/each.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {methodColour, type Theme} from './theme/palette.ts';
 
@@ -7,8 +8,16 @@ import {methodColour, type Theme} from './theme/palette.ts';
 export type Point = {x: number; y: number | null; mark?: string};
 /** A mean ± its deviation; `at` is where it belongs, `x` where it is drawn beside others. */
 export type BarPoint = {at: number; x: number; y: number; yMin: number; yMax: number; mark?: string};
-/** Of a heat map: places of its column and row, what they stand for, and the mean shown. */
-export type Cell = {x: number; y: number; learningRate: number; value: number; mean: number};
+/** Of a heat map: places of its column and row, what they stand for, and the mean shown, as text in a colour that is read on the cell's. */
+export type Cell = {
+  x: number;
+  y: number;
+  learningRate: number;
+  value: number;
+  mean: number;
+  text: string;
+  ink: string;
+};
 
 export type Configuration =
   | ChartConfiguration<'line', Point[]>
@@ -21,6 +30,10 @@ export interface Plot {
   key: string;
   canvas: HTMLCanvasElement;
   configuration: Configuration;
+  /** The same as a picture for a paper; null where there is nothing to draw. */
+  figure(drawing: Drawing): Figure | null;
+  /** Its numbers, where they are others than those of its points. */
+  table?: {columns: string[]; rows: string[][]};
 }
 
 /** A table with a colour a row, that of its method; a first cell that says no more than the method shows its title. */

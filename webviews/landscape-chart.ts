@@ -1,12 +1,14 @@
 /** Charts of a metric over learning rate and rank or batch size. */
 import type {ChartConfiguration} from 'chart.js';
+import {cellNumber} from '../core/figure/charts/heat.ts';
+import {between, inkOn} from '../core/figure/looks.ts';
 import {methodTitle} from '../core/method/title.ts';
 import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
 import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
-import {methodColour, methodShape, rateColour, type Theme} from './theme/palette.ts';
+import {methodColour, rateColour, shapeWithBars, type Theme} from './theme/palette.ts';
 
 /** The peak of each method over the rank or batch size, with error bars. */
 export function peakLines(
@@ -31,8 +33,7 @@ export function peakLines(
         errorBarColor: methodColour(theme, method),
         errorBarWhiskerColor: methodColour(theme, method),
         borderWidth: 2,
-        pointRadius: 4,
-        ...methodShape(method),
+        ...shapeWithBars(method, 4),
       })),
     },
     options: {
@@ -80,12 +81,16 @@ export function heatMap(
   const means = all.flatMap(({mean}) => mean ?? []);
   const [low, high] = [Math.min(...means), Math.max(...means)];
   const rates = [...new Set(all.map(({learningRate}) => learningRate))].sort((a, b) => a - b);
-  const cells = cellsOf(methods.find(one => one.method === method)?.rows ?? [], rates, values);
   /** 1 = best. */
   const goodness = (mean: number): number => {
     const share = high > low ? (mean - low) / (high - low) : 0.5;
     return lowerIsBetter(metric) ? 1 - share : share;
   };
+  const cells = cellsOf(methods.find(one => one.method === method)?.rows ?? [], rates, values).map(cell => ({
+    ...cell,
+    text: cellNumber(cell.mean, metric),
+    ink: inkOn(between(theme.rates, goodness(cell.mean))),
+  }));
   return {
     type: 'matrix',
     data: {

@@ -1,4 +1,5 @@
 /** A metric over learning rate and rank, or learning rate and batch size: the peaks as lines, all of it as heat maps. */
+import {landscapeHeatOf, peaksOverOf} from '../core/figure/each.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {type Landscape, landscapes, landscapeTitle} from '../core/run/compare/landscape.ts';
 import type {Comparison} from '../core/run/verdict.ts';
@@ -15,7 +16,12 @@ function section(landscape: Landscape, theme: Theme, plots: Plot[]): HTMLElement
   const {over, metric, methods} = landscape;
   const title = landscapeTitle(landscape);
   const lines = canvasBox('plot', `Best ${metric} of each method over the ${over}, each at its best learning rate`);
-  plots.push({key: `${title}, peaks`, canvas: lines.canvas, configuration: peakLines(landscape, theme)});
+  plots.push({
+    key: `${title}, peaks`,
+    canvas: lines.canvas,
+    configuration: peakLines(landscape, theme),
+    figure: drawing => peaksOverOf(landscape, drawing),
+  });
   const grid = element('div', 'grid');
   for (const {method} of methods) {
     const figure = element('figure', '');
@@ -23,7 +29,12 @@ function section(landscape: Landscape, theme: Theme, plots: Plot[]): HTMLElement
       'plot small',
       `${metric} of ${methodTitle(method)} over learning rate and ${over}, as colours`,
     );
-    plots.push({key: `${title}, ${method}`, canvas: plot.canvas, configuration: heatMap(landscape, method, theme)});
+    plots.push({
+      key: `${title}, ${method}`,
+      canvas: plot.canvas,
+      configuration: heatMap(landscape, method, theme),
+      figure: drawing => landscapeHeatOf(landscape, method, drawing),
+    });
     figure.append(element('figcaption', '', methodTitle(method)), plot.box);
     grid.append(figure);
   }

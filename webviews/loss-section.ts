@@ -1,4 +1,5 @@
 /** The curves of the trials: a chart a method, or all in one. */
+import {curvesOf} from '../core/figure/each.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {settingInFull} from '../core/run/compare/conditions.ts';
 import type {RunState, TrialView} from '../core/run/fold.ts';
@@ -52,7 +53,12 @@ function panels(
     const plot = canvasBox(`plot ${className}`, `${titles[view.curve]} of ${title} over the steps, a line a trial`);
     const key = `${titles[view.curve]}, ${name}, ${title}, ${view.logSteps ? 'log' : 'linear'}`;
     const focused = (trial: string): void => choose({focus: view.focus?.trial === trial ? null : {trial}});
-    plots.push({key, canvas: plot.canvas, configuration: lossChart({...all, views: own}, focused, theme)});
+    plots.push({
+      key,
+      canvas: plot.canvas,
+      configuration: lossChart({...all, views: own}, focused, theme),
+      figure: drawing => curvesOf(own, view.curve, `${title}, ${name}`, drawing),
+    });
     figure.append(element('figcaption', '', title), plot.box);
     return figure;
   };

@@ -1,5 +1,6 @@
 /** A folded run as the elements of a page. */
 
+import {drawingOf, type Figure, ratesOf} from '../core/figure/each.ts';
 import {budgetInWords, budgetOf} from '../core/run/budget.ts';
 import {axesIn, belongs} from '../core/run/compare/conditions.ts';
 import {peakColumns, peakRows} from '../core/run/compare/peak-table.ts';
@@ -26,7 +27,7 @@ import {markdownTable} from '../core/table.ts';
 import {zoomHint} from './axes/keys.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
-import {type Copying, dataOf} from './data-table.ts';
+import {type Copying, dataOf, type PictureKind, saveButtons} from './data-table.ts';
 import {canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
 import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
@@ -34,6 +35,7 @@ import {lossSections} from './loss-section.ts';
 import {type PressedPoint, rateBars, rateChart} from './rate-chart.ts';
 import {isSearched} from './rate-lines.ts';
 import {scanSections} from './scan-section.ts';
+import {settingsSections} from './settings/section.ts';
 import type {Theme} from './theme/palette.ts';
 import type {AnswersSource} from './trials/answers.ts';
 import {panelOf} from './trials/panel.ts';
@@ -68,7 +70,7 @@ export const firstChoices: Choices = {
 /** What the page can do besides showing: all of it has a place to go in the editor, copies alone in a browser. */
 export interface Doing {
   choose(change: Partial<Choices> | ((now: Choices) => Partial<Choices>)): void;
-  copy: Copying;
+  copy: Pick<Copying, 'text' | 'picture'> & {save(figure: Figure, kind: PictureKind): void};
   /** Whether a chart shows a part of what it has, and back to all of it. */
   isZoomed(key: string): boolean;
   showAll(key: string): void;
@@ -102,6 +104,13 @@ export function showPage(
   const joined = together([{name: state.name, state}, ...others]);
   const comparisons = compare(joined.state);
   const trialsDoing = doingWithTrials(state, choices, doing);
+  const copying: Copying = {
+    ...doing.copy,
+    save: (figure, kind) => {
+      const made = figure(drawingOf(joined.state, comparisons));
+      if (made) doing.copy.save(made, kind);
+    },
+  };
   const curves = lossSections(state, theme, choices, changeOfCurves(doing), plots);
   root.replaceChildren(
     header(state, {others, remarks: joined.remarks}, comparisons, doing),
@@ -118,6 +127,11 @@ export function showPage(
     ...(comparisons.length === 0 ? [element('p', 'empty', nothingYet(doing))] : []),
     ...scanSections(state, theme, plots),
     ...landscapeSections(comparisons, theme, plots),
+    ...settingsSections(joined.state, {
+      ...{theme, plots},
+      press: trials => openTrials(trials, state, trialsDoing),
+      saving: (figure, name) => saveButtons(figure, name, copying),
+    }),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
     ...(doing.alive ? [] : curves),
@@ -128,7 +142,7 @@ export function showPage(
   for (const plot of plots) {
     const others = choices.open.filter(key => key !== plot.key);
     const toggled = (open: boolean): void => doing.choose({open: open ? [...others, plot.key] : others});
-    const data = dataOf(plot, choices.open.includes(plot.key), toggled, doing.copy);
+    const data = dataOf(plot, choices.open.includes(plot.key), toggled, copying);
     plot.canvas.parentElement?.after(...wayBack(plot, doing), data);
   }
   sayHowToZoom(plots);
@@ -160,7 +174,7 @@ function sayHowToZoom(plots: readonly Plot[]): void {
 function header(
   state: RunState,
   {others, remarks}: {others: readonly Part[]; remarks: readonly string[]},
-  comparisons: Comparison[],
+  comparisons: readonly Comparison[],
   doing: Doing,
 ): HTMLElement {
   const {trials} = state;
@@ -215,7 +229,7 @@ function budgetBar(state: RunState): HTMLElement[] {
 function actions(
   state: RunState,
   others: readonly Part[],
-  comparisons: Comparison[],
+  comparisons: readonly Comparison[],
   {act, compare, alone, alive, copy}: Doing,
 ): HTMLElement {
   const bar = element('div', 'bar');
@@ -244,7 +258,7 @@ function actions(
   return bar;
 }
 
-function peaksAsMarkdown(comparisons: Comparison[]): string {
+function peaksAsMarkdown(comparisons: readonly Comparison[]): string {
   return comparisons
     .map(titled)
     .map(named => `${title(named)}\n\n${markdownTable(peakColumns(named), peakRows(named)).join('\n')}\n`)
@@ -328,6 +342,7 @@ function comparisonSection(
     key: bars ? `${name}, bars` : name,
     canvas: plot.canvas,
     configuration: bars ? rateBars(comparison, theme, press) : rateChart(comparison, theme, press),
+    figure: drawing => ratesOf(comparison, drawing),
   });
   const bar = element('div', 'bar');
   bar.append(toggleButton(`${name}, error bars`, 'Error bars', bars, () => doing.choose({bars: !bars})));
@@ -350,15 +365,24 @@ function comparisonSection(
 }
 
 /** Opens what stands at a point: the trials of all its seeds. */
-function pressedPoint(state: RunState, comparison: Comparison, {open}: TrialsDoing): PressedPoint {
+function pressedPoint(state: RunState, comparison: Comparison, doing: TrialsDoing): PressedPoint {
   const axes = axesIn(state);
   return (method, rate) => {
     const views = state.trials.filter(
       ({trial}) => nameOf(trial) === method && trial.learningRate === rate && belongs(trial, comparison, axes),
     );
-    // A curve of another run has no trials here.
-    if (views.length > 0) open(trialPanel(views.map(({trial}) => trial.id)));
+    openTrials(
+      views.map(({trial}) => trial.id),
+      state,
+      doing,
+    );
   };
+}
+
+/** Those of another run are not here. */
+function openTrials(trials: readonly string[], {places}: RunState, {open}: TrialsDoing): void {
+  const own = trials.filter(id => places[id] !== undefined);
+  if (own.length > 0) open(trialPanel(own));
 }
 
 /** A button for each method that needs more seeds for its word, while nothing runs. */

@@ -7,7 +7,7 @@ import type {Comparison} from '../core/run/verdict.ts';
 import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Point} from './elements.ts';
 import {type Bounds, isFilled, legendName, linesOf, marksAt, roomForMarks, upper, within} from './rate-lines.ts';
-import {dashOf, methodColour, methodShape, type Theme} from './theme/palette.ts';
+import {dashOf, methodColour, shapeWithBars, type Theme} from './theme/palette.ts';
 
 /** The axes of a comparison, and what its points may not leave. */
 function frameOf({curves, metric, task}: Comparison, theme: Theme) {
@@ -17,7 +17,7 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const rates = points.map(point => point.learningRate);
   const means = points.flatMap(point => point.mean ?? []);
   const highest = Math.max(...points.map(upper));
-  const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
+  const ceiling = {loss: 1.5 * highest, share: 1.06, change: Math.max(0, 1.06 * highest), number: 1.06 * highest}[unit];
   const lowest = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
   const isMarked = isLoss && points.some(({scanned}) => scanned);
   const floor = isMarked ? lowest / (ceiling / lowest) ** roomForMarks(curves.length) : lowest;
@@ -105,9 +105,10 @@ function barsOf(
         shown[p1DataIndex]!.at - shown[p0DataIndex]!.at > 1 ? 'transparent' : undefined,
     },
     backgroundColor: shown.map(({point}) => (isFilled(curve, point) ? colour : theme.surface)),
-    ...pointsWithBars(curve.method, {
-      radius: shown.map(({point}) => (point.learningRate === curve.peak?.learningRate ? 7 : 3)),
-    }),
+    ...shapeWithBars(
+      curve.method,
+      shown.map(({point}) => (point.learningRate === curve.peak?.learningRate ? 7 : 3)),
+    ),
   };
   const marks = marksAt(curve, place, bounds, theme).map(
     ({points, style}): Bars => ({
@@ -122,12 +123,6 @@ function barsOf(
     }),
   );
   return [line, ...marks];
-}
-
-/** Points with error bars take their options without a prefix, which the types do not know. */
-function pointsWithBars(method: string, own: {radius: number[]}) {
-  const {pointStyle, pointRotation} = methodShape(method);
-  return {pointStyle, rotation: pointRotation, ...own};
 }
 
 export function rateChart(

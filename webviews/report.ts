@@ -4,6 +4,8 @@
  */
 import {Chart} from 'chart.js';
 import zoom from 'chartjs-plugin-zoom';
+import type {Figure} from '../core/figure/each.ts';
+import {svgOf} from '../core/figure/svg.ts';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {
   AnswersAt,
@@ -17,6 +19,7 @@ import type {Progress} from '../core/run/progress.ts';
 import type {Part} from '../core/run/several/part.ts';
 import {type CurveName, merged, type RunUpdate, updated} from '../core/run/update.ts';
 import {registerCharts} from './axes/register.ts';
+import type {PictureKind} from './data-table.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
 import {type Choices, type Doing, firstChoices, showPage} from './page.ts';
@@ -208,6 +211,7 @@ class RunPage {
       copy: {
         text: text => (editor ? editor.postMessage({type: 'copy', text}) : void navigator.clipboard.writeText(text)),
         picture: plot => this.#copyPicture(plot),
+        save: (figure, kind) => void saveFigure(figure, kind, editor),
       },
       ...(editor && {
         // A run folder alone has no sweep file to run again.
@@ -254,15 +258,17 @@ class RunPage {
     canvas?.toBlob(blob => {
       if (!blob) return;
       const item = new ClipboardItem({'image/png': blob});
-      navigator.clipboard.write([item]).catch(() => savePicture(canvas, `${key}.png`, this.#editor));
+      navigator.clipboard
+        .write([item])
+        .catch(() => saveFile(canvas.toDataURL('image/png'), `${key}.png`, this.#editor));
     });
   }
 }
 
 const answersKey = (trial: string, at: AnswersAt | null): string => `${trial} ${at?.step} ${at?.evaluation}`;
 
-function savePicture(canvas: HTMLCanvasElement, name: string, editor: Editor | undefined): void {
-  const address = canvas.toDataURL('image/png');
+/** @param address of its content, `data:…;base64,…` */
+function saveFile(address: string, name: string, editor: Editor | undefined): void {
   if (editor) {
     editor.postMessage({type: 'save', name, base64: address.slice(address.indexOf(',') + 1)});
     return;
@@ -271,6 +277,32 @@ function savePicture(canvas: HTMLCanvasElement, name: string, editor: Editor | u
   link.href = address;
   link.download = name;
   link.click();
+}
+
+async function saveFigure({name, title, scene}: Figure, kind: PictureKind, editor: Editor | undefined): Promise<void> {
+  const svg = svgOf(scene, title);
+  const address = `data:image/svg+xml;base64,${base64Of(svg)}`;
+  saveFile(kind === 'svg' ? address : await pictureOf(address, scene), `${name}.${kind}`, editor);
+}
+
+function base64Of(text: string): string {
+  let bytes = '';
+  for (const byte of new TextEncoder().encode(text)) bytes += String.fromCharCode(byte);
+  return btoa(bytes);
+}
+
+/** Pixels a point, of 300 an inch. */
+const density = 300 / 72;
+
+/** The address of a PNG of an SVG document, whose size is in points. */
+async function pictureOf(address: string, {width, height}: {width: number; height: number}): Promise<string> {
+  const image = new Image();
+  image.src = address;
+  await image.decode();
+  const canvas = document.createElement('canvas');
+  [canvas.width, canvas.height] = [Math.round(width * density), Math.round(height * density)];
+  canvas.getContext('2d')?.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return canvas.toDataURL('image/png');
 }
 
 function start(root: HTMLElement): void {

@@ -1,6 +1,7 @@
 /** What a search saw in its scan, apart from what was trained whole: a training loss is no result. */
 
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
+import {scanOf} from '../core/figure/each.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {type Scan, scansOf} from '../core/run/compare/scan.ts';
 import type {RunState} from '../core/run/fold.ts';
@@ -20,7 +21,12 @@ export function scanSections(state: RunState, theme: Theme, plots: Plot[]): HTML
     const steps = count(scan.steps, 'step');
     const title = `Scan, ${scan.title}`;
     const plot = canvasBox('plot small', `Training loss after ${steps} over the learning rate, a line a method`);
-    plots.push({key: title, canvas: plot.canvas, configuration: scanChart(scan, losses, methods, theme)});
+    plots.push({
+      key: title,
+      canvas: plot.canvas,
+      configuration: scanChart(scan, losses, methods, theme),
+      figure: drawing => scanOf(scan, drawing),
+    });
     const hasDied = scan.methods.some(({points}) => points.some(({loss}) => loss === null));
     const caption = `Training loss at the end of the first ${steps} of each trial's schedule, one seed. It says where to look, not how good a rate is.${hasDied ? ' ×: the training diverged.' : ''}`;
     section.append(element('h2', '', title), plot.box, element('p', 'caption', caption));

@@ -3,10 +3,11 @@
 import {methodTitle} from '../method/title.ts';
 import {settingsInWords} from '../run/compare/conditions.ts';
 import {curvatureColumns, curvatureTables, curvatureTitle} from '../run/compare/curvature.ts';
+import {type Importance, importanceCaption, importanceColumns, importanceRows} from '../run/compare/importance.ts';
 import {titled} from '../run/compare/titled.ts';
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../run/costs.ts';
 import type {RunState} from '../run/fold.ts';
-import {formatGap, formatMean, formatRate, formatValue} from '../run/format.ts';
+import {formatGap, formatMean, formatMeasure, formatRate, formatValue} from '../run/format.ts';
 import type {Peak} from '../run/peak.ts';
 import {meanHalfWidth} from '../run/verdict/mean-interval.ts';
 import {formatRange} from '../run/verdict/place.ts';
@@ -21,10 +22,22 @@ export interface PaperTable {
   markdown: string;
 }
 
-export function tablesOf(state: RunState, comparisons: readonly Comparison[]): PaperTable[] {
+export function tablesOf(
+  state: RunState,
+  comparisons: readonly Comparison[],
+  importance: readonly Importance[],
+): PaperTable[] {
   const costs = measuredCostRows(state.costs, stepTimes(state)).map(withTitle);
   return [
     ...comparisons.map(peaksTable),
+    ...importance.map(one =>
+      made(
+        `Importance, ${formatMeasure(one.task, one.metric)}`,
+        [...importanceColumns],
+        importanceRows(one),
+        importanceCaption(one),
+      ),
+    ),
     ...curvatureTables(state).map(table =>
       made(
         curvatureTitle(table),

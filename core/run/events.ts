@@ -73,6 +73,8 @@ export interface RunStarted {
 export interface Pinned {
   engine: string;
   precision: 'float32' | 'bfloat16';
+  /** Where the sweep asks for several precisions: the same of each. */
+  further?: Record<string, Pick<Pinned, 'engine' | 'precision'>>;
   /** Of the compiled engine; absent for others. */
   device?: 'cpu' | 'gpu';
   /** It was planned where what the sweep file asks for cannot be had, and is to be settled where it can. */

@@ -68,7 +68,7 @@ export type PageAction = (typeof pageActions)[number];
 /**
  * From the page: it listens now (draws these curves, and showed these folders beside its own run), draws other curves, wants another run beside it or none,
  * a button was pressed, so many more seeds are wanted (METHOD=NUMBER), something is to be done
- * with some trials, their answers are to be read, a text is for the clipboard, or a picture (PNG) for a file.
+ * with some trials, their answers are to be read, a text is for the clipboard, or a picture (PNG or SVG) for a file.
  */
 export type PageMessage =
   | {type: 'ready'; others: string[]; curve: CurveName}

@@ -18,10 +18,10 @@ import {objectiveFirst, withMeans} from './compare/objective.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
 import {type MethodCurve, methodCurve, type PeakRules, type RatePoint, ratePoint} from './peak.ts';
-import {tailMean} from './series/series.ts';
 import {type Spread, spreadOf} from './spread.ts';
 import {countedRun} from './trials/dropped-trials.ts';
 import {foundBy} from './verdict/found.ts';
+import {evaluates, latest, training} from './verdict/measures.ts';
 import {confidenceOf, type Judging} from './verdict/words.ts';
 
 /** All methods under one (model, task, metric, rank, batch size, further conditions): what may be compared with each other. */
@@ -44,20 +44,28 @@ export interface Comparison extends Conditions {
 
 type Group = Conditions & Pick<Comparison, 'task' | 'metric'>;
 
-/** The task of a sweep without evaluations: the loss of the training itself. */
-const training = {task: 'training', metric: 'loss'};
-
 /**
  * One comparison for every (model, task, metric, rank, batch size, further conditions) with a value of a finished trial or an aggregate. A sweep that evaluates
  * nothing is compared by its training loss, averaged over the last tenth of the steps. Trials that the sweep file no longer has are left out.
  */
-export function compare(run: RunState): Comparison[] {
+export function compare(run: RunState): readonly Comparison[] {
+  const known = compared.get(run);
+  if (known) return known;
+  const found = comparisonsOf(run);
+  compared.set(run, found);
+  return found;
+}
+
+/** A state never changes, and what is shown of it asks for its comparisons several times. */
+const compared = new WeakMap<RunState, readonly Comparison[]>();
+
+function comparisonsOf(run: RunState): Comparison[] {
   const state = withMeans(countedRun(run));
   const axes = axesIn(state);
-  const evaluates = state.trials.some(view => view.evaluations.length > 0);
+  const isEvaluated = evaluates(state);
   const groups = new Map<string, Group>();
   for (const {trial, evaluations} of state.trials) {
-    for (const {task, metric} of evaluates ? evaluations : [training]) {
+    for (const {task, metric} of isEvaluated ? evaluations : [training]) {
       const group: Group = {task, metric, ...conditionsOf(trial, axes)};
       groups.set(JSON.stringify(group), group);
     }
@@ -223,12 +231,4 @@ function pointOf({learningRate, settings, values, right, diverged, scanned, aggr
   }
   const {mean, std, seeds} = aggregate;
   return {learningRate, ...at, seeds, mean, std, diverged};
-}
-
-/** The trial's latest evaluation. */
-function latest({evaluations, losses}: TrialView, {task, metric}: Group): {value?: number | null; right?: string} {
-  if (task === training.task) return {value: tailMean(losses, 0.1)};
-  const matching = evaluations.filter(one => one.task === task && one.metric === metric);
-  const last = Math.max(...matching.map(one => one.step));
-  return matching.find(one => one.step === last) ?? {};
 }

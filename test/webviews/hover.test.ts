@@ -1,7 +1,9 @@
 /** What the charts say to a pointer: everywhere something, and never of what has no name. */
 import type {Chart} from 'chart.js';
 import {describe, expect, it} from 'vitest';
+import {parallelOf} from '../../core/figure/charts/parallel.ts';
 import {landscapes} from '../../core/run/compare/landscape.ts';
+import {settingsTables} from '../../core/run/compare/settings-table.ts';
 import {emptyRun, foldAll} from '../../core/run/fold.ts';
 import {type Comparison, compare} from '../../core/run/verdict.ts';
 import {
@@ -17,7 +19,9 @@ import {lossChart, lossScale} from '../../webviews/loss-chart.ts';
 import {firstChoices} from '../../webviews/page.ts';
 import {rateBars, rateChart} from '../../webviews/rate-chart.ts';
 import {scanChart} from '../../webviews/scan-section.ts';
+import {parallelChart} from '../../webviews/settings/parallel-chart.ts';
 import {light} from '../../webviews/theme/palette.ts';
+import {richRun} from '../core/figure/rich-run.ts';
 import {toyEvents} from '../core/run/toy-run.ts';
 import {drawn, placesOf, saidAt} from './drawn.ts';
 
@@ -70,6 +74,8 @@ const againstRates = {
     place: [],
   })),
 };
+const rich = richRun({methods: ['lora', 'pissa', 'dora'], rates: [1e-4, 1e-3, 1e-2]});
+const settings = settingsTables(rich)[0]!;
 const scan = {
   title: 'rank 8',
   steps: 10,
@@ -100,6 +106,7 @@ const charts: [string, () => Configuration][] = [
   ['rate against curvature', () => rateAgainstCurvature(againstRates, methods, light)],
   ['curvature along training', () => alongChart({lines: along}, light)],
   ['curvature by condition', () => conditionsChart({when: 'at the start', places: ['a', 'b'], methods: over}, light)],
+  ['every setting', () => parallelChart(parallelOf(settings)!, settings.factors, light)],
   ['a scan', () => scanChart(scan, [1, 2, 3, 4, 5], methods, light)],
 ];
 

@@ -19,7 +19,8 @@ function shown(kept: Record<string, Zoom>) {
   const canvas = new Blank();
   const moves: string[] = [];
   const drawings = new Drawings(kept, () => moves.push('redraw'));
-  drawings.draw([{key: 'one', canvas: canvas.asCanvas, configuration: rateChart(comparison, light)}]);
+  const configuration = rateChart(comparison, light);
+  drawings.draw([{key: 'one', canvas: canvas.asCanvas, configuration, figure: () => null}]);
   return {canvas, drawings, moves};
 }
 

@@ -1,6 +1,7 @@
 /** What a run folder holds, as rows: for `show`, and for files of other programs. */
 import {axesIn} from '../../core/run/compare/conditions.ts';
 import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
+import {importancesOf} from '../../core/run/compare/importance.ts';
 import {startText} from '../../core/run/compare/starts.ts';
 import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
@@ -13,7 +14,8 @@ import type {Source} from './several.ts';
 import type {Traces} from './traces.ts';
 
 export const rowKinds = ['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'] as const;
-export type RowKind = (typeof rowKinds)[number];
+/** Importance is computed from the others: shown, but in no file for other programs. */
+export type RowKind = (typeof rowKinds)[number] | 'importance';
 
 export type Cell = string | number | null;
 export interface Rows {
@@ -75,6 +77,8 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
   switch (kind) {
     case 'peaks':
       return peaksOf(state);
+    case 'importance':
+      return importanceTable(state);
     case 'steps': {
       const further = furtherOf(state);
       return {
@@ -180,6 +184,23 @@ function peakRows(state: RunState, keys: readonly string[]): Cell[][] {
       ];
     }),
   );
+}
+
+/** Shares of the variance, all digits: a row a factor, a pair of factors, and the seeds of one setting. */
+function importanceTable(state: RunState): Rows {
+  return {
+    columns: ['task', 'metric', 'varies', 'values', 'alone', 'with_interactions', 'settings', 'trials', 'without'],
+    rows: importancesOf(state).flatMap(({task, metric, factors, pairs, seeds, settings, trials, without}) => {
+      const row = (varies: string, ...cells: [values: Cell, alone: Cell, total: Cell]): Cell[] => [
+        ...[task, metric, varies, ...cells, settings, trials, without.join('; ') || null],
+      ];
+      return [
+        ...factors.map(({title, levels, alone, total}) => row(title, levels, alone, total)),
+        ...pairs.map(({titles, share}) => row(titles.join(' × '), null, share, null)),
+        ...(seeds === null ? [] : [row('seeds', null, seeds, null)]),
+      ];
+    }),
+  };
 }
 
 const sampleColumns = [

@@ -8,6 +8,13 @@ import {
   curvatureTitle,
   ratesAndCurvature,
 } from '../../core/run/compare/curvature.ts';
+import {
+  importanceCaption,
+  importanceColumns,
+  importanceRows,
+  importancesOf,
+  importanceTitle,
+} from '../../core/run/compare/importance.ts';
 import {peakColumns, peakRows} from '../../core/run/compare/peak-table.ts';
 import {rolesOfRun} from '../../core/run/compare/roles.ts';
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../../core/run/costs.ts';
@@ -80,6 +87,14 @@ export function markdownSummary(whole: RunState): string {
       ...markdownTable(peakColumns(comparison), peakRows(comparison)),
       '',
       ...verdict(comparison).map(sentence => `- ${sentence}`),
+      '',
+    ]),
+    ...importancesOf(state).flatMap(one => [
+      `## ${importanceTitle(one)}`,
+      '',
+      ...markdownTable([...importanceColumns], importanceRows(one)),
+      '',
+      importanceCaption(one),
       '',
     ]),
     ...curvatureTables(state).flatMap(table => [

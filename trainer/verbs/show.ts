@@ -3,7 +3,7 @@ import {type Command, Option} from 'commander';
 import {print, remark} from './shared/terminal.ts';
 
 interface ShowOptions {
-  rows: 'peaks' | 'steps' | 'trials' | 'evaluations' | 'curvature' | 'samples';
+  rows: 'peaks' | 'importance' | 'steps' | 'trials' | 'evaluations' | 'curvature' | 'samples';
   format: 'table' | 'csv' | 'json';
 }
 
@@ -14,7 +14,7 @@ export function showVerb(program: Command): void {
     .argument('<dir...>', 'run folder; several are parts of one experiment where their conditions meet')
     .addOption(
       new Option('--rows <kind>', 'what to list')
-        .choices(['peaks', 'steps', 'trials', 'evaluations', 'curvature', 'samples'])
+        .choices(['peaks', 'importance', 'steps', 'trials', 'evaluations', 'curvature', 'samples'])
         .makeOptionMandatory(),
     )
     .addOption(new Option('--format <format>', 'how to print it').choices(['table', 'csv', 'json']).default('table'))

@@ -13,6 +13,7 @@ import {
 } from 'chart.js';
 import {LineWithErrorBarsController, PointWithErrorBar} from 'chartjs-chart-error-bars';
 import {MatrixController, MatrixElement} from 'chartjs-chart-matrix';
+import {cellNumbers} from './cell-numbers.ts';
 import {nearestNamedMode} from './interaction.ts';
 
 /** To be called before the first chart is drawn. */
@@ -20,7 +21,7 @@ export function registerCharts(): void {
   Chart.register(
     ...[LineController, LineWithErrorBarsController, MatrixController],
     ...[LineElement, PointElement, PointWithErrorBar, MatrixElement],
-    ...[LinearScale, LogarithmicScale, Filler, Legend, Tooltip],
+    ...[LinearScale, LogarithmicScale, Filler, Legend, Tooltip, cellNumbers],
   );
   Interaction.modes.nearestNamed = nearestNamedMode;
 }

@@ -59,6 +59,7 @@ export const dark: Theme = {
     '#78783c',
     '#3cb40f',
     '#e05fff',
+    '#189c78',
   ],
   rates: [
     [124, 146, 255],
@@ -84,6 +85,12 @@ const styles: Partial<Record<MarkerName, {pointStyle: PointStyle; pointRotation:
 
 export function methodShape(method: string): {pointStyle: PointStyle; pointRotation: number} {
   return styles[methodMarkers[placeOf(method) % methodMarkers.length]!]!;
+}
+
+/** Points with error bars take their options without a prefix, which the types do not know. */
+export function shapeWithBars(method: string, radius: number | number[]) {
+  const {pointStyle, pointRotation} = methodShape(method);
+  return {pointStyle, rotation: pointRotation, radius};
 }
 
 /** Of a line: dashed where it is that of another run, which has its method's colour, or has a name of its own, whose colour another may have. */

@@ -1,4 +1,5 @@
 /** What stands beside the page: one trial with its settings, curve and log, several compared, or answers. */
+import {curvesOf} from '../../core/figure/each.ts';
 import {methodTitle} from '../../core/method/title.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {formatLoss, formatMeasure, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
@@ -138,7 +139,12 @@ function curves(views: TrialView[], name: string, {view, theme, plots}: Beside):
   const configuration = lossChart(panel, () => {}, theme);
   // Colours are those of the rates, dashes those of the methods: of several lines the chart says which is which.
   if (views.length > 1) Object.assign(configuration.options?.plugins ?? {}, {legend: legendOfLines(theme)});
-  plots.push({key, canvas: plot.canvas, configuration});
+  plots.push({
+    key,
+    canvas: plot.canvas,
+    configuration,
+    figure: drawing => curvesOf(views, curve, name, drawing),
+  });
   return plot.box;
 }
 

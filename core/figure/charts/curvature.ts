@@ -1,15 +1,16 @@
 /** The curvature: λmax by layer and projection, relative to LoRA's and absolute, over the training, and beside best rates. */
 import {methodTitle} from '../../method/title.ts';
 import {type BlockRow, median, type RatesAndCurvature} from '../../run/compare/curvature.ts';
-import type {CurvatureLine} from '../../run/compare/curvature-along.ts';
+import type {CurvatureLine, CurvatureOverConditions} from '../../run/compare/curvature-along.ts';
 import type {Curvature} from '../../run/fold.ts';
 import {formatRate} from '../../run/format.ts';
 import {arranged, composed, margin} from '../composed.ts';
 import {legendOf, methodEntry} from '../legend.ts';
 import type {Look} from '../looks.ts';
-import {leftOf, panel} from '../panel.ts';
+import {leftOf, panel, tickSize} from '../panel.ts';
 import {linearAxis, logAxis, namesAxis, shortNumber} from '../scales.ts';
 import {moved, type Place, type Scene, type Shape} from '../scene.ts';
+import {textWidth} from '../text-widths.ts';
 import type {Heat} from './heat.ts';
 import {markerOf} from './values.ts';
 
@@ -161,6 +162,38 @@ export function trainingFigure(all: readonly CurvatureLine[], looks: Looks, widt
           const line: Shape = {kind: 'line', points: places, colour: look.colour, width: 1, dash: look.dash};
           return [...(places.length > 1 ? [line] : []), ...places.map(place => markerOf(place, look))];
         }),
+    },
+    width,
+  );
+}
+
+/** The median λmax of each method under each condition; null where none is positive. */
+export function overConditionsFigure(
+  {places, methods}: CurvatureOverConditions,
+  looks: Looks,
+  width: number,
+): Scene | null {
+  const shown = methods.filter(
+    ({method, values}) => looks.has(method) && values.some(value => value !== null && value > 0),
+  );
+  const all = shown.flatMap(({values}) => values.flatMap(value => (value !== null && value > 0 ? [value] : [])));
+  if (all.length === 0) return null;
+  const longest = Math.max(...places.map(place => textWidth(place, tickSize)));
+  return composed(
+    {
+      x: namesAxis('', places),
+      y: logAxis('median λmax', Math.min(...all) / 1.3, Math.max(...all) * 1.3, shortNumber),
+      height: 0.62 * width + (longest > width / places.length ? longest : 0),
+      entries: shown.map(({method}) => methodEntry(methodTitle(method), looks.get(method)!)),
+      draw: ({at}) =>
+        shown.flatMap(({method, values}, k) =>
+          values.flatMap((value, place): Shape[] => {
+            if (value === null || value <= 0) return [];
+            const [x, y] = at(place, value);
+            // Those of different methods stand beside each other.
+            return [markerOf([x + 2.2 * (k - (shown.length - 1) / 2), y], looks.get(method)!, 2.2)];
+          }),
+        ),
     },
     width,
   );

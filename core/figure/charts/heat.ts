@@ -133,6 +133,14 @@ interface Row {
   peak: Peak | null;
 }
 
+/** As short as it can be read: `91.4` of a share, `0.083` of a loss. */
+export function cellNumber(value: number, metric: string): string {
+  const unit = unitOf(metric);
+  if (unit === 'share') return (100 * value).toFixed(1);
+  if (unit === 'number' || value >= 10) return value.toFixed(1);
+  return value < 1e-3 ? String(Number(value.toPrecision(2))) : value.toPrecision(2);
+}
+
 /** A metric over learning rates, a row each. `all`: what the colours span. */
 export function metricHeat(
   rows: readonly Row[],
@@ -152,10 +160,6 @@ export function metricHeat(
     return isLog ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   };
   const isBelow = lowerIsBetter(metric);
-  const number = (value: number): string => {
-    if (unit === 'share') return (100 * value).toFixed(1);
-    return unit === 'loss' ? String(Number(value.toPrecision(2))) : value.toFixed(1);
-  };
   const tick = (value: number): string => (unit === 'share' ? `${shortNumber(100 * value)} %` : shortNumber(value));
   const plain = isLog ? logAxis('', low, high, tick) : linearAxis('', low, high, tick);
   // Light is good, whichever way that lies.
@@ -169,7 +173,9 @@ export function metricHeat(
         const isBest = peak?.learningRate === learningRate;
         const frame = isBest ? 'best' : peak?.near.includes(learningRate) ? 'near' : undefined;
         const shade = isBelow ? 1 - share(mean) : share(mean);
-        return [{row, column: rates.indexOf(learningRate), shade, text: number(mean), ...(frame && {frame})}];
+        return [
+          {row, column: rates.indexOf(learningRate), shade, text: cellNumber(mean, metric), ...(frame && {frame})},
+        ];
       }),
     ),
     scale: {title: formatMeasure(task, metric), low, high, format: tick, axis},

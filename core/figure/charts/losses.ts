@@ -3,6 +3,7 @@ import {methodTitle} from '../../method/title.ts';
 import type {TrialView} from '../../run/fold.ts';
 import {formatRate} from '../../run/format.ts';
 import {coarsen} from '../../run/series/series.ts';
+import type {CurveName} from '../../run/update.ts';
 import {nameOf} from '../../sweep/sweep.ts';
 import {arranged, margin} from '../composed.ts';
 import {between, type Colour, hex, rateStops} from '../looks.ts';
@@ -11,15 +12,17 @@ import {type Axis, linearAxis, logAxis, shortNumber} from '../scales.ts';
 import type {Place, Scene, Shape, Text} from '../scene.ts';
 import {ascent, descent, textWidth} from '../text-widths.ts';
 
-export type Curve = 'losses' | 'gradNorms';
-
-export const curveTitles: Record<Curve, string> = {losses: 'training loss', gradNorms: 'gradient norm'};
+export const curveTitles: Record<CurveName, string> = {
+  losses: 'training loss',
+  gradNorms: 'gradient norm',
+  rates: 'learning rate',
+};
 
 /** As many points a line has at most: about one a point of a panel's width. */
 const mostPoints = 120;
 
 /** `views`: trials of one setting that have such a curve. */
-export function lossFigure(views: readonly TrialView[], curve: Curve, width: number): Scene {
+export function lossFigure(views: readonly TrialView[], curve: CurveName, width: number): Scene {
   const methods = [...new Set(views.map(({trial}) => nameOf(trial)))];
   const rates = views.map(({trial}) => trial.learningRate);
   const [low, high] = [Math.min(...rates), Math.max(...rates)];
@@ -45,17 +48,20 @@ export function lossFigure(views: readonly TrialView[], curve: Curve, width: num
   return {width, height, shapes: [...(bar?.shapes ?? []), ...shapes]};
 }
 
-function curveAxis(views: readonly TrialView[], curve: Curve): Axis {
+function curveAxis(views: readonly TrialView[], curve: CurveName): Axis {
   const values = views.flatMap(view => view[curve].means).filter(value => value > 0);
   const first = views.flatMap(view => view[curve].means[0] ?? []).filter(value => value > 0);
   const lowest = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const highest = values.reduce((a, b) => Math.max(a, b), 0);
   // A diverging trial must not press all others flat.
-  const ceiling = Math.min(highest, (curve === 'losses' ? 3 : 30) * first.reduce((a, b) => Math.max(a, b), 0));
+  const ceiling = Math.min(
+    highest,
+    {losses: 3, gradNorms: 30, rates: Number.POSITIVE_INFINITY}[curve] * first.reduce((a, b) => Math.max(a, b), 0),
+  );
   return logAxis(curveTitles[curve], lowest / 1.2, ceiling * 1.1, shortNumber);
 }
 
-function lineOf({state, ...view}: TrialView, curve: Curve, {at, inner}: Panel, colour: string): Shape[] {
+function lineOf({state, ...view}: TrialView, curve: CurveName, {at, inner}: Panel, colour: string): Shape[] {
   const {steps, means} = coarsen(view[curve], mostPoints);
   const points = steps.flatMap((step, k): Place[] => (means[k]! > 0 ? [at(step, means[k]!)] : []));
   const last = points.at(-1);

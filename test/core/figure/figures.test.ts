@@ -1,7 +1,8 @@
 /** Figures for papers: nothing overlaps, nothing is too small, and methods are told apart whatever the reader sees of colours. */
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
-import {type Figure, figuresOf} from '../../../core/figure/figures.ts';
+import type {Figure} from '../../../core/figure/each.ts';
+import {figuresOf} from '../../../core/figure/figures.ts';
 import {looksOf, methodMarkers, rateStops} from '../../../core/figure/looks.ts';
 import {type Box, markerBox, overlap, type Shape, smallest, textBox} from '../../../core/figure/scene.ts';
 import {svgOf} from '../../../core/figure/svg.ts';

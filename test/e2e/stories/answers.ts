@@ -7,37 +7,20 @@ import {methodTitle} from '../../../core/method/title.ts';
 import {formatMean} from '../../../core/run/format.ts';
 import {formatPlace} from '../../../core/run/verdict/place.ts';
 import {serious} from '../axe.ts';
+import {finishedTiny, peakRows, resultsAlone, themes} from '../finished.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 import type {Workbench} from '../workbench.ts';
 import type {Workspace} from '../workspace.ts';
 
-const themes = {
-  'Default Light Modern': 'vscode-light',
-  'Default Dark Modern': 'vscode-dark',
-  'Default High Contrast': 'vscode-high-contrast',
-};
 const command = join(import.meta.dirname, '../../../dist/trainer/cli.js');
-
-const setting = {task: 'exact-match', metric: 'accuracy', method: 'LoRA', rank: 8, batch: 16, seed: 1};
-const published = [
-  {...setting, lr: 1e-3, value: 0.5},
-  {...setting, lr: 1e-2, value: 0.75},
-];
 
 export const answers: Story = {
   sentence: 'The dashboard says what report and show say, in every theme and width, and axe finds nothing serious',
   async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 8}));
-    await workbench.trials.open();
-    await workbench.editor.lens('Run 6 trials').click();
-    await workbench.trials.expand();
-    await until('all trials finished', async () => (await workbench.trials.count('finished')) === 6);
-    await workbench.editor.lens('Open results').click();
-    await workbench.results.locator('table canvas, canvas').first().waitFor();
+    const workbench = await finishedTiny(workspace, open);
     await until('the table of peaks', async () => (await peakRows(workbench).count()) === 2);
     await samePeaks(workbench, join(workspace.folder, '.lora-sweep/tiny'));
-    await comparePublished(workbench, workspace);
     await exportBest(workbench, join(workspace.folder, 'tiny-best-adapter'));
     await showThemes(workbench, workspace);
     assert.deepEqual(workbench.violations, [], 'the content security policy holds');
@@ -48,9 +31,6 @@ export const answers: Story = {
 async function printed(...args: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [command, ...args])).stdout;
 }
-
-const peakRows = (workbench: Workbench) =>
-  workbench.results.locator('section').first().locator('.scroller').last().locator('tbody tr');
 
 interface PeakRow {
   method: string;
@@ -87,20 +67,6 @@ async function samePeaks(workbench: Workbench, folder: string): Promise<void> {
   );
 }
 
-/** Published results beside the run: a curve more. */
-async function comparePublished(workbench: Workbench, workspace: Workspace): Promise<void> {
-  const rows = peakRows(workbench);
-  await workspace.write('published.json', JSON.stringify(published));
-  await printed('import', join(workspace.folder, 'published.json'));
-  await workbench.results.locator('.bar button').filter({hasText: 'Compare with'}).click();
-  const choice = workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'published'}).first();
-  await choice.click();
-  await until('the curves of both runs', async () => (await rows.count()) === 3);
-  assert.match((await rows.allInnerTexts())[2] ?? '', /^LoRA \(published\)\t1e-2\t75.0 %/);
-  await workbench.results.locator('.bar button').filter({hasText: 'This run alone'}).click();
-  await until('the run alone', async () => (await rows.count()) === 2);
-}
-
 async function exportBest(workbench: Workbench, exported: string): Promise<void> {
   await workbench.results.locator('.bar button').filter({hasText: 'Export best'}).click();
   await workbench.page.locator('.quick-input-list .monaco-list-row', {hasText: 'PEFT adapter'}).first().click();
@@ -113,10 +79,7 @@ async function exportBest(workbench: Workbench, exported: string): Promise<void>
 
 /** The page in every theme, narrow and wide. */
 async function showThemes(workbench: Workbench, workspace: Workspace): Promise<void> {
-  // The page alone, so that its width is about the window's.
-  await workbench.page.keyboard.press('Control+B');
-  await workbench.page.locator('.tab', {hasText: 'Results: tiny'}).first().click();
-  await workbench.command('View: Close Editors in Other Groups');
+  await resultsAlone(workbench);
   for (const [theme, kind] of Object.entries(themes)) {
     await workspace.setTheme(theme);
     await workbench.results.locator(`body.${kind}`).waitFor();

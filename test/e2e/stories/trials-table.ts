@@ -1,31 +1,18 @@
 import assert from 'node:assert/strict';
 import {serious} from '../axe.ts';
+import {finishedTiny, resultsAlone, themes} from '../finished.ts';
 import type {Story} from '../story.ts';
 import {until} from '../until.ts';
 import type {Workbench} from '../workbench.ts';
 import type {Workspace} from '../workspace.ts';
 
-const themes = {
-  'Default Light Modern': 'vscode-light',
-  'Default Dark Modern': 'vscode-dark',
-  'Default High Contrast': 'vscode-high-contrast',
-};
-
 export const trialsTable: Story = {
   sentence:
     'Trials are sorted, filtered, compared and run again from a table; a press on a point opens its trial, its answers stand side by side',
   async play({workspace, open}) {
-    const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 8}));
-    await workbench.trials.open();
-    await workbench.editor.lens('Run 6 trials').click();
-    await workbench.trials.expand();
-    await until('all trials finished', async () => (await workbench.trials.count('finished')) === 6);
-    await workbench.editor.lens('Open results').click();
+    const workbench = await finishedTiny(workspace, open);
     await until('the table', async () => (await rows(workbench)).length === 6);
-    // The page alone, so that its width is about the window's.
-    await workbench.page.keyboard.press('Control+B');
-    await workbench.page.locator('.tab', {hasText: 'Results: tiny'}).first().click();
-    await workbench.command('View: Close Editors in Other Groups');
+    await resultsAlone(workbench);
     await sortAndFilter(workbench);
     await compareTwo(workbench);
     await pressPoint(workbench);

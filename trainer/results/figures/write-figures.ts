@@ -2,30 +2,35 @@
 import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
-import {type Figure, figuresOf} from '../../../core/figure/figures.ts';
+import type {Figure} from '../../../core/figure/each.ts';
+import {figuresOf} from '../../../core/figure/figures.ts';
 import {svgOf} from '../../../core/figure/svg.ts';
 import type {PaperTable} from '../../../core/figure/tables.ts';
 import {ownFolder} from '../../files/own-folder.ts';
-import {readRun} from '../../store/run.ts';
+import {readFolders} from '../several.ts';
 import {pngRenderer} from './png.ts';
 
 /**
- * Writes what the run has come to so far into `out`, whole or not at all; what an earlier call wrote there is replaced.
+ * Writes what the run has come to so far into `out`, whole or not at all; what an earlier call wrote there is replaced. Several folders are
+ * read as one.
  * @param width of the pictures, in points
  * @returns what was written, in a sentence, and remarks on the run's files
  * @throws SweepError `no-run`, `no-results`, `folder-in-use`, and those of writing
  */
 export async function writeFigures(
-  folder: string,
+  given: string | readonly string[],
   out: string,
   width: number,
 ): Promise<{sentence: string; remarks: string[]}> {
-  const {state, remarks, live} = await readRun(folder);
+  const folders = [given].flat();
+  const {state, remarks, live} = await readFolders(folders);
   const {figures, tables} = figuresOf(state, width);
   if (figures.length + tables.length === 0)
-    throw new SweepError('no-results', `${folder} has nothing to draw yet: no trial has finished or taken a step.`, {
-      folder,
-    });
+    throw new SweepError(
+      'no-results',
+      `${folders.join(' and ')} ${folders.length > 1 ? 'have' : 'has'} nothing to draw yet: no trial has finished or taken a step.`,
+      {folder: folders[0]!},
+    );
   const png = await pngRenderer();
   const place = await ownFolder(out, 'figures', async target => {
     for (const {name, title, scene} of figures) {

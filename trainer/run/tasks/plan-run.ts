@@ -29,7 +29,7 @@ export function planOf(prepared: Prepared, {cut, only, pinned, choice}: PlanSett
     costs: costsOf(prepared, trials),
     ...(sweep.search && {search: sweep.search}),
     ...(sweep.verdict && {verdict: sweep.verdict}),
-    ...rolesIn(sweep),
+    ...rolesIn(sweep, choice),
     tasks: tasksOf(trials, cut, searchedBeside(sweep)),
     pinned,
   };
