@@ -104,7 +104,7 @@ export function isBetter(a: readonly Ending[], b: readonly Ending[]): boolean {
 }
 
 /** Of those that did not diverge; -Infinity where all did. */
-function meanOf(seeds: readonly Ending[]): number {
+export function meanOf(seeds: readonly Ending[]): number {
   const scores = seeds.filter(({diverged}) => !diverged).map(({score}) => score);
   return scores.length === 0 ? Number.NEGATIVE_INFINITY : mean(scores);
 }
