@@ -1,6 +1,6 @@
 /** Bundles the program and its pages into dist/. */
-import {chmod, readdir, readFile, rm, writeFile} from 'node:fs/promises';
-import {basename, join} from 'node:path';
+import {chmod, cp, readdir, readFile, rm, writeFile} from 'node:fs/promises';
+import {basename, join, resolve} from 'node:path';
 import {build} from 'esbuild';
 
 /** Native or optional parts that are loaded only where they are installed. */
@@ -22,9 +22,11 @@ const trainer = await bundle({
   entryPoints: {
     command: 'trainer/cli.ts',
     worker: 'trainer/worker.ts',
+    'encoding-thread': 'trainer/data/threads/encoding-thread.ts',
     'check-process': 'trainer/setup/check-process.ts',
     'try-gpu': 'trainer/engine/device/try-gpu.ts',
     'examine-process': 'trainer/doctor/examine-process.ts',
+    'part-process': 'trainer/doctor/gpu/part-process.ts',
     'inspector-process': 'trainer/inspect/inspector-process.ts',
     'rates-process': 'trainer/engine/measured/rates-process.ts',
     sandbox: 'trainer/task/sandbox/process.ts',
@@ -61,6 +63,7 @@ await build({
 await writeFile('dist/trainer/package.json', '{"type": "module"}\n');
 const outputs = new Set([
   'cli.js',
+  'goldens',
   'package.json',
   ...Object.keys(trainer.metafile.outputs).map(file => basename(file)),
 ]);
@@ -68,6 +71,12 @@ for (const name of await readdir('dist/trainer')) {
   if (!outputs.has(name)) await rm(join('dist/trainer', name), {recursive: true});
 }
 await chmod('dist/trainer/cli.js', 0o755);
+// The reference numbers that `doctor --gpu` follows.
+for (const path of ['models/qwen3', 'forward', 'train/dataset.json', 'train/qwen3-lora.json', 'train/qwen3-lora/init'])
+  await cp(`test/fixtures/goldens/${path}`, `dist/trainer/goldens/${path}`, {
+    recursive: true,
+    filter: file => !/\/(gemma3|llama)/.test(file),
+  });
 
 await bundle({
   entryPoints: ['server/server.ts'],
@@ -81,6 +90,15 @@ await bundle({
   legalComments: 'none',
   logLevel: 'warning',
 });
+
+/** In a browser: without Node, so that no file has a path. */
+const forBrowser = {platform: 'browser', target: 'es2022', minify: true, legalComments: 'none'};
+const withoutDisk = {
+  name: 'without a disk',
+  setup({onResolve}) {
+    onResolve({filter: /^\.\/paths\.ts$/}, () => ({path: resolve('server/browser/paths.ts')}));
+  },
+};
 
 /** A late import stays late: its file is a bundle of its own beside the one that asks for it. */
 const ownBundle = {
@@ -102,6 +120,22 @@ await bundle({
   external: ['vscode'],
   legalComments: 'none',
   logLevel: 'warning',
+});
+
+await bundle({
+  ...forBrowser,
+  entryPoints: {server: 'server/browser/server.ts'},
+  plugins: [withoutDisk],
+  alias: {'vscode-languageserver/node': 'vscode-languageserver/browser'},
+  outdir: 'dist/browser',
+  format: 'iife',
+});
+await bundle({
+  ...forBrowser,
+  entryPoints: {extension: 'client/browser/extension.ts'},
+  outdir: 'dist/browser',
+  format: 'cjs',
+  external: ['vscode'],
 });
 
 await bundle({

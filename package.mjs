@@ -1,6 +1,6 @@
 /**
  * `npm run package [-- --target TARGET…]`: the extension as a .vsix for one platform (by default this one), with the native
- * runtime of that platform only. What goes in is gathered in dist/package/TARGET first. `--built`: from what is in dist/.
+ * runtime of that platform only; `web`: for vscode.dev, the language alone. What goes in is gathered in dist/package/TARGET first. `--built`: from what is in dist/.
  */
 import {execFileSync} from 'node:child_process';
 import {cp, mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises';
@@ -11,11 +11,15 @@ import {createVSIX} from '@vscode/vsce';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
-/** Platforms with a native runtime: files of onnxruntime that a CPU needs (the other ones serve GPUs, or are there twice). */
+/**
+ * Platforms, with the files of onnxruntime that a CPU needs (the other ones serve GPUs, or are there twice). It has no build for macOS on
+ * Intel: the package of that platform trains in WebAssembly.
+ */
 export const targets = {
   'linux-x64': ['libonnxruntime.so.1'],
   'linux-arm64': ['libonnxruntime.so.1'],
   'darwin-arm64': ['libonnxruntime.1.dylib'],
+  'darwin-x64': [],
   'win32-x64': ['onnxruntime.dll'],
   'win32-arm64': ['onnxruntime.dll'],
 };
@@ -41,6 +45,7 @@ const modules = {
 export const packaged = [
   'CHANGELOG.md',
   'LICENSE',
+  'dist/browser',
   'dist/client',
   'dist/server',
   'dist/trainer',
@@ -54,7 +59,24 @@ export const packaged = [
   'docs/pictures/peaks.png',
   'docs/pictures/results.png',
   'docs/problems.md',
+  'l10n',
   'media',
+  'package.nls.json',
+  'syntaxes',
+];
+
+/** What goes into the package for editors that live in a browser: the language, without anything that trains. */
+export const packagedForBrowsers = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'dist/browser',
+  'docs/problems.md',
+  'l10n',
+  'package.nls.json',
+  'media/activity.svg',
+  'media/file-dark.svg',
+  'media/file-light.svg',
+  'media/icon.png',
   'syntaxes',
 ];
 
@@ -65,14 +87,18 @@ const mostBytes = 60_000_000;
  * @returns {Promise<{file: string, bytes: number}>}
  */
 export async function packExtension(target = `${process.platform}-${process.arch}`, folder = join(root, 'dist')) {
-  if (!(target in targets))
-    throw new Error(`There is no native runtime for ${target}; it is one of ${Object.keys(targets).join(', ')}.`);
+  const isForBrowsers = target === 'web';
+  if (!(target in targets) && !isForBrowsers)
+    throw new Error(
+      `There is no package for ${target}; there are those for ${Object.keys(targets).join(', ')} and web.`,
+    );
   const staging = join(root, 'dist/package', target);
   await rm(staging, {recursive: true, force: true});
-  for (const path of packaged) await copy(path, staging);
+  for (const path of isForBrowsers ? packagedForBrowsers : packaged) await copy(path, staging);
 
   const {scripts, devDependencies, allowScripts, files, private: _, ...manifest} = await json('package.json');
-  manifest.dependencies = await gatherModules(staging, [target]);
+  if (isForBrowsers) withoutPrograms(manifest);
+  else manifest.dependencies = await gatherModules(staging, [target]);
   // The editor shows pictures of this page from addresses alone, and there is none: those of the package stand in its walkthrough.
   await write(staging, 'README.md', await readFile(join(root, 'docs/extension.md'), 'utf8'));
   await write(staging, '.vscodeignore', '# Everything here was gathered for the package.\n');
@@ -93,6 +119,12 @@ export async function packExtension(target = `${process.platform}-${process.arch
   return {file, bytes: size};
 }
 
+/** Takes away what a browser cannot do. */
+function withoutPrograms(manifest) {
+  delete manifest.main;
+  for (const key of ['languageModelTools', 'walkthroughs']) delete manifest.contributes[key];
+}
+
 /**
  * Copies what is not bundled into `staging`/node_modules, with the native runtimes of these platforms.
  * @returns {Promise<Record<string, string>>} package → version
@@ -108,7 +140,9 @@ export async function gatherModules(staging, platforms) {
   }
   for (const platform of platforms) {
     const binaries = `node_modules/onnxruntime-node/bin/napi-v6/${platform.replace('-', '/')}`;
-    for (const file of ['onnxruntime_binding.node', ...targets[platform]]) await copy(`${binaries}/${file}`, staging);
+    const files = targets[platform];
+    if (files.length > 0)
+      for (const file of ['onnxruntime_binding.node', ...files]) await copy(`${binaries}/${file}`, staging);
   }
   return versions;
 }

@@ -1,7 +1,7 @@
 /** What the user can ask for. Every command takes a sweep file (from a lens or the tree) or means the one that is open. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, type Disposable, type LogOutputChannel, Uri, ViewColumn, window, workspace} from 'vscode';
+import {commands, type Disposable, type LogOutputChannel, l10n, Uri, ViewColumn, window, workspace} from 'vscode';
 import {stringify} from 'yaml';
 import type {TrialsAction} from '../core/run/page-messages.ts';
 import type {Candidate} from '../core/sweep/inspection.ts';
@@ -16,6 +16,7 @@ import {Doctor} from './machine/doctor.ts';
 import {askForSeeds} from './more-seeds.ts';
 import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
+import type {QueueView} from './queue/queue-view.ts';
 import type {Results} from './results.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
@@ -38,6 +39,7 @@ export interface Parts {
   results: Results;
   output: LogOutputChannel;
   log: RunLog;
+  queue: Pick<QueueView, 'add' | 'stopped'>;
   checkWorkspace(): Promise<{files: number; withErrors: number}>;
   /** Names of a data file's columns; none where it cannot be read. */
   columnsOf(file: string): Promise<string[]>;
@@ -71,6 +73,8 @@ export class Commands {
       on('run', target => this.start(target, [])),
       on('runSelection', target => this.#runSelection(target)),
       on('resume', target => this.start(target, [])),
+      on('runFresh', target => this.start(target, [], {fresh: true})),
+      on('queueAdd', target => this.#addToQueue(target)),
       commands.registerCommand('loraSweep.moreSeeds', (target: Target, wish?: string) =>
         this.#moreSeeds(target, typeof wish === 'string' ? wish : undefined),
       ),
@@ -110,8 +114,8 @@ export class Commands {
     if (workspace.isTrusted) return true;
     void window
       .showWarningMessage(
-        'LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.',
-        'Manage Trust',
+        l10n.t('LoRA Sweep runs programs on your files: trust this workspace first. Editing works without.'),
+        l10n.t('Manage Trust'),
       )
       .then(choice => {
         if (choice) void commands.executeCommand('workbench.trust.manage');
@@ -149,30 +153,38 @@ export class Commands {
     if (file) await tune(file, this.#parts);
   }
 
-  /** Starts the trainer on a sweep file: on a new run folder, or going on with what is there. */
+  /** Starts the trainer on a sweep file: on a new run folder, going on with what is there, or (`fresh`) with that kept under its date. */
   async start(
     target: Target,
     only: readonly string[],
-    {verb = 'run', more = []}: {verb?: 'run' | 'probe'; more?: readonly string[]} = {},
+    {verb = 'run', more = [], fresh = false}: {verb?: 'run' | 'probe'; more?: readonly string[]; fresh?: boolean} = {},
   ): Promise<void> {
     const file = await this.#toRun(target);
     if (!file) return;
     const {run} = file;
     if (!run) {
-      void window.showErrorMessage(`${workspace.asRelativePath(file.uri)} has errors: see the Problems view.`);
+      void window.showErrorMessage(
+        l10n.t('{0} has errors: see the Problems view.', workspace.asRelativePath(file.uri)),
+      );
       return;
     }
     // Whoever planned it by tasks goes on with them.
-    if (run.hasTasks && verb === 'run') return this.#submitting.resume(run);
+    if (run.hasTasks && verb === 'run' && !fresh) return this.#submitting.resume(run);
     if (run.alive) {
-      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} is running already.`);
+      void window.showInformationMessage(l10n.t('{0} is running already.', workspace.asRelativePath(file.uri)));
       return;
     }
-    const earlier = existsSync(join(run.folder, 'events.jsonl')) ? ['--resume'] : [];
+    const again = fresh ? '--fresh' : '--resume';
+    const earlier = existsSync(join(run.folder, 'events.jsonl')) ? [again] : [];
     const filters = only.flatMap(filter => ['--only', filter]);
     const {program} = this.#parts;
     const words = [verb, run.sweepFile, '--json', ...earlier, ...filters, ...more];
     run.follow(program.startRun(words, run.sweepFile, run.folder));
+  }
+
+  async #addToQueue(target: Target): Promise<void> {
+    const file = await this.#toRun(target);
+    if (file) await this.#parts.queue.add(file.uri);
   }
 
   /** Further seeds of a method that has no word yet (`wish`: METHOD=NUMBER), or of the one that is chosen. */
@@ -194,7 +206,7 @@ export class Commands {
     const method = listed ? cursor.word : cursor?.path[0] === 'methods' ? cursor.path[1] : undefined;
     if (typeof method !== 'string' || method === '') {
       void window.showInformationMessage(
-        'Put the cursor on a method of the sweep, or choose a method or trial in the tree.',
+        l10n.t('Put the cursor on a method of the sweep, or choose a method or trial in the tree.'),
       );
       return;
     }
@@ -208,7 +220,7 @@ export class Commands {
     const failed = (file?.run?.state.trials ?? [])
       .filter(({state, trial, dropped}) => state === 'failed' && !dropped && (below?.has(trial.id) ?? true))
       .map(({trial}) => trial.id);
-    if (failed.length === 0) void window.showInformationMessage('No trial has failed here.');
+    if (failed.length === 0) void window.showInformationMessage(l10n.t('No trial has failed here.'));
     else await this.start(file?.uri, [`trial=${failed.join(',')}`]);
   }
 
@@ -219,12 +231,13 @@ export class Commands {
     // What a scheduler has would be started again.
     if (run?.awaited && file) return this.#cancel(file.uri);
     if (!run?.alive) {
-      void window.showInformationMessage('No run is under way.');
+      void window.showInformationMessage(l10n.t('No run is under way.'));
       return;
     }
     const asks = workspace.getConfiguration('loraSweep').get<boolean>('confirmStop', false);
-    const question = 'Stop the run? What is finished is kept, and the run can be resumed.';
-    if (asks && (await window.showWarningMessage(question, {modal: true}, 'Stop')) !== 'Stop') return;
+    const question = l10n.t('Stop the run? What is finished is kept, and the run can be resumed.');
+    if (asks && (await window.showWarningMessage(question, {modal: true}, l10n.t('Stop'))) !== l10n.t('Stop')) return;
+    this.#parts.queue.stopped();
     run.stop();
   }
 
@@ -237,7 +250,8 @@ export class Commands {
   async #resumeLeft(target: Target): Promise<void> {
     const run = (await this.#toRun(target))?.run;
     if (run?.hasTasks) await this.#submitting.resume(run);
-    else if (run) void window.showInformationMessage('This run has no tasks: Resume goes on with it on this machine.');
+    else if (run)
+      void window.showInformationMessage(l10n.t('This run has no tasks: Resume goes on with it on this machine.'));
   }
 
   /** A task of the tree, or a run with all of its jobs. */
@@ -246,7 +260,7 @@ export class Commands {
     const run = (await this.#fileOf(target))?.run;
     const task = isRow(target) && target.branch?.kind === 'task' ? target.branch.id : undefined;
     if (run && (run.alive || run.awaited)) await this.#submitting.cancel(run, task);
-    else if (run) void window.showInformationMessage('Nothing of it runs or waits.');
+    else if (run) void window.showInformationMessage(l10n.t('Nothing of it runs or waits.'));
   }
 
   async #openTaskLog(target: Target): Promise<void> {
@@ -258,14 +272,14 @@ export class Commands {
     if (!file) return;
     const {output, program} = this.#parts;
     const {ok, text} = await program.run(['plan', file.uri.fsPath], dirname(file.uri.fsPath));
-    output.info(`Dry run of ${workspace.asRelativePath(file.uri)}\n${text}`);
+    output.info(l10n.t('Dry run of {0}\n{1}', workspace.asRelativePath(file.uri), text));
     output.show(true);
     if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
   }
 
   /** Results of any run folder: an imported one, one from another machine. */
   async #openFolder(): Promise<void> {
-    const folder = await pickRun('Open results of', []);
+    const folder = await pickRun(l10n.t('Open results of'), []);
     if (folder !== undefined) await this.#parts.results.open(await this.#parts.sweeps.at(folder));
   }
 
@@ -274,7 +288,7 @@ export class Commands {
     if (!file?.run) return;
     const {alive, state, reading} = file.run;
     if (!alive && reading === null && state.trials.length === 0 && state.curvature.length === 0) {
-      void window.showInformationMessage(`${workspace.asRelativePath(file.uri)} has not run yet.`);
+      void window.showInformationMessage(l10n.t('{0} has not run yet.', workspace.asRelativePath(file.uri)));
       return;
     }
     await this.#parts.results.open(file.run);
@@ -337,7 +351,7 @@ export class Commands {
   async #checkWorkspace(): Promise<void> {
     const {files, withErrors} = await this.#parts.checkWorkspace();
     void window.showInformationMessage(
-      `${files} sweep ${files === 1 ? 'file' : 'files'} checked, ${withErrors} with errors.`,
+      l10n.t('{0} sweep {1} checked, {2} with errors.', files, files === 1 ? 'file' : 'files', withErrors),
     );
     if (withErrors > 0) await commands.executeCommand('workbench.actions.view.problems');
   }
@@ -349,13 +363,20 @@ export class Commands {
   ): Promise<SweepFile | undefined> {
     const {sweeps} = this.#parts;
     if (isRow(target)) return target.file;
-    if (target !== undefined) return read(typeof target === 'string' ? Uri.parse(target) : target);
     const open = window.activeTextEditor?.document;
-    if (open?.languageId === 'lora-sweep') return read(open.uri);
+    const meant = target ?? (open?.languageId === 'lora-sweep' ? open.uri : undefined);
+    if (meant !== undefined) {
+      const uri = typeof meant === 'string' ? Uri.parse(meant) : meant;
+      if (uri.scheme === 'file') return read(uri);
+      void window.showInformationMessage(
+        l10n.t('{0} is in no folder of this machine: save it in one first.', workspace.asRelativePath(uri)),
+      );
+      return undefined;
+    }
     const all = await sweeps.all();
     if (all.length < 2) return all[0];
     const items = all.map(file => ({label: workspace.asRelativePath(file.uri), file}));
-    return (await window.showQuickPick(items, {title: 'Which sweep?'}))?.file;
+    return (await window.showQuickPick(items, {title: l10n.t('Which sweep?')}))?.file;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Asks for a form and a place, and has finished trials written there. */
 import {basename, dirname, join} from 'node:path';
-import {commands, ProgressLocation, Uri, window} from 'vscode';
+import {commands, l10n, ProgressLocation, Uri, window} from 'vscode';
 import type {Program} from './program.ts';
 import type {Run} from './run/run.ts';
 
@@ -16,12 +16,12 @@ const forms = [
 
 /** @param trials their ids; none = the best one of the run. Each of several goes into a folder of its own */
 export async function exportTrials(run: Run, trials: readonly string[], program: Program): Promise<void> {
-  const what = trials.length > 1 ? `${trials.length} trials` : (trials[0] ?? 'the best trial');
-  const form = await window.showQuickPick(forms, {title: `Export ${what}`});
+  const what = trials.length > 1 ? l10n.t('{0} trials', trials.length) : (trials[0] ?? l10n.t('the best trial'));
+  const form = await window.showQuickPick(forms, {title: l10n.t('Export {0}', what)});
   if (!form) return;
   const target = await (trials.length > 1 ? askForParent(run, what) : askForFolder(run, trials[0], form.to, what));
   if (!target) return;
-  const options = {location: ProgressLocation.Notification, title: `Exporting ${what}`};
+  const options = {location: ProgressLocation.Notification, title: l10n.t('Exporting {0}', what)};
   const {ok, text} = await window.withProgress(options, async progress => {
     if (trials.length < 2) return exportOne(run, trials[0], form.to, target.fsPath, program);
     let last = {ok: true, text: ''};
@@ -30,10 +30,10 @@ export async function exportTrials(run: Run, trials: readonly string[], program:
       last = await exportOne(run, trial, form.to, join(target.fsPath, `${trial}-${form.to}`), program);
       if (!last.ok) return last;
     }
-    return {ok: true, text: `${what} are in ${target.fsPath}.`};
+    return {ok: true, text: l10n.t('{0} are in {1}.', what, target.fsPath)};
   });
   if (!ok) void window.showErrorMessage(text.replace(/^lora-sweep: /, ''));
-  else if (await window.showInformationMessage(text.trim(), 'Show')) {
+  else if (await window.showInformationMessage(text.trim(), l10n.t('Show'))) {
     await commands.executeCommand('revealInExplorer', target);
   }
 }
@@ -42,16 +42,16 @@ const homeOf = ({sweepFile, folder}: Run): string => dirname(sweepFile || folder
 
 function askForFolder(run: Run, trial: string | undefined, to: string, what: string): Thenable<Uri | undefined> {
   return window.showSaveDialog({
-    title: `Export ${what} to a new folder`,
-    saveLabel: 'Export',
+    title: l10n.t('Export {0} to a new folder', what),
+    saveLabel: l10n.t('Export'),
     defaultUri: Uri.file(join(homeOf(run), `${trial ?? `${basename(run.folder)}-best`}-${to}`)),
   });
 }
 
 async function askForParent(run: Run, what: string): Promise<Uri | undefined> {
   const chosen = await window.showOpenDialog({
-    title: `Export ${what} into this folder, each in one of its own`,
-    openLabel: 'Export',
+    title: l10n.t('Export {0} into this folder, each in one of its own', what),
+    openLabel: l10n.t('Export'),
     canSelectFiles: false,
     canSelectFolders: true,
     defaultUri: Uri.file(homeOf(run)),

@@ -3,6 +3,7 @@ import {
   commands,
   Disposable,
   type ExtensionContext,
+  l10n,
   type TextEditor,
   type TreeView,
   Uri,
@@ -19,10 +20,14 @@ import {QueueWatch} from './cluster/queue-watch.ts';
 import {Commands, type Parts} from './commands.ts';
 import {keepContext} from './context-keys.ts';
 import {provideTools} from './hand-over/assistant.ts';
+import {History} from './history/history.ts';
+import {RunCommands} from './history/run-commands.ts';
+import {provideStoredTexts} from './history/stored-texts.ts';
 import {LanguageServer} from './language-server.ts';
 import {RunLog} from './log.ts';
 import {NativeSetup} from './machine/native-setup.ts';
 import {Program} from './program.ts';
+import {QueueView} from './queue/queue-view.ts';
 import {Results, resultsView} from './results.ts';
 import type {Run} from './run/run.ts';
 import {provideSamples} from './samples/samples.ts';
@@ -59,35 +64,35 @@ export function activate(context: ExtensionContext): void {
     },
     interrupted: run => void sayItStands(run),
     failed: run => void sayItFailed(run),
-    refused: run => void sayItWasRefused(program.lastWords(run.folder)),
+    refused: run => void sayItWasRefused(run, program.lastWords(run.folder)),
   });
-  const parts = commandsOf(context, {sweeps, program, results, output, log}, language);
-  const tree = new TrialsTree(sweeps);
+  const history = new History(program);
+  const queue = new QueueView(context.workspaceState, {sweeps, start: uri => parts.start(uri, [])});
+  const parts = commandsOf(context, {sweeps, program, results, output, log, queue}, language);
+  const tree = new TrialsTree(sweeps, history);
   const view = window.createTreeView('loraSweep.trials', {treeDataProvider: tree, showCollapseAll: true});
   const badge = new EndedBadge(view);
 
   context.subscriptions.push(
-    output,
-    results,
-    sweeps,
-    tree,
+    ...[output, results, sweeps, history, queue, tree, view, badge],
     showStatus(sweeps),
     keepContext(sweeps),
-    provideSamples(),
+    provideTexts(),
     provideTools(program),
-    view,
-    badge,
     watchQueue(sweeps, program, view),
     window.registerWebviewPanelSerializer(resultsView, {
       deserializeWebviewPanel: (panel, kept: Kept | undefined) => bringBack(panel, kept, sweeps, results),
     }),
     commands.registerCommand('loraSweep.setUpNative', () => nativeSetup.ask()),
-    ...parts.register(),
+    ...[parts, queue, new RunCommands({sweeps, program, results, history})].flatMap(one => one.register()),
   );
   startWithFirstFile(context, language);
   // Runs that go on from before a reload are found again.
   void sweeps.all();
 }
+
+/** What run folders hold that is no file of the editor's own. */
+const provideTexts = (): Disposable => Disposable.from(provideSamples(), provideStoredTexts());
 
 /** What schedulers have is asked for while the view is seen. */
 function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): Disposable {
@@ -106,7 +111,7 @@ function watchQueue(sweeps: Sweeps, program: Program, view: TreeView<unknown>): 
 
 function commandsOf(
   context: ExtensionContext,
-  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log'>,
+  parts: Pick<Parts, 'sweeps' | 'program' | 'results' | 'output' | 'log' | 'queue'>,
   language: LanguageServer,
 ): Commands {
   return new Commands({
@@ -146,20 +151,23 @@ async function bringBack(
   else panel.dispose();
 }
 
-/** Why a run did not start; where a model is missing that the hub has, the way to it. */
-async function sayItWasRefused(words: string): Promise<void> {
+/** Why a run did not start; where a model is missing that the hub has, or another run is to begin, the way to it. */
+async function sayItWasRefused({sweepFile}: Run, words: string): Promise<void> {
   const [, id] = /"lora-sweep fetch ([^"\s]+)"/.exec(words) ?? [];
-  const fetch = id === undefined ? [] : [`Fetch ${offerInWords(id)}`];
-  const message = `The run was not started: ${words || 'the trainer ended without a word.'}`;
-  if (await window.showErrorMessage(message, ...fetch)) await commands.executeCommand('loraSweep.fetchModel', id);
+  const fetch = id === undefined ? [] : [l10n.t('Fetch {0}', offerInWords(id))];
+  const fresh = words.includes('--fresh') && sweepFile ? [l10n.t('Run from Scratch')] : [];
+  const message = l10n.t('The run was not started: {0}', words || l10n.t('the trainer ended without a word.'));
+  const choice = await window.showErrorMessage(message, ...fetch, ...fresh);
+  if (choice === fresh[0] && choice) await commands.executeCommand('loraSweep.runFresh', Uri.file(sweepFile));
+  else if (choice) await commands.executeCommand('loraSweep.fetchModel', id);
 }
 
 /** The answer in one line, and the way to all of it. */
 async function sayItFinished(run: Run, results: Results): Promise<void> {
   const {folder, state} = run;
   if (!workspace.getConfiguration('loraSweep').get<boolean>('notifyWhenFinished', true)) return;
-  const message = `${state.name || folder} finished: ${answerInALine(state)}.`;
-  const choice = await window.showInformationMessage(message, 'Open Results');
+  const message = l10n.t('{0} finished: {1}.', state.name || folder, answerInALine(state));
+  const choice = await window.showInformationMessage(message, l10n.t('Open Results'));
   if (choice) await results.open(run);
 }
 
@@ -167,9 +175,17 @@ async function sayItFinished(run: Run, results: Results): Promise<void> {
 async function sayItStands(run: Run): Promise<void> {
   const {name, trials} = run.state;
   const done = trials.filter(({state}) => isEnded(state)).length;
-  const message = `The sweep ${name || run.folder} was interrupted with ${done} of ${trials.length} trials done; what is finished is kept.`;
-  const choice = await window.showInformationMessage(message, ...(run.sweepFile ? ['Resume', 'Open Results'] : []));
-  const command = choice === 'Resume' ? 'resume' : choice && 'openResults';
+  const message = l10n.t(
+    'The sweep {0} was interrupted with {1} of {2} trials done; what is finished is kept.',
+    name || run.folder,
+    done,
+    trials.length,
+  );
+  const choice = await window.showInformationMessage(
+    message,
+    ...(run.sweepFile ? [l10n.t('Resume'), l10n.t('Open Results')] : []),
+  );
+  const command = choice === l10n.t('Resume') ? 'resume' : choice && 'openResults';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(run.sweepFile).toString());
 }
 
@@ -177,12 +193,18 @@ async function sayItStands(run: Run): Promise<void> {
 async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
   const failed = state.tasks.filter(view => view.state === 'failed');
   const why = failed[0]?.message ? `: ${failed[0].message}` : '';
-  const message = `${failed.length} of ${count(state.tasks.length, 'task')} of ${state.name || folder} failed${why}.`;
+  const message = l10n.t(
+    '{0} of {1} of {2} failed{3}.',
+    failed.length,
+    count(state.tasks.length, 'task'),
+    state.name || folder,
+    why,
+  );
   const choice = await window.showWarningMessage(
     message.replace(/\.\.$/, '.'),
-    ...(sweepFile ? ['Resume What Is Left', 'Open Results'] : []),
+    ...(sweepFile ? [l10n.t('Resume What Is Left'), l10n.t('Open Results')] : []),
   );
-  const command = choice === 'Open Results' ? 'openResults' : choice && 'resumeLeft';
+  const command = choice === l10n.t('Open Results') ? 'openResults' : choice && 'resumeLeft';
   if (command) await commands.executeCommand(`loraSweep.${command}`, Uri.file(sweepFile).toString());
 }
 
@@ -190,8 +212,17 @@ async function sayItFailed({state, sweepFile, folder}: Run): Promise<void> {
 async function sayItDied(run: Run, program: Program, parts: Commands): Promise<void> {
   const {name, message: reason} = run.state;
   const words = program.lastWords(run.folder) || reason;
-  const message = `The trainer of ${name || run.folder} ended unexpectedly${words ? `: ${words}` : '.'} What is finished is kept.`;
-  const choice = await window.showErrorMessage(message, ...(run.sweepFile ? ['Resume'] : []), 'Show Log');
-  if (choice === 'Resume') await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
-  if (choice === 'Show Log') parts.showLogOf(run);
+  const message = l10n.t(
+    'The trainer of {0} ended unexpectedly{1} What is finished is kept.',
+    name || run.folder,
+    words ? `: ${words}` : '.',
+  );
+  const choice = await window.showErrorMessage(
+    message,
+    ...(run.sweepFile ? [l10n.t('Resume')] : []),
+    l10n.t('Show Log'),
+  );
+  if (choice === l10n.t('Resume'))
+    await commands.executeCommand('loraSweep.resume', Uri.file(run.sweepFile).toString());
+  if (choice === l10n.t('Show Log')) parts.showLogOf(run);
 }

@@ -10,7 +10,8 @@ export async function startLanguage(context: ExtensionContext, program: Program)
     'LoRA Sweep Language Server',
     {module: program.file, args: ['lsp'], transport: TransportKind.ipc},
     {
-      documentSelector: [{language: 'lora-sweep'}],
+      // Not what others show of it: earlier texts of git's, copies that runs keep.
+      documentSelector: ['file', 'untitled', 'vscode-vfs'].map(scheme => ({language: 'lora-sweep', scheme})),
       initializationOptions: {fetches: true},
     },
   );

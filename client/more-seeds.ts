@@ -1,5 +1,5 @@
 /** *Run More Seeds…*: which method gets how many. */
-import {window} from 'vscode';
+import {l10n, window} from 'vscode';
 import type {RunState} from '../core/run/fold.ts';
 import {count} from '../core/run/format.ts';
 import {allSeedWishes} from '../core/run/more-wanted.ts';
@@ -8,20 +8,20 @@ import {allSeedWishes} from '../core/run/more-wanted.ts';
 export async function askForSeeds(state: RunState): Promise<string | undefined> {
   const wishes = allSeedWishes(state);
   if (wishes.length === 0) {
-    void window.showInformationMessage('No method of this run waits for a word that more seeds would give.');
+    void window.showInformationMessage(l10n.t('No method of this run waits for a word that more seeds would give.'));
     return undefined;
   }
   const items = wishes.map(({method, seeds}) => ({
     label: method,
-    description: `needs about ${count(seeds, 'more seed')}`,
+    description: l10n.t('needs about {0}', count(seeds, 'more seed')),
     seeds,
   }));
-  const item = await window.showQuickPick(items, {title: 'Run more seeds of'});
+  const item = await window.showQuickPick(items, {title: l10n.t('Run more seeds of')});
   if (!item) return undefined;
   const typed = await window.showInputBox({
-    title: `How many more seeds of ${item.label}?`,
+    title: l10n.t('How many more seeds of {0}?', item.label),
     value: String(item.seeds),
-    validateInput: text => (/^[1-9]\d{0,2}$/.test(text) ? undefined : 'A number from 1 to 999.'),
+    validateInput: text => (/^[1-9]\d{0,2}$/.test(text) ? undefined : l10n.t('A number from 1 to 999.')),
   });
   return typed === undefined ? undefined : `${item.label}=${typed}`;
 }

@@ -1,7 +1,7 @@
 /** Asks for a run folder: those of the workspace, or any other. */
 import {existsSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
-import {type QuickPickItem, window, workspace} from 'vscode';
+import {l10n, type QuickPickItem, window, workspace} from 'vscode';
 import {runsFolder} from '../core/sweep/folder.ts';
 
 interface Choice extends QuickPickItem {
@@ -19,15 +19,17 @@ export async function pickRun(title: string, except: readonly string[]): Promise
       description: workspace.asRelativePath(dirname(dirname(folder)), true),
       folder,
     })),
-    {label: '$(folder-opened) Another folder…'},
+    {label: l10n.t('$(folder-opened) Another folder…')},
   ];
-  const choice = await window.showQuickPick(choices, {title, placeHolder: 'A run folder'});
+  const choice = await window.showQuickPick(choices, {title, placeHolder: l10n.t('A run folder')});
   return choice && (choice.folder ?? browse(title));
 }
 
 async function browse(title: string): Promise<string | undefined> {
   const [uri] = (await window.showOpenDialog({canSelectFiles: false, canSelectFolders: true, title})) ?? [];
   if (!uri || existsSync(join(uri.fsPath, 'events.jsonl'))) return uri?.fsPath;
-  void window.showErrorMessage(`${uri.fsPath} holds no run: it has no events.jsonl; choose the folder of a run.`);
+  void window.showErrorMessage(
+    l10n.t('{0} holds no run: it has no events.jsonl; choose the folder of a run.', uri.fsPath),
+  );
   return undefined;
 }

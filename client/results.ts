@@ -3,7 +3,7 @@ import {randomBytes} from 'node:crypto';
 import {readFile} from 'node:fs/promises';
 import {basename, extname, join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
-import {commands, type Disposable, env, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
+import {commands, type Disposable, env, l10n, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
 import type {
   AnswersAt,
@@ -77,7 +77,7 @@ export class Results implements Disposable {
       ...{others: [], sending: Promise.resolve()},
     };
     this.#shown.set(run.folder, shown);
-    panel.title = `Results: ${run.state.name || 'sweep'}`;
+    panel.title = l10n.t('Results: {0}', run.state.name || 'sweep');
     panel.webview.options = {enableScripts: true, localResourceRoots: []};
     panel.onDidDispose(() => {
       shown.listens = false;
@@ -148,7 +148,7 @@ async function sendNow(shown: Shown): Promise<void> {
   const {panel, run, sent, curve} = shown;
   if (!shown.listens) return;
   const {state, alive, reading, folder, sweepFile, progress} = run;
-  panel.title = `Results: ${state.name || 'sweep'}${reading === null ? '' : `, ${readingText(reading)}`}`;
+  panel.title = l10n.t('Results: {0}{1}', state.name || 'sweep', reading === null ? '' : `, ${readingText(reading)}`);
   // Of a long run that is being read the page gets how far it is, and all of it at the end.
   if (reading !== null) {
     const message: ReadingMessage = {type: 'reading', part: reading};
@@ -175,14 +175,14 @@ async function sendAnswers({panel, run}: Shown, trial: string, at: AnswersAt | n
     void panel.webview.postMessage(await answersOf(run, trial, at));
   } catch (error) {
     void window.showErrorMessage(
-      `The answers of ${trial} cannot be read: ${error instanceof Error ? error.message : error}`,
+      l10n.t('The answers of {0} cannot be read: {1}', trial, error instanceof Error ? error.message : String(error)),
     );
   }
 }
 
 async function addOther(shown: Shown): Promise<void> {
   const taken = [shown.run.folder, ...shown.others.map(({folder}) => folder)];
-  const folder = await pickRun('Compare with', taken);
+  const folder = await pickRun(l10n.t('Compare with'), taken);
   if (folder === undefined) return;
   shown.others.push(new Follower(folder));
   await sendOthers(shown);

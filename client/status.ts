@@ -1,5 +1,5 @@
 /** One status bar item while something runs. */
-import {type Disposable, StatusBarAlignment, type StatusBarItem, Uri, window, workspace} from 'vscode';
+import {type Disposable, l10n, StatusBarAlignment, type StatusBarItem, Uri, window, workspace} from 'vscode';
 import type {Sweeps} from './sweeps.ts';
 
 export function showStatus(sweeps: Sweeps): Disposable {
@@ -11,10 +11,15 @@ export function showStatus(sweeps: Sweeps): Disposable {
     const {state} = run;
     const more = others.length > 0 ? ` (+${others.length})` : '';
     item.text = `$(sync~spin) ${state.name || 'LoRA Sweep'} ${run.said}${more}`;
-    item.tooltip = `${run.sweepFile || run.folder}\n${state.engine}: ${state.reason}\nClick to open the results`;
+    item.tooltip = l10n.t(
+      '{0}\n{1}: {2}\nClick to open the results',
+      run.sweepFile || run.folder,
+      state.engine,
+      state.reason,
+    );
     item.command = run.sweepFile
-      ? {command: 'loraSweep.openResults', title: 'Open results', arguments: [Uri.file(run.sweepFile)]}
-      : {command: 'loraSweep.openFolder', title: 'Open results'};
+      ? {command: 'loraSweep.openResults', title: l10n.t('Open results'), arguments: [Uri.file(run.sweepFile)]}
+      : {command: 'loraSweep.openFolder', title: l10n.t('Open results')};
     item.show();
   };
   const subscription = sweeps.onDidChange(show);

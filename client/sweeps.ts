@@ -1,6 +1,6 @@
 /** The sweep files of the workspace with their runs. */
 import {dirname, join} from 'node:path';
-import {type Disposable, EventEmitter, RelativePattern, Uri, window, workspace} from 'vscode';
+import {type Disposable, EventEmitter, l10n, RelativePattern, Uri, window, workspace} from 'vscode';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
 import {readSweep} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
@@ -89,6 +89,12 @@ export class Sweeps implements Disposable {
     return run;
   }
 
+  /** The folder of a run was deleted. */
+  gone(folder: string): void {
+    this.#loose.get(folder)?.dispose();
+    this.#loose.delete(folder);
+  }
+
   get runs(): Run[] {
     const own = [...this.#files.values()].flatMap(({run}) => run ?? []);
     return [...own, ...this.#loose.values()];
@@ -115,7 +121,8 @@ export class Sweeps implements Disposable {
     const watcher = workspace.createFileSystemWatcher(pattern);
     const read = (uri: Uri) => {
       // A run folder keeps a copy of its sweep.
-      if (!uri.path.includes(`/${runsFolder}/`)) void this.#read(uri).then(() => this.#changed.fire(undefined));
+      if (uri.scheme === 'file' && !uri.path.includes(`/${runsFolder}/`))
+        void this.#read(uri).then(() => this.#changed.fire(undefined));
     };
     watcher.onDidCreate(read);
     watcher.onDidChange(read);
@@ -138,6 +145,8 @@ export class Sweeps implements Disposable {
     });
     this.#watchers.push(watcher, locks, tasks);
     for (const folder of workspace.workspaceFolders ?? []) {
+      // Elsewhere nothing can be run.
+      if (folder.uri.scheme !== 'file') continue;
       const uris = await workspace.findFiles(
         new RelativePattern(folder, pattern),
         `**/{node_modules,${runsFolder}}/**`,
@@ -191,7 +200,7 @@ async function textOf(uri: Uri): Promise<string> {
     return new TextDecoder().decode(await workspace.fs.readFile(uri));
   } catch (error) {
     void window.setStatusBarMessage(
-      `${uri.fsPath} cannot be read: ${error instanceof Error ? error.message : error}`,
+      l10n.t('{0} cannot be read: {1}', uri.fsPath, error instanceof Error ? error.message : String(error)),
       5000,
     );
     return '';

@@ -17,9 +17,10 @@ import {rateNames} from '../core/sweep/trials.ts';
 export interface Branch {
   /**
    * `dropped`: what the sweep file no longer has; nothing can be run of it. `tasks`, `task`: what processes of several machines work
-   * through; `job`: what a scheduler was given beside them.
+   * through; `job`: what a scheduler was given beside them. `history`: the runs of the sweep, each a `run` whose id is its folder, `archived`:
+   * those of them that are put away.
    */
-  kind: 'method' | 'rate' | 'trial' | 'dropped' | 'tasks' | 'task' | 'job';
+  kind: 'method' | 'rate' | 'trial' | 'dropped' | 'tasks' | 'task' | 'job' | 'history' | 'run' | 'archived';
   /** Stable within the sweep. */
   id: string;
   label: string;
@@ -28,6 +29,10 @@ export interface Branch {
   /** Filters for `run --only` that choose exactly these trials. */
   only: string[];
   children: Branch[];
+  /** What menus go by; absent: kind and state. */
+  context?: string;
+  /** Absent: what it is and its state. */
+  tooltip?: string;
 }
 
 /** Branches of a sweep, behind them what its run has and the file no longer; `state` is null where it has not run. */

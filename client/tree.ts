@@ -1,7 +1,8 @@
 /** The tree view: sweep → method → rate → seed. */
 import {
-  type Disposable,
+  Disposable,
   EventEmitter,
+  l10n,
   ThemeColor,
   ThemeIcon,
   type TreeDataProvider,
@@ -13,6 +14,8 @@ import type {TrialState} from '../core/run/events.ts';
 import {trialsOf} from '../core/run/trials/known-trials.ts';
 import {isSettled} from '../core/search/comparing/settled.ts';
 import {taskBranches} from './cluster/task-branches.ts';
+import {groupOf, runBranches} from './history/branches.ts';
+import type {History} from './history/history.ts';
 import {sweepLabel} from './status-text.ts';
 import type {SweepFile, Sweeps} from './sweeps.ts';
 import {type Branch, branchesOf} from './tree-model.ts';
@@ -30,15 +33,24 @@ const icons: Readonly<Record<TrialState, ThemeIcon>> = {
   stopped: new ThemeIcon('debug-pause'),
 };
 
+/** Of rows that only hold others. */
+const groupIcons: Readonly<Partial<Record<Branch['kind'], ThemeIcon>>> = {
+  history: new ThemeIcon('history'),
+  archived: new ThemeIcon('archive'),
+};
+
 export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   readonly #sweeps: Sweeps;
+  readonly #history: History;
   readonly #changed = new EventEmitter<undefined>();
   readonly #subscription: Disposable;
   readonly onDidChangeTreeData = this.#changed.event;
 
-  constructor(sweeps: Sweeps) {
+  constructor(sweeps: Sweeps, history: History) {
     this.#sweeps = sweeps;
-    this.#subscription = sweeps.onDidChange(() => this.#changed.fire(undefined));
+    this.#history = history;
+    const draw = () => this.#changed.fire(undefined);
+    this.#subscription = Disposable.from(sweeps.onDidChange(draw), history.onDidChange(draw));
   }
 
   dispose(): void {
@@ -49,25 +61,40 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   async getChildren(row?: Row): Promise<Row[]> {
     if (!row) return (await this.#sweeps.all()).map(file => ({file}));
     const {file, branch} = row;
+    if (branch?.kind === 'history') return (await this.#runsOf(file)).map(child => ({file, branch: child}));
     if (branch) return branch.children.map(child => ({file, branch: child}));
     if (!file.sweep) return [];
     // Of a long run all is told when all of it is read.
     const state = file.run?.reading === null ? file.run.state : null;
     const tasks = state ? taskBranches(state, file.run?.queue) : [];
-    return [...branchesOf(file.sweep, state), ...tasks].map(child => ({file, branch: child}));
+    return [...branchesOf(file.sweep, state), ...tasks, ...this.#historyOf(file)].map(child => ({file, branch: child}));
+  }
+
+  /** Its children are looked for when it is opened. */
+  #historyOf({run}: SweepFile): Branch[] {
+    const number = run ? this.#history.count(run) : 0;
+    return number > 0 ? [groupOf('history', l10n.t('History'), [], number)] : [];
+  }
+
+  async #runsOf({run}: SweepFile): Promise<Branch[]> {
+    return run ? runBranches(await this.#history.rowsOf(run), run) : [];
   }
 
   getTreeItem({file, branch}: Row): TreeItem {
     if (!branch) return sweepItem(file);
     const {kind, label, description, state, id, children} = branch;
-    const collapsed = children.length > 0 ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None;
+    const collapsed =
+      children.length > 0 || kind === 'history' ? TreeItemCollapsibleState.Collapsed : TreeItemCollapsibleState.None;
     const item = new TreeItem(label, collapsed);
     item.id = `${file.uri.toString()} ${kind} ${id}`;
     item.description = description;
-    item.iconPath = icons[state];
-    item.tooltip = `${kind === 'trial' ? id : label}: ${state}${kind === 'task' || kind === 'job' ? `\n${description}` : ''}`;
-    item.contextValue = `${kind}-${state}`;
-    item.accessibilityInformation = {label: `${label}, ${state}${description ? `, ${description}` : ''}`};
+    item.iconPath = groupIcons[kind] ?? icons[state];
+    item.tooltip =
+      branch.tooltip ??
+      `${kind === 'trial' ? id : label}: ${state}${kind === 'task' || kind === 'job' ? `\n${description}` : ''}`;
+    item.contextValue = branch.context ?? `${kind}-${state}`;
+    const spoken = [label, ...(groupIcons[kind] ? [] : [state]), description].filter(Boolean);
+    item.accessibilityInformation = {label: spoken.join(', ')};
     return item;
   }
 }
@@ -88,12 +115,12 @@ function sweepItem({uri, sweep, run}: SweepFile): TreeItem {
   item.id = uri.toString();
   item.resourceUri = uri;
   item.tooltip = workspace.asRelativePath(uri);
-  item.command = {command: 'vscode.open', title: 'Open', arguments: [uri]};
+  item.command = {command: 'vscode.open', title: l10n.t('Open'), arguments: [uri]};
   const isFinished = sweep && run && !run.alive && isSettled(sweep, trialsOf(sweep, run.state), run.state);
   item.contextValue = contextOf(run, isFinished === true);
   item.iconPath = sweep ? new ThemeIcon(run?.alive ? 'sync~spin' : 'beaker') : new ThemeIcon('error');
   item.description = !sweep
-    ? 'has errors'
+    ? l10n.t('has errors')
     : run && (run.reading !== null || run.alive || run.state.trials.length > 0)
       ? run.said
       : '';

@@ -1,7 +1,7 @@
 /** *Find a Learning Rate…*: the trainer's `tune` on a sweep file, for one of its methods. */
 import {existsSync} from 'node:fs';
 import {dirname, join} from 'node:path';
-import {commands, Uri, window, workspace} from 'vscode';
+import {commands, l10n, Uri, window, workspace} from 'vscode';
 import {readTuned, type Tuned} from '../core/run/tuned.ts';
 import {tuningName} from '../core/search/tuning.ts';
 import {runFolderName, runsFolder} from '../core/sweep/folder.ts';
@@ -21,16 +21,16 @@ interface Parts {
 export async function tune({uri, sweep}: SweepFile, {sweeps, program, results}: Parts): Promise<void> {
   const shown = workspace.asRelativePath(uri);
   if (!sweep) {
-    void window.showErrorMessage(`${shown} has errors: see the Problems view.`);
+    void window.showErrorMessage(l10n.t('{0} has errors: see the Problems view.', shown));
     return;
   }
   const names = sweep.methods.map(nameOf);
-  const method = names.length === 1 ? names[0] : await window.showQuickPick(names, {title: 'Find the rate of'});
+  const method = names.length === 1 ? names[0] : await window.showQuickPick(names, {title: l10n.t('Find the rate of')});
   if (method === undefined) return;
   const folder = join(dirname(uri.fsPath), runsFolder, runFolderName(tuningName(sweep, method)));
   const run = await sweeps.at(folder);
   if (run.alive) {
-    void window.showInformationMessage(`The rate of ${method} in ${shown} is being looked for already.`);
+    void window.showInformationMessage(l10n.t('The rate of {0} in {1} is being looked for already.', method, shown));
     return;
   }
   const earlier = existsSync(join(folder, 'events.jsonl')) ? ['--resume'] : [];
@@ -47,7 +47,11 @@ export async function tune({uri, sweep}: SweepFile, {sweeps, program, results}: 
 }
 
 async function sayFound({words, exported}: Tuned, run: Run, results: Results): Promise<void> {
-  const choice = await window.showInformationMessage(`${words} Its adapter is in ${exported}.`, 'Show', 'Open Results');
-  if (choice === 'Show') await commands.executeCommand('revealFileInOS', Uri.file(exported));
-  if (choice === 'Open Results') await results.open(run);
+  const choice = await window.showInformationMessage(
+    l10n.t('{0} Its adapter is in {1}.', words, exported),
+    l10n.t('Show'),
+    l10n.t('Open Results'),
+  );
+  if (choice === l10n.t('Show')) await commands.executeCommand('revealFileInOS', Uri.file(exported));
+  if (choice === l10n.t('Open Results')) await results.open(run);
 }

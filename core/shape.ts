@@ -32,10 +32,10 @@ export const oneOf =
   value =>
     typeof value === 'string' && values.includes(value);
 /** An object with these fields, and perhaps others. */
-export const record =
-  (fields: Record<string, Check>): Check =>
-  value =>
-    isRecord(value) && Object.entries(fields).every(([key, check]) => check(value[key]));
+export const record = (fields: Record<string, Check>): Check => {
+  const entries = Object.entries(fields);
+  return value => isRecord(value) && entries.every(([key, check]) => check(value[key]));
+};
 /** An object all of whose values are alike. */
 export const recordOf =
   (item: Check): Check =>

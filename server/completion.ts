@@ -1,5 +1,4 @@
 /** Completion: keys, words, methods, and what lies on this machine: models, data files, columns, targets. */
-import {dirname} from 'node:path';
 import {type CompletionItem, CompletionItemKind, InsertTextFormat, MarkupKind} from 'vscode-languageserver/node';
 import {knownPeak} from '../core/method/known-peak.ts';
 import type {MethodName} from '../core/method/methods.ts';
@@ -15,6 +14,7 @@ import {find} from '../core/sweep/text/locate.ts';
 import type {Tree} from '../core/sweep/text/tree.ts';
 import type {SweepDocument} from './document.ts';
 import {aboutField} from './hover.ts';
+import {folderOf} from './paths.ts';
 
 type Item = Pick<CompletionItem, 'label' | 'kind' | 'detail' | 'documentation' | 'sortText'> & {
   /** What is inserted; the label where absent. */
@@ -168,7 +168,7 @@ async function surroundings(
   inspector: Inspector,
 ): Promise<Item[]> {
   if (file === undefined) return [];
-  const base = dirname(file);
+  const base = folderOf(file);
   const text = types.flatMap(type => (type.kind === 'list' ? [type.of] : [type])).find(type => type.kind === 'text');
   if (text?.kind !== 'text') return [];
   if (text.what === 'module') {

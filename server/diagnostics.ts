@@ -3,15 +3,13 @@ import {type Diagnostic, DiagnosticSeverity} from 'vscode-languageserver/node';
 import {allProblems} from '../core/sweep/check.ts';
 import type {Problem, Severity} from '../core/sweep/problem.ts';
 import type {SweepDocument} from './document.ts';
+import {problemsPage} from './paths.ts';
 
 const severities: Readonly<Record<Severity, DiagnosticSeverity>> = {
   error: DiagnosticSeverity.Error,
   warning: DiagnosticSeverity.Warning,
   information: DiagnosticSeverity.Information,
 };
-
-/** The page that explains the problems, beside the built program. */
-const explanations = new URL('../../docs/problems.md', import.meta.url);
 
 /** What is wrong with a document, and with what it names as far as that was looked at. */
 export function problemsOf(document: SweepDocument): Problem[] {
@@ -23,6 +21,7 @@ export function diagnostics(document: SweepDocument): Diagnostic[] {
 }
 
 export function diagnosticOf({code, severity, message, range}: Problem): Diagnostic {
-  const href = `${explanations.href}#${code.replaceAll('/', '')}`;
-  return {range, severity: severities[severity], code, codeDescription: {href}, source: 'lora-sweep', message};
+  const href = problemsPage && `${problemsPage}#${code.replaceAll('/', '')}`;
+  const found = {range, severity: severities[severity], code, source: 'lora-sweep', message};
+  return href === undefined ? found : {...found, codeDescription: {href}};
 }

@@ -1,10 +1,10 @@
 /** A sweep file as the editor has it: its text, what it means, and what was last found around it. */
-import {fileURLToPath} from 'node:url';
 import type {Inspection} from '../core/sweep/inspection.ts';
 import {readSweep, type SweepReading} from '../core/sweep/read.ts';
 import type {Sweep} from '../core/sweep/sweep.ts';
 import {Lines} from '../core/sweep/text/lines.ts';
 import {readTree, type Tree} from '../core/sweep/text/tree.ts';
+import {pathOf} from './paths.ts';
 
 /** One version of a text. A change makes a new document, which remembers what its predecessor knew. */
 export class SweepDocument {
@@ -21,7 +21,7 @@ export class SweepDocument {
 
   constructor(uri: string, version: number, text: string, before?: SweepDocument) {
     this.uri = uri;
-    this.file = uri.startsWith('file:') ? fileURLToPath(uri) : undefined;
+    this.file = pathOf(uri);
     this.version = version;
     this.lines = new Lines(text.replace(/^\uFEFF/, ''));
     this.around = before?.around;

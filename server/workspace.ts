@@ -1,9 +1,9 @@
 /** Problems of every sweep file of the workspace, on request, and from then on: also of those that are not open. */
-import {pathToFileURL} from 'node:url';
 import type {PublishDiagnosticsParams, WorkspaceFolder} from 'vscode-languageserver/node';
 import type {Inspector} from '../core/sweep/inspection.ts';
 import {diagnostics} from './diagnostics.ts';
 import {SweepDocument} from './document.ts';
+import {uriOf} from './paths.ts';
 import type {Watch} from './watch.ts';
 
 export class ClosedFiles {
@@ -30,7 +30,7 @@ export class ClosedFiles {
     this.#shown.clear();
     for (const {uri: folder} of folders)
       for (const {file, text} of await this.#inspector.sweepFiles(folder)) {
-        const uri = pathToFileURL(file).href;
+        const uri = uriOf(file);
         this.#shown.add(uri);
         before.delete(uri);
         if (await this.#check(uri, file, text)) withErrors++;

@@ -1,10 +1,23 @@
-import {existsSync, readFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync} from 'node:fs';
 import {expect, it} from 'vitest';
 import {toolId, tools} from '../core/assistant/tools.ts';
 
 const root = new URL('../', import.meta.url);
-const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-const sources = ['client/commands.ts', 'client/extension.ts']
+const json = (name: string) => JSON.parse(readFileSync(new URL(name, root), 'utf8'));
+const words: Record<string, string> = json('package.nls.json');
+const written = json('package.json');
+/** As the editor reads it: keys replaced by their words. */
+const manifest = JSON.parse(
+  JSON.stringify(written).replaceAll(/"%([\w.]+)%"/g, (whole, key: string) =>
+    words[key] === undefined ? whole : JSON.stringify(words[key]),
+  ),
+);
+const sources = [
+  'client/commands.ts',
+  'client/extension.ts',
+  'client/history/run-commands.ts',
+  'client/queue/queue-view.ts',
+]
   .map(file => readFileSync(new URL(file, root), 'utf8'))
   .join('\n');
 
@@ -47,4 +60,53 @@ it('the tools that assistants are offered are those that exist, with their schem
     inputSchema: tool.input,
   }));
   expect(manifest.contributes.languageModelTools).toEqual(offered);
+});
+
+/** What a person reads: fields of the manifest by name. `title` of a key binding or a language is none of them. */
+const readByPeople = new Set([
+  'title',
+  'category',
+  'name',
+  'contextualTitle',
+  'contents',
+  'description',
+  'markdownDescription',
+  'displayName',
+]);
+
+/** Where they stand, with what stands there. The words for models, and schemas of what they pass, stay as they are. */
+function* shownTexts(value: unknown, path: string): Generator<[string, string]> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, inner] of Object.entries(value)) {
+    if (typeof inner === 'string' && readByPeople.has(key) && !/languageModelTools\.\d+\.name$/.test(`${path}.${key}`))
+      yield [`${path}.${key}`, inner];
+    else if (key !== 'inputSchema') yield* shownTexts(inner, `${path}.${key}`);
+  }
+}
+
+it('every text that the extension contributes has a key, and every key is used', () => {
+  const shown = [
+    ...shownTexts(written.contributes, 'contributes'),
+    ...shownTexts(written.capabilities, 'capabilities'),
+  ];
+  expect(shown.length).toBeGreaterThan(60);
+  expect(shown.filter(([, text]) => !/^%[\w.]+%$/.test(text))).toEqual([]);
+  const used = new Set(shown.map(([, text]) => text.slice(1, -1)));
+  expect([...used].filter(key => words[key] === undefined)).toEqual([]);
+  expect(Object.keys(words).filter(key => !used.has(key))).toEqual([]);
+  expect(Object.values(words).filter(text => text.trim() === '')).toEqual([]);
+});
+
+it('what the client says to people goes through its table of texts', () => {
+  const files = readdirSync(new URL('client/', root), {recursive: true, encoding: 'utf8'}).filter(name =>
+    name.endsWith('.ts'),
+  );
+  const direct = files.flatMap(name => {
+    const source = readFileSync(new URL(`client/${name.replaceAll('\\', '/')}`, root), 'utf8');
+    const calls = source.matchAll(
+      /\bshow(?:Error|Information|Warning)Message\(\s*['`"]|\b(?:title|placeHolder|prompt|saveLabel|openLabel): ['`"](?!['`"])/g,
+    );
+    return [...calls].map(({0: call}) => `${name}: ${call}`);
+  });
+  expect(direct).toEqual([]);
 });

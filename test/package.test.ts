@@ -5,10 +5,12 @@ import {expect, it} from 'vitest';
 /** What is used of package.mjs, which has no types. */
 interface Packing {
   packaged: readonly string[];
+  packagedForBrowsers: readonly string[];
+  targets: Readonly<Record<string, readonly string[]>>;
 }
 
 const root = new URL('../', import.meta.url);
-const {packaged}: Packing = await import(new URL('package.mjs', root).href);
+const {packaged, packagedForBrowsers, targets}: Packing = await import(new URL('package.mjs', root).href);
 
 /** What a page shows or links to, as it is written. */
 const targetsIn = (file: string): string[] =>
@@ -37,4 +39,27 @@ it('the package holds all of the sample', () => {
   expect(parts).toHaveLength(4);
   expect(parts.filter(part => !packaged.includes(part))).toEqual([]);
   expect(packaged.filter(path => !path.startsWith('dist/') && !existsSync(new URL(path, root)))).toEqual([]);
+});
+
+it('the package for browsers holds what its manifest names, and nothing that trains', () => {
+  const {browser, icon, contributes} = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+  const {walkthroughs: _, ...shown} = contributes;
+  const named = [...JSON.stringify({browser, icon, shown}).matchAll(/"(?:\.\/)?((?:media|syntaxes|dist)\/[^"]+)"/g)];
+  const holds = (file: string) => packagedForBrowsers.some(path => file === path || file.startsWith(`${path}/`));
+  expect(named.length).toBeGreaterThan(6);
+  expect(named.map(([, file]) => file ?? '').filter(file => !holds(file))).toEqual([]);
+  expect(packagedForBrowsers.filter(path => /dist\/(client|server|trainer|webviews)|^demo/.test(path))).toEqual([]);
+});
+
+it('every platform with a package has the native runtime that there is for it', () => {
+  expect(Object.keys(targets)).toEqual(
+    expect.arrayContaining(['darwin-x64', 'darwin-arm64', 'linux-x64', 'win32-x64']),
+  );
+  const runtime = (platform: string, file: string) =>
+    new URL(`node_modules/onnxruntime-node/bin/napi-v6/${platform.replace('-', '/')}/${file}`, root);
+  for (const [platform, files] of Object.entries(targets)) {
+    for (const file of files) expect(existsSync(runtime(platform, file)), `${platform} ${file}`).toBe(true);
+    // Once there is one, it belongs in.
+    expect(existsSync(runtime(platform, 'onnxruntime_binding.node')), platform).toBe(files.length > 0);
+  }
 });

@@ -16,6 +16,8 @@ import {evalVerb} from './verbs/eval.ts';
 import {exportVerb} from './verbs/export.ts';
 import {fetchVerb} from './verbs/fetch.ts';
 import {generateVerb} from './verbs/generate.ts';
+import {labelVerb} from './verbs/history/label.ts';
+import {runsVerb} from './verbs/history/runs.ts';
 import {importVerb} from './verbs/import.ts';
 import {lspVerb} from './verbs/lsp.ts';
 import {doctorVerb} from './verbs/machine/doctor.ts';
@@ -46,6 +48,8 @@ const verbs = [
   submitVerb,
   profilesVerb,
   statusVerb,
+  runsVerb,
+  labelVerb,
   attachVerb,
   cancelVerb,
   mergeVerb,

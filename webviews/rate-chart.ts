@@ -17,7 +17,7 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const rates = points.map(point => point.learningRate);
   const means = points.flatMap(point => point.mean ?? []);
   const highest = Math.max(...points.map(upper));
-  const ceiling = {loss: 1.5 * highest, share: 1.06, number: 1.06 * highest}[unit];
+  const ceiling = {loss: 1.5 * highest, share: 1.06, change: Math.max(0, 1.06 * highest), number: 1.06 * highest}[unit];
   const lowest = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
   const isMarked = isLoss && points.some(({scanned}) => scanned);
   const floor = isMarked ? lowest / (ceiling / lowest) ** roomForMarks(curves.length) : lowest;

@@ -1,15 +1,23 @@
 /** Asks how the tasks of a sweep are handed over: to whom, and with which of the user's profiles. */
 import {existsSync} from 'node:fs';
-import {commands, Position, type QuickPickItem, Uri, WorkspaceEdit, window, workspace} from 'vscode';
+import {commands, l10n, Position, type QuickPickItem, Uri, WorkspaceEdit, window, workspace} from 'vscode';
 import type {Profiles} from '../../core/run/tasks/submission.ts';
 import type {Program} from '../program.ts';
 
 export type Target = 'slurm' | 'kubernetes' | 'script';
 
 const targets: readonly (QuickPickItem & {to: Target})[] = [
-  {label: 'Slurm', detail: 'files an array of jobs with sbatch, and one that looks after what is left', to: 'slurm'},
-  {label: 'Kubernetes', detail: 'writes an Indexed Job and a container file; kubectl apply is yours', to: 'kubernetes'},
-  {label: 'A script', detail: 'for PBS, LSF, SGE and others that number their jobs', to: 'script'},
+  {
+    label: 'Slurm',
+    detail: l10n.t('files an array of jobs with sbatch, and one that looks after what is left'),
+    to: 'slurm',
+  },
+  {
+    label: 'Kubernetes',
+    detail: l10n.t('writes an Indexed Job and a container file; kubectl apply is yours'),
+    to: 'kubernetes',
+  },
+  {label: l10n.t('A script'), detail: l10n.t('for PBS, LSF, SGE and others that number their jobs'), to: 'script'},
 ];
 
 /** Where nobody wrote one yet. */
@@ -27,7 +35,7 @@ default:
 
 /** Options of `submit`; undefined where the user left. */
 export async function askHow(program: Program, cwd: string): Promise<string[] | undefined> {
-  const target = await window.showQuickPick(targets, {title: 'Submit to'});
+  const target = await window.showQuickPick(targets, {title: l10n.t('Submit to')});
   if (!target) return undefined;
   const profile = await askForProfile(program, cwd);
   return profile && ['--to', target.to, ...profile];
@@ -45,17 +53,17 @@ async function askForProfile(program: Program, cwd: string): Promise<string[] | 
     return undefined;
   }
   const {file, profiles} = JSON.parse(text) as Profiles;
-  const edit: ProfileChoice = {label: '$(edit) Edit profiles.yaml…', detail: file};
+  const edit: ProfileChoice = {label: l10n.t('$(edit) Edit profiles.yaml…'), detail: file};
   // Where there is a default, it is what no name means.
   const none: ProfileChoice[] = profiles.some(({name}) => name === 'default')
     ? []
-    : [{label: 'No profile', detail: "the cluster's own defaults", words: []}];
+    : [{label: l10n.t('No profile'), detail: l10n.t("the cluster's own defaults"), words: []}];
   const named = profiles.map(
     ({name, options}): ProfileChoice => ({label: name, detail: options.join(' '), words: ['--profile', name]}),
   );
   const choice = await window.showQuickPick([...none, ...named, edit], {
-    title: 'With the profile',
-    placeHolder: 'What the cluster wants of every job: partition, time, memory, set-up lines',
+    title: l10n.t('With the profile'),
+    placeHolder: l10n.t('What the cluster wants of every job: partition, time, memory, set-up lines'),
   });
   if (choice === edit) await editProfiles(file);
   return choice?.words;

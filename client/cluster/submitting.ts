@@ -1,7 +1,7 @@
 /** *Submit…*, *Resume What Is Left…*, *Cancel*: a run over many machines, by the trainer's own commands. */
 import {existsSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
-import {commands, type Disposable, ProgressLocation, Uri, window, workspace} from 'vscode';
+import {commands, type Disposable, l10n, ProgressLocation, Uri, window, workspace} from 'vscode';
 import {count} from '../../core/run/format.ts';
 import {type Submission, submissionInWords} from '../../core/run/tasks/submission.ts';
 import type {Program} from '../program.ts';
@@ -25,7 +25,7 @@ export class Submitting implements Disposable {
   /** Asks how, shows what would be handed over, and hands it over where the user says so; of a run of tasks what is left. */
   async submit({uri, run}: SweepFile): Promise<void> {
     if (!run) {
-      void window.showErrorMessage(`${workspace.asRelativePath(uri)} has errors: see the Problems view.`);
+      void window.showErrorMessage(l10n.t('{0} has errors: see the Problems view.', workspace.asRelativePath(uri)));
       return;
     }
     if (run.hasTasks && run.state.submitted.length > 0) return this.resume(run);
@@ -53,23 +53,26 @@ export class Submitting implements Disposable {
   /** Stops the run, or one of its tasks, and takes it out of the queue; asks before: its place in the queue is lost. */
   async cancel(run: Run, task?: string): Promise<void> {
     const name = run.state.name || basename(run.folder);
-    const what = task === undefined ? name : `${task} of ${name}`;
-    const question = `Cancel ${what}? It is stopped and taken out of the queue; what is trained is kept.`;
-    if ((await window.showWarningMessage(question, {modal: true}, 'Cancel the Jobs')) === undefined) return;
+    const what = task === undefined ? name : l10n.t('{0} of {1}', task, name);
+    const question = l10n.t('Cancel {0}? It is stopped and taken out of the queue; what is trained is kept.', what);
+    if ((await window.showWarningMessage(question, {modal: true}, l10n.t('Cancel the Jobs'))) === undefined) return;
     const words = ['cancel', run.folder, ...(task === undefined ? [] : ['--tasks', task])];
-    const {ok} = await this.#worked(`Cancelling ${what}`, words, run);
+    const {ok} = await this.#worked(l10n.t('Cancelling {0}', what), words, run);
     await run.attach();
     if (!ok) return;
     if (task === undefined) run.cancelled();
-    const next = 'Resume What Is Left';
-    const choice = await window.showInformationMessage(`${what} is cancelled; what is trained is kept.`, next);
+    const next = l10n.t('Resume What Is Left');
+    const choice = await window.showInformationMessage(
+      l10n.t('{0} is cancelled; what is trained is kept.', what),
+      next,
+    );
     if (choice) await this.resume(run);
   }
 
   /** Shows the script; hands over what is shown, and nothing else. */
   async #offer(run: Run, words: readonly string[]): Promise<void> {
     const name = run.state.name || basename(run.folder);
-    const shown = await this.#dryRun(`Planning ${name}`, words, run);
+    const shown = await this.#dryRun(l10n.t('Planning {0}', name), words, run);
     if (!shown) return;
     if (shown.tasks.length === 0) {
       void window.showInformationMessage(shown.said.join(' '));
@@ -78,15 +81,15 @@ export class Submitting implements Disposable {
     const text = textOf(shown);
     const title = titleOf(shown, words);
     const accept = async (): Promise<void> => {
-      const now = await this.#dryRun(`Looking at ${name} once more`, words, run);
+      const now = await this.#dryRun(l10n.t('Looking at {0} once more', name), words, run);
       if (!now) return;
       if (textOf(now) === text) return this.#handOver(name, words, run);
-      void window.showWarningMessage('What would be handed over has changed meanwhile; nothing was.');
+      void window.showWarningMessage(l10n.t('What would be handed over has changed meanwhile; nothing was.'));
       await this.#offer(run, words);
     };
     const file = shown.scripts[0]!.name;
     const uri = await this.#texts.show(`${name} ${basename(file)}`, {text, title, accept});
-    const choice = await window.showInformationMessage(`${title}?`, title.split(' ')[0]!);
+    const choice = await window.showInformationMessage(l10n.t('{0}?', title), title.split(' ')[0]!);
     if (choice) await this.#texts.accept(uri);
   }
 
@@ -96,14 +99,15 @@ export class Submitting implements Disposable {
   }
 
   async #handOver(name: string, words: readonly string[], run: Run): Promise<void> {
-    const {ok, text} = await this.#worked(`Submitting ${name}`, ['submit', ...words, '--json'], run);
+    const {ok, text} = await this.#worked(l10n.t('Submitting {0}', name), ['submit', ...words, '--json'], run);
     await run.attach();
     if (!ok) return;
     const {said, scripts, folder, jobs} = JSON.parse(text) as Submission;
-    const next = jobs.length > 0 ? 'Show Tasks' : 'Open';
-    const choice = await window.showInformationMessage(said[0] ?? `${name} is handed over.`, next);
-    if (choice === 'Show Tasks') await commands.executeCommand('loraSweep.trials.focus');
-    if (choice === 'Open') await commands.executeCommand('vscode.open', Uri.file(join(folder, scripts[0]!.name)));
+    const next = jobs.length > 0 ? l10n.t('Show Tasks') : l10n.t('Open');
+    const choice = await window.showInformationMessage(said[0] ?? l10n.t('{0} is handed over.', name), next);
+    if (choice === l10n.t('Show Tasks')) await commands.executeCommand('loraSweep.trials.focus');
+    if (choice === l10n.t('Open'))
+      await commands.executeCommand('vscode.open', Uri.file(join(folder, scripts[0]!.name)));
   }
 
   /** Runs a command with its progress shown; what went wrong is shown, too. */
@@ -122,6 +126,6 @@ const textOf = (submission: Submission): string => `${[...submissionInWords(subm
 function titleOf({tasks, scripts}: Submission, words: readonly string[]): string {
   const to = words[words.indexOf('--to') + 1];
   return to === 'slurm'
-    ? `Submit ${count(tasks.length, 'task')} to Slurm`
-    : `Write ${scripts.map(({name}) => name).join(' and ')} for ${count(tasks.length, 'task')}`;
+    ? l10n.t('Submit {0} to Slurm', count(tasks.length, 'task'))
+    : l10n.t('Write {0} for {1}', scripts.map(({name}) => name).join(' and '), count(tasks.length, 'task'));
 }

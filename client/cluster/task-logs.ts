@@ -1,7 +1,7 @@
 /** What the jobs of a task said, from the logs in the run folder. */
 import {lstatSync} from 'node:fs';
 import {join} from 'node:path';
-import {commands, Uri, window} from 'vscode';
+import {commands, l10n, Uri, window} from 'vscode';
 import {elementsOf, logName} from '../../core/run/tasks/elements.ts';
 import type {Run} from '../run/run.ts';
 import type {Branch} from '../tree-model.ts';
@@ -16,18 +16,18 @@ export async function openTaskLog({folder, state}: Run, {kind, id}: Branch): Pro
     return;
   }
   const items = found.map((element, k) => ({
-    label: `job ${element}`,
-    description: k === 0 ? 'the last one' : '',
+    label: l10n.t('job {0}', element),
+    description: k === 0 ? l10n.t('the last one') : '',
     element,
   }));
-  const chosen = items.length === 1 ? items[0] : await window.showQuickPick(items, {title: `Logs of ${id}`});
+  const chosen = items.length === 1 ? items[0] : await window.showQuickPick(items, {title: l10n.t('Logs of {0}', id)});
   if (chosen) await commands.executeCommand('vscode.open', Uri.file(join(folder, logName(chosen.element))));
 }
 
 function whyNone(id: string, element: string | undefined): string {
   return element === undefined
-    ? `${id} was handed to no scheduler from here: what it said went to whoever started it.`
-    : `${id} has no log yet: its job ${element} has not begun.`;
+    ? l10n.t('{0} was handed to no scheduler from here: what it said went to whoever started it.', id)
+    : l10n.t('{0} has no log yet: its job {1} has not begun.', id, element);
 }
 
 /** A folder may come from anywhere: nothing is opened through a link. */

@@ -1,6 +1,6 @@
 /** *Doctor*: what is on the machine that trains, as a read-only text to read or to paste into a report. */
 import {dirname} from 'node:path';
-import {type Disposable, EventEmitter, ProgressLocation, Uri, version, window, workspace} from 'vscode';
+import {type Disposable, EventEmitter, l10n, ProgressLocation, Uri, version, window, workspace} from 'vscode';
 import type {Program} from '../program.ts';
 
 /** Markdown, whose long lines an editor breaks. */
@@ -25,7 +25,7 @@ export class Doctor implements Disposable {
     const [first] = workspace.workspaceFolders ?? [];
     const folder = first?.uri.scheme === 'file' ? first.uri.fsPath : dirname(this.#program.file);
     const {text, printed} = await window.withProgress(
-      {location: ProgressLocation.Notification, title: 'Looking at this machine'},
+      {location: ProgressLocation.Notification, title: l10n.t('Looking at this machine')},
       () => this.#program.run(['doctor', '--editor', version], folder),
     );
     // Where something is broken the command says so by its status; what it found is printed all the same.

@@ -1,5 +1,5 @@
 /** Setting up TensorFlow from the editor: offered once where it would be faster, and whenever it is asked for. */
-import {type Memento, ProgressLocation, window} from 'vscode';
+import {l10n, type Memento, ProgressLocation, window} from 'vscode';
 import type {Program} from '../program.ts';
 import type {Run} from '../run/run.ts';
 
@@ -22,24 +22,30 @@ export class NativeSetup {
     if (!alive || state.setUp === null || this.#memory.get(offered)) return;
     await this.#memory.update(offered, true);
     const gpu = state.setUp === 'tfjs-node-gpu';
-    const what = gpu ? 'the GPU' : "this processor's bfloat16";
-    const message = `LoRA Sweep can train faster here with TensorFlow, which uses ${what}. It is downloaded into your cache (${gpu ? '3 GB' : '250 MB'}) and taken from the next run on.`;
-    if ((await window.showInformationMessage(message, 'Set Up', 'Not Now')) === 'Set Up') await this.run(gpu);
+    const what = gpu ? l10n.t('the GPU') : l10n.t("this processor's bfloat16");
+    const message = l10n.t(
+      'LoRA Sweep can train faster here with TensorFlow, which uses {0}. It is downloaded into your cache ({1}) and taken from the next run on. Now: {2}.',
+      what,
+      gpu ? l10n.t('3 GB') : l10n.t('250 MB'),
+      state.reason,
+    );
+    if ((await window.showInformationMessage(message, l10n.t('Set Up'), l10n.t('Not Now'))) === l10n.t('Set Up'))
+      await this.run(gpu);
   }
 
   /** Asks for which device, where that is not known. */
   async ask(): Promise<void> {
     const items = [
-      {label: 'Processor', description: 'bfloat16, where the processor has it; 250 MB', gpu: false},
-      {label: 'NVIDIA GPU', description: 'CUDA; 3 GB', gpu: true},
+      {label: l10n.t('Processor'), description: l10n.t('bfloat16, where the processor has it; 250 MB'), gpu: false},
+      {label: l10n.t('NVIDIA GPU'), description: l10n.t('CUDA; 3 GB'), gpu: true},
     ];
-    const chosen = await window.showQuickPick(items, {title: 'Set up TensorFlow for'});
+    const chosen = await window.showQuickPick(items, {title: l10n.t('Set up TensorFlow for')});
     if (chosen) await this.run(chosen.gpu);
   }
 
   async run(gpu: boolean): Promise<void> {
     const {ok, text} = await window.withProgress(
-      {location: ProgressLocation.Notification, title: 'Setting up TensorFlow'},
+      {location: ProgressLocation.Notification, title: l10n.t('Setting up TensorFlow')},
       () => this.#program.run(['setup-native', ...(gpu ? ['--gpu'] : [])], this.#folder),
     );
     if (ok) void window.showInformationMessage(text.trim().split('\n').slice(-2).join(' '));

@@ -14,7 +14,7 @@ export interface FileListener {
   events(events: RunEvent[]): void;
   /** Before the first byte is read: where to begin instead, for whoever knows what stands before. */
   jump?(file: FileHandle, size: number): Promise<number>;
-  /** The file was replaced by a shorter one. */
+  /** The file was replaced by another one. */
   startAgain(): void;
 }
 
@@ -22,6 +22,8 @@ export class FollowedFile {
   readonly #path: string;
   readonly #listener: FileListener;
   #offset = 0;
+  /** Which file it was, by the file system. */
+  #inode = 0;
   #held: Buffer[] = [];
   #heldBytes = 0;
   /** Bytes there are to read, while it is being read. */
@@ -48,7 +50,8 @@ export class FollowedFile {
   async read(): Promise<boolean> {
     const found = await stat(this.#path).catch(() => undefined);
     const size = found?.isFile() ? found.size : 0;
-    if (size < this.#offset) this.#startAgain();
+    if (size < this.#offset || (this.#offset > 0 && found?.ino !== this.#inode)) this.#startAgain();
+    this.#inode = found?.ino ?? 0;
     if (!found || size === this.#offset) return false;
     this.#writtenAt = found.mtimeMs;
     const file = await openRegular(this.#path);

@@ -86,6 +86,11 @@ export class Run {
     return leftOf(state).length > 0 || state.tasks.some(view => view.state === 'failed');
   }
 
+  /** It ended because somebody wanted it to, before all was done. */
+  get wasStopped(): boolean {
+    return !this.alive && this.#follower.state(true).state === 'stopped';
+  }
+
   /** Its files are being looked at. */
   get isWatched(): boolean {
     return this.#timer !== undefined;

@@ -1,7 +1,7 @@
 /** The stored answers of a run, opened as read-only texts. */
 import {existsSync, readdirSync} from 'node:fs';
 import {join} from 'node:path';
-import {type Disposable, Uri, window, workspace} from 'vscode';
+import {type Disposable, l10n, Uri, window, workspace} from 'vscode';
 import type {AnswersMessage} from '../../core/run/page-messages.ts';
 import {
   byTrialLatestFirst,
@@ -33,16 +33,23 @@ export async function openSamples({folder}: Run, trial: string | undefined): Pro
   const places = placesIn(folder, trial);
   if (places.length === 0) {
     void window.showInformationMessage(
-      `${trial ?? 'This run'} has no answers yet: they are kept when a task that generates them, like exact-match, was evaluated.`,
+      l10n.t(
+        '{0} has no answers yet: they are kept when a task that generates them, like exact-match, was evaluated.',
+        trial ?? l10n.t('This run'),
+      ),
     );
     return;
   }
   const items = places.map(place => ({
-    label: trial === undefined ? place.trial : `step ${place.step}`,
-    description: `${trial === undefined ? `step ${place.step}, ` : ''}evaluation ${place.evaluation + 1}`,
+    label: trial === undefined ? place.trial : l10n.t('step {0}', place.step),
+    description: l10n.t(
+      '{0}evaluation {1}',
+      trial === undefined ? l10n.t('step {0}, ', place.step) : '',
+      place.evaluation + 1,
+    ),
     place,
   }));
-  const chosen = items.length === 1 ? items[0] : await window.showQuickPick(items, {title: 'Answers of'});
+  const chosen = items.length === 1 ? items[0] : await window.showQuickPick(items, {title: l10n.t('Answers of')});
   if (!chosen) return;
   const uri = Uri.file(join(path, samplesName(chosen.place))).with({scheme});
   await window.showTextDocument(await workspace.openTextDocument(uri), {preview: true});

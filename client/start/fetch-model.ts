@@ -1,6 +1,6 @@
 /** *Fetch Model…*: a model from the hub into the local cache, with progress that can be cancelled. */
 import {dirname} from 'node:path';
-import {ProgressLocation, window} from 'vscode';
+import {l10n, ProgressLocation, window} from 'vscode';
 import {hubModels, isHubId, offerInWords, sizeOfOffer} from '../../core/hub/models.ts';
 import {formatMemory} from '../../core/run/format.ts';
 import {isRecord} from '../../core/shape.ts';
@@ -18,7 +18,7 @@ export async function fetchModel(id: string | undefined, program: Program): Prom
   const wanted = id ?? (await askForModel());
   if (wanted === undefined) return undefined;
   const name = offerInWords(wanted);
-  const options = {location: ProgressLocation.Notification, title: `Fetching ${name}`, cancellable: true};
+  const options = {location: ProgressLocation.Notification, title: l10n.t('Fetching {0}', name), cancellable: true};
   const {ok, text, cancelled} = await window.withProgress(options, async (progress, token) => {
     let shown = 0;
     const hear = (message: unknown): void => {
@@ -37,7 +37,7 @@ export async function fetchModel(id: string | undefined, program: Program): Prom
     return {...ended, cancelled: token.isCancellationRequested};
   });
   if (ok) {
-    void window.showInformationMessage(`${name} is in the local cache: sweep files name it ${wanted}.`);
+    void window.showInformationMessage(l10n.t('{0} is in the local cache: sweep files name it {1}.', name, wanted));
     return wanted;
   }
   // What was fetched is kept: the next time goes on from there.
@@ -47,17 +47,21 @@ export async function fetchModel(id: string | undefined, program: Program): Prom
 
 async function askForModel(): Promise<string | undefined> {
   const offers = hubModels.map(offer => ({label: offer.id, description: sizeOfOffer(offer), id: offer.id}));
-  const other = {label: '$(edit) Another hub id…', description: 'ORG/NAME, or ORG/NAME@REVISION', id: undefined};
-  const chosen = await window.showQuickPick([...offers, other], {title: 'Fetch which model?'});
+  const other = {
+    label: l10n.t('$(edit) Another hub id…'),
+    description: l10n.t('ORG/NAME, or ORG/NAME@REVISION'),
+    id: undefined,
+  };
+  const chosen = await window.showQuickPick([...offers, other], {title: l10n.t('Fetch which model?')});
   return chosen && (chosen.id ?? askForId());
 }
 
 /** The hub id that the user types. */
 export function askForId(): Thenable<string | undefined> {
   return window.showInputBox({
-    title: 'The id of a model on the hub',
-    placeHolder: 'ORG/NAME, or ORG/NAME@REVISION',
-    validateInput: text => (isHubId(text.trim()) ? undefined : 'An id like HuggingFaceTB/SmolLM2-135M.'),
+    title: l10n.t('The id of a model on the hub'),
+    placeHolder: l10n.t('ORG/NAME, or ORG/NAME@REVISION'),
+    validateInput: text => (isHubId(text.trim()) ? undefined : l10n.t('An id like HuggingFaceTB/SmolLM2-135M.')),
   });
 }
 

@@ -1,7 +1,7 @@
 /** "New Sweep…": asks for a model and data, looks at the data's columns, and opens a sweep file that can run. */
 import {existsSync} from 'node:fs';
 import {dirname, extname, isAbsolute, join, relative, sep} from 'node:path';
-import {type QuickPickItem, QuickPickItemKind, Uri, window, workspace} from 'vscode';
+import {l10n, type QuickPickItem, QuickPickItemKind, Uri, window, workspace} from 'vscode';
 import type {Candidate} from '../../core/sweep/inspection.ts';
 import {fileEndings} from '../../core/sweep/table/field.ts';
 import type {Program} from '../program.ts';
@@ -39,8 +39,11 @@ export async function newSweep(asked: Asked, start?: Uri): Promise<void> {
   const columns = await asked.columnsOf(data);
   const guess = guessFormat(columns);
   if (!guess) {
-    const has = columns.length > 0 ? `it has the columns ${columns.join(', ')}` : 'no row could be read';
-    void window.showErrorMessage(`${data}: no format fits, ${has}. Name them under data.columns in a sweep file.`);
+    const has =
+      columns.length > 0 ? l10n.t('it has the columns {0}', columns.join(', ')) : l10n.t('no row could be read');
+    void window.showErrorMessage(
+      l10n.t('{0}: no format fits, {1}. Name them under data.columns in a sweep file.', data, has),
+    );
     return;
   }
   const base = here?.fsPath ?? dirname(data);
@@ -63,23 +66,28 @@ async function chooseModel({modelsOf, program}: Asked, here: Uri | undefined): P
   const choices: Choice[] = [
     ...models.map(({text, detail, absent = false}) => ({label: text, description: detail, value: text, absent})),
     {label: '', kind: QuickPickItemKind.Separator},
-    {label: '$(cloud-download) Another hub id…', ask: askForId, absent: true},
-    {label: '$(folder-opened) A model folder…', ask: () => askForFolder(here)},
+    {label: l10n.t('$(cloud-download) Another hub id…'), ask: askForId, absent: true},
+    {label: l10n.t('$(folder-opened) A model folder…'), ask: () => askForFolder(here)},
   ];
-  const choice = await window.showQuickPick(choices, {title: 'New sweep: the model', placeHolder: 'The base model'});
+  const choice = await window.showQuickPick(choices, {
+    title: l10n.t('New sweep: the model'),
+    placeHolder: l10n.t('The base model'),
+  });
   const value = choice && (choice.value ?? (await choice.ask?.()));
   return choice?.absent && value !== undefined ? fetchModel(value.trim(), program) : value;
 }
 
 async function askForFolder(here: Uri | undefined): Promise<string | undefined> {
   const [folder] = (await window.showOpenDialog({
-    title: 'New sweep: the model folder (it has a config.json)',
+    title: l10n.t('New sweep: the model folder (it has a config.json)'),
     canSelectFolders: true,
     canSelectFiles: false,
     ...(here ? {defaultUri: here} : {}),
   })) ?? [undefined];
   if (!folder || existsSync(join(folder.fsPath, 'config.json'))) return folder?.fsPath;
-  void window.showErrorMessage(`${folder.fsPath} has no config.json; choose a model folder in Hugging Face layout.`);
+  void window.showErrorMessage(
+    l10n.t('{0} has no config.json; choose a model folder in Hugging Face layout.', folder.fsPath),
+  );
   return undefined;
 }
 
@@ -90,18 +98,21 @@ async function chooseData(here: Uri | undefined): Promise<string | undefined> {
   const paths = found.map(({fsPath}) => fsPath).sort();
   const choices: Choice[] = [
     ...paths.map(value => ({label: workspace.asRelativePath(value), value})),
-    {label: '$(folder-opened) Another file…', ask: () => askForData(here)},
+    {label: l10n.t('$(folder-opened) Another file…'), ask: () => askForData(here)},
   ];
   const choice =
     paths.length === 0
       ? choices.at(-1)
-      : await window.showQuickPick(choices, {title: 'New sweep: the training rows', placeHolder: 'A data file'});
+      : await window.showQuickPick(choices, {
+          title: l10n.t('New sweep: the training rows'),
+          placeHolder: l10n.t('A data file'),
+        });
   return choice && (choice.value ?? choice.ask?.());
 }
 
 async function askForData(here: Uri | undefined): Promise<string | undefined> {
   const [data] = (await window.showOpenDialog({
-    title: 'New sweep: the training rows',
+    title: l10n.t('New sweep: the training rows'),
     filters: {Rows: extensions},
     ...(here ? {defaultUri: here} : {}),
   })) ?? [undefined];

@@ -1,7 +1,7 @@
 /** *Try the Sample Sweep*: the extension's own small model, rows and sweep file, copied to where they can be changed, and run. */
 import {cp, mkdir} from 'node:fs/promises';
 import {join} from 'node:path';
-import {Uri, window, workspace} from 'vscode';
+import {l10n, Uri, window, workspace} from 'vscode';
 
 /** What of the demo's folder it takes. */
 const parts = ['base', 'desc-train.jsonl', 'desc-test.jsonl', 'desc.sweep.yaml'];
@@ -22,7 +22,7 @@ export async function openSample(demo: string, storage: string): Promise<Uri | u
     for (const part of parts) await cp(join(demo, part), join(folder, part), {recursive: true, force: false});
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    void window.showErrorMessage(`The sample cannot be put into ${folder}: ${why}`);
+    void window.showErrorMessage(l10n.t('The sample cannot be put into {0}: {1}', folder, why));
     return undefined;
   }
   const uri = Uri.file(join(folder, sweepFile));

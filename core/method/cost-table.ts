@@ -34,7 +34,7 @@ export function costSection(): string {
     '## Costs',
     '',
     'All seven projections adapted, steps of 64 rows of 512 tokens; `lora-sweep plan` says the same of your own sweep. Optimizer memory:',
-    "AdamW's two moments in float32. Work: the products with weights, forward and backward; attention itself, which no method changes, is",
+    "AdamW's two moments, or LoFT's own, in float32. Work: the products with weights, forward and backward; attention itself, which no method changes, is",
     'left out. The overhead is that of an adapter beside its base; methods that take their start out of the base bring a second pair.',
     "GraLoRA in 2 × 2 blocks, BOFT with blocks as large as the rank and one rotation; ranks a method cannot have on a model's shapes are left out.",
     '',

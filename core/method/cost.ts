@@ -20,7 +20,7 @@ export interface MethodCost {
   rank: number;
   /** Trained numbers. */
   parameters: number;
-  /** AdamW's two moments, float32. */
+  /** AdamW's two moments, or what the method keeps in their place, float32. */
   optimizerBytes: number;
   /** Floating-point operations of a step relative to LoRA's at the same rank (rank 8 where there is none). */
   relativeFlops: number;
@@ -46,7 +46,7 @@ export function methodCost(sized: Sized, shape: DecoderShape, tokens: number): M
     method,
     rank,
     parameters,
-    optimizerBytes: 8 * parameters,
+    optimizerBytes: 4 * (methods[method].kept?.(size) ?? 2) * parameters,
     relativeFlops: stepFlops(sized, shape, tokens) / stepFlops(lora, shape, tokens),
     inferenceOverhead: beside / baseWeights(shape),
   };

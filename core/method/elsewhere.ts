@@ -27,7 +27,7 @@ const others: Readonly<Record<string, Elsewhere>> = {
   LoftQ: {
     why: 'makes its start of what a quantised base has lost, and bases are not quantised here',
     kin: 'pissa',
-    alsoKnownAs: ['loft', 'lora-fine-tuning-aware-quantization'],
+    alsoKnownAs: ['lora-fine-tuning-aware-quantization'],
   },
   'LoRA-One': {why: 'makes its start of a spectral step along the full gradient', kin: 'lora-ga'},
   'LoRA-SB': {

@@ -126,6 +126,10 @@ export interface MethodDescription {
   readings?: true;
   /** Ranks are shared out among the projections while it trains. */
   allocates?: true;
+  /** A and B take turns, with an AdamW of their own. */
+  alternates?: true;
+  /** Numbers that the optimizer keeps for each trained one; absent = AdamW's two moments. */
+  kept?(size: Size): number;
   /** Tensors of `shapes` that keep their start. */
   frozen?: readonly string[];
   /** The tensors of an adapter at a matrix: trained, but for those that are `frozen`. */

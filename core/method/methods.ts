@@ -3,6 +3,7 @@ import {delora} from './each/delora.ts';
 import {dora} from './each/dora.ts';
 import {full} from './each/full.ts';
 import {gralora} from './each/gralora.ts';
+import {loft} from './each/loft.ts';
 import {loha} from './each/loha.ts';
 import {lokr} from './each/lokr.ts';
 import {lora} from './each/lora.ts';
@@ -54,6 +55,7 @@ const table = {
   adalora,
   'vb-lora': vbLora,
   full,
+  loft,
 } satisfies Record<string, MethodDescription>;
 
 export type MethodName = keyof typeof table;

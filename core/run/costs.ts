@@ -49,4 +49,4 @@ export function measuredCostRows(costs: RunState['costs'], times: readonly StepT
 export const costTitle = 'Cost';
 
 export const costCaption =
-  "All at the largest batch size; optimizer memory: AdamW's two moments in float32. The measured step time is the median over a setting's trials, each trained beside others, relative to LoRA's in brackets.";
+  "All at the largest batch size; optimizer memory: AdamW's two moments, or LoFT's own, in float32. The measured step time is the median over a setting's trials, each trained beside others, relative to LoRA's in brackets.";

@@ -73,6 +73,8 @@ export interface RunStarted {
 export interface Pinned {
   engine: string;
   precision: 'float32' | 'bfloat16';
+  /** Where the sweep asks for several precisions: the same of each. */
+  further?: Record<string, Pick<Pinned, 'engine' | 'precision'>>;
   /** Of the compiled engine; absent for others. */
   device?: 'cpu' | 'gpu';
   /** It was planned where what the sweep file asks for cannot be had, and is to be settled where it can. */
@@ -168,6 +170,8 @@ export interface Searched {
   trials: string[];
   until: number;
   chosen: number | null;
+  /** Where several axes are tuned: the cell of the same method and conditions that did better, so that this one was left. */
+  left?: string;
   why: string;
 }
 

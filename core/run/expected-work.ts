@@ -1,7 +1,7 @@
 /** What a start has to train: what is known, and of a search what usually still comes. */
 
 import {grouped} from '../grouped.ts';
-import {cellOf} from '../search/cells.ts';
+import {cellOf, groupOf} from '../search/cells.ts';
 import {expectedFirst, expectedScans} from '../search/expectation.ts';
 import {isEnded} from './events.ts';
 import type {RunState, TrialView} from './fold.ts';
@@ -26,17 +26,40 @@ export function expectedWork(state: RunState): ExpectedWork {
     state.trials.filter(({dropped}) => !dropped),
     ({trial}) => cellOf(trial),
   );
-  const works = [...cells].map(([id, views]) => {
-    const decision = state.searched.find(({cell}) => cell === id);
-    const own = views.filter(({trial}) => chosen.has(trial.id));
-    const isSome = views.some(
-      view => !isOver(view) && !chosen.has(view.trial.id) && view.trial.seed === firstSeed(views),
-    );
-    const isGrid = decision !== undefined && decision.stage !== 'scan' && decision.place === null;
-    if (isSome || isGrid || own.length === 0) return plainWork(own);
-    return searchedWork(state.search!.scan, views, decision);
+  const decisions = new Map(state.searched.map(one => [one.cell, one]));
+  const groups = grouped(cells, ([id, [view]]) => groupOf(view!.trial, state.tune)?.id ?? id);
+  const works = [...groups.values()].flatMap(group => {
+    const own = group.map(([id, views]) => ({views, decision: decisions.get(id)}));
+    const last = furtherSeedsOf(own);
+    return own.map(one => workOf(state, one, {chosen, getsSeeds: one === last}));
   });
   return works.reduce(sum, {done: 0, total: 0, stepsDone: 0, stepsTotal: 0});
+}
+
+interface CellWork {
+  views: readonly TrialView[];
+  decision: RunState['searched'][number] | undefined;
+}
+
+/** The cell of a group by which further seeds are counted as long as none has got them: the best one alone does. */
+function furtherSeedsOf(group: readonly CellWork[]): CellWork | undefined {
+  const isOpen = ({decision}: CellWork) => ['scan', 'pair', 'walk'].includes(decision?.stage ?? 'scan');
+  const isTaken = group.some(one => !isOpen(one) && one.decision?.left === undefined && one.decision?.chosen !== null);
+  return isTaken ? undefined : group.find(isOpen);
+}
+
+function workOf(
+  state: RunState,
+  {views, decision}: CellWork,
+  {chosen, getsSeeds}: {chosen: ReadonlySet<string>; getsSeeds: boolean},
+): ExpectedWork {
+  const own = views.filter(({trial}) => chosen.has(trial.id));
+  const isSome = views.some(
+    view => !isOver(view) && !chosen.has(view.trial.id) && view.trial.seed === firstSeed(views),
+  );
+  const isGrid = decision !== undefined && decision.stage !== 'scan' && decision.place === null;
+  if (isSome || isGrid || own.length === 0) return plainWork(own);
+  return searchedWork(state.search!.scan, {views, decision}, getsSeeds);
 }
 
 function plainWork(views: readonly TrialView[]): ExpectedWork {
@@ -49,14 +72,11 @@ function plainWork(views: readonly TrialView[]): ExpectedWork {
   };
 }
 
-function searchedWork(
-  scan: number,
-  views: readonly TrialView[],
-  decision: RunState['searched'][number] | undefined,
-): ExpectedWork {
+function searchedWork(scan: number, {views, decision}: CellWork, getsSeeds: boolean): ExpectedWork {
   const steps = views[0]!.totalSteps;
   const scanned = views.filter(({trial}) => trial.seed === firstSeed(views));
-  const scanSteps = decision?.stage === 'scan' ? decision.until : Math.ceil(scan * steps);
+  const isScanning = decision?.stage === 'scan' && decision.place === null;
+  const scanSteps = isScanning ? decision.until : Math.ceil(scan * steps);
   const asked = (view: TrialView) => decision?.trials.includes(view.trial.id) === true && !isOver(view);
   const goalOf = (view: TrialView) => {
     if (asked(view)) return Math.max(view.steps, decision!.until);
@@ -65,7 +85,7 @@ function searchedWork(
   const stage = decision?.stage ?? 'scan';
   const whole = stage === 'scan' || stage === 'pair' ? usualWhole[stage] : 0;
   const seeds = new Set(views.map(({trial}) => trial.seed)).size - 1;
-  const further = stage === 'scan' || stage === 'pair' || stage === 'walk' ? seeds : 0;
+  const further = getsSeeds ? seeds : 0;
   const known = views.reduce((total, view) => total + goalOf(view), 0);
   const open = views.reduce((total, view) => total + (isOver(view) ? 0 : view.totalSteps - goalOf(view)), 0);
   const scansKnown = scanned.filter(view => isOver(view) || hasPaused(view) || asked(view)).length;

@@ -38,6 +38,7 @@ import {
   waitingTask,
   withoutDead,
 } from './tasks/task-views.ts';
+import {cellsOfTask} from './tasks/tasks.ts';
 
 /** Its `task` is the name that tells it from all others of the sweep; `at`: when it was stored, in milliseconds since 1970. */
 export type Evaluation = Omit<Evaluated, 'event' | 'entry'> & {at?: number};
@@ -394,9 +395,10 @@ function taskChanged(state: RunState, name: string, to: (view: TaskView) => Task
   if (own === undefined) return state;
   const tasks = state.tasks.map(view => (view === own ? to(view) : view));
   const ids = new Set(own.trials);
-  // Trials that a search added are those of the cell.
+  // Trials that a search added are those of its cells.
   const added = new Set(state.added);
-  const isOwn = (trial: StoredTrial) => ids.has(trial.id) || (added.has(trial.id) && cellOf(trial) === own.cell);
+  const isOwn = (trial: StoredTrial) =>
+    ids.has(trial.id) || (added.has(trial.id) && cellsOfTask(own).includes(cellOf(trial)));
   const trials = state.trials.map(view => (isOwn(view.trial) ? stoppedTrial(view) : view));
   return {...state, trials, tasks, ...together(tasks, state.selected), preparing: null};
 }

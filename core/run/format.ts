@@ -1,6 +1,6 @@
 /** Numbers as people read them, the same in tables, charts and reports. */
 import {noRank} from '../sweep/sweep.ts';
-import {unitOf} from './peak.ts';
+import {forgettingMetric, unitOf} from './peak.ts';
 
 /** A learning rate with three digits: `6.32e-3`, `2e-4`. */
 export function formatRate(rate: number): string {
@@ -18,8 +18,9 @@ export function formatEvaluation(task: string, entry: string | undefined): strin
   return entry === undefined ? task : `${task} on ${entry}`;
 }
 
-/** What was measured: `gsm8k accuracy`, and `loss on test.jsonl` where the task says what the metric is. */
+/** What was measured: `gsm8k accuracy`, and `loss on test.jsonl` or `forgetting on test.jsonl` of task loss. */
 export function formatMeasure(task: string, metric: string): string {
+  if (metric === forgettingMetric && /^loss($| on )/.test(task)) return `${metric}${task.slice('loss'.length)}`;
   return task === metric || task.startsWith(`${metric} on `) ? task : `${task} ${metric}`;
 }
 
@@ -44,6 +45,7 @@ export function formatGap(difference: number, halfWidth: number | null, metric: 
 function bare(value: number, metric: string): string {
   switch (unitOf(metric)) {
     case 'loss':
+    case 'change':
       return formatLoss(value);
     case 'share':
       return (100 * value).toFixed(1);

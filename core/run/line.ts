@@ -58,10 +58,11 @@ export const trialShape = record({
 });
 
 const columns = ['steps', 'means', 'minima', 'maxima', 'counts'];
-const series: Check = value =>
-  record({stride: number, ...Object.fromEntries(columns.map(name => [name, listOf(number)]))})(value) &&
-  isRecord(value) &&
-  new Set(columns.map(name => (value[name] as unknown[]).length)).size === 1;
+const inColumns = record({stride: number, ...Object.fromEntries(columns.map(name => [name, listOf(number)]))});
+
+/** Columns of equal length, as the charts go through them side by side. */
+export const seriesShape: Check = value =>
+  inColumns(value) && isRecord(value) && new Set(columns.map(name => (value[name] as unknown[]).length)).size === 1;
 /** More seeds than this are a slip, and take their time in every test of significance. */
 export const mostSeeds = 100_000;
 const seedCount: Check = value => count(value) && Number(value) >= 1 && Number(value) <= mostSeeds;
@@ -88,17 +89,28 @@ export const verdictShape = record({
   looks: optional(listOf(count)),
 });
 
-export const taskShape = record({task: text, cell: text, trials: listOf(text)});
+export const taskShape = record({task: text, cell: text, cells: optional(listOf(text)), trials: listOf(text)});
 
+const precision = oneOf('float32', 'bfloat16');
 /** What tasks do alike. */
 export const pinnedShape = record({
   engine: text,
-  precision: oneOf('float32', 'bfloat16'),
+  precision,
+  further: optional(recordOf(record({engine: text, precision}))),
   device: optional(oneOf('cpu', 'gpu')),
   provisional: optional(flag),
   microBatch: recordOf(count),
   recompute: flag,
   steps: recordOf(count),
+});
+
+const step = record({
+  trials: listOf(text),
+  step: count,
+  losses: listOf(numberOrNull),
+  rates: listOf(number),
+  gradNorms: listOf(numberOrNull),
+  tokens: optional(listOf(number)),
 });
 
 /** The fields that a fold relies on. */
@@ -168,6 +180,7 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     trials: listOf(text),
     until: count,
     chosen: numberOrNull,
+    left: optional(text),
     why: text,
   }),
   challenged: record({cell: text, method: text, by: text, rates: listOf(number)}),
@@ -180,17 +193,10 @@ export const eventShapes: Record<RunEvent['event'], Check> = {
     from: optional(count),
     loss: optional(numberOrNull),
     gradNorm: optional(numberOrNull),
-    curves: optional(record({losses: series, gradNorms: series, rates: series})),
+    curves: optional(record({losses: seriesShape, gradNorms: seriesShape, rates: seriesShape})),
   }),
   step: value =>
-    record({
-      trials: listOf(text),
-      step: count,
-      losses: listOf(numberOrNull),
-      rates: listOf(number),
-      gradNorms: listOf(numberOrNull),
-      tokens: optional(listOf(number)),
-    })(value) &&
+    step(value) &&
     isRecord(value) &&
     [value['losses'], value['rates'], value['gradNorms']].every(
       column => Array.isArray(column) && Array.isArray(value['trials']) && column.length === value['trials'].length,

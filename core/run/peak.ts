@@ -65,15 +65,22 @@ export interface MethodCurve {
   found?: Found;
 }
 
-/** How a metric is to be read: a share of 0..1, a loss, or a number that speaks for itself (published percentages). */
-export function unitOf(metric: string): 'share' | 'loss' | 'number' {
-  if (lowerIsBetter(metric)) return 'loss';
+/** A share of 0..1, a loss, how much a loss has changed, or a number that speaks for itself (published percentages). */
+export type Unit = 'share' | 'loss' | 'change' | 'number';
+
+/** How a metric is to be read. */
+export function unitOf(metric: string): Unit {
+  if (metric === 'loss' || metric === 'perplexity') return 'loss';
+  if (metric === forgettingMetric) return 'change';
   return /^(accuracy(_|$)|pass@)/.test(metric) ? 'share' : 'number';
 }
 
-/** Loss and perplexity are better low, everything else high. */
+/** By how much the loss on a text that the base knew has grown; below 0 where it has fallen. */
+export const forgettingMetric = 'forgetting';
+
+/** Loss, perplexity and forgetting are better low, everything else high. */
 export function lowerIsBetter(metric: string): boolean {
-  return metric === 'loss' || metric === 'perplexity';
+  return ['loss', 'change'].includes(unitOf(metric));
 }
 
 /** Mean and sample standard deviation of one rate's values, one a seed. */
@@ -88,8 +95,8 @@ export function ratePoint(learningRate: number, values: number[], diverged = 0):
 export interface PeakRules {
   /** Means that differ by less are as good, where the noise is not known: in the metric's unit, of a loss as a share. */
   margin: number;
-  /** The rate that a search has chosen; absent: the best one is looked for among all. */
-  chosen?: number;
+  /** Where a search has chosen; absent: the best place is looked for among all. */
+  chosen?: Pick<RatePoint, 'learningRate' | 'settings'>;
 }
 
 /** `points` of several tuned axes name their values in `settings`. `rules` matter for the best place only. */
@@ -131,7 +138,7 @@ function peakOf(method: string, slices: RatePoint[][], metric: string, rules: Pe
   if (!best) return null;
   const points = slices.find(([point]) => isSame(point?.settings, best.settings))!;
   const beside = candidates.filter(({settings}) => isSame(settings, best.settings));
-  const near = beside.filter(point => (lowest ? 0.9 * point.mean <= best.mean : point.mean >= 0.9 * best.mean));
+  const near = beside.filter(point => isNear(point.mean, best.mean, lowest));
   return {
     method,
     learningRate: best.learningRate,
@@ -148,8 +155,15 @@ function peakOf(method: string, slices: RatePoint[][], metric: string, rules: Pe
   };
 }
 
-function eligibleOf(candidates: ValuedPoint[], rate: number | undefined): ValuedPoint[] {
-  const chosen = candidates.find(point => point.learningRate === rate);
+/** Within 90 % of the best: of a loss, 90 % of it is no more than the lowest; where it fell below 0, nine tenths of that fall. */
+function isNear(mean: number, best: number, lowest: boolean): boolean {
+  if (!lowest) return mean >= 0.9 * best;
+  return best < 0 ? mean <= 0.9 * best : 0.9 * mean <= best;
+}
+
+function eligibleOf(candidates: ValuedPoint[], at: PeakRules['chosen']): ValuedPoint[] {
+  const chosen =
+    at && candidates.find(point => point.learningRate === at.learningRate && isSame(point.settings, at.settings));
   if (chosen) return candidates.filter(point => point === chosen || point.seeds >= Math.max(2, chosen.seeds));
   const most = Math.max(...candidates.map(({seeds}) => seeds));
   return candidates.filter(({seeds}) => seeds === most);

@@ -7,7 +7,6 @@ import {
   type Check,
   count,
   flag,
-  isRecord,
   listOf,
   number,
   numberOrNull,
@@ -20,7 +19,16 @@ import {
   time,
 } from '../shape.ts';
 import {emptyRun, placesOf, type RunState, type TrialView} from './fold.ts';
-import {costShape, eventShapes, pinnedShape, searchShape, taskShape, trialShape, verdictShape} from './line.ts';
+import {
+  costShape,
+  eventShapes,
+  pinnedShape,
+  searchShape,
+  seriesShape,
+  taskShape,
+  trialShape,
+  verdictShape,
+} from './line.ts';
 
 /** In the run folder, from `snapshotFrom` bytes of events on. */
 export const snapshotName = 'fold.json';
@@ -122,21 +130,6 @@ function isView(value: unknown): value is TrialView {
   return view(value);
 }
 
-/** Columns of equal length, as the charts go through them side by side. */
-const series: Check = value =>
-  record({
-    stride: number,
-    steps: listOf(number),
-    means: listOf(number),
-    minima: listOf(number),
-    maxima: listOf(number),
-    counts: listOf(number),
-  })(value) &&
-  isRecord(value) &&
-  ['means', 'minima', 'maxima', 'counts'].every(column => lengthOf(value[column]) === lengthOf(value['steps']));
-
-const lengthOf = (value: unknown): number => (Array.isArray(value) ? value.length : -1);
-
 const evaluation = record({
   trial: text,
   step: count,
@@ -155,9 +148,9 @@ const view = record({
   totalSteps: count,
   loss: numberOrNull,
   gradNorm: numberOrNull,
-  losses: series,
-  gradNorms: series,
-  rates: series,
+  losses: seriesShape,
+  gradNorms: seriesShape,
+  rates: seriesShape,
   tokens: number,
   evaluations: listOf(evaluation),
   seconds: number,
@@ -171,20 +164,20 @@ const view = record({
   tails: recordOf(numberOrNull),
 });
 
-const taskView: Check = value =>
-  taskShape(value) &&
-  record({
-    state: oneOf('waiting', 'running', 'finished', 'failed', 'stopped'),
-    attempt: count,
-    host: orNull(text),
-    process: orNull(text),
-    job: orNull(text),
-    workers: count,
-    startedAt: orNull(time),
-    lastAt: orNull(time),
-    seconds: number,
-    message: orNull(text),
-  })(value);
+const taskProgress = record({
+  state: oneOf('waiting', 'running', 'finished', 'failed', 'stopped'),
+  attempt: count,
+  host: orNull(text),
+  process: orNull(text),
+  job: orNull(text),
+  workers: count,
+  startedAt: orNull(time),
+  lastAt: orNull(time),
+  seconds: number,
+  message: orNull(text),
+});
+
+const taskView: Check = value => taskShape(value) && taskProgress(value);
 
 const headShape = record({
   version: value => value === foldVersion,

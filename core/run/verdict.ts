@@ -1,4 +1,5 @@
 /** What a sweep says about its methods, as numbers: what is compared with what. */
+import {grouped} from '../grouped.ts';
 import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
@@ -16,7 +17,7 @@ import {
 import {objectiveFirst, withMeans} from './compare/objective.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
-import {type MethodCurve, methodCurve, type RatePoint, ratePoint} from './peak.ts';
+import {type MethodCurve, methodCurve, type PeakRules, type RatePoint, ratePoint} from './peak.ts';
 import {type Spread, spreadOf} from './spread.ts';
 import {countedRun} from './trials/dropped-trials.ts';
 import {foundBy} from './verdict/found.ts';
@@ -33,6 +34,8 @@ export interface Comparison extends Conditions {
   judging: Judging;
   /** Methods that were trained at further rates with all seeds because they seemed to be behind another one. */
   challenged: {method: string; by: string; rates: number[]}[];
+  /** Settings of further tuned axes at which a search went no further, as a method did better at others: after their scan, or after the first seed. */
+  left: {method: string; settings: Settings; after: 'scan' | 'seed'}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
   /** Several runs are in it. */
@@ -79,9 +82,11 @@ function comparisonsOf(run: RunState): Comparison[] {
     const own = state.trials.filter(({trial}) => belongs(trial, group, axes));
     const judged = judgedBy(judging, state, own);
     const spread = spreadOf(curves, group.metric, judged);
-    const challenged = challengedIn(state, own);
+    const [challenged, left] = [challengedIn(state, own), leftIn(state, own, axes)];
     const beside = state.parts && {isBeside: true as const};
-    return [{...group, curves, spread, judging: judged, challenged, isUnderWay: isUnderWay(state, own), ...beside}];
+    return [
+      {...group, curves, spread, judging: judged, challenged, left, isUnderWay: isUnderWay(state, own), ...beside},
+    ];
   });
   return objectiveFirst(comparisons, state);
 }
@@ -113,6 +118,17 @@ function challengedIn({challenged}: RunState, own: readonly TrialView[]): Compar
   return [...pairs.values()];
 }
 
+function leftIn({searched}: RunState, own: readonly TrialView[], axes: Axes): Comparison['left'] {
+  const cells = grouped(own, ({trial}) => cellOf(trial));
+  return searched.flatMap(({cell, left}) => {
+    const views = cells.get(cell);
+    if (left === undefined || !views) return [];
+    const {trial} = views[0]!;
+    const isTrained = views.some(({state}) => state === 'finished');
+    return [{method: nameOf(trial), settings: tunedOf(trial, axes) ?? {}, after: isTrained ? 'seed' : 'scan'}];
+  });
+}
+
 /** A grid is when all its trials are; a search leaves most of them waiting or paused, and knows itself when it is done. */
 function isUnderWay({state, search, searched}: RunState, own: readonly TrialView[]): boolean {
   if (!search) return own.some(view => ['waiting', 'running', 'paused', 'stopped'].includes(view.state));
@@ -127,7 +143,8 @@ export function title(comparison: Comparison): string {
 }
 
 function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): MethodCurve[] {
-  const decisions = new Map<string, RunState['searched'][number]>();
+  const searched = new Map(state.searched.map(one => [one.cell, one]));
+  const decisions = new Map<string, Decided[]>();
   const methods = new Map<string, Map<string, Seeds>>();
   const seedsOf = (method: string, learningRate: number, settings?: Settings): Seeds => {
     const places = methods.get(method) ?? new Map<string, Seeds>();
@@ -141,11 +158,14 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   for (const view of state.trials) {
     const {trial} = view;
     if (!belongs(trial, group, axes)) continue;
-    if (!methods.has(nameOf(trial))) {
-      const decision = state.searched.find(({cell}) => cell === cellOf(trial));
-      if (decision) decisions.set(nameOf(trial), decision);
+    const settings = tunedOf(trial, axes);
+    const decision = searched.get(cellOf(trial));
+    if (decision) {
+      const own = decisions.get(nameOf(trial)) ?? [];
+      if (!own.some(one => one.decision === decision)) own.push({decision, settings});
+      decisions.set(nameOf(trial), own);
     }
-    const seeds = seedsOf(nameOf(trial), trial.learningRate, tunedOf(trial, axes));
+    const seeds = seedsOf(nameOf(trial), trial.learningRate, settings);
     if (view.state === 'diverged') seeds.diverged++;
     if (state.search && Object.keys(view.tails).length > 0) seeds.scanned = true;
     const {value = null, right} = view.state === 'finished' ? latest(view, group) : {};
@@ -160,11 +180,26 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   }
   return [...methods].map(([method, places]) => {
     const points = [...places.values()].map(pointOf);
-    const {place = null, chosen = null} = decisions.get(method) ?? {};
-    const curve = methodCurve(method, points, group.metric, {margin, ...(chosen !== null && {chosen})});
-    const found = state.search && foundBy(curve, place);
+    const own = decisions.get(method) ?? [];
+    const chosen = chosenOf(own);
+    const curve = methodCurve(method, points, group.metric, {margin, ...(chosen && {chosen})});
+    const settings = JSON.stringify(curve.peak?.settings);
+    const at = own.find(one => JSON.stringify(one.settings) === settings);
+    const found = state.search && foundBy(curve, at?.decision.place ?? null);
     return {...curve, ...(found && {found})};
   });
+}
+
+/** What a search decided in one cell of a method, and that cell's values of further tuned axes. */
+interface Decided {
+  decision: RunState['searched'][number];
+  settings: Settings | undefined;
+}
+
+/** Where the search of a method has chosen; undefined before. */
+function chosenOf(decided: readonly Decided[]): PeakRules['chosen'] {
+  const found = decided.find(({decision}) => decision.chosen !== null && decision.left === undefined);
+  return found && {learningRate: found.decision.chosen!, ...(found.settings && {settings: found.settings})};
 }
 
 /** What is known at one rate, and one value of each further axis that is tuned. */

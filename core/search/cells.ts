@@ -1,9 +1,10 @@
 /** The axes of a sweep's search: each method, rank and batch size with its ordered learning rates. */
 import {grouped} from '../grouped.ts';
 import {partsOf, stepsKey, trainingOf} from '../sweep/axes/axes.ts';
+import type {Settings} from '../sweep/axes/keys.ts';
 import {nameOf, noRank, type StoredTrial, type Sweep, type TrainingSettings, type Trial} from '../sweep/sweep.ts';
 import {warmUpSteps} from '../sweep/warm-up.ts';
-import type {Cell} from './search.ts';
+import type {Cell, Group} from './search.ts';
 
 /**
  * One cell for every method (in its one form of the sweep), rank, batch size and value of further axes, in the order of the sweep. `trials`: all of the
@@ -13,14 +14,24 @@ import type {Cell} from './search.ts';
 export function cellsOf(
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
-  sweep: Pick<Sweep, 'axes'> & {training: Pick<TrainingSettings, 'warmupRatio' | 'warmupSteps'>},
+  sweep: Pick<Sweep, 'axes' | 'tune'> & {training: Pick<TrainingSettings, 'warmupRatio' | 'warmupSteps'>},
 ): Cell[] {
   return [...grouped(trials, cellOf)].map(([id, group]) => {
     const [first] = group as [Trial];
     const total = steps[stepsKey(first)];
     if (total === undefined) throw new RangeError(`The steps of batch size ${first.batchSize} are not known.`);
-    return {id, ...matrixOf(group), steps: total, warmUp: warmUpSteps(total, trainingOf(sweep, first))};
+    const shared = groupOf(first, sweep.tune ?? []);
+    const warmUp = warmUpSteps(total, trainingOf(sweep, first));
+    return {id, ...matrixOf(group), steps: total, warmUp, ...(shared && {group: shared})};
   });
+}
+
+/** What a trial's cell has in common with others that differ in tuned settings only; null where the rate alone is tuned. */
+export function groupOf(trial: Parameters<typeof cellOf>[0], tune: readonly string[]): Group | null {
+  const all = Object.entries(trial.settings ?? {});
+  const settings: Settings = Object.fromEntries(all.filter(([key]) => tune.includes(key)));
+  if (Object.keys(settings).length === 0) return null;
+  return {id: cellOf({...trial, settings: Object.fromEntries(all.filter(([key]) => !tune.includes(key)))}), settings};
 }
 
 /** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`, or `pissa-r8-b16-wd0.1`. */

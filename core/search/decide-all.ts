@@ -1,4 +1,5 @@
 /** All cells of a search, those whose scan starts from the measured curvature among them. */
+import {grouped} from '../grouped.ts';
 import {curvatureByMethod, type MethodCurvature} from '../run/compare/curvature.ts';
 import {startOf, startText} from '../run/compare/starts.ts';
 import type {RunState} from '../run/fold.ts';
@@ -8,6 +9,7 @@ import {decide} from './decide.ts';
 import {factsOf} from './facts.ts';
 import type {SearchRules} from './rules.ts';
 import type {Cell, Decision} from './search.ts';
+import {decideTogether, type Member} from './together.ts';
 
 /** The method that the curvature of all others is measured by. */
 export const reference = 'lora';
@@ -22,12 +24,25 @@ export function decideAll(
   state: Pick<RunState, 'trials' | 'places' | 'curvature'>,
   rules: SearchRules,
 ): Decision[] {
-  const own = (cell: Cell): Decision => decide(cell, factsOf(cell, state, rules), rules);
-  if (rules.search.start !== 'curvature') return cells.map(own);
+  const groups = grouped(startsOf(cells, state, rules), ({cell}) => cell.group?.id ?? cell.id);
+  const decisions = [...groups.values()].flatMap(members => decideTogether(members, rules));
+  const byCell = new Map(decisions.map(one => [one.cell, one]));
+  return cells.map(({id}) => byCell.get(id)!);
+}
+
+/** Each cell with its facts, where its best rate is expected, and its decision while it waits for that. */
+function startsOf(
+  cells: readonly Cell[],
+  state: Pick<RunState, 'trials' | 'places' | 'curvature'>,
+  rules: SearchRules,
+): Member[] {
+  const all = cells.map(cell => ({cell, facts: factsOf(cell, state, rules)}));
+  if (rules.search.start !== 'curvature') return all;
   const curvature = curvatureByMethod(state);
   const first = ({trials}: Cell) => trials[0]![0]!;
-  const placed = new Map(cells.filter(cell => first(cell).method === reference).map(cell => [cell.id, own(cell)]));
-  return cells.map(cell => {
+  const references = all.filter(({cell}) => first(cell).method === reference);
+  const placed = new Map(references.map(({cell, facts}) => [cell.id, decide(cell, facts, rules)]));
+  return all.map(({cell, facts}) => {
     const trial = first(cell);
     const {method, rank, batchSize} = trial;
     const base = cells.find(
@@ -37,12 +52,11 @@ export function decideAll(
         first(one).batchSize === batchSize &&
         isSameSetting(first(one), first(cell)),
     );
-    if (!base || method === reference) return placed.get(cell.id) ?? own(cell);
-    const relative = relativeOf(curvature, trial);
-    if (relative === null) return own(cell);
+    const relative = base && method !== reference ? relativeOf(curvature, trial) : null;
+    if (!base || relative === null) return {cell, facts};
     const {place, stage} = placed.get(base.id)!;
-    if (place !== null) return own({...cell, expected: place / relative});
-    return stage === 'done' ? own(cell) : waiting(cell);
+    if (place !== null) return {cell: {...cell, expected: place / relative}, facts};
+    return {cell, facts, ...(stage !== 'done' && {waits: waiting(cell)})};
   });
 }
 

@@ -45,7 +45,7 @@ const expectedRounds = 0.03;
  * whole trial, by batch size.
  */
 export function searchExpectation(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective' | 'tune'>,
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
 ): SearchExpectation | null {
@@ -61,7 +61,12 @@ export function expectedShare({steps, gridSteps}: SearchExpectation): number {
 
 /** Of all cells that are asked for. Nothing is known yet; a run that goes on needs less. */
 export function expectationOf(cells: readonly Cell[], rules: Pick<SearchRules, 'search'>): SearchExpectation {
-  const each = cells.map(cell => cellExpectation(cell, rules));
+  const groups = new Set<string>();
+  const each = cells.map(cell => {
+    const isFirst = !cell.group || !groups.has(cell.group.id);
+    if (cell.group) groups.add(cell.group.id);
+    return cellExpectation(cell, rules, isFirst);
+  });
   const sum = (of: (one: CellExpectation) => number) => each.reduce((total, one) => total + of(one), 0);
   const total = (of: (one: CellExpectation) => Range): Range => range(at => sum(one => of(one)[at]));
   return {
@@ -88,7 +93,8 @@ interface CellExpectation {
   why: string | null;
 }
 
-function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): CellExpectation {
+/** @param isFirst of its group: the best one alone gets all seeds, and others may be left after their scan */
+function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>, isFirst: boolean): CellExpectation {
   const {steps, rates, seeds} = cell;
   const scan = scanStepsOf(cell, search);
   const why = whyWhole(cell, scan);
@@ -98,12 +104,13 @@ function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>): Cel
     return {scans: 0, rates: 0, scanSteps: 0, ...all, why};
   }
   const further = seeds.length - 1;
-  const rounds = further === 0 ? same(0) : {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
-  const first: Range = {least: 2, expected: Math.min(expectedFirst, rates.length), most: rates.length};
+  const usual: Range = {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
+  const rounds = further === 0 ? same(0) : isFirst ? range(at => 1 + usual[at]) : {...same(0), most: 1};
+  const first: Range = {least: isFirst ? 2 : 0, expected: Math.min(expectedFirst, rates.length), most: rates.length};
   const scanned = scannedOf(isGuided(cell, search) ? middleOf(cell) : cell);
-  const whole = range(at => first[at] + further * (1 + rounds[at]));
+  const whole = range(at => first[at] + further * rounds[at]);
   // The pair runs side by side, and so do seeds.
-  const chain = range(at => 1 + (first[at] - 2) + (further === 0 ? 0 : 1 + rounds[at]));
+  const chain = range(at => Math.max(1, first[at] - 1) + rounds[at]);
   return {
     scans: scanned.expected,
     rates: rates.length,

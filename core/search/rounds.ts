@@ -5,7 +5,7 @@
  */
 import {grouped} from '../grouped.ts';
 import type {RunState} from '../run/fold.ts';
-import type {Task} from '../run/tasks/tasks.ts';
+import {cellsOfTask, type Task} from '../run/tasks/tasks.ts';
 import {isTrial, type Sweep} from '../sweep/sweep.ts';
 import {cellsOf} from './cells.ts';
 import {decideAll} from './decide-all.ts';
@@ -33,6 +33,7 @@ export function wantedTasks(
   const decisions = decideAll(cellsOf(own, pinned.steps, sweep), {trials, places, curvature}, {...rules, search});
   const chosen = new Set(decisions.flatMap(({cell, stage}) => (stage === 'done' ? [cell] : [])));
   const wanted = new Set(decisions.flatMap(decision => decision.wanted.map(({trial}) => trial)));
-  const isWanted = (task: Task) => chosen.has(task.cell) || task.trials.some(id => wanted.has(id));
+  const isWanted = (task: Task) =>
+    cellsOfTask(task).every(cell => chosen.has(cell)) || task.trials.some(id => wanted.has(id));
   return new Set(tasks.filter(isWanted).map(({task}) => task));
 }

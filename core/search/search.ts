@@ -2,9 +2,13 @@
  * Words of a search for each method's best learning rate: what it may look at and what it may ask for. The algorithm is
  * `decide`; the trainer carries out what it asks for, and everybody else reads its events.
  */
+import type {Settings} from '../sweep/axes/keys.ts';
 import type {Trial} from '../sweep/sweep.ts';
 
-/** One ordered axis of rates: everything of its trials is alike but rate and seed. Cells never look at each other. */
+/**
+ * One ordered axis of rates: everything of its trials is alike but rate and seed. Cells of one group share what is known; others never
+ * look at each other.
+ */
 export interface Cell {
   /** Readable and stable, e.g. `pissa-r8-b16`. */
   id: string;
@@ -20,6 +24,16 @@ export interface Cell {
   warmUp: number;
   /** Where the best rate is expected: the scan begins within a decade of it. Absent: over all rates. */
   expected?: number;
+  /** Where more than the rate is tuned: what it has in common with the cells that its method takes its best of. */
+  group?: Group;
+}
+
+/** Cells of one method under the same conditions, of which it takes the best one. */
+export interface Group {
+  /** As the id of a cell, without the tuned settings. */
+  id: string;
+  /** This cell's own values of the tuned axes. */
+  settings: Settings;
 }
 
 /** What is known of one trial. */
@@ -56,6 +70,8 @@ export interface Decision {
   chosen: number | null;
   /** Trials that are to go further. Empty: waiting for those under way, or done. */
   wanted: Wanted[];
+  /** The cell of its group that did better: this one is searched no further, and has no chosen rate. */
+  left?: string;
   /** One sentence: why. */
   why: string;
 }

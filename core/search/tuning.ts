@@ -5,7 +5,7 @@ import {count} from '../run/format.ts';
 import {axisCount, stepsKey} from '../sweep/axes/axes.ts';
 import {writeRate} from '../sweep/rates.ts';
 import {fewestRates, needsEvaluation} from '../sweep/search-rules.ts';
-import {type MethodSettings, nameOf, type Sweep} from '../sweep/sweep.ts';
+import {type MethodSettings, nameOf, type Sweep, type Trial} from '../sweep/sweep.ts';
 import {searchDefaults} from '../sweep/table/fields.ts';
 import {expandTrials} from '../sweep/trials.ts';
 import {cellsOf} from './cells.ts';
@@ -22,7 +22,8 @@ export type TunedSweep = Sweep & Required<Pick<Sweep, 'search'>>;
 export function tunedSweep({curvature: _, ...sweep}: Sweep, wanted?: string): TunedSweep {
   const method = methodOf(sweep, wanted);
   if (sweep.evaluate.length === 0) throw new SweepError('not-tunable', needsEvaluation);
-  refuseSeveral(method);
+  refuseMean(sweep);
+  refuseSeveral(method, sweep.tune);
   refuseFewRates(method);
   return {
     ...sweep,
@@ -50,8 +51,18 @@ function methodOf({methods}: Pick<Sweep, 'methods'>, wanted: string | undefined)
   throw new SweepError('usage', `--method ${wanted}: the sweep has no such method; it has ${names}.`, {wanted});
 }
 
-function refuseSeveral({ranks, batchSizes, axes = {}, ...method}: MethodSettings): void {
-  const further = Object.entries(axes).map(([key, values]) => axisCount(key, values.length));
+function refuseMean({objective = []}: Pick<Sweep, 'objective'>): void {
+  if (objective.length < 2) return;
+  throw new SweepError(
+    'not-tunable',
+    `A search goes by one evaluation, and 'objective' is the mean of ${objective.join(' and ')}: name one of them as 'objective'.`,
+  );
+}
+
+/** What the file tunes is looked for beside the rate; of anything else there is one value. */
+function refuseSeveral({ranks, batchSizes, axes = {}, ...method}: MethodSettings, tune: readonly string[] = []): void {
+  const others = Object.entries(axes).filter(([key]) => !tune.includes(key));
+  const further = others.map(([key, values]) => axisCount(key, values.length));
   if (ranks.length * batchSizes.length === 1 && further.length === 0) return;
   const list = [
     ranks.length > 1 ? count(ranks.length, 'rank') : '',
@@ -60,7 +71,7 @@ function refuseSeveral({ranks, batchSizes, axes = {}, ...method}: MethodSettings
   ];
   throw new SweepError(
     'not-tunable',
-    `${nameOf(method)} has ${list.filter(Boolean).join(' and ')} in this file, and a rate is looked for at one of each; leave one, or compare them with 'search: halving' and \`lora-sweep run\`.`,
+    `${nameOf(method)} has ${list.filter(Boolean).join(' and ')} in this file, and a rate is looked for at one of each; leave one, name what each method takes its best of in 'tune', or compare them with 'search: halving' and \`lora-sweep run\`.`,
   );
 }
 
@@ -88,13 +99,13 @@ export interface Within {
 
 /**
  * As much of a tuned sweep as may be expected to keep within `budget`, a share of its grid's steps: seeds are given up first, from
- * the last, then every second rate. `steps`: optimizer steps of a trial.
+ * the last, then every second rate. `stepsOf`: optimizer steps of a trial.
  * @throws SweepError `budget` with the least that it takes
  */
-export function withinBudget(tuned: TunedSweep, steps: number, budget?: number): Within {
-  const gridSteps = steps * expandTrials(tuned).length;
+export function withinBudget(tuned: TunedSweep, stepsOf: (trial: Trial) => number, budget?: number): Within {
+  const gridSteps = expandTrials(tuned).reduce((sum, trial) => sum + stepsOf(trial), 0);
   const parts = (budget === undefined ? [tuned.methods[0]!] : narrower(tuned.methods[0]!)).map(method => {
-    const expected = expectationIn({...tuned, methods: [method]}, steps);
+    const expected = expectationIn({...tuned, methods: [method]}, stepsOf);
     return {method, expected, share: expected.steps.expected / gridSteps};
   });
   const part = parts.find(({share}) => budget === undefined || share <= budget);
@@ -108,9 +119,10 @@ export function withinBudget(tuned: TunedSweep, steps: number, budget?: number):
   );
 }
 
-function expectationIn(sweep: TunedSweep, steps: number): SearchExpectation {
+function expectationIn(sweep: TunedSweep, stepsOf: (trial: Trial) => number): SearchExpectation {
   const trials = expandTrials(sweep);
-  return expectationOf(cellsOf(trials, {[stepsKey(trials[0]!)]: steps}, sweep), sweep);
+  const steps = Object.fromEntries(trials.map(trial => [stepsKey(trial), stepsOf(trial)]));
+  return expectationOf(cellsOf(trials, steps, sweep), sweep);
 }
 
 /** From the whole on, each with less than the one before. */
@@ -142,6 +154,8 @@ function spending(
   ].join(' ');
 }
 
-const axes = ({learningRates, seeds}: MethodSettings): string =>
-  `${count(learningRates.length, 'rate')} and ${count(seeds.length, 'seed')}`;
+const axes = ({learningRates, seeds, axes: further = {}}: MethodSettings): string => {
+  const counts = Object.entries(further).map(([key, values]) => ` × ${axisCount(key, values.length)}`);
+  return `${count(learningRates.length, 'rate')}${counts.join('')} and ${count(seeds.length, 'seed')}`;
+};
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`;

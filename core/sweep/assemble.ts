@@ -196,7 +196,7 @@ function trainingOf(training: Values['training']): TrainingSettings {
     ...(warmupSteps !== undefined && {warmupSteps}),
     maxGradNorm: training.max_grad_norm[0]!,
     dropout: training.dropout[0]!,
-    precision: training.precision,
+    precision: training.precision[0]!,
     microBatch: training.micro_batch,
     checkpoint: training.checkpoint,
   };
@@ -217,6 +217,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     stop,
     k,
     strict,
+    filters,
     scorer,
   } = evaluation;
   if (task === undefined || data === undefined) return undefined;
@@ -233,6 +234,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(topP !== undefined && {topP}),
     ...(stop !== undefined && {stop}),
     ...(strict && {strict}),
+    ...(filters !== undefined && {filters}),
     ...(scorer !== undefined && {scorer}),
   };
 }

@@ -64,6 +64,7 @@ export const problemCodes = [
   'model/bad-adapter',
   'resource/memory',
   'resource/time',
+  'resource/precision',
   'fairness/one-rate',
   'fairness/narrow-grid',
   'fairness/coarse-grid',

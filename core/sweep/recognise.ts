@@ -56,7 +56,8 @@ export function trialsAmong(sweep: Sweep, stored: readonly Trial[]): Trial[] {
 
 /**
  * Everything of a trial but its rate. Alpha counts where it is an axis: else a changed one is a changed trial. The model counts where
- * there are several: a single one may be called otherwise, and whether it is another one its hash says.
+ * there are several: a single one may be called otherwise, and whether it is another one its hash says. `auto` is the one precision that there is:
+ * whether it comes to another one now the manifest says.
  */
 function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly Trial[]): (trial: Trial) => string {
   const all = [...trials, ...stored];
@@ -66,7 +67,9 @@ function settingsBy(fixed: Settings, trials: readonly Trial[], stored: readonly 
   const alphaIn = (trial: Trial): string | number =>
     ambiguous.has(alphaKey(trial)) ? (trial.settings?.['alpha'] ?? String(trial.alpha)) : trial.alpha;
   const keys = axisKeys.filter(key => key !== 'alpha' && key !== 'model');
-  const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined));
+  const precisions = new Set(stored.map(({settings}) => settings?.['training.precision']));
+  const isOpen = (key: string) => key === 'training.precision' && fixed[key] === 'auto' && precisions.size < 2;
+  const several = keys.filter(key => all.some(({settings}) => settings?.[key] !== undefined) && !isOpen(key));
   return trial => {
     const {model = fixed['model'] ?? '', method, rank, batchSize, seed, settings = {}, order = seed} = trial;
     const texts = several.map(key => settings[key] ?? fixed[key] ?? '');

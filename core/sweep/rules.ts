@@ -2,7 +2,7 @@ import {type MethodName, methods} from '../method/methods.ts';
 import {defaultOptions} from '../method/parameters.ts';
 import {product} from '../numbers.ts';
 import {checkAxes} from './axes/rules.ts';
-import {axisSizes} from './axes/values.ts';
+import {axisSizes, optimizersOf} from './axes/values.ts';
 import type {Fix} from './problem.ts';
 import {either, keyName, type Problems, ProblemsWithin, quote, replacement} from './problems.ts';
 import {ranksOf} from './ranks.ts';
@@ -39,6 +39,7 @@ export function checkRules(values: Values, root: MappingNode, complete: boolean,
   for (const {name, own} of methodsOf(values)) checkGrid(file, ['methods', name, 'learning_rate'], own.learning_rate);
   checkMethods(file);
   checkConflicts(file);
+  checkOptimizers(file);
   if (complete) checkLearningRates(file);
   checkAxes(file);
   for (const part of partsOf(file)) {
@@ -131,6 +132,20 @@ function checkConflicts(file: File): void {
       const paths = [['methods', name, key], ['methods', name, 'rank'], ['rank'], ['methods', name], ['methods']];
       file.problems.at(file.problems.firstOf(...paths), 'out-of-range', message);
     }
+  }
+}
+
+/** What has an AdamW of its own takes its betas from the file's, and no other. */
+function checkOptimizers(file: File): void {
+  for (const {name, method, own} of methodsOf(file.values)) {
+    if (!methods[method].alternates) continue;
+    const isOwn = own.training?.optimizer !== undefined;
+    const named = [isOwn ? own.training?.optimizer : file.values.training.optimizer].flat();
+    const other = named.flatMap(one => (one === undefined ? [] : optimizersOf(one))).find(one => one.name !== 'adamw');
+    if (!other) continue;
+    const path = isOwn ? ['methods', name, 'training', 'optimizer'] : ['training', 'optimizer'];
+    const message = `${methods[method].title} is an AdamW of its own, and cannot be trained with ${other.name}: write 'optimizer: adamw', or give ${name} one of its own.`;
+    file.problems.at(path, 'out-of-range', message);
   }
 }
 
@@ -269,7 +284,10 @@ function checkTemplateSettings(file: File): void {
 
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [index, {task, scorer, samples, temperature, stop, k, strict}] of file.values.evaluate.entries()) {
+  for (const [
+    index,
+    {task, scorer, samples, temperature, stop, k, strict, filters},
+  ] of file.values.evaluate.entries()) {
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.at(path, code, message);
@@ -291,6 +309,12 @@ function checkEvaluations(file: File): void {
         'out-of-range',
         at('strict'),
         `The study's script judges gsm8k and math only: remove 'strict', which the task ${task} has not.`,
+      );
+    if (filters !== undefined && task !== undefined && task !== 'gsm8k')
+      report(
+        'out-of-range',
+        at('filters'),
+        `lm-evaluation-harness has these filters for gsm8k only: remove 'filters', which the task ${task} has not.`,
       );
     if (stop !== undefined && formatOf(file) === 'tokens')
       report(

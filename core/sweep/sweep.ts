@@ -105,6 +105,9 @@ export type TaskName =
   | 'loss'
   | 'custom';
 
+/** Of lm-evaluation-harness. */
+export type FilterName = 'strict-match' | 'flexible-extract';
+
 export interface EvaluationSettings {
   task: TaskName;
   data: string;
@@ -123,6 +126,8 @@ export interface EvaluationSettings {
   k?: number[];
   /** Of tasks gsm8k and math: judged as the study's script does. Absent = not. */
   strict?: boolean;
+  /** Of task gsm8k: shares by filters of lm-evaluation-harness, beside its own. */
+  filters?: FilterName[];
   /** Of task custom: a JavaScript module. */
   scorer?: string;
   /** Steps between evaluations; absent = at the end only. */

@@ -7,10 +7,12 @@
  *   --quick                            every ratio from few rounds, one case and the strongest peers: below 5 minutes in all
  *   --only TEXT                        contenders with TEXT in their names, besides this project
  *   --case TEXT                        cases with TEXT in their names (training: 4x256, 6x512 …)
+ *   --record                           write what the goals came to on this kind of processor into docs/benchmarks.md, also of a quick run
  *   --write                            write the parts into docs/benchmarks.md; other parts, and other cases, stay as they are
  */
 import {parseArgs} from 'node:util';
-import {writePart} from './pages/page.ts';
+import {type Figure, figuresIn, processorHere, verdictsOn} from './pages/goals.ts';
+import {recordFigures, writePart} from './pages/page.ts';
 import type {Part} from './pages/part.ts';
 import {asText} from './pages/results.ts';
 import {parts} from './parts/index.ts';
@@ -21,6 +23,7 @@ const {values: options, positionals} = parseArgs({
     only: {type: 'string', default: ''},
     case: {type: 'string', default: ''},
     write: {type: 'boolean', default: false},
+    record: {type: 'boolean', default: false},
   },
   allowPositionals: true,
 });
@@ -46,6 +49,8 @@ if (quick) {
 }
 
 const seconds = new Map<string, number>();
+const figures: Record<string, Figure> = {};
+const day = new Date().toISOString().slice(0, 10);
 for (const [name, part] of wanted) {
   console.log(`\n== ${name}: ${part.summary}`);
   const began = performance.now();
@@ -60,9 +65,14 @@ for (const [name, part] of wanted) {
   const took = (performance.now() - began) / 1000;
   seconds.set(name, took);
   console.log(`(${took.toFixed(0)} s)`);
+  Object.assign(figures, figuresIn(name, sections, day, quick));
   if (options.write)
     await writePart(name, sections, {order: Object.keys(parts), some: only !== '' || wantedCase !== ''});
 }
+const verdicts = verdictsOn(figures);
+if (verdicts.length > 0)
+  console.log([`\nGoals on ${processorHere()}:`, ...verdicts.map(line => `  ${line}`)].join('\n'));
+if (options.record || options.write) await recordFigures(figures, Object.keys(parts));
 const total = [...seconds.values()].reduce((sum, part) => sum + part, 0);
 const each = [...seconds].map(([name, part]) => `${name} ${part.toFixed(0)} s`).join(', ');
 console.log(`\n${(total / 60).toFixed(1)} minutes: ${each}.`);

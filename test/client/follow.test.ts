@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -106,6 +107,21 @@ async function followed(): Promise<unknown> {
   await follower.read();
   return follower.state(false);
 }
+
+it('a run that was begun anew in the same place is read from its beginning, also where it is as long', async () => {
+  await longRun();
+  const follower = new Follower(folder);
+  await follower.read();
+  renameSync(folder, `${folder}@2026-12-01-0239`);
+  await longRun();
+  appendFileSync(events, formatLine({event: 'note', message: 'the second', at: 1}));
+  expect(await follower.read()).toBe(true);
+  const {trials: read, notes} = follower.state(false);
+  expect([read.map(({losses}) => losses.counts.reduce((sum, n) => sum + n, 0)), notes]).toEqual([
+    [steps, steps],
+    ['the second'],
+  ]);
+});
 
 it('a follower goes on after an error: what may not be read now is read later', async () => {
   await longRun();

@@ -17,6 +17,7 @@ interface Wait {
 export interface Locator {
   locator(selector: string, options?: {hasText?: string | RegExp}): Locator;
   filter(options: {hasText: string | RegExp}): Locator;
+  getByRole(role: string, options: {name: string | RegExp}): Locator;
   first(): Locator;
   last(): Locator;
   nth(index: number): Locator;

@@ -19,7 +19,7 @@ const file = join(workspace.folder, 'desc.sweep.yaml');
 await cp(join(extension, 'demo/desc.sweep.yaml'), file);
 const server = await startServer(tools, {
   folder: join(folder, 'server'),
-  extension,
+  extensions: [extension],
   trust: false,
   hub: 'http://127.0.0.1:9',
 });

@@ -38,8 +38,8 @@ export interface Server {
 export interface Start {
   /** For its files alone. */
   folder: string;
-  /** Folder of the extension, which is installed as it lies there. */
-  extension: string;
+  /** Folders of extensions, which are installed as they lie there. */
+  extensions: readonly string[];
   /** Whether workspaces must be trusted first. */
   trust: boolean;
   /** Environment beside its own. */
@@ -54,7 +54,7 @@ export interface Start {
  * @throws Error with the end of what it said
  */
 export async function startServer({node, server}: Installation, start: Start): Promise<Server> {
-  const {folder, extension, trust, hub, env = {}} = start;
+  const {folder, trust, hub, env = {}} = start;
   const home = join(folder, 'home');
   const userData = join(folder, 'user-data');
   await mkdir(join(userData, 'User'), {recursive: true});
@@ -63,7 +63,7 @@ export async function startServer({node, server}: Installation, start: Start): P
   await mkdir(temporary);
   const extensions = join(folder, 'extensions');
   await mkdir(extensions);
-  await symlink(extension, join(extensions, basename(extension)));
+  for (const extension of start.extensions) await symlink(extension, join(extensions, basename(extension)));
   await writeFile(join(userData, 'User/settings.json'), JSON.stringify(settings, null, 2));
   const authority = `127.0.0.1:${await freePort()}`;
   const options = [

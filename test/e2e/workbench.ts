@@ -93,6 +93,38 @@ export class Workbench {
     await notification.locator('.monaco-button', {hasText: button}).first().click();
   }
 
+  /** A row of a tree in the side bar, by what a screen reader says of it. */
+  row(label: string | RegExp): Locator {
+    const name = typeof label === 'string' ? new RegExp(`^${label}`) : label;
+    return this.page.locator('.sidebar').first().getByRole('treeitem', {name}).first();
+  }
+
+  /** Chooses from the menu of a row. */
+  async choose(row: Locator, item: string): Promise<void> {
+    const entry = this.page.locator('.monaco-menu .action-item .action-label', {hasText: item}).first();
+    await until(`"${item}" in the menu`, async () => {
+      await row.click({button: 'right'});
+      await this.page.waitForTimeout(300);
+      if (await entry.isVisible()) return true;
+      await this.page.keyboard.press('Escape');
+      return false;
+    });
+    await entry.click();
+  }
+
+  /** Fills the box that is open. */
+  async type(text: string): Promise<void> {
+    const box = this.page.locator('.quick-input-widget .quick-input-box input').first();
+    await box.waitFor();
+    await box.fill(text);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Presses a button of the dialog that is open. */
+  async answer(button: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box .monaco-button', {hasText: button}).first().click();
+  }
+
   /** The page of the results panel. */
   get results(): {locator(selector: string): Locator} {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');

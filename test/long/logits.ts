@@ -2,8 +2,9 @@
 
 import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {Programs} from '../../trainer/engine/program/programs.ts';
-import {causalAttention, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
+import {causalAttention, hidden, logitsFrom} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
+import {paddedRows} from '../../trainer/model/places.ts';
 import {adaptedModel} from '../../trainer/training/adapted-model.ts';
 
 /** ids [row][position] → [row · position · vocabulary] */

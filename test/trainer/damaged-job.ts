@@ -16,7 +16,7 @@ const damaged: Prepared = {
 };
 const arrangement = arrange(prepared, expandTrials(sweep), choice.gpu, undefined, 1);
 const notes: string[] = [];
-const estimate = await estimated(damaged, arrangement, choice, 0, {note: message => notes.push(message)});
+const estimate = await estimated({prepared: damaged, choice}, arrangement, 0, {note: message => notes.push(message)});
 
 const pool = openPool(1, {base: prepared.model, engine: choice.engine, threads: 1});
 const codes: (string | undefined)[] = [];

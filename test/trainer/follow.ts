@@ -7,8 +7,9 @@ import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {Programs} from '../../trainer/engine/program/programs.ts';
 import {generate} from '../../trainer/generation/generation.ts';
 import type {Parts} from '../../trainer/method/form.ts';
-import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../trainer/model/decoder.ts';
+import {causalAttention, frozenProjection, hidden, logitsFrom} from '../../trainer/model/decoder.ts';
 import {openFolder} from '../../trainer/model/open-model.ts';
+import {paddedRows} from '../../trainer/model/places.ts';
 import {
   type GoldenBatch,
   type GoldenCase,
@@ -41,6 +42,8 @@ export interface FollowOptions {
   recompute?: boolean;
   /** Rows stand one after another, without padding. */
   unpadded?: boolean;
+  /** The first token of all rows stands once. */
+  sharing?: boolean;
   /** How far the results may be from the record, where the engine computes in bfloat16. */
   bounds?: Bounds;
 }
@@ -121,7 +124,7 @@ export async function followTraining(
   engine: Engine,
   name: string,
   caseName: string,
-  {trials = 1, merged = true, recompute = false, unpadded = false, bounds}: FollowOptions = {},
+  {trials = 1, merged = true, recompute = false, unpadded = false, sharing = false, bounds}: FollowOptions = {},
 ): Promise<void> {
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const reference = run.cases[caseName]!;
@@ -131,7 +134,7 @@ export async function followTraining(
   const pack = goldenPack(engine, run, reference, trials, merged, recompute);
   const start = await pack.parameters();
   // One shape for all batches, as the trainer has it.
-  const room = Math.max(...dataset.train.map(batch => targetsIn([batch])));
+  const room = 1 + Math.max(...dataset.train.map(batch => targetsIn([batch])));
   const tokens = 1 + Math.max(...[...dataset.train, dataset.eval].map(tokensIn));
   const sized = ({input_ids}: GoldenBatch) => {
     // Three rows at most have more than 14 tokens, and one place at least is empty.
@@ -139,7 +142,9 @@ export async function followTraining(
       {rows: 3, length: 20},
       {rows: input_ids.length - 3, length: 15},
     ];
-    return unpadded ? {room, unpadded: {groups, tokens}} : {room};
+    if (!sharing) return unpadded ? {room, unpadded: {groups, tokens}} : {room};
+    const own = groups.map(({rows, length}) => ({rows, length: length - 1}));
+    return {room, unpadded: {groups: own, tokens: tokens - 7, beginning: 1}};
   };
   const losses: number[][] = [];
   const norms: number[][] = [];
@@ -157,7 +162,7 @@ export async function followTraining(
   const after = await pack.evaluate(packBatch(dataset.eval, trials, targetsIn([dataset.eval]), sized(dataset.eval)));
   for (let trial = 0; trial < trials; trial++) {
     const worst = (found: number[][], expected: number[], relative: boolean) =>
-      Math.max(...expected.map((value, step) => Math.abs(found[step]![trial]! - value) / (relative ? value : 1)));
+      Math.max(...expected.map((value, step) => apart(found[step]![trial]!, value, relative)));
     expect(worst(losses, f64.loss, false)).toBeLessThan(slack * spread.loss_max_abs_diff);
     expect(worst(norms, f64.grad_norm, true)).toBeLessThan(slack * spread.grad_norm_max_rel_diff);
     // The loss itself is known to float32's resolution at best.
@@ -174,6 +179,11 @@ export async function followTraining(
     slack * (bounds?.weight_update_rel_diff ?? updateSpread(name, caseName, spread.weight_update_rel_diff)),
   );
   pack.dispose();
+}
+
+/** What is to be 0 may be off by next to nothing. */
+function apart(found: number, value: number, relative: boolean): number {
+  return Math.abs(found - value) / (relative ? Math.max(value, 1e-12) : 1);
 }
 
 /** Which triplets of AdaLoRA the first trial has left, by projection in the order of their names. */

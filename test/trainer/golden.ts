@@ -74,13 +74,13 @@ export function targetsIn(batches: GoldenBatch[]): number {
 
 /**
  * A golden batch for `trials` trials that all see it; the loss is weighted by 1/`tokens`. `room`: places for targets, at
- * least; those beyond the batch's own carry no weight. `unpadded`: rows one after another in so many tokens, for attention in these groups.
+ * least; those beyond the batch's own carry no weight. `unpadded`: rows one after another in so many tokens, for attention in these groups, behind what they begin with.
  */
 export function packBatch(
   golden: GoldenBatch,
   trials: number,
   tokens: number,
-  {room = 0, unpadded}: {room?: number; unpadded?: Pick<BatchShape, 'groups' | 'tokens'>} = {},
+  {room = 0, unpadded}: {room?: number; unpadded?: Pick<BatchShape, 'groups' | 'tokens' | 'beginning'>} = {},
 ): PackBatch {
   const {input_ids, attention_mask, labels} = golden;
   const lengths = attention_mask.map(row => row.filter(Boolean).length);
@@ -90,7 +90,7 @@ export function packBatch(
   const own = (rows: number[][]) => Int32Array.from(rows.flatMap((row, i) => row.slice(0, lengths[i])));
   const rows = lengths.map((_, row) => row);
   const dataset = {count: rows.length, starts, ids: own(input_ids), labels: own(labels), truncated: 0, empty: 0};
-  const padded = paddedShape(rows.length, input_ids[0]!.length, Math.max(room, targetsIn([golden])));
+  const padded = paddedShape(rows.length, input_ids[0]!.length, Math.max(room, 1 + targetsIn([golden])));
   const shape = unpadded ? {...padded, ...unpadded} : padded;
   const whole = emptyBatch(shape, trials);
   for (let trial = 0; trial < trials; trial++) collate(dataset, rows, shape, 0, whole, {trial, trials});

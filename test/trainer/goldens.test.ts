@@ -46,7 +46,7 @@ const trained = [
 /** LoRA+, where B has a rate of its own, LoRA-FA, where A has no training, and starts and forms that compute like others here. */
 const own = [
   ...['loraplus', 'doraplus', 'pissaplus', 'lorafa'],
-  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley'],
+  ...['orthogonal', 'eva', 'corda', 'cordakpm', 'lokrboth', 'oftcayley', 'loft'],
 ].map(method => `llama-${method}`);
 
 const follow = (engineName: string, name: string, caseName: string, options = {}): Promise<void> =>
@@ -68,6 +68,18 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     follow('compiled', 'llama-lora', 'low', {recompute: true}));
   for (const name of ['llama-lora', 'llama-dora', 'llama-full', 'qwen3-pissa', 'gemma3-lora'])
     it(`${name}, high, rows without padding`, () => follow('compiled', name, 'high', {unpadded: true}));
+  for (const name of [
+    'llama-lora',
+    'llama-dora',
+    'llama-full',
+    'llama-oft',
+    'llama-vera',
+    'qwen3-pissa',
+    'gemma3-lora',
+  ])
+    it(`${name}, high, what rows begin with once`, () => follow('compiled', name, 'high', {sharing: true}));
+  it('gemma3-lora, high, what rows begin with once, three trials in a pack, computed again in the backward pass', () =>
+    follow('compiled', 'gemma3-lora', 'high', {sharing: true, trials: 3, merged: false, recompute: true}));
   it('qwen3-lora, high, rows without padding, three trials in a pack, computed again in the backward pass', () =>
     follow('compiled', 'qwen3-lora', 'high', {unpadded: true, trials: 3, merged: false, recompute: true}));
   for (const name of [
@@ -85,6 +97,7 @@ describe('training follows PyTorch and PEFT on the compiled engine', () => {
     'llama-oft',
     'llama-adalora',
     'llama-vblora',
+    'llama-loft',
   ])
     it(`${name}, high, three trials in a pack`, () => follow('compiled', name, 'high', {trials: 3}));
 });
@@ -94,6 +107,7 @@ describe('training follows PyTorch and PEFT on the eager cpu engine', () => {
   for (const name of own) it(`${name}, low`, () => follow('eager cpu', name, 'low'));
   it('llama-lora, low-accum2', () => follow('eager cpu', 'llama-lora', 'low-accum2'));
   it('gemma3-lora, high, rows without padding', () => follow('eager cpu', 'gemma3-lora', 'high', {unpadded: true}));
+  it('gemma3-lora, high, what rows begin with once', () => follow('eager cpu', 'gemma3-lora', 'high', {sharing: true}));
 });
 
 describe('training follows PyTorch and PEFT on the eager wasm engine', () => {

@@ -36,14 +36,14 @@ function adapters(engine: Engine, {config, weights, sites, form}: AdaptationSett
       const before = start && unpack(layout, start);
       const tensors = tensorsBySite(layout, trained ?? unpack(layout, parameters!), before, common);
       const noises = noise && noiseBySite(noise);
-      const project: Passes['project'] = (site, x) => {
+      const project: Passes['project'] = (site, x, at) => {
         const W = weight(`${site}.weight`);
         const own = tensors.get(site);
         if (!own) return withBias(config, weight, site, macros.linear(x, W));
         const part = noises?.get(site);
         if (!part) return withBias(config, weight, site, method.apply(macros, x, W, own, form));
         // Only the adapter's input is dropped (as in PEFT): what it loses still goes through the base.
-        const dropped = tf.mul(x, dropoutMask(part, x.shape[1]!, x.shape[2]!, dropout));
+        const dropped = tf.mul(x, dropoutMask(part, x.shape[2]!, dropout, at));
         const lost = tf.sub(x, dropped);
         const residual = own.start && {A: own.start['A']!, B: own.start['B']!};
         const base = residual ? macros.lowRank(lost, W, residual, -form.scale) : macros.linear(lost, W);

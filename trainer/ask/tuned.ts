@@ -4,12 +4,14 @@ import {join, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {type Best, bestOf} from '../../core/run/best-seed.ts';
 import {budgetOf} from '../../core/run/budget.ts';
+import {settingsInWords} from '../../core/run/compare/conditions.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {count, formatMean, formatMeasure} from '../../core/run/format.ts';
 import type {Tuned} from '../../core/run/tuned.ts';
 import {formatPlace} from '../../core/run/verdict/place.ts';
 import {rulesOf} from '../../core/search/rules.ts';
 import type {TunedSweep} from '../../core/search/tuning.ts';
+import {stepsKey} from '../../core/sweep/axes/axes.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {adapterBase} from '../adapter/base.ts';
 import {checkTarget} from '../files/new-folder.ts';
@@ -68,14 +70,15 @@ export async function takeBest(
 
 function foundInWords({peak, metric, trial: {trial}}: Best, task: string): string {
   const value = formatMean(peak.mean, peak.std, metric);
-  return `The best rate of ${trial.method} is ${formatPlace(peak)}: ${formatMeasure(task, metric)} ${value} over ${count(peak.seeds, 'seed')}.`;
+  const settings = settingsInWords(peak.settings).map(one => `, ${one}`);
+  return `The best rate of ${trial.method} is ${formatPlace(peak)}${settings.join('')}: ${formatMeasure(task, metric)} ${value} over ${count(peak.seeds, 'seed')}.`;
 }
 
 /** Beside every rate and seed of the file, whatever part of them a budget left. */
 function costOf(state: RunState, sweep: TunedSweep): Pick<Tuned, 'steps' | 'gridSteps'> {
   const {steps} = budgetOf(state)!;
-  const each = state.trials.find(({dropped}) => !dropped)!.totalSteps;
-  return {steps, gridSteps: each * expandTrials(sweep).length};
+  const each = new Map(state.trials.map(({trial, totalSteps}) => [stepsKey(trial), totalSteps]));
+  return {steps, gridSteps: expandTrials(sweep).reduce((sum, trial) => sum + each.get(stepsKey(trial))!, 0)};
 }
 
 function costInWords({steps, gridSteps}: Pick<Tuned, 'steps' | 'gridSteps'>): string {

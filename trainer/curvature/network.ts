@@ -3,7 +3,7 @@
  * once; a product then needs only the linear part behind the projection: tangents up, tangents of the gradient down.
  * Nothing before the projection's layer is touched by it.
  */
-import {shapeName} from '../data/shapes.ts';
+import {isPadded, shapeName} from '../data/shapes.ts';
 import type {Engine, Staged} from '../engine/program/engine.ts';
 import {Memory} from '../engine/program/engine.ts';
 import type {ModelConfig} from '../model/config.ts';
@@ -135,7 +135,8 @@ export class Network {
 
   /** Runs a batch up to its loss, in the memory of `before` where there is one. */
   async #forward(batch: number, before?: Run): Promise<Run> {
-    const {shape, ids, targets, weights} = this.#batches[batch]!;
+    const {shape, ids, targets, weights, tokenAt, placeOf} = this.#batches[batch]!;
+    const moves = isPadded(shape) ? {} : {tokenAt, placeOf};
     const run: Run = {
       layers: [],
       head: [],
@@ -147,7 +148,7 @@ export class Network {
     for (const layer of this.#config.layers.keys()) {
       const memory = before?.layers[layer]?.memory ?? new Memory();
       const segment = await this.#layer(batch, layer);
-      const {y, ...inputs} = await segment.run('forward', {x, ...this.#layerValues(layer)}, memory);
+      const {y, ...inputs} = await segment.run('forward', {x, ...moves, ...this.#layerValues(layer)}, memory);
       run.layers.push({memory, inputs: inputs as Record<string, Float32Array>, adjoints: {}});
       x = y as Float32Array;
     }
@@ -235,10 +236,10 @@ export class Network {
 
   /** Layers of the same kind (attention window, rotary base) share one segment. */
   #layer(batch: number, layer: number): Promise<Staged> {
-    const [rows] = this.#batches[batch]!.shape.groups;
+    const {shape} = this.#batches[batch]!;
     const weights = this.#layerShapes(layer);
-    const key = `layer ${JSON.stringify(rows)} ${JSON.stringify([this.#config.layers[layer], ...weights])}`;
-    return this.#segments.get(key, () => layerSegment(this.#segments.engine, this.#config, layer, weights, rows!));
+    const key = `layer ${shapeName(shape)} ${JSON.stringify([this.#config.layers[layer], ...weights])}`;
+    return this.#segments.get(key, () => layerSegment(this.#segments.engine, this.#config, layer, weights, shape));
   }
 
   #head(rows: number): Promise<Staged> {

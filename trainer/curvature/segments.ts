@@ -7,23 +7,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type {Shapes} from '../../core/method/method.ts';
 import {commonShapes} from '../adaptation/layout.ts';
+import {type BatchShape, longestOf} from '../data/shapes.ts';
 import type {Part} from '../engine/graph/stages.ts';
 import type {Macros} from '../engine/macros/macros.ts';
 import type {Engine, Staged, TensorSpec, Tensors} from '../engine/program/engine.ts';
 import type {Form} from '../method/form.ts';
 import type {Method} from '../method/method.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {
-  causalAttention,
-  decoderLayer,
-  finalNorm,
-  frozenProjection,
-  type Model,
-  paddedRows,
-  type RowGroup,
-} from '../model/decoder.ts';
+import {causalAttention, decoderLayer, finalNorm, frozenProjection, type Model} from '../model/decoder.ts';
 import {inputOf, type Projection} from '../model/projections.ts';
 import type {Site} from '../model/site.ts';
+import {batchInputs, batchingOf} from '../step/step.ts';
 
 const floats = (...shape: number[]): TensorSpec => ({shape, dtype: 'float32'});
 const inner = (a: tf.Tensor, b: tf.Tensor): tf.Tensor => tf.sum(tf.mul(a, b));
@@ -34,7 +28,7 @@ export type LayerWeights = ReadonlyMap<string, number[]>;
 
 /**
  * One layer y = f(x), with a perturbation δ added to the output of each projection.
- * - `forward` x, weights → y and the projections' inputs
+ * - `forward` x, weights, places of the tokens where rows are not padded → y and the projections' inputs
  * - `backward` ȳ → x̄ and the gradients at the projections' outputs
  * - `tangent` ẋ → ẏ, then `adjoint` ȳ̇ → x̄˙
  * - `tangent.P` δ̇ of projection P → ẏ, then `adjoint.P` ȳ̇ → tangent of the gradient at P's output
@@ -44,24 +38,27 @@ export async function layerSegment(
   config: ModelConfig,
   layer: number,
   weights: LayerWeights,
-  {rows, length}: RowGroup,
+  shape: BatchShape,
 ): Promise<Staged> {
   const macros = engine.macros({merged: false, exact: true});
   const {projections} = config;
-  const tokens = rows * length;
+  const {tokens} = shape;
+  const {tokenAt, placeOf} = batchInputs(1, shape);
+  const moves = tokenAt && placeOf ? {tokenAt, placeOf} : {};
   const hidden = floats(1, tokens, config.hiddenSize);
   const outputOf = (projection: Projection) => outputSpec(projection, weights, tokens);
   return engine.stage({
     inputs: {
       x: hidden,
+      ...moves,
       ...Object.fromEntries([...weights].map(([name, shape]) => [name, floats(...shape)])),
       'y.adjoint': hidden,
       'x.tangent': hidden,
       'y.adjoint.tangent': hidden,
       ...Object.fromEntries(projections.map(name => [`${name}.tangent`, outputOf(name)])),
     },
-    parts: layerParts(projections, weights),
-    body: inputs => layerBody(config, layer, {rows, length}, macros, inputs),
+    parts: layerParts(projections, [...Object.keys(moves), ...weights.keys()]),
+    body: inputs => layerBody(config, layer, shape, macros, inputs),
   });
 }
 
@@ -71,11 +68,11 @@ function outputSpec(projection: Projection, weights: LayerWeights, tokens: numbe
   return floats(1, tokens, shape[0]!);
 }
 
-/** What is fed to each part of a layer's computation, and what it gives. */
-function layerParts(projections: readonly Projection[], weights: LayerWeights): Record<string, Part> {
+/** What is fed to each part of a layer's computation, and what it gives; `constants`: beside the input. */
+function layerParts(projections: readonly Projection[], constants: readonly string[]): Record<string, Part> {
   const parts: Record<string, Part> = {
     forward: {
-      inputs: ['x', ...weights.keys()],
+      inputs: ['x', ...constants],
       outputs: ['y', ...new Set(projections.map(inputOf))],
     },
     backward: {
@@ -103,25 +100,20 @@ function layerParts(projections: readonly Projection[], weights: LayerWeights): 
   return parts;
 }
 
-function layerBody(
-  config: ModelConfig,
-  layer: number,
-  {rows, length}: RowGroup,
-  macros: Macros,
-  inputs: Tensors,
-): Tensors {
+function layerBody(config: ModelConfig, layer: number, shape: BatchShape, macros: Macros, inputs: Tensors): Tensors {
   const {projections} = config;
   const prefix = `model.layers.${layer}.`;
   const model: Model = {config, macros, weight: name => inputs[name.slice(prefix.length)]!};
   const frozen = frozenProjection(model);
+  const batching = batchingOf(1, shape, inputs);
   const run = (x: tf.Tensor, shifts: tf.Tensor[], see?: (projection: Projection, input: tf.Tensor) => void) =>
-    decoderLayer(model, layer, x, paddedRows(1, rows, length), {
+    decoderLayer(model, layer, x, batching, {
       project(site, input) {
         const projection = site.slice(site.lastIndexOf('.') + 1) as Projection;
         see?.(projection, input);
         return tf.add(frozen(site, input), shifts[projections.indexOf(projection)]!);
       },
-      attend: causalAttention(model),
+      attend: causalAttention(model, longestOf(shape)),
     });
   const zeros = projections.map(name => tf.zeros(inputs[`${name}.tangent`]!.shape));
   const seen: Tensors = {};

@@ -5,13 +5,14 @@ import {SweepError} from '../../core/error.ts';
 import type {DataSettings} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';
 import {sizeOfRegular} from '../files/door.ts';
-import {checkVocabulary, type EncodingModel, rowEncoder, whatEncodes} from './encode.ts';
+import {checkedEncoder, type EncodingModel, whatEncodes} from './encode.ts';
 import {columnsOfInterest} from './read/columns.ts';
 import {columnIn, type Row} from './read/row.ts';
 import {readRows} from './read/rows.ts';
-import {timedRows} from './read/timed-rows.ts';
+import {type Batch, encodedUnderClock, inBatches, resultsIn} from './read/timed-rows.ts';
 import {SharedList} from './shared-list.ts';
-import {ignored, type TokenRow} from './token-row.ts';
+import {encodedOnThreads, threadsFor} from './threads/encoding-threads.ts';
+import {ignored, type TokenList, type TokenRow} from './token-row.ts';
 
 /** Rows one after another; row r lies at starts[r] .. starts[r + 1] - 1. All arrays are on SharedArrayBuffers. */
 export interface Dataset {
@@ -36,6 +37,8 @@ export interface Loading {
   sample?: boolean;
   /** Ends the reading. */
   signal?: AbortSignal | undefined;
+  /** That many rows are worth, at most; default 1, this one. */
+  threads?: number | undefined;
 }
 
 /** Rows between two looks around. */
@@ -51,12 +54,12 @@ export async function loadDataset(
   data: DataSettings,
   base: string,
   model: EncodingModel,
-  {progress, signal, sample = false}: Loading = {},
+  {progress, signal, sample = false, threads = 1}: Loading = {},
 ): Promise<Dataset> {
   const files = data.train.map(file => resolve(base, file));
-  const encode = rowEncoder(data, model);
   const collect = data.packing ? packer(data.maxLength) : collector(data.maxLength);
-  const bytes = files.reduce((sum, file) => sum + (sizeOfRegular(file) ?? 0), 0);
+  const sizes = files.map(name => ({name, bytes: sizeOfRegular(name) ?? 0}));
+  const bytes = sizes.reduce((sum, file) => sum + file.bytes, 0);
   let [read, done] = [0, 0];
   // A row may lack an optional column that the sweep file names; if all rows do, the name is wrong.
   let unseen = formats[data.format].optional.flatMap(name => data.columns[name] ?? []);
@@ -65,14 +68,12 @@ export async function loadDataset(
     done += more;
   };
   const reading = {...columnsOfInterest(data), bytesRead};
-  const encodeKnown = (row: Row): TokenRow => {
-    last = row;
-    unseen = unseen.filter(name => !Object.hasOwn(row.values, name));
-    const tokens = encode(row);
-    checkVocabulary(tokens.ids, row, model.config);
-    return tokens;
+  const seen = (rows: readonly Row[]): void => {
+    last = rows.at(-1) ?? last;
+    unseen = unseen.filter(name => !rows.some(({values}) => Object.hasOwn(values, name)));
   };
-  for await (const tokens of timedRows(readRows(files, data.rows, reading), whatEncodes(data, model), encodeKnown)) {
+  const batches = watched(inBatches(readRows(files, data.rows, reading)), seen);
+  for await (const tokens of tokensOf(batches, data, model, threadsFor(sizes, Math.min(threads, mostFor(data))))) {
     collect.add(tokens);
     if (++read % stretch > 0) continue;
     progress?.(read, Math.min(data.rows ?? Infinity, Math.max(read, Math.round((read * bytes) / Math.max(1, done)))));
@@ -92,6 +93,41 @@ export async function loadDataset(
   throw new SweepError('bad-data', sentence, {files});
 }
 
+/** Rows that are worth a thread. */
+const rowsAThread = 5000;
+
+/** Threads that so few rows are worth, at most; rows of tokens are only copied. */
+function mostFor({format, rows = Infinity}: DataSettings): number {
+  return format === 'tokens' ? 1 : rows / rowsAThread;
+}
+
+async function* watched(batches: AsyncIterable<Batch>, see: (rows: Row[]) => void): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    see(batch.rows);
+    yield batch;
+  }
+}
+
+/** Tokens of the rows, in order; an error comes in its row's place. */
+async function* tokensOf(
+  batches: AsyncIterable<Batch>,
+  data: DataSettings,
+  model: EncodingModel,
+  threads: number,
+): AsyncGenerator<TokenList> {
+  // What is wrong with the tokenizer or its template is told before any row is read.
+  const encode = checkedEncoder(data, model);
+  const {tokenizer, config} = model;
+  if (threads > 1 && tokenizer) {
+    const {vocabSize, eosIds} = config;
+    const setup = {data, config: {vocabSize, eosIds}, folder: tokenizer.folder};
+    for await (const encoded of encodedOnThreads(batches, setup, threads)) yield* resultsIn(encoded);
+    return;
+  }
+  const what = whatEncodes(data, model);
+  for await (const batch of batches) yield* resultsIn(encodedUnderClock(batch, what, encode));
+}
+
 /** Rows that are tokens already, none of them cut. */
 export function datasetOf(rows: readonly TokenRow[]): Dataset {
   const collect = collector(Number.POSITIVE_INFINITY);
@@ -100,7 +136,7 @@ export function datasetOf(rows: readonly TokenRow[]): Dataset {
 }
 
 interface Collector {
-  add(row: TokenRow): void;
+  add(row: TokenList): void;
   end(): Dataset;
 }
 
@@ -155,7 +191,7 @@ function packer(length: number): Collector {
  * The length up to the last token to be learnt within `limit`: what comes after it (padding) changes no loss. The first
  * token has nothing to be predicted from.
  */
-function learntLength({labels}: TokenRow, limit: number): number {
+function learntLength({labels}: TokenList, limit: number): number {
   let length = limit;
   while (length > 0 && labels[length - 1] === ignored) length--;
   return length > 1 ? length : 0;

@@ -54,6 +54,16 @@ export function rowEncoder(data: DataSettings, {tokenizer, config}: EncodingMode
   };
 }
 
+/** As `rowEncoder`; each row's tokens are in the model's vocabulary. @throws SweepError `bad-data` (file and row) */
+export function checkedEncoder(data: DataSettings, model: EncodingModel): (row: Row) => TokenRow {
+  const encode = rowEncoder(data, model);
+  return row => {
+    const tokens = encode(row);
+    checkVocabulary(tokens.ids, row, model.config);
+    return tokens;
+  };
+}
+
 /** What turns a row into tokens, in words. */
 export function whatEncodes(data: DataSettings, {tokenizer}: EncodingModel): string {
   if (data.format === 'tokens' || !tokenizer) return 'Reading rows of tokens';

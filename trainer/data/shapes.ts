@@ -1,12 +1,12 @@
 /** A few shapes for all batches of a sweep: a step is compiled once a shape, and padding is computed for nothing. */
-import type {RowGroup} from '../model/decoder.ts';
+import type {RowGroup} from '../model/places.ts';
 import {cheapestSplit, type Split} from './split.ts';
 
-/** What a batch needs. */
+/** What a batch needs; what its rows have behind a beginning they share, which stands once. */
 export interface Extent {
   /** Of its rows, the longest first. */
   lengths: readonly number[];
-  /** Of all rows together. */
+  /** Of all rows together, and of a shared beginning. */
   tokens: number;
   /** Those to predict. */
   targets: number;
@@ -17,21 +17,53 @@ export interface Extent {
  * the last; only attention pads them, with an empty place at least.
  */
 export interface BatchShape {
-  /** Of rows that attention pads to one length, the longest first. */
+  /** Of rows that attention pads to one length, the longest first; of what they have behind their beginning. */
   groups: readonly RowGroup[];
   /** As many as there are places in a single group where its rows are padded everywhere. */
   tokens: number;
+  /** One of padding at least. */
   targets: number;
+  /** Tokens that all rows begin with and nothing is predicted from: they stand once, in front of the others. Absent where all stand in each row. */
+  beginning?: number;
 }
 
-/** Places of padded rows. */
-export const placesOf = ({groups}: Pick<BatchShape, 'groups'>): number =>
+/** Places of padded rows, without their beginning. */
+export const ownPlacesOf = ({groups}: Pick<BatchShape, 'groups'>): number =>
   groups.reduce((sum, {rows, length}) => sum + rows * length, 0);
+
+/** Places that attention sees. */
+export const placesOf = (shape: Pick<BatchShape, 'groups' | 'beginning'>): number =>
+  (shape.beginning ?? 0) + ownPlacesOf(shape);
+
+/** Positions of the longest row. */
+export const longestOf = ({groups, beginning = 0}: Pick<BatchShape, 'groups' | 'beginning'>): number =>
+  beginning + (groups[0]?.length ?? 0);
+
+/** With more targets a token than this, all of the last layer is computed. */
+const mostAnswers = 0.9;
+
+/** Whether the last layer is computed only at tokens that something is predicted from. */
+export const isAnswered = ({tokens, targets}: Pick<BatchShape, 'tokens' | 'targets'>): boolean =>
+  targets <= mostAnswers * tokens;
+
+/** What the rows of all batches in these shapes begin with: so many tokens. */
+export const beginningOf = (shapes: readonly BatchShape[]): number => shapes[0]?.beginning ?? 0;
+
+/** What is left of a batch whose rows begin with so many tokens that stand once. */
+export function behind(beginning: number, {lengths, tokens, targets}: Extent): Extent {
+  if (beginning === 0) return {lengths, tokens, targets};
+  return {
+    lengths: lengths.map(length => length - beginning),
+    tokens: tokens - (lengths.length - 1) * beginning,
+    targets,
+  };
+}
 
 export const rowsOf = ({groups}: Pick<BatchShape, 'groups'>): number => groups.reduce((sum, {rows}) => sum + rows, 0);
 
 /** Whether rows are padded everywhere. */
-export const isPadded = (shape: BatchShape): boolean => shape.groups.length === 1 && shape.tokens === placesOf(shape);
+export const isPadded = (shape: BatchShape): boolean =>
+  shape.beginning === undefined && shape.groups.length === 1 && shape.tokens === placesOf(shape);
 
 /** Rows padded everywhere. */
 export const paddedShape = (rows: number, length: number, targets: number): BatchShape => ({
@@ -41,8 +73,9 @@ export const paddedShape = (rows: number, length: number, targets: number): Batc
 });
 
 /** Different for every shape. */
-export function shapeName({groups, tokens, targets}: BatchShape): string {
-  return `${groups.map(({rows, length}) => `${rows}x${length}`).join('+')} ${tokens} ${targets}`;
+export function shapeName({groups, tokens, targets, beginning}: BatchShape): string {
+  const rows = groups.map(({rows, length}) => `${rows}x${length}`).join('+');
+  return `${beginning === undefined ? '' : `${beginning}+`}${rows} ${tokens} ${targets}`;
 }
 
 /** Below this, padding costs less than another compiled step. */
@@ -57,20 +90,26 @@ const worthwhile = 0.05;
 const [multiple, kinds] = [16, 256];
 
 /** What attention costs on a padded row, where all else in the layers costs 1 a token (measured, SmolLM2-135M). */
-const attending = (length: number): number => length * (0.05 + 0.0006 * length);
+const attending = (length: number, before = 0): number => length * (0.05 + 0.0006 * (before + length));
 /** What moving a token to its place and back costs. */
 const moving = 0.03;
 
 /**
  * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is spent on padding
  * and on compiling; one where all rows are short. Depends on the batches only, not on their order. Every shape has room
- * for what fits an earlier one, so that side by side any two batches fit one.
+ * for what fits an earlier one, so that side by side any two batches fit one. `beginning`: tokens that all rows begin with
+ * and nothing is predicted from; they stand once where that saves enough.
  */
-export function bucketShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
+export function bucketShapes(batches: readonly Extent[], rows: number, most: number, beginning = 0): BatchShape[] {
   const padded = paddedSplit(batches, rows, most);
   const unpadded = unpaddedSplit(batches, most);
-  if (unpadded.cost >= (1 - worthwhile) * padded.cost) return paddedFrom(padded, rows);
-  return rising(unpadded).map(({lengths, tokens, targets}) => ({groups: groupsOf(lengths, rows), tokens, targets}));
+  const apart = unpadded.cost < (1 - worthwhile) * padded.cost ? unpadded : padded;
+  if (beginning > 0 && rows > 1) {
+    const own = batches.map(batch => behind(beginning, batch));
+    const shared = unpaddedSplit(own, most, beginning);
+    if (shared.cost < (1 - worthwhile) * apart.cost) return unpaddedFrom(shared, rows, {beginning});
+  }
+  return apart === padded ? paddedFrom(padded, rows) : unpaddedFrom(unpadded, rows, {});
 }
 
 /** The same with all rows padded. */
@@ -93,7 +132,7 @@ export function shapeFor(shapes: readonly BatchShape[], batch: Extent): BatchSha
 
 function fits({lengths, tokens, targets}: Extent, shape: BatchShape): boolean {
   const unpadded = !isPadded(shape);
-  if (shape.targets < targets || (unpadded && Math.min(shape.tokens, placesOf(shape)) <= tokens)) return false;
+  if (shape.targets <= targets || (unpadded && Math.min(shape.tokens, placesOf(shape)) <= tokens)) return false;
   const room = lengthsOf(shape);
   return lengths.every((length, row) => length <= (room[row] ?? 0));
 }
@@ -107,8 +146,9 @@ const growth = 1.25;
  */
 export function withRoomFor(shapes: readonly BatchShape[], batches: readonly Extent[], longest: number): BatchShape[] {
   const all = [...shapes];
-  const most = union(batches);
-  while (batches.length > 0 && !fits(most, all.at(-1)!)) all.push(grown(all.at(-1)!, longest));
+  const beginning = beginningOf(shapes);
+  const most = union(batches.map(batch => behind(beginning, batch)));
+  while (batches.length > 0 && !fits(most, all.at(-1)!)) all.push(grown(all.at(-1)!, longest - beginning));
   return all;
 }
 
@@ -121,7 +161,7 @@ function grown(shape: BatchShape, longest: number): BatchShape {
   const targets = larger(shape.targets);
   return isPadded(shape)
     ? {groups, tokens: placesOf({groups}), targets}
-    : {groups, tokens: larger(shape.tokens), targets};
+    : {...shape, groups, tokens: larger(shape.tokens), targets};
 }
 
 /** The length each row is padded to. */
@@ -142,26 +182,36 @@ function both(a: Extent, b: Extent): Extent {
   };
 }
 
-const longestOf = ({lengths}: Extent): number => lengths[0] ?? 0;
+const longestRow = ({lengths}: Extent): number => lengths[0] ?? 0;
 
 /** By the length of the longest row alone. */
 function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split<Extent> {
   const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
-  return split(alike, most, longestOf, whole => rows * (longestOf(whole) + attending(longestOf(whole))));
+  return split(alike, most, longestRow, whole => rows * (longestRow(whole) + attending(longestRow(whole))));
 }
 
 function paddedFrom(found: Split<Extent>, rows: number): BatchShape[] {
-  return rising(found).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets));
+  return rising(found).map(({lengths, targets}) => paddedShape(rows, lengths[0]!, targets + 1));
+}
+
+function unpaddedFrom(found: Split<Extent>, rows: number, shared: Pick<BatchShape, 'beginning'>): BatchShape[] {
+  return rising(found).map(({lengths, tokens, targets}) => ({
+    ...{groups: groupsOf(lengths, rows, shared.beginning), tokens, targets: targets + 1},
+    ...shared,
+  }));
 }
 
 /** By the number of tokens. */
-function unpaddedSplit(batches: readonly Extent[], most: number): Split<Extent> {
+function unpaddedSplit(batches: readonly Extent[], most: number, beginning = 0): Split<Extent> {
   const unit = multiple * Math.ceil(Math.max(1, union(batches).tokens) / multiple / kinds);
   // One of padding: what is empty in a padded row reads it.
   const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
   const tokensOf = ({tokens}: Extent) => tokens;
   return split(larger, most, tokensOf, ({lengths, tokens}) =>
-    lengths.reduce((sum, length) => sum + moving * length + attending(length), tokens),
+    lengths.reduce(
+      (sum, length) => sum + moving * length + attending(length, beginning),
+      tokens + attending(beginning),
+    ),
   );
 }
 
@@ -172,7 +222,7 @@ function split(
   size: (batch: Extent) => number,
   cost: (whole: Extent) => number,
 ): Split<Extent> {
-  const allowed = longestOf(union(batches)) <= shortLength ? 1 : most;
+  const allowed = longestRow(union(batches)) <= shortLength ? 1 : most;
   return cheapestSplit(batches, {size, union: both, cost, price: whole => shapeBatches * cost(whole)}, allowed);
 }
 
@@ -181,9 +231,14 @@ const rising = ({classes}: Split<Extent>): Extent[] =>
   classes.map((_, i) => union(classes.slice(0, i + 1).map(({whole}) => whole)));
 
 /** Rows of these lengths, and as many more as make `rows`, in a few groups; the shortest has an empty place. */
-function groupsOf(lengths: readonly number[], rows: number): RowGroup[] {
+function groupsOf(lengths: readonly number[], rows: number, beginning = 0): RowGroup[] {
   const all = Array.from({length: rows}, (_, row) => (lengths[row] ?? 0) + (row === rows - 1 ? 1 : 0));
-  const kind = {size: (length: number) => length, union: Math.max, cost: attending, price: () => groupTokens};
+  const kind = {
+    size: (length: number) => length,
+    union: Math.max,
+    cost: (length: number) => attending(length, beginning),
+    price: () => groupTokens,
+  };
   const {classes} = cheapestSplit(all, kind, mostGroups);
   return classes.map(({whole, members}) => ({rows: members, length: whole})).reverse();
 }

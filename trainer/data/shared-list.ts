@@ -16,7 +16,8 @@ export class SharedList {
   /** The first `count` of `values`. */
   append(values: ArrayLike<number>, count: number): void {
     this.makeRoom(count);
-    for (let i = 0; i < count; i++) this.values[this.length + i] = values[i]!;
+    if (values instanceof Int32Array) this.values.set(values.subarray(0, count), this.length);
+    else for (let i = 0; i < count; i++) this.values[this.length + i] = values[i]!;
     this.length += count;
   }
 

@@ -2,8 +2,14 @@
 export const ignored = -100;
 
 /** A row as the model sees it. */
-export interface TokenRow {
+export interface TokenRow extends TokenList {
   ids: number[];
   /** The token itself where it is to be predicted, else `ignored`. */
   labels: number[];
+}
+
+/** The same, in whatever holds numbers. */
+export interface TokenList {
+  ids: ArrayLike<number>;
+  labels: ArrayLike<number>;
 }

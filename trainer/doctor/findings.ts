@@ -1,9 +1,11 @@
 /** What a machine's record means, a line each: how it is, what, and what to do. */
 import {count, formatMemory} from '../../core/run/format.ts';
 import {multipliesBfloat16} from '../engine/device/processor.ts';
+import {gainInWords} from '../engine/measured/known-gains.ts';
 import {
   type Broken,
   type Machine,
+  type Measured,
   type Rate,
   type Room,
   type TriedEngine,
@@ -139,7 +141,8 @@ const engineTitles: Readonly<Record<TriedEngine, string>> = {
 
 /** What to do where an engine is broken. */
 const remedies: Readonly<Record<TriedEngine, string>> = {
-  compiled: 'install LoRA Sweep again for this system; until then run.engine: cpu works, slowly',
+  compiled:
+    'install LoRA Sweep again for this system (there is no onnxruntime for macOS on Intel); until then run.engine: auto takes wasm, several times slower',
   webgpu: "update the GPU's driver; until then run.device: cpu",
   'tfjs-node': 'lora-sweep setup-native makes it anew; until then run.engine: compiled',
   'tfjs-node-gpu': 'lora-sweep setup-native --gpu makes it anew; until then run.engine: compiled',
@@ -179,7 +182,7 @@ const shown = ({rows, in: from, out, gflops}: Rate): string =>
   `${rows}×${from}×${out} ${gflops < 10 ? gflops.toPrecision(2) : Math.round(gflops)}`;
 
 /** What an engine computes wrongly; null where nothing is wrong. A distance that is no number is wrong. */
-function wrongIn({product, step}: Working): string | null {
+export function wrongIn({product, step}: Measured): string | null {
   const one = (what: string, distance: number | null) => {
     if (distance !== null && distance <= 1) return [];
     const far =
@@ -194,11 +197,12 @@ function wrongIn({product, step}: Working): string | null {
 
 function missingNative({processor: {instructions}}: Machine): Finding {
   const subject = engineTitles['tfjs-node'];
-  if (multipliesBfloat16(instructions))
+  const gain = gainInWords(instructions, []);
+  if (gain !== null)
     return {
       mark: 'note',
       subject,
-      text: "not set up; with it models stored in bfloat16 train on this processor's own bfloat16",
+      text: `not set up; with it models stored in bfloat16 train on this processor's own bfloat16: ${gain}`,
       advice: 'lora-sweep setup-native (250 MB)',
     };
   const text = 'not set up; auto takes it only where the processor has bfloat16 of its own';

@@ -3,8 +3,9 @@ import {SweepError} from '../../core/error.ts';
 import type {RunSettings, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {SharedExpansion} from '../weights/expanded.ts';
 import {findGpu, type Gpu, mayHaveGpu} from './device/gpu.ts';
-import {hasBfloat16, nvidiaGpus} from './device/processor.ts';
+import {hasBfloat16, instructionSets, nvidiaGpus} from './device/processor.ts';
 import {type Compared, compareEngines, type MatrixSize} from './measured/compare.ts';
+import {gainInWords} from './measured/known-gains.ts';
 import type {Engine} from './program/engine.ts';
 import type {Precision} from './program/precision.ts';
 import {
@@ -26,10 +27,14 @@ export interface Choice {
   gpu?: Gpu;
   /** An engine that would be faster here, once it is set up. */
   setUp?: NativeName | undefined;
+  /** Where a sweep asks for several precisions: the choice for each, by what is asked for. */
+  further?: ReadonlyMap<Wish['precision'], Choice>;
 }
 
 export interface Wish extends Pick<RunSettings, 'engine' | 'device'> {
   precision: TrainingSettings['precision'];
+  /** Where a sweep asks for several: all of them. */
+  precisions?: readonly TrainingSettings['precision'][];
   /** How most of the model's weights are stored. */
   stored: Precision;
   /** The matrices that the model multiplies with: where two engines could compute, the faster one at those is taken. */
@@ -138,15 +143,14 @@ async function chooseFastest(wish: Wish): Promise<Choice> {
       const measured = await measuredChoice(wish);
       if (measured) return measured;
     }
-    const setUp = choice.gpu ? undefined : await worthSettingUp(device, narrow);
-    if (setUp === undefined) return choice;
-    return {...choice, reason: `${choice.reason}; ${setUpCommand(setUp)} sets up one that is faster here`, setUp};
+    const worth = choice.gpu ? null : await worthSettingUp(wish, narrow);
+    if (worth === null) return choice;
+    return {...choice, reason: `${choice.reason}; ${setUpCommand(worth.setUp)} ${worth.words}`, setUp: worth.setUp};
   }
-  return {
-    engine: 'cpu',
-    precision: 'float32',
-    reason: `plain TFJS, since onnxruntime cannot be loaded (${fault})`,
-  };
+  // As for macOS on Intel, for which there is none.
+  const isThere = (await loadable(async () => (await openEagerEngine('wasm')).dispose())) === null;
+  const [engine, what] = isThere ? (['wasm', 'TFJS in WebAssembly'] as const) : (['cpu', 'plain TFJS'] as const);
+  return {engine, precision: 'float32', reason: `${what}, since onnxruntime cannot be loaded (${fault})`};
 }
 
 /** Where both engines are there: the one that is faster at this model's products, in float32. */
@@ -177,32 +181,57 @@ export function fasterOf({compiled, native: onTensorflow}: Compared): Choice {
   return {engine: 'compiled', precision: 'float32', reason: `compiled graphs on onnxruntime: ${why}`};
 }
 
-/** The native engine that is missing where it would be faster. */
-async function worthSettingUp(device: Wish['device'], narrow: boolean): Promise<NativeName | undefined> {
+/** The native engine that is missing where it would be faster, and what is known of that. */
+async function worthSettingUp(
+  {device, matrices = []}: Wish,
+  narrow: boolean,
+): Promise<{setUp: NativeName; words: string} | null> {
   if (device !== 'cpu' && findBinding('tfjs-node-gpu') === undefined && (await nvidiaGpus()).length > 0)
-    return 'tfjs-node-gpu';
-  return narrow && hasBfloat16() && findBinding('tfjs-node') === undefined ? 'tfjs-node' : undefined;
+    return {setUp: 'tfjs-node-gpu', words: 'sets up TensorFlow for the GPU that is here'};
+  if (!narrow || findBinding('tfjs-node') !== undefined) return null;
+  const gain = gainInWords(instructionSets(), matrices);
+  return gain === null ? null : {setUp: 'tfjs-node', words: `sets up TensorFlow, which is faster here: ${gain}`};
 }
 
 function native(engine: NativeName, {precision, stored}: Wish, why: string): Choice {
   const wished = precision === 'auto' ? stored : precision;
   const fault = wished === 'bfloat16' ? narrowFault(engine) : null;
-  if (fault !== null && precision === 'bfloat16')
-    throw new SweepError(
-      'no-engine',
-      `training.precision bfloat16 cannot be had from TensorFlow on this machine (${fault}); set training.precision to float32.`,
-    );
+  if (fault !== null && precision === 'bfloat16') throw new SweepError('no-engine', narrowBfloat16(fault));
   const taken = fault === null ? wished : 'float32';
   const usual = precision === 'auto' ? 'as the weights are stored' : 'as asked for';
   return {engine, precision: taken, reason: `${why}; ${taken}, ${fault === null ? usual : `since ${fault}`}`};
 }
 
+const toFloat32 = 'set training.precision to float32';
+
+/**
+ * Why bfloat16 cannot be had here, as far as that is known without loading anything, and what to do; null where nothing speaks against it.
+ * @param instead what else would do
+ */
+export function bfloat16Fault({engine, device}: Pick<Wish, 'engine' | 'device'>, instead = toFloat32): string | null {
+  if (engine !== 'auto' && !isNative(engine)) return missingBfloat16(engine, instead);
+  const onDevice = (['tfjs-node-gpu', 'tfjs-node'] as const).filter(
+    name => device === 'auto' || (device === 'gpu') === (name === 'tfjs-node-gpu'),
+  );
+  const there = (isNative(engine) ? [engine] : onDevice).filter(name => findBinding(name) !== undefined);
+  if (there.length === 0) return missingBfloat16(isNative(engine) ? undefined : 'compiled', instead);
+  const faults = there.map(narrowFault);
+  return faults.includes(null) ? null : narrowBfloat16(faults[0]!, instead);
+}
+
+function missingBfloat16(engine: string | undefined, instead = toFloat32): string {
+  const here =
+    engine === undefined ? 'which is not set up here' : `and the engine here is ${engine}, which computes in float32`;
+  return `training.precision bfloat16 needs TensorFlow, ${here}; run ${setUpCommand('tfjs-node')} and leave run.engine out, or ${instead}.`;
+}
+
+function narrowBfloat16(fault: string, instead = toFloat32): string {
+  return `training.precision bfloat16 cannot be had from TensorFlow on this machine (${fault}); ${instead}.`;
+}
+
 function refuseBfloat16({precision}: Wish, engine: string): void {
   if (precision !== 'bfloat16') return;
-  throw new SweepError(
-    'no-engine',
-    `training.precision bfloat16 needs TensorFlow, and the engine here is ${engine}, which computes in float32; run ${setUpCommand('tfjs-node')} and leave run.engine out, or set training.precision to float32.`,
-  );
+  throw new SweepError('no-engine', missingBfloat16(engine));
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import {createContext, Script} from 'node:vm';
 import {SweepError} from '../../core/error.ts';
+import {threadSeconds} from '../process/processes.ts';
 
 /** Seconds of processor time that a piece of work without a size of its own may take. */
 const limit = 3;
@@ -35,7 +36,7 @@ export function underClock<T>(what: string, work: () => T, seconds = 0): T {
   if (running || watched) return work();
   prepared ??= {script: new Script('task.value = task.run()'), context: createContext({task})};
   const {script, context} = prepared;
-  const began = process.cpuUsage();
+  const began = threadSeconds();
   const most = Math.ceil(limit + seconds);
   running = true;
   try {
@@ -47,8 +48,7 @@ export function underClock<T>(what: string, work: () => T, seconds = 0): T {
       } catch (error) {
         if (!isTimeout(error)) throw error;
         // On a busy machine so much time is not so much work: once more, from the start.
-        const {user, system} = process.cpuUsage(began);
-        if ((user + system) / 1e6 < most * 0.8) continue;
+        if (threadSeconds() - began < most * 0.8) continue;
         throw new SweepError(
           'bad-file',
           `${what} took more than ${most} s and was ended: a pattern or loop in it does not come to an end.`,

@@ -67,16 +67,23 @@ export function readBytes(path: string, most: number): Buffer {
   const {descriptor, bytes} = openRegular(path);
   try {
     if (bytes > most) throw tooLarge(path, most);
-    const parts: Buffer[] = [];
-    let length = 0;
+    // One byte more than is there, so that the end is seen without another buffer.
+    let part = Buffer.allocUnsafe(bytes + 1);
+    const before: Buffer[] = [];
+    let [length, filled] = [0, 0];
     for (;;) {
-      // One byte more than is there, so that the end is seen at once.
-      const part = Buffer.allocUnsafe(Math.max(chunkBytes, bytes - length + 1));
-      const read = readSync(descriptor, part, 0, part.length, null);
-      if (read === 0) return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-      parts.push(part.subarray(0, read));
+      const read = readSync(descriptor, part, filled, part.length - filled, null);
+      filled += read;
       length += read;
       if (length > most) throw tooLarge(path, most);
+      if (read === 0) {
+        const last = part.subarray(0, filled);
+        return before.length === 0 ? last : Buffer.concat([...before, last]);
+      }
+      if (filled < part.length) continue;
+      before.push(part);
+      part = Buffer.allocUnsafe(chunkBytes);
+      filled = 0;
     }
   } finally {
     closeSync(descriptor);
@@ -90,8 +97,10 @@ export function readText(path: string, most: number): string {
 
 /** The bytes of a regular file in chunks, from `start` on. Errors come out of the iteration. */
 export async function* chunksOf(path: string, start = 0, size = 1 << 20): AsyncGenerator<Buffer> {
-  const {descriptor} = openRegular(path);
-  yield* createReadStream(path, {fd: descriptor, start, highWaterMark: size});
+  const {descriptor, bytes} = openRegular(path);
+  // Buffers of what is there: a thousand small files would need a thousand large ones.
+  const highWaterMark = Math.min(size, Math.max(chunkBytes, bytes - start));
+  yield* createReadStream(path, {fd: descriptor, start, highWaterMark});
 }
 
 function tooLarge(path: string, most: number): SweepError {

@@ -30,7 +30,7 @@ export function checkTarget(target: string, bytes: number, option = '--out'): vo
         {folder: place, bytes, free: bavail * bsize},
       );
   } catch (error) {
-    throw storeError(error, place);
+    throw storeError(error, place, option);
   }
 }
 

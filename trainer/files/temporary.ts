@@ -4,21 +4,20 @@
  */
 import {createHash, randomUUID} from 'node:crypto';
 import {readdirSync, rmSync, statSync} from 'node:fs';
-import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {isAlive, systemMark} from '../process/processes.ts';
 
 /** What a killed process of another machine wrote is swept when nobody has written to it for so long. */
 const forgottenMilliseconds = 3_600_000;
 
-/** Processes that see each other's numbers: containers may have the same name, and one process of number 1 each. */
+/** Processes that see each other's numbers. A system without a mark tells nothing of others: each process is alone there. */
 const here = createHash('sha256')
-  .update(`${hostname()} ${systemMark() ?? ''}`)
+  .update(systemMark() ?? randomUUID())
   .digest('hex')
   .slice(0, 8);
 const shape = /\.([0-9a-f]{8})-(\d+)-[0-9a-f]{12}\.tmp$/;
 
-/** `FILE.HOST-PROCESS-RANDOM.tmp`, beside the file. */
+/** `FILE.SYSTEM-PROCESS-RANDOM.tmp`, beside the file. */
 export function temporaryOf(file: string): string {
   return `${file}.${here}-${process.pid}-${randomUUID().slice(-12)}.tmp`;
 }
@@ -33,10 +32,10 @@ export function isTemporary(name: string): boolean {
  */
 export function sweepTemporaries(folder: string, {ours = false} = {}): void {
   for (const name of namesIn(folder)) {
-    const [, host, pid] = shape.exec(name) ?? [];
-    if (host === undefined) continue;
+    const [, system, pid] = shape.exec(name) ?? [];
+    if (system === undefined) continue;
     const path = join(folder, name);
-    const isOpen = host === here ? isAlive(Number(pid)) : !isForgotten(path);
+    const isOpen = system === here ? isAlive(Number(pid)) : !isForgotten(path);
     if (isOpen && !ours) continue;
     try {
       rmSync(path, {recursive: true, force: true});

@@ -35,11 +35,13 @@ const sentences: Record<string, string> = {
   ENAMETOOLONG: 'its path is too long; choose another folder with --out',
 };
 
-/** The error of a file operation on `file` as a SweepError whose code is the system's, e.g. `disk-full`. */
-export function storeError(error: unknown, file: string): SweepError {
+/** The error of a file operation on `file` as a SweepError whose code is the system's, e.g. `disk-full`. `option`: by which another place is chosen. */
+export function storeError(error: unknown, file: string, option = '--out'): SweepError {
   if (error instanceof SweepError) return error;
   const code = systemCode(error);
-  const why = sentences[code]?.replace('ON', () => goOn()) ?? (error instanceof Error ? error.message : String(error));
+  const why =
+    sentences[code]?.replace('ON', () => goOn()).replace('--out', option) ??
+    (error instanceof Error ? error.message : String(error));
   return new SweepError(code === 'ENOSPC' || code === 'EDQUOT' ? 'disk-full' : 'cannot-write', `${file}: ${why}.`, {
     file,
     system: code,

@@ -100,3 +100,30 @@ function reread(text: string): unknown {
     return made;
   }
 }
+
+/** A value with its WrittenNumbers as sets of their text, which may be sent to another thread: JSON has no sets. */
+export function sendable(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof WrittenNumber) return new Set([value.text]);
+  return mapped(value, sendable);
+}
+
+/** What `sendable` was given. */
+export function received(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Set) return new WrittenNumber(String([...value][0]));
+  return mapped(value, received);
+}
+
+/** The same value where nothing in it changes. */
+function mapped(value: object, change: (held: unknown) => unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map(change);
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
+  const entries = Object.entries(value).map(([key, held]) => [key, held, change(held)] as const);
+  return entries.every(([, held, now]) => held === now)
+    ? value
+    : Object.fromEntries(entries.map(([key, , now]) => [key, now]));
+}

@@ -8,7 +8,8 @@ import {product} from '../../core/numbers.ts';
 import type {State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {ModelConfig} from '../model/config.ts';
-import {causalAttention, hidden, logitsFrom, type Model, type Passes, paddedRows} from '../model/decoder.ts';
+import {behind, causalAttention, hidden, logitsFrom, type Model, type Passes} from '../model/decoder.ts';
+import {paddedRows} from '../model/places.ts';
 import {type Rotary, rotaryTables} from '../model/rotary.ts';
 import {fewSequences} from './sizes.ts';
 
@@ -44,13 +45,58 @@ export function originalPositions({layers}: ModelConfig): number | null {
   return null;
 }
 
+/** What all texts begin with. */
+export interface Beginning {
+  length: number;
+  /** Keys as they are before any rotation, and values, under the names of a cache: [trials, kvHeads, length, headDim]. */
+  values: Record<string, Float32Array>;
+}
+
 export interface Reading {
   /** Texts of each trial. */
   rows: number;
-  /** Tokens of the longest text, or more. */
+  /** Tokens of the longest text behind the beginning, or more. */
   length: number;
   /** Whether the texts are longer than `originalPositions`. */
   beyond: boolean;
+  /** In front of all texts, read before. */
+  beginning?: Beginning | undefined;
+}
+
+/** How texts of all lengths are turned, up to `originalPositions` and beyond. */
+const turnedFor = (beyond: boolean): number => (beyond ? Infinity : 1);
+
+const beforeName = (name: string): string => `before.${name}`;
+
+/** Reads what all texts begin with, once for each trial. */
+export async function readBeginning(
+  programs: Programs,
+  generative: Generative,
+  text: readonly number[],
+  beyond: boolean,
+): Promise<Beginning> {
+  const {config, trials, inputs, feeds} = generative;
+  const {length} = text;
+  const program = await programs.get(`begin ${length}${beyond ? ' beyond' : ''}`, () => ({
+    inputs: {...inputs, ids: {shape: [trials * length], dtype: 'int32'}},
+    state: {},
+    body: tensors => {
+      const {model, project} = generative.passes(tensors);
+      const causal = causalAttention(model, turnedFor(beyond));
+      const left: Tensors = {};
+      const attend: Passes['attend'] = (layer, q, k, v) => {
+        left[`keys.${layer}`] = tf.clone(k);
+        left[`values.${layer}`] = tf.clone(v);
+        return causal(layer, q, k, v);
+      };
+      hidden(model, tensors['ids']!, paddedRows(trials, 1, length), {project, attend});
+      return left;
+    },
+  }));
+  const ids = Int32Array.from({length: trials * length}, (_, i) => text[i % length]!);
+  const results = await program.run({...feeds, ids});
+  const values = cacheNames(config).map(name => [name, Float32Array.from(results[name]!)] as const);
+  return {length, values: Object.fromEntries(values)};
 }
 
 /** Reads one text a sequence (null: none) over all trials. */
@@ -58,33 +104,25 @@ export async function readTexts(
   programs: Programs,
   generative: Generative,
   texts: readonly (readonly number[] | null)[],
-  {rows, length, beyond}: Reading,
+  {rows, length, beyond, beginning}: Reading,
 ): Promise<KeysAndValues & Prospects> {
   const {config, trials, inputs, feeds} = generative;
   const sequences = trials * rows;
-  const positions = beyond ? Infinity : 1;
-  const program = await programs.get(`read ${rows}x${length}${beyond ? ' beyond' : ''}`, () => ({
+  const before = Object.entries(beginning?.values ?? {}).map(([name, data]) => [beforeName(name), data] as const);
+  const {kvHeads, headDim} = config;
+  const from = beginning?.length ?? 0;
+  const key = `read ${from > 0 ? `${from}+` : ''}${rows}x${length}${beyond ? ' beyond' : ''}`;
+  const program = await programs.get(key, () => ({
     inputs: {
       ...inputs,
+      ...Object.fromEntries(
+        before.map(([name]) => [name, {shape: [trials, kvHeads, from, headDim], dtype: 'float32' as const}]),
+      ),
       ids: {shape: [sequences * length], dtype: 'int32'},
       last: {shape: [sequences], dtype: 'int32'},
     },
     state: {},
-    body: tensors => {
-      const {model, project} = generative.passes(tensors);
-      const batching = paddedRows(trials, rows, length);
-      const causal = causalAttention(model, positions);
-      const left: Tensors = {};
-      const attend: Passes['attend'] = (layer, q, k, v) => {
-        const {cos, sin} = rotaryTables(length, config, config.layers[layer]!.rotary, {length: positions});
-        left[`keys.${layer}`] = model.macros.rotary(k, cos, sin);
-        left[`values.${layer}`] = tf.clone(v);
-        return causal(layer, q, k, v);
-      };
-      const x = hidden(model, tensors['ids']!, batching, {project, attend});
-      const ends = model.macros.rows(tf.reshape(x, [sequences * length, config.hiddenSize]), tensors['last']!);
-      return {...left, ...prospects(model, ends)};
-    },
+    body: tensors => readingOf(generative, tensors, {rows, length, from, beyond}),
   }));
   const ids = new Int32Array(sequences * length).fill(config.padId ?? 0);
   const last = new Int32Array(sequences);
@@ -92,12 +130,39 @@ export async function readTexts(
     ids.set(text ?? [], sequence * length);
     last[sequence] = sequence * length + Math.max(0, (text?.length ?? 0) - 1);
   });
-  const results = await program.run({...feeds, ids, last});
+  const results = await program.run({...feeds, ...Object.fromEntries(before), ids, last});
   return {
-    room: length,
+    room: from + length,
     read: async name => results[name] as Float32Array,
     ...prospectsOf(results),
   };
+}
+
+/** What reading gives: keys and values of all positions from 0 on, and what may follow each text. */
+function readingOf(
+  generative: Generative,
+  tensors: Tensors,
+  {rows, length, from, beyond}: {rows: number; length: number; from: number; beyond: boolean},
+): Tensors {
+  const {config, trials} = generative;
+  const {model, project} = generative.passes(tensors);
+  const positions = turnedFor(beyond);
+  const causal = causalAttention(model, positions);
+  const left: Tensors = {};
+  const attend: Passes['attend'] = (layer, q, k, v) => {
+    const of = (name: string) => tensors[beforeName(`${name}.${layer}`)]!;
+    const before = from > 0 ? {k: of('keys'), v: of('values')} : undefined;
+    const {cos, sin} = rotaryTables(from + length, config, config.layers[layer]!.rotary, {length: positions});
+    left[`keys.${layer}`] = model.macros.rotary(before ? behind(before.k, k) : k, cos, sin);
+    left[`values.${layer}`] = before ? behind(before.v, v) : tf.clone(v);
+    return causal(layer, q, k, v, before);
+  };
+  // Nothing but the end of each text is asked; all its places may ask the same.
+  const answerAt = Int32Array.from({length: trials * rows * length}, (_, place) => Math.floor(place / length));
+  const last = tensors['last']!;
+  const answers = {count: rows, positions: last, answerAt: tf.tensor1d(answerAt, 'int32'), placeOfAnswer: last};
+  const x = hidden(model, tensors['ids']!, {...paddedRows(trials, rows, length), answers}, {project, attend});
+  return {...left, ...prospects(model, tf.reshape(x, [trials * rows, config.hiddenSize]))};
 }
 
 /** Sequences of all trials that grow token by token. */

@@ -6,16 +6,18 @@
 import type {Programs} from '../engine/program/programs.ts';
 import {random} from '../math/random.ts';
 import {
+  type Beginning,
   type Cache,
   type Generative,
   type KeysAndValues,
   openCache,
   originalPositions,
   type Prospects,
+  readBeginning,
   readTexts,
 } from './decoding.ts';
 import {draw} from './sampling.ts';
-import {fewSequences, paddedLength, powerOf2, seatsFor, textsAtOnce} from './sizes.ts';
+import {beginningOf, fewSequences, paddedLength, powerOf2, seatsFor, textsAtOnce} from './sizes.ts';
 import {type Decode, stopCheck} from './stopping.ts';
 
 export type {Generative} from './decoding.ts';
@@ -111,6 +113,9 @@ class Batch {
   readonly #longest: number;
   readonly #reach: number;
   readonly #original: number | null;
+  /** What all texts begin with, where it is read once for all, and what was read of it: up to the original positions, and beyond. */
+  readonly #beginning: readonly number[];
+  readonly #begun = new Map<boolean, Beginning>();
 
   constructor(programs: Programs, generative: Generative, sequences: Sequence[][], limits: GenerationLimits) {
     this.#programs = programs;
@@ -123,6 +128,8 @@ class Batch {
     const {config, trials} = generative;
     this.#original = originalPositions(config);
     const all = this.#waiting[0]!;
+    const prompts = all.map(({prompt}) => prompt);
+    this.#beginning = prompts[0]!.slice(0, beginningOf(prompts));
     this.#longest = all.at(-1)!.prompt.length + limits.maxNewTokens;
     this.#reach = Math.max(512, powerOf2(this.#longest));
     const rows = seatsFor(config, all.length, this.#longest, trials);
@@ -146,9 +153,10 @@ class Batch {
   /** Adds a token to every sequence in a seat. */
   async step(): Promise<void> {
     await this.#shrink();
-    const all = this.#seats.flat();
-    const longest = Math.max(...all.map(sequence => (sequence ? textLength(sequence) : 0)));
+    const longest = Math.max(...this.#seats.flat().map(sequence => (sequence ? textLength(sequence) : 0)));
     if (longest > this.#cache.room) await this.#reseat(this.#cache.rows, this.#roomFor(longest));
+    // Only now: those behind an empty seat have moved up.
+    const all = this.#seats.flat();
     const {padId} = this.#generative.config;
     const ids = Int32Array.from(all, sequence => sequence?.ids.at(-1) ?? padId ?? 0);
     const position = Int32Array.from(all, sequence => (sequence ? textLength(sequence) - 1 : 0));
@@ -182,7 +190,7 @@ class Batch {
     const {trials} = this.#generative;
     const firsts = this.#waiting.flatMap((own, trial) => (this.#free(trial).length > 0 ? own.slice(0, 1) : []));
     const first = firsts.reduce((a, b) => (textLength(b) < textLength(a) ? b : a));
-    const length = paddedLength(textLength(first));
+    const length = this.#paddedOwn(first);
     const beyond = this.#isBeyond(first);
     const most = textsAtOnce(length, trials);
     const groups = this.#waiting.map((own, trial) =>
@@ -192,7 +200,9 @@ class Batch {
     const texts = groups.flatMap(own =>
       Array.from({length: rows}, (_, row) => (own[row] ? [...own[row][0]!.prompt, ...own[row][0]!.ids] : null)),
     );
-    const read = await readTexts(this.#programs, this.#generative, texts, {rows, length, beyond});
+    const beginning = await this.#begin(beyond);
+    const behind = texts.map(text => text?.slice(this.#beginning.length) ?? null);
+    const read = await readTexts(this.#programs, this.#generative, behind, {rows, length, beyond, beginning});
     const longest = Math.max(...texts.map(text => text?.length ?? 0));
     if (longest >= this.#cache.room) await this.#reseat(this.#cache.rows, this.#roomFor(longest + 1));
     const moves = groups.flatMap((own, trial) =>
@@ -211,6 +221,20 @@ class Batch {
     await this.#cache.take(read, moves);
   }
 
+  /** What all texts begin with, read once. */
+  async #begin(beyond: boolean): Promise<Beginning | undefined> {
+    if (this.#beginning.length === 0) return undefined;
+    const known = this.#begun.get(beyond);
+    const begun = known ?? (await readBeginning(this.#programs, this.#generative, this.#beginning, beyond));
+    this.#begun.set(beyond, begun);
+    return begun;
+  }
+
+  /** What a text has behind the beginning is padded to so many tokens. */
+  #paddedOwn(sequence: Sequence): number {
+    return paddedLength(textLength(sequence) - this.#beginning.length);
+  }
+
   /** Takes up to `seats` sequences with up to `most` texts of the length from those that wait; grouped by text. */
   #takeTexts(waiting: Sequence[], seats: number, most: number, length: number, beyond: boolean): Sequence[][] {
     const groups: Sequence[][] = [];
@@ -218,7 +242,7 @@ class Batch {
       const next = waiting[0]!;
       const group = groups.at(-1);
       const same = group !== undefined && next.ids.length === 0 && String(group[0]!.prompt) === String(next.prompt);
-      const fits = paddedLength(textLength(next)) <= length && this.#isBeyond(next) === beyond;
+      const fits = this.#paddedOwn(next) <= length && this.#isBeyond(next) === beyond;
       if (!fits || (!same && groups.length === most)) break;
       waiting.shift();
       if (same) group.push(next);

@@ -20,6 +20,25 @@ export function paddedLength(length: number): number {
   return length <= (power * 3) / 4 ? (power * 3) / 4 : power;
 }
 
+/** A shorter beginning, or one of fewer texts, is not worth a computation of its own. */
+const [shortestBeginning, fewestTexts] = [16, 4];
+
+/** Tokens that all of these texts begin with, if they are worth being read once for all; each text has something behind them. */
+export function beginningOf(texts: readonly ArrayLike<number>[]): number {
+  const [first, ...others] = texts;
+  if (first === undefined) return 0;
+  let length = first.length - 1;
+  let different = 1;
+  for (const text of others) {
+    length = Math.min(length, text.length - 1);
+    let same = 0;
+    while (same < length && text[same] === first[same]) same++;
+    if (same < length || text.length !== first.length || text[length] !== first[length]) different++;
+    length = same;
+  }
+  return length >= shortestBeginning && different >= fewestTexts ? length : 0;
+}
+
 /** Texts of a padded length that are read at once, for each of `trials`. */
 export function textsAtOnce(length: number, trials: number): number {
   return Math.max(1, 2 ** Math.floor(Math.log2(tokensAtOnce / length / trials)));

@@ -33,6 +33,7 @@ import {inOrder} from '../training/sources.ts';
 import {Attempts} from './attempt.ts';
 import {costOf} from './cost.ts';
 import {endFaults} from './ends.ts';
+import {precisionFaults} from './precision.ts';
 import {remembered} from './remember.ts';
 import {resultsOf} from './results.ts';
 import {
@@ -48,6 +49,7 @@ import {
   sampledRows,
   sampleOf,
   survey,
+  together,
 } from './rows.ts';
 import {storedTypeFaults} from './stored-types.ts';
 
@@ -77,6 +79,7 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
   for (const {index, model: further} of draft.models)
     await attempts.attempt(['model', index], () => openModel(findModel(further, base)));
   if (model) attempts.faults.push(...storedTypeFaults(model));
+  if (sweep) attempts.faults.push(...precisionFaults(sweep));
   const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
@@ -217,6 +220,8 @@ interface Rows {
   /** Training rows in all. */
   rows: number;
   sample: SampledRow[];
+  /** Tokens that they all begin with and nothing is predicted from. */
+  beginning: number;
   /** With the first of their rows. */
   evaluations: Evaluation[];
   maxLength: number;
@@ -270,16 +275,14 @@ async function lookAtRows(
   const look = (file: string, what: Looked, limit?: number) =>
     once(['look', what, limit], [file], () => lookAtFile(resolve(base, file), few(limit), data, what));
 
-  const samples: SampledRow[] = [];
-  let empty = 0;
+  const samples: Sample[] = [];
   for (const [index, file] of train.entries()) {
     const sample = async (): Promise<Sample> =>
       encoding && data
         ? await once('sample', [file], () => sampleOf({...data, train: [file]}, base, encoding))
         : {rows: await look(file, {task: null}, data?.rows), empty: 0};
     const found = await attempts.attempt(['data', 'train', index], sample);
-    samples.push(...(found?.rows ?? []));
-    empty += found?.empty ?? 0;
+    if (found) samples.push(found);
   }
   if (encoding && data && train.length > 0 && attempts.faults.length === before)
     await attempts.attempt(['data', 'max_length'], () =>
@@ -301,7 +304,8 @@ async function lookAtRows(
   if (data) await nameColumns(data, evaluate, base, attempts.faults);
   if (!encoding || !data || draft.sweep === undefined || attempts.faults.length > before) return undefined;
   const {sweep} = draft;
-  if (!data.packing) attempts.faults.push(...longRows({rows: samples, empty}, data));
+  const {rows: sample, empty, beginning} = together(samples);
+  if (!data.packing) attempts.faults.push(...longRows({rows: sample, empty}, data));
   const largest = withMostRows(sweep);
   const tested = sweep.evaluate.map(({data: file, limit}) => [file, limit]);
   const files = [...train, ...sweep.evaluate.map(({data: file}) => file)];
@@ -309,9 +313,9 @@ async function lookAtRows(
     once(['survey', tested, largest], files, () => survey({...sweep, data: largest}, base)),
   );
   attempts.faults.push(...overlaps(read?.shared ?? [], sweep.evaluate));
-  const rows = read?.rows ?? largest.rows ?? samples.length;
+  const rows = read?.rows ?? largest.rows ?? sample.length;
   const {maxLength, packing} = data;
-  return {evaluations, maxLength, ...(packing ? blocksOf(rows, samples, data) : {rows, sample: samples})};
+  return {evaluations, maxLength, ...(packing ? blocksOf(rows, sample, data) : {rows, sample, beginning})};
 }
 
 /** The data with as many rows as any trial has. */

@@ -6,6 +6,7 @@ import {mean} from '../../core/numbers.ts';
 import type {DataFacts, Fault} from '../../core/sweep/inspection.ts';
 import type {DataSettings, EvaluationSettings, Sweep} from '../../core/sweep/sweep.ts';
 import {formats} from '../../core/sweep/table/formats.ts';
+import {commonBeginning} from '../data/batch.ts';
 import {loadDataset} from '../data/dataset.ts';
 import {type EncodingModel, isChat, tokensIn} from '../data/encode.ts';
 import {conversationOf} from '../data/messages.ts';
@@ -76,6 +77,8 @@ export interface SampledRow {
 
 export interface Sample {
   rows: SampledRow[];
+  /** The tokens that all rows begin with and nothing is predicted from; absent where they were not looked for. */
+  beginning?: number[];
   /** Rows of which nothing is learnt, however long they may be. */
   empty: number;
 }
@@ -84,16 +87,26 @@ export interface Sample {
 export async function sampleOf(data: DataSettings, base: string, model: EncodingModel): Promise<Sample> {
   const rows = Math.min(sampledRows, data.rows ?? sampledRows);
   const {packing: _, ...apart} = data;
-  const {starts, count, labels, empty} = await loadDataset({...apart, rows, maxLength: unlimited}, base, model, {
-    sample: true,
-  });
+  const dataset = await loadDataset({...apart, rows, maxLength: unlimited}, base, model, {sample: true});
+  const {starts, count, labels, empty} = dataset;
   const sampled = Array.from({length: count}, (_, row) => {
     const own = labels.subarray(starts[row], starts[row + 1]);
     // Nothing predicts the first token.
     const first = own.findIndex((label, at) => at > 0 && label !== ignored);
     return {length: own.length, targets: own.filter(label => label !== ignored).length, first};
   });
-  return {rows: sampled, empty};
+  return {rows: sampled, empty, beginning: [...dataset.ids.subarray(0, commonBeginning(dataset))]};
+}
+
+/** Samples of several files as one; `beginning`: how many tokens all rows begin with. */
+export function together(samples: readonly Sample[]): Omit<Sample, 'beginning'> & {beginning: number} {
+  const [first = [], ...others] = samples.map(({beginning = []}) => beginning);
+  const end = first.findIndex((id, at) => others.some(other => other[at] !== id));
+  return {
+    rows: samples.flatMap(({rows}) => rows),
+    empty: samples.reduce((sum, {empty}) => sum + empty, 0),
+    beginning: end < 0 ? first.length : end,
+  };
 }
 
 /** What so many texts that look like `sample` become when they are packed. */
@@ -101,10 +114,10 @@ export function blocksOf(
   texts: number,
   sample: readonly SampledRow[],
   {maxLength}: DataSettings,
-): {rows: number; sample: SampledRow[]} {
+): {rows: number; sample: SampledRow[]; beginning: number} {
   const tokens = sample.length === 0 ? 0 : mean(sample.map(({length}) => length));
   const rows = Math.max(1, Math.floor((texts * tokens) / maxLength));
-  return {rows, sample: [{length: maxLength, targets: maxLength - 1}]};
+  return {rows, sample: [{length: maxLength, targets: maxLength - 1}], beginning: 0};
 }
 
 /** Rows that will be cut, and those that will be left out. */

@@ -16,14 +16,22 @@ export function noiseSize(rows: number, columns: number): number {
 /** Residues are drawn as integers below this. */
 export const residues = prime;
 
-/** 1/(1-p) where an entry is kept, 0 where it is dropped: noise [trials, noiseSize] → [trials, rows, columns]. */
-export function dropoutMask(noise: tf.Tensor, rows: number, columns: number, probability: number): tf.Tensor {
-  const [factor, shift, columnFactor, columnShift] = tf.split(noise, [rows, rows, columns, columns], 1) as [
+/**
+ * 1/(1-p) where an entry is kept, 0 where it is dropped: noise [trials, noiseSize] → [trials, rows, columns]. `at`: [trials ·
+ * count], the rows that are wanted, counted through all trials → [trials, count, columns].
+ */
+export function dropoutMask(noise: tf.Tensor, columns: number, probability: number, at?: tf.Tensor): tf.Tensor {
+  const [trials, size] = noise.shape as [number, number];
+  const rows = size / 2 - columns;
+  const [rowFactor, rowShift, columnFactor, columnShift] = tf.split(noise, [rows, rows, columns, columns], 1) as [
     tf.Tensor,
     tf.Tensor,
     tf.Tensor,
     tf.Tensor,
   ];
+  const wanted = (all: tf.Tensor) =>
+    at ? tf.reshape(tf.gather(tf.reshape(all, [trials * rows]), at as tf.Tensor1D), [trials, at.size / trials]) : all;
+  const [factor, shift] = [wanted(rowFactor), wanted(rowShift)];
   const product = tf.mul(tf.expandDims(factor, 2), tf.expandDims(columnFactor, 1));
   const sum = tf.add(tf.add(product, tf.expandDims(shift, 2)), tf.expandDims(columnShift, 1));
   // In the middle between two integers and times the reciprocal: exact however a device rounds divisions.

@@ -11,6 +11,7 @@ import {delora} from './delora.ts';
 import {dora} from './dora.ts';
 import type {Form} from './form.ts';
 import {gralora} from './gralora.ts';
+import {loft} from './loft.ts';
 import {loha} from './loha.ts';
 import {lokr} from './lokr.ts';
 import {lora} from './lora.ts';
@@ -61,6 +62,7 @@ const computations: Readonly<Record<AdapterMethodName, Computation>> = {
   corda,
   adalora,
   'vb-lora': vbLora,
+  loft,
 };
 
 /** Every variant, with what its description says of it. */

@@ -62,6 +62,8 @@ export interface Method
       | 'gradient'
       | 'readings'
       | 'allocates'
+      | 'alternates'
+      | 'kept'
       | 'common'
       | 'work'
       | 'frozen'

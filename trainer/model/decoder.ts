@@ -3,9 +3,11 @@
  * What differs between training, evaluation and generation (adapters, attention over what) comes as arguments.
  */
 import * as tf from '@tensorflow/tfjs-core';
+import {spread} from '../engine/graph/gradients.ts';
 import {capped, masked} from '../engine/macros/composite.ts';
-import type {Macros} from '../engine/macros/macros.ts';
+import type {KeysAndValues, Macros} from '../engine/macros/macros.ts';
 import type {ModelConfig} from './config.ts';
+import {type Answers, type Batching, headPlaces, tokensOf} from './places.ts';
 import {type Projection, siteOf} from './projections.ts';
 import {inHalves, type Rotary, rotaryTables} from './rotary.ts';
 
@@ -16,46 +18,23 @@ export interface Model {
   weight(name: string): tf.Tensor;
 }
 
-/** Rows of one length, padded on the right. */
-export interface RowGroup {
-  rows: number;
-  length: number;
-}
-
-/** Token sequences of several trials. The tokens of each are the places of one group of rows, or others that attention moves to the places of several. */
-export interface Batching {
-  trials: number;
-  groups: readonly RowGroup[];
-  unpadded?: Unpadded;
-}
-
-/** Rows one after another: only attention sees them padded. */
-export interface Unpadded {
-  /** Of each trial. */
-  tokens: number;
-  /** [places]: the token at each place of the padded rows, one of padding where they are empty; group after group. */
-  tokenAt: tf.Tensor;
-  /** [trials · tokens]: the place of each token. */
-  placeOf: tf.Tensor;
-}
-
-/** Rows padded to one length everywhere. */
-export const paddedRows = (trials: number, rows: number, length: number): Batching => ({
-  trials,
-  groups: [{rows, length}],
-});
-
-/** Of each trial. */
-const tokensOf = ({groups, unpadded}: Batching): number => unpadded?.tokens ?? groups[0]!.rows * groups[0]!.length;
-
 export interface Passes {
-  /** One projection: x [trials, tokens, in] → [trials, tokens, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`. */
-  project(site: string, x: tf.Tensor): tf.Tensor;
-  /** Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. */
-  attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor;
+  /**
+   * One projection: x [trials, tokens, in] → [trials, tokens, out]. `site` is e.g. `model.layers.0.self_attn.q_proj`.
+   * `at`: [trials · tokens], which of a batch's tokens these are, where x has not all of them.
+   */
+  project(site: string, x: tf.Tensor, at?: tf.Tensor): tf.Tensor;
+  /**
+   * Attention of a layer: q [trials·rows, heads, length, size], k and v with kvHeads → like q. `before`: keys and values of
+   * the tokens in front of all rows of a trial, [trials, kvHeads, positions, size].
+   */
+  attend(layer: number, q: tf.Tensor, k: tf.Tensor, v: tf.Tensor, before?: KeysAndValues): tf.Tensor;
 }
 
-/** Hidden states before the last norm: ids [trials·tokens] → [trials, tokens, hidden]. */
+/**
+ * Hidden states before the last norm: ids [trials·tokens] → [trials, tokens, hidden]. Where the batching has answers, the last
+ * layer is computed as far as these need it: → [trials, answers, hidden].
+ */
 export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
   const {config, weight} = model;
   let x = tf.reshape(tf.gather(weight('model.embed_tokens.weight'), ids as tf.Tensor1D), [
@@ -64,46 +43,100 @@ export function hidden(model: Model, ids: tf.Tensor, batching: Batching, passes:
     config.hiddenSize,
   ]);
   if (config.embeddingScale !== 1) x = tf.mul(x, config.embeddingScale);
-  config.layers.forEach((_, layer) => {
-    x = decoderLayer(model, layer, model.macros.checkpoint(x), batching, passes);
-  });
+  const last = config.layers.length - 1;
+  for (const layer of config.layers.keys()) {
+    const answers = layer === last ? batching.answers : undefined;
+    x = decoderLayer(model, layer, model.macros.checkpoint(x), batching, passes, answers);
+  }
   return model.macros.checkpoint(x);
 }
 
-/** One layer: hidden states [trials, tokens, hidden] → the same. */
-export function decoderLayer(model: Model, layer: number, x: tf.Tensor, batching: Batching, passes: Passes): tf.Tensor {
+/** One layer: hidden states [trials, tokens, hidden] → the same, or those of the answers alone. */
+export function decoderLayer(
+  model: Model,
+  layer: number,
+  x: tf.Tensor,
+  batching: Batching,
+  passes: Passes,
+  answers?: Answers,
+): tf.Tensor {
   const {config, macros} = model;
-  const {heads, kvHeads, headDim, norms, residualScale} = config;
-  const {split, join, byHead} = headPlaces(model, batching);
-  const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input);
+  const {norms, residualScale} = config;
+  const at = answers?.positions;
   const has = (projection: Projection) => config.projections.includes(projection);
   const norm = (name: string | undefined, input: tf.Tensor) => layerNorm(model, layer, name, input);
-  /** Queries or keys as the rotary embedding takes them. */
-  const turnable = (input: tf.Tensor, count: number, normName: string) => {
-    const {qkNorm} = config;
-    const parted = byHead(qkNorm === 'whole' ? norm(normName, input) : input, count);
-    return inHalves(qkNorm === 'heads' ? norm(normName, parted) : parted, config);
-  };
+  const project = (projection: Projection, input: tf.Tensor) => passes.project(siteOf(layer, projection), input, at);
   const added = (before: tf.Tensor, normName: string | undefined, change: tf.Tensor) => {
     const normed = norm(normName, change);
     return tf.add(before, residualScale === 1 ? normed : tf.mul(normed, residualScale));
   };
 
-  const h = norm(norms.beforeAttention, x);
-  const [queries, keys, values] = has('qkv_proj')
-    ? tf.split(project('qkv_proj', h), [heads * headDim, kvHeads * headDim, kvHeads * headDim], 2)
-    : [project('q_proj', h), project('k_proj', h), project('v_proj', h)];
-  const q = split(turnable(queries!, heads, 'self_attn.q_norm'), heads);
-  const k = split(turnable(keys!, kvHeads, 'self_attn.k_norm'), kvHeads);
-  const v = split(byHead(values!, kvHeads), kvHeads);
-  const attended = project('o_proj', join(q.map((own, i) => passes.attend(layer, own, k[i]!, v[i]!))));
-  const between = added(x, norms.behindAttention, attended);
+  const asked = answers && {own: answersOf(model, x, answers), answers};
+  const own = asked?.own ?? x;
+  const attended = project('o_proj', attention(model, layer, x, batching, passes, asked));
+  const between = added(own, norms.behindAttention, attended);
 
   const g = norm(norms.beforeMlp, between);
   const fused = (['gate_up_proj', 'input_linear'] as const).find(has);
   const [gate, up] = fused ? tf.split(project(fused, g), 2, 2) : [project('gate_proj', g), project('up_proj', g)];
   const down = has('output_linear') ? 'output_linear' : 'down_proj';
   return added(between, norms.behindMlp, project(down, macros.gated(gate!, up!, config.activation)));
+}
+
+/** The tokens of x [trials, tokens, size] that have answers: [trials, answers, size]. */
+function answersOf({macros}: Model, x: tf.Tensor, {positions, count}: Answers): tf.Tensor {
+  const [trials, tokens, size] = x.shape as [number, number, number];
+  return tf.reshape(macros.rows(tf.reshape(x, [trials * tokens, size]), positions), [trials, count, size]);
+}
+
+/** What is asked of a layer where only some tokens have answers, and their part of its input. */
+interface Asked {
+  answers: Answers;
+  /** [trials, answers, hidden] */
+  own: tf.Tensor;
+}
+
+/** Attention of a layer over its input x, for all tokens or those that are asked: what its output projection reads. */
+function attention(
+  model: Model,
+  layer: number,
+  x: tf.Tensor,
+  batching: Batching,
+  passes: Passes,
+  asked: Asked | undefined,
+): tf.Tensor {
+  const answers = asked?.answers;
+  const {config} = model;
+  const {heads, kvHeads, headDim, norms, qkNorm} = config;
+  const places = headPlaces(model, batching);
+  const project = (projection: Projection, input: tf.Tensor, at?: tf.Tensor) =>
+    passes.project(siteOf(layer, projection), input, at);
+  const norm = (name: string | undefined, input: tf.Tensor) => layerNorm(model, layer, name, input);
+  /** Queries or keys as the rotary embedding takes them. */
+  const turnable = (input: tf.Tensor, count: number, normName: string) => {
+    const parted = places.byHead(qkNorm === 'whole' ? norm(normName, input) : input, count);
+    return inHalves(qkNorm === 'heads' ? norm(normName, parted) : parted, config);
+  };
+  /** Of all tokens; queries of those with answers only, where they have a projection of their own. */
+  const projected = () => {
+    const h = norm(norms.beforeAttention, x);
+    if (!config.projections.includes('qkv_proj')) {
+      const asking = asked ? norm(norms.beforeAttention, asked.own) : h;
+      return [project('q_proj', asking, answers?.positions), project('k_proj', h), project('v_proj', h)];
+    }
+    const sizes = [heads * headDim, kvHeads * headDim, kvHeads * headDim];
+    const [queries, ...rest] = tf.split(project('qkv_proj', h), sizes, 2);
+    return [answers ? answersOf(model, queries!, answers) : queries!, ...rest];
+  };
+  const [queries, keys, values] = projected();
+  const q = places.split(turnable(queries!, heads, 'self_attn.q_norm'), heads, answers);
+  const k = places.split(turnable(keys!, kvHeads, 'self_attn.k_norm'), kvHeads);
+  const v = places.split(places.byHead(values!, kvHeads), kvHeads);
+  const before = batching.beginning ? {k: k.shift()!, v: v.shift()!} : undefined;
+  // Nothing is answered within the beginning.
+  const first = before && !answers ? [passes.attend(layer, q.shift()!, before.k, before.v)] : [];
+  const others = q.map((own, i) => passes.attend(layer, own, k[i]!, v[i]!, before));
+  return places.join([...first, ...others], answers);
 }
 
 /** A norm of a layer by the name of its weight; without a name there is none. */
@@ -116,36 +149,6 @@ function layerNorm(
   if (name === undefined) return input;
   const w = weight(`model.layers.${layer}.${name}.weight`);
   return macros.rmsNorm(input, config.normOffset ? tf.add(w, config.normOffset) : w, config.normEps);
-}
-
-/** How tokens go to the places that attention sees, head by head, and back. */
-function headPlaces({config, macros}: Model, batching: Batching) {
-  const {headDim, heads} = config;
-  const {trials, groups, unpadded} = batching;
-  const tokens = tokensOf(batching);
-  const places = groups.map(({rows, length}) => trials * rows * length);
-  return {
-    /** [trials, tokens, count·size] → [trials·tokens, count, size] */
-    byHead: (input: tf.Tensor, count: number) => tf.reshape(input, [trials * tokens, count, headDim]),
-    /** [trials·tokens, count, size] → for each group [trials·rows, count, length, size] */
-    split(input: tf.Tensor, count: number) {
-      const placed = unpadded ? macros.rearranged(input, unpadded.tokenAt, unpadded.placeOf) : input;
-      const parts = groups.length === 1 ? [placed] : tf.split(placed, places);
-      return parts.map((part, i) => {
-        const {rows, length} = groups[i]!;
-        return tf.transpose(tf.reshape(part, [trials * rows, length, count, headDim]), [0, 2, 1, 3]);
-      });
-    },
-    /** For each group [trials·rows, heads, length, size] → [trials, tokens, heads·size] */
-    join(outputs: tf.Tensor[]) {
-      const parts = outputs.map((output, i) =>
-        tf.reshape(tf.transpose(output, [0, 2, 1, 3]), [places[i]!, heads * headDim]),
-      );
-      const placed = parts.length === 1 ? parts[0]! : tf.concat(parts);
-      const own = unpadded ? macros.rearranged(placed, unpadded.placeOf, unpadded.tokenAt) : placed;
-      return tf.reshape(own, [trials, tokens, heads * headDim]);
-    },
-  };
 }
 
 /** The last norm, and the scale of the logits: [..., hidden] → the same. */
@@ -179,44 +182,67 @@ export function withBias(config: ModelConfig, weight: Model['weight'], site: str
 }
 
 /**
- * Causal attention over whole right-padded sequences from position 0; layers may see a window only. `positions`: of the
- * longest text without its padding, which some rotary embeddings depend on.
+ * Causal attention over whole right-padded sequences from position 0, or from behind the tokens in front of them; layers may
+ * see a window only. `positions`: of the longest text without its padding, which some rotary embeddings depend on.
  */
 export function causalAttention({config, macros}: Model, positions?: number): Passes['attend'] {
   const group = config.heads / config.kvHeads;
-  const constants = once((length: number) => ({
-    tables: once((rotary: Rotary | null) => {
-      const keys = rotaryTables(length, config, rotary, {length: positions ?? length});
-      const sharpened = rotary?.sharpening !== undefined && length > rotary.sharpening.positions;
-      return {keys, queries: sharpened ? rotaryTables(length, config, rotary, {queries: true}) : keys};
-    }),
-    masks: once((window: number) => causalMask(length, group, window)),
-  }));
-  return (layer, q, k, v) => {
+  const constants = once((from: number) =>
+    once((length: number) => ({
+      tables: once((rotary: Rotary | null) => {
+        const until = from + length;
+        const own = {from, length: positions ?? until};
+        const keys = rotaryTables(length, config, rotary, own);
+        const sharpened = rotary?.sharpening !== undefined && until > rotary.sharpening.positions;
+        return {keys, queries: sharpened ? rotaryTables(length, config, rotary, {...own, queries: true}) : keys};
+      }),
+      masks: once((window: number) => causalMask(from, length, group, window)),
+    })),
+  );
+  return (layer, q, k, v, before) => {
     const {rotary, window} = config.layers[layer]!;
     const [rows, , length] = q.shape as [number, number, number];
-    const {tables, masks} = constants(length);
+    const from = before?.k.shape[2] ?? 0;
+    const {tables, masks} = constants(from)(length);
     const {keys, queries} = tables(rotary);
+    const own = macros.rotary(k, keys.cos, keys.sin);
+    const turned = () => {
+      const {cos, sin} = constants(0)(from).tables(rotary).keys;
+      return macros.rotary(before!.k, cos, sin);
+    };
     const y = macros.attention(
       tf.reshape(macros.rotary(q, queries.cos, queries.sin), [rows, config.kvHeads, group * length, config.headDim]),
-      macros.rotary(k, keys.cos, keys.sin),
-      v,
-      masks(window === null || window >= length ? Infinity : window),
-      {scale: config.attentionScale, cap: config.scoreCap},
+      before ? behind(turned(), own) : own,
+      before ? behind(before.v, v) : v,
+      masks(window === null || window >= from + length ? Infinity : window),
+      {scale: config.attentionScale, cap: config.scoreCap, group},
     );
     return tf.reshape(y, q.shape);
   };
 }
 
-/** 0 at the last `window` positions of each, [group · length, length]; so much below it elsewhere that nothing is seen. */
-function causalMask(length: number, group: number, window: number): tf.Tensor {
-  const mask = new Float32Array(group * length * length);
+/** Keys or values of rows [trials·rows, heads, length, size] behind those of their trial's beginning [trials, heads, positions, size]. */
+export function behind(beginning: tf.Tensor, own: tf.Tensor): tf.Tensor {
+  const [trials, heads, positions, size] = beginning.shape as [number, number, number, number];
+  const rows = own.shape[0]! / trials;
+  const each = tf.reshape(beginning, [trials, 1, heads, positions * size]);
+  const all = rows === 1 ? each : spread(each, [trials, rows, heads, positions * size]);
+  return tf.concat([tf.reshape(all, [trials * rows, heads, positions, size]), own], 2);
+}
+
+/**
+ * For positions from `from` on, 0 at the last `window` positions of each, [group · length, from + length]; so much below it
+ * elsewhere that nothing is seen.
+ */
+function causalMask(from: number, length: number, group: number, window: number): tf.Tensor {
+  const until = from + length;
+  const mask = new Float32Array(group * length * until);
   for (let row = 0; row < group * length; row++) {
-    const position = row % length;
-    for (let seen = 0; seen < length; seen++)
-      if (seen > position || seen <= position - window) mask[row * length + seen] = masked;
+    const position = from + (row % length);
+    for (let seen = 0; seen < until; seen++)
+      if (seen > position || seen <= position - window) mask[row * until + seen] = masked;
   }
-  return tf.tensor(mask, [group * length, length]);
+  return tf.tensor(mask, [group * length, until]);
 }
 
 /** Remembers results by argument. */

@@ -107,14 +107,14 @@ export function inHalves(x: tf.Tensor, {headDim, rotarySize, rotaryInterleaved}:
 }
 
 /**
- * cos and sin of the rotary angles: [positions, headDim/2] each, for texts of `length` positions; what is not turned has
- * the angle 0. Those of queries may differ from those of keys.
+ * cos and sin of the rotary angles: [positions, headDim/2] each, from position `from` on, for texts of `length` positions; what
+ * is not turned has the angle 0. Those of queries may differ from those of keys.
  */
 export function rotaryTables(
   positions: number,
   {headDim, rotarySize}: Pick<Turned, 'headDim' | 'rotarySize'>,
   rotary: Rotary | null,
-  {length = positions, queries = false}: {length?: number; queries?: boolean} = {},
+  {from = 0, length = positions, queries = false}: {from?: number; length?: number; queries?: boolean} = {},
 ): {cos: tf.Tensor; sin: tf.Tensor} {
   const frequencies = rotaryFrequencies(length, rotarySize, rotary);
   const scaling = rotary?.scaling;
@@ -123,9 +123,9 @@ export function rotaryTables(
   const cos = new Float32Array(positions * half);
   const sin = new Float32Array(positions * half);
   for (let p = 0; p < positions; p++) {
-    const sharper = queries ? sharpness(p, rotary) : 1;
+    const sharper = queries ? sharpness(from + p, rotary) : 1;
     for (let i = 0; i < half; i++) {
-      const angle = p * (frequencies[i] ?? 0);
+      const angle = (from + p) * (frequencies[i] ?? 0);
       const size = sharper * (i < rotarySize / 2 ? magnification : 1);
       cos[p * half + i] = size * Math.cos(angle);
       sin[p * half + i] = size * Math.sin(angle);

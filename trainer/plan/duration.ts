@@ -1,15 +1,17 @@
 /** How long a sweep will take, and how much memory: a little of everything is done on this machine, all workers at once, and counted up. */
 
+import {grouped} from '../../core/grouped.ts';
 import type {AdapterMethodName, MethodName} from '../../core/method/methods.ts';
 import {mean} from '../../core/numbers.ts';
 import {plainKey} from '../../core/sweep/axes/axes.ts';
 import {nameOf, type Trial} from '../../core/sweep/sweep.ts';
-import type {Choice} from '../engine/choose.ts';
 import {methods, startsFromRows} from '../method/index.ts';
 import type {Site} from '../model/site.ts';
+import {groundsOf, onGround} from '../run/grounds.ts';
 import {type Arrangement, settingsOf, startSettings, type TrialPack, trainJob} from '../run/packs.ts';
 import {openPool, type Pool} from '../run/pool.ts';
 import {type Prepared, whatIsRead} from '../run/prepare.ts';
+import type {UnderWay} from '../run/under-way.ts';
 import type {TrialTimes} from '../training/timing.ts';
 import {timeProbing} from './probe-duration.ts';
 
@@ -27,18 +29,37 @@ export interface Estimate {
  * `note` hears what the engine has to say.
  */
 export async function estimated(
-  prepared: Prepared,
-  {packs, workers, threads}: Arrangement,
-  {engine, precision, gpu}: Pick<Choice, 'engine' | 'precision' | 'gpu'>,
+  run: Pick<UnderWay, 'prepared' | 'choice'>,
+  arrangement: Arrangement,
   preparing: number,
   {note}: {note(message: string): void},
 ): Promise<Estimate | null> {
+  const groundOf = groundsOf(run);
+  const all = {whole: preparing, training: 0, bytes: 0};
+  for (const [ground, packs] of grouped(arrangement.packs, ([trial]) => groundOf(trial!))) {
+    const own = await estimatedOn(onGround(run, ground), {...arrangement, packs}, note);
+    if (!own) return null;
+    all.whole += own.whole;
+    all.training += own.training;
+    all.bytes = Math.max(all.bytes, own.bytes);
+  }
+  return all;
+}
+
+/** The same on one ground, without what is read before. */
+async function estimatedOn(
+  run: Pick<UnderWay, 'prepared' | 'choice'>,
+  {packs, workers, threads}: Arrangement,
+  note: (message: string) => void,
+): Promise<Estimate | null> {
+  const {prepared} = run;
+  const {engine, precision, gpu} = run.choice;
   const pool = openPool(workers, {base: prepared.model, engine, precision, threads, onGpu: gpu !== undefined});
   const resident = watchResident();
   try {
     const opening = await timeOpening(pool, workers);
     const factorising = await timeFactorising(pool, prepared, packs.flat(), workers);
-    const probing = await timeProbing(pool, prepared, packs.flat(), workers);
+    const probing = await timeProbing(pool, run, packs.flat(), workers);
     let bytes = resident.peak();
     const known = new Map<string, TrialTimes | null>();
     const durations: PackTimes[] = [];
@@ -55,7 +76,7 @@ export async function estimated(
       const setting = `${method} ${rank} ${batchSize} ${plainKey(pack[0]!)}`;
       durations.push({setting, start: `${setting} ${seed}`, times});
     }
-    const whole = preparing + opening + factorising + probing + makespan(durations, workers);
+    const whole = opening + factorising + probing + makespan(durations, workers);
     return {whole, training: durations.reduce((sum, {times}) => sum + times.steps, 0) / workers, bytes};
   } finally {
     resident.end();

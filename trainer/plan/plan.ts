@@ -7,7 +7,7 @@ import type {Settings} from '../../core/sweep/axes/keys.ts';
 import {rolesInWords} from '../../core/sweep/axes/roles.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {DataStatistics} from '../data/statistics.ts';
-import {chooseEngine} from '../engine/choose.ts';
+import {chooseEngines} from '../engine/choices.ts';
 import {arrange, coresFor} from '../run/packs.ts';
 import {openSweep} from '../run/sweep-file.ts';
 import {costsOf, sizeName, stepsByKey, trainedNumbers, trainingFlops} from '../run/work.ts';
@@ -67,7 +67,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const folder = runFolderOf(file, sweep.name);
   const earlier = hasRun(folder) ? (await readRun(folder)).state : null;
   const trials = trialsOf(sweep, earlier);
-  const choice = await chooseEngine(await wish());
+  const choice = await chooseEngines(await wish());
   const {engine, reason, gpu} = choice;
   const cores = coresFor(choice, sweep.run.workers);
   const prepared = await prepare(cores, undefined, loading, choice);
@@ -75,7 +75,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const {packs} = arrangement;
   const sizes = new Map(trials.map(trial => [sizeName(trial), trainedNumbers(prepared, trial)]));
   const notes = [...arrangement.notes];
-  const estimate = await estimated(prepared, arrangement, choice, (performance.now() - began) / 1000, {
+  const estimate = await estimated({prepared, choice}, arrangement, (performance.now() - began) / 1000, {
     note: message => void (notes.includes(message) || notes.push(message)),
   });
   if (estimate) rememberPlanned({sweep, base: dirname(resolve(file)), folder: prepared.model.folder}, estimate.whole);

@@ -4,16 +4,21 @@ import type {Trial} from '../../core/sweep/sweep.ts';
 import type {ProbeJob} from '../curvature/probe.ts';
 import {allocatedCores} from '../process/allocation.ts';
 import type {Pool} from '../run/pool.ts';
-import type {Prepared} from '../run/prepare.ts';
 import {planProbes, trainingProbes, usualIterations} from '../run/probing.ts';
+import type {UnderWay} from '../run/under-way.ts';
 
 const [few, more] = [2, 8];
 
 /** Seconds on the pool's workers, probes on the way of the training included; 0 where the sweep asks for none. */
-export async function timeProbing(pool: Pool, prepared: Prepared, trials: Trial[], workers: number): Promise<number> {
+export async function timeProbing(
+  pool: Pool,
+  {prepared, choice}: Pick<UnderWay, 'prepared' | 'choice'>,
+  trials: Trial[],
+  workers: number,
+): Promise<number> {
   const {curvature} = prepared.sweep;
   if (!curvature) return 0;
-  const {jobs} = planProbes(prepared, {...curvature, at: [0]}, trials, () => false, allocatedCores());
+  const {jobs} = planProbes({prepared, choice}, {...curvature, at: [0]}, trials, () => false, allocatedCores());
   // A layer in the middle: a product runs from its block to the last layer.
   const middle = jobs[jobs.length >> 1];
   if (middle === undefined) return 0;

@@ -10,12 +10,14 @@ export interface Question {
   seconds: number;
   /** Beside this process's own environment. */
   environment?: Record<string, string>;
+  /** Ends it. */
+  signal?: AbortSignal;
 }
 
 /** The last line that a program prints, as JSON; or why there is none. */
-export function answerOf<T>({program, words, seconds, environment}: Question): Promise<T | {fault: string}> {
+export function answerOf<T>({program, words, seconds, environment, signal}: Question): Promise<T | {fault: string}> {
   const env = {...process.env, ...environment};
-  const options = {env, maxBuffer: 1 << 26};
+  const options = {env, maxBuffer: 1 << 26, killSignal: 'SIGKILL', ...(signal && {signal})} as const;
   return new Promise(resolve => {
     const child = execFile(process.execPath, [fileURLToPath(program), ...words], options, (error, out, errors) => {
       // What crashes when it ends, as some drivers do, has answered.

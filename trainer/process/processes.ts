@@ -3,6 +3,7 @@ import {randomUUID} from 'node:crypto';
 import {readFileSync, readlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {cpuUsage} from 'node:process';
 
 /** Whether there is such a process that can still do something: one that has ended and was not collected yet cannot. */
 export function isAlive(pid: number): boolean {
@@ -79,13 +80,22 @@ export interface ProcessorTime {
 export function processorTime(pid: number | undefined): ProcessorTime | undefined {
   const fields = pid === undefined ? undefined : fieldsOf(pid);
   if (fields === undefined) return undefined;
-  // User and system time are fields 14 and 15.
-  const ticks = Number(fields[11]) + Number(fields[12]);
-  return {milliseconds: (1000 / ticksPerSecond) * ticks, runnable: fields[0] === 'R'};
+  return {milliseconds: (1000 / ticksPerSecond) * ticksOf(fields), runnable: fields[0] === 'R'};
 }
 
+/** Seconds of processor time of this thread so far; of its whole process where neither Node nor the system tells. */
+export function threadSeconds(): number {
+  const fields = 'threadCpuUsage' in process ? undefined : fieldsOf('thread-self');
+  if (fields !== undefined) return ticksOf(fields) / ticksPerSecond;
+  const {user, system} = 'threadCpuUsage' in process ? process.threadCpuUsage() : cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** User and system time are fields 14 and 15. */
+const ticksOf = (fields: string[]): number => Number(fields[11]) + Number(fields[12]);
+
 /** Linux's `/proc/PID/stat` from field 3 on (proc(5)); undefined on other systems. */
-function fieldsOf(pid: number): string[] | undefined {
+function fieldsOf(pid: number | 'thread-self'): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name in field 2 may hold spaces and brackets, so counting starts behind its last bracket.

@@ -16,6 +16,7 @@ import {checkpointsName, dropCheckpoint, settleCheckpoints} from '../store/check
 import {curvesAt} from '../store/fold/curves.ts';
 import type {Surroundings} from '../store/manifest.ts';
 import type {Begun, OpenRun} from '../store/run.ts';
+import {type Ground, groundsOf} from './grounds.ts';
 import {editedInWords} from './known/edited.ts';
 import {type PrintOf, printing, type Taken, take, takenFrom} from './known/reusing.ts';
 import {type Arrangement, arrange, coresFor, packsOf} from './packs.ts';
@@ -35,7 +36,7 @@ export interface Opening {
   /** Steps that each of them has behind it, and their curves where a fold cannot cut them off exactly; kept up as trials pause. */
   steps: Map<string, number>;
   curves: Map<string, Curves>;
-  /** The same by base model: workers hold one at a time. */
+  /** The same by ground: workers hold one at a time. */
   phases: Phase[];
   arrangement: Arrangement;
   probes: ProbePlan;
@@ -45,9 +46,9 @@ export interface Opening {
   print: PrintOf;
 }
 
-/** What is trained on one base model. */
+/** What is trained on one ground. */
 export interface Phase {
-  model: BaseModel;
+  ground: Ground;
   todo: Trial[];
   /** What of it is trained, and in which order. */
   agenda: Agenda;
@@ -84,7 +85,7 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   const curves = await longCurves(store, store.earlier, steps);
   const cores = coresFor(choice, sweep.run.workers);
   const probes = sweep.curvature
-    ? planProbes(prepared, sweep.curvature, trials, knownStarts(run), cores)
+    ? planProbes(run, sweep.curvature, trials, knownStarts(run), cores)
     : {phases: [], jobs: [], rows: 0};
   const arrangement = arranged(run, {todo, all: compared ? all : todo, steps, cores});
   const probers = Math.min(cores, probes.jobs.length);
@@ -110,25 +111,24 @@ export async function beginRun(run: UnderWay): Promise<Opening> {
   return opening;
 }
 
-/** What is left by base model: workers hold one at a time, and methods are compared on one. */
+/** What is left by ground: workers hold one at a time, and methods are compared on one. */
 function phasesOf(
   run: UnderWay,
   {all, steps, arrangement}: Pick<Opening, 'steps' | 'arrangement'> & {all: readonly Trial[]},
   compared: Compared | null,
   todo: readonly Trial[],
 ): Phase[] {
-  const {prepared} = run;
-  const modelOf = (trial: Trial): BaseModel => prepared.of(trial).model;
+  const groundOf = groundsOf(run);
   const {packs, side} = arrangement;
-  return [...grouped(all, modelOf).keys()].map(model => {
-    const isOwn = ([trial]: readonly Trial[]): boolean => modelOf(trial!) === model;
+  return [...grouped(all, groundOf).keys()].map(ground => {
+    const isOwn = ([trial]: readonly Trial[]): boolean => groundOf(trial!) === ground;
     const own = compared && {
       ...compared,
       cells: compared.cells.filter(({trials}) => isOwn(trials[0]!)),
       further: compared.further.filter(trial => isOwn([trial])),
     };
     const agenda = agendaOf(run, own, steps, {packs: packs.filter(isOwn), side});
-    return {model, todo: todo.filter(trial => isOwn([trial])), agenda};
+    return {ground, todo: todo.filter(trial => isOwn([trial])), agenda};
   });
 }
 
@@ -158,7 +158,7 @@ function dropLeftovers(checkpoints: string, done: readonly Trial[]): void {
 /** What a run is made with beside its sweep file. */
 export async function surroundingsOf(
   prepared: Prepared,
-  {engine, precision}: Pick<Choice, 'engine' | 'precision'>,
+  {engine, precision, further}: Pick<Choice, 'engine' | 'precision' | 'further'>,
 ): Promise<Surroundings> {
   const {sweep, model, dataHashes, modules} = prepared;
   const several = new Map(
@@ -168,6 +168,7 @@ export async function surroundingsOf(
     versions: versions(),
     engine,
     precision,
+    ...(further && {further: Object.fromEntries(further)}),
     modelHash: await model.weights.hash(),
     model: await around(model),
     ...(several.size > 0 && {models: await modelsByPath(several)}),
@@ -213,7 +214,7 @@ function tellStart(
     ...(probes.rows > 0 ? {probes: probes.rows} : {}),
     ...(prepared.sweep.search ? {search: prepared.sweep.search} : {}),
     ...(prepared.sweep.verdict && {verdict: prepared.sweep.verdict}),
-    ...rolesIn(prepared.sweep),
+    ...rolesIn(prepared.sweep, choice),
     ...(begun.made && {made: begun.made}),
     ...(begun.evaluations.length > 0 && {evaluations: begun.evaluations}),
     ...(taken.length > 0 && {taken: taken.length}),

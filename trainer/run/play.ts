@@ -4,6 +4,7 @@ import type {RunEventBody} from '../../core/run/events.ts';
 import type {ProbeJob} from '../curvature/probe.ts';
 import {evaluateStored} from './evaluating/stored-evaluations.ts';
 import {factorize} from './factorising.ts';
+import {onGround} from './grounds.ts';
 import type {Failure} from './jobs.ts';
 import {beginRun, type Opening} from './opening.ts';
 import {coresFor} from './packs.ts';
@@ -44,15 +45,15 @@ function ending({began, emit}: UnderWay): (state: SweepEnd, message?: string) =>
   return end;
 }
 
-/** One base model after the other. */
+/** One ground after the other. */
 async function probeStarts(run: UnderWay, {probes, probers}: Opening): Promise<void> {
-  const {choice, failure, emit} = run;
-  const cores = coresFor(choice, run.prepared.sweep.run.workers);
+  const {failure, emit} = run;
+  const cores = coresFor(run.choice, run.prepared.sweep.run.workers);
   let done = 0;
   const progress = () => emit({event: 'prepared', what: 'probing curvature', done, total: probes.rows});
-  for (const {model, trials, jobs} of probes.phases) {
+  for (const {ground, trials, jobs} of probes.phases) {
     if (jobs.length === 0 || run.options.signal.aborted) continue;
-    const own = {...run, prepared: {...run.prepared, model}};
+    const own = onGround(run, ground);
     const workers = Math.min(probers, jobs.length);
     const pool = openWorkers(own, workers, Math.max(1, Math.floor(cores / workers)));
     try {

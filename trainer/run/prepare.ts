@@ -12,6 +12,7 @@ import {cachedDataset} from '../data/cached-dataset.ts';
 import type {Dataset, Loading} from '../data/dataset.ts';
 import type {EncodingModel} from '../data/encode.ts';
 import {type DataStatistics, statisticsOf} from '../data/statistics.ts';
+import {choiceFor} from '../engine/choices.ts';
 import type {Choice} from '../engine/choose.ts';
 import {isNative} from '../engine/tensorflow/binding.ts';
 import {hashFiles} from '../files/hash.ts';
@@ -19,6 +20,7 @@ import {findModel} from '../model/find-model.ts';
 import {type BaseModel, openModel} from '../model/open-model.ts';
 import type {Site} from '../model/site.ts';
 import {sitesOf} from '../model/sites.ts';
+import {allocatedCores} from '../process/allocation.ts';
 import type {TrainingSize} from '../size/memory.ts';
 import {type Room, sizeOfTraining} from '../size/training-size.ts';
 import type {TrainingSource} from '../step/batches.ts';
@@ -65,7 +67,7 @@ export interface Prepared {
 }
 
 /** What trains. */
-export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu'> & Pick<Room, 'pinned'>;
+export type Trainer = Pick<Choice, 'engine' | 'precision' | 'gpu' | 'further'> & Pick<Room, 'pinned'>;
 
 /** Beyond 4 Mi characters a text is refused with its own sentence; larger files are not even read. */
 export const mostSweepBytes = 64 << 20;
@@ -81,12 +83,14 @@ export async function prepare(
 ): Promise<Prepared> {
   const models = new Map<string, Promise<BaseModel>>();
   const datasets = new Map<string, Promise<Dataset>>();
+  // One worker feeds a GPU; the other cores have nothing to do yet.
+  const threads = choice?.gpu || choice?.engine === 'tfjs-node-gpu' ? allocatedCores() : workers;
   const opening: Opening = {
-    ...{base, workers, loading, choice, seeds},
+    ...{base, workers, loading: {...loading, threads}, choice, seeds},
     model: path => once(models, path, () => openModel(findModel(path, base))),
     dataset: (data, encoding, note) =>
       once(datasets, JSON.stringify([data, encoding.config]), () =>
-        cachedDataset(data, base, encoding, {...loading, note}),
+        cachedDataset(data, base, encoding, {...opening.loading, note}),
       ),
   };
   const parts = new Map<string, Prepared>();
@@ -150,8 +154,8 @@ function pinnedFor(
 
 /** What decides on rows, their batches and what a step keeps: plain sweeps that differ in nothing of it are read once. */
 export function whatIsRead({model, data, targets, training, evaluate}: Sweep): string {
-  const {epochs, steps, dropout} = training;
-  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, evaluate]);
+  const {epochs, steps, dropout, precision} = training;
+  return JSON.stringify([model, data, targets, epochs, steps, dropout > 0, precision, evaluate]);
 }
 
 /** What is opened for several plain sweeps alike. */
@@ -185,9 +189,11 @@ async function preparePlain(sweep: Sweep, opening: Opening): Promise<Omit<Prepar
   const note = (message: string) => void remarks.add(message);
   const dataset = await opening.dataset(sweep.data, encoding, note);
   const ends = answerEnds(sweep.data, encoding, dataset);
-  const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note});
+  const {threads} = opening.loading;
+  const {evaluations, prompts} = await readEvaluations(sweep, base, encoding, {ends, note, threads});
   const probed = await probedRows(sweep, base, encoding, dataset);
-  const native = choice && isNative(choice.engine) ? choice.precision : undefined;
+  const own = choice && choiceFor(choice, sweep.training.precision);
+  const native = own && isNative(own.engine) ? own.precision : undefined;
   const kept = sizeOfTraining(sweep, model, sites, evaluationMemory(config, evaluations), native);
   const pad = config.padId ?? 0;
   const {size, steps, source} = trainingBatches(sweep, {dataset, pad, seeds}, kept, {

@@ -8,12 +8,13 @@ import {probedKey, type TrainingProbes} from '../curvature/along-training.ts';
 import {blockSize} from '../curvature/hessian.ts';
 import {ofBase, type Place, type ProbeJob, type StartBlock} from '../curvature/probe.ts';
 import {formOf, methodOf, methods} from '../method/index.ts';
-import type {BaseModel} from '../model/open-model.ts';
 import type {Projection} from '../model/projections.ts';
 import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
+import {type Ground, groundsOf} from './grounds.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
+import type {UnderWay} from './under-way.ts';
 
 /** Of the machine's memory, what all workers together may spend on remembering batches. */
 const rememberShare = 0.3;
@@ -85,8 +86,8 @@ function placesFor(prepared: Prepared, {blocks, ...curvature}: CurvatureSettings
 }
 
 export interface ProbePlan {
-  /** By base model: workers hold one at a time. */
-  phases: {model: BaseModel; trials: Trial[]; jobs: ProbeJob[]}[];
+  /** By ground: workers hold one at a time. */
+  phases: {ground: Ground; trials: Trial[]; jobs: ProbeJob[]}[];
   /** Jobs of all of them. */
   jobs: ProbeJob[];
   /** Rows that will be told. */
@@ -95,18 +96,18 @@ export interface ProbePlan {
 
 /** The probes at the start of these trials whose rows are not known yet; costly layers first. */
 export function planProbes(
-  prepared: Prepared,
+  run: Pick<UnderWay, 'prepared' | 'choice'>,
   curvature: CurvatureSettings,
   trials: readonly Trial[],
   isKnown: (row: StartRow) => boolean,
   workers: number,
 ): ProbePlan {
   if (!curvature.at.includes(0)) return {phases: [], jobs: [], rows: 0};
-  const phases = [...grouped(trials, trial => prepared.of(trial).model)].map(([model, own]) => {
-    const jobs = [...wantedOf(prepared, curvature, own, {isKnown, workers})].flatMap(({blocks, job}) =>
+  const phases = [...grouped(trials, groundsOf(run))].map(([ground, own]) => {
+    const jobs = [...wantedOf(run.prepared, curvature, own, {isKnown, workers})].flatMap(({blocks, job}) =>
       cut(blocks, workers).map(part => ({...job, ...part})),
     );
-    return {model, trials: own, jobs};
+    return {ground, trials: own, jobs};
   });
   const jobs = phases.flatMap(phase => phase.jobs);
   const rows = jobs.reduce((sum, job) => sum + job.blocks.reduce((own, block) => own + block.batchSizes.length, 0), 0);
@@ -119,7 +120,7 @@ interface WantedPoint {
   job: Omit<ProbeJob, 'layer' | 'blocks'>;
 }
 
-/** What is to be probed on one model. */
+/** What is to be probed on one ground. */
 function wantedOf(
   prepared: Prepared,
   curvature: CurvatureSettings,

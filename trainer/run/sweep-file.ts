@@ -2,14 +2,14 @@ import {basename, dirname, resolve} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {Problem} from '../../core/sweep/problem.ts';
 import {readSweep} from '../../core/sweep/read.ts';
-import type {CurvatureSettings, Sweep} from '../../core/sweep/sweep.ts';
+import type {CurvatureSettings, Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {Wish} from '../engine/choose.ts';
 import type {MatrixSize} from '../engine/measured/compare.ts';
-import type {Precision} from '../engine/program/precision.ts';
 import {readText} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
+import {storedPrecision} from '../model/stored-precision.ts';
 import type {StoredTensor} from '../weights/safetensors.ts';
 import {mostSweepBytes, type Prepared, prepare, type Trainer} from './prepare.ts';
 
@@ -76,19 +76,18 @@ export function openSweep(file: string, instead?: Sweep, base = dirname(resolve(
       const {weights} = await openModel(findModel(sweep.model, base));
       const tensors = [...weights.tensors.values()];
       const {precision} = sweep.training;
-      return {...sweep.run, precision, stored: storedPrecision(tensors), matrices: matricesIn(tensors)};
+      const precisions = precisionsOf(sweep);
+      return {...sweep.run, precision, precisions, stored: storedPrecision(tensors), matrices: matricesIn(tensors)};
     },
     prepare: (workers, curvature, loading = {}, choice, seeds) =>
       prepare(curvature ? {curvature, ...sweep} : sweep, base, workers, loading, choice, seeds),
   };
 }
 
-/** bfloat16 where most of the weights' numbers are stored so. */
-function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
-  let balance = 0;
-  for (const {dtype, shape} of tensors)
-    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
-  return balance > 0 ? 'bfloat16' : 'float32';
+/** All precisions that trials of the sweep ask for. */
+export function precisionsOf({training, axes}: Sweep): TrainingSettings['precision'][] {
+  const several = axes?.['training.precision']?.map(({value}) => value as TrainingSettings['precision']);
+  return several ?? [training.precision];
 }
 
 /** The matrices of a model by their sizes; embeddings are looked up, and heads multiplied with a part of the rows only. */

@@ -1,11 +1,14 @@
 /** The story of one run: read the file, prepare base and data, train every trial on the workers, store what happens. */
 import {existsSync} from 'node:fs';
+import {basename} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import type {RunEventBody} from '../../core/run/events.ts';
 import {furtherTrials, storedTrials} from '../../core/run/trials/known-trials.ts';
 import {onlySweep, type Stored} from '../../core/sweep/only.ts';
 import {curvatureDefaults} from '../../core/sweep/table/fields.ts';
+import {chooseEngine} from '../engine/choose.ts';
 import {type Control, openControl} from '../store/control.ts';
+import {refuseInUse, setAside} from '../store/history/set-aside.ts';
 import {sweepCaches} from '../store/leftovers.ts';
 import {type OpenRun, openRun, runFolderOf} from '../store/run.ts';
 import {heedStopFile, type StopWish} from '../store/stop-file.ts';
@@ -28,13 +31,14 @@ export type {SweepEnd, SweepOptions};
 export async function runSweep(file: string, options: SweepOptions): Promise<SweepEnd> {
   const {sweep, prepare, wish} = openSweep(file, options.tuning?.sweep);
   const folder = runFolderOf(file, sweep.name, options.out);
-  const choice = await engineOfRun(await wish(), folder);
+  const {resume, tuning, fresh = false} = options;
+  if (fresh) await refuseInUse(folder);
+  const choice = await (fresh ? chooseEngine(await wish()) : engineOfRun(await wish(), folder));
   const began = Date.now();
   const failure = new RunFailure();
-  const {resume, tuning} = options;
   const open = () => openRun({folder, sweepFile: file, resume, again: tuning?.again, failed: failure.report});
   // Existing results are refused before the long preparation; a new folder is made only after it.
-  let store = existsSync(folder) ? await open() : undefined;
+  let store = existsSync(folder) && !fresh ? await open() : undefined;
   let control: Control | undefined;
   // Whoever sees the lock may leave the wish from then on.
   let stopWish: StopWish | undefined = store && heedStopFile(folder);
@@ -61,8 +65,10 @@ export async function runSweep(file: string, options: SweepOptions): Promise<Swe
     arrange(prepared, trials, choice.gpu, undefined, cores);
     const {curvature} = prepared.sweep;
     if (curvature) checkProbed(prepared, curvature, trials);
+    const kept = fresh ? await setAside(folder) : null;
     const opened = store ?? (await open());
     store = opened;
+    if (kept !== null) opened.notes.push(`The earlier run of this folder is kept in ${basename(kept)}, beside it.`);
     control = await openControl(opened.control);
     stopWish ??= heedStopFile(folder);
     const signal = AbortSignal.any([options.signal, control.signal, stopWish.signal, failure.signal]);
@@ -95,7 +101,7 @@ export const anyOf = (...signals: (AbortSignal | undefined)[]): AbortSignal =>
 
 function partOf(prepared: Prepared, {tuning}: SweepOptions): Prepared {
   if (!tuning) return prepared;
-  const {sweep, note} = tuning.within(prepared.steps);
+  const {sweep, note} = tuning.within(trial => prepared.of(trial).steps(trial.batchSize));
   return {...prepared, sweep, notes: [note, ...prepared.notes]};
 }
 

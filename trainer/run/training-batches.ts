@@ -1,6 +1,7 @@
 /** The training rows of a sweep in batches of each size that it asks for, and whether they fit. */
 import {seedsAt} from '../../core/search/comparing/standing.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
+import {commonBeginning} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepsOf} from '../data/order.ts';
 import {withRoomFor} from '../data/shapes.ts';
@@ -31,10 +32,12 @@ export function trainingBatches(
   const orderOf = (batchSize: number) => ({dataset, batchSize, shuffle: data.shuffle, name});
   /** Of batches of this size that are computed so many rows at a time. */
   const longest = longestRow(dataset);
+  // Dropout drops other entries of the same token in each row.
+  const beginning = training.dropout > 0 ? 0 : commonBeginning(dataset);
   const shapes = (batchSize: number, rows: number) => {
     const needed = (orders: readonly number[]) => extents({...orderOf(batchSize), rows}, orders, steps(batchSize));
     const further = seeds.filter(seed => !usualOrders.includes(seed));
-    return withRoomFor(shapesOf(needed(usualOrders), rows), data.shuffle ? needed(further) : [], longest);
+    return withRoomFor(shapesOf(needed(usualOrders), rows, beginning), data.shuffle ? needed(further) : [], longest);
   };
   /** By batch size, computed whole. */
   const wholes = new Map(

@@ -16,6 +16,7 @@ import {isJudgedLater} from '../training/train.ts';
 import {openJudges} from './evaluating/judges.ts';
 import {Factorising, failed} from './factorising.ts';
 import {Fitting} from './fitting.ts';
+import {onGround} from './grounds.ts';
 import type {Failure, JobHandlers, ToWorker} from './jobs.ts';
 import {longCurves, type Opening} from './opening.ts';
 import {longestFirst, trainJob} from './packs.ts';
@@ -31,12 +32,12 @@ const [measureEvery, lookEvery] = [2000, 250];
 /** A run has to train this long for its speed to say something. */
 const tellingSeconds = 5;
 
-/** Trains all that is left, one base model after the other. Whether a trial failed. @throws SweepError the run's failure */
+/** Trains all that is left, one ground after the other. Whether a trial failed. @throws SweepError the run's failure */
 export async function trainTrials(run: UnderWay, opening: Opening): Promise<boolean> {
   let failed = false;
   for (const phase of opening.phases) {
     if (run.options.signal.aborted) break;
-    const own = {...run, prepared: {...run.prepared, model: phase.model}};
+    const own = onGround(run, phase.ground);
     if (await trainOn(own, {...opening, todo: phase.todo}, phase.agenda)) failed = true;
   }
   return failed;

@@ -17,6 +17,8 @@ export interface SweepOptions {
   /** Filters KEY=VALUE on trials. */
   only: string[];
   resume: boolean;
+  /** A run that is in the folder is set aside under its date, and nothing is taken from it or others. */
+  fresh?: boolean;
   /** Trains the chosen trials again from their start, also those that are done. */
   rerun?: boolean;
   /** Trials that runs beside this one have finished are taken from there; `false`: all are trained. */
@@ -53,7 +55,7 @@ export interface PartOfRun {
 export interface Tuning {
   sweep: Sweep;
   /** The part of it that is trained, and a sentence on that; `steps`: of a trial. @throws SweepError where there is none */
-  within(steps: (batchSize: number) => number): {sweep: Sweep; note: string};
+  within(steps: (trial: Trial) => number): {sweep: Sweep; note: string};
   /** How the run is made again. */
   again: Again;
 }

@@ -5,6 +5,7 @@ import type {RunStarted} from '../../core/run/events.ts';
 import {stepsKey} from '../../core/sweep/axes/axes.ts';
 import {fixedSettings} from '../../core/sweep/axes/values.ts';
 import {nameOf, noRank, type Sweep, type Trial} from '../../core/sweep/sweep.ts';
+import type {Choice} from '../engine/choose.ts';
 import {sitesOf} from '../model/sites.ts';
 import {weightCount} from '../model/weights.ts';
 import {stepFlops} from '../size/flops.ts';
@@ -22,13 +23,25 @@ export function trainedNumbers(prepared: Prepared, trial: Trial): number {
 }
 
 /** What a run says of the axes of its sweep: what all trials have in common, and what is there for what. */
-export function rolesIn(sweep: Sweep): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
+export function rolesIn(
+  sweep: Sweep,
+  {precision}: Pick<Choice, 'precision'>,
+): Pick<RunStarted, 'fixed' | 'tune' | 'objective'> {
   const {tune, objective} = sweep;
-  return {fixed: fixedSettings(sweep), ...(tune && {tune}), ...(objective && {objective})};
+  const fixed = fixedSettings(sweep);
+  // `auto` is the one today and the other tomorrow.
+  const taken = fixed['training.precision'] === undefined ? {} : {'training.precision': precision};
+  return {fixed: {...fixed, ...taken}, ...(tune && {tune}), ...(objective && {objective})};
+}
+
+/** A sweep, and how many optimizer steps its trials take. */
+export interface Stepping {
+  sweep: Sweep;
+  of(trial: Trial): {steps(batchSize: number): number};
 }
 
 /** Optimizer steps of trials, by `stepsKey`. */
-export function stepsByKey(prepared: Prepared, trials: readonly Trial[]): Record<string, number> {
+export function stepsByKey(prepared: Stepping, trials: readonly Trial[]): Record<string, number> {
   return Object.fromEntries(trials.map(trial => [stepsKey(trial), prepared.of(trial).steps(trial.batchSize)]));
 }
 

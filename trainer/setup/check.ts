@@ -35,7 +35,7 @@ function layer(engine: Engine): Computation {
       const loss = (a: tf.Tensor, b: tf.Tensor) => {
         const h = macros.rmsNorm(x!, norm!, 1e-6);
         const y = split(macros.lowRank(h, W!, {A: a, B: b}, 2));
-        const mixed = macros.attention(y, y, y, tf.zeros([length, length]), {scale: 0.25, cap: null});
+        const mixed = macros.attention(y, y, y, tf.zeros([length, length]), {scale: 0.25, cap: null, group: 1});
         const flat = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows * length, size]);
         return tf.sum(macros.crossEntropy(macros.gated(flat, flat, 'silu'), E!, targets!, null)) as tf.Scalar;
       };

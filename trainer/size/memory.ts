@@ -231,9 +231,11 @@ export function partOf(batch: BatchShape, rows: number): BatchShape {
   // The same share of every group.
   const ends = batch.groups.map((_, i) => share(rowsOf({groups: batch.groups.slice(0, i + 1)})));
   const groups = batch.groups.map(({length}, i) => ({rows: ends[i]! - (ends[i - 1] ?? 0), length}));
+  const {beginning = 0} = batch;
   return {
+    ...batch,
     groups: groups.filter(group => group.rows > 0),
-    tokens: share(batch.tokens),
+    tokens: beginning + share(batch.tokens - beginning),
     targets: share(batch.targets),
   };
 }

@@ -1,10 +1,12 @@
 /** How large the trainings of a sweep are, whoever asks: the run itself, `plan`, or the look around a sweep file. */
+import type {AdapterMethodName} from '../../core/method/methods.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import type {Pinned} from '../../core/run/events.ts';
 import type {Sweep, TrainingSettings} from '../../core/sweep/sweep.ts';
 import {sharedLayout, trainedLayout} from '../adaptation/layout.ts';
 import type {BatchShape} from '../data/shapes.ts';
 import type {Precision} from '../engine/program/precision.ts';
+import type {Form} from '../method/form.ts';
 import {formOf, methods, startsFromGradients, startsFromReadings} from '../method/index.ts';
 import type {ModelConfig} from '../model/config.ts';
 import type {Site} from '../model/site.ts';
@@ -82,6 +84,20 @@ export function rowsAtATime(
   return microBatch === 'auto' ? microBatchFor(size, whole, workers, device) : Math.min(microBatch, batchSize);
 }
 
+/**
+ * Numbers that LoFT keeps beside the two moments that are counted already, and those of its largest matrix on the way: the outer products of the other
+ * factor's rows, and the whole update with its denominator.
+ */
+function turnNumbers(method: AdapterMethodName, sites: readonly Site[], trained: number, form: Form): number {
+  const {kept} = methods[method];
+  if (!kept) return 0;
+  const largest = Math.max(
+    0,
+    ...sites.map(({inputs, outputs}) => form.rank ** 2 * Math.max(inputs, outputs) + 3 * inputs * outputs),
+  );
+  return (kept(form) - 2) * trained + largest;
+}
+
 /** Numbers beside the trained ones, of the method that has most: what all sites of a trial share, and what each keeps as it starts, read and written. */
 export function sharedNumbers(
   settings: readonly Pick<Sweep['methods'][number], 'method' | 'ranks' | 'options'>[],
@@ -94,7 +110,7 @@ export function sharedNumbers(
           const form = formOf({method, rank, alpha: rank, ...(options ? {options} : {})});
           const {size, trained} = trainedLayout(sites, methods[method], form);
           // Importance and how it varies, read and written.
-          const shares = methods[method].allocates ? 4 * trained : 0;
+          const shares = methods[method].allocates ? 4 * trained : 2 * turnNumbers(method, sites, trained, form);
           // The factors' products, the weight with them, and its gradient, where they are formed as a whole.
           const whole = sites.reduce((sum, site) => sum + 3 * (methods[method].work(site, form).whole ?? 0), 0);
           return sharedLayout(sites, methods[method], form).size + 2 * (size - trained) + shares + whole;

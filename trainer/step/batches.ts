@@ -3,7 +3,7 @@ import {orderSeedOf, type Trial} from '../../core/sweep/sweep.ts';
 import {collate, emptyBatch, extentOf} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepRows} from '../data/order.ts';
-import {type BatchShape, type Extent, shapeFor, union} from '../data/shapes.ts';
+import {type BatchShape, beginningOf, behind, type Extent, shapeFor, union} from '../data/shapes.ts';
 import {residues} from '../math/dropout.ts';
 import {random} from '../math/random.ts';
 import type {PackBatch} from './step.ts';
@@ -79,7 +79,8 @@ export function packBatches(
 
 /** One batch with the given rows for each trial; its weights are 1 at targets. */
 export function sideBySide({dataset, shapes, pad}: RowSource, rows: readonly Int32Array[]): PackBatch {
-  const shape = shapeFor(shapes, union(rows.map(own => extentOf(dataset, own))));
+  const beginning = beginningOf(shapes);
+  const shape = shapeFor(shapes, union(rows.map(own => behind(beginning, extentOf(dataset, own)))));
   const trials = rows.length;
   const whole = emptyBatch(shape, trials);
   rows.forEach((own, trial) => {

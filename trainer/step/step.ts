@@ -8,14 +8,16 @@ import type {Adaptation, AdaptationSettings} from '../adaptation/adaptation.ts';
 import {adaptationOf} from '../adaptation/adapters.ts';
 import {joined, pack, trainedPart, unpack} from '../adaptation/layout.ts';
 import type {Batch} from '../data/batch.ts';
-import {type BatchShape, isPadded, placesOf, shapeName} from '../data/shapes.ts';
+import {type BatchShape, isAnswered, isPadded, longestOf, ownPlacesOf, placesOf, shapeName} from '../data/shapes.ts';
 import type {Computation, Program, State, TensorSpec, Tensors, Values} from '../engine/program/engine.ts';
 import type {Programs} from '../engine/program/programs.ts';
 import type {Generative} from '../generation/generation.ts';
 import {optimizerOf} from '../math/optimizer.ts';
 import {causalAttention, finalNorm, head, hidden, type Model, type Passes} from '../model/decoder.ts';
+import type {Batching} from '../model/places.ts';
 import {allocated, allocationState, budgetAt, orthogonalityGradient} from './allocation.ts';
 import {ratesOf} from './rates.ts';
+import {type Turn, takenTurn, turnAt, turnsState} from './turns.ts';
 
 /** What the trials of a pack have in common. */
 export interface PackSettings extends AdaptationSettings {
@@ -52,6 +54,7 @@ export function batchInputs(trials: number, shape: BatchShape): Record<string, T
     positions: integers(targets),
     weights: {shape: [trials * targets], dtype: 'float32'},
     ...(isPadded(shape) ? {} : {tokenAt: integers(placesOf(shape)), placeOf: integers(tokens)}),
+    ...(isAnswered(shape) ? {answerAt: integers(ownPlacesOf(shape)), placeOfAnswer: integers(targets)} : {}),
   };
 }
 
@@ -72,15 +75,30 @@ export function targetLosses(
   model: Model,
   trials: number,
   shape: BatchShape,
-  {ids, targets, positions, weights, tokenAt, placeOf}: Tensors,
+  tensors: Tensors,
   project: Passes['project'],
 ) {
-  const {groups, tokens} = shape;
-  const batching = {trials, groups, ...(tokenAt && placeOf ? {unpadded: {tokens, tokenAt, placeOf}} : {})};
-  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, groups[0]!.length)});
-  const flat = tf.reshape(x, [trials * tokens, model.config.hiddenSize]);
-  const answers = finalNorm(model, model.macros.rows(flat, positions!));
-  return tf.mul(model.macros.crossEntropy(answers, head(model), targets!, model.config.logitCap), weights!);
+  const {ids, targets, positions, weights} = tensors;
+  const {macros, config} = model;
+  const batching = batchingOf(trials, shape, tensors);
+  const x = hidden(model, ids!, batching, {project, attend: causalAttention(model, longestOf(shape))});
+  const flat = tf.reshape(x, [-1, config.hiddenSize]);
+  const answers = finalNorm(model, batching.answers ? flat : macros.rows(flat, positions!));
+  return tf.mul(macros.crossEntropy(answers, head(model), targets!, config.logitCap), weights!);
+}
+
+/** How the model is to take a batch of this shape; where nothing is fed about its answers, they are not told apart. */
+export function batchingOf(
+  trials: number,
+  {groups, tokens, targets, beginning}: BatchShape,
+  {tokenAt, placeOf, positions, answerAt, placeOfAnswer}: Tensors,
+): Batching {
+  return {
+    ...{trials, groups},
+    ...(beginning !== undefined && {beginning}),
+    ...(tokenAt && placeOf && {unpadded: {tokens, tokenAt, placeOf}}),
+    ...(answerAt && placeOfAnswer && {answers: {count: targets, positions: positions!, answerAt, placeOfAnswer}}),
+  };
 }
 
 /** What the trials of a pack start from. */
@@ -92,7 +110,7 @@ export interface PackStart {
 }
 
 /** What a pack computes on a batch: an update or parts of one, the loss, or that of each target. */
-type ProgramKind = 'step' | 'gather' | 'update' | 'evaluate' | 'score';
+type ProgramKind = 'step' | 'gather' | 'update' | `update ${Turn}` | 'evaluate' | 'score';
 
 /** The parameters, moments and frozen tensors of a pack, and the programs that change them. */
 export class Pack {
@@ -102,8 +120,10 @@ export class Pack {
   readonly #state: State;
   readonly #stateSpecs: Record<string, TensorSpec>;
   readonly #optimizer;
-  /** What a method keeps that shares ranks out; empty for others. */
-  readonly #allocated: ReturnType<typeof allocationState>;
+  /** Moments, each as large as what is trained. */
+  readonly #moments: readonly string[];
+  /** What a method keeps that shares ranks out, or whose factors take turns; empty for others. */
+  readonly #kept: ReturnType<typeof allocationState>;
   /** Updates done so far. */
   count = 0;
 
@@ -115,16 +135,16 @@ export class Pack {
     this.adaptation = adaptationOf(engine, settings);
     const {layout} = this.adaptation;
     this.#optimizer = optimizerOf(training.optimizer, training.weightDecay, layout.decayed);
-    const {method} = settings;
-    this.#allocated = method !== 'full' && method.allocates ? allocationState(layout) : {};
+    this.#moments = this.#alternates ? [] : this.#optimizer.moments;
+    this.#kept = this.#allocates ? allocationState(layout) : this.#alternates ? turnsState(layout, settings.form) : {};
     const shape = [trials, layout.size];
     const zeros = () => ({shape: [trials, layout.trained], data: new Float32Array(trials * layout.trained)});
     const values = {
       parameters: {shape, data: parameters},
       gathered: zeros(),
-      ...Object.fromEntries(this.#optimizer.moments.map(name => [name, zeros()])),
+      ...Object.fromEntries(this.#moments.map(name => [name, zeros()])),
       ...Object.fromEntries(
-        Object.entries(this.#allocated).map(([name, {size, start}]) => [
+        Object.entries(this.#kept).map(([name, {size, start}]) => [
           name,
           {shape: [trials, size], data: new Float32Array(trials * size).fill(start)},
         ]),
@@ -189,7 +209,8 @@ export class Pack {
       corrections: Float32Array.of(1 - beta1 ** count, 1 - beta2 ** count),
       ...(this.#allocates ? {budget: this.#budget()} : {}),
     };
-    if (micro.length === 1) {
+    // Whose factors take turns has two updates, which need the same passes.
+    if (micro.length === 1 && !this.#alternates) {
       const program = await this.#program('step', micro[0]!.shape);
       const {losses, gradNorms} = await program.run({...feeds(micro[0]!), ...update}, this.#state);
       this.count = count;
@@ -201,7 +222,7 @@ export class Pack {
       const part = await program.run(feeds(batch), this.#state);
       for (let trial = 0; trial < losses.length; trial++) losses[trial]! += part['losses']![trial]!;
     }
-    const program = await this.#program('update');
+    const program = await this.#program(this.#alternates ? `update ${turnAt(this.count)}` : 'update');
     const {gradNorms} = await program.run({...update, losses}, this.#state);
     this.count = count;
     return {losses, gradNorms: Float32Array.from(gradNorms!)};
@@ -237,26 +258,18 @@ export class Pack {
 
   /** What the forward pass reads. */
   #reading(): Record<string, TensorSpec> {
-    return this.#without('gathered', ...this.#optimizer.moments, ...Object.keys(this.#allocated));
+    return this.#without('gathered', ...this.#moments, ...Object.keys(this.#kept));
   }
 
   #computation(kind: ProgramKind, shape: BatchShape): Computation {
     const {trials} = this.settings;
     const perTrial: TensorSpec = {shape: [trials], dtype: 'float32'};
-    const updating: Record<string, TensorSpec> = {
-      rate: perTrial,
-      active: perTrial,
-      corrections: {shape: [2], dtype: 'float32'},
-      ...(this.#allocates ? {budget: {shape: [3], dtype: 'float32'} as const} : {}),
-    };
-    if (kind === 'update')
+    const updating = this.#updating();
+    if (kind === 'update' || kind === 'update A' || kind === 'update B')
       return {
         inputs: {...updating, losses: perTrial},
         state: this.#without('start', 'shared'),
-        body: tensors => {
-          const gradient = tensors['gathered']!;
-          return {...this.#update(tensors, tensors['losses']!, gradient), gathered: tf.zerosLike(gradient)};
-        },
+        body: tensors => this.#gatheredUpdate(kind, tensors),
       };
     const trains = kind !== 'evaluate' && kind !== 'score';
     const noise: TensorSpec = {shape: [trials, this.noiseSize(shape)], dtype: 'float32'};
@@ -289,8 +302,35 @@ export class Pack {
     };
   }
 
+  /** What an update is told beside the gradient. */
+  #updating(): Record<string, TensorSpec> {
+    const perTrial: TensorSpec = {shape: [this.settings.trials], dtype: 'float32'};
+    return {
+      rate: perTrial,
+      active: perTrial,
+      corrections: {shape: [2], dtype: 'float32'},
+      ...(this.#allocates ? {budget: {shape: [3], dtype: 'float32'} as const} : {}),
+    };
+  }
+
+  /** From what was gathered, which begins anew. */
+  #gatheredUpdate(kind: 'update' | `update ${Turn}`, tensors: Tensors): Tensors {
+    const {gathered: gradient, losses} = tensors;
+    const after =
+      kind === 'update'
+        ? this.#update(tensors, losses!, gradient!)
+        : this.#turn(kind === 'update A' ? 'A' : 'B', tensors, losses!, gradient!);
+    return {...after, gathered: tf.zerosLike(gradient!)};
+  }
+
   get #allocates(): boolean {
-    return Object.keys(this.#allocated).length > 0;
+    const {method} = this.settings;
+    return method !== 'full' && method.allocates === true;
+  }
+
+  get #alternates(): boolean {
+    const {method} = this.settings;
+    return method !== 'full' && method.alternates === true;
   }
 
   /** What is dropped after the step to come. */
@@ -321,6 +361,15 @@ export class Pack {
     return {losses: value, gradient: pack(grads)};
   }
 
+  /** The factors' own update in turns; what trials that do not move had stays. */
+  #turn(turn: Turn, tensors: Tensors, losses: tf.Tensor, gradient: tf.Tensor): Tensors {
+    const {norm, after} = takenTurn(this.adaptation.layout, turn, this.settings, {...tensors, gradient});
+    // The gradient of the factor whose turn it is not enters its moments alone.
+    const keep = keeping(tensors, [losses, norm, tf.sum(tf.square(gradient), 1)]);
+    const kept = Object.entries(after).map(([name, one]) => [name, keep(one, tensors[name]!)]);
+    return {gradNorms: tf.reshape(norm, [-1]), ...Object.fromEntries(kept)};
+  }
+
   /** Clips by the norm over all trained parameters of a trial, updates, and keeps the old values of frozen trials. */
   #update(tensors: Tensors, losses: tf.Tensor, ofLoss: tf.Tensor): Tensors {
     const {form, training} = this.settings;
@@ -340,9 +389,7 @@ export class Pack {
     const [parameters, frozen] = trainedPart(layout, tensors['parameters']!);
     const rate = ratesOf(tf.expandDims(tensors['rate']!, 1), layout, form);
     const updated = this.#optimizer.update(parameters, clipped, tensors, rate, tensors['corrections']!);
-    const finite = tf.logicalAnd(tf.isFinite(tf.expandDims(losses, 1)), tf.isFinite(norm));
-    const moving = tf.logicalAnd(finite, tf.greater(tf.expandDims(tensors['active']!, 1), 0));
-    const keep = (after: tf.Tensor, before: tf.Tensor) => tf.where(moving, after, before);
+    const keep = keeping(tensors, [losses, norm]);
     const moments = Object.entries(updated.moments).map(
       ([name, moment]) => [name, keep(moment, tensors[name]!)] as const,
     );
@@ -356,6 +403,16 @@ export class Pack {
       ...Object.fromEntries(Object.entries(shares).map(([name, share]) => [name, keep(share, tensors[name]!)])),
     };
   }
+}
+
+/** What comes after a step where a trial moves and all of these numbers [trials] or [trials, 1] are finite; else what was before. */
+function keeping(tensors: Tensors, numbers: readonly tf.Tensor[]): (after: tf.Tensor, before: tf.Tensor) => tf.Tensor {
+  const active = tf.greater(tf.expandDims(tensors['active']!, 1), 0);
+  const moving = numbers.reduce<tf.Tensor>(
+    (all, one) => tf.logicalAnd(tf.isFinite(tf.reshape(one, [-1, 1])), all),
+    active,
+  );
+  return (after, before) => tf.where(moving, after, before);
 }
 
 /** The arrays of a batch, as feeds of a computation. */

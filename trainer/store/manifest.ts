@@ -42,6 +42,8 @@ export interface Surroundings {
   engine: string;
   /** Of the frozen weights and their products, as the engine takes it; default float32. */
   precision?: 'float32' | 'bfloat16';
+  /** Where trials differ by precision: both of each, by what is asked for. */
+  further?: Record<string, {engine: string; precision: 'float32' | 'bfloat16'}>;
   /** SHA-256 (or another hash of the content) of the model's weights. */
   modelHash: string;
   /** Where the model was found, the commit of the hub it is, and the hashes of its other files by name. */
@@ -69,6 +71,8 @@ export interface Start {
   sweepFile: string;
   sweepHash?: string;
   engine: string;
+  /** Where trials differ by precision: of each, by what is asked for. */
+  engines?: Record<string, string>;
   versions: Record<string, string>;
   machine: Machine;
 }
@@ -133,7 +137,11 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
   const {versions, engine, modelHash, dataHashes, modules = {}, precision = 'float32'} = around;
   const {original, copy, text, again = {verb: 'run', words: []}} = sweepFile;
   const sweepHash = createHash('sha256').update(text).digest('hex');
-  const start = {at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, versions, machine: machine()};
+  const engines = around.further && engineOfEach(around.further);
+  const start = {
+    ...{at: new Date().toISOString(), sweepFile: copy, sweepHash, engine, ...(engines && {engines})},
+    ...{versions, machine: machine()},
+  };
   const folder = dirname(original);
   const {models} = around;
   const hashes = {
@@ -164,6 +172,10 @@ export function newManifest(sweep: Sweep, around: Surroundings, sweepFile: Sweep
     fingerprint: fingerprint(ingredients),
     starts: [start],
   };
+}
+
+function engineOfEach(further: NonNullable<Surroundings['further']>): NonNullable<Start['engines']> {
+  return Object.fromEntries(Object.entries(further).map(([asked, {engine}]) => [asked, engine]));
 }
 
 /**
@@ -250,18 +262,24 @@ function notesOn(earlier: Manifest, now: FullManifest, unknown: readonly string[
   const version = ({versions}: Pick<Manifest, 'versions'>) => versions?.['lora-sweep'] ?? 'unknown';
   const [before, after] = [version(earlier.starts.at(-1) ?? earlier), version(now)];
   const names = unknown.join(', ');
-  const engine = earlier.starts.at(-1)?.engine ?? earlier.engine;
+  const [engines, there] = [enginesOf(earlier.starts.at(-1) ?? earlier), enginesOf(now.starts.at(-1) ?? now)];
   return [
     ...newAims(earlier, now),
     ...(before === after
       ? []
       : [`Earlier trials of this run were made by lora-sweep ${before}, further ones by ${after}.`]),
-    ...(engine === now.engine
+    ...(engines.every(engine => there.includes(engine))
       ? []
-      : [`Earlier trials ran on the ${engine} engine, further ones run on ${now.engine}: last digits may differ.`]),
+      : [
+          `Earlier trials ran on the ${engines.join(' and ')} engine, further ones run on ${there.join(' and ')}: last digits may differ.`,
+        ]),
     ...(names === '' ? [] : [`The version that began this run did not note ${names}: taken to be as it was then.`]),
   ];
 }
+
+const enginesOf = ({engine, engines = {}}: Pick<Start, 'engine' | 'engines'>): string[] => [
+  ...new Set([engine, ...Object.values(engines)]),
+];
 
 /** Keys that say which trials are trained and what is said of them: what is trained already stands, whatever they say. */
 const aims = ['search', 'verdict', 'tune', 'objective'] as const;
@@ -326,7 +344,7 @@ function notComparable(changes: readonly Change[], sweep: Sweep): SweepError {
   return new SweepError(
     'not-comparable',
     `Cannot resume: ${words.join('; ')}${more > 0 ? `; and ${more} more` : ''}; new results would not be comparable with the earlier ones: ` +
-      `${undo}, or start a new run with --out.`,
+      `${undo}, or begin anew with --fresh, which keeps this run under its date.`,
     {changes},
   );
 }
@@ -345,7 +363,9 @@ const shape = record({
   settings: optional(isRecord),
   ingredients: optional(isRecord),
   fingerprint: optional(isText),
-  starts: listOf(record({at: isText, sweepFile: fileName, sweepHash: optional(isText)})),
+  starts: listOf(
+    record({at: isText, sweepFile: fileName, sweepHash: optional(isText), engines: optional(recordOf(isText))}),
+  ),
   model: record({
     path: isText,
     hash: isText,

@@ -17,11 +17,9 @@ import {asTexts, type Change, type EvaluationChange} from './ingredients.ts';
 import {sweepRunFolder} from './leftovers.ts';
 import {isLocked, lock} from './lock.ts';
 import {type Again, newManifest, readManifest, resumedManifest, type Surroundings, writeManifest} from './manifest.ts';
-import {eventsName, manifestName} from './names.ts';
+import {eventsName, lockName, manifestName} from './names.ts';
 import {readFolder} from './tasks/read-folder.ts';
 import {isTaskLive} from './tasks/task-files.ts';
-
-const lockName = 'run.lock';
 
 /** `.lora-sweep/<name>` beside the sweep file, unless `out` says otherwise. Absolute. */
 export function runFolderOf(sweepFile: string, name: string, out?: string): string {
@@ -254,7 +252,8 @@ export async function readRun(
   return {state: live ? state : interrupted(state), remarks, garbage, live};
 }
 
-function hasResults(state: RunState): boolean {
+/** Whether there is something that a new start would go on from. */
+export function hasResults(state: RunState): boolean {
   return (
     state.curvature.length > 0 || state.aggregates.length > 0 || state.trials.some(view => view.state !== 'waiting')
   );
@@ -290,7 +289,7 @@ function exists(folder: string, state: RunState): SweepError {
   return new SweepError(
     'run-exists',
     `${folder} already holds a run with ${finished} of ${state.trials.length} trials finished; ` +
-      'go on with it by --resume, or write elsewhere with --out.',
+      'go on with it by --resume, begin anew with --fresh, which keeps it under its date, or write elsewhere with --out.',
     {folder},
   );
 }

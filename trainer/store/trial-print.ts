@@ -22,6 +22,7 @@ export function trialPrint(sweep: Sweep, trial: Trial, around: Surroundings, for
   // What it is called moves nothing, and of axes it has one value.
   const {name: __, axes: ___, ...method} = settings;
   const several = around.models?.[plain.model];
+  const {engine, precision = 'float32'} = around.further?.[plain.training.precision] ?? around;
   const table = ingredientsOf(
     {...plain, methods: [method]},
     {
@@ -29,7 +30,7 @@ export function trialPrint(sweep: Sweep, trial: Trial, around: Surroundings, for
       modelFiles: several?.files ?? around.model.files,
       files: around.dataHashes,
       modules: around.modules ?? {},
-      precision: around.precision ?? 'float32',
+      precision,
     },
   );
   const {rank, alpha, batchSize, learningRate, seed, options, variant} = trial;
@@ -48,7 +49,7 @@ export function trialPrint(sweep: Sweep, trial: Trial, around: Surroundings, for
       variant,
     },
     form: {...form},
-    engine: around.engine,
+    engine,
     versions: around.versions,
     machine: [process.platform, process.arch, cpus()[0]?.model ?? 'unknown'],
   });

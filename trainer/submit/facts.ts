@@ -27,16 +27,21 @@ export function sinceByHand(submitted: readonly Submission[]): Submission[] {
   return first === undefined ? [] : submitted.filter(({round}) => round >= first);
 }
 
+/** `closing`: a task that is started again although it has ended, as all others have. */
 export function relayFacts(
   state: RunState,
-  {retryFailed, cancelled}: Pick<RelayFacts, 'retryFailed' | 'cancelled'>,
+  {retryFailed, cancelled, closing}: Pick<RelayFacts, 'retryFailed' | 'cancelled'> & {closing: string | null},
 ): RelayFacts {
   const since = sinceByHand(state.submitted);
   // A round may be several arrays.
   const rounds = new Map(since.map(({round, done}) => [round, done ?? 0]));
   const retries = (task: string) => since.filter(({by, retried}) => by === 'relay' && retried?.includes(task)).length;
   return {
-    tasks: askedTasks(state).map(({task, state: now}) => ({task, state: now, retries: retries(task)})),
+    tasks: askedTasks(state).map(({task, state: now}) => ({
+      task,
+      state: task === closing ? 'stopped' : now,
+      retries: retries(task),
+    })),
     rounds: [...rounds.values()],
     done: doneOf(state),
     retryFailed,

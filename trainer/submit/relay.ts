@@ -9,7 +9,7 @@ import {relayFacts, sinceByHand} from './facts.ts';
 import {giveUp} from './give-up.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, jobsOf} from './left.ts';
 import {pauseOf} from './pause.ts';
-import {wantedIn} from './rounds.ts';
+import {closingTask, wantedIn} from './rounds.ts';
 import {queueHere} from './slurm/commands.ts';
 import {lastWords} from './slurm/last-words.ts';
 
@@ -22,10 +22,11 @@ export interface Relayed {
 
 /** One round. @throws SweepError `no-run`, and as `fileTasks` */
 export async function relay(folder: string, handing: Handing): Promise<Relayed> {
-  const {state} = await readRun(folder);
+  const {state} = await readRun(folder, undefined, true);
   const busy = busyTasks(state, await queueHere());
-  const facts = relayFacts(state, {retryFailed: handing.retryFailed, cancelled: stopWished(folder)});
-  const wanted = wantedIn(folder, state);
+  const closing = await closingTask(folder, state);
+  const facts = relayFacts(state, {retryFailed: handing.retryFailed, cancelled: stopWished(folder), closing});
+  const wanted = await wantedIn(folder, state);
   const isNext = ({task}: {task: string}) => !busy.has(task) && (wanted?.has(task) ?? true);
   const decision = decide({...facts, tasks: facts.tasks.filter(isNext)});
   switch (decision.kind) {

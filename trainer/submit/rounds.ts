@@ -1,14 +1,28 @@
-/** Which tasks of a run have something to do now: all, but in a search whose cells are cut over tasks. */
+/** Which tasks of a run have something to do now: all that are left, but in a search whose cells are cut over tasks. */
 import {SweepError} from '../../core/error.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {areCut, wantedTasks} from '../../core/search/rounds.ts';
 import {sweepOf} from '../run/sweep-file.ts';
+import {asksForMore} from '../run/tasks/closing.ts';
 import {sourceOfRun} from '../run/tasks/part.ts';
+import {readRun} from '../store/run.ts';
 import type {Handing} from './left.ts';
 
-/** Null where that is all of them. @throws SweepError `bad-manifest` */
-export function wantedIn(folder: string, state: RunState): Set<string> | null {
-  return state.search && areCut(state.tasks) ? wantedTasks(sweepOf(sourceOfRun(folder).file), state) : null;
+/** Null where that is all of them. `state`: curves may be missing. @throws SweepError `bad-manifest` */
+export async function wantedIn(folder: string, {search, tasks}: RunState): Promise<Set<string> | null> {
+  if (!search || !areCut(tasks)) return null;
+  const {state} = await readRun(folder);
+  return wantedTasks(sweepOf(sourceOfRun(folder).file), state);
+}
+
+/**
+ * The task to start again where all have ended, the words on methods ask for more, and whoever came last was killed before it got to
+ * that; null where nothing is missing. @throws SweepError `bad-manifest`
+ */
+export async function closingTask(folder: string, state: RunState): Promise<string | null> {
+  const {search, verdict, tasks} = state;
+  if (!(search || verdict?.seeds !== undefined) || tasks.some(view => view.state !== 'finished')) return null;
+  return (await asksForMore(folder, sweepOf(sourceOfRun(folder).file), state)) ? tasks[0]!.task : null;
 }
 
 /**

@@ -5,7 +5,7 @@ import {SweepError} from '../../core/error.ts';
 import {emptyRun, type RunState} from '../../core/run/fold.ts';
 import {count} from '../../core/run/format.ts';
 import {type TaskView, waitingTask} from '../../core/run/tasks/task-views.ts';
-import {type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
+import {searchedBeside, type Task, tasksOf} from '../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../core/sweep/only.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
 import {entryOf} from '../files/door.ts';
@@ -23,7 +23,7 @@ import {askedTasks} from './facts.ts';
 import {busyTasks, fileTasks, filingOf, type Handing, refuseNoTasks} from './left.ts';
 import {checkOptions, type JobOptions} from './options.ts';
 import {overProfile, readProfile} from './profiles.ts';
-import {refuseNoRounds, wantedIn} from './rounds.ts';
+import {closingTask, refuseNoRounds, wantedIn} from './rounds.ts';
 import {limitsHere, queueHere, refuseNoSlurm} from './slurm/commands.ts';
 import {type Filed, type NamedScript, scriptsOf} from './slurm/filing.ts';
 import {shellWord} from './words.ts';
@@ -93,7 +93,7 @@ async function submitNew(file: string, submitting: Submitting): Promise<Outcome>
   if (isByRounds) refuseNoRounds(asked, only);
   if (dryRun) {
     const selected = onlySweep(sweep, only).map(({id}) => id);
-    const tasks = tasksOf(expandTrials(sweep), cut, sweep.search !== undefined);
+    const tasks = tasksOf(expandTrials(sweep), cut, searchedBeside(sweep));
     const planned = {...emptyRun, name: sweep.name, tasks: tasks.map(waitingTask), selected};
     const shown = await handOver(folder, planned, askedTasks(planned), asked);
     return isByRounds ? {...shown, said: [...shown.said, byRounds]} : shown;
@@ -102,9 +102,9 @@ async function submitNew(file: string, submitting: Submitting): Promise<Outcome>
   const isNew = !existsSync(folder);
   try {
     await planRun(sourceOfFile(file, folder), {only, cut, signal: asked.signal, provisional: asked.prepare});
-    const {state} = await readRun(folder);
+    const {state} = await readRun(folder, undefined, true);
     refuseNoGpu(state, asked);
-    const wanted = wantedIn(folder, state);
+    const wanted = await wantedIn(folder, state);
     const first = askedTasks(state).filter(({task}) => wanted?.has(task) ?? true);
     return await handOver(folder, state, first, asked);
   } catch (error) {
@@ -133,11 +133,12 @@ async function submitLeft(folder: string, submitting: Submitting): Promise<Outco
       'usage',
       'A run that was submitted keeps its trials, tasks and folder: leave out --only, --per-task and --out.',
     );
-  const {state} = await readRun(folder);
+  const {state} = await readRun(folder, undefined, true);
   refuseNoTasks(folder, state);
   const busy = busyTasks(state, to === 'slurm' ? await queueHere() : null);
-  const left = askedTasks(state).filter(({state: now}) => now !== 'finished');
-  const wanted = wantedIn(folder, state);
+  const closing = await closingTask(folder, state);
+  const left = askedTasks(state).filter(({task, state: now}) => now !== 'finished' || task === closing);
+  const wanted = await wantedIn(folder, state);
   const tasks = left.filter(({task}) => !busy.has(task) && (wanted?.has(task) ?? true));
   if (tasks.length > 0) {
     const sweepFolder = readManifest(join(folder, manifestName))?.rerun?.folder ?? dirname(folder);

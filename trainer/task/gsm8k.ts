@@ -1,5 +1,6 @@
 /** GSM8K (Cobbe et al. 2021), scored by the rule of the study and PiSSA (test_acc.py). */
 import {textIn} from '../data/read/row.ts';
+import {filtered} from './filters.ts';
 import type {Task} from './task.ts';
 
 /** MetaMathQA closes with the first, GSM8K's own answers with the second. */
@@ -57,10 +58,11 @@ export function roundedValue(text: string): number {
 export const gsm8k: Task = {
   asked: row => textIn(row, 'question'),
   expected: row => textIn(row, 'answer'),
-  judge(row, output, _, {strict = false} = {}) {
+  judge(row, output, _, {strict = false, filters} = {}) {
     const gold = textIn(row, 'answer');
     const extracted = strict ? studyAnswer(output) : answerNumber(output);
     const expected = answerNumber(gold) ?? gold.trim().replaceAll(',', '');
-    return {extracted, verdict: extracted !== null && roundedValue(extracted) === Number(expected)};
+    const verdict = extracted !== null && roundedValue(extracted) === Number(expected);
+    return {extracted, verdict, ...(filters && {filtered: filtered(filters, output, gold)})};
   },
 };

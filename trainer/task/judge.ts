@@ -3,12 +3,13 @@ import {setImmediate} from 'node:timers/promises';
 import {SweepError} from '../../core/error.ts';
 import type {Evaluated} from '../../core/run/events.ts';
 import {packRight} from '../../core/run/verdict/questions.ts';
-import type {EvaluationSettings} from '../../core/sweep/sweep.ts';
+import type {EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import type {AnswerEnds} from '../data/answer-ends.ts';
 import type {Generated} from '../generation/answers.ts';
 import {textBefore} from '../generation/stopping.ts';
 import {writeSamples} from '../store/samples.ts';
 import type {Tokenizer} from '../text/tokenizer.ts';
+import {filterMetric} from './filters.ts';
 import {passAtK} from './pass-at-k.ts';
 import {openProgramFinder, type ProgramFinder} from './programs.ts';
 import type {Prompt} from './prompts.ts';
@@ -122,7 +123,7 @@ async function judge(
 ): Promise<Omit<Sample, 'row' | 'sample' | 'prompt'>> {
   const said = ends.ids.includes(ids.at(-1)!) ? ids.slice(0, -1) : ids;
   const {answer, written, answerIds, row} = prompt;
-  const {task: name, scorer, strict} = settings;
+  const {task: name, scorer, strict, filters} = settings;
   const text = tokenizer?.decode(said, {skipSpecial: true, after: prompt.ids});
   const stops = [...stopsOf(settings), ...ends.texts];
   const output = text === undefined ? said.join(' ') : textBefore(text, stops);
@@ -136,7 +137,7 @@ async function judge(
   if (behind === null)
     return {output, expected: answer, extracted: null, verdict: false, reason: 'its thoughts never ended'};
   const judged = behind === output ? output : textBefore(behind, stops);
-  if (task) return {output, expected: answer, ...(await task.judge(row!, judged, tools, {strict}))};
+  if (task) return {output, expected: answer, ...(await task.judge(row!, judged, tools, {strict, filters}))};
   // Exact match: white space around it aside; token by token where there is no text.
   if (answer === null || !tokenizer) {
     const verdict = said.length === answerIds.length && said.every((id, k) => id === answerIds[k]);
@@ -152,11 +153,16 @@ function asked({ids}: Prompt, {tokenizer}: JudgeContext): string {
 
 type Metric = Pick<Evaluated, 'task' | 'metric' | 'value' | 'correct' | 'total' | 'right'>;
 
+function filterScore(task: TaskName, verdicts: boolean[], metric: string): Metric {
+  const correct = verdicts.filter(Boolean).length;
+  return {task, metric, value: correct / verdicts.length, correct, total: verdicts.length};
+}
+
 /** `samples` row after row, as many of each. */
 export function metricsOf(
-  samples: readonly Pick<Sample, 'verdict' | 'parts'>[],
+  samples: readonly Pick<Sample, 'verdict' | 'parts' | 'filtered'>[],
   rows: number,
-  {task, k = [1]}: Pick<EvaluationSettings, 'task' | 'k'>,
+  {task, k = [1], filters = []}: Pick<EvaluationSettings, 'task' | 'k' | 'filters'>,
 ): Metric[] {
   const total = samples.length;
   const correct = samples.filter(({verdict}) => verdict === true).length;
@@ -170,7 +176,17 @@ export function metricsOf(
     const [done, asked] = (['right', 'total'] as const).map(name =>
       samples.reduce((sum, {parts}) => sum + (parts?.[name] ?? 0), 0),
     );
-    if (!asked) return [whole];
+    if (!asked)
+      return [
+        whole,
+        ...filters.map(name =>
+          filterScore(
+            task,
+            samples.map(one => one.filtered?.[name] === true),
+            filterMetric(name),
+          ),
+        ),
+      ];
     return [whole, {task, metric: 'accuracy_instruction', value: done! / asked, correct: done!, total: asked}];
   }
   const each = total / rows;

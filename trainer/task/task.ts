@@ -1,4 +1,6 @@
 /** What a task that generates is: how a row is asked, what is expected, and how an answer is judged. */
+
+import type {FilterName} from '../../core/sweep/sweep.ts';
 import type {Row} from '../data/read/row.ts';
 import type {ProgramFinder} from './programs.ts';
 import type {Sandbox} from './sandbox/sandbox.ts';
@@ -20,11 +22,15 @@ export interface Judged {
   reason?: string;
   /** Of what is asked for in parts, how many were done. */
   parts?: {right: number; total: number};
+  /** By each of the filters that were asked for, whether it is right. */
+  filtered?: Partial<Record<FilterName, boolean>>;
 }
 
 export interface JudgeOptions {
   /** As the study's own script judges. */
   strict?: boolean | undefined;
+  /** Of lm-evaluation-harness, beside the task's own rule. */
+  filters?: readonly FilterName[] | undefined;
 }
 
 export interface Task {

@@ -31,8 +31,7 @@ export function evaluationMemory(config: ModelConfig, evaluations: readonly Eval
       };
     }
     const {prompts, maxNewTokens, choosing} = evaluation;
-    const lengths = prompts.map(({length}) => length);
-    return generationMemory(config, {lengths, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
+    return generationMemory(config, {prompts, newTokens: maxNewTokens, samples: choosing.samples ?? 1});
   });
   return {
     bytes: Math.max(0, ...each.map(({bytes}) => bytes)),

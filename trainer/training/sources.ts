@@ -1,9 +1,9 @@
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import type {ProbeSource} from '../curvature/probe.ts';
-import {extentOf} from '../data/batch.ts';
+import {commonBeginning, extentOf} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {stepRows} from '../data/order.ts';
-import {type BatchShape, bucketShapes, type Extent, paddedShapes, union} from '../data/shapes.ts';
+import {type BatchShape, bucketShapes, type Extent, union} from '../data/shapes.ts';
 import type {RowSource} from '../step/batches.ts';
 
 /** Shapes a step is compiled for, at most. */
@@ -15,9 +15,9 @@ const probeTokens = 320;
 /** Target tokens of an evaluation batch, about. */
 const evaluationTokens = 8192;
 
-/** Shapes that these batches of `rows` rows are computed in. */
-export const shapesOf = (batches: readonly Extent[], rows: number): BatchShape[] =>
-  bucketShapes(batches, rows, mostShapes);
+/** Shapes that these batches of `rows` rows are computed in; all rows begin with so many tokens. */
+export const shapesOf = (batches: readonly Extent[], rows: number, beginning: number): BatchShape[] =>
+  bucketShapes(batches, rows, mostShapes, beginning);
 
 /** A dataset from its first row to its last, for evaluation. */
 export function inOrder(dataset: Dataset, pad: number): RowSource {
@@ -29,7 +29,7 @@ export function inOrder(dataset: Dataset, pad: number): RowSource {
       Int32Array.from({length: Math.min(rows, dataset.count - batch * rows)}, (_, i) => batch * rows + i),
     ),
   );
-  return {dataset, rows, shapes: shapesOf(batches, rows), pad};
+  return {dataset, rows, shapes: shapesOf(batches, rows, commonBeginning(dataset)), pad};
 }
 
 /** The first `samples` rows in the order of this seed, the longest ones first. */
@@ -44,5 +44,5 @@ export function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: nu
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: paddedShapes(batches, rows, mostShapes), pad, order};
+  return {dataset, rows, shapes: shapesOf(batches, rows, commonBeginning(dataset)), pad, order};
 }

@@ -233,7 +233,7 @@ async function timeGeneration(
   const wanted = trials * samples * prompts.length * Math.min(maxNewTokens, answerTokens);
   const seconds = (times[1]! * wanted) / Math.max(1, tokens);
   const bytesOf = (reached: readonly Int32Array[], newTokens: number) =>
-    generationMemory(config, {lengths: reached.map(({length}) => length), newTokens, samples}).bytes;
+    generationMemory(config, {prompts: reached, newTokens, samples}).bytes;
   const read = prompts.filter((_, i) => answers[i * samples]!.length > 0);
   const longest = answers.reduce((most, {length}) => Math.max(most, length), 0);
   const bytesLeft = trials * Math.max(0, bytesOf(prompts, maxNewTokens) - bytesOf(read, longest));

@@ -1,6 +1,7 @@
 /** `run`: the trials of a sweep file, trained and evaluated. */
 import type {Command} from 'commander';
 import {SweepError} from '../../core/error.ts';
+import {askedOf} from '../../core/sweep/only.ts';
 import {collect, collectSeeds} from './shared/arguments.ts';
 import {type RunOptions, train} from './shared/train.ts';
 
@@ -19,6 +20,7 @@ export function runVerb(program: Command): void {
     .option('--out <dir>', 'run folder (default: .lora-sweep/NAME beside the file)')
     .option('--only <key=value>', 'only the trials with this value, e.g. method=lora; may be repeated', collect, [])
     .option('--resume', 'go on with a run: finished trials are not trained again')
+    .option('--fresh', 'begin anew: a run that is there is kept beside it under its date, and every trial is trained')
     .option(
       '--rerun',
       'train the trials of --only again from their start, also finished ones; what they gave before stays in events.jsonl',
@@ -58,7 +60,7 @@ async function isOfTasks(file: string, {out, resume, only}: RunWords): Promise<b
 
 async function work(file: string, {detach: isDetached, ...options}: RunWords): Promise<void> {
   const {shard, task, out} = options;
-  refuseWholeRerun(options);
+  refuseBeginning(options);
   if (options.gpus !== undefined) return onGpus(file, {...options, gpus: options.gpus, isDetached});
   const adds = (options.moreSeeds ?? []).length > 0;
   if (shard === undefined && task === undefined) {
@@ -79,13 +81,14 @@ async function onGpus(
   file: string,
   {isDetached, ...words}: RunWords & {gpus: string; isDetached: true | undefined},
 ): Promise<void> {
-  const {shard, task, rerun, resume, json, moreSeeds = []} = words;
+  const {shard, task, rerun, resume, fresh, json, moreSeeds = []} = words;
   const others = {
     '--shard': shard,
     '--task': task,
     '--rerun': rerun,
     '--more-seeds': moreSeeds[0],
     '--resume': resume,
+    '--fresh': fresh,
     '--json': json,
     '--detach': isDetached,
   };
@@ -99,13 +102,19 @@ async function onGpus(
 }
 
 /** @throws SweepError `usage` */
-function refuseWholeRerun({rerun, only, shard, task}: RunWords): void {
-  const refused =
-    rerun && (shard !== undefined || task !== undefined)
-      ? '--rerun: a part of a run does what the run has left; leave --rerun out.'
-      : rerun && only.length === 0
-        ? '--rerun needs --only, which says what is trained again, e.g. --only state=diverged; to train everything again, begin a new run with --out.'
-        : undefined;
+function refuseBeginning({rerun, fresh, resume, moreSeeds = [], only, shard, task}: RunWords): void {
+  const others = {'--resume': resume, '--rerun': rerun, '--more-seeds': moreSeeds[0], '--shard': shard, '--task': task};
+  const [other] = fresh ? (Object.entries(others).find(([, value]) => value !== undefined) ?? []) : [];
+  const state = fresh && askedOf('state', only).length > 0;
+  const refused = other
+    ? `--fresh and ${other}: the one begins anew, the other goes on with what is there; leave one of them out.`
+    : state
+      ? '--fresh and --only state=…: a new run has no trial in a state; leave one of them out.'
+      : rerun && (shard !== undefined || task !== undefined)
+        ? '--rerun: a part of a run does what the run has left; leave --rerun out.'
+        : rerun && only.length === 0
+          ? '--rerun needs --only, which says what is trained again, e.g. --only state=diverged; to train everything again, write --fresh instead.'
+          : undefined;
   if (refused !== undefined) throw new SweepError('usage', refused);
 }
 

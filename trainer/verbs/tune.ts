@@ -55,13 +55,12 @@ async function tune(file: string, {budget, method, out, export: target, resume, 
 
 async function tuningOf(sweep: TunedSweep, budget: number | undefined): Promise<Tuning> {
   const {withinBudget} = await import('../../core/search/tuning.ts');
-  const {batchSizes, ...method} = sweep.methods[0]!;
   return {
     sweep,
-    within: steps => withinBudget(sweep, steps(batchSizes[0]!), budget),
+    within: steps => withinBudget(sweep, steps, budget),
     again: {
       verb: 'tune',
-      words: ['--method', nameOf(method), ...(budget === undefined ? [] : ['--budget', String(budget)])],
+      words: ['--method', nameOf(sweep.methods[0]!), ...(budget === undefined ? [] : ['--budget', String(budget)])],
     },
   };
 }

@@ -4,12 +4,12 @@
  * The file lies in the cache while its process lives; what a killed one left behind is removed by the next.
  */
 
-import {closeSync, constants, ftruncateSync, mkdirSync, openSync, readdirSync, rmSync, writeSync} from 'node:fs';
-import {hostname} from 'node:os';
+import {closeSync, constants, ftruncateSync, mkdirSync, openSync, rmSync, utimesSync, writeSync} from 'node:fs';
 import {join} from 'node:path';
 import {SweepError} from '../../core/error.ts';
 import {product} from '../../core/numbers.ts';
 import {cacheFolder} from '../files/cache-folder.ts';
+import {sweepTemporaries, temporaryOf} from '../files/temporary.ts';
 import {once} from './once.ts';
 import {readTensor, type StoredTensor} from './safetensors.ts';
 
@@ -32,7 +32,9 @@ const pageBytes = 4096;
 const keyOf = ({file, offset}: StoredTensor): string => `${file} ${offset}`;
 const bytesOf = ({shape}: StoredTensor): number => 4 * product(shape);
 
-let files = 0;
+/** A file that is only read does not look used: well within the time after which another machine takes it for forgotten. */
+const touchMilliseconds = 600_000;
+const touching = new Map<string, NodeJS.Timeout>();
 
 /** A place for these tensors, whatever they are stored as; nothing is written yet. */
 export function shareFile(tensors: Iterable<StoredTensor>): ExpansionFile {
@@ -44,11 +46,24 @@ export function shareFile(tensors: Iterable<StoredTensor>): ExpansionFile {
     bytes += pageBytes * Math.ceil(bytesOf(stored) / pageBytes);
   }
   const states = new Int32Array(new SharedArrayBuffer(4 * Math.max(1, places.size)));
-  return {folder: join(allFiles(), `${hostname()} ${process.pid} ${++files}`), bytes, places, states};
+  const folder = temporaryOf(join(allFiles(), 'weights'));
+  touching.set(folder, setInterval(() => touch(folder), touchMilliseconds).unref());
+  return {folder, bytes, places, states};
+}
+
+function touch(folder: string): void {
+  try {
+    const now = new Date();
+    utimesSync(folder, now, now);
+  } catch {
+    // Nothing is written yet, and perhaps never will be.
+  }
 }
 
 /** Removes the file; what a system does not give up yet goes with the next sweep. */
 export function removeFile({folder}: Pick<ExpansionFile, 'folder'>): void {
+  clearInterval(touching.get(folder));
+  touching.delete(folder);
   try {
     rmSync(folder, {recursive: true, force: true});
   } catch {
@@ -56,19 +71,9 @@ export function removeFile({folder}: Pick<ExpansionFile, 'folder'>): void {
   }
 }
 
-/** Removes what processes of this machine left that are gone. */
+/** Removes what processes left that are gone. */
 export function sweepFiles(): void {
-  let names: string[];
-  try {
-    names = readdirSync(allFiles());
-  } catch {
-    // There has never been one.
-    return;
-  }
-  for (const name of names) {
-    const [, host, pid] = /^(.*) (\d+) \d+$/.exec(name) ?? [];
-    if (host === hostname() && !isAlive(Number(pid))) removeFile({folder: join(allFiles(), name)});
-  }
+  sweepTemporaries(allFiles());
 }
 
 /**
@@ -104,12 +109,3 @@ function write(values: Float32Array, offset: number, {folder, bytes}: ExpansionF
 }
 
 const allFiles = (): string => join(cacheFolder(), 'expanded');
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}

@@ -2,9 +2,12 @@
 import {inAxisOrder, type Settings} from '../../sweep/axes/keys.ts';
 import type {StoredTrial} from '../../sweep/sweep.ts';
 
-/** Of these keys those whose values move a start, in the order of the axes; how it is trained afterwards does not matter. */
+/** How it is trained afterwards does not matter; in which precision the base computes does. */
+const movesStart = (key: string): boolean => !key.startsWith('training.') || key === 'training.precision';
+
+/** Of these keys those whose values move a start, in the order of the axes. */
 export function startKeys(keys: readonly string[]): string[] {
-  return inAxisOrder(keys).filter(key => !key.startsWith('training.'));
+  return inAxisOrder(keys).filter(movesStart);
 }
 
 /** What tells the start of a trial from others of its method, rank, batch size and seed in its sweep. */
@@ -12,7 +15,7 @@ export type StartOf = Pick<StoredTrial, 'name' | 'model' | 'settings' | 'own'>;
 
 export function startOf({name, model, settings, own}: StartOf): StartOf {
   const values = startSettings(settings);
-  const keys = own?.filter(key => !key.startsWith('training.')) ?? [];
+  const keys = own?.filter(movesStart) ?? [];
   return {
     ...(name !== undefined && {name}),
     ...(model !== undefined && {model}),

@@ -4,7 +4,7 @@ import type {Comparison} from '../verdict.ts';
 
 /** All of it, so that what belongs together still has one name. */
 export function titled(comparison: Comparison): Comparison {
-  const {curves, spread, judging, challenged} = comparison;
+  const {curves, spread, judging, challenged, left} = comparison;
   return {
     ...comparison,
     curves: curves.map(curve => ({...named(curve), peak: curve.peak && named(curve.peak)})),
@@ -16,6 +16,7 @@ export function titled(comparison: Comparison): Comparison {
     },
     judging: {...judging, baseline: methodTitle(judging.baseline)},
     challenged: challenged.map(one => ({...named(one), by: methodTitle(one.by)})),
+    left: left.map(named),
   };
 }
 

@@ -23,9 +23,9 @@ export interface TaskView extends Task {
   message: string | null;
 }
 
-export function waitingTask({task, cell, trials}: Task): TaskView {
+export function waitingTask({task, cell, cells, trials}: Task): TaskView {
   return {
-    ...{task, cell, trials},
+    ...{task, cell, ...(cells && {cells}), trials},
     ...{state: 'waiting', attempt: 0, host: null, process: null, job: null, workers: 0},
     ...{startedAt: null, lastAt: null, seconds: 0, message: null},
   };

@@ -1,14 +1,16 @@
 /** A sweep cut into tasks, which processes of several machines work through. */
 import {grouped} from '../../grouped.ts';
-import {cellOf} from '../../search/cells.ts';
-import type {Trial} from '../../sweep/sweep.ts';
+import {cellOf, groupOf} from '../../search/cells.ts';
+import type {Sweep, Trial} from '../../sweep/sweep.ts';
 
 /** What one process at a time works on: all rates and seeds of a cell, or a part of them. */
 export interface Task {
   /** `t0001`, … in the order of the sweep. */
   task: string;
-  /** The id of its cell, e.g. `pissa-r8-b16`. */
+  /** The id of its cell, e.g. `pissa-r8-b16`; in a search over several tuned axes that of its group. */
   cell: string;
+  /** Then the ids of the group's cells, which decide together. */
+  cells?: string[];
   /** Their ids, in the order of the sweep. */
   trials: string[];
 }
@@ -23,18 +25,36 @@ export interface Cut {
 
 /**
  * The tasks of a sweep: its cells, cut further only where that is asked for. They depend on the trials and the cut alone. A search
- * looks at a whole cell, so that its tasks are cut only by `perTask`: whoever starts them goes by rounds (core/search/rounds).
+ * looks at a whole cell, or group of cells, so that its tasks are cut only by `perTask`: whoever starts them goes by rounds
+ * (core/search/rounds). `searched`: what a search tunes beside the rate; null in a grid.
  */
-export function tasksOf(trials: readonly Trial[], {perTask, atLeast = 1}: Cut = {}, isSearch = false): Task[] {
-  const cells = [...grouped(trials, cellOf)].map(([cell, own]) => {
-    const pieces = perTask === undefined ? 1 : Math.ceil(own.length / perTask);
-    return {cell, trials: own.map(({id}) => id), pieces};
-  });
-  if (!isSearch) cutFurther(cells, atLeast);
-  const parts = cells.flatMap(({cell, trials: own, pieces}) =>
-    cutEvenly(own, pieces).map(part => ({cell, trials: part})),
+export function tasksOf(
+  trials: readonly Trial[],
+  {perTask, atLeast = 1}: Cut = {},
+  searched: readonly string[] | null = null,
+): Task[] {
+  const cells = [...grouped(trials, trial => groupOf(trial, searched ?? [])?.id ?? cellOf(trial))].map(
+    ([cell, own]) => {
+      const pieces = perTask === undefined ? 1 : Math.ceil(own.length / perTask);
+      const all = [...new Set(own.map(cellOf))];
+      return {cell, ...(all[0] !== cell && {cells: all}), trials: own.map(({id}) => id), pieces};
+    },
+  );
+  if (searched === null) cutFurther(cells, atLeast);
+  const parts = cells.flatMap(({pieces, trials: own, ...one}) =>
+    cutEvenly(own, pieces).map(part => ({...one, trials: part})),
   );
   return parts.map((part, place) => ({task: taskName(place + 1), ...part}));
+}
+
+/** What a search of this sweep tunes beside the rate; null in a grid. */
+export function searchedBeside({search, tune = []}: Pick<Sweep, 'search' | 'tune'>): string[] | null {
+  return search ? tune : null;
+}
+
+/** The cells that a task has trials of. */
+export function cellsOfTask({cell, cells = [cell]}: Pick<Task, 'cell' | 'cells'>): string[] {
+  return cells;
 }
 
 /** One more piece for the cell with the most trials a piece, until there are enough. */

@@ -1,4 +1,5 @@
 /** A comparison in a few sentences: no more than the numbers allow. */
+import {settingsInWords} from '../compare/conditions.ts';
 import {count, formatDifference, formatGap, formatMean, formatRate, formatValue} from '../format.ts';
 import type {MethodCurve, Peak} from '../peak.ts';
 import type {PeakGap, Spread} from '../spread.ts';
@@ -9,7 +10,7 @@ import type {Word} from './words.ts';
 
 /** While trials are under way every sentence says so. */
 export function verdict(comparison: Comparison): string[] {
-  const {metric, curves, spread, judging, challenged, isUnderWay} = comparison;
+  const {metric, curves, spread, judging, challenged, left, isUnderWay} = comparison;
   const peaks = curves.flatMap(curve => curve.peak ?? []);
   const lone = curves.filter(isLone);
   const isNone = spread !== null && lone.length === curves.length;
@@ -21,6 +22,7 @@ export function verdict(comparison: Comparison): string[] {
         ? spreadInWords(spread, metric, judging.confidence)
         : peaks.map(peak => peakInWords(peak, metric))),
     ...challenged.map(challengeInWords),
+    ...leftInWords(left),
     ...plateaus(peaks),
     ...unequalSeeds(curves),
     ...edges(peaks),
@@ -164,6 +166,18 @@ function moreSeedsInWords({spread, judging, isBeside}: Comparison): string[] {
 
 function challengeInWords({method, by, rates}: Comparison['challenged'][number]): string {
   return `As ${method} seemed to be behind ${by}, it was also trained at ${list(rates.map(formatRate))} with the same seeds.`;
+}
+
+function leftInWords(left: Comparison['left']): string[] {
+  const reasons = [
+    ['scan', 'Left after their scan, as others learnt far more in as many steps'],
+    ['seed', 'Left after their first seed, as others of the method did better'],
+  ] as const;
+  return reasons.flatMap(([when, why]) => {
+    const own = left.filter(({after}) => after === when);
+    const names = own.map(({method, settings}) => `${method} with ${settingsInWords(settings).join(', ')}`);
+    return own.length > 0 ? [`${why}: ${names.join('; ')}.`] : [];
+  });
 }
 
 function plateaus(peaks: readonly Peak[]): string[] {

@@ -82,6 +82,7 @@ export function judge(samples: readonly Sample[], metric: string, judging: Judgi
 export function marginOf(baseline: number, metric: string, {margin, percentages}: Judging): number {
   switch (unitOf(metric)) {
     case 'share':
+    case 'change':
       return margin;
     case 'loss':
       return margin * Math.abs(baseline);

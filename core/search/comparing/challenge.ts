@@ -10,7 +10,7 @@ import type {Trial} from '../../sweep/sweep.ts';
 import {cellOf} from '../cells.ts';
 import type {Cell, Decision, TrialFacts, Wanted} from '../search.ts';
 import type {VerdictSettings} from '../settings.ts';
-import {isDone, type Standing, seedsAt, standingOf} from './standing.ts';
+import {isDone, type Standing, seedsAt, standingsOf} from './standing.ts';
 
 export interface ChallengeSettings extends VerdictSettings {
   /** The objective's metric, e.g. `accuracy` or `loss`: it says which way is better. */
@@ -48,7 +48,7 @@ const farBehind = 5;
  * Before a method is called better or worse, the loser, either side, is trained with the same seeds at the rates beside its best one, and goes on
  * from there with its best mean. Where there is no word, it and the baseline get the seeds of the next look at their best rates.
  *
- * `cells` are those of one comparison, a method each; `cell.trials[rate]` may hold further trials behind those of `cell.seeds`.
+ * `cells` are those of one comparison, a method (of several tuned axes, its group) each; `cell.trials[rate]` may hold further trials behind those of `cell.seeds`.
  */
 export function challenge(
   cells: readonly Cell[],
@@ -59,7 +59,7 @@ export function challenge(
   const nothing: Challenge = {wanted: [], challenged: [], seeds: []};
   const own = decisions.filter(decision => cells.some(({id}) => id === decision.cell));
   if (own.some(({stage}) => stage !== 'done')) return nothing;
-  const standings = cells.flatMap(cell => standingOf(cell, facts, settings.metric) ?? []);
+  const standings = standingsOf(cells, facts, settings.metric);
   const judging = judgingOf(settings, own.length > 0);
   const judgement = judge(standings, settings.metric, judging);
   if (!judgement) return nothing;
@@ -95,13 +95,38 @@ interface Asked extends Challenge {
   isSettled: boolean;
 }
 
-/** The rates beside the loser's best one, with its seeds. */
-function askLoser(
-  {loser, winner, isFar}: {loser: Standing; winner: Standing; isFar: boolean},
-  facts: ReadonlyMap<string, TrialFacts>,
-): Asked {
+interface Duel {
+  loser: Standing;
+  winner: Standing;
+  isFar: boolean;
+}
+
+/** The rates beside the loser's best one, and the best rate of the cell of its group that came closest, with the same seeds. */
+function askLoser(duel: Duel, facts: ReadonlyMap<string, TrialFacts>): Asked {
+  const {sibling} = duel.loser;
+  const beside = askBeside(duel, facts);
+  if (!sibling) return beside;
+  const elsewhere = askSibling(duel, sibling, facts);
+  return {...together([beside, elsewhere]), isSettled: beside.isSettled && elsewhere.isSettled};
+}
+
+function askSibling({loser, winner}: Duel, {cell, best}: Standing, facts: ReadonlyMap<string, TrialFacts>): Asked {
+  const seeds = seedsOf(loser, facts);
+  const why = `${loser.method} seems behind ${winner.method}: its best rate at other settings gets the same seeds.`;
+  const {isSettled, wanted, added, rate} = askAt({cell, rate: best, seeds, facts, why});
+  const isNew = wanted.length + added.length > 0;
+  const told = {cell: cell.id, method: loser.method, by: winner.method, rates: [rate]};
+  return {isSettled, wanted, challenged: isNew ? [told] : [], seeds: added};
+}
+
+/** Of its best rate, those that are done. */
+function seedsOf({cell, best}: Standing, facts: ReadonlyMap<string, TrialFacts>): number[] {
+  return cell.trials[best]!.filter(({id}) => isDone(facts.get(id))).map(({seed}) => seed);
+}
+
+function askBeside({loser, winner, isFar}: Duel, facts: ReadonlyMap<string, TrialFacts>): Asked {
   const {cell, best, method} = loser;
-  const seeds = cell.trials[best]!.filter(({id}) => isDone(facts.get(id))).map(({seed}) => seed);
+  const seeds = seedsOf(loser, facts);
   const why = `${method} seems ${isFar ? 'far ' : ''}behind ${winner.method}: its rates beside ${formatRate(cell.rates[best]!)} get the same seeds.`;
   const places = [best - 1, best + 1, ...(isFar ? [best - 2, best - 3] : [])];
   const parts = places.flatMap(rate => {

@@ -16,10 +16,13 @@ export function challengeSettings(
   return {margin, baseline, ...verdict, metric: objective.metrics[0]!};
 }
 
-/** Cells that are compared with each other, a method each. One without a rank stands beside those of every rank. */
+/**
+ * Cells that are compared with each other: a method each, of several tuned axes a group each. One without a rank stands beside those of every rank.
+ */
 export function comparisonsOf(cells: readonly Cell[]): Cell[][] {
   const first = ({trials}: Cell) => trials[0]![0]!;
-  const axes = axesIn({trials: cells.map(cell => ({trial: first(cell)})), tune: [], fixed: {}});
+  const tune = [...new Set(cells.flatMap(({group}) => Object.keys(group?.settings ?? {})))];
+  const axes = axesIn({trials: cells.map(cell => ({trial: first(cell)})), tune, fixed: {}});
   const groups = grouped(
     cells.map(cell => conditionsOf(first(cell), axes)),
     group => JSON.stringify(group),

@@ -2,7 +2,7 @@
 import {judge} from '../../run/verdict/words.ts';
 import type {Cell, TrialFacts} from '../search.ts';
 import {askForSeeds, type Challenge, type ChallengeSettings, judgingOf, together} from './challenge.ts';
-import {standingOf} from './standing.ts';
+import {standingsOf} from './standing.ts';
 
 /** `4`: of every method without a word; `pissa=4`: of this one, whether it has one or not. */
 export interface SeedWish {
@@ -33,7 +33,7 @@ export function wished(
   {isSearch, ...settings}: ChallengeSettings & {isSearch: boolean},
   wish: SeedWish,
 ): Challenge['seeds'] {
-  const standings = cells.flatMap(cell => standingOf(cell, facts, settings.metric) ?? []);
+  const standings = standingsOf(cells, facts, settings.metric);
   const judgement = judge(standings, settings.metric, judgingOf(settings, isSearch));
   const open = judgement?.gaps.filter(({word}) => word === 'not resolved').map(({method}) => method) ?? [];
   const meant = standings.filter(({method}) =>

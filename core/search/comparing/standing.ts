@@ -1,5 +1,6 @@
 /** Where a cell stands: its best rate, with the values that are known of it. */
-import {methodCurve, ratePoint} from '../../run/peak.ts';
+import {grouped} from '../../grouped.ts';
+import {lowerIsBetter, methodCurve, ratePoint} from '../../run/peak.ts';
 import type {Sample} from '../../run/verdict/words.ts';
 import {nameOf, type Trial} from '../../sweep/sweep.ts';
 import type {Cell, TrialFacts} from '../search.ts';
@@ -8,6 +9,25 @@ export interface Standing extends Sample {
   cell: Cell;
   /** Place of its best rate in `cell.rates`. */
   best: number;
+  /** Of the other cells of its group the one that came closest; absent where none has a value. */
+  sibling?: Standing;
+}
+
+/** Where each method stands: by the best cell of its group, of those with the most seeds. Without those that have no value. */
+export function standingsOf(
+  cells: readonly Cell[],
+  facts: ReadonlyMap<string, TrialFacts>,
+  metric: string,
+): Standing[] {
+  const all = cells.flatMap(cell => standingOf(cell, facts, metric) ?? []);
+  const sign = lowerIsBetter(metric) ? -1 : 1;
+  return [...grouped(all, ({cell}) => cell.group?.id ?? cell.id).values()].map(group => {
+    const byMean = group.toSorted((a, b) => sign * (b.mean - a.mean));
+    const most = Math.max(...group.map(({seeds}) => seeds));
+    const best = byMean.find(({seeds}) => seeds === most)!;
+    const sibling = byMean.find(one => one !== best);
+    return sibling ? {...best, sibling} : best;
+  });
 }
 
 /** The best mean among the rates with the most seeds, as the page shows it; null where no rate has a value. */

@@ -80,14 +80,18 @@ const table: Readonly<Record<AxisKey, Row>> = {
   'training.warmup_steps': setting('training', 'warmupSteps', ['warm-up steps', 'warm-up', 'wun']),
   'training.max_grad_norm': setting('training', 'maxGradNorm', ['max grad norm', 'clipping norm', 'clip']),
   'training.dropout': setting('training', 'dropout', ['dropout', 'dropout', 'do']),
+  'training.precision': setting('training', 'precision', ['precision', 'precision', '']),
 };
 
-/** Axes that a method may take its best of: the model, the rows and the targets say what is compared, not how it is tuned. */
+/** What is compared, or under which conditions, and never how a method is tuned. */
+const conditionKeys = ['model', 'data', 'data.rows', 'targets', 'training.precision'] as const;
+
+/** Axes that a method may take its best of. */
 export const tunableKeys = axisKeys.filter(isTunable);
-export type TunableKey = Exclude<AxisKey, 'model' | 'data' | 'data.rows' | 'targets'>;
+export type TunableKey = Exclude<AxisKey, (typeof conditionKeys)[number]>;
 
 function isTunable(key: AxisKey): key is TunableKey {
-  return key !== 'model' && key !== 'data' && key !== 'data.rows' && key !== 'targets';
+  return !conditionKeys.some(one => one === key);
 }
 
 export function isAxisKey(key: string): key is AxisKey {

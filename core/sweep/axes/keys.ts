@@ -18,6 +18,7 @@ export const axisKeys = [
   'training.warmup_steps',
   'training.max_grad_norm',
   'training.dropout',
+  'training.precision',
 ] as const;
 
 export type AxisKey = (typeof axisKeys)[number];

@@ -1,6 +1,6 @@
 /** How axes, roles and variants of a file fit together. */
 import {formatEvaluation} from '../../run/format.ts';
-import {unitOf} from '../../run/peak.ts';
+import {type Unit, unitOf} from '../../run/peak.ts';
 import {withEntries} from '../entries.ts';
 import {folderName} from '../folder.ts';
 import type {ProblemCode} from '../problem.ts';
@@ -25,6 +25,7 @@ export function checkAxes(file: File): void {
   checkDataSets(file);
   checkTuned(file);
   checkUnused(file);
+  checkPrecision(file);
   checkAlike(file);
   checkObjective(file);
 }
@@ -97,7 +98,7 @@ function checkDataSets(file: File): void {
 }
 
 function checkTuned(file: File): void {
-  const {tune, search} = file.values;
+  const {tune} = file.values;
   if (!tune.includes('learning_rate'))
     report(
       file,
@@ -105,22 +106,14 @@ function checkTuned(file: File): void {
       ['tune'],
       "'tune' must hold learning_rate: methods can only be compared fairly when each is at a rate near its own best.",
     );
-  const further = tune.filter(key => key !== 'learning_rate');
   const {verdict, objective} = file.values;
   const isMean = typeof objective === 'object' && (objective.mean?.length ?? 0) > 1;
-  if (verdict?.seeds !== undefined && (further.length > 0 || isMean || dataSetsOf(file.values).length > 0))
+  if (verdict?.seeds !== undefined && (isMean || dataSetsOf(file.values).length > 0))
     report(
       file,
       'not-yet',
       ['verdict', 'seeds'],
-      "Further seeds come where the learning rate alone is tuned and one evaluation decides: remove 'verdict.seeds', and write more 'seeds'.",
-    );
-  if (search !== 'grid' && further.length > 0)
-    report(
-      file,
-      'not-yet',
-      ['tune'],
-      `A search looks along the learning rate alone: remove ${further.join(', ')} from 'tune', so that each of its values has a comparison of its own, or take 'search: grid'.`,
+      "Further seeds come where one evaluation decides: remove 'verdict.seeds', and write more 'seeds'.",
     );
 }
 
@@ -151,8 +144,26 @@ function checkUnused(file: File): void {
   }
 }
 
+function checkPrecision(file: File): void {
+  const all = [
+    {path: [], precisions: file.values.training.precision as readonly string[]},
+    ...methodsOf(file.values).map(({name, own}) => ({
+      path: ['methods', name],
+      precisions: own.training?.precision ?? [],
+    })),
+  ].filter(({precisions}) => precisions.length > 0);
+  if (new Set(all.flatMap(({precisions}) => precisions)).size < 2) return;
+  const message =
+    "'auto' is one of the other precisions, which one depends on the machine: name those that are compared, float32 and bfloat16.";
+  for (const {path, precisions} of all) {
+    const own = [...path, 'training', 'precision'];
+    const place = precisions.indexOf('auto');
+    if (place >= 0) report(file, 'unknown-value', precisions.length > 1 ? [...own, place] : own, message);
+  }
+}
+
 /** The names of a file's evaluations with what each gives. */
-function evaluationsOf(values: Values): {name: string; unit: ReturnType<typeof unitOf>}[] {
+function evaluationsOf(values: Values): {name: string; unit: Unit}[] {
   const sets = dataSetsOf(values).map(({set}) => [...set.evaluate, ...values.evaluate]);
   const wholes = (sets.length > 0 ? sets : [values.evaluate]).map(evaluate =>
     withEntries(

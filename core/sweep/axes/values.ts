@@ -125,6 +125,7 @@ function givenBy({model, data, targets, alpha, training}: Pick<VariantValues, Gi
     'training.warmup_steps': training?.warmup_steps,
     'training.max_grad_norm': training?.max_grad_norm,
     'training.dropout': training?.dropout,
+    'training.precision': training?.precision,
   };
   const given = Object.entries(lists).flatMap(([key, list]) => (list ? [[key, list.map(valued)] as const] : []));
   return {...Object.fromEntries(given), ...(targets && {targets: targetsOf(targets)})};

@@ -432,7 +432,7 @@ const training = {
     interacts: 'Slows a step down a little, as updates can no longer be merged into the weights.',
   },
   precision: {
-    type: {
+    type: axis({
       kind: 'choice',
       values: {
         auto: {
@@ -444,10 +444,10 @@ const training = {
           alsoKnownAs: ['bf16'],
         },
       },
-    },
-    doc: 'Precision of the base weights and their products; adapters are always trained in float32.',
+    }),
+    doc: 'Precision of the base weights and their products; adapters are always trained in float32. Of several, each has an engine of its own, one after the other.',
     example: 'float32',
-    default: 'auto',
+    default: ['auto'],
     alsoKnownAs: ['dtype', 'torch_dtype', 'bf16', 'fp16'],
   },
   micro_batch: {
@@ -489,7 +489,7 @@ function withoutDefault<F extends Field>({default: _, ...field}: F): Omit<F, 'de
   return field;
 }
 
-const {precision: _, micro_batch: __, checkpoint: ___, ...learning} = training;
+const {micro_batch: _, checkpoint: __, ...learning} = training;
 /** What a variant may have of `training`: all that moves its numbers. */
 const ownTraining = Object.fromEntries(
   Object.entries(learning).map(([key, field]) => [key, withoutDefault(field)]),
@@ -806,6 +806,30 @@ const evaluation = {
     alsoKnownAs: ['strict_match', 'strict-match'],
     study: 'true: its numbers are those of its script.',
     interacts: 'Models that were not trained on MetaMathQA hardly write the mark: their score is then near zero.',
+  },
+  filters: {
+    type: {
+      kind: 'list',
+      of: {
+        kind: 'choice',
+        values: {
+          'strict-match': {
+            doc: 'accuracy_strict_match: only what stands behind the first `#### ` counts, as GSM8K writes its answers.',
+            alsoKnownAs: ['strict', 'strict_match'],
+          },
+          'flexible-extract': {
+            doc: 'accuracy_flexible_extract: the last number of the answer counts.',
+            alsoKnownAs: ['flexible', 'flexible_extract'],
+          },
+        },
+      },
+      orOne: true,
+      distinct: true,
+    },
+    doc: "For the task gsm8k: beside `accuracy`, the shares that lm-evaluation-harness's filters find in the same answers, each a metric of its own. `accuracy` decides.",
+    example: '[strict-match, flexible-extract]',
+    defaultDoc: 'none',
+    alsoKnownAs: ['filter', 'filter_list'],
   },
   scorer: {
     type: {kind: 'text', what: 'script'},
@@ -1180,7 +1204,7 @@ export const fields = {
     alsoKnownAs: ['strategy', 'tuner'],
     study: 'The whole grid.',
     interacts:
-      'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps.',
+      'Needs at least 4 learning rates a method. It pays with many rates and seeds: of 12 rates and 3 seeds it trains about 14 % of the steps, at 3 values of a further tuned axis about 10 %, as the best of them alone gets all seeds.',
   },
   tune: {
     type: {kind: 'list', of: {kind: 'choice', values: tunable}, orOne: true, distinct: true},

@@ -38,6 +38,8 @@ function batchOf(index: number): PackBatch {
     weights: new Float32Array(positions.length).fill(batch / (positions.length * samples)),
     tokenAt: new Int32Array(0),
     placeOf: new Int32Array(0),
+    answerAt: new Int32Array(0),
+    placeOfAnswer: new Int32Array(0),
     noise: new Float32Array(0),
   };
 }

@@ -55,6 +55,8 @@ function madeBatch(trial: number): PackBatch {
     weights: new Float32Array(positions.length).fill(1 / positions.length),
     tokenAt: new Int32Array(0),
     placeOf: new Int32Array(0),
+    answerAt: new Int32Array(0),
+    placeOfAnswer: new Int32Array(0),
     noise: new Float32Array(0),
   };
 }

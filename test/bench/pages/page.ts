@@ -2,13 +2,16 @@
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {python} from '../peers/python.ts';
+import {ageOf, type Figure, type Figures, goalTable, newestRelease, processorHere} from './goals.ts';
 import {machineAndVersions} from './machine.ts';
 import type {Section} from './part.ts';
 import {draw} from './picture.ts';
 import {asMarkdown} from './results.ts';
 
-const docs = join(import.meta.dirname, '../../../docs');
+const root = join(import.meta.dirname, '../../..');
+const docs = join(root, 'docs');
 const file = join(docs, 'benchmarks.md');
+const figuresFile = join(docs, 'benchmarks.json');
 
 const introduction = `# Benchmarks
 
@@ -38,10 +41,50 @@ export async function writePart(name: string, sections: Section[], {order, some}
   for (const section of sections) written.set(section.title, markdownOf(section, how));
   blocks.set(name, [from, ...written.values(), to].join('\n\n'));
   const machine = asMarkdown(await machineAndVersions(await python()));
-  const text = [introduction, machine, ...order.flatMap(part => blocks.get(part) ?? [])].join('\n\n');
-  await writeFile(`${file}.unfinished`, `${text}\n`);
+  await writePage(machine, [...order.flatMap(part => blocks.get(part) ?? [])]);
+}
+
+/** The figures of this machine's goals beside those of others, as they were and with these in place of them. */
+export async function recordFigures(found: Record<string, Figure>, order: string[]): Promise<void> {
+  const figures = await knownFigures();
+  const here = processorHere();
+  const before = figures[here] ?? {};
+  // A rough figure takes the place of none that is exact and no older than the release.
+  const release = await releaseNow();
+  const isWorse = (name: string, {isRough}: Figure) =>
+    isRough && before[name] !== undefined && !before[name].isRough && ageOf(before[name].day, release) === '';
+  const news = Object.entries(found).filter(([name, figure]) => !isWorse(name, figure));
+  figures[here] = {...before, ...Object.fromEntries(news)};
+  await writeFile(figuresFile, `${JSON.stringify(figures, null, 2)}\n`);
+  const page = await readFile(file, 'utf8');
+  const [machine = ''] = /^\| what \| value \|\n(\|.*\n)*/m.exec(page) ?? [];
+  await writePage(
+    machine.trimEnd(),
+    order.flatMap(part => block(page, part)),
+  );
+}
+
+async function writePage(machine: string, blocks: string[]): Promise<void> {
+  const release = await releaseNow();
+  const table = goalTable(await knownFigures(), release);
+  const goals = table[0]!.length > 2 ? [`${goalsTitle}\n\n${asMarkdown(table)}`] : [];
+  const text = [introduction, ...goals, machineTitle, machine, ...blocks].join('\n\n');
+  const aged = text.replace(measuredLine, (_, day: string) => `_Measured on ${day}${ageOf(day, release)}._`);
+  await writeFile(`${file}.unfinished`, `${aged}\n`);
   await rename(`${file}.unfinished`, file);
 }
+
+const goalsTitle = `## Goals, a column a processor
+
+What \`npm run bench -- --record\` found on each kind of processor. "About": of a quick run.`;
+const machineTitle = '## What the parts below were last measured on';
+const measuredLine = /_Measured on (\d{4}-\d{2}-\d{2})[^_]*_/g;
+
+async function knownFigures(): Promise<Figures> {
+  return JSON.parse(await readFile(figuresFile, 'utf8').catch(() => '{}')) as Figures;
+}
+
+const releaseNow = async () => newestRelease(await readFile(join(root, 'CHANGELOG.md'), 'utf8'));
 
 function block(page: string, name: string): string[] {
   const [from, to] = marks(name);

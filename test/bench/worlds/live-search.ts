@@ -62,7 +62,7 @@ function beginningWith(cell: Cell, first: number): Cell {
 }
 
 /** As if it had been trained so far: a trial's numbers do not depend on where it paused. */
-function upTo(fact: TrialFacts, until: number, total: number): TrialFacts {
+export function upTo(fact: TrialFacts, until: number, total: number): TrialFacts {
   if (until >= total || (fact.state === 'diverged' && fact.steps <= until)) return fact;
   return {...fact, state: 'paused', steps: until, endTail: null, metric: null};
 }

@@ -96,7 +96,7 @@ function cellOf(learningRates: number[], seeds: number): Cell {
 }
 
 /** What was not measured is made up: a scan's loss is a parabola, lowest at the best rate of so few steps. */
-function tailsOf({mean, loss}: Curve, {scan, end}: Losses, share: number) {
+export function tailsOf({mean, loss}: Curve, {scan, end}: Losses, share: number) {
   const best = topOf(mean);
   const scanBest = best - power * Math.log10(share) * perDecade + scan;
   return {

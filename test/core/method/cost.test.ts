@@ -25,6 +25,15 @@ describe('what a method costs', () => {
     expect(dora.relativeFlops).toBeCloseTo((lora + 2 * 3 * 200) / lora, 12);
   });
 
+  it('is more for LoFT, whose second moments are outer products and whose update is formed as a whole', () => {
+    // At rank 2, for every trained number: the first moment, the other factor as it was, and two numbers of an outer product.
+    const loft = methodCost({method: 'loft', rank: 2}, shape, 100);
+    expect(loft).toMatchObject({parameters: 60, optimizerBytes: 4 * 4 * 60, inferenceOverhead: 0.12});
+    // Once a step: the update m·O and back, its denominator, and V turned: 2·200·2·(2 + 2) and 4·8·30.
+    const lora = 100 * (4 * 500 + 6 * 60);
+    expect(loft.relativeFlops).toBeCloseTo((lora + 3200 + 960) / lora, 12);
+  });
+
   it('counts what each method trains as PEFT does', () => {
     // The golden models: three layers of seven projections; `trainable_parameters` of PEFT 0.21.2.
     const layer = [

@@ -44,7 +44,6 @@ describe('methods of the field that are not here', () => {
 
   it.each([
     ['DyLoRA', 'lora'],
-    ['loft', 'pissa'],
     ['coft', 'oft'],
     ['mora', 'gralora'],
     ['road1', 'boft'],

@@ -97,7 +97,7 @@ describe('the best rate', () => {
   it('is the one that a search chose, unless another with as many seeds did better', () => {
     const points = [at(1e-4, 0.8, 0.8, 0.8), at(2e-4, 0.9), at(4e-4, 0.81, 0.81, 0.81)];
     const chosen = (rate: number, more = points) =>
-      methodCurve('lora', more, 'accuracy', {margin: 0.01, chosen: rate}).peak?.learningRate;
+      methodCurve('lora', more, 'accuracy', {margin: 0.01, chosen: {learningRate: rate}}).peak?.learningRate;
     expect(chosen(1e-4)).toBe(4e-4);
     expect(chosen(1e-4, points.slice(0, 2))).toBe(1e-4);
     // One seed each: the search's own reasons decide.

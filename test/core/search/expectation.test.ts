@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {clockOf, expectationInWords, expectationOf} from '../../../core/search/expectation.ts';
 import {random} from '../../../trainer/math/random.ts';
-import {cellWith, play, rules, smooth} from './world.ts';
+import {cellWith, groupWith, play, playAll, rules, smooth} from './world.ts';
 
 describe('what a search will cost', () => {
   const cell = cellWith({total: 1600});
@@ -31,6 +31,25 @@ describe('what a search will cost', () => {
         () => 0,
       );
       const done = asked.filter(({until}) => until === cell.steps).length;
+      expect(done).toBeGreaterThanOrEqual(whole.least);
+      expect(done).toBeLessThanOrEqual(whole.most);
+      const taken = state.trials.reduce((sum, view) => sum + view.steps, 0);
+      expect(taken).toBeGreaterThanOrEqual(steps.least);
+      expect(taken).toBeLessThanOrEqual(steps.most);
+    }
+  });
+
+  it('counts the further seeds of a group once, and holds what its searches take', () => {
+    const cells = groupWith(['0', '0.1', '0.5']);
+    const {whole, steps, gridSteps} = expectationOf(cells, rules);
+    expect(whole.least).toBe(4);
+    expect(whole.expected).toBeCloseTo(3 * 2.6 + 2 * 1.03);
+    expect(steps.expected / gridSteps).toBeLessThan(0.12);
+    for (let name = 0; name < 30; name += 1) {
+      const {next} = random('group', name);
+      const landscapes = cells.map(() => smooth(12 * next()));
+      const {asked, state} = playAll(cells, landscapes, () => 0);
+      const done = asked.filter(({until}) => until === cells[0]!.steps).length;
       expect(done).toBeGreaterThanOrEqual(whole.least);
       expect(done).toBeLessThanOrEqual(whole.most);
       const taken = state.trials.reduce((sum, view) => sum + view.steps, 0);

@@ -29,7 +29,7 @@ function planned(perTask?: number): RunState {
   const event: RunEventBody = {
     ...{event: 'run-started', name: 's', trials, engine: 'cpu', reason: 'r', workers: 0, resumed: false, steps, pinned},
     search: sweep.search!,
-    tasks: tasksOf(trials, {perTask}, true),
+    tasks: tasksOf(trials, {perTask}, []),
   };
   return foldAll(emptyRun, [{...event, at: 0}]);
 }

@@ -18,7 +18,7 @@ ${more}`;
   expect(problems.filter(({severity}) => severity === 'error')).toEqual([]);
   return sweep!;
 };
-const steps = 1600;
+const steps = () => 1600;
 const axes = ({sweep}: ReturnType<typeof withinBudget>) => [
   sweep.methods[0]!.learningRates.length,
   sweep.methods[0]!.seeds,
@@ -47,6 +47,27 @@ describe('a sweep to be tuned', () => {
     expect(() => tunedSweep(file(), 'dora')).toThrow('no such method; it has lora, pissa');
     expect(() => tunedSweep(file({methods: 'lora', rank: '[4, 8]'}))).toThrow('2 ranks');
     expect(() => tunedSweep({...file({methods: 'lora'}), evaluate: []})).toThrow('A search needs an evaluation');
+  });
+
+  it('may have several values of what the file tunes, of which the best is looked for', () => {
+    const more = 'training: {weight_decay: [0, 0.1], dropout: [0, 0.1]}\n';
+    expect(() => tunedSweep(file({methods: 'lora', more}))).toThrow(
+      /^lora has 2 decays and 2 dropouts in this file, .* name what each method takes its best of in 'tune'/,
+    );
+    const some = `${more}tune: [learning_rate, training.weight_decay]\n`;
+    expect(() => tunedSweep(file({methods: 'lora', more: some}))).toThrow(/^lora has 2 dropouts in this file/);
+    const tuned = tunedSweep(
+      file({methods: 'lora', more: `${more}tune: [learning_rate, training.weight_decay, training.dropout]\n`}),
+    );
+    expect(withinBudget(tuned, steps).note).toMatch(
+      /^This takes about 9\.6 %, .* of the grid's steps \(lora, 12 rates × 2 decays × 2 dropouts and 3 seeds, all whole\)\.$/,
+    );
+  });
+
+  it('goes by one evaluation', () => {
+    expect(() => tunedSweep({...file({methods: 'lora'}), objective: ['gsm8k', 'math']})).toThrow(
+      "'objective' is the mean of gsm8k and math: name one of them as 'objective'.",
+    );
   });
 
   it('names a grid to write where there are too few rates, and takes it', () => {
@@ -102,7 +123,7 @@ describe('a budget', () => {
   });
 
   it('counts whole trials where the warm-up leaves nothing to scan', () => {
-    const {note} = withinBudget(tuned, 4);
+    const {note} = withinBudget(tuned, () => 4);
     expect(note).toMatch(/about 100 % .*trained whole, as in a grid\.$/);
   });
 });

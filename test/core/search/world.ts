@@ -3,9 +3,12 @@ import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {cellsOf} from '../../../core/search/cells.ts';
 import {decide} from '../../../core/search/decide.ts';
+import {decideAll} from '../../../core/search/decide-all.ts';
 import {factsOf} from '../../../core/search/facts.ts';
 import type {SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, Wanted} from '../../../core/search/search.ts';
+import {stepsKey, valuesWithParts} from '../../../core/sweep/axes/axes.ts';
+import type {AxisKey} from '../../../core/sweep/axes/keys.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 
 /** What a training at a rate gives. */
@@ -47,9 +50,38 @@ export function smooth(peak: number, {scanPeak = peak + 1.54, divergesFrom = Inf
   });
 }
 
-/** The first event of a run over this cell. */
-function start(cell: Cell): RunEvent {
-  const trials = cell.trials.flat();
+/** The same method at several values of a further axis that is tuned; `key`: of the axis. */
+export function groupWith(
+  values: readonly string[],
+  {
+    key = 'training.weight_decay',
+    rates = 12,
+    seeds = [1, 2, 3],
+  }: {key?: AxisKey; rates?: number; seeds?: number[]} = {},
+): Cell[] {
+  const learningRates = Array.from({length: rates}, (_, k) => Number((1e-5 * 10 ** (k / 4)).toPrecision(6)));
+  const alpha = {factor: 1, rankPower: 1, text: 'rank'};
+  const axis = valuesWithParts(
+    key,
+    values.map(text => ({text, value: text})),
+  );
+  const method = {
+    method: 'lora',
+    learningRates,
+    ranks: [8],
+    batchSizes: [16],
+    seeds,
+    alpha,
+    axes: {[key]: axis},
+  } as const;
+  const trials = expandTrials({methods: [{...method, ranks: [8], batchSizes: [16]}]});
+  const all = Object.fromEntries(trials.map(trial => [stepsKey(trial), steps]));
+  return cellsOf(trials, all, {training: {warmupRatio: 0}, tune: [key]});
+}
+
+/** The first event of a run over these cells. */
+function start(cells: readonly Cell[]): RunEvent {
+  const trials = cells.flatMap(cell => cell.trials.flat());
   const event: RunEventBody = {
     event: 'run-started',
     name: 'made up',
@@ -58,7 +90,7 @@ function start(cell: Cell): RunEvent {
     reason: '',
     workers: 1,
     resumed: false,
-    steps: {16: cell.steps},
+    steps: Object.fromEntries(trials.map(trial => [stepsKey(trial), cells[0]!.steps])),
     search: rules.search,
   };
   return {...event, at: 0};
@@ -101,7 +133,7 @@ export function play(
   next: (wanted: number) => number,
   {from, limit = Infinity, by = rules}: {from?: RunState; limit?: number; by?: SearchRules} = {},
 ): Run {
-  let state = foldAll(from ?? emptyRun, [start(cell)]);
+  let state = foldAll(from ?? emptyRun, [start([cell])]);
   const asked: Wanted[] = [];
   const decisions: Decision[] = [];
   for (;;) {
@@ -113,6 +145,36 @@ export function play(
     state = foldAll(
       state,
       told(cell, wanted, landscape, state).map(event => ({...event, at: 1})),
+    );
+  }
+}
+
+export interface GroupRun {
+  state: RunState;
+  decisions: Decision[];
+  asked: Wanted[];
+}
+
+/** The same over several cells, each with a landscape of its own. */
+export function playAll(
+  cells: readonly Cell[],
+  landscapes: readonly Landscape[],
+  next: (wanted: number) => number,
+  {from, limit = Infinity, by = rules}: {from?: RunState; limit?: number; by?: SearchRules} = {},
+): GroupRun {
+  let state = foldAll(from ?? emptyRun, [start(cells)]);
+  const asked: Wanted[] = [];
+  for (;;) {
+    const decisions = decideAll(cells, state, by);
+    const all = decisions.flatMap(({wanted}) => wanted);
+    const wanted = all[next(all.length)];
+    if (!wanted || asked.length >= limit) return {state, decisions, asked};
+    asked.push(wanted);
+    const place = cells.findIndex(({trials}) => trials.flat().some(({id}) => id === wanted.trial));
+    const events = told(cells[place]!, wanted, landscapes[place]!, state);
+    state = foldAll(
+      state,
+      events.map(event => ({...event, at: 1})),
     );
   }
 }

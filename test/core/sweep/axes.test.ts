@@ -195,10 +195,6 @@ training: {weight_decay: [0, 0.1]}
   it.each([
     ['tune: [training.weight_decay]', "'tune' must hold learning_rate"],
     ['tune: [learning_rate, model]', 'model'],
-    [
-      'search: halving\nevaluate: {task: loss, data: a.jsonl}\ntune: [learning_rate, alpha]',
-      'along the learning rate alone',
-    ],
     ['training: {steps: 5, epochs: [1, 2]}', 'stands in place of'],
     ['objective: gsm8k', 'There is no evaluation'],
     [
@@ -207,6 +203,13 @@ training: {weight_decay: [0, 0.1]}
     ],
   ])('%s is refused', (lines, words) => {
     expect(faults(`${base}${lines}\n`).join()).toContain(words);
+  });
+
+  it('a search and further seeds go with several tuned axes', () => {
+    const lines =
+      'evaluate: {task: loss, data: a.jsonl}\ntune: [learning_rate, alpha]\nalpha: [8, 16]\nverdict: {seeds: 5}\n';
+    for (const search of ['halving', 'grid'])
+      expect(faults(`${base}seeds: [1, 2]\nsearch: ${search}\n${lines}`)).toEqual([]);
   });
 
   it('an objective may be one evaluation or the mean of several', () => {

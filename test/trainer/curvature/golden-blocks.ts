@@ -14,6 +14,7 @@ import {
   goldenValues,
   packBatch,
   targetsIn,
+  tokensIn,
 } from '../golden.ts';
 
 export interface CurvatureGolden {
@@ -29,15 +30,27 @@ export const goldenCases = [
   ...['qwen3', 'gemma3'].flatMap(arch => ['lora', 'pissa', 'dora'].map(method => `${arch}-${method}`)),
 ];
 
+/** How much is remembered of batches, and whether what all rows begin with stands once, and the others without padding. */
+export interface NetworkStyle {
+  remember?: number;
+  sharing?: boolean;
+}
+
 /** The network of a case over both golden batches, weighted by valid tokens. */
-export function goldenNetwork(engine: Engine, arch: string, remember = 1e9) {
+export function goldenNetwork(engine: Engine, arch: string, {remember = 1e9, sharing = false}: NetworkStyle = {}) {
   const model = openFolder(golden(`models/${arch}`));
   const {batches} = goldenJson<{batches: GoldenBatch[]}>('curvature/batches.json');
   const tokens = targetsIn(batches);
   const segments = new Segments(engine);
-  const packs = batches.map(batch => packBatch(batch, 1, tokens));
+  const packs = batches.map(batch => packBatch(batch, 1, tokens, sharing ? {unpadded: shared(batch)} : {}));
   const network = new Network(segments, model.config, weightsOf(model.weights), packs, {remember});
   return {model, segments, network};
+}
+
+/** All rows begin with the same token. */
+function shared(batch: GoldenBatch) {
+  const rows = batch.input_ids.length;
+  return {groups: [{rows, length: batch.input_ids[0]!.length}], tokens: tokensIn(batch) - rows + 2, beginning: 1};
 }
 
 /** A block `layers.0.q_proj` of a case, at its stored start. */

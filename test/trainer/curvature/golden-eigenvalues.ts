@@ -5,7 +5,7 @@ import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {goldenJson} from '../golden.ts';
-import {blockSize, type CurvatureGolden, goldenBlock, goldenNetwork} from './golden-blocks.ts';
+import {blockSize, type CurvatureGolden, goldenBlock, goldenNetwork, type NetworkStyle} from './golden-blocks.ts';
 
 export const iteration = {maxIterations: 300, tolerance: 5e-3, accuracy: 3e-4};
 export const nobodyStops = () => {};
@@ -15,10 +15,10 @@ export async function eigenvalueErrors(
   engine: Engine,
   name: string,
   blockName: string,
-  remember?: number,
+  style: NetworkStyle = {},
 ): Promise<number[]> {
   const {arch, blocks} = goldenJson<CurvatureGolden>(`curvature/${name}.json`);
-  const setting = goldenNetwork(engine, arch, remember);
+  const setting = goldenNetwork(engine, arch, style);
   const block = goldenBlock(setting, name, blockName);
   const reference = blocks[blockName]!;
   expect(blockSize(block)).toBe(reference.size);

@@ -4,10 +4,18 @@ import {openEngine} from '../../../trainer/engine/choose.ts';
 import {lanczos} from '../../../trainer/math/lanczos.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {goldenJson, goldenValues} from '../golden.ts';
-import {blockSize, type CurvatureGolden, fullBlock, goldenBlock, goldenCases, goldenNetwork} from './golden-blocks.ts';
+import {
+  blockSize,
+  type CurvatureGolden,
+  fullBlock,
+  goldenBlock,
+  goldenCases,
+  goldenNetwork,
+  type NetworkStyle,
+} from './golden-blocks.ts';
 import {eigenvalueErrors, iteration, nobodyStops} from './golden-eigenvalues.ts';
 
-const errors = async (engineName: string, ...block: [name: string, blockName: string, remember?: number]) =>
+const errors = async (engineName: string, ...block: [name: string, blockName: string, style?: NetworkStyle]) =>
   eigenvalueErrors(await openEngine(engineName, {threads: 1}), ...block);
 
 describe('extreme eigenvalues on the compiled engine agree with the dense float64 Hessian', () => {
@@ -18,8 +26,20 @@ describe('extreme eigenvalues on the compiled engine agree with the dense float6
       });
 
   it('also where no batch is remembered from one product to the next', async () => {
-    for (const error of await errors('compiled', 'qwen3-dora', 'layers.1.v_proj', 0)) expect(error).toBeLessThan(5e-4);
+    for (const error of await errors('compiled', 'qwen3-dora', 'layers.1.v_proj', {remember: 0}))
+      expect(error).toBeLessThan(5e-4);
   });
+});
+
+describe('extreme eigenvalues where rows stand without padding behind what they begin with', () => {
+  for (const [name, block] of [
+    ['llama-lora', 'layers.0.q_proj'],
+    ['qwen3-dora', 'layers.1.v_proj'],
+    ['gemma3-pissa', 'layers.2.v_proj'],
+  ] as const)
+    it(`${name} ${block}`, async () => {
+      for (const error of await errors('compiled', name, block, {sharing: true})) expect(error).toBeLessThan(5e-4);
+    });
 });
 
 describe('extreme eigenvalues on the eager engines agree with the dense float64 Hessian', () => {

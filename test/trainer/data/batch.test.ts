@@ -1,9 +1,10 @@
 import {describe, expect, it} from 'vitest';
-import {collate, emptyBatch, extentOf} from '../../../trainer/data/batch.ts';
+import {collate, commonBeginning, emptyBatch, extentOf} from '../../../trainer/data/batch.ts';
 import type {Dataset} from '../../../trainer/data/dataset.ts';
 import {stepRows, stepsOf} from '../../../trainer/data/order.ts';
 import {
   type BatchShape,
+  behind,
   bucketShapes,
   type Extent,
   isPadded,
@@ -12,6 +13,7 @@ import {
   paddedShapes,
   shapeFor,
   union,
+  withRoomFor,
 } from '../../../trainer/data/shapes.ts';
 
 /** Rows 1: [1 5 6 2] learning 6 2; 2: [1 7 2] learning all. */
@@ -32,10 +34,15 @@ describe('a batch', () => {
     expect(collate(dataset, [1, 0], paddedShape(3, 5, 6), 9)).toEqual({
       ids: Int32Array.of(1, 7, 2, 9, 9, 1, 5, 6, 2, 9, 9, 9, 9, 9, 9),
       targets: Int32Array.of(7, 2, 6, 2, 0, 0),
-      positions: Int32Array.of(0, 1, 6, 7, 0, 0),
+      // Nothing is predicted from the last token, so that padding may be.
+      positions: Int32Array.of(0, 1, 6, 7, 14, 14),
       weights: Float32Array.of(1, 1, 1, 1, 0, 0),
       ...{tokenAt: none, placeOf: none},
+      answerAt: Int32Array.of(0, 1, 5, 5, 5, 5, 2, 3, 5, 5, 5, 5, 5, 5, 5),
+      placeOfAnswer: Int32Array.of(0, 1, 6, 7, 14, 14),
     });
+    // Where nearly all tokens predict something, the whole last layer is computed.
+    expect(collate(dataset, [1], paddedShape(1, 3, 3), 9)).toMatchObject({answerAt: none, placeOfAnswer: none});
   });
 
   it('has its rows one after another, the longest first, where its shape has fewer tokens than places', () => {
@@ -46,12 +53,89 @@ describe('a batch', () => {
     expect(collate(dataset, [1, 0], {groups, tokens: 9, targets: 5}, 9)).toEqual({
       ids: Int32Array.of(1, 5, 6, 2, 1, 7, 2, 9, 9),
       targets: Int32Array.of(6, 2, 7, 2, 0),
-      positions: Int32Array.of(1, 2, 4, 5, 0),
+      positions: Int32Array.of(1, 2, 4, 5, 8),
       weights: Float32Array.of(1, 1, 1, 1, 0),
       // Empty places read the last token, which is padding, and padding reads an empty place.
       tokenAt: Int32Array.of(0, 1, 2, 3, 8, 4, 5, 6, 8, 8, 8),
       placeOf: Int32Array.of(0, 1, 2, 3, 5, 6, 7, 8, 8),
+      answerAt: Int32Array.of(4, 0, 1, 4, 4, 2, 3, 4, 4, 4, 4),
+      placeOfAnswer: Int32Array.of(1, 2, 5, 6, 8),
     });
+  });
+
+  it('has what all its rows begin with once, in front of the others', () => {
+    const rows: Dataset = {
+      count: 2,
+      starts: Int32Array.of(0, 5, 9),
+      ids: Int32Array.of(1, 8, 5, 6, 2, 1, 8, 7, 2),
+      labels: Int32Array.of(-100, -100, -100, 6, 2, -100, -100, -100, 2),
+      truncated: 0,
+      empty: 0,
+    };
+    expect(commonBeginning(rows)).toBe(2);
+    const groups = [{rows: 2, length: 3}];
+    const shape = {groups, tokens: 8, targets: 4, beginning: 2};
+    const pack = emptyBatch(shape, 2);
+    collate(rows, [0, 1], shape, 9, pack, {trial: 0, trials: 2});
+    expect(collate(rows, [1, 0], shape, 9, pack, {trial: 1, trials: 2})).toEqual({
+      ids: Int32Array.of(1, 8, 5, 6, 2, 7, 2, 9, 1, 8, 5, 6, 2, 7, 2, 9),
+      targets: Int32Array.of(6, 2, 2, 0, 6, 2, 2, 0),
+      positions: Int32Array.of(2, 3, 5, 7, 10, 11, 13, 15),
+      weights: Float32Array.of(1, 1, 1, 0, 1, 1, 1, 0),
+      // The beginnings of both trials, then the rows of both.
+      tokenAt: Int32Array.of(0, 1, 8, 9, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15),
+      placeOf: Int32Array.of(0, 1, 4, 5, 6, 7, 8, 9, 2, 3, 10, 11, 12, 13, 14, 15),
+      answerAt: Int32Array.of(0, 1, 3, 2, 3, 3, 4, 5, 7, 6, 7, 7),
+      placeOfAnswer: Int32Array.of(0, 1, 3, 5, 6, 7, 9, 11),
+    });
+    const other = {...rows, ids: Int32Array.of(1, 8, 5, 6, 2, 1, 7, 7, 2)};
+    expect(() => collate(other, [0, 1], shape, 9)).toThrow(RangeError);
+  });
+
+  it('has a beginning that ends before the rows differ, and before anything is predicted', () => {
+    expect(commonBeginning(dataset)).toBe(0);
+    const rows = (ids: number[][], learnt: number): Dataset => ({
+      count: ids.length,
+      starts: Int32Array.from([0, ...ids], (_, row) => ids.slice(0, row).flat().length),
+      ids: Int32Array.from(ids.flat()),
+      labels: Int32Array.from(ids.flatMap(row => row.map((id, t) => (t < learnt ? -100 : id)))),
+      truncated: 0,
+      empty: 0,
+    });
+    expect(
+      commonBeginning(
+        rows(
+          [
+            [1, 2, 3, 4, 5],
+            [1, 2, 3, 4, 6],
+          ],
+          4,
+        ),
+      ),
+    ).toBe(3);
+    expect(
+      commonBeginning(
+        rows(
+          [
+            [1, 2, 3, 4, 5],
+            [1, 2, 9, 4, 6],
+          ],
+          4,
+        ),
+      ),
+    ).toBe(2);
+    expect(
+      commonBeginning(
+        rows(
+          [
+            [1, 2, 3, 4, 5],
+            [1, 2, 3, 4, 6],
+          ],
+          0,
+        ),
+      ),
+    ).toBe(0);
+    expect(commonBeginning(rows([[1, 2, 3, 4, 5]], 4))).toBe(0);
   });
 
   it('can be one trial of a pack, and leaves nothing of the batch before', () => {
@@ -62,7 +146,8 @@ describe('a batch', () => {
     collate(dataset, [1], padded, 0, pack, second);
     expect([...pack.ids]).toEqual([0, 0, 0, 0, 1, 7, 2, 0]);
     expect([...pack.weights]).toEqual([0, 0, 0, 1, 1, 0]);
-    expect([...pack.positions]).toEqual([0, 0, 0, 4, 5, 4]);
+    expect([...pack.positions]).toEqual([0, 0, 0, 4, 5, 7]);
+    expect([...pack.answerAt.subarray(4)]).toEqual([3, 4, 5, 5]);
 
     const groups = [
       {rows: 1, length: 4},
@@ -77,7 +162,9 @@ describe('a batch', () => {
     expect([...trials.tokenAt.subarray(4, 8)]).toEqual([5, 6, 7, 9]);
     expect([...trials.tokenAt.subarray(11)]).toEqual([9, 9, 9]);
     expect([...trials.placeOf.subarray(5)]).toEqual([4, 5, 6, 11, 11]);
-    expect([...trials.positions.subarray(3)]).toEqual([5, 6, 5]);
+    expect([...trials.positions.subarray(3)]).toEqual([5, 6, 9]);
+    expect([...trials.answerAt.subarray(4, 8)]).toEqual([3, 4, 5, 5]);
+    expect([...trials.placeOfAnswer.subarray(3)]).toEqual([4, 5, 11]);
   });
 
   it('does not take more than its shape has', () => {
@@ -134,7 +221,8 @@ describe('the shapes of batches', () => {
   /** Two rows that are equally long. */
   const alike = (length: number): Extent => ({lengths: [length, length], tokens: 2 * length, targets: length});
   const even = (from: number, to: number): Extent[] => Array.from({length: to - from + 1}, (_, i) => alike(from + i));
-  const full = (length: number) => paddedShape(2, length, length);
+  /** One target is padding. */
+  const full = (length: number) => paddedShape(2, length, length + 1);
   const computed = (batches: Extent[], shapes: BatchShape[]) =>
     batches.reduce((sum, batch) => sum + shapeFor(shapes, batch).tokens, 0);
   /** A long row and short ones: padded they would be as long as the long one. */
@@ -177,6 +265,27 @@ describe('the shapes of batches', () => {
     }
     expect(computed(uneven, shapes)).toBeLessThan(1.1 * uneven.reduce((sum, {tokens}) => sum + tokens, 0));
     expect(paddedShapes(uneven, 4, 4).every(isPadded)).toBe(true);
+  });
+
+  it('have what all rows begin with once, where that saves enough', () => {
+    const long = uneven.map(({lengths, tokens, targets}) => ({
+      ...{lengths: lengths.map(length => length + 40), tokens: tokens + 160, targets},
+    }));
+    const shapes = bucketShapes(long, 4, 4, 40);
+    expect(shapes.every(({beginning}) => beginning === 40)).toBe(true);
+    for (const [i, batch] of long.entries()) {
+      const {tokens, groups, targets} = shapeFor(shapes, behind(40, batch));
+      expect(behind(40, batch).tokens).toBe(uneven[i]!.tokens + 40);
+      expect(tokens).toBeGreaterThan(uneven[i]!.tokens + 40);
+      expect(tokens).toBeLessThan(1.15 * (uneven[i]!.tokens + 40));
+      expect(groups[0]!.length).toBeGreaterThanOrEqual(300);
+      expect(targets).toBeGreaterThan(batch.targets);
+    }
+    expect(withRoomFor(shapes, [{...long[0]!, tokens: 1500}], 600).at(-1)!.beginning).toBe(40);
+    // One token is not worth it, and a single row shares nothing.
+    expect(bucketShapes(uneven, 4, 4, 1)).toEqual(bucketShapes(uneven, 4, 4));
+    const single = even(300, 400).map(({targets}) => ({lengths: [targets], tokens: targets, targets: 9}));
+    expect(bucketShapes(single, 1, 4, 40)).toEqual(bucketShapes(single, 1, 4));
   });
 
   it('are found for as many batches as a long training has', () => {

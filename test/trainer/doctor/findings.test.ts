@@ -75,7 +75,7 @@ describe('a processor', () => {
     const processor = {model: 'EPYC', instructions: ['avx', 'avx512_bf16']};
     expect(news({processor})).toEqual([
       'ok       processor: EPYC, 2 of 8 cores, AVX, AVX-512 BF16',
-      "note     engine tfjs-node (TensorFlow, CPU): not set up; with it models stored in bfloat16 train on this processor's own bfloat16 → lora-sweep setup-native (250 MB)",
+      "note     engine tfjs-node (TensorFlow, CPU): not set up; with it models stored in bfloat16 train on this processor's own bfloat16: on processors like this one (AMD EPYC with AVX-512 BF16) its steps in bfloat16 were 1.6 to 1.7 times as fast, for models of width 256 to 576 → lora-sweep setup-native (250 MB)",
     ]);
   });
 
@@ -136,7 +136,7 @@ it('an onnxruntime that does not load is broken, and so is auto where nothing is
     auto: {fault: 'it crashed (SIGSEGV)'},
   } as const;
   expect(news(change)).toEqual([
-    'problem  engine compiled (onnxruntime, CPU): it does not run here: it crashed (SIGSEGV) → install LoRA Sweep again for this system; until then run.engine: cpu works, slowly',
+    'problem  engine compiled (onnxruntime, CPU): it does not run here: it crashed (SIGSEGV) → install LoRA Sweep again for this system (there is no onnxruntime for macOS on Intel); until then run.engine: auto takes wasm, several times slower',
     'problem  run.engine: auto: finds no engine: it crashed (SIGSEGV) → mend the engines above',
   ]);
   expect(broken(change)).toBe(true);

@@ -13,6 +13,7 @@ import {type Bounds, followForward, followGeneration, followTraining, trained} f
 import {goldenJson} from '../golden.ts';
 import {furthestApart, lowRankProgram} from './low-rank-program.ts';
 import {nativeBinding} from './native-binding.ts';
+import {severalPrecisions} from './several-precisions.ts';
 
 const {bounds} = goldenJson<{bounds: Record<string, Record<string, Bounds>>}>('../bfloat16/bounds.json');
 /**
@@ -49,6 +50,8 @@ if (isThere) {
         followTraining(await inFloat32(), 'gemma3-lora', 'high', {unpadded: true}));
       it('three trials in a pack', async () => followTraining(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
     });
+
+    describe('several precisions', severalPrecisions);
 
     it("both engines are timed once at a model's products, and what is kept is taken as it is", async () => {
       const matrices = [

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import {describe, expect, it} from 'vitest';
 import {blockSegment, headSegment, layerSegment} from '../../../trainer/curvature/segments.ts';
+import {paddedShape} from '../../../trainer/data/shapes.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {registerGradients} from '../../../trainer/engine/graph/gradients.ts';
 import {cutIntoParts, type StagedComputation} from '../../../trainer/engine/graph/stages.ts';
@@ -123,7 +124,12 @@ describe('the pieces of a network', () => {
       const engine = tracing(({inputs, body}) => {
         for (const {op} of trace(inputs, body).nodes) seen.add(op);
       });
-      await layerSegment(engine, config, 0, weights, {rows: 2, length: 4});
+      await layerSegment(engine, config, 0, weights, paddedShape(2, 4, 8));
+      const groups = [
+        {rows: 1, length: 4},
+        {rows: 2, length: 3},
+      ];
+      await layerSegment(engine, config, 0, weights, {groups, tokens: 11, targets: 8, beginning: 2});
       await headSegment(engine, config, 5);
       const site = {name: '', inputs: 8, outputs: 6};
       const options = {
@@ -173,7 +179,7 @@ describe('the pieces of a network', () => {
       for (const [name, {nodes}] of cutIntoParts(trace(inputs, body), parts))
         products[name] = nodes.filter(({op}) => op === 'BatchMatMul').length;
     });
-    await layerSegment(engine, config, 0, layer, {rows: 2, length: 4});
+    await layerSegment(engine, config, 0, layer, paddedShape(2, 4, 8));
     // The last projection has only sums behind it; one more lies behind those before it.
     expect(products['tangent.down_proj']).toBe(0);
     expect(products['adjoint.down_proj']).toBe(0);

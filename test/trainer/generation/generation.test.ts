@@ -5,6 +5,7 @@ import {openCompiled} from '../../../trainer/engine/onnx/compiled.ts';
 import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {Programs} from '../../../trainer/engine/program/programs.ts';
 import {type GenerationLimits, type Generative, generate} from '../../../trainer/generation/generation.ts';
+import {beginningOf} from '../../../trainer/generation/sizes.ts';
 import {random} from '../../../trainer/math/random.ts';
 import {frozenProjection} from '../../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../../trainer/model/open-model.ts';
@@ -83,6 +84,18 @@ for (const [name, folder] of Object.entries(models))
       expect(new Set(together.flat().map(ids => ids.length)).size).toBeGreaterThan(2);
     });
 
+    it('prompts that begin alike are continued as alone, where what they share was read for itself', async () => {
+      // Some end before the cache grows, so that those behind them change their seats.
+      const begun = prompts.map(prompt => [...promptsOf(model, [21])[0]!, ...prompt]);
+      expect(beginningOf(begun)).toBe(21);
+      const together = await said(all, begun, limits);
+      for (const trial of [0, 2]) {
+        const one = generativeOf(model, [strengths[trial]!]);
+        for (const [i, prompt] of begun.entries())
+          expect(await said(one, [prompt], limits)).toEqual([[together[trial]![i]]]);
+      }
+    });
+
     it('draws are the same alone, in company and again', async () => {
       const drawing = {...limits, temperature: 0.9, topP: 0.95, seed: 4};
       const together = await said(all, prompts, {...drawing, samples: 3});
@@ -104,6 +117,17 @@ for (const [name, folder] of Object.entries(models))
       await packing.dispose();
     });
   });
+
+it('texts share a beginning that is long enough, has something behind it, and is of several texts', () => {
+  const texts = (length: number, ends: number[][]) => ends.map(end => [...Array(length).fill(7), ...end]);
+  const ends = [[1], [2, 3], [4], [5]];
+  expect(beginningOf(texts(20, ends))).toBe(20);
+  expect(beginningOf(texts(20, [...ends, []]))).toBe(19);
+  expect(beginningOf(texts(9, ends))).toBe(0);
+  expect(beginningOf(texts(20, ends.slice(1)))).toBe(0);
+  expect(beginningOf(texts(20, [[1], [1], [1], [1], [1]]))).toBe(0);
+  expect(beginningOf([])).toBe(0);
+});
 
 describe('many sequences', () => {
   const model = openFolder(golden('models/llama'));

@@ -7,8 +7,9 @@ import {adaptedProjection, openAdapter} from '../../../trainer/adapter/adapted.t
 import {readAdapter} from '../../../trainer/adapter/write-adapter.ts';
 import {exportTrial} from '../../../trainer/ask/export.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
-import {causalAttention, hidden, logitsFrom, paddedRows} from '../../../trainer/model/decoder.ts';
+import {causalAttention, hidden, logitsFrom} from '../../../trainer/model/decoder.ts';
 import {type BaseModel, openFolder} from '../../../trainer/model/open-model.ts';
+import {paddedRows} from '../../../trainer/model/places.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
 import {type GoldenBatch, type GoldenRun, golden, goldenJson, goldenTensors, modelOn} from '../golden.ts';
 import {testFolder} from '../test-folder.ts';
@@ -82,6 +83,7 @@ describe('a sweep over all methods', () => {
     'corda',
     'adalora',
     'vb-lora',
+    'loft',
     'full',
   ];
   /** Sizes that the demo's model can have. */

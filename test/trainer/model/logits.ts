@@ -1,7 +1,8 @@
 /** The logits of a whole batch of rows of one length, from position 0. */
 import type {Engine} from '../../../trainer/engine/program/engine.ts';
-import {causalAttention, frozenProjection, hidden, logitsFrom, paddedRows} from '../../../trainer/model/decoder.ts';
+import {causalAttention, frozenProjection, hidden, logitsFrom} from '../../../trainer/model/decoder.ts';
 import type {BaseModel} from '../../../trainer/model/open-model.ts';
+import {paddedRows} from '../../../trainer/model/places.ts';
 import {modelOn} from '../golden.ts';
 
 /** ids [row][position] → [row · position · vocabulary] */

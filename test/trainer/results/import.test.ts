@@ -24,6 +24,11 @@ const fixtures = new URL('../../fixtures/', import.meta.url);
 const paper = new URL('paper-results.json', fixtures).pathname;
 const expected: {peaks: ExpectedPeak[]} = JSON.parse(readFileSync(new URL('expected.json', fixtures), 'utf8'));
 
+interface PeftResult {
+  name: string;
+  document: {train_info: {metrics: {'test accuracy': number; forgetting: number}[]}};
+}
+
 const newFolder = (): string => join(mkdtempSync(join(tmpdir(), 'import-')), 'run');
 
 async function peaksOf(folder: string): Promise<Record<string, string | number | null>[]> {
@@ -92,7 +97,10 @@ describe('results that cannot be imported', () => {
 });
 
 /** What a run folder holds, by column. */
-async function rowsIn(folder: string, kind: 'trials' | 'peaks' | 'curvature'): Promise<Record<string, unknown>[]> {
+async function rowsIn(
+  folder: string,
+  kind: 'trials' | 'evaluations' | 'peaks' | 'curvature',
+): Promise<Record<string, unknown>[]> {
   const {lines} = await showRun(folder, kind, 'json');
   return JSON.parse([...lines].join('\n'));
 }
@@ -204,7 +212,7 @@ describe("PEFT's comparison of methods", () => {
     const trials = await rowsIn(folder, 'trials');
     const told = trials.map(one => [one['variant'], one['method'], one['rank'], one['alpha'], one['learning_rate']]);
     expect(told.sort()).toEqual([
-      ['adalora', 'adalora', null, 64, 1e-4],
+      ['adalora', 'adalora', 32, 64, 1e-4],
       ['dora', 'dora', 32, 64, 1e-4],
       ['full', 'full', null, 0, 1e-5],
       ['ia3', 'ia3', null, 0, 5e-3],
@@ -213,6 +221,41 @@ describe("PEFT's comparison of methods", () => {
       ['lora-fa', 'lora-fa', 32, 64, 2e-4],
     ]);
     expect(trials.find(({method}) => method === 'adalora')).toMatchObject({'training.steps': 4000});
+  });
+
+  it('is read whole as published: every result, rank, alpha and form of a method', async () => {
+    const published: PeftResult[] = JSON.parse(readFileSync(new URL('peft-comparison.json', fixtures), 'utf8'));
+    const files = mkdtempSync(join(tmpdir(), 'peft-'));
+    for (const {name, document} of published) writeFileSync(join(files, name), JSON.stringify(document));
+    const {folder, remarks} = importResults(files, {out: newFolder()});
+    expect(remarks).toEqual([]);
+    const [trials, evaluations] = [await rowsIn(folder, 'trials'), await rowsIn(folder, 'evaluations')];
+    expect(trials).toHaveLength(63);
+    const told = (metric: string): unknown[] =>
+      evaluations.flatMap(one => (one['metric'] === metric ? [one['value']] : [])).sort();
+    const last = (key: 'test accuracy' | 'forgetting'): number[] =>
+      published.map(({document: {train_info: info}}) => info.metrics.at(-1)![key]).sort();
+    expect(told('accuracy')).toEqual(last('test accuracy'));
+    expect(told('forgetting')).toEqual(last('forgetting'));
+    // As PEFT's documentation of each configuration has it: AdaLoRA's `r` is not used, OFT's is a number of blocks, and alpha has many spellings.
+    const settings = (variant: string): unknown[] => {
+      const found = trials.filter(one => one['variant'] === variant);
+      return found.flatMap(one => [one['method'], one['rank'], one['alpha'], one['training.weight_decay']]);
+    };
+    expect(settings('adalora')).toEqual(['adalora', 32, 8, 0.1]);
+    expect(settings('oft')).toEqual(['oft', null, 0, 0.1]);
+    expect(settings('loha')).toEqual(['loha', 32, 64, 0.1]);
+    expect(settings('hira')).toEqual(['hira', 32, 0, 0]);
+    expect(settings('gralora')).toEqual(['gralora', 32, 64, 0.01]);
+    expect(settings('randlora')).toEqual(['randlora', 32, 640, 0.1]);
+    // Nothing that PEFT has made of LoRA, or of MiSS, passes for it.
+    const ofMethod = (method: string): unknown[] =>
+      trials.flatMap(one => (one['method'] === method ? [one['variant']] : []));
+    expect(ofMethod('lora')).toEqual(['lora (rank10-target-mlp)', 'lora (rank32)', 'lora (rank64)']);
+    expect(ofMethod('miss')).toEqual(['miss']);
+    for (const other of ['mica', 'bdlora', 'miss-bat', 'miss-mini', 'lora-fa', 'rslora', 'dora', 'full'])
+      expect(ofMethod(other)).toEqual([other]);
+    expect(trials.find(one => one['method'] === 'bdlora')).toMatchObject({targets: 'down_proj, gate_proj, up_proj'});
   });
 
   it('compares nothing, and the report says so', async () => {

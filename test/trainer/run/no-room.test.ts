@@ -61,10 +61,10 @@ training: {steps: 8}
 run: {workers: 2, engine: compiled, device: cpu}
 `;
 
-/** A run as a process of its own; `onStep` hears the process's id after each step. */
+/** A run as a process of its own; `onStep` hears the process's id and the trial after each step. */
 async function run(
   name: string,
-  onStep: (pid: number, step: number) => void,
+  onStep: (pid: number, step: number, trial: string) => void,
 ): Promise<{status: number; events: RunEvent[]}> {
   const file = join(folder, `${name}.sweep.yaml`);
   writeFileSync(file, text);
@@ -76,7 +76,7 @@ async function run(
   for await (const line of createInterface({input: child.stdout})) {
     const event = JSON.parse(line) as RunEvent;
     events.push(event);
-    if (event.event === 'step') onStep(child.pid!, event.step);
+    if (event.event === 'step') onStep(child.pid!, event.step, event.trials[0]!);
   }
   const [status] = (await ended) as [number];
   return {status, events};
@@ -104,10 +104,12 @@ const canLimit = process.platform === 'linux' && spawnSync('prlimit', ['--versio
 it.runIf(canLimit)(
   'a run that is left no room goes on in a smaller form, says so in a line, and gives the same losses',
   async () => {
-    let isLimited = false;
-    const narrow = await run('narrow', (pid, step) => {
-      if (isLimited || step < 2) return;
-      isLimited = true;
+    // Both workers are up: one that starts without room for JavaScript itself ends the process, whatever the form.
+    const underWay = new Set<string>();
+    const narrow = await run('narrow', (pid, step, trial) => {
+      if (underWay.size === 2 || step < 2) return;
+      underWay.add(trial);
+      if (underWay.size < 2) return;
       execFileSync('prlimit', ['--pid', String(pid), `--as=${addressesOf(pid) + margin}`]);
     });
     expect(narrow.status).toBe(0);

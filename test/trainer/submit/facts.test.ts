@@ -3,6 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {emptyRun, type RunState} from '../../../core/run/fold.ts';
 import {elementOf} from '../../../core/run/tasks/elements.ts';
 import {type TaskView, waitingTask} from '../../../core/run/tasks/task-views.ts';
+import {decide} from '../../../trainer/submit/decide.ts';
 import {askedTasks, nextRound, relayFacts} from '../../../trainer/submit/facts.ts';
 import {busyTasks} from '../../../trainer/submit/left.ts';
 import type {QueuedJob} from '../../../trainer/submit/slurm/commands.ts';
@@ -21,7 +22,7 @@ const run = (tasks: TaskView[], submitted: RunState['submitted'] = []): RunState
   submitted,
   selected: tasks.flatMap(({trials}) => trials),
 });
-const settings = {retryFailed: 1, cancelled: null};
+const settings = {retryFailed: 1, cancelled: null, closing: null};
 
 describe('the facts of a relay', () => {
   it('begin anew where somebody submits by hand; a round of several arrays counts once', () => {
@@ -44,6 +45,13 @@ describe('the facts of a relay', () => {
       {task: 't0002', state: 'waiting', retries: 0},
     ]);
     expect(nextRound(state)).toBe(5);
+  });
+
+  it('have the task left that is started again for what the words on methods ask for', () => {
+    const state = run([task('t0001', {state: 'finished'}), task('t0002', {state: 'finished'})], []);
+    const facts = (closing: string | null) => decide(relayFacts(state, {...settings, closing}));
+    expect(facts(null)).toEqual({kind: 'end'});
+    expect(facts('t0001')).toEqual({kind: 'again', tasks: ['t0001']});
   });
 
   it('leave out tasks with nothing to train', () => {

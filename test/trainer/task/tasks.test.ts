@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {afterAll, describe, expect, it} from 'vitest';
 import {readRows} from '../../../trainer/data/read/rows.ts';
+import {filtered} from '../../../trainer/task/filters.ts';
 import {answerNumber, gsm8k} from '../../../trainer/task/gsm8k.ts';
 import {metricsOf} from '../../../trainer/task/judge.ts';
 import {answerIn, math} from '../../../trainer/task/math.ts';
@@ -89,10 +90,37 @@ describe("the study's own rule", () => {
     expect(judged.filter(({right, found}) => found !== right)).toEqual([]);
   });
 
+  it('has the filters of lm-evaluation-harness beside it, which have judged 320 answers', () => {
+    const rows = readFileSync(join(fixtures, 'gsm8k-80.jsonl'), 'utf8').split('\n').filter(Boolean);
+    const answers = rows.map(line => (JSON.parse(line) as {answer: string}).answer);
+    const cases: {row: number; said: string; 'strict-match': boolean; 'flexible-extract': boolean}[] = JSON.parse(
+      readFileSync(join(fixtures, 'filters.json'), 'utf8'),
+    );
+    expect(cases).toHaveLength(320);
+    const wrong = cases.filter(({row, said, ...expected}) => {
+      const found = filtered(['strict-match', 'flexible-extract'], said, answers[row]!);
+      return JSON.stringify(found) !== JSON.stringify(expected);
+    });
+    expect(wrong).toEqual([]);
+  });
+
   it('takes no boxed answer for the marked one', async () => {
     expect(await verdict(math, 'so \\boxed{7}', '7')).toBe(false);
     expect(await verdict(math, 'The answer is: 7.\nmore', '7')).toBe(true);
   });
+});
+
+it('each filter is a metric beside the accuracy, of the same answers', async () => {
+  const row = {values: {question: '', answer: 'so it is 8\n#### 8'}, file: '', line: 1};
+  const filters = ['strict-match', 'flexible-extract'] as const;
+  const said = ['#### 8', 'It is 8', '8, not 9', '#### 9'];
+  const samples = await Promise.all(said.map(output => gsm8k.judge(row, output, none, {filters})));
+  const told = metricsOf(samples, 4, {task: 'gsm8k', filters: [...filters]});
+  expect(told.map(({metric, value, correct, total}) => [metric, value, correct, total])).toEqual([
+    ['accuracy', 0.5, 2, 4],
+    ['accuracy_strict_match', 0.25, 1, 4],
+    ['accuracy_flexible_extract', 0.5, 2, 4],
+  ]);
 });
 
 describe('MATH', () => {

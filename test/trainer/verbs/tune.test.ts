@@ -40,8 +40,9 @@ function command(args: string[], until?: RegExp): Promise<Result> {
   return new Promise(resolve => child.on('close', status => resolve({status, out, errors})));
 }
 
-const sweep = (more: {methods?: string; rates?: string; evaluate?: string; name: string}) => {
+const sweep = (more: {methods?: string; rates?: string; evaluate?: string; training?: string; name: string}) => {
   const {methods = '[lora, pissa]', rates = '[1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]', name} = more;
+  const training = more.training ?? 'training: {steps: 32}';
   const evaluate = more.evaluate ?? 'evaluate: {task: loss, data: test.jsonl, limit: 16}';
   writeFileSync(
     join(folder, `${name}.sweep.yaml`),
@@ -52,7 +53,7 @@ rank: 4
 batch_size: 8
 learning_rate: ${rates}
 seeds: [1, 2]
-training: {steps: 32}
+${training}
 run: {workers: 1}
 ${evaluate}
 `,
@@ -158,11 +159,45 @@ describe('tune refuses before it begins, in one sentence,', () => {
     expect(existsSync(join(folder, '.lora-sweep/several-tune-lora'))).toBe(false);
   }, 100_000);
 
+  it('several ranks, decays that are not tuned, one rate, a method that is not there, and files or runs in the way', async () => {
+    sweep({name: 'ranks', methods: '{lora: {rank: [4, 8]}}'});
+    expect(await refusal(['ranks.sweep.yaml'])).toContain(
+      '2 ranks in this file, and a rate is looked for at one of each',
+    );
+    sweep({name: 'decays', methods: '[lora]', evaluate: 'evaluate: {task: loss, data: test.jsonl}\nalpha: [4, 8]'});
+    expect(await refusal(['decays.sweep.yaml'])).toContain("name what each method takes its best of in 'tune'");
+    sweep({name: 'one', methods: '[lora]', rates: '1e-3'});
+    expect(await refusal(['one.sweep.yaml'])).toContain('1 learning rate is too few to search in: it takes 4 or more');
+    sweep({name: 'several'});
+    expect(await refusal(['several.sweep.yaml', '--method', 'dora'])).toContain('no such method; it has lora, pissa');
+    const lora = ['several.sweep.yaml', '--method', 'lora'];
+    writeFileSync(join(folder, 'a-file'), '');
+    expect(await refusal([...lora, '--export', 'a-file'])).toContain('choose another folder with --export.');
+    expect(await refusal([...lora, '--out', 'a-file'])).toContain('choose another folder with --out.');
+    expect(await refusal([...lora, '--export', 'base'])).toContain('choose a new or empty folder with --export.');
+    expect(await refusal([...lora, '--out', 'base'])).toContain('is not the folder of a run');
+    expect(await refusal(['first.sweep.yaml', '--method', 'pissa', '--budget', '60%'])).toContain(
+      'go on with it by --resume',
+    );
+    expect(await refusal(['missing.sweep.yaml'])).toContain('is not there; give the path of a *.sweep.yaml file.');
+    expect(existsSync(join(folder, '.lora-sweep/several-tune-lora'))).toBe(false);
+  }, 300_000);
+
   it('a share that is none, as wrong usage', async () => {
     for (const share of ['0', '120%', 'half', '-1'])
       expect(await command(['tune', 'several.sweep.yaml', `--budget=${share}`])).toMatchObject({status: 2});
   }, 100_000);
 });
+
+it('what the file tunes beside the rate is looked for with it', async () => {
+  const decays = 'training: {steps: 32, weight_decay: [0, 0.5]}\ntune: [learning_rate, training.weight_decay]';
+  sweep({name: 'decayed', methods: '[lora]', rates: '[1e-3, 3e-3, 1e-2, 3e-2]', training: decays});
+  const {status, out} = await command(['tune', 'decayed.sweep.yaml', '--budget', '80%']);
+  expect(status).toBe(0);
+  expect(out).toContain('(lora, 4 rates × 2 decays and 2 seeds, all whole)');
+  expect(out).toMatch(/The best rate of lora is .*, weight decay 0(\.5)?: loss [\d.]+/);
+  expect(out).toMatch(/-wd0(\.5)?-lr\S+ written to /);
+}, 300_000);
 
 it('all weights are exported as a model folder', async () => {
   sweep({name: 'whole', methods: '[full]', rates: '[1e-4, 3e-4, 1e-3, 3e-3]'});

@@ -10,6 +10,56 @@ const mostCharacters = 1 << 20;
 /** Of the slowest tokenizers, a second. */
 const charactersPerSecond = 100_000;
 
+/** Rows one after another, and what was wrong with the one behind them. */
+export interface Batch {
+  rows: Row[];
+  characters: number;
+  failure?: {error: unknown};
+}
+
+/** What rows became, up to one that failed. */
+export interface Encoded<T> {
+  found: T[];
+  failure?: {error: unknown};
+}
+
+/** All rows, in order; what goes wrong with reading one is in the last batch, after those before it. */
+export async function* inBatches(rows: AsyncIterable<Row>): AsyncGenerator<Batch> {
+  let batch: Batch = {rows: [], characters: 0};
+  try {
+    for await (const row of rows) {
+      batch.rows.push(row);
+      batch.characters += textIn(row);
+      if (batch.rows.length < most && batch.characters <= mostCharacters) continue;
+      yield batch;
+      batch = {rows: [], characters: 0};
+    }
+  } catch (error) {
+    batch.failure = {error};
+  }
+  if (batch.rows.length > 0 || batch.failure) yield batch;
+}
+
+/**
+ * `encode` of the rows of a batch.
+ * @param what whose work it is, for a sentence
+ */
+export function encodedUnderClock<T>(
+  {rows, characters, failure}: Batch,
+  what: string,
+  encode: (row: Row) => T,
+): Encoded<T> {
+  const [first] = rows;
+  if (first === undefined) return {found: [], ...(failure && {failure})};
+  const work = () => resultsOf(rows, encode);
+  try {
+    const encoded = underClock(`${what}, at ${first.file}:${first.line},`, work, characters / charactersPerSecond);
+    return failure && !encoded.failure ? {...encoded, failure} : encoded;
+  } catch (error) {
+    return {found: [], failure: {error}};
+  }
+}
+
 /**
  * `encode` of every row, in order; an error comes in its row's place.
  * @param what whose work it is, for a sentence
@@ -20,33 +70,16 @@ export async function* timedRows<T>(
   what: string,
   encode: (row: Row) => T,
 ): AsyncGenerator<T> {
-  let held: Row[] = [];
-  let characters = 0;
-  const encoded = function* () {
-    const now = held;
-    if (now.length === 0) return;
-    const work = () => resultsOf(now, encode);
-    const seconds = characters / charactersPerSecond;
-    [held, characters] = [[], 0];
-    const {found, failure} = underClock(`${what}, at ${now[0]!.file}:${now[0]!.line},`, work, seconds);
-    yield* found;
-    if (failure) throw failure.error;
-  };
-  try {
-    for await (const row of rows) {
-      held.push(row);
-      characters += textIn(row);
-      if (held.length === most || characters > mostCharacters) yield* encoded();
-    }
-  } catch (error) {
-    // Whatever is wrong with this row, those before it come first.
-    yield* encoded();
-    throw error;
-  }
-  yield* encoded();
+  for await (const batch of inBatches(rows)) yield* resultsIn(encodedUnderClock(batch, what, encode));
 }
 
-function resultsOf<T>(rows: readonly Row[], encode: (row: Row) => T): {found: T[]; failure?: {error: unknown}} {
+/** What came out, and then what went wrong. */
+export function* resultsIn<T>({found, failure}: Encoded<T>): Generator<T> {
+  yield* found;
+  if (failure) throw failure.error;
+}
+
+function resultsOf<T>(rows: readonly Row[], encode: (row: Row) => T): Encoded<T> {
   const found: T[] = [];
   try {
     for (const row of rows) {

@@ -110,8 +110,13 @@ async function memoryOf(software: boolean): Promise<Pick<Gpu, 'bytes' | 'memory'
   // Shared with the CPU: half of it is left to everything else.
   if (software || process.platform === 'darwin')
     return {bytes: Math.min(allocatedMemory() / 2, freemem()), memory: 'machine'};
-  const device = amdBytes() ?? (await nvidiaBytes());
+  const device = await freeVideoMemory();
   return device === null ? {bytes: guessedBytes, memory: 'guess'} : {bytes: device, memory: 'device'};
+}
+
+/** Free bytes of a GPU's own memory; null where no driver tells. */
+export async function freeVideoMemory(): Promise<number | null> {
+  return amdBytes() ?? nvidiaBytes();
 }
 
 /** Free video memory as the amdgpu driver tells it. */

@@ -171,7 +171,7 @@ register('Softmax', ['logits'], (dy, [logits]) => ({
 }));
 
 /** x repeated to a larger shape, as one operation (TFJS's own broadcastTo tiles, with a gradient of many slices). */
-function spread(x: tf.Tensor, shape: number[]): tf.Tensor {
+export function spread(x: tf.Tensor, shape: number[]): tf.Tensor {
   return tf.engine().runKernel('BroadcastTo', {x}, {shape}) as tf.Tensor;
 }
 

@@ -30,6 +30,14 @@ function joined(parts: readonly tf.Tensor[], group: number): tf.Tensor {
   return tf.reshape(whole, [rows, heads, group * positions, size]);
 }
 
+/** The blocks of queries, each with the number of keys that it reads: all that stand before the positions, and those up to its end. */
+function blocksFor(q: tf.Tensor, k: tf.Tensor, group: number): {blocks: [number, number][]; ends: number[]} {
+  const positions = q.shape[2]! / group;
+  const before = k.shape[2]! - positions;
+  const blocks = blocksOf(positions);
+  return {blocks, ends: blocks.map(([, end]) => before + end)};
+}
+
 /** The first `end` positions of keys or values [rows, kvHeads, positions, size]. */
 function upTo(x: tf.Tensor, end: number): tf.Tensor {
   const [rows, heads, positions, size] = x.shape as [number, number, number, number];
@@ -57,37 +65,35 @@ fuse(
   ['q', 'k', 'v'],
   ({q, k, v, mask}, attributes) => {
     const scale = attributes['scale'] as number;
-    const positions = k!.shape[2]!;
-    const group = q!.shape[2]! / positions;
-    const blocks = blocksOf(positions);
+    const group = attributes['group'] as number;
+    const {blocks, ends} = blocksFor(q!, k!, group);
     const masks = blocksAlong(mask!, 0, group, blocks);
     const kept = blocksAlong(q!, 2, group, blocks).map((part, i) => {
-      const [, end] = blocks[i]!;
-      const seen = end === positions ? masks[i]! : tf.slice(masks[i]!, [0, 0], [masks[i]!.shape[0]!, end]);
+      const end = ends[i]!;
+      const seen = end === k!.shape[2]! ? masks[i]! : tf.slice(masks[i]!, [0, 0], [masks[i]!.shape[0]!, end]);
       return tf.softmax(tf.add(matMul(part, upTo(k!, end), {transposeB: true, scale}), seen));
     });
-    const parts = kept.map((p, i) => matMul(p, upTo(v!, blocks[i]![1])));
+    const parts = kept.map((p, i) => matMul(p, upTo(v!, ends[i]!)));
     return [joined(parts, group), ...kept];
   },
   mostBlocks,
   (dy, {q, k, v}, [y, ...kept], attributes) => {
     const scale = attributes['scale'] as number;
-    const positions = k!.shape[2]!;
-    const group = q!.shape[2]! / positions;
-    const blocks = blocksOf(positions);
+    const group = attributes['group'] as number;
+    const {blocks, ends} = blocksFor(q!, k!, group);
     const parts = (x: tf.Tensor) => blocksAlong(x, 2, group, blocks);
     const dParts = shared(() => parts(dy));
     const dScores = shared(() => {
       const sums = parts(tf.sum(tf.mul(dy, y!), -1, true));
       return kept.map((p, i) => {
-        const dP = matMul(dParts()[i]!, upTo(v!, blocks[i]![1]), {transposeB: true});
+        const dP = matMul(dParts()[i]!, upTo(v!, ends[i]!), {transposeB: true});
         return tf.mul(p, tf.sub(dP, sums[i]!));
       });
     });
     return {
       q: () =>
         joined(
-          dScores().map((own, i) => matMul(own, upTo(k!, blocks[i]![1]), {scale})),
+          dScores().map((own, i) => matMul(own, upTo(k!, ends[i]!), {scale})),
           group,
         ),
       k: () => {

@@ -314,11 +314,12 @@ export function fused(options: MacroOptions): Macros {
   return options.exact ? exactFused : firstOrder(options);
 }
 
-/** A rotation is linear, and its gradient is one again; everything else is taken apart. */
+/** Rotations and moves are linear, and their gradients are such again; everything else is taken apart. */
 const exactFused: Macros = {
   ...exact,
   linear: (x, W) => tf.matMul(x, W, false, true),
   rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
+  rearranged: (x, from, back) => run('Rearranged', {x, from, back}),
 };
 
 function firstOrder({merged, recompute = false}: MacroOptions): Macros {
@@ -333,8 +334,10 @@ function firstOrder({merged, recompute = false}: MacroOptions): Macros {
     rmsNorm: (x, w, epsilon) => run('RmsNormalization', {x, w}, {epsilon}),
     rotary: (x, cos, sin) => run('Rotary', {x, cos, sin}),
     rotaryAt: (x, cos, sin, row) => run('RotaryAt', {x, cos, sin, row}),
-    attention: (q, k, v, mask, {scale, cap}) =>
-      cap === null ? run('Attention', {q, k, v, mask}, {scale}) : composite.attention(q, k, v, mask, {scale, cap}),
+    attention: (q, k, v, mask, {scale, cap, group}) =>
+      cap === null
+        ? run('Attention', {q, k, v, mask}, {scale, group})
+        : composite.attention(q, k, v, mask, {scale, cap, group}),
     cached,
     gated: (gate, up, activation) =>
       activation === 'silu' ? run('SiluGate', {gate, up}) : tf.mul(activate(gate, activation), up),

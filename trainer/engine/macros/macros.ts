@@ -50,8 +50,11 @@ export interface Macros {
   rmsNorm(x: Tensor, w: Tensor, epsilon: number): Tensor;
   /** Rotates the two halves of the last axis by angles given as cos, sin [positions, size/2]; x [rows, heads, positions, size]. */
   rotary(x: Tensor, cos: Tensor, sin: Tensor): Tensor;
-  /** softmax(scores + mask) · v, causal: the mask lets no position see a later one. q [rows, kvHeads, group·positions, size], k and v [rows, kvHeads, positions, size], mask [group·positions, positions]. */
-  attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scores: Scores): Tensor;
+  /**
+   * softmax(scores + mask) · v, causal: the mask lets no position see a later one. q [rows, kvHeads, group·positions, size], k
+   * and v [rows, kvHeads, seen, size], mask [group·positions, seen]: the positions are the last ones of those seen.
+   */
+  attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, scores: Scores & {group: number}): Tensor;
   /** `rotary` of one position a sequence, each by its own row of the tables: x [sequences, heads, 1, size], row [sequences]. */
   rotaryAt(x: Tensor, cos: Tensor, sin: Tensor, row: Tensor): Tensor;
   /**

@@ -1,6 +1,7 @@
 import type {DataSettings, EvaluationSettings, Sweep} from '../../../core/sweep/sweep.ts';
 import type {AnswerEnds} from '../../data/answer-ends.ts';
 import {cachedDataset} from '../../data/cached-dataset.ts';
+import type {Loading} from '../../data/dataset.ts';
 import type {EncodingModel} from '../../data/encode.ts';
 import {readAs} from '../../data/read/columns.ts';
 import type {ModelConfig} from '../../model/config.ts';
@@ -15,7 +16,7 @@ export async function readEvaluations(
   {evaluate, data}: Pick<Sweep, 'evaluate' | 'data'>,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
-  found: {ends: AnswerEnds; note: (message: string) => void},
+  found: Pick<Loading, 'threads'> & {ends: AnswerEnds; note: (message: string) => void},
 ): Promise<{evaluations: Evaluation[]; prompts: Map<number, Prompt[]>}> {
   const evaluations: Evaluation[] = [];
   const prompts = new Map<number, Prompt[]>();
@@ -34,12 +35,13 @@ export async function readEvaluation(
   data: DataSettings,
   base: string,
   encoding: EncodingModel & {config: ModelConfig},
-  {ends, note = () => {}}: {ends: AnswerEnds; note?: (message: string) => void},
+  {ends, note = () => {}, ...loading}: Pick<Loading, 'threads'> & {ends: AnswerEnds; note?: (message: string) => void},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
   const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
-    const held = await cachedDataset({...readAs(settings, data), train: [file], rows: limit}, base, encoding, {note});
+    const asked = {...readAs(settings, data), train: [file], rows: limit};
+    const held = await cachedDataset(asked, base, encoding, {...loading, note});
     const source = inOrder(held, encoding.config.padId ?? 0);
     return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
   }

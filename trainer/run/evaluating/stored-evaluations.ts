@@ -6,6 +6,7 @@ import {count, formatEvaluation} from '../../../core/run/format.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {isStoreError} from '../../files/write-whole.ts';
 import type {Generated} from '../../generation/answers.ts';
+import {type Ground, groundsOf, onGround} from '../grounds.ts';
 import type {Failure, ToWorker} from '../jobs.ts';
 import {coresFor} from '../packs.ts';
 import {openWorkers, type UnderWay} from '../under-way.ts';
@@ -13,13 +14,13 @@ import {openJudges} from './judges.ts';
 
 type Evaluating = Extract<ToWorker, {kind: 'evaluate'}>;
 
-/** What is to be done for one base model. */
+/** What is to be done on one ground. */
 interface Work {
   trials: Trial[];
   jobs: Evaluating[];
 }
 
-/** Evaluates what was trained by earlier starts, one base model after the other. Whether something failed. */
+/** Evaluates what was trained by earlier starts, one ground after the other. Whether something failed. */
 export async function evaluateStored(run: UnderWay): Promise<boolean> {
   const {works, notes} = missingIn(run);
   const jobs = [...works.values()].reduce((sum, work) => sum + work.jobs.length, 0);
@@ -29,23 +30,23 @@ export async function evaluateStored(run: UnderWay): Promise<boolean> {
     notes.push('The stored adapters have every evaluation that the sweep file asks for.');
   for (const message of notes) run.emit({event: 'note', message});
   let failed = false;
-  for (const [model, work] of works) {
+  for (const [ground, work] of works) {
     if (run.options.signal.aborted) break;
-    const own = {...run, prepared: {...run.prepared, model}};
-    if (await evaluateOn(own, work)) failed = true;
+    if (await evaluateOn(onGround(run, ground), work)) failed = true;
   }
   return failed;
 }
 
-/** The results that the sweep asks for and finished trials do not have at their end, by base model. */
-function missingIn({prepared, trials, store}: UnderWay) {
-  const works = new Map<UnderWay['prepared']['model'], Work>();
+/** The results that the sweep asks for and finished trials do not have at their end, by ground. */
+function missingIn({prepared, choice, trials, store}: UnderWay) {
+  const groundOf = groundsOf({prepared, choice});
+  const works = new Map<Ground, Work>();
   const {trials: views, places} = store.state();
   const without: string[] = [];
   for (const trial of trials) {
     const view = views[places[trial.id] ?? -1];
     if (!view || !isEnded(view.state) || view.state === 'diverged') continue;
-    const {model, sweep, evaluations} = prepared.of(trial);
+    const {sweep, evaluations} = prepared.of(trial);
     const known = new Set(view.evaluations.filter(({step}) => step === view.steps).map(({task}) => task));
     const missing = evaluations.filter(({index}) => {
       const {task, entry} = sweep.evaluate[index]!;
@@ -57,8 +58,9 @@ function missingIn({prepared, trials, store}: UnderWay) {
       without.push(trial.id);
       continue;
     }
-    const work = works.get(model) ?? {trials: [], jobs: []};
-    works.set(model, work);
+    const ground = groundOf(trial);
+    const work = works.get(ground) ?? {trials: [], jobs: []};
+    works.set(ground, work);
     work.trials.push(trial);
     work.jobs.push(
       ...missing.map(evaluation => ({

@@ -19,6 +19,7 @@ import type {Cell, Decision, TrialFacts, Wanted} from '../../../core/search/sear
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {packsOf} from '../packs.ts';
 import type {UnderWay} from '../under-way.ts';
+import type {Stepping} from '../work.ts';
 import type {Portion} from './agenda.ts';
 
 /** What a run compares while it trains. */
@@ -32,7 +33,8 @@ export interface Compared {
 }
 
 /** What is looked at for that. */
-export interface SearchContext extends Pick<UnderWay, 'prepared' | 'trials' | 'emit'> {
+export interface SearchContext extends Pick<UnderWay, 'trials' | 'emit'> {
+  prepared: Stepping;
   store: Pick<UnderWay['store'], 'earlier' | 'state'>;
   options: Pick<UnderWay['options'], 'only' | 'probeOnly' | 'evaluateOnly' | 'part'>;
 }

@@ -18,30 +18,35 @@ import {ComparedGrid} from './compared-grid.ts';
 import {type Compared, Comparing, newTrials, type SearchContext} from './comparing.ts';
 import {Searching} from './searching.ts';
 
-/** Null where trials are trained and nothing is compared on the way. `all`: the trials of the sweep file. */
-export function comparedBy({prepared, trials, store, options}: SearchContext, all: readonly Trial[]): Compared | null {
+/** Null where trials are trained and nothing is compared on the way. `every`: the trials of the sweep file. */
+export function comparedBy(
+  {prepared, trials, store, options}: SearchContext,
+  every: readonly Trial[],
+): Compared | null {
   const {sweep} = prepared;
   const rules = comparisonRules(sweep);
-  // Where more than the rate is tuned, or more than one evaluation decides, nothing is asked for beside the file.
+  // Where more than one evaluation decides, nothing is asked for beside the file.
   if (!rules || !isComparable(sweep) || options.probeOnly || options.evaluateOnly) return null;
   const {only, part} = options;
   const isPart = only.length > 0 || part?.isSelected === true;
   if (isPart && !sweep.search) return null;
-  const steps = stepsByKey(prepared, all);
+  const steps = stepsByKey(prepared, every);
   const asked = new Set(trials.map(({id}) => id));
-  const isAsked = (cell: Cell) => cell.trials.flat().some(({id}) => asked.has(id));
+  const all = cellsOf(every, steps, sweep);
+  const own = all.filter(cell => cell.trials.flat().some(({id}) => asked.has(id)));
+  const groups = new Set(own.flatMap(({group}) => group?.id ?? []));
   const search = sweep.search && searchIn(sweep.search, part !== undefined);
   return {
     rules: {...rules, ...(search && {search}), ...(isPart && {selected: asked})},
-    cells: cellsOf(all, steps, sweep).filter(isAsked),
-    further: furtherTrials(all, store.earlier).filter(({id}) => !isPart || asked.has(id)),
+    // What is known of a cell's siblings counts, whoever trains them.
+    cells: isPart ? own : all.filter(cell => own.includes(cell) || (cell.group && groups.has(cell.group.id))),
+    further: furtherTrials(every, store.earlier).filter(({id}) => !isPart || asked.has(id)),
     isWhole: !isPart && (part?.isWhole ?? true),
   };
 }
 
-/** Whether one evaluation says what is best, along the learning rate alone. */
-const isComparable = ({tune, objective = [], axes}: Sweep): boolean =>
-  tune === undefined && objective.length < 2 && axes?.data === undefined;
+/** Whether one evaluation says what is best. */
+const isComparable = ({objective = [], axes}: Sweep): boolean => objective.length < 2 && axes?.data === undefined;
 
 /** A part of a run may not have the cell that the others would wait for: parts scan all of their rates. */
 function searchIn({start, ...search}: SearchSettings, isPart: boolean): SearchSettings {
@@ -105,13 +110,10 @@ export function askedTrials(
 function whyNotCompared(sweep: Sweep): string {
   if (!comparisonRules(sweep) || isComparable(sweep))
     return "--more-seeds needs an evaluation to compare by: add one under 'evaluate'.";
-  const {tune, axes} = sweep;
-  const why = tune
-    ? `this sweep tunes ${tune.join(', ')} as well`
-    : axes?.data
-      ? 'this sweep has several data sets with evaluations of their own'
-      : 'this sweep goes by the mean of several';
-  return `--more-seeds is for sweeps that tune the learning rate alone and go by one evaluation, and ${why}: write more 'seeds' into the file and resume.`;
+  const why = sweep.axes?.data
+    ? 'this sweep has several data sets with evaluations of their own'
+    : 'this sweep goes by the mean of several';
+  return `--more-seeds is for sweeps that go by one evaluation, and ${why}: write more 'seeds' into the file and resume.`;
 }
 
 function whyNone(wish: SeedWish, cells: readonly Cell[]): string {

@@ -29,9 +29,17 @@ export class Searching implements Agenda {
     const state = this.#run.store.state();
     const {beside} = this.#run.options.part ?? {};
     const decisions = decideAll(this.#cells, beside ? overlaid(beside, state) : state, this.#rules);
-    for (const decision of decisions) this.#tell(decision, state);
+    for (const decision of decisions) if (this.#isOwn(decision)) this.#tell(decision, state);
     const wanted = decisions.flatMap(decision => decision.wanted);
     return this.#comparing.portions([...wanted, ...this.#comparing.wanted(decisions)]);
+  }
+
+  /** Whether this run has trials of the cell; a part of one may have those of some only. */
+  #isOwn({cell: id}: Decision): boolean {
+    const {places} = this.#run.store.earlier;
+    const {beside} = this.#run.options.part ?? {};
+    const {trials} = this.#cells.find(cell => cell.id === id)!;
+    return !beside || trials.flat().some(trial => places[trial.id] !== undefined);
   }
 
   /** A decision that brings nothing new is not told again, by a resumed run either. */
@@ -47,6 +55,6 @@ export class Searching implements Agenda {
 
 function isNews(last: Omit<Searched, 'event'> | undefined, now: Omit<Searched, 'event'>): boolean {
   if (last === undefined || last.stage !== now.stage) return true;
-  if (last.place !== now.place || last.chosen !== now.chosen) return true;
+  if (last.place !== now.place || last.chosen !== now.chosen || last.left !== now.left) return true;
   return now.trials.some(trial => last.until !== now.until || !last.trials.includes(trial));
 }

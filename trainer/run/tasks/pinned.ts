@@ -4,17 +4,19 @@ import {SweepError} from '../../../core/error.ts';
 import type {Pinned} from '../../../core/run/events.ts';
 import {stepsKey} from '../../../core/sweep/axes/axes.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
+import {chooseEngines} from '../../engine/choices.ts';
 import {type Choice, chooseEngine, type Wish} from '../../engine/choose.ts';
 import type {Prepared} from '../prepare.ts';
 import {stepsByKey} from '../work.ts';
 
 /** As this machine would have it. */
-export function pinnedBy(prepared: Prepared, {engine, precision, gpu}: Choice): Pinned {
+export function pinnedBy(prepared: Prepared, {engine, precision, gpu, further}: Choice): Pinned {
   const trials = expandTrials(prepared.sweep);
   const rows = trials.map(trial => [stepsKey(trial), prepared.of(trial).source(trial.batchSize).rows]);
   return {
     engine,
     precision,
+    ...(further && {further: Object.fromEntries([...further].map(([asked, own]) => [asked, settled(own)]))}),
     ...(engine === 'compiled' && {device: gpu ? 'gpu' : 'cpu'}),
     recompute: trials.some(trial => prepared.of(trial).size.recompute),
     microBatch: Object.fromEntries(rows),
@@ -22,13 +24,20 @@ export function pinnedBy(prepared: Prepared, {engine, precision, gpu}: Choice): 
   };
 }
 
+const settled = ({engine, precision}: Choice): Pick<Pinned, 'engine' | 'precision'> => ({engine, precision});
+
 /**
  * The engine of this machine, which is that of the run.
- * @throws SweepError `cannot-follow` where it cannot be, and as `chooseEngine`
+ * @throws SweepError `cannot-follow` where it cannot be, and as `chooseEngines`
  */
 export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise<Choice> {
-  if (!pinned) return chooseEngine(wish);
+  if (!pinned) return chooseEngines(wish);
   if (pinned.provisional) throw notSettled(pinned);
+  return chooseEngines(wish, one => choosePinned(one, {...pinned, ...pinned.further?.[one.precision]}));
+}
+
+/** For one precision. */
+async function choosePinned(wish: Wish, pinned: Pinned): Promise<Choice> {
   const {engine, precision, device = wish.device} = pinned;
   let fault: string;
   try {
@@ -49,7 +58,7 @@ export async function chooseFor(wish: Wish, pinned: Pinned | undefined): Promise
 /** What is asked for, or, where this machine lacks that, what it has: that is `provisional`. */
 export async function chooseForNow(wish: Wish): Promise<{choice: Choice; provisional: boolean}> {
   try {
-    return {choice: await chooseEngine(wish), provisional: false};
+    return {choice: await chooseEngines(wish), provisional: false};
   } catch (error) {
     if (!(error instanceof SweepError)) throw error;
     return {

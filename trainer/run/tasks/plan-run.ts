@@ -1,6 +1,6 @@
 /** The plan of a run of tasks, made of a prepared sweep. */
 import type {Pinned} from '../../../core/run/events.ts';
-import {type Cut, tasksOf} from '../../../core/run/tasks/tasks.ts';
+import {type Cut, searchedBeside, tasksOf} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 import type {Choice} from '../../engine/choose.ts';
@@ -29,8 +29,8 @@ export function planOf(prepared: Prepared, {cut, only, pinned, choice}: PlanSett
     costs: costsOf(prepared, trials),
     ...(sweep.search && {search: sweep.search}),
     ...(sweep.verdict && {verdict: sweep.verdict}),
-    ...rolesIn(sweep),
-    tasks: tasksOf(trials, cut, sweep.search !== undefined),
+    ...rolesIn(sweep, choice),
+    tasks: tasksOf(trials, cut, searchedBeside(sweep)),
     pinned,
   };
 }

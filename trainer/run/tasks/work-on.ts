@@ -1,6 +1,6 @@
 /** The work of a part: its tasks are claimed and trained; of a search, whoever is last asks what only all cells together tell. */
 import {SweepError} from '../../../core/error.ts';
-import {isEnded, type RunEvent, type RunEventBody} from '../../../core/run/events.ts';
+import type {RunEvent, RunEventBody} from '../../../core/run/events.ts';
 import {count} from '../../../core/run/format.ts';
 import type {SeedWish} from '../../../core/search/comparing/more-seeds.ts';
 import {areCut} from '../../../core/search/rounds.ts';
@@ -15,9 +15,9 @@ import {isTaskLive} from '../../store/tasks/task-files.ts';
 import {coresFor} from '../packs.ts';
 import {play} from '../play.ts';
 import type {RunFailure} from '../run-failure.ts';
-import {agendaOf, comparedBy} from '../search/plans.ts';
 import type {SweepEnd, SweepOptions, UnderWay} from '../under-way.ts';
 import type {Wanted} from './choose-tasks.ts';
+import {closingAttempt} from './closing.ts';
 
 /** A part that may begin. */
 export interface Planned extends Pick<UnderWay, 'prepared' | 'choice'> {
@@ -60,13 +60,12 @@ export async function workOn(
       : ((await through(all, {again: await attemptAtEnd(planned), moreSeeds})) ?? notFinished());
   if (first === null) options.onRemark(`Nothing is left to do of ${listOf(own)}.`);
   let end = first ?? 'finished';
+  const closing = {folder: planned.folder, plan, sweep: planned.prepared.sweep};
   while (end === 'finished') {
-    const again = await closingAttempt(planned);
+    const again = await closingAttempt(closing, options.signal);
     if (again === null) return end;
-    const closed = await through(all, {again});
-    // Another process is at it.
-    if (closed === null) return end;
-    end = closed;
+    // Where another process was first, it is looked at anew what that has left.
+    end = (await through(all, {again})) ?? end;
   }
   return end;
 }
@@ -131,26 +130,6 @@ async function workThrough(
   } finally {
     store.close();
   }
-}
-
-/**
- * Once every cell has ended, the words on methods may ask for more in any of them: for whoever comes last. The attempts of the first
- * task by then; null where nothing is asked for, or others are still at work.
- */
-async function closingAttempt({folder, plan, prepared, choice}: Planned): Promise<number | null> {
-  const {search, verdict, selected = []} = plan.event;
-  const trials = plan.event.trials.filter(isTrial);
-  if (!(search || verdict?.seeds !== undefined) || selected.length < trials.length) return null;
-  const {state} = await readFolder(folder);
-  const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
-  const isTrained = () => trials.every(({id}) => isEnded(state.trials[state.places[id] ?? -1]?.state ?? 'waiting'));
-  if (!(search ? state.tasks.every(({cell}) => isChosen(cell)) : isTrained())) return null;
-  if (state.tasks.some(view => view.state === 'running' && isTaskLive(folder, view))) return null;
-  const store = {earlier: state, state: () => state};
-  const part = {probes: () => false, isWhole: true, isSelected: false};
-  const run = {prepared, trials, choice, store, options: {only: [], part}, emit: () => {}};
-  const agenda = agendaOf(run, comparedBy(run, trials), new Map(), {packs: [], side: 1});
-  return agenda.next().length > 0 ? state.tasks[0]!.attempt : null;
 }
 
 /** The attempts of the first task of a run that is finished. @throws SweepError `not-finished` */

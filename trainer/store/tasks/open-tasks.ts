@@ -1,4 +1,5 @@
 /** Tasks of a run as the store of one start: what happens to a trial goes into the file of its task's attempt. */
+
 import {hostname} from 'node:os';
 import {join} from 'node:path';
 import {SweepError} from '../../../core/error.ts';
@@ -6,6 +7,7 @@ import type {RunEvent, RunEventBody, TaskEnded} from '../../../core/run/events.t
 import type {RunState} from '../../../core/run/fold.ts';
 import {joined, partOfPlan, taskPlan} from '../../../core/run/tasks/join.ts';
 import {type Attempt, attemptName, tasksFolder} from '../../../core/run/tasks/names.ts';
+import {cellsOfTask} from '../../../core/run/tasks/tasks.ts';
 import {ownMark} from '../../process/processes.ts';
 import {remarksOn} from '../events.ts';
 import {StoredSteps} from '../fold/stored-steps.ts';
@@ -234,9 +236,10 @@ export class OpenTasks implements OpenRun {
 
 /** How the work on a task ended that nobody stopped. `isShared`: others have trials of its cell, and more may come to be wanted. */
 function endOf(task: RunState, isShared: boolean): TaskEnded['state'] {
-  const {trials, searched, search, selected} = task;
+  const {trials, searched, search, selected, tasks} = task;
+  const isDone = (cell: string) => searched.some(one => one.cell === cell && one.stage === 'done');
   if (trials.some(({state}) => state === 'failed')) return 'failed';
-  if (search && searched.some(({stage}) => stage === 'done')) return 'finished';
+  if (search && cellsOfTask(tasks[0]!).every(isDone)) return 'finished';
   const chosen = new Set(selected);
   const own = trials.filter(({trial}) => chosen.has(trial.id));
   if (own.every(({state}) => state === 'finished' || state === 'diverged')) return 'finished';

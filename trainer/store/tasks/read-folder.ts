@@ -5,6 +5,7 @@ import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, type RunState, withoutCurves} from '../../../core/run/fold.ts';
 import {joined, taskPlan} from '../../../core/run/tasks/join.ts';
 import {type Attempt, attemptName, tasksFolder} from '../../../core/run/tasks/names.ts';
+import {sizeOfRegular} from '../../files/door.ts';
 import {type Reading, readEvents, remarksOn} from '../events.ts';
 import {Folding} from '../fold/folding.ts';
 import {eventsName} from '../names.ts';
@@ -81,9 +82,13 @@ export async function readTask(
     folding.add(event);
     onEvent?.(event);
   };
-  const left = snapshot ? attempts.slice(-1) : attempts;
-  for (const attempt of left)
-    note(attemptName(attempt), await readEvents(attemptFile(folder, attempt), heard, snapshot?.bytes ?? 0));
+  const from = snapshot?.bytes ?? 0;
+  for (const attempt of snapshot ? attempts.slice(-1) : attempts) {
+    const file = attemptFile(folder, attempt);
+    // Of most tasks of a long run the snapshot tells all.
+    if (snapshot && sizeOfRegular(file) === from) continue;
+    note(attemptName(attempt), await readEvents(file, heard, from));
+  }
   return folding.state();
 }
 

@@ -4,7 +4,7 @@ import {grouped} from '../../../core/grouped.ts';
 import {startText} from '../../../core/run/compare/starts.ts';
 import type {Probed, RunEventBody, Stepped, TrialsAdded} from '../../../core/run/events.ts';
 import type {RunState} from '../../../core/run/fold.ts';
-import type {Task} from '../../../core/run/tasks/tasks.ts';
+import {cellsOfTask, type Task} from '../../../core/run/tasks/tasks.ts';
 import {cellOf} from '../../../core/search/cells.ts';
 import type {StoredTrial} from '../../../core/sweep/sweep.ts';
 
@@ -31,7 +31,7 @@ export class Routes {
   }
 
   ofCell(cell: string): string {
-    return this.#tasks.find(one => one.cell === cell)?.task ?? this.first;
+    return this.#tasks.find(one => cellsOfTask(one).includes(cell))?.task ?? this.first;
   }
 
   /** Of a block at the start: the first task with a trial that starts there. */

@@ -4,6 +4,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {SweepError} from '../../../core/error.ts';
 import type {RunState} from '../../../core/run/fold.ts';
 import type {TaskView} from '../../../core/run/tasks/task-views.ts';
+import {sizeOfRegular} from '../../files/door.ts';
 import {isMarkAlive} from '../../process/processes.ts';
 import {readEvents} from '../events.ts';
 import {Folding} from '../fold/folding.ts';
@@ -49,9 +50,35 @@ export async function whenFree(folder: string, plan: RunState, waiting: Waiting)
     if (performance.now() - grewAt > (waiting.silent ?? silentMilliseconds)) return attempt;
     if (!told) waiting.waits(task, {attempt, host: last!.host});
     told = true;
-    if (!(await sleep(lookMilliseconds, true, {signal: waiting.signal}).catch(() => false)))
-      throw new SweepError('stopped', `The work was stopped while it waited for ${task}.`);
+    await pause(task, waiting.signal);
   }
+}
+
+/**
+ * The number of a task's last attempt, once that has told something: whoever claims a task says so a moment later, unless it is gone,
+ * which a minute of silence tells. 0 where there is none. @throws SweepError `stopped` where the signal comes first
+ */
+export async function whenSpoken(
+  folder: string,
+  task: string,
+  signal: AbortSignal,
+  silent = silentMilliseconds,
+): Promise<number> {
+  let looked = 0;
+  let since = performance.now();
+  for (;;) {
+    const attempt = lastAttempt(folder, task);
+    if (attempt === 0 || (sizeOfRegular(attemptFile(folder, {task, attempt})) ?? 0) > 0) return attempt;
+    if (attempt !== looked) [looked, since] = [attempt, performance.now()];
+    if (performance.now() - since > silent) return attempt;
+    await pause(task, signal);
+  }
+}
+
+/** @throws SweepError `stopped` */
+async function pause(task: string, signal: AbortSignal): Promise<void> {
+  if (!(await sleep(lookMilliseconds, true, {signal}).catch(() => false)))
+    throw new SweepError('stopped', `The work was stopped while it waited for ${task}.`);
 }
 
 function isGone(

@@ -20,11 +20,11 @@ const lookMilliseconds = 100;
  */
 export async function detach(
   file: string,
-  {out, only, resume, rerun, moreSeeds = [], json}: RunOptions,
+  {out, only, resume, rerun, fresh, moreSeeds = [], json}: RunOptions,
 ): Promise<void> {
   await refuseErrors(file, only);
   const folder = resolve(runFolderOf(file, sweepOf(file).name, out));
-  const before = bytesOf(join(folder, eventsName));
+  const before = markOf(join(folder, eventsName));
   const filters = only.flatMap(filter => ['--only', filter]);
   const more = moreSeeds.flatMap(wish => ['--more-seeds', writeSeedWish(wish)]);
   const words = [
@@ -35,6 +35,7 @@ export async function detach(
     ...filters,
     ...(resume ? ['--resume'] : []),
     ...(rerun ? ['--rerun'] : []),
+    ...(fresh ? ['--fresh'] : []),
     ...more,
   ];
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...words], {
@@ -43,7 +44,10 @@ export async function detach(
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   remark('Reading model and data …');
-  const ended = await begun(child, () => bytesOf(join(folder, eventsName)) > before);
+  const ended = await begun(child, () => {
+    const now = markOf(join(folder, eventsName));
+    return now.bytes > (now.file === before.file ? before.bytes : 0);
+  });
   if (ended === 0) return print([statusInWords(await statusOf(folder))]);
   if (ended !== undefined) {
     process.exitCode = ended;
@@ -84,4 +88,8 @@ async function begun(child: ChildProcess, hasBegun: () => boolean): Promise<numb
   return undefined;
 }
 
-const bytesOf = (file: string): number => statSync(file, {throwIfNoEntry: false})?.size ?? 0;
+/** Which file it is, and how long. */
+function markOf(path: string): {file: number; bytes: number} {
+  const {ino: file, size: bytes} = statSync(path, {throwIfNoEntry: false}) ?? {ino: 0, size: 0};
+  return {file, bytes};
+}

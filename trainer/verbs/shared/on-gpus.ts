@@ -5,7 +5,7 @@ import {resolve} from 'node:path';
 import {createInterface} from 'node:readline';
 import {promisify} from 'node:util';
 import {SweepError} from '../../../core/error.ts';
-import {chooseEngine} from '../../engine/choose.ts';
+import {chooseEngines} from '../../engine/choices.ts';
 import {refuseErrors} from '../../inspect/check.ts';
 import {chosenDevices, environmentOf, visibleDevices} from '../../process/devices.ts';
 import {statusInWords, statusOf, tasksInWords} from '../../results/status.ts';
@@ -24,7 +24,7 @@ export interface GpuWords {
 export async function trainOnGpus(file: string, {gpus, out, only}: GpuWords): Promise<void> {
   await refuseErrors(file, only);
   const {sweep, wish} = openSweep(file);
-  const {engine, reason} = await chooseEngine(await wish());
+  const {engine, reason} = await chooseEngines(await wish());
   if (engine !== 'tfjs-node-gpu')
     throw new SweepError(
       'usage',

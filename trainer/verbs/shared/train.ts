@@ -15,6 +15,8 @@ export interface RunOptions {
   only: string[];
   resume?: true;
   rerun?: true;
+  /** A run that is there is kept under its date, and all is trained. */
+  fresh?: true;
   /** Further seeds of a run that is finished. */
   moreSeeds?: SeedWish[];
   /** Trials that runs beside this one have finished are taken from there. */
@@ -52,12 +54,13 @@ export async function train(file: string, options: RunOptions, work: Work): Prom
   const signal = stopWork();
   let end: SweepEnd;
   try {
-    const {out, only, rerun = false, reuse = true} = options;
+    const {out, only, rerun = false, fresh = false} = options;
+    const reuse = !fresh && options.reuse !== false;
     const resume = goesOn(options);
     // What `--json` prints is what is stored.
     const onPreparing = (event: RunEvent) => (options.json ? tellParent(event) : report.event(event));
     const asked = {
-      ...{out, only, resume, rerun, moreSeeds, reuse},
+      ...{out, only, resume, rerun, fresh, moreSeeds, reuse},
       ...{probeOnly: work.verb === 'probe', evaluateOnly: work.verb === 'evaluate'},
     };
     end = await runSweep(file, {...asked, ...(tuned && {tuning: tuned.tuning}), signal, onEvent, onPreparing});

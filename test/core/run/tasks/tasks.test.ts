@@ -45,8 +45,8 @@ describe('the tasks of a sweep', () => {
   it('are cut no further than a trial each, and in a search only where that is asked for', () => {
     expect(tasksOf(trials, {atLeast: 1000})).toHaveLength(trials.length);
     expect(tasksOf(trials, {atLeast: 7})).toHaveLength(7);
-    expect(tasksOf(trials, {atLeast: 1000}, true)).toEqual(tasksOf(trials));
-    expect(tasksOf(trials, {atLeast: 1000, perTask: 2}, true)).toEqual(tasksOf(trials, {perTask: 2}));
+    expect(tasksOf(trials, {atLeast: 1000}, [])).toEqual(tasksOf(trials));
+    expect(tasksOf(trials, {atLeast: 1000, perTask: 2}, [])).toEqual(tasksOf(trials, {perTask: 2}));
   });
 });
 

@@ -1,0 +1,10 @@
+import type {Precision} from '../engine/program/precision.ts';
+import type {StoredTensor} from '../weights/safetensors.ts';
+
+/** bfloat16 where most of the weights' numbers are stored so. */
+export function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
+  let balance = 0;
+  for (const {dtype, shape} of tensors)
+    balance += (dtype === 'BF16' ? 1 : -1) * shape.reduce((product, size) => product * size, 1);
+  return balance > 0 ? 'bfloat16' : 'float32';
+}
