@@ -38,12 +38,12 @@ export function parallelChart(
     options: {
       ...frame,
       interaction: {mode: 'nearestNamed', intersect: false},
+      // Axes at the left share half of the width among them: names may be longer.
+      layout: {padding: {left: 8 + 7 * longestLabel(axes[0]!)}},
       scales: {
         x: namesAbove(axes, theme),
         y: {display: false, min: -0.03, max: 1.03},
-        ...Object.fromEntries(
-          axes.map((axis, k) => [`y${k}`, upright(axis, k === 0 ? 'left' : k === last ? 'right' : {x: k}, theme)]),
-        ),
+        ...Object.fromEntries(axes.map((axis, k) => [`y${k}`, upright(axis, k === last ? 'right' : {x: k}, theme)])),
       },
       onHover: (_, items, chart) => lift(chart, best(items)),
       onClick: (_, items) => {
@@ -55,12 +55,12 @@ export function parallelChart(
         tooltip: {
           filter: (item, _, items) => item.datasetIndex === best(items),
           callbacks: {
-            title: ([item]) => (item ? `${titleOf(item, lines, label)}` : ''),
+            title: ([item]) => (item ? titleOf(item, lines, label) : ''),
             label: ({datasetIndex}) => ` ${settingOf(lines[datasetIndex]!.row, factors)}`,
-            afterLabel: ({chart, dataIndex, raw}) => {
+            afterLabel: ({dataIndex, raw}) => {
               const {y} = raw as Point;
               const here = lines.filter(({at}) => at[dataIndex] === y).length;
-              return here > 1 && chart ? ` the best of ${count(here, 'setting')} here` : '';
+              return here > 1 ? ` the best of ${count(here, 'setting')} here` : '';
             },
           },
         },
@@ -86,7 +86,12 @@ function settingOf({places}: SettingRow, factors: readonly {title: string; level
   return parts.join(', ');
 }
 
-/** What each axis is, above it. */
+const longestLabel = ({ticks}: ParallelAxis): number => Math.max(...ticks.map(({label}) => label.length));
+
+/** Pixels that a title in one line takes at most. */
+const roomOfTitle = 150;
+
+/** What each axis is, above it; on a narrow page a word a line. */
 function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
   return {
     type: 'linear',
@@ -102,17 +107,16 @@ function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
       color: text,
       autoSkip: false,
       maxRotation: 0,
-      callback: (value: string | number) => axes[Number(value)]?.title ?? '',
+      callback(this: Scale, value: string | number) {
+        const title = axes[Number(value)]?.title ?? '';
+        return this.chart.width < roomOfTitle * axes.length ? title.split(' ') : title;
+      },
     },
   } as const;
 }
 
 /** An axis that stands at its place among the others, upon the lines, and draws nothing but itself. */
-function upright(
-  {ticks, isNamed}: ParallelAxis,
-  position: 'left' | 'right' | {x: number},
-  {faint, surface, text}: Theme,
-) {
+function upright({ticks, isNamed}: ParallelAxis, position: 'right' | {x: number}, {faint, surface, text}: Theme) {
   return {
     type: 'linear',
     axis: 'y',
