@@ -39,7 +39,7 @@ export function parallelChart(
       ...frame,
       interaction: {mode: 'nearestNamed', intersect: false},
       // Axes at the left share half of the width among them: names may be longer.
-      layout: {padding: {left: 8 + 7 * longestLabel(axes[0]!)}},
+      layout: {padding: {left: 8 + 7 * longestLabel(axes[0]!), right: 12}},
       scales: {
         x: namesAbove(axes, theme),
         y: {display: false, min: -0.03, max: 1.03},
