@@ -38,8 +38,7 @@ export function parallelChart(
     options: {
       ...frame,
       interaction: {mode: 'nearestNamed', intersect: false},
-      // Axes at the left share half of the width among them: names may be longer.
-      layout: {padding: {left: 8 + 7 * longestLabel(axes[0]!), right: 12}},
+      layout: {padding: {left: 8 + roomOf(axes[0]!)}},
       scales: {
         x: namesAbove(axes, theme),
         y: {display: false, min: -0.03, max: 1.03},
@@ -86,7 +85,8 @@ function settingOf({places}: SettingRow, factors: readonly {title: string; level
   return parts.join(', ');
 }
 
-const longestLabel = ({ticks}: ParallelAxis): number => Math.max(...ticks.map(({label}) => label.length));
+/** Pixels for the labels of an axis: Chart.js shares half of the width among all of them, and cuts what is longer. */
+const roomOf = ({ticks}: ParallelAxis): number => 7 * Math.max(...ticks.map(({label}) => label.length));
 
 /** Pixels that a title in one line takes at most. */
 const roomOfTitle = 150;
@@ -116,7 +116,8 @@ function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
 }
 
 /** An axis that stands at its place among the others, upon the lines, and draws nothing but itself. */
-function upright({ticks, isNamed}: ParallelAxis, position: 'right' | {x: number}, {faint, surface, text}: Theme) {
+function upright(axis: ParallelAxis, position: 'right' | {x: number}, {faint, surface, text}: Theme) {
+  const {ticks, isNamed} = axis;
   return {
     type: 'linear',
     axis: 'y',
@@ -125,6 +126,9 @@ function upright({ticks, isNamed}: ParallelAxis, position: 'right' | {x: number}
     max: 1.03,
     grid: {display: false},
     border: {color: faint, z: 1},
+    afterFit: (scale: Scale) => {
+      scale.width = Math.max(scale.width, 16 + roomOf(axis));
+    },
     afterBuildTicks: (scale: Scale) => {
       scale.ticks = ticks.map(({at: value}) => ({value}));
     },
