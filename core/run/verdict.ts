@@ -35,8 +35,8 @@ export interface Comparison extends Conditions {
   judging: Judging;
   /** Methods that were trained at further rates with all seeds because they seemed to be behind another one. */
   challenged: {method: string; by: string; rates: number[]}[];
-  /** Settings of further tuned axes at which a search went no further, as a method did better at others: after their scan, or after the first seed. */
-  left: {method: string; settings: Settings; after: 'scan' | 'seed'}[];
+  /** Settings of further tuned axes at which a search went no further, as a method did better at others: after their scan, after the first seed, or after more of them. */
+  left: {method: string; settings: Settings; after: 'scan' | 'seed' | 'seeds'}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
   /** Its rates are those that are best by this measure, as it has no best of its own. */
@@ -141,8 +141,9 @@ function leftIn({searched}: RunState, own: readonly TrialView[], axes: Axes): Co
     const views = cells.get(cell);
     if (left === undefined || !views) return [];
     const {trial} = views[0]!;
-    const isTrained = views.some(({state}) => state === 'finished');
-    return [{method: nameOf(trial), settings: tunedOf(trial, axes) ?? {}, after: isTrained ? 'seed' : 'scan'}];
+    const seeds = new Set(views.flatMap(view => (view.state === 'finished' ? [view.trial.seed] : []))).size;
+    const after = seeds === 0 ? 'scan' : seeds === 1 ? 'seed' : 'seeds';
+    return [{method: nameOf(trial), settings: tunedOf(trial, axes) ?? {}, after}];
   });
 }
 

@@ -429,7 +429,8 @@ const training = {
     default: 0,
     alsoKnownAs: ['lora_dropout'],
     study: '0.',
-    interacts: 'Slows a step down a little, as updates can no longer be merged into the weights.',
+    interacts:
+      'Slows a step down, as updates can no longer be merged into the weights, and what all rows begin with is computed in each of them.',
   },
   precision: {
     type: axis({
