@@ -82,6 +82,11 @@ export function formatMemory(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
+/** `compiled engine`; of trials that differ by it `compiled and tfjs-node engines`. */
+export function formatEngine(names: string): string {
+  return `${names} engine${names.includes(' and ') ? 's' : ''}`;
+}
+
 /** How far a preparation is: `factorising weights 3/28`; of many things the share, `reading rows, 45 %`. */
 export function formatPreparing({what, done, total}: {what: string; done: number; total: number}): string {
   return total < 1000 ? `${what} ${done}/${total}` : `${what}, ${Math.floor((100 * done) / total)} %`;

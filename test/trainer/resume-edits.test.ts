@@ -88,7 +88,7 @@ describe('an edit that results stand against is said in the file, and refused wh
     ['training.steps', 'from {"steps":4} to {"steps":6}', text => text.replace('steps: 4', 'steps: 6')],
     ['training.weight_decay', '([0, 0.1])', text => text.replace('steps: 4', 'steps: 4, weight_decay: 0.1')],
     ['training.optimizer.name', 'adamw', text => text.replace('steps: 4', 'steps: 4, optimizer: sgd')],
-    ['targets', 'give the sweep another name', text => text.replace('[q_proj, v_proj]', '[q_proj]')],
+    ['targets', 'or begin anew with `run --fresh`', text => text.replace('[q_proj, v_proj]', '[q_proj]')],
     ['alpha', 'alpha of lora', text => `${text}alpha: 8\n`],
     [
       'methods.pissa.iterations',

@@ -32,6 +32,11 @@ export async function chooseEngines(
 
 const isOnGpu = ({engine, gpu}: Choice): boolean => gpu !== undefined || engine === 'tfjs-node-gpu';
 
+/** Of all trials: `compiled and tfjs-node`. */
+export function engineNames({engine, further = new Map()}: Pick<Choice, 'engine' | 'further'>): string {
+  return [...new Set([engine, ...[...further.values()].map(own => own.engine)])].join(' and ');
+}
+
 /** What trials of a precision are trained on. */
 export function choiceFor<Own extends Pick<Choice, 'engine'>>(
   choice: Own & {further?: ReadonlyMap<Wish['precision'], Choice>},

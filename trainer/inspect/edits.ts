@@ -25,7 +25,7 @@ function faultOf(change: Change, folder: string, sweep: Sweep): Fault {
   const compared = both === undefined ? '' : ` write both to compare them (${both}),`;
   return {
     code: 'results/changed',
-    message: `${changeInWords(change, sweep)} since the run in ${folder} began, which cannot go on so: undo the change,${compared} or give the sweep another name.`,
+    message: `${changeInWords(change, sweep)} since the run in ${folder} began, which cannot go on so: undo the change,${compared} or begin anew with \`run --fresh\`.`,
     path: pathOf(change),
     ...(both !== undefined && {instead: both}),
   };

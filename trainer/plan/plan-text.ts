@@ -1,6 +1,6 @@
 /** `plan` in words: what a sweep will do and cost. */
 import {measuredCostColumns, measuredCostRows} from '../../core/run/costs.ts';
-import {count, formatRate, formatSeconds} from '../../core/run/format.ts';
+import {count, formatEngine, formatRate, formatSeconds} from '../../core/run/format.ts';
 import {stepsInWords} from '../../core/sweep/axes/axes.ts';
 import {textTable} from '../../core/table.ts';
 import type {Plan} from './plan.ts';
@@ -11,7 +11,7 @@ export function planText(plan: Plan): string[] {
   const trials = plan.trials.slice(0, shownTrials);
   const more = plan.trials.length - trials.length;
   return [
-    `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')}${packSizes(plan)} on the ${plan.engine} engine: ${plan.reason}`,
+    `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')}${packSizes(plan)} on the ${formatEngine(plan.engine)}: ${plan.reason}`,
     plan.roles,
     ...stepsInWords(plan.steps).map(({batchSize, words}) => `${words} a trial at batch size ${batchSize}`),
     `${scaled(plan.flops, 1000, ['', 'k', 'M', 'G', 'T', 'P', 'E'])}FLOP in all, ` +

@@ -7,7 +7,7 @@ import type {Settings} from '../../core/sweep/axes/keys.ts';
 import {rolesInWords} from '../../core/sweep/axes/roles.ts';
 import type {Loading} from '../data/dataset.ts';
 import type {DataStatistics} from '../data/statistics.ts';
-import {chooseEngines} from '../engine/choices.ts';
+import {chooseEngines, engineNames} from '../engine/choices.ts';
 import {arrange, coresFor} from '../run/packs.ts';
 import {openSweep} from '../run/sweep-file.ts';
 import {costsOf, sizeName, stepsByKey, trainedNumbers, trainingFlops} from '../run/work.ts';
@@ -68,7 +68,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
   const earlier = hasRun(folder) ? (await readRun(folder)).state : null;
   const trials = trialsOf(sweep, earlier);
   const choice = await chooseEngines(await wish());
-  const {engine, reason, gpu} = choice;
+  const {reason, gpu} = choice;
   const cores = coresFor(choice, sweep.run.workers);
   const prepared = await prepare(cores, undefined, loading, choice);
   const arrangement = arrange(prepared, trials, gpu, undefined, cores);
@@ -112,7 +112,7 @@ export async function planSweep(file: string, loading: Loading = {}): Promise<Pl
       max_length: sweep.data.maxLength,
       tokens_per_second: estimate && (rows * data.lengths.mean) / estimate.training,
     },
-    engine,
+    engine: engineNames(choice),
     reason,
     device: gpu?.name ?? null,
     notes,

@@ -19,7 +19,7 @@ import {peakColumns, peakRows} from '../../core/run/compare/peak-table.ts';
 import {rolesOfRun} from '../../core/run/compare/roles.ts';
 import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../../core/run/costs.ts';
 import type {RunState} from '../../core/run/fold.ts';
-import {count, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
+import {count, formatEngine, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
 import {
   countedRun,
   droppedCaption,
@@ -134,7 +134,7 @@ export function overview(state: RunState): string {
     .map(wanted => `, ${of(wanted)} ${wanted}`);
   return (
     `${of('finished')} of ${count(state.trials.length, 'trial')} finished${others.join('')}; ` +
-    `${formatSeconds(state.seconds)} on ${state.parts && /several/.test(state.engine) ? state.engine : `the ${state.engine} engine`}.${roles}`
+    `${formatSeconds(state.seconds)} on ${state.parts && /several/.test(state.engine) ? state.engine : `the ${formatEngine(state.engine)}`}.${roles}`
   );
 }
 

@@ -6,6 +6,7 @@ import type {RunState} from '../../core/run/fold.ts';
 import {furtherTrials, ratesInWords, trialsOf} from '../../core/run/trials/known-trials.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {expandTrials} from '../../core/sweep/trials.ts';
+import {engineNames} from '../engine/choices.ts';
 import type {Choice} from '../engine/choose.ts';
 import {versions} from '../engine/versions.ts';
 import {hashCompanions} from '../files/hash.ts';
@@ -195,7 +196,7 @@ function tellStart(
   opening: Opening,
 ): void {
   const {todo, arrangement, probes, probers} = opening;
-  const {engine, reason, setUp} = choice;
+  const {reason, setUp} = choice;
   // A part tells of its own; a run of one machine has every trial, whichever it trains now.
   const all = options.part ? trials : [...file, ...furtherTrials(file, store.earlier)];
   emit({
@@ -204,7 +205,7 @@ function tellStart(
     trials: all,
     selected: [...taken.map(({trial}) => trial), ...todo].map(({id}) => id),
     others: [],
-    engine,
+    engine: engineNames(choice),
     reason,
     setUp,
     workers: todo.length > 0 ? arrangement.workers : probers,

@@ -3,7 +3,15 @@ import {MultiBar, type SingleBar} from 'cli-progress';
 import {printable} from '../../core/printable.ts';
 import {isEnded, type RunEvent, type RunStarted} from '../../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../../core/run/fold.ts';
-import {count, formatLoss, formatMeasure, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
+import {
+  count,
+  formatEngine,
+  formatLoss,
+  formatMeasure,
+  formatRate,
+  formatSeconds,
+  formatValue,
+} from '../../core/run/format.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
 
 export interface ProgressReport {
@@ -52,11 +60,11 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       const {trialsDone, trialsTotal} = progress(state);
       if (event.tasks)
         return [
-          `${event.name}: ${count(trialsTotal, 'trial')} in ${count(event.tasks.length, 'task')}, ${event.engine} engine: ${event.reason}`,
+          `${event.name}: ${count(trialsTotal, 'trial')} in ${count(event.tasks.length, 'task')}, ${formatEngine(event.engine)}: ${event.reason}`,
         ];
       const workers = count(event.workers, 'worker');
       if (trialsTotal === 0 && event.probes)
-        return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${event.engine} engine`];
+        return [`${event.name}: ${count(event.probes, 'block')} to probe, ${workers}, ${formatEngine(event.engine)}`];
       if (trialsTotal === 0) return [`${event.name}: ${nothingToDo(state, event)}`];
       if (event.search && trialsDone === trialsTotal)
         return [`${event.name}: the search is done already, nothing to do`];
@@ -64,7 +72,7 @@ function announced(state: RunState, event: RunEvent, briefly: boolean): string[]
       return [
         `${event.name}: ${event.search ? `a search among ${count(state.trials.length, 'trial')}` : `${count(trialsTotal - trialsDone - (event.taken ?? 0), 'trial')} to train`}` +
           `${event.taken === undefined ? '' : `, ${event.taken} taken from runs beside`}` +
-          `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${event.engine} engine: ${event.reason}`,
+          `${earlier > 0 ? ` (${earlier} finished before)` : ''}, ${workers}, ${formatEngine(event.engine)}: ${event.reason}`,
       ];
     }
     case 'note':

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {describe, expect, it, vi} from 'vitest';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
-import {chooseEngines} from '../../../trainer/engine/choices.ts';
+import {chooseEngines, engineNames} from '../../../trainer/engine/choices.ts';
 import type {Choice, Wish} from '../../../trainer/engine/choose.ts';
 import {checkSweeps} from '../../../trainer/inspect/check.ts';
 import {precisionRuns, precisionText} from '../engine/precision-runs.ts';
@@ -67,6 +67,10 @@ describe('the engines of several precisions', () => {
       ['bfloat16', 'tfjs-node'],
     ]);
     expect((await chooseEngines(wish, choose)).gpu).toBe(gpu);
+    expect([engineNames({engine, further: further!}), engineNames({engine})]).toEqual([
+      'compiled and tfjs-node',
+      'compiled',
+    ]);
   });
 
   it('are refused where a GPU was asked for that one of them cannot have', async () => {

@@ -3,6 +3,7 @@ import type {Pinned} from '../../../core/run/events.ts';
 import {type Cut, searchedBeside, tasksOf} from '../../../core/run/tasks/tasks.ts';
 import {onlySweep} from '../../../core/sweep/only.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
+import {engineNames} from '../../engine/choices.ts';
 import type {Choice} from '../../engine/choose.ts';
 import type {Plan} from '../../store/tasks/plan-file.ts';
 import type {Prepared} from '../prepare.ts';
@@ -20,10 +21,10 @@ export interface PlanSettings {
 export function planOf(prepared: Prepared, {cut, only, pinned, choice}: PlanSettings): Plan['event'] {
   const {sweep} = prepared;
   const trials = expandTrials(sweep);
-  const {engine, reason, setUp} = choice;
+  const {reason, setUp} = choice;
   return {
     ...{event: 'run-started', at: Date.now(), name: sweep.name, trials},
-    ...{engine, reason, setUp, workers: 0, resumed: false},
+    ...{engine: engineNames(choice), reason, setUp, workers: 0, resumed: false},
     steps: pinned.steps,
     selected: onlySweep(sweep, only).map(({id}) => id),
     costs: costsOf(prepared, trials),
