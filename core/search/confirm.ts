@@ -6,7 +6,7 @@ import {type Ending, type Known, marginOf} from './known.ts';
 const unstableMargins = 5;
 
 /** Rates that get all seeds, beside the first. */
-export const mostRounds = 2;
+const mostRounds = 2;
 
 export interface Confirmation {
   chosen: number;
@@ -67,18 +67,15 @@ function bestOf({cell, ending}: Known, rates: readonly number[], compared: Reado
   return scored.toSorted((a, b) => b.score - a.score || a.rate - b.rate)[0]?.rate ?? null;
 }
 
+/** One seed beside them was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
 function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
-  return isOutdone(known, seedsAt(known, rate)!, known.ending(neighbour, 0)!);
-}
-
-/** One seed elsewhere was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
-export function isOutdone(known: Pick<Known, 'rules'>, seeds: readonly Ending[], {score}: Ending): boolean {
-  const mean = meanOf(seeds);
+  const seeds = seedsAt(known, rate)!;
+  const [mean, {score}] = [meanOf(seeds), known.ending(neighbour, 0)!];
   if (scatters(known, seeds)) return score - mean >= -apart(seeds);
   return score - mean > marginOf(known.rules, score, mean);
 }
 
-function scatters({rules}: Pick<Known, 'rules'>, seeds: readonly Ending[]): boolean {
+function scatters({rules}: Known, seeds: readonly Ending[]): boolean {
   const scores = seeds.map(({score}) => score);
   return apart(seeds) > unstableMargins * marginOf(rules, Math.min(...scores), Math.max(...scores));
 }
