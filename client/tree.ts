@@ -67,12 +67,13 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     // Of a long run all is told when all of it is read.
     const state = file.run?.reading === null ? file.run.state : null;
     const tasks = state ? taskBranches(state, file.run?.queue) : [];
-    return [...branchesOf(file.sweep, state), ...tasks, ...this.#historyOf(file)].map(child => ({file, branch: child}));
+    const history = await this.#historyOf(file);
+    return [...branchesOf(file.sweep, state), ...tasks, ...history].map(child => ({file, branch: child}));
   }
 
   /** Its children are looked for when it is opened. */
-  #historyOf({run}: SweepFile): Branch[] {
-    const number = run ? this.#history.count(run) : 0;
+  async #historyOf({run}: SweepFile): Promise<Branch[]> {
+    const number = run ? await this.#history.count(run) : 0;
     return number > 0 ? [groupOf('history', l10n.t('History'), [], number)] : [];
   }
 

@@ -1,5 +1,5 @@
 /** The runs of a sweep, as the command lists them: asked anew where one of their folders has changed. */
-import {existsSync, readdirSync, statSync} from 'node:fs';
+import {readdir, stat} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {Disposable, EventEmitter, window, workspace} from 'vscode';
 import {aboutName} from '../../core/run/history/about.ts';
@@ -34,14 +34,15 @@ export class History implements Disposable {
   }
 
   /** How many runs of its sweep there are, the present one among them. */
-  count(run: Run): number {
-    return foldersOf(run).length;
+  async count(run: Run): Promise<number> {
+    return (await foldersOf(run)).length;
   }
 
   /** The present run first, then earlier ones. */
-  rowsOf(run: Run): Promise<RunRow[]> {
-    const folders = foldersOf(run);
-    const mark = folders.map(folder => markOf(folder, folder === run.folder && run.alive)).join('\n');
+  async rowsOf(run: Run): Promise<RunRow[]> {
+    const folders = await foldersOf(run);
+    const marks = await Promise.all(folders.map(folder => markOf(folder, folder === run.folder && run.alive)));
+    const mark = marks.join('\n');
     const known = this.#listed.get(run.folder);
     if (known?.mark === mark) return known.rows;
     const rows = this.#ask(folders[0]);
@@ -69,24 +70,21 @@ export class History implements Disposable {
 }
 
 /** Folders of the runs of a sweep. */
-function foldersOf({folder}: Run): string[] {
+async function foldersOf({folder}: Run): Promise<string[]> {
   const [parent, own] = [dirname(folder), presentName(basename(folder))];
-  try {
-    return readdirSync(parent)
-      .filter(name => presentName(name) === own)
-      .map(name => join(parent, name))
-      .filter(one => existsSync(join(one, 'events.jsonl')));
-  } catch {
-    // No sweep beside it has run yet.
-    return [];
-  }
+  // No sweep beside it may have run yet.
+  const names = await readdir(parent).catch(() => []);
+  const folders = names.filter(name => presentName(name) === own).map(name => join(parent, name));
+  const found = await Promise.all(folders.map(one => stat(join(one, 'events.jsonl')).catch(() => null)));
+  return folders.filter((_, k) => found[k] !== null);
 }
 
 /** Of a run at work only what people say of it: how it stands, its own rows tell. */
-function markOf(folder: string, isAtWork: boolean): string {
-  const marks = (isAtWork ? [aboutName] : [aboutName, 'events.jsonl']).map(name => {
-    const found = statSync(join(folder, name), {throwIfNoEntry: false});
+async function markOf(folder: string, isAtWork: boolean): Promise<string> {
+  const names = isAtWork ? [aboutName] : [aboutName, 'events.jsonl'];
+  const marks = names.map(async name => {
+    const found = await stat(join(folder, name)).catch(() => null);
     return found ? `${found.ino} ${found.size} ${found.mtimeMs}` : '';
   });
-  return [folder, isAtWork, ...marks].join(' ');
+  return [folder, isAtWork, ...(await Promise.all(marks))].join(' ');
 }

@@ -67,12 +67,24 @@ function bestOf({cell, ending}: Known, rates: readonly number[], compared: Reado
   return scored.toSorted((a, b) => b.score - a.score || a.rate - b.rate)[0]?.rate ?? null;
 }
 
-/** One seed beside them was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
+/**
+ * Seeds scatter where rates are too high: one above must have been better by one seed, one below need not be where the seeds do not
+ * agree. Where one diverged, whatever trains is looked at.
+ */
 function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
-  const seeds = seedsAt(known, rate)!;
-  const [mean, {score}] = [meanOf(seeds), known.ending(neighbour, 0)!];
-  if (scatters(known, seeds)) return score - mean >= -apart(seeds);
-  return score - mean > marginOf(known.rules, score, mean);
+  const [seeds, end] = [seedsAt(known, rate)!, known.ending(neighbour, 0)!];
+  const isAbove = neighbour > rate && !seeds.some(({diverged}) => diverged);
+  return isAbove ? isAhead(known, seeds, end) : isOutdone(known, seeds, end);
+}
+
+function isAhead({rules}: Known, seeds: readonly Ending[], {score}: Ending): boolean {
+  const mean = meanOf(seeds);
+  return score - mean > marginOf(rules, score, mean);
+}
+
+/** One seed elsewhere was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
+function isOutdone(known: Known, seeds: readonly Ending[], end: Ending): boolean {
+  return scatters(known, seeds) ? end.score - meanOf(seeds) >= -apart(seeds) : isAhead(known, seeds, end);
 }
 
 function scatters({rules}: Known, seeds: readonly Ending[]): boolean {

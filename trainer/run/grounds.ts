@@ -10,7 +10,8 @@ export interface Ground {
   choice: Choice;
 }
 
-interface Whole {
+/** What a run needs for its trials to know their ground. */
+export interface Whole {
   prepared: Prepared;
   choice: Choice;
 }

@@ -11,10 +11,9 @@ import {formOf, methodOf, methods} from '../method/index.ts';
 import type {Projection} from '../model/projections.ts';
 import {allocatedCores, allocatedMemory} from '../process/allocation.ts';
 import {startsFromBatches} from '../step/weight-gradients.ts';
-import {type Ground, groundsOf} from './grounds.ts';
+import {type Ground, groundsOf, type Whole} from './grounds.ts';
 import {startSettings} from './packs.ts';
 import type {Prepared} from './prepare.ts';
-import type {UnderWay} from './under-way.ts';
 
 /** Of the machine's memory, what all workers together may spend on remembering batches. */
 const rememberShare = 0.3;
@@ -96,7 +95,7 @@ export interface ProbePlan {
 
 /** The probes at the start of these trials whose rows are not known yet; costly layers first. */
 export function planProbes(
-  run: Pick<UnderWay, 'prepared' | 'choice'>,
+  run: Whole,
   curvature: CurvatureSettings,
   trials: readonly Trial[],
   isKnown: (row: StartRow) => boolean,

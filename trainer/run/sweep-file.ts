@@ -6,10 +6,10 @@ import type {CurvatureSettings, Sweep, TrainingSettings} from '../../core/sweep/
 import type {Loading} from '../data/dataset.ts';
 import type {Wish} from '../engine/choose.ts';
 import type {MatrixSize} from '../engine/measured/compare.ts';
+import {storedPrecision} from '../engine/stored-precision.ts';
 import {readText} from '../files/door.ts';
 import {findModel} from '../model/find-model.ts';
 import {openModel} from '../model/open-model.ts';
-import {storedPrecision} from '../model/stored-precision.ts';
 import type {StoredTensor} from '../weights/safetensors.ts';
 import {mostSweepBytes, type Prepared, prepare, type Trainer} from './prepare.ts';
 

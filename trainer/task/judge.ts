@@ -9,7 +9,7 @@ import type {Generated} from '../generation/answers.ts';
 import {textBefore} from '../generation/stopping.ts';
 import {writeSamples} from '../store/samples.ts';
 import type {Tokenizer} from '../text/tokenizer.ts';
-import {filterMetric} from './filters.ts';
+import {filterMetric} from './mathematics/filters.ts';
 import {passAtK} from './pass-at-k.ts';
 import {openProgramFinder, type ProgramFinder} from './programs.ts';
 import type {Prompt} from './prompts.ts';

@@ -2,9 +2,9 @@
 import type {EvaluationSettings, TaskName} from '../../core/sweep/sweep.ts';
 import {humaneval, mbpp} from './code.ts';
 import {commonsense} from './commonsense.ts';
-import {gsm8k} from './gsm8k.ts';
 import {ifeval} from './ifeval/ifeval.ts';
-import {math} from './math.ts';
+import {gsm8k} from './mathematics/gsm8k.ts';
+import {math} from './mathematics/math.ts';
 import type {Task} from './task.ts';
 
 export const tasks: Partial<Record<TaskName, Task>> = {gsm8k, math, humaneval, mbpp, commonsense, ifeval};

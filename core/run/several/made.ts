@@ -82,7 +82,9 @@ function axisText(key: AxisKey, {settings = {}}: StoredTrial, {made, fixed}: Tol
     const text = made[`data[${set}].${key.slice(5)}`];
     return text === undefined ? (key === 'data.rows' ? 'all' : fixed[key]) : plainText(text);
   }
-  return fixed[key] ?? (made ? noted(key, made) : undefined);
+  // What numbers were computed in: a file's `auto` does not say it.
+  const isResolved = key === 'training.precision' && made?.[key] !== undefined;
+  return (isResolved ? undefined : fixed[key]) ?? (made ? noted(key, made) : undefined);
 }
 
 /** Of a run that says nothing of axes: what it noted of the key. */

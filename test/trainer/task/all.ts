@@ -6,8 +6,8 @@
 import {join} from 'node:path';
 import {readRows} from '../../../trainer/data/read/rows.ts';
 import {humaneval, mbpp} from '../../../trainer/task/code.ts';
-import {gsm8k} from '../../../trainer/task/gsm8k.ts';
-import {math} from '../../../trainer/task/math.ts';
+import {gsm8k} from '../../../trainer/task/mathematics/gsm8k.ts';
+import {math} from '../../../trainer/task/mathematics/math.ts';
 import {openProgramFinder} from '../../../trainer/task/programs.ts';
 import {openSandbox} from '../../../trainer/task/sandbox/sandbox.ts';
 import type {Task} from '../../../trainer/task/task.ts';

@@ -9,7 +9,7 @@ export const browserOnly: Story = {
     const {editor, page} = workbench;
     await editor.squiggles.first().waitFor();
     assert.match(await editor.hover('pisa', 'pissa'), /pissa/);
-    await editor.fix('pisa', "Change to 'pissa'");
+    await editor.fix('pisa', 'pissa');
     await editor.click('pissa');
     const offered = await editor.complete('pissa');
     assert.ok(offered.includes('dora'), offered.join(', '));

@@ -2,7 +2,7 @@
  * How lm-evaluation-harness finds and compares GSM8K's answers, by the names of its filters (its gsm8k.yaml, exact_match): what a published
  * score of the one or the other was measured with.
  */
-import type {FilterName} from '../../core/sweep/sweep.ts';
+import type {FilterName} from '../../../core/sweep/sweep.ts';
 
 /** The answer that a filter finds; null where there is none. */
 const found: Record<FilterName, (text: string) => string | null> = {

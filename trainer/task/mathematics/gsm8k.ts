@@ -1,7 +1,7 @@
 /** GSM8K (Cobbe et al. 2021), scored by the rule of the study and PiSSA (test_acc.py). */
-import {textIn} from '../data/read/row.ts';
+import {textIn} from '../../data/read/row.ts';
+import type {Task} from '../task.ts';
 import {filtered} from './filters.ts';
-import type {Task} from './task.ts';
 
 /** MetaMathQA closes with the first, GSM8K's own answers with the second. */
 const marks = ['The answer is: ', '####'];

@@ -1,7 +1,7 @@
 /** MATH (Hendrycks et al. 2021), scored by the rule of the study and PiSSA (test_acc.py); boxed answers count too. */
-import {textIn} from '../data/read/row.ts';
+import {textIn} from '../../data/read/row.ts';
+import type {Task} from '../task.ts';
 import {boxedAnswer, sameAnswer} from './math-equivalence.ts';
-import type {Task} from './task.ts';
 
 /** MetaMathQA's last words. */
 const mark = 'The answer is: ';

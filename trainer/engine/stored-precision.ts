@@ -1,5 +1,5 @@
-import type {Precision} from '../engine/program/precision.ts';
 import type {StoredTensor} from '../weights/safetensors.ts';
+import type {Precision} from './program/precision.ts';
 
 /** bfloat16 where most of the weights' numbers are stored so. */
 export function storedPrecision(tensors: Iterable<StoredTensor>): Precision {
