@@ -13,8 +13,7 @@ export type Evaluation = {
   every?: number | undefined;
   /** What its events are told apart by. */
   entry?: string | undefined;
-} & /** `base`: the base's own loss on these rows, which a worker adds where the loss is told relative to it. */
-(
+} /** `base`: the base's own loss on these rows, which a worker adds where the loss is told relative to it. */ & (
   | {task: 'loss'; source: RowSource; relativeTo?: 'base' | undefined; base?: number | undefined}
   /** `name`: the task's own. */
   | {task: 'choices'; name: TaskName; source: RowSource; choices: Choices}
