@@ -6,7 +6,7 @@ import {type Ending, type Known, marginOf} from './known.ts';
 const unstableMargins = 5;
 
 /** Rates that get all seeds, beside the first. */
-export const mostRounds = 2;
+const mostRounds = 2;
 
 export interface Confirmation {
   chosen: number;
@@ -77,17 +77,17 @@ function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
   return isAbove ? isAhead(known, seeds, end) : isOutdone(known, seeds, end);
 }
 
-function isAhead({rules}: Pick<Known, 'rules'>, seeds: readonly Ending[], {score}: Ending): boolean {
+function isAhead({rules}: Known, seeds: readonly Ending[], {score}: Ending): boolean {
   const mean = meanOf(seeds);
   return score - mean > marginOf(rules, score, mean);
 }
 
 /** One seed elsewhere was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
-export function isOutdone(known: Pick<Known, 'rules'>, seeds: readonly Ending[], end: Ending): boolean {
+function isOutdone(known: Known, seeds: readonly Ending[], end: Ending): boolean {
   return scatters(known, seeds) ? end.score - meanOf(seeds) >= -apart(seeds) : isAhead(known, seeds, end);
 }
 
-function scatters({rules}: Pick<Known, 'rules'>, seeds: readonly Ending[]): boolean {
+function scatters({rules}: Known, seeds: readonly Ending[]): boolean {
   const scores = seeds.map(({score}) => score);
   return apart(seeds) > unstableMargins * marginOf(rules, Math.min(...scores), Math.max(...scores));
 }

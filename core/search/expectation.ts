@@ -39,6 +39,8 @@ export interface SearchExpectation {
 export const expectedFirst = 2.6;
 /** Neighbours that get all seeds too, a cell. */
 const expectedRounds = 0.03;
+/** Of the other cells of a group, those that get all seeds too. */
+const expectedRivals = 0.2;
 
 /**
  * Of a sweep; null where it searches nothing, or where the steps of a batch size are not known. `steps`: optimizer steps of a
@@ -105,7 +107,8 @@ function cellExpectation(cell: Cell, {search}: Pick<SearchRules, 'search'>, isFi
   }
   const further = seeds.length - 1;
   const usual: Range = {least: 0, expected: expectedRounds, most: Math.min(2, rates.length - 1)};
-  const rounds = further === 0 ? same(0) : isFirst ? range(at => 1 + usual[at]) : {...same(0), most: 1};
+  const rounds =
+    further === 0 ? same(0) : isFirst ? range(at => 1 + usual[at]) : {least: 0, expected: expectedRivals, most: 1};
   const first: Range = {least: isFirst ? 2 : 0, expected: Math.min(expectedFirst, rates.length), most: rates.length};
   const scanned = scannedOf(isGuided(cell, search) ? middleOf(cell) : cell);
   const whole = range(at => first[at] + further * rounds[at]);

@@ -1,11 +1,11 @@
 /**
  * The cells of one group: one method under one condition, at several values of further tuned axes. Each is scanned and walked with the first
- * seed; one that learns far less in its scan is left there, and only the best one gets the further seeds.
+ * seed; one that learns far less in its scan is left there, and only the best one gets the further seeds, or those that one seed puts before it.
  */
 
 import {settingsInWords} from '../run/compare/conditions.ts';
 import {formatLoss, formatRate, formatValue} from '../run/format.ts';
-import {isBetter, isOutdone, meanOf, mostRounds, seedsAt} from './confirm.ts';
+import {isBetter, meanOf, seedsAt} from './confirm.ts';
 import {decide} from './decide.ts';
 import {type Ending, type Known, known as knownOf, marginOf} from './known.ts';
 import type {SearchRules} from './rules.ts';
@@ -14,6 +14,9 @@ import {whyWhole} from './whole.ts';
 
 /** A cell whose scan has learnt less than the best one's by more than this part of all that was learnt is left. */
 const leftShare = 0.25;
+
+/** Cells beside the best one that may get all seeds, where their first one is better than its seeds are on average. */
+const mostRivals = 4;
 
 /** Settings that move the training loss of a few steps for other reasons than how well a training will end. */
 const misleading: readonly string[] = [
@@ -112,7 +115,7 @@ const left = (first: Decision, rival: Place, why: string): Decision => {
 
 const words = ({known}: Place): string => settingsInWords(known.cell.group!.settings).join(', ');
 
-/** Of those that were not left: the walks of all, then the seeds of the best one, and of another one where that falls behind it. */
+/** Of those that were not left: the walks of all, then the seeds of the best one, and of others where that falls behind them. */
 function decideGoing(going: readonly Place[]): [Place, Decision][] {
   if (going.some(({first}) => first.stage !== 'done'))
     return going.map(one => [one, one.first.stage === 'done' ? walked(one) : one.first]);
@@ -125,8 +128,8 @@ function decideGoing(going: readonly Place[]): [Place, Decision][] {
   for (const [round, other] of others.entries()) {
     if (decision.stage !== 'done' || decision.chosen === null) break;
     const seeds = endingsAt(best, decision.chosen);
-    const isDoubtful = round < mostRounds && isOutdone(best.known, seeds, bestOf(other));
-    if (!isDoubtful && !didBetter(other, seeds)) continue;
+    const isPromising = round < mostRivals && bestOf(other).score > meanOf(seeds);
+    if (!isPromising && !didBetter(other, seeds)) continue;
     const further = whole(other);
     if (further.stage !== 'done') {
       const why = `The mean with ${words(best)} is behind what was reached here. ${further.why}`;

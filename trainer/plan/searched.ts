@@ -13,7 +13,7 @@ import type {Sweep, Trial} from '../../core/sweep/sweep.ts';
  * `machine`: null where it is not known what a step takes.
  */
 export function searchInWords(
-  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'methods' | 'axes' | 'objective'>,
+  sweep: Pick<Sweep, 'search' | 'verdict' | 'evaluate' | 'training' | 'methods' | 'axes' | 'objective' | 'tune'>,
   trials: readonly Trial[],
   steps: Readonly<Record<string, number>>,
   machine: Machine | null,

@@ -16,7 +16,7 @@ import {challengeSettings, comparisonsOf} from './comparisons.ts';
  * `trials`: those of the file under the ids of the run.
  */
 export function isSettled(
-  sweep: Pick<Sweep, 'methods' | 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective'>,
+  sweep: Pick<Sweep, 'methods' | 'search' | 'verdict' | 'evaluate' | 'training' | 'axes' | 'objective' | 'tune'>,
   trials: readonly Trial[],
   state: RunState,
 ): boolean {

@@ -13,18 +13,26 @@ interface Row {
 
 /** Every rate whole with n seeds; a grid of 3 seeds that gets more until there are words; a search that does. */
 function rowsOf(family: string): Row[] {
-  const row = (way: string, search: boolean, seeds: number, most: number, asks: number[] = []): Row => {
+  const row = (
+    way: string,
+    search: boolean,
+    seeds: number,
+    most: number,
+    more: Pick<Setting, 'asks' | 'values'> = {},
+  ): Row => {
     const looks = looksOf(seeds, most);
-    return {family, way, setting: {family: families[family]!, search, seeds, looks, asks}};
+    return {family, way, setting: {family: families[family]!, search, seeds, looks, ...more}};
   };
   return [
     ...[3, 5, 8].map(seeds => row(`grid, ${seeds} seeds`, false, seeds, seeds)),
     row('grid, 3 up to 8 seeds', false, 3, 8),
-    row('grid, 3 seeds, 3 more asked for twice', false, 3, 3, [3, 3]),
+    row('grid, 3 seeds, 3 more asked for twice', false, 3, 3, {asks: [3, 3]}),
     row('search, 3 seeds', true, 3, 3),
-    row('search, 3 seeds, 3 more asked for twice', true, 3, 3, [3, 3]),
+    row('search, 3 seeds, 3 more asked for twice', true, 3, 3, {asks: [3, 3]}),
     row('search, 3 up to 5 seeds', true, 3, 5),
     row('search, 3 up to 8 seeds', true, 3, 8),
+    row('search at 3 settings of another axis, 3 seeds', true, 3, 3, {values: 3}),
+    row('search at 3 settings of another axis, 3 up to 8 seeds', true, 3, 8, {values: 3}),
   ];
 }
 

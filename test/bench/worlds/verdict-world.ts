@@ -3,6 +3,7 @@
  * noise and true differences are given. Searched by the product's own decisions, and judged by its own words.
  */
 
+import {grouped} from '../../../core/grouped.ts';
 import type {MethodName} from '../../../core/method/methods.ts';
 import {confidenceOf, judge, type Word} from '../../../core/run/verdict/words.ts';
 import {
@@ -13,11 +14,11 @@ import {
   withTrials,
 } from '../../../core/search/comparing/challenge.ts';
 import {wished} from '../../../core/search/comparing/more-seeds.ts';
-import {standingOf} from '../../../core/search/comparing/standing.ts';
-import {decide} from '../../../core/search/decide.ts';
+import {standingsOf} from '../../../core/search/comparing/standing.ts';
 import type {SearchRules} from '../../../core/search/rules.ts';
 import type {Cell, Decision, TrialFacts} from '../../../core/search/search.ts';
 import type {VerdictSettings} from '../../../core/search/settings.ts';
+import {decideTogether} from '../../../core/search/together.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {random} from '../../../trainer/math/random.ts';
 
@@ -60,6 +61,8 @@ export interface Setting {
   looks: number[];
   /** Once words stand, somebody asks for so many more seeds of what has none, time and again; absent: nobody does. */
   asks?: number[];
+  /** Values of a further tuned axis that all do equally well, each with best rates of its own; absent: the rate alone is tuned. */
+  values?: number;
 }
 
 export interface Outcome {
@@ -83,7 +86,7 @@ export function play(setting: Setting, name: string, number: number): Outcome {
     world.ask(wished(world.searched(), world.facts, {...settings(place), isSearch}, {seeds}));
     finish(world, {...setting, looks: [0, ...setting.looks]}, settings(place + 1));
   }
-  const standings = world.searched().flatMap(cell => standingOf(cell, world.facts, 'accuracy') ?? []);
+  const standings = standingsOf(world.searched(), world.facts, 'accuracy');
   const confidence = confidenceOf({looks: setting.looks.length + asks.length, isSearch: setting.search});
   const gaps = judge(standings, 'accuracy', {baseline: 'lora', margin, confidence})?.gaps ?? [];
   const words = gaps.map(({method, word}) => ({word, truth: setting.truth[methods.indexOf(method as MethodName)]!}));
@@ -93,7 +96,7 @@ export function play(setting: Setting, name: string, number: number): Outcome {
 /** Until nothing more is asked for. */
 function finish(world: World, setting: Setting, settings: ChallengeSettings): void {
   for (let decisions: Decision[]; ; ) {
-    decisions = setting.search ? world.cells.map(cell => decide(cell, world.facts, rules)) : [];
+    decisions = setting.search ? world.decisions() : [];
     const wanted = decisions.flatMap(decision => decision.wanted);
     if (wanted.length > 0) {
       for (const {trial, until} of wanted) world.train(trial, until);
@@ -119,10 +122,10 @@ class World {
   readonly cells: Cell[];
   readonly facts = new Map<string, TrialFacts>();
   private added: Trial[] = [];
-  private readonly trials = new Map<string, {trial: Trial; place: number; method: number}>();
+  private readonly trials = new Map<string, {trial: Trial; place: number; cell: number}>();
   private readonly setting: Setting;
   private readonly draw: () => number;
-  /** Of each method: where its best rate is, and where its scan sees it. */
+  /** Of each cell: where its best rate is, and where its scan sees it. */
   private readonly peaks: {at: number; seen: number; top: number}[];
 
   constructor(setting: Setting, name: string, number: number) {
@@ -134,17 +137,36 @@ class World {
       if (next === drawn.length) [drawn, next] = [stream.normal(100), 0];
       return drawn[next++]!;
     };
-    this.peaks = methods.map((_, method) => {
+    const {values} = setting;
+    const seeds = Array.from({length: setting.seeds}, (_, k) => k + 1);
+    this.cells = methods.flatMap(method =>
+      values === undefined
+        ? [cellOfMethod(method, seeds)]
+        : Array.from({length: values}, (_, value) => cellOfMethod(method, seeds, value)),
+    );
+    this.peaks = this.cells.map((_, cell) => {
       const at = 4 + 4 * stream.next();
       // Short trainings like larger rates; the scan's place is known to 0.7 places, as measured.
       const seen = at + 4 * 0.32 * Math.log10(total / scanSteps) + 0.7 * this.draw();
       const best = Math.min(...rates.map((_, place) => setting.family.loss(place - at)));
-      return {at, seen, top: 0.6 + setting.truth[method]! + best};
+      return {at, seen, top: 0.6 + setting.truth[this.methodOf(cell)]! + best};
     });
-    const seeds = Array.from({length: setting.seeds}, (_, k) => k + 1);
-    this.cells = methods.map(method => cellOfMethod(method, seeds));
     this.know(this.cells);
     if (!setting.search) for (const id of [...this.trials.keys()]) this.train(id, total);
+  }
+
+  private methodOf(cell: number): number {
+    return Math.floor(cell / (this.setting.values ?? 1));
+  }
+
+  decisions(): Decision[] {
+    const groups = grouped(this.cells, ({id, group}) => group?.id ?? id);
+    return [...groups.values()].flatMap(own =>
+      decideTogether(
+        own.map(cell => ({cell, facts: this.facts})),
+        rules,
+      ),
+    );
   }
 
   /** With the trials that were added. */
@@ -160,10 +182,10 @@ class World {
   }
 
   train(id: string, until: number): void {
-    const {place, method} = this.trials.get(id)!;
-    const {at, seen, top} = this.peaks[method]!;
+    const {place, cell} = this.trials.get(id)!;
+    const {at, seen, top} = this.peaks[cell]!;
     const {family} = this.setting;
-    const noise = method === methods.length - 1 ? (family.loud ?? family.noise) : family.noise;
+    const noise = this.methodOf(cell) === methods.length - 1 ? (family.loud ?? family.noise) : family.noise;
     const isWhole = until === total;
     this.facts.set(id, {
       state: isWhole ? 'finished' : 'paused',
@@ -176,18 +198,22 @@ class World {
   }
 
   private know(cells: readonly Cell[]): void {
-    for (const [method, cell] of cells.entries())
-      for (const [place, row] of cell.trials.entries())
-        for (const trial of row) this.trials.set(trial.id, {trial, place, method});
+    for (const [cell, {trials}] of cells.entries())
+      for (const [place, row] of trials.entries())
+        for (const trial of row) this.trials.set(trial.id, {trial, place, cell});
   }
 }
 
-function cellOfMethod(method: MethodName, seeds: readonly number[]): Cell {
+function cellOfMethod(method: MethodName, seeds: readonly number[], value?: number): Cell {
+  const settings = value === undefined ? undefined : {'training.weight_decay': String(value)};
+  const part = value === undefined ? '' : `-wd${value}`;
+  const base = `${method}-r8-b16`;
   const trials = rates.map(learningRate =>
     seeds.map(seed => {
-      const id = `${method}-r8-b16-lr${learningRate.toExponential(2)}-s${seed}`;
-      return {id, method, rank: 8, alpha: 8, batchSize: 16, learningRate, seed};
+      const id = `${base}${part}-lr${learningRate.toExponential(2)}-s${seed}`;
+      return {id, method, rank: 8, alpha: 8, batchSize: 16, learningRate, seed, ...(settings && {settings})};
     }),
   );
-  return {id: `${method}-r8-b16`, rates, seeds: [...seeds], trials, steps: total, warmUp: 0};
+  const common = {rates, seeds: [...seeds], trials, steps: total, warmUp: 0};
+  return {id: `${base}${part}`, ...common, ...(settings && {group: {id: base, settings}})};
 }
