@@ -15,6 +15,7 @@ import type {FromWorker, ToWorker, WorkerSetup} from './run/jobs.ts';
 import {tripletsOf} from './step/start.ts';
 import {openTokenizer, type Tokenizer} from './text/tokenizer.ts';
 import {adaptedModel} from './training/adapted-model.ts';
+import {BaseLosses} from './training/base-losses.ts';
 import {evaluatePack} from './training/evaluate.ts';
 import {generateHere} from './training/generate-here.ts';
 import {timeTrial} from './training/timing.ts';
@@ -34,6 +35,8 @@ const note = (text: string): void => {
 const programs = openEngine(engine, {threads, expansion, packsWeights, precision, onGpu, note}).then(
   running => new Programs(running),
 );
+
+const baseLosses = programs.then(running => new BaseLosses(running, opened));
 
 /** When all that was sent so far is on the disk: the bytes of the events. */
 async function stored(): Promise<number> {
@@ -79,10 +82,11 @@ async function work(message: ToWorker): Promise<void> {
     stored,
   };
   if (message.kind === 'evaluate') {
+    const {evaluation, trial: id = '', step: count = 0} = message;
+    const told = await (await baseLosses).told([evaluation], context.stopped);
     const adapted = await adaptedModel(base.programs, opened, message.adapter);
     const report = {...context, generated: (result: Generated) => send({kind: 'generated', result})};
-    const {evaluation, trial: id = '', step: count = 0} = message;
-    await evaluatePack({...adapted, count}, report, [evaluation], [{id}], Float32Array.of(1));
+    await evaluatePack({...adapted, count}, report, told, [{id}], Float32Array.of(1));
     return;
   }
   if (message.kind === 'merge') {
@@ -97,7 +101,11 @@ async function work(message: ToWorker): Promise<void> {
     await probe(message.job, context);
     return;
   }
-  await train(message.job, {...context, worker, generated: result => send({kind: 'generated', result})});
+  const evaluations = await (await baseLosses).told(message.job.evaluations, context.stopped);
+  await train(
+    {...message.job, evaluations},
+    {...context, worker, generated: result => send({kind: 'generated', result})},
+  );
 }
 
 function fail(fault: unknown): void {

@@ -133,7 +133,7 @@ export function rateChart(
   const {curves, metric} = comparison;
   const {bounds, scales} = frameOf(comparison, theme);
   const lines = curves.map((curve, place) =>
-    linesOf(curve, place, nestingOf(curve, curves.slice(0, place)), bounds, theme),
+    linesOf(curve, place, nestingOf(curve, curves.slice(0, place), bounds), bounds, theme),
   );
   const owners = ownersOf(lines, curves);
   return {
@@ -167,11 +167,15 @@ function ownersOf(sets: readonly (readonly unknown[])[], curves: readonly Method
 
 type Switched = Pick<Chart, 'isDatasetVisible' | 'setDatasetVisibility' | 'update'>;
 
+/** Names of more methods would leave the plot no room; the table below has them with their colours. */
+const mostInLegend = 24;
+
 /** Names each method once, and switches all that belongs to it. */
 function legendOf(owners: readonly MethodCurve[], theme: Theme) {
   const legend = methodLegend(theme);
   return {
     ...legend,
+    display: new Set(owners).size <= mostInLegend,
     labels: {
       ...legend.labels,
       filter: ({datasetIndex = -1}: LegendItem) => owners.indexOf(owners[datasetIndex]!) === datasetIndex,
@@ -196,7 +200,15 @@ function inWords({mean, std, seeds, diverged, scanned}: RatePoint, metric: strin
   return [value, diverged > 0 ? `${diverged} diverged` : '', scanned ? 'scanned only' : ''].filter(Boolean).join(', ');
 }
 
-/** Peaks at one rate lie upon each other: each further one gets a larger ring around those before it. */
-function nestingOf({peak}: MethodCurve, before: MethodCurve[]): number {
-  return before.filter(curve => curve.peak && curve.peak.learningRate === peak?.learningRate).length;
+/** Rings that one can still tell from each other. */
+const mostRings = 4;
+
+/** Peaks of one rate and about one height lie upon each other: each further one gets a larger ring around those before it. */
+function nestingOf({peak}: MethodCurve, before: MethodCurve[], {low, high, isLoss}: Bounds): number {
+  if (!peak) return 0;
+  const height = (value: number): number =>
+    isLoss ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+  const isUpon = ({peak: other}: MethodCurve): boolean =>
+    other?.learningRate === peak.learningRate && Math.abs(height(other.mean) - height(peak.mean)) < 0.04;
+  return Math.min(mostRings, before.filter(isUpon).length);
 }

@@ -280,7 +280,8 @@ function saveFile(address: string, name: string, editor: Editor | undefined): vo
 }
 
 async function saveFigure({name, title, scene}: Figure, kind: PictureKind, editor: Editor | undefined): Promise<void> {
-  const svg = svgOf(scene, title);
+  // The browser draws the picture with what fonts it has.
+  const svg = svgOf(scene, title, kind === 'svg' ? 'own' : 'any');
   const address = `data:image/svg+xml;base64,${base64Of(svg)}`;
   saveFile(kind === 'svg' ? address : await pictureOf(address, scene), `${name}.${kind}`, editor);
 }

@@ -34,7 +34,7 @@ export const inks = [
   '#2d78ff',
   '#4b1eb4',
   '#a4133c',
-  '#000cfc',
+  '#fc00fc',
 ] as const;
 
 /** In the order in which methods take them, as the page's `shapes`. */

@@ -1,13 +1,16 @@
 /** A scene as an SVG document, in its true size: 1 unit is 1 point. */
 import type {Box, Line, Marker, Place, Rectangle, Scene, Shape, Text} from './scene.ts';
-import {fontFamily} from './text-widths.ts';
+import {fontFamily, textWidth} from './text-widths.ts';
 
-/** A document of `scene.width` by `scene.height` points on white; `title` is what readers who do not see it are told. */
-export function svgOf({width, height, shapes}: Scene, title: string): string {
+/**
+ * A document of `scene.width` by `scene.height` points on white; `title` is what readers who do not see it are told.
+ * @param fonts `any`: texts are stretched to the widths that they were laid out in, for renderers that may have none of the fonts
+ */
+export function svgOf({width, height, shapes}: Scene, title: string, fonts: 'own' | 'any' = 'own'): string {
   const clips = [...new Set(shapes.flatMap(shape => ('within' in shape && shape.within ? key(shape.within) : [])))];
   const bodies = shapes.map(shape => {
     const clip = 'within' in shape && shape.within ? ` clip-path="url(#c${clips.indexOf(key(shape.within))})"` : '';
-    return elementOf(shape, clip);
+    return shape.kind === 'text' ? textElement(shape, fonts) : elementOf(shape, clip);
   });
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${inches(width)}in" height="${inches(height)}in" viewBox="0 0 ${n(width)} ${n(height)}" font-family="${escaped(fontFamily)}" role="img">`,
@@ -22,7 +25,7 @@ export function svgOf({width, height, shapes}: Scene, title: string): string {
   ].join('\n');
 }
 
-function elementOf(shape: Shape, clip: string): string {
+function elementOf(shape: Exclude<Shape, Text>, clip: string): string {
   switch (shape.kind) {
     case 'line':
       return lineElement(shape, clip);
@@ -32,8 +35,6 @@ function elementOf(shape: Shape, clip: string): string {
       return rectangleElement(shape);
     case 'marker':
       return markerElement(shape);
-    case 'text':
-      return textElement(shape);
   }
 }
 
@@ -125,10 +126,11 @@ const outlines: Record<Exclude<Marker['shape'], 'circle'>, readonly (readonly Pl
   ],
 };
 
-function textElement({at: [x, y], text, size, anchor, colour, upright}: Text): string {
+function textElement({at: [x, y], text, size, anchor, colour, upright}: Text, fonts: 'own' | 'any'): string {
   const turn = upright ? ` transform="rotate(-90 ${n(x)} ${n(y)})"` : '';
   const from = anchor === 'start' ? '' : ` text-anchor="${anchor}"`;
-  return `<text x="${n(x)}" y="${n(y)}" font-size="${n(size)}" fill="${colour}"${from}${turn}>${escaped(text)}</text>`;
+  const length = fonts === 'own' ? '' : ` textLength="${n(textWidth(text, size))}" lengthAdjust="spacingAndGlyphs"`;
+  return `<text x="${n(x)}" y="${n(y)}" font-size="${n(size)}" fill="${colour}"${from}${turn}${length}>${escaped(text)}</text>`;
 }
 
 function path(points: readonly Place[]): string {

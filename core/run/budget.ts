@@ -33,7 +33,7 @@ export function budgetOf({search, trials}: Pick<RunState, 'search' | 'trials'>):
   if (search === null) return null;
   const budget: Budget = {steps: 0, gridSteps: 0, trials: 0, untouched: 0, scanned: 0, whole: 0, seeds: 0};
   const cells = grouped(
-    trials.filter(({dropped}) => !dropped),
+    trials.filter(({dropped, part}) => !dropped && !part?.imported),
     ({trial}) => cellOf(trial),
   );
   for (const cell of cells.values()) {

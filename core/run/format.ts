@@ -20,7 +20,8 @@ export function formatEvaluation(task: string, entry: string | undefined): strin
 
 /** What was measured: `gsm8k accuracy`, and `loss on test.jsonl` or `forgetting on test.jsonl` of task loss. */
 export function formatMeasure(task: string, metric: string): string {
-  if (metric === forgettingMetric && /^loss($| on )/.test(task)) return `${metric}${task.slice('loss'.length)}`;
+  if (['loss', forgettingMetric].includes(metric) && /^loss($| on | \()/.test(task))
+    return `${metric}${task.slice('loss'.length)}`;
   return task === metric || task.startsWith(`${metric} on `) ? task : `${task} ${metric}`;
 }
 

@@ -4,6 +4,7 @@ import {cellOf} from '../search/cells.ts';
 import {usualMargin} from '../search/rules.ts';
 import type {Settings} from '../sweep/axes/keys.ts';
 import {nameOf} from '../sweep/sweep.ts';
+import {atBestOf, decisiveFor} from './compare/at-best.ts';
 import {
   type Axes,
   axesIn,
@@ -34,10 +35,12 @@ export interface Comparison extends Conditions {
   judging: Judging;
   /** Methods that were trained at further rates with all seeds because they seemed to be behind another one. */
   challenged: {method: string; by: string; rates: number[]}[];
-  /** Settings of further tuned axes at which a search went no further, as a method did better at others: after their scan, or after the first seed. */
-  left: {method: string; settings: Settings; after: 'scan' | 'seed'}[];
+  /** Settings of further tuned axes at which a search went no further, as a method did better at others: after their scan, after the first seed, or after more of them. */
+  left: {method: string; settings: Settings; after: 'scan' | 'seed' | 'seeds'}[];
   /** Trials of it, or the search they belong to, are not at their end: whatever is said is said so far. */
   isUnderWay: boolean;
+  /** Its rates are those that are best by this measure, as it has no best of its own. */
+  atBestOf?: string;
   /** Several runs are in it. */
   isBeside?: true;
 }
@@ -88,8 +91,22 @@ function comparisonsOf(run: RunState): Comparison[] {
       {...group, curves, spread, judging: judged, challenged, left, isUnderWay: isUnderWay(state, own), ...beside},
     ];
   });
-  return objectiveFirst(comparisons, state);
+  const ordered = objectiveFirst(comparisons, state);
+  return ordered.map(one => {
+    const decisive = decisiveFor(one, ordered, other => conditionsKey(other) === conditionsKey(one));
+    if (!decisive) return one;
+    const {curves} = atBestOf(one, decisive);
+    return {
+      ...one,
+      curves,
+      spread: spreadOf(curves, one.metric, one.judging),
+      atBestOf: formatMeasure(decisive.task, decisive.metric),
+    };
+  });
 }
+
+const conditionsKey = ({model, rank, batchSize, settings}: Conditions): string =>
+  JSON.stringify([model, rank, batchSize, settings]);
 
 function judgingOf({verdict, search, engine, asked}: RunState): Judging {
   return {
@@ -124,8 +141,9 @@ function leftIn({searched}: RunState, own: readonly TrialView[], axes: Axes): Co
     const views = cells.get(cell);
     if (left === undefined || !views) return [];
     const {trial} = views[0]!;
-    const isTrained = views.some(({state}) => state === 'finished');
-    return [{method: nameOf(trial), settings: tunedOf(trial, axes) ?? {}, after: isTrained ? 'seed' : 'scan'}];
+    const seeds = new Set(views.flatMap(view => (view.state === 'finished' ? [view.trial.seed] : []))).size;
+    const after = seeds === 0 ? 'scan' : seeds === 1 ? 'seed' : 'seeds';
+    return [{method: nameOf(trial), settings: tunedOf(trial, axes) ?? {}, after}];
   });
 }
 
@@ -139,13 +157,16 @@ function isUnderWay({state, search, searched}: RunState, own: readonly TrialView
 /** What is compared, as a heading. */
 export function title(comparison: Comparison): string {
   const {model, task, metric} = comparison;
-  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}, ${conditionsInWords(comparison)}`;
+  const at = comparison.atBestOf === undefined ? '' : ` at the best rates by ${comparison.atBestOf}`;
+  return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}${at}, ${conditionsInWords(comparison)}`;
 }
 
 function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): MethodCurve[] {
   const searched = new Map(state.searched.map(one => [one.cell, one]));
   const decisions = new Map<string, Decided[]>();
   const methods = new Map<string, Map<string, Seeds>>();
+  /** A search looked for none of their rates. */
+  const imported = new Set<string>();
   const seedsOf = (method: string, learningRate: number, settings?: Settings): Seeds => {
     const places = methods.get(method) ?? new Map<string, Seeds>();
     methods.set(method, places);
@@ -158,6 +179,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
   for (const view of state.trials) {
     const {trial} = view;
     if (!belongs(trial, group, axes)) continue;
+    if (view.part?.imported) imported.add(nameOf(trial));
     const settings = tunedOf(trial, axes);
     const decision = searched.get(cellOf(trial));
     if (decision) {
@@ -185,7 +207,7 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
     const curve = methodCurve(method, points, group.metric, {margin, ...(chosen && {chosen})});
     const settings = JSON.stringify(curve.peak?.settings);
     const at = own.find(one => JSON.stringify(one.settings) === settings);
-    const found = state.search && foundBy(curve, at?.decision.place ?? null);
+    const found = state.search && !imported.has(method) && foundBy(curve, at?.decision.place ?? null);
     return {...curve, ...(found && {found})};
   });
 }

@@ -67,15 +67,24 @@ function bestOf({cell, ending}: Known, rates: readonly number[], compared: Reado
   return scored.toSorted((a, b) => b.score - a.score || a.rate - b.rate)[0]?.rate ?? null;
 }
 
+/**
+ * Seeds scatter where rates are too high: one above must have been better by one seed, one below need not be where the seeds do not
+ * agree. Where one diverged, whatever trains is looked at.
+ */
 function isDoubtful(known: Known, rate: number, neighbour: number): boolean {
-  return isOutdone(known, seedsAt(known, rate)!, known.ending(neighbour, 0)!);
+  const [seeds, end] = [seedsAt(known, rate)!, known.ending(neighbour, 0)!];
+  const isAbove = neighbour > rate && !seeds.some(({diverged}) => diverged);
+  return isAbove ? isAhead(known, seeds, end) : isOutdone(known, seeds, end);
+}
+
+function isAhead({rules}: Pick<Known, 'rules'>, seeds: readonly Ending[], {score}: Ending): boolean {
+  const mean = meanOf(seeds);
+  return score - mean > marginOf(rules, score, mean);
 }
 
 /** One seed elsewhere was better than the seeds are on average; where these do not agree, no further below than they lie apart. */
-export function isOutdone(known: Pick<Known, 'rules'>, seeds: readonly Ending[], {score}: Ending): boolean {
-  const mean = meanOf(seeds);
-  if (scatters(known, seeds)) return score - mean >= -apart(seeds);
-  return score - mean > marginOf(known.rules, score, mean);
+export function isOutdone(known: Pick<Known, 'rules'>, seeds: readonly Ending[], end: Ending): boolean {
+  return scatters(known, seeds) ? end.score - meanOf(seeds) >= -apart(seeds) : isAhead(known, seeds, end);
 }
 
 function scatters({rules}: Pick<Known, 'rules'>, seeds: readonly Ending[]): boolean {
@@ -95,7 +104,7 @@ export function isBetter(a: readonly Ending[], b: readonly Ending[]): boolean {
 }
 
 /** Of those that did not diverge; -Infinity where all did. */
-function meanOf(seeds: readonly Ending[]): number {
+export function meanOf(seeds: readonly Ending[]): number {
   const scores = seeds.filter(({diverged}) => !diverged).map(({score}) => score);
   return scores.length === 0 ? Number.NEGATIVE_INFINITY : mean(scores);
 }

@@ -5,7 +5,7 @@
 
 import {settingsInWords} from '../run/compare/conditions.ts';
 import {formatLoss, formatRate, formatValue} from '../run/format.ts';
-import {isBetter, isOutdone, mostRounds, seedsAt} from './confirm.ts';
+import {isBetter, isOutdone, meanOf, mostRounds, seedsAt} from './confirm.ts';
 import {decide} from './decide.ts';
 import {type Ending, type Known, known as knownOf, marginOf} from './known.ts';
 import type {SearchRules} from './rules.ts';
@@ -117,23 +117,33 @@ function decideGoing(going: readonly Place[]): [Place, Decision][] {
   if (going.some(({first}) => first.stage !== 'done'))
     return going.map(one => [one, one.first.stage === 'done' ? walked(one) : one.first]);
   const ranked = going.filter(({first}) => first.chosen !== null).toSorted((a, b) => bestOf(b).score - bestOf(a).score);
-  let [best, ...others] = ranked as [Place, ...Place[]];
-  if (!best) return going.map(one => [one, one.first]);
-  let decision = whole(best);
-  for (const other of others.slice(0, mostRounds)) {
+  const [leader, ...others] = ranked;
+  if (!leader) return going.map(one => [one, one.first]);
+  let [best, decision] = [leader, whole(leader)];
+  const told = (also?: Place, its?: Decision): [Place, Decision][] =>
+    going.map(one => [one, one === best ? decision : one === also ? its! : beaten(one, best)]);
+  for (const [round, other] of others.entries()) {
     if (decision.stage !== 'done' || decision.chosen === null) break;
     const seeds = endingsAt(best, decision.chosen);
-    if (!isOutdone(best.known, seeds, bestOf(other))) break;
+    const isDoubtful = round < mostRounds && isOutdone(best.known, seeds, bestOf(other));
+    if (!isDoubtful && !didBetter(other, seeds)) continue;
     const further = whole(other);
-    if (further.stage === 'done' && further.chosen === null) continue;
     if (further.stage !== 'done') {
-      const why = `The mean with ${words(best)} fell below what one seed reached here. ${further.why}`;
-      const again = {...further, stage: 'again' as const, chosen: null, why};
-      return going.map(one => [one, one === other ? again : one === best ? decision : beaten(one, best!)]);
+      const why = `The mean with ${words(best)} is behind what was reached here. ${further.why}`;
+      return told(other, {...further, stage: 'again', chosen: null, why});
     }
-    if (isBetter(endingsAt(other, further.chosen!), seeds)) [best, decision] = [other, further];
+    if (further.chosen !== null && isBetter(endingsAt(other, further.chosen), seeds))
+      [best, decision] = [other, further];
   }
-  return going.map(one => [one, one === best ? decision : beaten(one, best!)]);
+  return told();
+}
+
+/** At a rate that got all seeds otherwise, as a challenge asks for. */
+function didBetter({known}: Place, seeds: readonly Ending[]): boolean {
+  return [...known.cell.rates.keys()].some(rate => {
+    const own = seedsAt(known, rate);
+    return own !== null && own.length > 1 && isBetter(own, seeds);
+  });
 }
 
 function walked({first}: Place): Decision {
@@ -155,12 +165,23 @@ function endingsAt({known}: Place, rate: number): Ending[] {
 }
 
 function beaten(one: Place, best: Place): Decision {
-  if (one.first.chosen === null) return one.first;
-  const {objective} = one.known.rules;
-  const [own, other] = [one, best].map(place => {
-    const {score} = bestOf(place);
-    return formatValue(objective.lowerIsBetter ? -score : score, objective.metrics[0]!);
-  });
-  const why = `Left at ${own} with its first seed at ${formatRate(one.first.chosen)}, beside ${other} with ${words(best)}.`;
-  return left(one.first, best, why);
+  const {known, first} = one;
+  if (first.chosen === null) return first;
+  const seeds = [one, best].map(place => meanAt(place));
+  const at = formatRate(first.chosen);
+  const [own, other] = seeds.every(mean => mean !== null)
+    ? [`${scored(known, seeds[0]!)} on average at ${at}`, scored(known, seeds[1]!)]
+    : [`${scored(known, bestOf(one).score)} with its first seed at ${at}`, scored(known, bestOf(best).score)];
+  return left(first, best, `Left at ${own}, beside ${other} with ${words(best)}.`);
+}
+
+/** Mean over all seeds at the rate that the first one found best; null where there is none. */
+function meanAt({known, first}: Place): number | null {
+  const seeds = seedsAt(known, known.cell.rates.indexOf(first.chosen!));
+  return seeds && seeds.length > 1 ? meanOf(seeds) : null;
+}
+
+/** A score as its metric. */
+function scored({rules: {objective}}: Known, score: number): string {
+  return formatValue(objective.lowerIsBetter ? -score : score, objective.metrics[0]!);
 }

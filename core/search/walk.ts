@@ -6,6 +6,12 @@ import {pairAt} from './pair.ts';
 /** Training losses that differ by less than this part of all that was learnt do not differ. */
 const lossShare = 0.02;
 
+/**
+ * A loss on other rows differs from rate to rate by less noise than a share of right answers does: this part of the margin is a
+ * slope. The training's own loss then tells nothing beside it, and falls on where the other one rises.
+ */
+const marginShare = 0.25;
+
 /** Rates (places in the cell's list) that a walk has reached. */
 export interface Walk {
   from: number;
@@ -69,11 +75,11 @@ function slope(known: Known, lower: number, reached: Pick<Walk, 'from' | 'to'>):
   // Where nothing trains, less may.
   if (b.diverged) return -1;
   if (a.diverged) return 1;
-  if (Math.abs(a.score - b.score) > marginOf(known.rules, a.score, b.score)) return b.score > a.score ? 1 : -1;
-  if (a.loss === null || b.loss === null) return 0;
-  // Where the metric is a loss, what does not matter in it does not matter in the training's either.
-  const least = known.rules.objective.lowerIsBetter ? marginOf(known.rules, a.loss, b.loss) : 0;
-  if (!(Math.abs(a.loss - b.loss) > Math.max(least, lossShare * learnt(known, reached)))) return 0;
+  const isLoss = known.rules.objective.lowerIsBetter;
+  const least = marginOf(known.rules, a.score, b.score) * (isLoss ? marginShare : 1);
+  if (Math.abs(a.score - b.score) > least) return b.score > a.score ? 1 : -1;
+  if (isLoss || a.loss === null || b.loss === null) return 0;
+  if (!(Math.abs(a.loss - b.loss) > lossShare * learnt(known, reached))) return 0;
   return b.loss < a.loss ? 1 : -1;
 }
 

@@ -218,6 +218,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     k,
     strict,
     filters,
+    relative_to: relativeTo,
     scorer,
   } = evaluation;
   if (task === undefined || data === undefined) return undefined;
@@ -235,6 +236,7 @@ export function evaluationOf(evaluation: Values['evaluate'][number]): Evaluation
     ...(stop !== undefined && {stop}),
     ...(strict && {strict}),
     ...(filters !== undefined && {filters}),
+    ...(relativeTo !== undefined && {relativeTo}),
     ...(scorer !== undefined && {scorer}),
   };
 }

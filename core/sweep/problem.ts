@@ -65,6 +65,7 @@ export const problemCodes = [
   'resource/memory',
   'resource/time',
   'resource/precision',
+  'results/changed',
   'fairness/one-rate',
   'fairness/narrow-grid',
   'fairness/coarse-grid',

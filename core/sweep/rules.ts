@@ -282,12 +282,40 @@ function checkTemplateSettings(file: File): void {
   }
 }
 
+/** Keys of an evaluation that only some tasks have, and what is said of them elsewhere. */
+const keysOfTasks: readonly {
+  key: 'scorer' | 'strict' | 'filters' | 'relative_to';
+  tasks: readonly TaskName[];
+  message(task: TaskName): string;
+}[] = [
+  {
+    key: 'scorer',
+    tasks: ['custom'],
+    message: task => `The task ${task} has a rule of its own: remove 'scorer', or take the task custom.`,
+  },
+  {
+    key: 'strict',
+    tasks: ['gsm8k', 'math'],
+    message: task => `The study's script judges gsm8k and math only: remove 'strict', which the task ${task} has not.`,
+  },
+  {
+    key: 'filters',
+    tasks: ['gsm8k'],
+    message: task =>
+      `lm-evaluation-harness has these filters for gsm8k only: remove 'filters', which the task ${task} has not.`,
+  },
+  {
+    key: 'relative_to',
+    tasks: ['loss'],
+    message: task =>
+      `Only a loss is told relative to the base's: remove 'relative_to', which the task ${task} has not, or take the task loss.`,
+  },
+];
+
 function checkEvaluations(file: File): void {
   const list = find(file, ['evaluate'])?.node.kind === 'list';
-  for (const [
-    index,
-    {task, scorer, samples, temperature, stop, k, strict, filters},
-  ] of file.values.evaluate.entries()) {
+  for (const [index, one] of file.values.evaluate.entries()) {
+    const {task, scorer, samples, temperature, stop, k} = one;
     const at = (...keys: Path): Path => (list ? ['evaluate', index, ...keys] : ['evaluate', ...keys]);
     const report = (code: 'missing-key' | 'out-of-range', path: Path, message: string) =>
       file.problems.at(path, code, message);
@@ -298,24 +326,10 @@ function checkEvaluations(file: File): void {
         at('task'),
         "The task custom needs a scorer: add 'scorer: score.mjs', a JavaScript module that exports score({row, output}).",
       );
-    if (task !== undefined && task !== 'custom' && scorer !== undefined)
-      report(
-        'out-of-range',
-        at('scorer'),
-        `The task ${task} has a rule of its own: remove 'scorer', or take the task custom.`,
-      );
-    if (strict && task !== undefined && task !== 'gsm8k' && task !== 'math')
-      report(
-        'out-of-range',
-        at('strict'),
-        `The study's script judges gsm8k and math only: remove 'strict', which the task ${task} has not.`,
-      );
-    if (filters !== undefined && task !== undefined && task !== 'gsm8k')
-      report(
-        'out-of-range',
-        at('filters'),
-        `lm-evaluation-harness has these filters for gsm8k only: remove 'filters', which the task ${task} has not.`,
-      );
+    if (task !== undefined)
+      for (const {key, tasks, message} of keysOfTasks)
+        if (one[key] !== undefined && one[key] !== false && !tasks.includes(task))
+          report('out-of-range', at(key), message(task));
     if (stop !== undefined && formatOf(file) === 'tokens')
       report(
         'out-of-range',

@@ -128,6 +128,8 @@ export interface EvaluationSettings {
   strict?: boolean;
   /** Of task gsm8k: shares by filters of lm-evaluation-harness, beside its own. */
   filters?: FilterName[];
+  /** Of task loss: how much it has grown is told too (`forgetting`). */
+  relativeTo?: 'base';
   /** Of task custom: a JavaScript module. */
   scorer?: string;
   /** Steps between evaluations; absent = at the end only. */

@@ -1,33 +1,19 @@
 /** Parts of one run as processes of their own, on any machine that sees its folder. */
-import {type ChildProcess, execFileSync, spawn} from 'node:child_process';
-import {
-  appendFileSync,
-  cpSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import {appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, describe, expect, it} from 'vitest';
 import type {RunEvent} from '../../core/run/events.ts';
 import {formatLine, readLine} from '../../core/run/line.ts';
 import type {Status} from '../../core/run/tasks/status.ts';
-import {hashAdapter} from '../../trainer/adapter/hash-adapter.ts';
+import {commandIn, outcomeOf, type Started} from './outcome.ts';
 
-const root = join(import.meta.dirname, '../..');
-const program = join(root, 'dist/trainer/cli.js');
-
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lora-sweep-parts-'));
-  cpSync(join(root, 'demo'), folder, {recursive: true});
-});
+const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-parts-'));
+cpSync(join(import.meta.dirname, '../../demo'), folder, {recursive: true});
 afterAll(() => rmSync(folder, {recursive: true, force: true}));
+const {start, output} = commandIn(folder);
+const run = (...words: string[]) => start(['run', ...words]).ended;
 
 interface Settings {
   methods?: string;
@@ -58,30 +44,6 @@ ${more}
   return file;
 }
 
-const environment = () => ({...process.env, LORA_SWEEP_CACHE: join(folder, 'cache')});
-
-interface Started {
-  child: ChildProcess;
-  /** Its status, and what it said of errors and remarks. */
-  ended: Promise<{code: number | null; signal: string | null; said: string}>;
-}
-
-function start(words: readonly string[], more: Record<string, string> = {}): Started {
-  const child = spawn(process.execPath, [program, ...words], {cwd: folder, env: {...environment(), ...more}});
-  let said = '';
-  child.stdout.resume();
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  const ended = new Promise<Awaited<Started['ended']>>(resolve => {
-    child.once('close', (code, signal) => resolve({code, signal, said}));
-  });
-  return {child, ended};
-}
-
-const run = (...words: string[]) => start(['run', ...words]).ended;
-const output = (...words: string[]) =>
-  execFileSync(process.execPath, [program, ...words], {cwd: folder, env: environment(), encoding: 'utf8'});
 const statusOf = (out: string): Status => JSON.parse(output('status', out, '--json'));
 const linesOf = (file: string): RunEvent[] =>
   (existsSync(file) ? readFileSync(file, 'utf8') : '').split('\n').flatMap(line => readLine(line).event ?? []);
@@ -95,14 +57,7 @@ async function seen(file: string, is: (event: RunEvent) => boolean, {child}: Sta
   }
 }
 
-/** All that is compared, times aside: the rows of every kind, and the adapters' bytes. */
-async function outcome(out: string): Promise<Record<string, string>> {
-  const kinds = ['steps', 'evaluations', 'curvature', 'peaks'];
-  const rows = kinds.map(kind => [kind, output('show', out, '--rows', kind, '--format', 'csv')] as const);
-  const home = join(out, 'adapters');
-  const adapters = readdirSync(home).map(async name => [name, await hashAdapter(join(home, name))] as const);
-  return Object.fromEntries([...rows, ...(await Promise.all(adapters))]);
-}
+const outcome = (out: string) => outcomeOf(out, output);
 
 describe('a sweep in three parts side by side', () => {
   it('of fewer cells than parts gives what one process gives, byte for byte, merged or not', async () => {

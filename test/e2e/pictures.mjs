@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {openBrowser} from './driver.ts';
+import {resultsAlone} from './finished.ts';
 import {installation} from './install.ts';
 import {startServer} from './server.ts';
 import {until} from './until.ts';
@@ -26,35 +27,36 @@ const server = await startServer(tools, {
 const browser = await openBrowser(tools);
 try {
   const workbench = await Workbench.open({browser, server, folder: workspace.folder, file, artefacts});
-  const {editor, trials, page} = workbench;
+  const {editor, trials, page, results} = workbench;
+  const finished = workbench.notification(/finished: /);
   await editor.lens('Run ').waitFor();
   await trials.open();
   await editor.lens('Run ').click();
   const lora = page.locator('.sidebar .monaco-list-row[aria-label^="LoRA, running"]').first();
   await lora.waitFor();
   await lora.click();
-  const rate = page.locator('.sidebar .monaco-list-row[aria-level="3"][aria-label*="running"]').first();
-  await until('some rates done', async () => {
+  await until('some rates looked at', async () => {
     const labels = (await trials.rows()).map(({label}) => label);
-    return labels.filter(label => /^\S+e-\d, finished/.test(label)).length >= 5;
+    return labels.filter(label => /^\S+e-\d, (finished|paused)/.test(label)).length >= 5;
   });
-  await rate.click();
   await editor.click('rank: 8');
   await page.waitForTimeout(1500);
   await workbench.screenshot('editor');
-  await page
-    .locator('.sidebar .monaco-list-row[aria-label^="desc,"], .sidebar .monaco-list-row[aria-level="1"]')
-    .first()
-    .waitFor();
-  await until('the end of the run', async () => {
-    const methods = (await trials.rows()).filter(({level}) => level === 2);
-    return methods.length > 0 && methods.every(({label}) => /, (finished|diverged)/.test(label));
-  });
-  await page.keyboard.press('Control+B');
   await editor.lens('Open results').click();
-  await workbench.results.locator('canvas').first().waitFor();
+  await results.locator('canvas').first().waitFor();
+  await page.keyboard.press('Control+B');
+  await page.waitForTimeout(1500);
+  await workbench.screenshot('training');
+  await finished.waitFor();
   await page.waitForTimeout(1500);
   await workbench.screenshot('results');
+  await resultsAlone(workbench);
+  await page.keyboard.press('Control+B');
+  const frame = await workbench.resultsFrame();
+  await results.locator('[id="sort by exact-match accuracy"]').click();
+  await frame.evaluate('document.getElementById("trials").scrollIntoView()');
+  await page.waitForTimeout(1500);
+  await workbench.screenshot('trials');
   await workbench.command('LoRA Sweep: Doctor');
   await until('what doctor found', async () => /telemetry: off/.test(await editor.text()));
   await page.mouse.move(800, 700);

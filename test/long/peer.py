@@ -46,6 +46,7 @@ def config_of(method, rank, alpha):
     makers = {
         "lora": lambda: peft.LoraConfig(**plain),
         "lora-fa": lambda: peft.LoraConfig(**plain),
+        "loft": lambda: peft.LoraConfig(**plain),
         "rslora": lambda: peft.LoraConfig(**plain, use_rslora=True),
         "dora": lambda: peft.LoraConfig(**plain, use_dora=True),
         "pissa": lambda: peft.LoraConfig(**plain, init_lora_weights="pissa"),

@@ -65,6 +65,11 @@ it.skipIf(process.platform === 'win32').each<[SweepName, string, Disturbance[]]>
       kill('judged samples being written'),
     ],
   ],
+  [
+    'tuned',
+    'killed while one cell of its search waits for the other, and while the best one gets its seeds',
+    [kill('a pause'), kill('a decision'), kill('the end of a trial'), amid('the first step', 30)],
+  ],
   ['code', 'killed while programs run', [kill('answers being kept'), stop('SIGHUP'), stop('SIGUSR1'), stop('SIGUSR2')]],
 ])(
   'a sweep of %s that is %s comes to what an undisturbed one comes to, and leaves nothing behind',

@@ -1,6 +1,6 @@
 /**
- * `npm run soak [-- KILLS SIGNALS]`: ends runs by SIGKILL (100 times unless said otherwise) and by each other signal (20 times each), at
- * random and chosen moments, goes on until they are through, and compares everything they leave with undisturbed runs. The last line
+ * `npm run soak [-- KILLS SIGNALS SEED SWEEPS]`: ends runs (of all sweeps, or of those named, `search,tuned`) by SIGKILL (100 times unless said
+ * otherwise) and by each other signal (20 times each), at random and chosen moments, goes on until they are through, and compares everything they leave with undisturbed runs. The last line
  * is `N passed, N failed`; a run that ended before the signal came is played again.
  */
 import {mkdtempSync, rmSync} from 'node:fs';
@@ -10,7 +10,8 @@ import {differences, leftOf, litter, type Place, results, run} from './disturb.t
 import {disturbance, numbers} from './moments.ts';
 import {type SweepName, sweeps, writeSweep} from './sweeps.ts';
 
-const [kills = 100, others = 20, seed = 1] = process.argv.slice(2).map(Number);
+const [kills = 100, others = 20, seed = 1] = process.argv.slice(2, 5).map(Number);
+const asked = process.argv[5]?.split(',');
 const random = numbers(seed);
 const home = mkdtempSync(join(tmpdir(), 'lora-sweep-soak-'));
 
@@ -81,7 +82,7 @@ async function play(name: SweepName, number: number, signals: NodeJS.Signals[], 
 }
 
 const counted: Partial<Record<NodeJS.Signals, number>> = {};
-const names = Object.keys(sweeps) as SweepName[];
+const names = (Object.keys(sweeps) as SweepName[]).filter(name => asked?.includes(name) ?? true);
 const wholes = new Map<SweepName, Undisturbed>();
 for (const name of names) wholes.set(name, await undisturbed(name));
 

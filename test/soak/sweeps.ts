@@ -56,6 +56,16 @@ verdict: {margin: 0.1%, seeds: 3}
 evaluate: {task: exact-match, data: ${demo}desc-test.jsonl, max_new_tokens: 8, limit: 12, every: 12}
 run: {workers: 2}
 `),
+  /** A search over rates and decays, whose cells wait for each other. */
+  tuned: described(`methods: [lora]
+learning_rate: [1e-3, 3e-3, 1e-2, 3e-2]
+tune: [learning_rate, training.weight_decay]
+seeds: [1, 2]
+training: {steps: 24, weight_decay: [0, 0.5]}
+search: halving
+evaluate: {task: loss, data: ${demo}desc-test.jsonl, limit: 12, every: 12}
+run: {workers: 2}
+`),
   /** Programs in the sandbox, several samples each. */
   code: `model: ${stories}
 data: {train: taught.jsonl, format: completion, columns: {prompt: prompt, completion: completion}}

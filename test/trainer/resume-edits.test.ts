@@ -72,6 +72,38 @@ beforeAll(async () => {
   expect(trained).toHaveLength(8);
 });
 
+/** What `check` and the editor say of the file beside its run. */
+async function changesSaid(file: string, text: string): Promise<{place: string; message: string}[]> {
+  const reading = readSweep(text, file);
+  const problems = allProblems(reading, await inspect(reading.draft!, file));
+  return problems.flatMap(({code, path, message}) =>
+    code === 'results/changed' ? [{place: path.join('.'), message}] : [],
+  );
+}
+
+describe('an edit that results stand against is said in the file, and refused when the run goes on:', () => {
+  it.each<[string, string, (text: string) => string]>([
+    ['data.rows', 'write both to compare them ([8, 12])', text => text.replace('rows: 8', 'rows: 12')],
+    ['data.max_length', '([32, 24])', text => text.replace('max_length: 32', 'max_length: 24')],
+    ['training.steps', 'from {"steps":4} to {"steps":6}', text => text.replace('steps: 4', 'steps: 6')],
+    ['training.weight_decay', '([0, 0.1])', text => text.replace('steps: 4', 'steps: 4, weight_decay: 0.1')],
+    ['training.optimizer.name', 'adamw', text => text.replace('steps: 4', 'steps: 4, optimizer: sgd')],
+    ['targets', 'give the sweep another name', text => text.replace('[q_proj, v_proj]', '[q_proj]')],
+    ['alpha', 'alpha of lora', text => `${text}alpha: 8\n`],
+    [
+      'methods.pissa.iterations',
+      'undo the change',
+      text => text.replace('[lora, pissa]', '{lora: {}, pissa: {iterations: 8}}'),
+    ],
+  ])('%s', async (place, words, change) => {
+    const file = finishedRun();
+    const said = await changesSaid(file, change(first));
+    expect(said.map(one => one.place)).toEqual([place]);
+    expect(said[0]!.message).toContain(words);
+    await expect(run(file, change(first))).rejects.toThrow(/Cannot resume/);
+  });
+});
+
 describe('an edit that touches no result trains only what is new:', () => {
   const lora = (rate: string, seed = 1) => `lora-r4-b4-lr${rate}-s${seed}`;
   const both = (...rates: string[]) => rates.flatMap(rate => [lora(rate), lora(rate).replace('lora', 'pissa')]).sort();
@@ -127,10 +159,26 @@ describe('an edit that touches no result trains only what is new:', () => {
   ])('%s', async (_, change, expected) => {
     const file = finishedRun();
     const before = await stateOf(file);
+    expect(await changesSaid(file, change(first))).toEqual([]);
     const {trained} = await run(file, change(first));
     expect(trained.sort()).toEqual(expected);
     const after = await stateOf(file);
     for (const {trial} of before.trials) expect(after.trials[after.places[trial.id]!]?.trial).toEqual(trial);
+  });
+
+  it.each<[string, (text: string) => string, string[]]>([
+    ['rows that are twice as many', text => text.replace('rows: 8', 'rows: [8, 12]'), ['rows12']],
+    ['a cut', text => text.replace('max_length: 32', 'max_length: [32, 24]'), ['len24']],
+    ['a decay', text => text.replace('{steps: 4}', '{steps: 4, weight_decay: [0, 0.1]}'), ['wd0.1']],
+    ['a length', text => text.replace('{steps: 4}', '{steps: [4, 6]}'), ['n6']],
+    ['a choice of targets', text => text.replace('[q_proj, v_proj]', '[[q_proj, v_proj], [q_proj]]'), ['on-q_proj']],
+    ['an alpha', text => `${text}alpha: [rank, 2*rank]\n`, ['a2xrank']],
+  ])('%s beside that of before', async (_, change, [part]) => {
+    const text = change(first).replace(grid, '[5e-2]');
+    const file = finishedRun();
+    expect(await changesSaid(file, text)).toEqual([]);
+    const {trained} = await run(file, text);
+    expect(trained.sort()).toEqual(['lora', 'pissa'].map(method => `${method}-r4-b4-${part}-lr5.00e-2-s1`));
   });
 
   it('model, data and run in another folder', async () => {
@@ -264,6 +312,8 @@ describe('trials that the file no longer has', () => {
   it('make unequal numbers of seeds, which is said', async () => {
     const file = finishedRun();
     await run(file, `${first.replace(grid, '[5e-2, 8.89e-2]')}seeds: [1, 2]\n`, ['learning_rate=5e-2']);
-    expect(textSummary(await stateOf(file)).join('\n')).toMatch(/unequal numbers of seeds, 1 to 2/);
+    const state = await stateOf(file);
+    for (const text of [textSummary(state).join('\n'), markdownSummary(state)])
+      expect(text).toMatch(/unequal numbers of seeds, 1 to 2/);
   });
 });

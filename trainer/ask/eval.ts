@@ -45,6 +45,8 @@ export interface EvalOptions {
   k?: number[];
   /** Of tasks gsm8k and math. */
   strict?: true;
+  /** Of lm-evaluation-harness, of task gsm8k. */
+  filter?: string[];
   /** Of task custom. */
   scorer?: string;
   /** A folder to keep the answers with their verdicts in. */
@@ -154,7 +156,7 @@ export async function draftOfEval(options: EvalOptions): Promise<Draft> {
 async function settingsOf(
   options: EvalOptions,
 ): Promise<{data: DataSettings; evaluation: EvaluationSettings; draft: Draft}> {
-  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, strict, scorer} = options;
+  const {task, data: file, maxNewTokens, limit, samples, temperature, topP, stop, k, strict, filter, scorer} = options;
   const known = options.format === undefined ? dataOfRun(options.adapter ?? options.model) : undefined;
   const guessed =
     options.format === undefined && !known && !Object.hasOwn(tasks, task)
@@ -188,6 +190,7 @@ async function settingsOf(
       stop,
       k,
       strict,
+      filters: filter,
       scorer,
     },
   };

@@ -80,8 +80,12 @@ export function shapeName({groups, tokens, targets, beginning}: BatchShape): str
 
 /** Below this, padding costs less than another compiled step. */
 const shortLength = 32;
-/** A shape costs as much as so many of its batches: it is compiled, and its memory laid out. */
-const shapeBatches = 3;
+/** How many shapes there may be, and what each costs. */
+export interface ShapeLimits {
+  most: number;
+  /** A shape costs as much as so many of its batches: it is compiled, and its memory laid out. Default 3. */
+  price?: number;
+}
 /** Groups of rows at most, each of which adds its attention to every layer: about as much as so many tokens. */
 const [mostGroups, groupTokens] = [4, 10];
 /** Without padding at least this share must be saved. */
@@ -95,18 +99,23 @@ const attending = (length: number, before = 0): number => length * (0.05 + 0.000
 const moving = 0.03;
 
 /**
- * At most `most` shapes for batches of `rows` rows, such that every batch fits one of them and little is spent on padding
+ * A few shapes for batches of `rows` rows, such that every batch fits one of them and little is spent on padding
  * and on compiling; one where all rows are short. Depends on the batches only, not on their order. Every shape has room
  * for what fits an earlier one, so that side by side any two batches fit one. `beginning`: tokens that all rows begin with
  * and nothing is predicted from; they stand once where that saves enough.
  */
-export function bucketShapes(batches: readonly Extent[], rows: number, most: number, beginning = 0): BatchShape[] {
-  const padded = paddedSplit(batches, rows, most);
-  const unpadded = unpaddedSplit(batches, most);
+export function bucketShapes(
+  batches: readonly Extent[],
+  rows: number,
+  limits: ShapeLimits,
+  beginning = 0,
+): BatchShape[] {
+  const padded = paddedSplit(batches, rows, limits);
+  const unpadded = unpaddedSplit(batches, limits);
   const apart = unpadded.cost < (1 - worthwhile) * padded.cost ? unpadded : padded;
   if (beginning > 0 && rows > 1) {
     const own = batches.map(batch => behind(beginning, batch));
-    const shared = unpaddedSplit(own, most, beginning);
+    const shared = unpaddedSplit(own, limits, beginning);
     if (shared.cost < (1 - worthwhile) * apart.cost) return unpaddedFrom(shared, rows, {beginning});
   }
   return apart === padded ? paddedFrom(padded, rows) : unpaddedFrom(unpadded, rows, {});
@@ -114,7 +123,7 @@ export function bucketShapes(batches: readonly Extent[], rows: number, most: num
 
 /** The same with all rows padded. */
 export function paddedShapes(batches: readonly Extent[], rows: number, most: number): BatchShape[] {
-  return paddedFrom(paddedSplit(batches, rows, most), rows);
+  return paddedFrom(paddedSplit(batches, rows, {most}), rows);
 }
 
 /**
@@ -185,9 +194,9 @@ function both(a: Extent, b: Extent): Extent {
 const longestRow = ({lengths}: Extent): number => lengths[0] ?? 0;
 
 /** By the length of the longest row alone. */
-function paddedSplit(batches: readonly Extent[], rows: number, most: number): Split<Extent> {
+function paddedSplit(batches: readonly Extent[], rows: number, limits: ShapeLimits): Split<Extent> {
   const alike = batches.map(({lengths, ...batch}) => ({...batch, lengths: lengths.slice(0, 1)}));
-  return split(alike, most, longestRow, whole => rows * (longestRow(whole) + attending(longestRow(whole))));
+  return split(alike, limits, longestRow, whole => rows * (longestRow(whole) + attending(longestRow(whole))));
 }
 
 function paddedFrom(found: Split<Extent>, rows: number): BatchShape[] {
@@ -202,12 +211,12 @@ function unpaddedFrom(found: Split<Extent>, rows: number, shared: Pick<BatchShap
 }
 
 /** By the number of tokens. */
-function unpaddedSplit(batches: readonly Extent[], most: number, beginning = 0): Split<Extent> {
+function unpaddedSplit(batches: readonly Extent[], limits: ShapeLimits, beginning = 0): Split<Extent> {
   const unit = multiple * Math.ceil(Math.max(1, union(batches).tokens) / multiple / kinds);
   // One of padding: what is empty in a padded row reads it.
   const larger = batches.map(batch => ({...batch, tokens: unit * Math.ceil((batch.tokens + 1) / unit)}));
   const tokensOf = ({tokens}: Extent) => tokens;
-  return split(larger, most, tokensOf, ({lengths, tokens}) =>
+  return split(larger, limits, tokensOf, ({lengths, tokens}) =>
     lengths.reduce(
       (sum, length) => sum + moving * length + attending(length, beginning),
       tokens + attending(beginning),
@@ -218,12 +227,12 @@ function unpaddedSplit(batches: readonly Extent[], most: number, beginning = 0):
 /** `cost`: of one batch in a shape. */
 function split(
   batches: readonly Extent[],
-  most: number,
+  {most, price = 3}: ShapeLimits,
   size: (batch: Extent) => number,
   cost: (whole: Extent) => number,
 ): Split<Extent> {
   const allowed = longestRow(union(batches)) <= shortLength ? 1 : most;
-  return cheapestSplit(batches, {size, union: both, cost, price: whole => shapeBatches * cost(whole)}, allowed);
+  return cheapestSplit(batches, {size, union: both, cost, price: whole => price * cost(whole)}, allowed);
 }
 
 /** Larger shapes have room for all that smaller ones have. */

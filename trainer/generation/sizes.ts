@@ -20,8 +20,8 @@ export function paddedLength(length: number): number {
   return length <= (power * 3) / 4 ? (power * 3) / 4 : power;
 }
 
-/** A shorter beginning, or one of fewer texts, is not worth a computation of its own. */
-const [shortestBeginning, fewestTexts] = [16, 4];
+/** Where fewer tokens are saved, or a beginning is shorter, it is not worth a computation of its own. */
+const [fewestSaved, shortestBeginning] = [256, 16];
 
 /** Tokens that all of these texts begin with, if they are worth being read once for all; each text has something behind them. */
 export function beginningOf(texts: readonly ArrayLike<number>[]): number {
@@ -36,7 +36,7 @@ export function beginningOf(texts: readonly ArrayLike<number>[]): number {
     if (same < length || text.length !== first.length || text[length] !== first[length]) different++;
     length = same;
   }
-  return length >= shortestBeginning && different >= fewestTexts ? length : 0;
+  return length >= shortestBeginning && length * (different - 1) >= fewestSaved ? length : 0;
 }
 
 /** Texts of a padded length that are read at once, for each of `trials`. */

@@ -80,7 +80,9 @@ export async function inspect(draft: Draft, file: string): Promise<Inspection> {
     await attempts.attempt(['model', index], () => openModel(findModel(further, base)));
   if (model) attempts.faults.push(...storedTypeFaults(model));
   if (sweep) attempts.faults.push(...precisionFaults(sweep));
-  const results = (sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)))) ?? null;
+  const ran = sweep && (await attempts.attempt(['name'], () => resultsOf(file, sweep)));
+  if (ran) attempts.faults.push(...ran.faults);
+  const results = ran?.results ?? null;
   await lookAtAdapters(draft, base, model, attempts);
   const sites = model ? await adaptedSites(draft, model, attempts) : await knownTargets(draft, attempts);
   await lookAtScorers(draft, base, attempts);

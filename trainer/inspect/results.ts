@@ -6,12 +6,16 @@ import {countedRun} from '../../core/run/trials/dropped-trials.ts';
 import {seenBy, storedTrials, trialsOf} from '../../core/run/trials/known-trials.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {isSettled} from '../../core/search/comparing/settled.ts';
-import type {Results} from '../../core/sweep/inspection.ts';
+import type {Fault, Results} from '../../core/sweep/inspection.ts';
 import type {Sweep} from '../../core/sweep/sweep.ts';
 import {hasRun, readRun, runFolderOf} from '../store/run.ts';
+import {editFaults} from './edits.ts';
 
-/** Null where the sweep has not run. Trials that the sweep does not have (any more) are stored, but decide nothing. */
-export async function resultsOf(file: string, sweep: Sweep): Promise<Results | null> {
+/**
+ * Null where the sweep has not run. Trials that the sweep does not have (any more) are stored, but decide nothing. `faults`: what of the
+ * file keeps the run from going on.
+ */
+export async function resultsOf(file: string, sweep: Sweep): Promise<{results: Results; faults: Fault[]} | null> {
   const folder = runFolderOf(file, sweep.name);
   if (!hasRun(folder)) return null;
   const run = await readRun(folder);
@@ -21,7 +25,7 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
   const peaks = compare(state).flatMap(({task, metric, rank, batchSize, curves}) =>
     curves.flatMap(({peak}) => (peak ? [{...peak, task, metric, rank, batchSize}] : [])),
   );
-  return {
+  const results: Results = {
     folder,
     live,
     stored: storedTrials(run.state),
@@ -31,4 +35,5 @@ export async function resultsOf(file: string, sweep: Sweep): Promise<Results | n
     peaks,
     sharpness: curvatureByMethod(state).map(({method, rank, lambdaMax}) => ({method, rank, median: lambdaMax})),
   };
+  return {results, faults: editFaults(folder, run.state, sweep, trials)};
 }

@@ -3,7 +3,7 @@ import {MultiBar, type SingleBar} from 'cli-progress';
 import {printable} from '../../core/printable.ts';
 import {isEnded, type RunEvent, type RunStarted} from '../../core/run/events.ts';
 import {emptyRun, fold, type RunState, type TrialView} from '../../core/run/fold.ts';
-import {count, formatLoss, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
+import {count, formatLoss, formatMeasure, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
 import {type Progress, progress} from '../../core/run/progress.ts';
 
 export interface ProgressReport {
@@ -122,8 +122,9 @@ function trialEnd({trial, state, taken, loss, seconds, evaluations, message}: Tr
   return `${trial.id} ${taken === undefined ? state : `taken from ${taken}`}: ${facts.filter(Boolean).join(', ')}`;
 }
 
-/** A task that gives several metrics at once is named with them. */
-const nameOf = (task: string, metric: string): string => (metric.startsWith('pass@') ? `${task} ${metric}` : task);
+/** Of a task that gives several metrics at once, all but the first are named. */
+const nameOf = (task: string, metric: string): string =>
+  /^(accuracy|loss|score)$/.test(metric) ? task : formatMeasure(task, metric);
 
 /** `1,234 steps/s, 2 min 10 s left` as far as known. */
 function pace({stepsPerSecond, secondsLeft}: Progress): string {

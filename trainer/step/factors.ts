@@ -14,7 +14,7 @@ export interface FactorOptions {
 }
 
 /** Raised when large matrices give other triplets than before. */
-const filterVersion = 1;
+const filterVersion = 2;
 
 /** One end of a matrix's spectrum. */
 export async function endOf(

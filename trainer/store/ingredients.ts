@@ -272,7 +272,7 @@ export function changeInWords({key, before, after}: Change, sweep: Sweep): strin
   return `${name} changed${`${from}${to}`.length > 160 ? '' : ` from ${from} to ${to}`}`;
 }
 
-const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+export const isHash = (value: unknown): boolean => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 
 /** With the file's name beside the key, where a key is about one. */
 function nameOf(key: string, sweep: Sweep): string {

@@ -298,7 +298,7 @@ function newAims(earlier: Manifest, now: FullManifest): string[] {
  * What the run was made with. Earlier versions wrote the sweep and the hashes down, of which the table is made.
  * @throws SweepError `bad-manifest` where they did not, or where the table is not as it was written
  */
-function tableOf({ingredients, sweep, model, data, settings, versions, ...rest}: Manifest): Ingredients {
+export function tableOf({ingredients, sweep, model, data, settings, versions, ...rest}: Manifest): Ingredients {
   if (ingredients && fingerprint(ingredients) !== rest.fingerprint)
     throw new SweepError(
       'bad-manifest',

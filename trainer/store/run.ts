@@ -338,7 +338,8 @@ export function refuseLinks(folder: string): void {
 }
 
 /** How trials differ from those that are stored under their ids: one that has begun must stay the same trial. */
-function changedTrials(earlier: RunState, trials: Trial[]): Change[] {
+/** What trials that have begun are now said to have otherwise. */
+export function changedTrials(earlier: RunState, trials: readonly Trial[]): Change[] {
   const changes = new Map<string, Change>();
   for (const trial of trials) {
     const view = earlier.trials[earlier.places[trial.id] ?? -1];

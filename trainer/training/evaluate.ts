@@ -1,5 +1,6 @@
 /** Evaluating the trials of a pack: token-mean loss, and answers generated for prompts. */
 import type {RunEventBody} from '../../core/run/events.ts';
+import {forgettingMetric} from '../../core/run/peak.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {extentOf} from '../data/batch.ts';
 import type {Programs} from '../engine/program/programs.ts';
@@ -45,24 +46,17 @@ export async function evaluatePack(
   for (const evaluation of evaluations) {
     if (context.stopped() || active.every(flag => flag === 0)) return;
     if (evaluation.task === 'loss') {
-      const {entry, index} = evaluation;
-      const {sums, tokens} = await summedLoss(pack, evaluation, context.stopped);
+      const {entry, index, base} = evaluation;
+      const {losses, tokens: total} = await meanLoss(pack, evaluation, context.stopped);
       if (context.stopped()) return;
+      const told = (trial: string, metric: string, value: number): RunEventBody => ({
+        ...{event: 'evaluation', trial, step: pack.count, task: 'loss', entry, index, metric},
+        ...{value: Number.isFinite(value) ? value : null, correct: null, total},
+      });
       trials.forEach(({id}, i) => {
         if (active[i] === 0) return;
-        const value = sums[i]! / tokens;
-        context.emit({
-          event: 'evaluation',
-          trial: id,
-          step: pack.count,
-          task: 'loss',
-          entry,
-          index,
-          metric: 'loss',
-          value: Number.isFinite(value) ? value : null,
-          correct: null,
-          total: tokens,
-        });
+        context.emit(told(id, 'loss', losses[i]!));
+        if (base !== undefined) context.emit(told(id, forgettingMetric, losses[i]! - base));
       });
     } else if (evaluation.task === 'choices') {
       const {index, name, choices} = evaluation;
@@ -86,11 +80,12 @@ export async function evaluatePack(
   }
 }
 
-async function summedLoss(
-  pack: Evaluable,
-  {source}: Extract<Evaluation, {task: 'loss'}>,
+/** The token mean of each trial. */
+export async function meanLoss(
+  pack: Pick<Evaluable, 'settings' | 'evaluate'>,
+  {source}: Pick<Extract<Evaluation, {task: 'loss'}>, 'source'>,
   stopped: () => boolean,
-): Promise<{sums: Float64Array; tokens: number}> {
+): Promise<{losses: Float64Array; tokens: number}> {
   const sums = new Float64Array(pack.settings.trials);
   let tokens = 0;
   const {count} = source.dataset;
@@ -104,7 +99,7 @@ async function summedLoss(
     for (let trial = 0; trial < sums.length; trial++) sums[trial]! += losses[trial]!;
     tokens += batch.weights.subarray(0, batch.shape.targets).reduce((sum, weight) => sum + weight, 0);
   }
-  return {sums, tokens};
+  return {losses: sums.map(sum => sum / tokens), tokens};
 }
 
 /** log p of the targets of every row of a dataset, by trial. Its rows stand in falling order of their lengths. */

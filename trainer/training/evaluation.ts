@@ -13,8 +13,8 @@ export type Evaluation = {
   every?: number | undefined;
   /** What its events are told apart by. */
   entry?: string | undefined;
-} & (
-  | {task: 'loss'; source: RowSource}
+} /** `base`: the base's own loss on these rows, which a worker adds where the loss is told relative to it. */ & (
+  | {task: 'loss'; source: RowSource; relativeTo?: 'base' | undefined; base?: number | undefined}
   /** `name`: the task's own. */
   | {task: 'choices'; name: TaskName; source: RowSource; choices: Choices}
   | {task: 'generate'; prompts: Int32Array[]; maxNewTokens: number; eosIds: readonly number[]; choosing: Choosing}

@@ -9,6 +9,9 @@ import type {RowSource} from '../step/batches.ts';
 /** Shapes a step is compiled for, at most. */
 const mostShapes = 8;
 
+/** Every product of a probe runs over all batches, and one layer of a shape serves all layers: a shape costs little. */
+const probed = {most: 4, price: 0.1};
+
 /** Tokens of a probed batch, at least, where there are as many. */
 const probeTokens = 320;
 
@@ -17,7 +20,7 @@ const evaluationTokens = 8192;
 
 /** Shapes that these batches of `rows` rows are computed in; all rows begin with so many tokens. */
 export const shapesOf = (batches: readonly Extent[], rows: number, beginning: number): BatchShape[] =>
-  bucketShapes(batches, rows, mostShapes, beginning);
+  bucketShapes(batches, rows, {most: mostShapes}, beginning);
 
 /** A dataset from its first row to its last, for evaluation. */
 export function inOrder(dataset: Dataset, pad: number): RowSource {
@@ -44,5 +47,6 @@ export function probeSource(dataset: Dataset, {data, curvature}: Sweep, seed: nu
   const batches = Array.from({length: Math.ceil(order.length / rows)}, (_, i) =>
     extentOf(dataset, order.subarray(i * rows, (i + 1) * rows)),
   );
-  return {dataset, rows, shapes: shapesOf(batches, rows, commonBeginning(dataset)), pad, order};
+  const shapes = bucketShapes(batches, rows, probed, commonBeginning(dataset));
+  return {dataset, rows, shapes, pad, order};
 }

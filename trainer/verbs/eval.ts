@@ -29,6 +29,11 @@ export function evalVerb(program: Command): void {
     .option('--stop <text>', 'end an answer before this text; may be repeated', collectStop)
     .option('--k <list>', 'which pass@k, e.g. 1,10', numberList)
     .option('--strict', "judge gsm8k and math as the study's own script does: without its mark an answer is wrong")
+    .option(
+      '--filter <name>',
+      'beside the accuracy of gsm8k: strict-match or flexible-extract; may be repeated',
+      collectStop,
+    )
     .option('--scorer <file.mjs>', 'the module of the task custom')
     .option('--out <dir>', 'keep the answers with their verdicts in this folder')
     .addOption(new Option('--engine <name>', 'what computes').choices(engines).default('auto'))

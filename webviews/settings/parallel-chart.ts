@@ -38,12 +38,11 @@ export function parallelChart(
     options: {
       ...frame,
       interaction: {mode: 'nearestNamed', intersect: false},
+      layout: {padding: {left: 8 + roomOf(axes[0]!)}},
       scales: {
         x: namesAbove(axes, theme),
         y: {display: false, min: -0.03, max: 1.03},
-        ...Object.fromEntries(
-          axes.map((axis, k) => [`y${k}`, upright(axis, k === 0 ? 'left' : k === last ? 'right' : {x: k}, theme)]),
-        ),
+        ...Object.fromEntries(axes.map((axis, k) => [`y${k}`, upright(axis, k === last ? 'right' : {x: k}, theme)])),
       },
       onHover: (_, items, chart) => lift(chart, best(items)),
       onClick: (_, items) => {
@@ -55,12 +54,12 @@ export function parallelChart(
         tooltip: {
           filter: (item, _, items) => item.datasetIndex === best(items),
           callbacks: {
-            title: ([item]) => (item ? `${titleOf(item, lines, label)}` : ''),
+            title: ([item]) => (item ? titleOf(item, lines, label) : ''),
             label: ({datasetIndex}) => ` ${settingOf(lines[datasetIndex]!.row, factors)}`,
-            afterLabel: ({chart, dataIndex, raw}) => {
+            afterLabel: ({dataIndex, raw}) => {
               const {y} = raw as Point;
               const here = lines.filter(({at}) => at[dataIndex] === y).length;
-              return here > 1 && chart ? ` the best of ${count(here, 'setting')} here` : '';
+              return here > 1 ? ` the best of ${count(here, 'setting')} here` : '';
             },
           },
         },
@@ -86,7 +85,13 @@ function settingOf({places}: SettingRow, factors: readonly {title: string; level
   return parts.join(', ');
 }
 
-/** What each axis is, above it. */
+/** Pixels for the labels of an axis: Chart.js shares half of the width among all of them, and cuts what is longer. */
+const roomOf = ({ticks}: ParallelAxis): number => 7 * Math.max(...ticks.map(({label}) => label.length));
+
+/** Pixels that a title in one line takes at most. */
+const roomOfTitle = 150;
+
+/** What each axis is, above it; on a narrow page a word a line. */
 function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
   return {
     type: 'linear',
@@ -102,17 +107,17 @@ function namesAbove(axes: readonly ParallelAxis[], {text}: Theme) {
       color: text,
       autoSkip: false,
       maxRotation: 0,
-      callback: (value: string | number) => axes[Number(value)]?.title ?? '',
+      callback(this: Scale, value: string | number) {
+        const title = axes[Number(value)]?.title ?? '';
+        return this.chart.width < roomOfTitle * axes.length ? title.split(' ') : title;
+      },
     },
   } as const;
 }
 
 /** An axis that stands at its place among the others, upon the lines, and draws nothing but itself. */
-function upright(
-  {ticks, isNamed}: ParallelAxis,
-  position: 'left' | 'right' | {x: number},
-  {faint, surface, text}: Theme,
-) {
+function upright(axis: ParallelAxis, position: 'right' | {x: number}, {faint, surface, text}: Theme) {
+  const {ticks, isNamed} = axis;
   return {
     type: 'linear',
     axis: 'y',
@@ -121,6 +126,9 @@ function upright(
     max: 1.03,
     grid: {display: false},
     border: {color: faint, z: 1},
+    afterFit: (scale: Scale) => {
+      scale.width = Math.max(scale.width, 16 + roomOf(axis));
+    },
     afterBuildTicks: (scale: Scale) => {
       scale.ticks = ticks.map(({at: value}) => ({value}));
     },

@@ -59,7 +59,7 @@ export const dark: Theme = {
     '#78783c',
     '#3cb40f',
     '#e05fff',
-    '#189c78',
+    '#fc48d8',
   ],
   rates: [
     [124, 146, 255],

@@ -1,5 +1,6 @@
 /** Which keys tell the trials of several runs apart, and what each trial has of them. */
 
+import type {MethodDescription} from '../../method/method.ts';
 import type {MethodName} from '../../method/methods.ts';
 import {methods} from '../../method/methods.ts';
 import {axisTitle, isAxisKey} from '../../sweep/axes/axes.ts';
@@ -35,16 +36,21 @@ interface Placed {
 const modelKey = 'model';
 const alphaKey = 'alpha';
 
+/** The method's description; of other tools' methods there is none. */
+const describedBy = ({method}: StoredTrial): Pick<MethodDescription, 'alphaPower' | 'weights' | 'withoutAlpha'> =>
+  methods[method as MethodName] ?? {};
+
 /** All values of a trial, the model and alpha (without what its method makes of it) among them. */
 function allValues(trial: StoredTrial, {state}: Part): Map<string, Made> {
   const values = valuesOf(trial, state);
   const model = modelOf(trial, state);
-  const power = methods[trial.method as MethodName]?.alphaPower ?? 0;
+  const {alphaPower: power = 0, weights, withoutAlpha} = describedBy(trial);
   const alpha = String(Number((trial.alpha / trial.rank ** power).toPrecision(6)));
   return new Map([
     ...(model ? [[modelKey, model] as const] : []),
     ...values,
-    [alphaKey, {identity: alpha, label: alpha}],
+    // What alpha has no part in stands beside any.
+    ...(weights || withoutAlpha ? [] : [[alphaKey, {identity: alpha, label: alpha}] as const]),
   ]);
 }
 
@@ -55,7 +61,8 @@ export function placingOf(parts: readonly Part[]): Placing {
   const keys = inAxisOrder(all.flatMap(({values}) => [...values.keys()]));
   // What a version did not note yet, or what is not given, is as it is without.
   for (const {values, part} of all)
-    if (isTold(parts[part]!.state)) for (const key of keys) if (!values.has(key)) values.set(key, unsaid(key));
+    if (isTold(parts[part]!.state))
+      for (const key of keys) if (key !== alphaKey && !values.has(key)) values.set(key, unsaid(key));
   const several = severalIn(all, keys);
   const labels = labelsOf(all, parts);
   const known = new Map(all.map(({trial, part, values}) => [`${part} ${trial.id}`, values]));
@@ -133,7 +140,8 @@ function hasSeveralAlphas(all: readonly Placed[]): boolean {
   const found = new Map<string, string>();
   return all.some(({trial, values}) => {
     const key = `${nameOf(trial)} ${trial.rank}`;
-    const {identity} = values.get(alphaKey)!;
+    const {identity} = values.get(alphaKey) ?? {};
+    if (identity === undefined) return false;
     const before = found.get(key) ?? identity;
     found.set(key, before);
     return before !== identity;

@@ -172,6 +172,7 @@ function leftInWords(left: Comparison['left']): string[] {
   const reasons = [
     ['scan', 'Left after their scan, as others learnt far more in as many steps'],
     ['seed', 'Left after their first seed, as others of the method did better'],
+    ['seeds', 'Left with several seeds, as others of the method did better on average'],
   ] as const;
   return reasons.flatMap(([when, why]) => {
     const own = left.filter(({after}) => after === when);

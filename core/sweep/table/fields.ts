@@ -429,7 +429,8 @@ const training = {
     default: 0,
     alsoKnownAs: ['lora_dropout'],
     study: '0.',
-    interacts: 'Slows a step down a little, as updates can no longer be merged into the weights.',
+    interacts:
+      'Slows a step down, as updates can no longer be merged into the weights, and what all rows begin with is computed in each of them.',
   },
   precision: {
     type: axis({
@@ -830,6 +831,16 @@ const evaluation = {
     example: '[strict-match, flexible-extract]',
     defaultDoc: 'none',
     alsoKnownAs: ['filter', 'filter_list'],
+  },
+  relative_to: {
+    type: {
+      kind: 'choice',
+      values: {base: {doc: "Less the base model's own loss on the same rows, which is measured once."}},
+    },
+    doc: 'For the task loss: a second metric `forgetting` says by how much the loss has grown since before the training, on a text that the base knew. Methods are compared in it at the rates that are best by what decides, not at those that forget least.',
+    example: 'base',
+    defaultDoc: 'the loss alone',
+    alsoKnownAs: ['relative', 'forgetting', 'retention', 'baseline'],
   },
   scorer: {
     type: {kind: 'text', what: 'script'},

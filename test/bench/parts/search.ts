@@ -3,9 +3,8 @@ import {random} from '../../../trainer/math/random.ts';
 import type {Part, Section} from '../pages/part.ts';
 import {average, type Curve, publishedCurves, toyCurves, widened} from '../worlds/search-curves.ts';
 import {drawn, grid, halving, type Played} from '../worlds/search-play.ts';
+import {playGroup, playRecorded, scanError, tunedWorlds, type Way} from '../worlds/tuned-worlds.ts';
 
-/** Standard deviation of the place that a scan of 1/16 of the steps finds, in grid steps, as measured. */
-const scanError = 0.7;
 const seeds = 3;
 
 type Strategy = (curve: Curve, draws: number[][], error: number, place: number) => Played;
@@ -43,14 +42,52 @@ export const searches: Part = {
       ["the demo's task, 16 rates", toys.demo],
       ['a rough task (revnext), 16 rates', toys.revnext],
     ];
-    return cases
+    const along = cases
       .filter(([name]) => name.includes(wanted))
       .map(([name, curves]) => {
         say(name);
         return section(name, curves, redrawn);
       });
+    return [...along, ...(tunedTitle.includes(wanted) ? [tunedSection(redrawn / 5, say)] : [])];
   },
 };
+
+const tunedTitle = 'Searching the learning rate and a further tuned axis';
+
+const ways: [name: string, way: Way][] = [
+  ['whole grid, 3 seeds', 'grid'],
+  ['halving', 'search'],
+  ['halving, scans beside the first one within a decade of its place', 'warm'],
+];
+
+function tunedSection(redrawn: number, say: (line: string) => void): Section {
+  const played = tunedWorlds().flatMap(([name, groups]) => {
+    say(name);
+    return ways.map(([words, way]): string[] => {
+      const all = groups.flatMap((curves, at) =>
+        Array.from({length: redrawn}, (_, k) => playGroup(curves, way, name, at, k)),
+      );
+      return [name, words, ...figuresOf(all)];
+    });
+  });
+  const recorded = ways
+    .slice(1)
+    .map(([words, way]): string[] => [
+      "the demo's task at alpha 2, 8 and 32, 9 rates, trained whole",
+      words,
+      ...figuresOf(playRecorded(way as 'search' | 'warm')),
+    ]);
+  return {
+    title: tunedTitle,
+    introduction: `The product's own search over groups of curves, each taken for one value of a further axis that a method takes its best of; seeds redrawn ${redrawn} times. Shares are of the steps of the group's grid with ${seeds} seeds; regret is the accuracy lost against the best place of the group, in points. Scans are made up as above, and all as low as each other, so that no value is left after its scan; in the last rows they are those of real trainings, searched three times.`,
+    table: [
+      ['values', 'strategy', 'share of the steps, mean', 'p90', 'regret, mean', 'p90', 'worst', 'within 0.5 points'],
+      ...played,
+      ...recorded,
+    ],
+    sentences: [],
+  };
+}
 
 function section(name: string, curves: Curve[], redrawn: number): Section {
   const played = strategies.map(([, play]) =>

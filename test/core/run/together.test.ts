@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {budgetOf} from '../../../core/run/budget.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, placesOf, type RunState} from '../../../core/run/fold.ts';
 import {publishedEvents} from '../../../core/run/published/events.ts';
@@ -99,6 +100,49 @@ describe('runs together', () => {
         ],
       },
     ]);
+  });
+
+  it('have what alpha has no part in beside methods of any alpha', () => {
+    const joined = together(
+      parts(
+        run('methods: [lora, full]\nlearning_rate: [1.0e-3]\nalpha: rank'),
+        run('methods: [lora]\nlearning_rate: [1.0e-3]\nalpha: 16'),
+      ),
+    );
+    expect(curvesOf(joined)).toEqual([
+      {
+        rank: 8,
+        settings: {alpha: '8'},
+        curves: [
+          ['lora', '0.001 1'],
+          ['full', '0.001 1'],
+        ],
+      },
+      {
+        rank: 8,
+        settings: {alpha: '16'},
+        curves: [
+          ['full', '0.001 1'],
+          ['lora', '0.001 1'],
+        ],
+      },
+    ]);
+  });
+
+  it('say of imported rates that no search looked for them, and do not count them as its steps', () => {
+    const searched = {
+      ...run('methods: [lora]\nlearning_rate: [1.0e-3]'),
+      search: {strategy: 'halving', scan: 0.1} as const,
+    };
+    const {state} = together(parts(searched, published('LoRA', 8, [0.4])));
+    const found = compare(state).flatMap(({task, curves}) =>
+      curves.flatMap(one => (one.peak ? [[task, one.found]] : [])),
+    );
+    expect(found).toEqual([
+      ['loss', 'grid'],
+      ['gsm8k', undefined],
+    ]);
+    expect(budgetOf(state)).toMatchObject({trials: 1, whole: 1});
   });
 
   it('count a trial once that both have, and say so, also where the rate is typed as shown', () => {

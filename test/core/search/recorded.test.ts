@@ -8,13 +8,18 @@ import type {Recording} from '../../bench/worlds/recording.ts';
 const read = (name: string): Recording =>
   JSON.parse(readFileSync(new URL(`../../fixtures/searches/${name}.json`, import.meta.url), 'utf8'));
 
-describe.each(['revnext'])('searches of the grid of %s, nine rates and three of its seeds each', name => {
+describe.each([
+  ['demo', 0.17],
+  // Of three methods, two whose seeds scatter at every rate that learns the task: more rates get seeds.
+  ['revnext', 0.27],
+  ['stories260K', 0.24],
+])('searches of the grid of %s, nine rates and three of its seeds each', (name, share) => {
   const recording = read(name);
   const found = recording.cells[0]!.seeds.flatMap((_, first) => searchLive(recording, first));
 
-  it('train less than 24 % of the steps on average, and lose less than a point', () => {
+  it(`train less than ${100 * share} % of the steps on average, and lose less than a point`, () => {
     expect(found).toHaveLength(5 * recording.cells.length);
-    expect(mean(found.map(({share}) => share))).toBeLessThan(0.24);
+    expect(mean(found.map(one => one.share))).toBeLessThan(share);
     const regrets = found.map(({regret}) => regret);
     expect(mean(regrets)).toBeLessThan(1);
     expect(Math.max(...regrets)).toBeLessThan(4);

@@ -2,11 +2,12 @@ import {describe, expect, it} from 'vitest';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {joined, taskPlan} from '../../../core/run/tasks/join.ts';
-import {tasksOf} from '../../../core/run/tasks/tasks.ts';
+import {searchedBeside, tasksOf} from '../../../core/run/tasks/tasks.ts';
 import {cellsOf} from '../../../core/search/cells.ts';
 import {decideAll} from '../../../core/search/decide-all.ts';
 import {areCut, wantedTasks} from '../../../core/search/rounds.ts';
 import {rulesOf} from '../../../core/search/rules.ts';
+import {stepsKey} from '../../../core/sweep/axes/axes.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
 
@@ -24,18 +25,20 @@ const sweep = readSweep(`${text}search: halving\n`).sweep!;
 const trials = expandTrials(sweep);
 const steps = {'8': 40};
 
-function planned(perTask?: number): RunState {
+function planned(perTask?: number, of = {sweep, trials, steps: steps as Record<string, number>}): RunState {
+  const {sweep, trials, steps} = of;
   const pinned = {engine: 'cpu', precision: 'float32', recompute: false, microBatch: {}, steps} as const;
   const event: RunEventBody = {
     ...{event: 'run-started', name: 's', trials, engine: 'cpu', reason: 'r', workers: 0, resumed: false, steps, pinned},
     search: sweep.search!,
-    tasks: tasksOf(trials, {perTask}, []),
+    tasks: tasksOf(trials, {perTask}, searchedBeside(sweep)),
+    ...(sweep.tune && {tune: sweep.tune}),
   };
   return foldAll(emptyRun, [{...event, at: 0}]);
 }
 
 /** Of each task what is said to have become of its trials. */
-function after(plan: RunState, ends: Record<string, 'diverged' | 'finished'>): RunState {
+function ended(plan: RunState, ends: Record<string, 'diverged' | 'finished'>): RunState {
   const parts = plan.tasks.map(({task, trials: own}) =>
     foldAll(
       taskPlan(plan, task),
@@ -68,7 +71,7 @@ describe('a search cut over tasks', () => {
 
   it('leaves all tasks of a method that has chosen to end, and of the others those that are wanted', () => {
     const first = trials.filter(({method, seed}) => method === 'lora' && seed === 1).map(({id}) => id);
-    const state = after(plan, Object.fromEntries(first.map(id => [id, 'diverged' as const])));
+    const state = ended(plan, Object.fromEntries(first.map(id => [id, 'diverged' as const])));
     const lora = plan.tasks.filter(({cell}) => cell === 'lora-r4-b8').map(({task}) => task);
     const others = tasksOfTrials(wantedOnOne(state).filter(id => id.startsWith('pissa')));
     expect(others.length).toBeGreaterThan(0);
@@ -79,6 +82,25 @@ describe('a search cut over tasks', () => {
     expect(areCut(planned().tasks)).toBe(false);
     expect(wantedTasks(sweep, planned())).toBeNull();
     expect(wantedTasks(readSweep(text).sweep!, plan)).toBeNull();
+  });
+
+  it('has as many rounds where cells of a method decide together', () => {
+    const more = 'search: halving\ntune: [learning_rate, training.weight_decay]\n';
+    const both = readSweep(`${text.replace('{steps: 40}', '{steps: 40, weight_decay: [0, 0.1]}')}${more}`).sweep!;
+    const all = expandTrials(both);
+    const each = Object.fromEntries(all.map(trial => [stepsKey(trial), 40]));
+    const tuned = planned(4, {sweep: both, trials: all, steps: each});
+    const cells = cellsOf(all, each, both);
+    expect(cells.map(({group}) => group?.id)).toEqual(['lora-r4-b8', 'lora-r4-b8', 'pissa-r4-b8', 'pissa-r4-b8']);
+    const first = all.filter(
+      ({method, seed, settings}) => method === 'lora' && seed === 1 && settings!['training.weight_decay'] === '0',
+    );
+    const state = ended(tuned, Object.fromEntries(first.map(({id}) => [id, 'diverged' as const])));
+    const wanted = decideAll(cells, state, rulesOf(both)!).flatMap(one => one.wanted.map(({trial}) => trial));
+    // The one that diverged everywhere waits for nobody, and its group for the scan of the other.
+    expect(wanted.filter(id => id.startsWith('lora')).every(id => id.includes('-wd0.1-'))).toBe(true);
+    const names = tuned.tasks.filter(({trials: own}) => own.some(id => wanted.includes(id))).map(({task}) => task);
+    expect(wantedTasks(both, state)).toEqual(new Set(names));
   });
 
   it('is told of a method by whoever came furthest', () => {

@@ -4,8 +4,9 @@ import type {RunEvent} from '../../../core/run/events.ts';
 import {foldAll} from '../../../core/run/fold.ts';
 import {verdict} from '../../../core/run/verdict/sentences.ts';
 import {compare, title} from '../../../core/run/verdict.ts';
+import {decideAll} from '../../../core/search/decide-all.ts';
 import {random} from '../../../trainer/math/random.ts';
-import {groupWith, type Landscape, playAll, smooth, steps, wholeRates} from './world.ts';
+import {groupWith, type Landscape, playAll, rules, smooth, steps, told, wholeRates} from './world.ts';
 
 const lower = (of: Landscape, points: number, slower = 1): Landscape => {
   return (rate, seed) => {
@@ -83,6 +84,26 @@ describe('cells of one group', () => {
       ).toBeGreaterThan(1);
   });
 
+  it('one that a challenge gave all seeds, and that did better on average, is chosen', () => {
+    const landscapes = [smooth(5), lower(smooth(6), 0.5), lower(smooth(5), 4)];
+    const {state, decisions} = playAll(cells, landscapes, inTurn);
+    expect(decisions[0]!.chosen).toBe(cells[0]!.rates[5]);
+    const lucky: Landscape = (rate, seed) => {
+      const one = landscapes[1]!(rate, seed);
+      return seed === 1 ? one : {...one, metric: one.metric + 0.02};
+    };
+    const challenged = cells[1]!.trials[6]!.slice(1).map(({id}) => ({trial: id, until: steps}));
+    const events = challenged.flatMap(wanted => told(cells[1]!, wanted, lucky, state));
+    const after = foldAll(
+      state,
+      events.map(event => ({...event, at: 2})),
+    );
+    expect(decideAll(cells, after, rules).map(({chosen}) => chosen)).toEqual([null, cells[1]!.rates[6], null]);
+    expect(decideAll(cells, after, rules)[0]!.why).toMatch(
+      /^Left at [\d.]+ % on average at .*, beside [\d.]+ % with weight decay 0.1\.$/,
+    );
+  });
+
   it('one that diverges everywhere takes nothing from the others', () => {
     const {decisions} = playAll(cells, [smooth(5, {divergesFrom: 0}), smooth(6), lower(smooth(6), 1)], inTurn);
     expect(decisions[0]).toMatchObject({stage: 'done', chosen: null, why: 'The training diverged at every rate.'});
@@ -126,11 +147,11 @@ describe('cells of one group', () => {
 describe('what a search over several tuned axes comes to', () => {
   const cells = groupWith(['0', '0.1', '0.5']);
   const {state, decisions} = playAll(cells, [lower(smooth(5), 1), smooth(6), lower(smooth(4), 4, 1.7)], inTurn);
-  const told = decisions.map(
+  const said = decisions.map(
     ({wanted: _, ...one}): RunEvent => ({...one, event: 'searched', trials: [], until: steps, at: 2}),
   );
   const run = foldAll({...state, tune: ['training.weight_decay']}, [
-    ...told,
+    ...said,
     {event: 'run-ended', state: 'finished', seconds: 1, at: 3},
   ]);
 

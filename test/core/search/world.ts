@@ -97,7 +97,7 @@ function start(cells: readonly Cell[]): RunEvent {
 }
 
 /** What a trial that goes on to `until` tells, all at once. */
-function told(cell: Cell, {trial: id, until}: Wanted, landscape: Landscape, state: RunState): RunEventBody[] {
+export function told(cell: Cell, {trial: id, until}: Wanted, landscape: Landscape, state: RunState): RunEventBody[] {
   const rate = cell.trials.findIndex(row => row.some(trial => trial.id === id));
   const {seed, learningRate} = cell.trials[rate]!.find(trial => trial.id === id)!;
   const {scan, end, metric} = landscape(rate, seed);

@@ -233,29 +233,29 @@ describe('the shapes of batches', () => {
   }));
 
   it('are one where all batches are short, or alike', () => {
-    expect(bucketShapes(even(9, 21), 2, 4)).toEqual([full(21)]);
-    expect(bucketShapes(even(500, 512), 2, 4)).toEqual([full(512)]);
-    expect(bucketShapes([], 2, 4)).toEqual([]);
+    expect(bucketShapes(even(9, 21), 2, {most: 4})).toEqual([full(21)]);
+    expect(bucketShapes(even(500, 512), 2, {most: 4})).toEqual([full(512)]);
+    expect(bucketShapes([], 2, {most: 4})).toEqual([]);
   });
 
   it('fit every batch and pad no more than the best split allowed, within a tenth', () => {
     const batches = even(100, 500);
-    const shapes = bucketShapes(batches, 2, 4);
+    const shapes = bucketShapes(batches, 2, {most: 4});
     expect(shapes.length).toBeLessThanOrEqual(4);
     expect(shapes.at(-1)).toEqual(full(500));
     // Four equal parts of 100 pad each row by 50 on average: 350 a row instead of 300; the best is no worse.
     expect(computed(batches, shapes)).toBeLessThanOrEqual(1.1 * 2 * 350.5 * batches.length);
-    expect(bucketShapes(batches.toReversed(), 2, 4)).toEqual(shapes);
+    expect(bucketShapes(batches.toReversed(), 2, {most: 4})).toEqual(shapes);
   });
 
   it('find two groups that lie apart', () => {
     const groups = [...even(60, 64), ...even(508, 512)];
-    expect(bucketShapes(groups, 2, 4)).toEqual([full(64), full(512)]);
-    expect(bucketShapes(groups, 2, 1)).toEqual([full(512)]);
+    expect(bucketShapes(groups, 2, {most: 4})).toEqual([full(64), full(512)]);
+    expect(bucketShapes(groups, 2, {most: 1})).toEqual([full(512)]);
   });
 
   it('have rows one after another where their lengths differ much, padded in attention only, in groups', () => {
-    const shapes = bucketShapes(uneven, 4, 4);
+    const shapes = bucketShapes(uneven, 4, {most: 4});
     for (const batch of uneven) {
       const {tokens, groups} = shapeFor(shapes, batch);
       expect(tokens).toBeGreaterThan(batch.tokens);
@@ -271,7 +271,7 @@ describe('the shapes of batches', () => {
     const long = uneven.map(({lengths, tokens, targets}) => ({
       ...{lengths: lengths.map(length => length + 40), tokens: tokens + 160, targets},
     }));
-    const shapes = bucketShapes(long, 4, 4, 40);
+    const shapes = bucketShapes(long, 4, {most: 4}, 40);
     expect(shapes.every(({beginning}) => beginning === 40)).toBe(true);
     for (const [i, batch] of long.entries()) {
       const {tokens, groups, targets} = shapeFor(shapes, behind(40, batch));
@@ -283,21 +283,21 @@ describe('the shapes of batches', () => {
     }
     expect(withRoomFor(shapes, [{...long[0]!, tokens: 1500}], 600).at(-1)!.beginning).toBe(40);
     // One token is not worth it, and a single row shares nothing.
-    expect(bucketShapes(uneven, 4, 4, 1)).toEqual(bucketShapes(uneven, 4, 4));
+    expect(bucketShapes(uneven, 4, {most: 4}, 1)).toEqual(bucketShapes(uneven, 4, {most: 4}));
     const single = even(300, 400).map(({targets}) => ({lengths: [targets], tokens: targets, targets: 9}));
-    expect(bucketShapes(single, 1, 4, 40)).toEqual(bucketShapes(single, 1, 4));
+    expect(bucketShapes(single, 1, {most: 4}, 40)).toEqual(bucketShapes(single, 1, {most: 4}));
   });
 
   it('are found for as many batches as a long training has', () => {
     const many = Array.from({length: 200_000}, (_, i) => uneven[i % uneven.length]!);
-    const shapes = bucketShapes(many, 4, 4);
+    const shapes = bucketShapes(many, 4, {most: 4});
     for (const batch of uneven) expect(() => shapeFor(shapes, batch)).not.toThrow();
   });
 
   it('have room for fewer rows, and for what fits an earlier shape', () => {
     const long = Array.from({length: 50}, () => ({lengths: [500, 20], tokens: 520, targets: 10}));
     const even = Array.from({length: 50}, (_, i) => ({lengths: [300 + i, 300], tokens: 600 + i, targets: 400}));
-    const shapes = bucketShapes([...long, ...even, {lengths: [700], tokens: 700, targets: 50}], 2, 4);
+    const shapes = bucketShapes([...long, ...even, {lengths: [700], tokens: 700, targets: 50}], 2, {most: 4});
     for (const batch of [...long, ...even]) expect(() => shapeFor(shapes, batch)).not.toThrow();
     for (const [i, shape] of shapes.entries())
       for (const earlier of shapes.slice(0, i)) {

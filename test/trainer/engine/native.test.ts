@@ -48,6 +48,8 @@ if (isThere) {
         followTraining(await inFloat32(), 'llama-lora', 'low-accum2'));
       it('rows without padding', async () =>
         followTraining(await inFloat32(), 'gemma3-lora', 'high', {unpadded: true}));
+      it('what rows begin with once', async () =>
+        followTraining(await inFloat32(), 'gemma3-lora', 'high', {sharing: true, trials: 2}));
       it('three trials in a pack', async () => followTraining(await inFloat32(), 'qwen3-dora', 'high', {trials: 3}));
     });
 

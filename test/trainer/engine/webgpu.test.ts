@@ -53,6 +53,8 @@ describe.runIf(there)('the compiled engine on a GPU', () => {
     it(`${name}: twelve steps follow PyTorch and PEFT`, () => followTraining(gpu, name, caseName));
   it('qwen3-lora, two trials, rows without padding', () =>
     followTraining(gpu, 'qwen3-lora', 'high', {unpadded: true, trials: 2}));
+  it('qwen3-lora, two trials, what rows begin with once', () =>
+    followTraining(gpu, 'qwen3-lora', 'high', {sharing: true, trials: 2}));
 
   it('attention over many positions, in blocks, gives what it gives on the CPU', async () => {
     const cpu = openCompiled({threads: 1});

@@ -86,7 +86,10 @@ for (const [name, folder] of Object.entries(models))
 
     it('prompts that begin alike are continued as alone, where what they share was read for itself', async () => {
       // Some end before the cache grows, so that those behind them change their seats.
-      const begun = prompts.map(prompt => [...promptsOf(model, [21])[0]!, ...prompt]);
+      const begun = [...prompts, ...prompts.map(prompt => [7, ...prompt])].map(prompt => [
+        ...promptsOf(model, [21])[0]!,
+        ...prompt,
+      ]);
       expect(beginningOf(begun)).toBe(21);
       const together = await said(all, begun, limits);
       for (const trial of [0, 2]) {
@@ -118,14 +121,22 @@ for (const [name, folder] of Object.entries(models))
     });
   });
 
-it('texts share a beginning that is long enough, has something behind it, and is of several texts', () => {
+it('texts share a beginning that is long enough, where enough is saved, and has something behind it', () => {
   const texts = (length: number, ends: number[][]) => ends.map(end => [...Array(length).fill(7), ...end]);
   const ends = [[1], [2, 3], [4], [5]];
-  expect(beginningOf(texts(20, ends))).toBe(20);
-  expect(beginningOf(texts(20, [...ends, []]))).toBe(19);
-  expect(beginningOf(texts(9, ends))).toBe(0);
-  expect(beginningOf(texts(20, ends.slice(1)))).toBe(0);
-  expect(beginningOf(texts(20, [[1], [1], [1], [1], [1]]))).toBe(0);
+  expect(beginningOf(texts(100, ends))).toBe(100);
+  expect(beginningOf(texts(100, [...ends, []]))).toBe(99);
+  expect(beginningOf(texts(80, ends))).toBe(0);
+  expect(
+    beginningOf(
+      texts(
+        9,
+        Array.from({length: 99}, (_, i) => [i]),
+      ),
+    ),
+  ).toBe(0);
+  expect(beginningOf(texts(100, ends.slice(1)))).toBe(0);
+  expect(beginningOf(texts(100, [[1], [1], [1], [1], [1]]))).toBe(0);
   expect(beginningOf([])).toBe(0);
 });
 

@@ -138,18 +138,23 @@ describe('more seeds that somebody asks for', () => {
     for (const id of ids) expect(state.trials[state.places[id]!]!.trial.learningRate).toBe(chosen);
   });
 
+  it('are trained at the best place of all that is tuned', async () => {
+    const tuned = grid()
+      .replace(/learning_rate: .*/, 'learning_rate: 3e-3\ntune: [learning_rate, training.weight_decay]')
+      .replace('training: {', 'training: {weight_decay: [0, 0.5], ');
+    const whole = await run(tuned);
+    const {peak} = compare(whole.state)[0]!.curves[0]!;
+    const {events, state} = await run(tuned, {file: whole.file, moreSeeds: [{method: 'lora', seeds: 1}]});
+    const ids = added(events);
+    expect(ids.map(id => id.split('-s')[1])).toEqual(['3']);
+    expect(state.trials[state.places[ids[0]!]!]!.trial).toMatchObject({method: 'lora', settings: peak!.settings});
+  });
+
   it('are refused where the run is not at its end, or where nobody is meant', async () => {
     const stopped = await run(grid(), {stopAfter: 30});
     await expect(run(grid(), {file: stopped.file, moreSeeds: [{seeds: 1}]})).rejects.toMatchObject({
       code: 'not-finished',
     });
-    const tuned = grid().replace(
-      /training: \{/,
-      'tune: [learning_rate, training.weight_decay]\ntraining: {weight_decay: [0, 0.1], ',
-    );
-    await expect(run(tuned, {file: plain.file, moreSeeds: [{seeds: 1}]})).rejects.toThrow(
-      'this sweep tunes training.weight_decay as well',
-    );
     await expect(run(grid(), {file: plain.file, moreSeeds: [{method: 'dora', seeds: 1}]})).rejects.toThrow(
       /there is no best rate of dora; the sweep has lora, init-ab/,
     );

@@ -3,6 +3,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {expect, it, vi} from 'vitest';
 import type {RunEvent} from '../../../core/run/events.ts';
+import {evaluateModel} from '../../../trainer/ask/eval.ts';
 import {evaluated} from '../../../trainer/ask/evaluated.ts';
 import {runSweep} from '../../../trainer/run/sweep.ts';
 import {readRun} from '../../../trainer/store/run.ts';
@@ -114,4 +115,26 @@ it('an evaluation that is otherwise changed is refused', async () => {
   await run({out});
   writeFileSync(file, text(loss.replace('desc-test', 'desc-train')));
   await expect(run({out, resume: true})).rejects.toThrow('the content of evaluate[0].data (desc-train.jsonl) changed');
+});
+
+it('a loss relative to the base is less what the base itself has, for every method, also where it comes later', async () => {
+  const others = '{task: loss, data: desc-train.jsonl, limit: 12, relative_to: base}';
+  const out = join(home, 'relative');
+  writeFileSync(file, text(loss));
+  await run({out});
+  writeFileSync(file, text(`${loss}, ${others}`));
+  const later = results(await run({resume: true, evaluateOnly: true, out}));
+  const whole = results(await run({out: join(home, 'relative-whole')}));
+  const {scores} = await evaluateModel({
+    ...{model: join(home, 'base'), task: 'loss', data: join(home, 'desc-train.jsonl'), limit: 12, engine: 'auto'},
+    ...{format: 'completion', columns: {prompt: 'prompt', completion: 'answer'}},
+  });
+  for (const one of [later, whole]) {
+    const told = (metric: string): number[] =>
+      one.flatMap(({metric: name, index, value}) => (name === metric && index === 1 ? [value!] : []));
+    expect(told('loss')).toHaveLength(4);
+    const before = told('forgetting').map((value, k) => told('loss')[k]! - value);
+    expect(before).toEqual(before.map(() => expect.closeTo(scores[0]!.value!, 6)));
+    expect(Math.min(...told('forgetting'))).not.toBe(0);
+  }
 });

@@ -77,7 +77,7 @@ export interface Distances {
 
 /** Logits of a batch, and twelve steps of LoRA. */
 export async function followReference(engine: Engine): Promise<Distances> {
-  const {training, steps, evaluate} = openTraining(engine, 1);
+  const {training, steps, evaluate} = openTraining(new Programs(engine), 1);
   const {f64, fp32_vs_f64: own} = training;
   const [losses, norms] = [[] as number[], [] as number[]];
   for (let step = 0; step < training.lr_per_step.length; step++) {
@@ -134,16 +134,17 @@ export interface Packed {
 /** Three trials of one batch for three steps: calm, beside one that diverges, and alone. */
 export async function checkPacks(engine: Engine): Promise<Packed> {
   const rate = 0.01;
-  const after = async (...rates: number[]) => {
-    const {steps, parameters} = openTraining(engine, rates.length);
+  const after = async (programs: Programs, ...rates: number[]) => {
+    const {steps, parameters} = openTraining(programs, rates.length);
     const losses: Float32Array[] = [];
     for (let step = 0; step < 3; step++) losses.push((await steps(step, Float32Array.from(rates))).losses);
     const all = await parameters();
     return {losses: losses.map(([first]) => first!), parameters: all.slice(0, all.length / rates.length)};
   };
-  const calm = await after(rate, rate, rate);
-  const wild = await after(rate, 1e30, rate);
-  const alone = await after(rate);
+  const packed = new Programs(engine);
+  const calm = await after(packed, rate, rate, rate);
+  const wild = await after(packed, rate, 1e30, rate);
+  const alone = await after(new Programs(engine), rate);
   const same = (a: ArrayLike<number>, b: ArrayLike<number>) => Array.from(a).every((value, i) => value === b[i]);
   const {loss_max_abs_diff: own} = json<Training>('train/qwen3-lora.json').cases.high.fp32_vs_f64;
   return {
@@ -166,7 +167,7 @@ const settings: TrainingSettings = {
 };
 
 /** `trials` equal trials of LoRA at the reference's start, all of them on its rows. */
-function openTraining(engine: Engine, trials: number) {
+function openTraining(programs: Programs, trials: number) {
   const {r: rank, scaling: scale, init, cases} = json<Training>('train/qwen3-lora.json');
   const {train, eval: held} = json<{train: Rows[]; eval: Rows}>('train/dataset.json');
   const base = model();
@@ -179,7 +180,7 @@ function openTraining(engine: Engine, trials: number) {
   for (let trial = 0; trial < trials; trial++) parameters.set(start, trial * layout.size);
   const {config, weights} = base;
   const own = {config, weights, method: methods.lora, sites, form, trials, training: settings, merged: true};
-  const pack = new Pack(new Programs(engine), {...own, steps: train.length}, {parameters});
+  const pack = new Pack(programs, {...own, steps: train.length}, {parameters});
   const room = Math.max(...train.map(targetsIn));
   const all = new Float32Array(trials).fill(1);
   return {

@@ -31,22 +31,20 @@ export interface Halving {
 
 /** Bytes of the first tensor that is asked for; each further one is twice as large. */
 const firstBytes = 2.4e9;
-const [trials, steps, fitting] = [3, 3, 2];
+const [trials, steps, fitting] = [2, 3, 1];
 
-/** Three trials in one pack, of which the device has room for two: it refuses a tensor in the second step of all three. */
+/** Two trials in one pack, of which the device has room for one: it refuses a tensor in the second step of both. */
 export async function checkHalving(engine: Engine, deviceBytes: number): Promise<Halving> {
   const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-doctor-'));
   try {
     const prepared = await openSweep(sweepIn(folder)).prepare(1);
     const all = expandTrials(prepared.sweep);
     const refusal: Refusal = {bytes: null, words: ''};
-    const together = await trained(prepared, [all], narrowed(engine, deviceBytes, refusal), folder);
-    const alone = await trained(
-      prepared,
-      all.map(trial => [trial]),
-      engine,
-      folder,
-    );
+    const programs = new Programs(narrowed(engine, deviceBytes, refusal));
+    const together = await trained(prepared, [all], programs, folder);
+    const each = all.map(trial => [trial]);
+    const alone = await trained(prepared, each, programs, folder);
+    await programs.dispose();
     const apart = [...alone.losses].map(([key, loss]) =>
       Math.abs((together.losses.get(key) ?? Number.NaN) - (loss ?? Number.NaN)),
     );
@@ -136,10 +134,9 @@ interface Trained {
   finished: number;
 }
 
-async function trained(prepared: Prepared, packs: Trial[][], engine: Engine, folder: string): Promise<Trained> {
+async function trained(prepared: Prepared, packs: Trial[][], programs: Programs, folder: string): Promise<Trained> {
   const {config, weights} = prepared.model;
   const found: Trained = {losses: new Map(), packs: [], finished: 0};
-  const programs = new Programs(engine);
   const emit = (event: RunEventBody): void => {
     if (event.event === 'step')
       for (const [i, trial] of event.trials.entries()) found.losses.set(`${trial} ${event.step}`, event.losses[i]!);
@@ -156,6 +153,5 @@ async function trained(prepared: Prepared, packs: Trial[][], engine: Engine, fol
   };
   const out = mkdtempSync(join(folder, 'run-'));
   for (const pack of packs) await train(trainJob(prepared, pack, out), context);
-  await programs.dispose();
   return found;
 }

@@ -10,7 +10,7 @@ export interface Quantiles {
 }
 
 /** Vectors that are drawn, and steps from each. */
-const [probes, steps] = [4, 24];
+const [probes, steps] = [12, 32];
 
 /**
  * Stochastic Lanczos quadrature (Golub and Meurant 1994; Lin, Saad and Yang 2016): the Ritz values of short Lanczos runs

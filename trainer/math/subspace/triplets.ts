@@ -1,7 +1,8 @@
 /**
  * Singular triplets at one end of a large matrix by Chebyshev-filtered subspace iteration (Zhou, Saad, Tiago and Chelikowsky 2006)
- * from random vectors: nearly all of the work is products, which an engine computes many times as fast as loops. The first
- * filter is in float32, what follows in float64, until the residuals say that nothing is left that float32 could tell.
+ * from random vectors: nearly all of the work is products, which an engine computes many times as fast as loops. All filters are in float32:
+ * the first of the vectors themselves, later ones of what is left of them, which is small. What is left is computed in float64, until it says
+ * that there is nothing that float32 could tell.
  */
 import {epsilon} from '../dense.ts';
 import {spectrum} from '../eigen.ts';
@@ -9,7 +10,7 @@ import {diagonalise} from '../jacobi.ts';
 import {random} from '../random.ts';
 import {assemble, type ShortSideFirst, shortSideFirst} from '../short-side.ts';
 import type {Triplets} from '../triplets.ts';
-import {filtered, growth} from './chebyshev.ts';
+import {type Eigenvectors, filterCorrection, filtered, growth} from './chebyshev.ts';
 import {inverseOf, orthonormalRows} from './cholesky.ts';
 import {double, gramOf, type Matrix, type Products, single} from './products.ts';
 import {type Quantiles, quantilesOf} from './quantiles.ts';
@@ -27,8 +28,17 @@ const smallestSide = 512;
 
 /** Of a vector that was found, the most that lies outside of what it belongs to: a sixtieth of float32's rounding, in which it is kept. */
 const tolerance = 2 ** -30;
-/** What filters bring it down to: in float32, then in float64. */
-const targets = {single: 3e-4, double: tolerance / 4};
+/**
+ * What filters bring it down to: those of the vectors, where float32 stops at about 5e-6 and what is asked beyond costs little; and those of
+ * what is left.
+ */
+const targets = {first: 1e-7, later: tolerance / 4};
+/** Above this a correction, which leaves about the square of what it begins with, would not be enough. */
+const rough = 3e-5;
+/** Degrees beyond what is expected: another round costs many times as much. */
+const margin = 1.2;
+/** What is left becomes smaller by no more than this at a time, as float32 has seven digits of it. */
+const mostAtOnce = 1e-6;
 /** How much more than on average the vector that a random basis fits least lies outside of it, generously. */
 const drawnLeak = 50;
 /** Within one filter large components may outgrow small ones by this factor, before rows are made orthonormal again. */
@@ -58,27 +68,39 @@ export async function filteredTriplets(
   const problem = await problemOf(matrix, wanted, products);
   if (problem === null) return null;
   const {n, size} = problem;
-  let basis: Matrix<Float64Array> | null = {
+  const start = {
     values: Float64Array.from(random('subspace', n).uniform(size * n, -1, 1)),
     rows: size,
     cols: n,
   };
-  let leak = drawnLeak * Math.sqrt(n / size);
-  let estimate = problem.guess;
-  for (let spent = 0; ; ) {
-    const degree = Math.ceil(Math.log(leak / targets.double) / growth(estimate.last, estimate.edge));
+  const {last, edge} = problem.guess;
+  const leak = drawnLeak * Math.sqrt(n / size);
+  let spent = Math.ceil(Math.log(leak / targets.first) / growth(last, edge));
+  // Also where there is no growth: the degree is infinite then.
+  if (!(spent <= mostDegree)) return null;
+  let basis = await iterated(problem, start, spent);
+  for (let before = Infinity; basis; ) {
+    const approximate = await approximateOf(problem, basis);
+    // Where others are far above these, float32 stops earlier.
+    const isRough = approximate.leak > rough && approximate.leak < before / 10;
+    before = approximate.leak;
+    const degree = isRough ? degreeUntil(targets.first, approximate) : degreeFor(problem, approximate);
     spent += degree;
-    // Also where there is no growth: the degree is infinite then.
     if (!(spent <= mostDegree)) return null;
-    basis = await iterated(problem, basis, {...estimate, degree, leak});
-    const ritz: Ritz | null = basis && (await ritzPairs(problem, basis));
-    if (basis === null || ritz === null) return null;
+    if (isRough) {
+      basis = await iterated({...problem, guess: guessFrom(approximate)}, basis, degree);
+      continue;
+    }
+    const corrected = await correctedRows(problem, approximate, degree);
+    const ritz: Ritz | null = corrected && (await ritzPairs(problem, corrected, approximate.edge));
+    if (corrected === null || ritz === null) return null;
     if (ritz.leak <= Math.max(tolerance, ritz.floor)) {
       const {short, long, S} = polished(problem, ritz);
       return assemble(matrix, short, S, long, wanted.rank);
     }
-    ({estimate, leak} = ritz);
+    basis = await orthonormalRows(stacked(corrected, await approximate.others()), 2, products);
   }
+  return null;
 }
 
 /** What is iterated with. */
@@ -91,9 +113,8 @@ interface Problem extends WantedEnd {
   /** Its largest eigenvalues belong to the wanted singular values: M Mᵀ, or (M Mᵀ + shift)⁻¹. */
   B: Matrix<Float64Array>;
   narrow: Matrix<Float32Array>;
+  /** Null where B is M Mᵀ itself. */
   shift: number | null;
-  /** B's eigenvalue for a squared singular value. */
-  theta(square: number): number;
   /** The largest squared singular value, roughly. */
   largest: number;
   guess: Estimate;
@@ -133,8 +154,7 @@ async function problemOf(
     last: quantiles.above(wanted.rank / n),
     edge: quantiles.above(size / n),
   };
-  const theta = (square: number) => (shift === null ? square : 1 / (square + shift));
-  return {...wanted, M, n, size, B, narrow, shift, theta, largest, guess, products};
+  return {...wanted, M, n, size, B, narrow, shift, largest, guess, products};
 }
 
 /** Shifts are tried this many times, each a part of the one before. */
@@ -165,28 +185,94 @@ async function shiftedInverse(
   return null;
 }
 
-/** A basis of what B's filter of this degree makes of one, first in float32 and then in float64. */
+/** A basis of what B's filter of this degree makes of one; null where its rows depend on each other however little is done at a time. */
 async function iterated(
-  {B, narrow, products}: Problem,
+  {narrow, products, guess: {first, last, edge}}: Problem,
   start: Matrix<Float64Array>,
-  {edge, last, first, degree, leak}: Estimate & {degree: number; leak: number},
+  degree: number,
 ): Promise<Matrix<Float64Array> | null> {
   const spread = growth(first, edge) - growth(last, edge);
-  const most = Math.max(2, Math.floor(Math.log(mostSpread) / Math.max(spread, 1e-9)));
-  const inDouble = Math.min(
-    degree,
-    Math.ceil(Math.log(Math.min(leak, targets.single) / targets.double) / growth(last, edge)),
-  );
-  let basis: Matrix<Float64Array> | null = start;
-  for (let left = degree - inDouble; left > 0 && basis; left -= most) {
+  let most = Math.max(2, Math.floor(Math.log(mostSpread) / Math.max(spread, 1e-9)));
+  let basis = start;
+  for (let left = degree; left > 0; ) {
     const filter = {B: narrow, edge, degree: Math.min(most, left)};
-    basis = await orthonormalRows(double(await filtered(single(basis), filter, products)), 1, products);
-  }
-  for (let left = inDouble; left > 0 && basis; left -= most) {
-    const filter = {B, edge, degree: Math.min(most, left)};
-    basis = await orthonormalRows(await filtered(basis, filter, products), left > most ? 1 : 2, products);
+    const made = double(await filtered(single(basis), filter, products));
+    const next = await orthonormalRows(made, left > most ? 1 : 2, products);
+    if (next === null && most === 1) return null;
+    if (next === null) {
+      // The smallest components have drowned in the rounding of the largest.
+      most = Math.ceil(most / 2);
+      continue;
+    }
+    basis = next;
+    left -= filter.degree;
   }
   return basis;
+}
+
+/** The wanted eigenvectors of B, approximately: those within a basis, the largest value first. */
+interface Approximate extends Eigenvectors {
+  /** Of the vector that has most of it: how much lies outside of the basis. */
+  leak: number;
+  /** The largest eigenvalue, roughly, that none of the basis belongs to. */
+  edge: number;
+  /** The rest of the basis. */
+  others(): Promise<Matrix<Float64Array>>;
+}
+
+async function approximateOf(
+  {B, rank, size, guess, products}: Problem,
+  basis: Matrix<Float64Array>,
+): Promise<Approximate> {
+  const images = await products.times(basis, B);
+  const {values, vectors: rows} = spectrum((await products.timesTransposed(images, basis)).values, size);
+  const rotation = {values: rows(0, rank), rows: rank, cols: size};
+  const vectors = await products.times(rotation, basis);
+  const left = await products.times(rotation, images);
+  subtractRows(left, values, vectors);
+  // The last vectors of a basis are not what they will be, and their values too low.
+  const [last, middle] = [values[rank - 1]!, values[(rank + size) >> 1]!];
+  const edge = Math.max(values[size - 1]!, Math.min(guess.edge, middle), 2 * middle - last);
+  return {
+    ...{vectors, left, edge},
+    values: values.slice(0, rank),
+    leak: leakOf(left, values, edge),
+    others: () => products.times({values: rows(rank, size), rows: size - rank, cols: size}, basis),
+  };
+}
+
+/** What brings the leak down to a target. */
+const degreeUntil = (target: number, {leak, values, edge}: Approximate): number =>
+  Math.max(2, Math.ceil(Math.log(leak / target) / growth(values.at(-1)!, edge)));
+
+const guessFrom = ({values, edge}: Approximate): Estimate => ({first: values[0]!, last: values.at(-1)!, edge});
+
+/** What brings the leak down to where it should be, as far as float32 can at a time. */
+function degreeFor({shift, largest}: Problem, {leak, values, edge}: Approximate): number {
+  const last = values.at(-1)!;
+  // By way of M what leaks to the other end of the spectrum counts more than it does here.
+  const there = shift === null ? 1 : largest / (1 / edge - 1 / last);
+  const seen = leak * Math.max(1, (there * (last - edge)) / last);
+  const wished = Math.log(seen / Math.max(targets.later, leak * mostAtOnce)) / growth(last, edge);
+  return Math.max(2, Math.ceil(margin * wished));
+}
+
+/** A basis of what a filter of this degree makes of the vectors. */
+async function correctedRows(
+  {narrow, products}: Problem,
+  {edge, ...found}: Approximate,
+  degree: number,
+): Promise<Matrix<Float64Array> | null> {
+  const correction = await filterCorrection(found, {B: narrow, edge, degree}, products);
+  for (let k = 0; k < correction.values.length; k++) correction.values[k]! += found.vectors.values[k]!;
+  return orthonormalRows(correction, 2, products);
+}
+
+function stacked(above: Matrix<Float64Array>, below: Matrix<Float64Array>): Matrix<Float64Array> {
+  const values = new Float64Array(above.values.length + below.values.length);
+  values.set(above.values);
+  values.set(below.values, above.values.length);
+  return {values, rows: above.rows + below.rows, cols: above.cols};
 }
 
 /** Approximate singular vectors of the short side and M's images of them, as rows. */
@@ -198,34 +284,28 @@ interface Pairs {
 }
 
 interface Ritz extends Pairs {
-  estimate: Estimate;
   /** Of the vector that has most of it: how much lies outside of what it belongs to. */
   leak: number;
   /** What rounding leaves of it. */
   floor: number;
 }
 
-/** The wanted pairs within a basis (Rayleigh and Ritz); null where rounding hides them. */
-async function ritzPairs(problem: Problem, basis: Matrix<Float64Array>): Promise<Ritz | null> {
-  const {M, n, end, rank, size, theta, largest, products} = problem;
+/** The pairs that a basis of as many rows belongs to (Rayleigh and Ritz), by way of M; null where rounding hides them. */
+async function ritzPairs(problem: Problem, basis: Matrix<Float64Array>, edge: number): Promise<Ritz | null> {
+  const {M, n, end, rank, largest, shift, products} = problem;
   const images = await products.times(basis, M);
   const H = await products.timesTransposed(images, images);
-  const {values, vectors} = spectrum(H.values, size);
-  const [from, to] = end === 'top' ? [0, rank] : [size - rank, size];
-  const rotation = {values: vectors(from, to), rows: rank, cols: size};
+  const {values: squares, vectors} = spectrum(H.values, rank);
+  const rotation = {values: vectors(0, rank), rows: rank, cols: rank};
   const short = await products.times(rotation, basis);
   const long = await products.times(rotation, images);
-  const squares = values.slice(from, to);
-  const [first, last, edgeSquare] =
-    end === 'top'
-      ? [values[0]!, values[rank - 1]!, values[size - 1]!]
-      : [Math.max(values[size - 1]!, 0), values[size - rank]!, values[0]!];
-  if (!(Math.max(last, edgeSquare) > trustedShare * largest)) return null;
-  const estimate = {first: theta(first), last: theta(last), edge: theta(edgeSquare)};
+  const edgeSquare = shift === null ? edge : 1 / edge - shift;
+  const lastSquare = squares[end === 'top' ? rank - 1 : 0]!;
+  if (!(Math.max(lastSquare, edgeSquare) > trustedShare * largest)) return null;
   const pairs = {short, long, squares};
   const residuals = await residualsOf(problem, pairs);
-  const floor = (n * epsilon * largest) / Math.abs(squares[end === 'top' ? rank - 1 : 0]! - edgeSquare);
-  return {...pairs, estimate, floor, leak: leakOf(residuals, squares, edgeSquare)};
+  const floor = (n * epsilon * largest) / Math.abs(lastSquare - edgeSquare);
+  return {...pairs, floor, leak: leakOf(residuals, squares, edgeSquare)};
 }
 
 /** The pairs as singular vectors, to the last digit. */
@@ -238,12 +318,14 @@ function polished({M, n, rank, largest}: Problem, {short, long}: Pairs) {
 /** M Mᵀ q - σ² q for rows q, by way of M itself. */
 async function residualsOf({M, products}: Problem, {short, long, squares}: Pairs): Promise<Matrix<Float64Array>> {
   const residuals = await products.timesTransposed(long, M);
-  const {values, rows, cols} = residuals;
-  for (let row = 0; row < rows; row++) {
-    const square = squares[row]!;
-    for (let at = row * cols; at < (row + 1) * cols; at++) values[at]! -= square * short.values[at]!;
-  }
+  subtractRows(residuals, squares, short);
   return residuals;
+}
+
+/** Takes factor · row off each row. */
+function subtractRows(from: Matrix<Float64Array>, factors: Float64Array, rows: Matrix<Float64Array>): void {
+  for (let row = 0, at = 0; row < from.rows; row++)
+    for (const factor = factors[row]!; at < (row + 1) * from.cols; at++) from.values[at]! -= factor * rows.values[at]!;
 }
 
 /** Of the row where it is most: how much of it lies outside of the vectors that are iterated along, to first order. */

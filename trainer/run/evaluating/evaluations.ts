@@ -37,13 +37,13 @@ export async function readEvaluation(
   encoding: EncodingModel & {config: ModelConfig},
   {ends, note = () => {}, ...loading}: Pick<Loading, 'threads'> & {ends: AnswerEnds; note?: (message: string) => void},
 ): Promise<{evaluation: Evaluation; prompts?: Prompt[]; truncated: number}> {
-  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP} = settings;
+  const {task, data: file, maxNewTokens, limit, every, entry, samples, temperature, topP, relativeTo} = settings;
   const when = {index, every, entry};
   if (task === 'loss') {
     const asked = {...readAs(settings, data), train: [file], rows: limit};
     const held = await cachedDataset(asked, base, encoding, {...loading, note});
     const source = inOrder(held, encoding.config.padId ?? 0);
-    return {evaluation: {...when, task: 'loss', source}, truncated: held.truncated};
+    return {evaluation: {...when, task: 'loss', source, relativeTo}, truncated: held.truncated};
   }
   if (task === 'multiple-choice') {
     const {dataset, choices} = await readChoices(settings, data, base, encoding);

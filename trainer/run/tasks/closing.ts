@@ -44,6 +44,8 @@ export async function asksForMore(folder: string, sweep: Sweep, state: RunState)
   const {search, verdict, selected, pinned} = state;
   const own = trialsOfFile(state);
   if (!(search || verdict?.seeds !== undefined) || !pinned || selected.length < own.length) return false;
+  // Of a cell that is cut over tasks, those that nothing was wanted of are begun to end, and one of them comes last.
+  if (state.tasks.some(({attempt}) => attempt === 0)) return false;
   const isChosen = (cell: string) => state.searched.some(one => one.cell === cell && one.stage === 'done');
   const isTrained = () => own.every(({id}) => isEnded(state.trials[state.places[id] ?? -1]?.state ?? 'waiting'));
   if (!(search ? state.tasks.every(task => cellsOfTask(task).every(isChosen)) : isTrained())) return false;

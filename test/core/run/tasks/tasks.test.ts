@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {attemptName, attemptsIn, isSubmissionName, readAttemptName} from '../../../../core/run/tasks/names.ts';
-import {shardOf, type Task, tasksOf} from '../../../../core/run/tasks/tasks.ts';
+import {cellsOfTask, shardOf, type Task, tasksOf} from '../../../../core/run/tasks/tasks.ts';
 import type {Trial} from '../../../../core/sweep/sweep.ts';
 
 /** `methods` × ranks × rates × seeds, in the order of a sweep. */
@@ -40,6 +40,21 @@ describe('the tasks of a sweep', () => {
     expect(tasks.every(one => one.trials.length <= perTask)).toBe(true);
     expect(tasks.every(one => one.trials.every(id => id.startsWith(one.cell)))).toBe(true);
     expect(tasks.length).toBe(6 * Math.ceil(6 / Math.min(perTask, 6)));
+  });
+
+  it('are groups of cells where a search takes the best of several tuned settings', () => {
+    const decays = ['0', '0.1'];
+    const all = trials.flatMap(trial =>
+      decays.map(text => ({...trial, id: `${trial.id}-wd${text}`, settings: {'training.weight_decay': text}})),
+    );
+    const tasks = tasksOf(all, {}, ['training.weight_decay']);
+    expect(tasks.map(({cell}) => cell)).toEqual(tasksOf(trials).map(({cell}) => cell));
+    expect(tasks[0]).toMatchObject({cell: 'lora-r4-b8', cells: ['lora-r4-b8-wd0', 'lora-r4-b8-wd0.1']});
+    expect(cellsOfTask(tasks[0]!)).toEqual(tasks[0]!.cells);
+    expect(idsOf(tasks).toSorted()).toEqual(all.map(({id}) => id).toSorted());
+    // Where they are conditions, or trained whole, nobody waits for anybody.
+    expect(tasksOf(all, {}, [])).toEqual(tasksOf(all));
+    expect(tasksOf(all)).toHaveLength(12);
   });
 
   it('are cut no further than a trial each, and in a search only where that is asked for', () => {

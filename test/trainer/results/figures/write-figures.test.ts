@@ -54,6 +54,23 @@ it("tables have the study's published peaks with deviation and interval, as LaTe
   }
 });
 
+it('several folders are drawn as one experiment', async () => {
+  writeSmallRun(join(home, 'run'));
+  writeFileSync(
+    join(home, 'others.json'),
+    JSON.stringify([
+      {method: 'LoRA', rank: 8, batch: 16, seed: 1, lr: 1e-3, task: 'gsm8k', metric: 'accuracy', value: 0.5},
+    ]),
+  );
+  importResults(join(home, 'others.json'), {out: join(home, 'others')});
+  const {sentence} = await writeFigures([join(home, 'run'), join(home, 'others')], join(home, 'out'), 240);
+  expect(sentence).toContain('figures as SVG and PNG');
+  const drawn = readdirSync(join(home, 'out')).filter(name => name.startsWith('rates-') && name.endsWith('.svg'));
+  expect(drawn.map(name => text('out', name)).join()).toContain('>LoRA (others)<');
+  const twice = writeFigures([join(home, 'run'), join(home, 'run')], join(home, 'again'), 240);
+  await expect(twice).rejects.toThrow(/stands there twice/);
+});
+
 it('a second call replaces what the first one wrote, and leaves a folder of others alone', async () => {
   writeSmallRun(join(home, 'run'));
   await writeFigures(join(home, 'run'), join(home, 'out'), 240);

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import type {Task} from '../../../core/run/tasks/tasks.ts';
-import {arrayIndex, jobName} from '../../../trainer/process/scheduler.ts';
-import {shardWanted, taskWanted} from '../../../trainer/run/tasks/choose-tasks.ts';
+import type {Task} from '../../../../core/run/tasks/tasks.ts';
+import {arrayIndex, jobName} from '../../../../trainer/process/scheduler.ts';
+import {shardWanted, taskWanted} from '../../../../trainer/run/tasks/choose-tasks.ts';
 
 const tasks: Task[] = Array.from({length: 6}, (_, k) => ({
   task: `t000${k + 1}`,
