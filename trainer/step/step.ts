@@ -269,6 +269,8 @@ export class Pack {
       return {
         inputs: {...updating, losses: perTrial},
         state: this.#without('start', 'shared'),
+        // Inverses and sums with cancellation, which bfloat16 would leave nothing of.
+        ...(kind !== 'update' && {exact: true}),
         body: tensors => this.#gatheredUpdate(kind, tensors),
       };
     const trains = kind !== 'evaluate' && kind !== 'score';

@@ -9,8 +9,10 @@ import {afterAll, describe, expect, it} from 'vitest';
 import {type Finding, findingLines, isBroken} from '../../../trainer/doctor/findings.ts';
 import {type Examination, type Found, parts} from '../../../trainer/doctor/gpu/examination.ts';
 import {timePeer} from '../../../trainer/doctor/gpu/peer.ts';
+import {checkPacks, followReference} from '../../../trainer/doctor/gpu/reference.ts';
 import {gpuFindings, gpuReport} from '../../../trainer/doctor/gpu/report.ts';
 import {sizes} from '../../../trainer/doctor/gpu/speed.ts';
+import {openEngine} from '../../../trainer/engine/choose.ts';
 import {testGpu} from '../engine/software-gpu.ts';
 
 const there = await testGpu();
@@ -163,6 +165,14 @@ describe('the report of an examination', () => {
       '| note | examination | stopped before its end |',
     ]);
   });
+});
+
+it('the engine on the processor passes what a GPU is asked', async () => {
+  const engine = await openEngine('compiled', {threads: 1});
+  const shares = await followReference(engine);
+  for (const share of Object.values(shares)) expect(share).toBeLessThan(1);
+  expect(await checkPacks(engine)).toMatchObject({isUndisturbed: true, apart: expect.toSatisfy(apart => apart <= 1)});
+  await engine.dispose();
 });
 
 it('a Python without PyTorch is no peer', async () => {

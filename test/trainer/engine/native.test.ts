@@ -44,6 +44,7 @@ if (isThere) {
       for (const name of ['llama-lora', 'llama-pissa', 'llama-initab', 'gemma3-pissa', 'qwen3-dora'])
         it(`${name}, high: training follows PyTorch and PEFT`, async () =>
           followTraining(await inFloat32(), name, 'high'));
+      it("LoFT's turns follow its authors", async () => followTraining(await inFloat32(), 'llama-loft', 'high'));
       it('gradients add up over micro-batches', async () =>
         followTraining(await inFloat32(), 'llama-lora', 'low-accum2'));
       it('rows without padding', async () =>

@@ -3,6 +3,7 @@ import {collate, commonBeginning, emptyBatch, extentOf} from '../../../trainer/d
 import type {Dataset} from '../../../trainer/data/dataset.ts';
 import {type BatchShape, paddedShape} from '../../../trainer/data/shapes.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
+import {residues} from '../../../trainer/math/dropout.ts';
 import type {PackBatch} from '../../../trainer/step/step.ts';
 import {type GoldenRun, goldenJson, goldenPack} from '../golden.ts';
 
@@ -68,16 +69,25 @@ function batchOf(shape: BatchShape, trials: number): PackBatch {
   return {shape, ...whole, weights: whole.weights.map(weight => weight / targets), noise: new Float32Array(0)};
 }
 
+interface Options {
+  trials: number;
+  merged: boolean;
+  recompute: boolean;
+  dropout?: number;
+}
+
 /** Losses, norms and parameters after two steps, and the loss then. */
 async function trained(
   name: string,
   shape: BatchShape,
-  {trials, merged, recompute}: {trials: number; merged: boolean; recompute: boolean},
+  {trials, merged, recompute, dropout = 0}: Options,
 ): Promise<number[][]> {
   const engine = await openEngine('compiled', {threads: 1});
   const run = goldenJson<GoldenRun>(`train/${name}.json`);
   const pack = goldenPack(engine, run, run.cases['low']!, trials, merged, recompute);
-  const batch = batchOf(shape, trials);
+  Object.assign(pack.settings.training, {dropout});
+  const noise = Float32Array.from({length: trials * pack.noiseSize(shape)}, (_, i) => (i * 1777) % residues);
+  const batch = {...batchOf(shape, trials), noise};
   const all = (value: number) => new Float32Array(trials).fill(value);
   const found: number[][] = [];
   for (let step = 0; step < 2; step++) {
@@ -117,4 +127,13 @@ it.each([
   for (const [how, shape] of Object.entries(others)) {
     expect(furthest(await trained(name, shape, options), expected), how).toBeLessThan(3e-6);
   }
+});
+
+it('drops the same of a token in the last layer, whether all of that is computed or what is asked', async () => {
+  const options = {trials: 2, merged: false, recompute: false, dropout: 0.3};
+  const whole = await trained('qwen3-pissa', shapes.whole, options);
+  const asked = await trained('qwen3-pissa', shapes.padded, options);
+  const calm = await trained('qwen3-pissa', shapes.whole, {...options, dropout: 0});
+  expect(furthest(asked, whole)).toBeLessThan(3e-6);
+  expect(furthest(calm, whole)).toBeGreaterThan(1e-3);
 });

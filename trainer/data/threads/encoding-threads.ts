@@ -3,6 +3,7 @@ import {Worker} from 'node:worker_threads';
 import {SweepError} from '../../../core/error.ts';
 import {sendable} from '../../files/written-json.ts';
 import {allocatedMemory} from '../../process/allocation.ts';
+import {freeAddresses} from '../../process/memory-limit.ts';
 import type {Batch, Encoded} from '../read/timed-rows.ts';
 import type {TokenList} from '../token-row.ts';
 import type {EncodingSetup, SentError, SentRows} from './encoding-thread.ts';
@@ -13,6 +14,8 @@ const bytesAThread = 5e6;
 const packedTimes = 4;
 /** Of memory that a tokenizer with its remembered words may take. */
 const memoryAThread = 5e8;
+/** Of addresses that a thread reserves, mostly without using them; as many again are left to others. */
+const addressesAThread = 7e8;
 /** One thread reads and collects for all of them. */
 const mostThreads = 16;
 /** Batches a thread has ahead of it. */
@@ -24,7 +27,8 @@ export function threadsFor(files: readonly {name: string; bytes: number}[], most
     (sum, {name, bytes}) => sum + bytes * (/\.(gz|parquet)$/i.test(name) ? packedTimes : 1),
     0,
   );
-  return Math.floor(Math.min(most, mostThreads, bytes / bytesAThread, allocatedMemory() / 4 / memoryAThread));
+  const room = Math.min(allocatedMemory() / 4 / memoryAThread, freeAddresses() / 2 / addressesAThread);
+  return Math.floor(Math.min(most, mostThreads, bytes / bytesAThread, room));
 }
 
 /** Tokens of all rows of the batches, in order; an error comes in its row's place. The threads end with it. */

@@ -54,9 +54,11 @@ async function speed(told: Told, model: BaseModel): Promise<Speed> {
     return free === null ? null : -free;
   };
   const size = sizeOf(told);
-  const timed = await timePacks(await onGpu(), model, size, told.isShort ? [1, 2] : [1, 2, 4, 8, 16, 32, 64], used);
+  const seconds = told.isShort ? 0.2 : 2;
+  const sides = told.isShort ? [1, 2] : [1, 2, 4, 8, 16, 32, 64];
+  const timed = await timePacks(await onGpu(), model, size, sides, {seconds, used});
   const processor = await openEngine('compiled', {threads: allocatedCores()});
-  const [alone] = await timePacks(processor, model, size, [1], async () => null);
+  const [alone] = await timePacks(processor, model, size, [1], {seconds, used: async () => null});
   return {timed, processor: alone!.milliseconds};
 }
 

@@ -194,11 +194,11 @@ function openTraining(programs: Programs, trials: number) {
 const targetsIn = (rows: Rows): number =>
   rowsOf(rows).reduce((sum, {labels}) => sum + labels.slice(1).filter(label => label !== -100).length, 0);
 
-/** The same rows for every trial; `room`: places for targets, at least. */
+/** The same rows for every trial; `room`: places for targets, at least, and one of padding. */
 function batchOf(rows: Rows, trials: number, room: number): PackBatch {
   const dataset = datasetOf(rowsOf(rows));
   const targets = targetsIn(rows);
-  const shape = paddedShape(dataset.count, rows.input_ids[0]!.length, Math.max(room, targets));
+  const shape = paddedShape(dataset.count, rows.input_ids[0]!.length, 1 + Math.max(room, targets));
   const batch = emptyBatch(shape, trials);
   const all = Array.from({length: dataset.count}, (_, row) => row);
   for (let trial = 0; trial < trials; trial++) collate(dataset, all, shape, 0, batch, {trial, trials});

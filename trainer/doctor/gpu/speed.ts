@@ -59,28 +59,34 @@ const settings: TrainingSettings = {
   checkpoint: 'auto',
 };
 
-/** A pack is timed for so long, after the steps in which memory is laid out. */
-const [seconds, firstSteps] = [2, 3];
+/** Steps in which memory is laid out. */
+const firstSteps = 3;
 
-/** Steps of packs of so many trials; the first that there is no room for ends the list. `used`: bytes taken of the device. */
+export interface Timing {
+  /** Each pack is timed for so long, at least a step. */
+  seconds: number;
+  /** Bytes taken of the device; null where nothing tells. */
+  used(): Promise<number | null>;
+}
+
+/** Steps of packs of so many trials; the first that there is no room for ends the list. */
 export async function timePacks(
   engine: Engine,
   model: BaseModel,
   size: Size,
   sides: readonly number[],
-  used: () => Promise<number | null>,
+  {seconds, used}: Timing,
 ): Promise<Timed[]> {
   const before = await used();
   const timed: Timed[] = [];
+  const more = async (): Promise<number | null> => {
+    const now = await used();
+    return now === null || before === null ? null : Math.max(0, now - before);
+  };
   for (const trials of sides) {
     const programs = new Programs(engine);
     try {
-      timed.push(
-        await timePack(programs, model, size, trials, async () => {
-          const now = await used();
-          return now === null || before === null ? null : Math.max(0, now - before);
-        }),
-      );
+      timed.push(await timePack(programs, model, size, trials, {seconds, used: more}));
     } catch (error) {
       if (!needsRoom(error)) throw error;
       break;
@@ -96,7 +102,7 @@ async function timePack(
   {config, weights}: BaseModel,
   size: Size,
   trials: number,
-  used: () => Promise<number | null>,
+  {seconds, used}: Timing,
 ): Promise<Timed> {
   const {rank} = size;
   const sites = sitesOf(config.layers.length, 'all', weights);

@@ -18,6 +18,8 @@ export interface Computation {
   inPlace?: boolean;
   /** Whether its time goes into reading weights for few rows: an engine may keep them in a faster order. */
   packed?: boolean;
+  /** Its products are float32's, whatever the engine's precision. */
+  exact?: true;
   body(inputs: Tensors): Tensors;
 }
 

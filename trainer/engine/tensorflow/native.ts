@@ -383,7 +383,8 @@ export function openNative({name, file, precision, expansion}: NativeOptions): E
     async compile(computation) {
       const graph = traceComputation(computation);
       const state = new Map(Object.keys(computation.state).map(name => [stateInput(name), name]));
-      const program = new NativeProgram(binding, openSession(graph, state, precision), computation);
+      const as = computation.exact ? 'float32' : precision;
+      const program = new NativeProgram(binding, openSession(graph, state, as), computation);
       return {run: (feeds, state) => program.run(feeds, state), dispose: programs.keep(program)};
     },
     async stage(computation) {
