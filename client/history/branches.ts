@@ -23,7 +23,7 @@ export function groupOf(
   children: Branch[],
   number = children.length,
 ): Branch {
-  return {kind, id: kind, label, description: String(number), state: 'finished', only: [], children};
+  return {kind, id: kind, label, tooltip: label, description: String(number), state: 'finished', only: [], children};
 }
 
 function runBranch(row: RunRow, present: Present | null): Branch {

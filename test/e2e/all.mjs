@@ -2,12 +2,10 @@
  * The editor, tried in a real workbench: installs what is needed (once), then plays every story, or those that are
  * named: `node test/e2e/all.mjs hover run`. Pictures go to .artefacts/e2e. The last line is `N passed, N failed`.
  */
-import {execFile} from 'node:child_process';
 import {cp, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {promisify} from 'node:util';
 import {hubModels} from '../../core/hub/models.ts';
 import {openCluster, whyNoSlurm} from '../slurm/cluster.ts';
 import {openHubServer} from '../trainer/hub/hub-server.ts';
@@ -33,7 +31,6 @@ import {hover} from './stories/hover.ts';
 import {history} from './stories/kept/history.ts';
 import {queue} from './stories/kept/queue.ts';
 import {moreSeeds} from './stories/more-seeds.ts';
-import {browserOnly} from './stories/out/browser.ts';
 import {handOver} from './stories/out/hand-over.ts';
 import {packaged} from './stories/packaged.ts';
 import {problems} from './stories/problems.ts';
@@ -76,7 +73,6 @@ const stories = {
   doctor,
   restricted,
   packaged,
-  browser: browserOnly,
 };
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -157,7 +153,7 @@ async function playOnSlurm(names, stage) {
 async function playAll(names, {kind, env = {}}, {tools, browser, folder, hub}) {
   if (names.length === 0) return 0;
   const own = join(folder, kind);
-  const extensions = kind === 'browser' ? [await forBrowsers()] : [extension, join(here, 'tools-extension')];
+  const extensions = [extension, join(here, 'tools-extension')];
   const server = await startServer(tools, {folder: own, extensions, trust: kind === 'restricted', hub, env});
   let passed = 0;
   try {
@@ -167,12 +163,6 @@ async function playAll(names, {kind, env = {}}, {tools, browser, folder, hub}) {
     await server.stop();
   }
   return passed;
-}
-
-/** The package for browsers, as it lies before it is packed. */
-async function forBrowsers() {
-  await promisify(execFile)(process.execPath, ['package.mjs', '--built', '--target', 'web'], {cwd: extension});
-  return join(extension, 'dist/package/web');
 }
 
 /** A hub on this machine that has one model: the demo's, under a name that the editor offers. */
@@ -197,13 +187,11 @@ async function main(wanted) {
   const stage = {tools, browser, folder, hub: hub.endpoint};
   interrupt = () => browser.close();
   try {
-    const kindOf = ({restricted, slurm, browser}) =>
-      restricted ? 'restricted' : slurm ? 'slurm' : browser ? 'browser' : 'trusted';
+    const kindOf = ({restricted, slurm}) => (restricted ? 'restricted' : slurm ? 'slurm' : 'trusted');
     const of = kind => names.filter(name => kindOf(stories[name]) === kind);
     const passed =
       (await playAll(of('trusted'), {kind: 'trusted'}, stage)) +
       (await playAll(of('restricted'), {kind: 'restricted'}, stage)) +
-      (await playAll(of('browser'), {kind: 'browser'}, stage)) +
       (await playOnSlurm(of('slurm'), stage));
     return {passed, failed: names.length - passed};
   } finally {

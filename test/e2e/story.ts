@@ -17,8 +17,6 @@ export interface Story {
   sentence: string;
   /** Workspaces must be trusted before programs run. */
   restricted?: true;
-  /** In a browser alone: the package for those is installed in the extension's place. */
-  browser?: true;
   /** A real Slurm is there, where one can be had. */
   slurm?: true;
   /** @throws Error where it is not so */

@@ -104,10 +104,14 @@ export class Workbench {
     const entry = this.page.locator('.monaco-menu .action-item .action-label', {hasText: item}).first();
     await until(`"${item}" in the menu`, async () => {
       await row.click({button: 'right'});
-      await this.page.waitForTimeout(300);
-      if (await entry.isVisible()) return true;
-      await this.page.keyboard.press('Escape');
-      return false;
+      // A busy machine draws it late.
+      const isThere = await entry.waitFor({timeout: menuMilliseconds}).then(
+        () => true,
+        () => false,
+      );
+      // A row that was drawn anew meanwhile takes the menu along.
+      if (!isThere) await this.page.keyboard.press('Escape');
+      return isThere;
     });
     await entry.click();
   }
@@ -161,6 +165,9 @@ export class Workbench {
     return this.page.close();
   }
 }
+
+/** A menu that was asked for is there by then, or not at all. */
+const menuMilliseconds = 10_000;
 
 /** Runs in the page: all that its databases hold, as text. */
 const savedState = `(async () => {
