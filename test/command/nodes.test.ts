@@ -1,10 +1,11 @@
 /** The built command under the versions of Node that people and editors have. */
 import {execFile} from 'node:child_process';
 import {copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync} from 'node:fs';
-import {hostname, tmpdir} from 'node:os';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {temporaryOf} from '../../trainer/files/temporary.ts';
 import {writeBfloat16Model} from './bfloat16-model.ts';
 import {nodeOf, oldestNode} from './node-versions.ts';
 
@@ -103,9 +104,9 @@ describe('a model stored in bfloat16', () => {
     'is removed from the cache by the next start where a run was killed, and is left alone where one lives',
     async () => {
       const expanded = join(cache(), 'expanded');
-      const dead = join(expanded, `${hostname()} 99999999 1`);
-      const living = join(expanded, `${hostname()} ${process.pid} 1`);
-      const elsewhere = join(expanded, 'another-host 99999999 1');
+      const living = temporaryOf(join(expanded, 'weights'));
+      const dead = living.replace(`-${process.pid}-`, '-99999999-');
+      const elsewhere = dead.replace(/\.[0-9a-f]{8}-/, '.00000000-');
       for (const place of [dead, living, elsewhere]) mkdirSync(place, {recursive: true});
       await command(await nodeOf(await oldestNode()), 'generate', '--model', 'bfloat16', '--prompt', 'c:abc=');
       expect([dead, living, elsewhere].map(existsSync)).toEqual([false, true, true]);
