@@ -36,6 +36,7 @@ it.each(checks)('%s says what was found, and by whom', file => {
 
 it("those on the demo's base have nothing that is not there", async () => {
   const {checks: found} = await checkSweeps([fileURLToPath(new URL('demo/studies/short/', root))]);
-  expect(found.flatMap(({problems}) => problems)).toEqual([]);
+  // How long they take is for the machine that they are on.
+  expect(found.flatMap(({problems}) => problems).filter(({code}) => code !== 'resource/time')).toEqual([]);
   expect(found).toHaveLength(5);
 });
