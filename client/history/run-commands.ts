@@ -76,6 +76,7 @@ export class RunCommands {
 
   async #rename(row: RunRow): Promise<void> {
     const name = await window.showInputBox({
+      ignoreFocusOut: true,
       title: l10n.t('Name of the run'),
       prompt: l10n.t('Without one it goes by when it began.'),
       value: row.name,
@@ -86,6 +87,7 @@ export class RunCommands {
 
   async #note(row: RunRow): Promise<void> {
     const note = await window.showInputBox({
+      ignoreFocusOut: true,
       title: l10n.t('Note on {0}', titleOfRun(row)),
       prompt: l10n.t('⏎ begins another line.'),
       value: row.note.replaceAll('\n', lineEnd),
@@ -96,6 +98,7 @@ export class RunCommands {
 
   async #tag(row: RunRow): Promise<void> {
     const typed = await window.showInputBox({
+      ignoreFocusOut: true,
       title: l10n.t('Tags of {0}', titleOfRun(row)),
       prompt: l10n.t('With commas between them.'),
       value: row.tags.join(', '),

@@ -249,6 +249,8 @@ export class Run {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#follower.read();
+    // A lock that was seen while its process began is no sign of life any more.
+    this.#signs.locked(null, performance.now());
     this.#listener.changed(this);
     // As if the process still lived: a run that has not said its end is running.
     const state = this.#follower.state(true);

@@ -113,7 +113,14 @@ export class Workbench {
       if (!isThere) await this.page.keyboard.press('Escape');
       return isThere;
     });
-    await entry.click();
+    // A menu that has just been opened takes no press for a moment.
+    await until(`"${item}" to be chosen`, async () => {
+      await entry.click({timeout: menuMilliseconds}).catch(() => {});
+      return entry.waitFor({state: 'hidden', timeout: 1000}).then(
+        () => true,
+        () => false,
+      );
+    });
   }
 
   /** Fills the box that is open. */
