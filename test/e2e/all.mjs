@@ -19,7 +19,6 @@ import {elsewhere} from './stories/away/elsewhere.ts';
 import {hostKilled} from './stories/away/host-killed.ts';
 import {killed} from './stories/away/killed.ts';
 import {submit} from './stories/away/submit.ts';
-import {compare} from './stories/compare.ts';
 import {completion} from './stories/completion.ts';
 import {convert} from './stories/convert.ts';
 import {dashboard} from './stories/dashboard.ts';
@@ -62,7 +61,6 @@ const stories = {
   queue,
   'hand-over': handOver,
   answers,
-  compare,
   stop,
   killed,
   'host-killed': hostKilled,
