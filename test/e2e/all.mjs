@@ -19,6 +19,7 @@ import {elsewhere} from './stories/away/elsewhere.ts';
 import {hostKilled} from './stories/away/host-killed.ts';
 import {killed} from './stories/away/killed.ts';
 import {submit} from './stories/away/submit.ts';
+import {compare} from './stories/compare.ts';
 import {completion} from './stories/completion.ts';
 import {convert} from './stories/convert.ts';
 import {dashboard} from './stories/dashboard.ts';
@@ -61,6 +62,7 @@ const stories = {
   queue,
   'hand-over': handOver,
   answers,
+  compare,
   stop,
   killed,
   'host-killed': hostKilled,

@@ -24,7 +24,7 @@ export interface Locator {
   count(): Promise<number>;
   hover(): Promise<void>;
   click(options?: Wait & {button?: 'left' | 'right'}): Promise<void>;
-  fill(text: string): Promise<void>;
+  fill(text: string, options?: {timeout?: number}): Promise<void>;
   isVisible(): Promise<boolean>;
   waitFor(options?: Wait & {state?: 'visible' | 'hidden' | 'attached' | 'detached'}): Promise<void>;
   boundingBox(): Promise<Box | null>;
