@@ -9,6 +9,7 @@ import {decide} from '../../trainer/submit/decide.ts';
 import {doneOf, relayFacts} from '../../trainer/submit/facts.ts';
 import {closingTask, wantedIn} from '../../trainer/submit/rounds.ts';
 import {commandIn, outcomeOf} from './outcome.ts';
+import {roundsSweep} from './rounds-sweep.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'lora-sweep-rounds-'));
 afterAll(() => rmSync(folder, {recursive: true, force: true}));
@@ -16,22 +17,7 @@ cpSync(join(import.meta.dirname, '../../demo'), folder, {recursive: true});
 const {start, output} = commandIn(folder);
 
 const file = join(folder, 'rounds.sweep.yaml');
-writeFileSync(
-  file,
-  `model: base
-data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64}
-methods: [lora, pissa]
-rank: 4
-batch_size: 8
-learning_rate: [1e-4, 1e-3, 3e-3, 1e-2]
-seeds: [1, 2]
-training: {steps: 26}
-evaluate: {task: loss, data: desc-test.jsonl, limit: 16}
-search: halving
-verdict: {margin: 1%, seeds: 4}
-run: {workers: 1}
-`,
-);
+writeFileSync(file, roundsSweep('run: {workers: 1}'));
 
 /** Its status has to be one of these. */
 async function ends(words: readonly string[], statuses: readonly number[]): Promise<void> {

@@ -9,6 +9,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {roundsSweep} from '../command/rounds-sweep.ts';
 import {differences, results} from '../soak/disturb.ts';
 import {eventsOf, hasTerm, held, signalTrainers, trainersOf, victims} from './beside.ts';
 import {type Cluster, openCluster, whyNoSlurm} from './cluster.ts';
@@ -149,22 +150,9 @@ evaluate: {task: loss, data: desc-test.jsonl, limit: 12, every: ${Math.ceil(step
     it('searches by rounds of the relay where a method is cut over tasks, and trains what one machine trains', async () => {
       const file = join(folder, 'rounds.sweep.yaml');
       const [out, alone] = [join(folder, '.lora-sweep/rounds'), join(folder, 'rounds-alone')];
-      writeFileSync(
-        file,
-        `model: base
-data: {train: desc-train.jsonl, format: completion, columns: {prompt: prompt, completion: answer}, rows: 64}
-methods: [lora, pissa]
-rank: 4
-batch_size: 8
-learning_rate: [1e-4, 1e-3, 3e-3, 1e-2]
-seeds: [1, 2]
-training: {steps: 26}
-curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 6}
-evaluate: {task: loss, data: desc-test.jsonl, limit: 16}
-search: halving
-verdict: {margin: 1%, seeds: 4}
-`,
-      );
+      const curvature =
+        'curvature: {samples: 8, batch_size: 4, blocks: {layers: [0], modules: [q_proj]}, max_iterations: 6}';
+      writeFileSync(file, roundsSweep(curvature));
       expect((await refused('submit', file, '--per-task', '1', '--no-relay')).stderr).toContain(
         'by rounds of the relay',
       );

@@ -2,12 +2,12 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import type {MethodName} from '../../core/method/methods.ts';
-import type {TrainingSettings} from '../../core/sweep/sweep.ts';
 import {weightVector} from '../../trainer/adaptation/full.ts';
 import {fill, sharedLayout, trainedLayout} from '../../trainer/adaptation/layout.ts';
 import {readAdapter} from '../../trainer/adapter/write-adapter.ts';
 import {collate, emptyBatch} from '../../trainer/data/batch.ts';
 import {type BatchShape, paddedShape} from '../../trainer/data/shapes.ts';
+import {plainTraining} from '../../trainer/doctor/gpu/plain-training.ts';
 import {openEngine} from '../../trainer/engine/choose.ts';
 import type {Engine} from '../../trainer/engine/program/engine.ts';
 import {Programs} from '../../trainer/engine/program/programs.ts';
@@ -20,6 +20,7 @@ import {projections} from '../../trainer/model/projections.ts';
 import type {Site} from '../../trainer/model/site.ts';
 import {sitesOf} from '../../trainer/model/sites.ts';
 import {Pack, type PackBatch, type PackStart} from '../../trainer/step/step.ts';
+import {together} from '../../trainer/training/open-pack.ts';
 import {readHeader, readTensor} from '../../trainer/weights/safetensors.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/goldens/', import.meta.url));
@@ -197,29 +198,31 @@ export function goldenPack(
   const sites = sitesOf(model.config.layers.length, [...projections], model.weights);
   const start =
     method === 'full' ? {parameters: weightVector(model.config, model.weights)} : startOf(run, sites, method, form);
-  const repeated = (vector: Float32Array) => {
-    const all = new Float32Array(trials * vector.length);
-    for (let trial = 0; trial < trials; trial++) all.set(vector, trial * vector.length);
-    return all;
-  };
-  const training: TrainingSettings = {
-    epochs: 1,
-    optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-    weightDecay: weight_decay,
-    schedule: 'cosine',
-    warmupRatio: 2 / 12,
-    maxGradNorm: 1,
-    dropout: 0,
-    precision: 'auto',
-    microBatch: 'auto',
-    checkpoint: 'auto',
-  };
+  const repeated = (vector: Float32Array) => together(Array.from({length: trials}, () => vector));
+  const training = {...plainTraining, weightDecay: weight_decay, schedule: 'cosine' as const, warmupRatio: 2 / 12};
   const settings = {...model, method, sites, form, trials, training, merged, recompute, steps: 12};
   const {parameters, shared} = start;
   return new Pack(new Programs(engine), settings, {
     parameters: repeated(parameters),
     ...(shared ? {shared: repeated(shared)} : {}),
   });
+}
+
+/** The training of a case at its high rates, which may be begun several times; `steps` goes on until so many are done. */
+export function goldenTraining(engine: Engine, run: GoldenRun) {
+  const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
+  const room = Math.max(...train.map(batch => targetsIn([batch])));
+  const reference = run.cases['high']!;
+  return {
+    open: () => goldenPack(engine, run, reference, 1, true),
+    async steps(pack: Pack, to: number): Promise<void> {
+      while (pack.count < to) {
+        const batch = train[pack.count]!;
+        const rate = Float32Array.of(reference.lr_per_step[pack.count]!);
+        await pack.step([packBatch(batch, 1, targetsIn([batch]), {room})], rate, Float32Array.of(1));
+      }
+    },
+  };
 }
 
 /** The starting point that PEFT stored. */

@@ -12,7 +12,7 @@ import {type Column, textTable} from '../../core/table.ts';
 import {sweepOf} from '../run/sweep-file.ts';
 import {aboutOf} from '../store/history/about-file.ts';
 import {storedState} from '../store/history/stored-state.ts';
-import {readManifest} from '../store/manifest.ts';
+import {firstStart, readManifest} from '../store/manifest.ts';
 import {manifestName} from '../store/names.ts';
 import {hasRun, runFolderOf} from '../store/run.ts';
 
@@ -51,12 +51,11 @@ async function rowOf(folder: string): Promise<RunRow> {
     const {state} = await storedState(folder);
     const manifest = readManifest(join(folder, manifestName));
     const trials = state.trials.filter(({dropped}) => !dropped);
-    const began = Date.parse(manifest?.starts[0]?.at ?? '');
     return {
       ...place,
       ...saidOf(folder, state.message),
       state: state.state,
-      startedAt: Number.isNaN(began) ? state.startedAt : began,
+      startedAt: firstStart(manifest) ?? state.startedAt,
       lastAt: state.lastAt,
       trials: trials.length,
       done: trials.filter(view => isEnded(view.state)).length,

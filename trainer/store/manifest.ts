@@ -400,6 +400,12 @@ export function readManifest(file: string): Manifest | null {
   throw new SweepError('bad-manifest', `${file} is not a manifest of a run; start a new run with --out.`, {file});
 }
 
+/** When a run was begun, in milliseconds since 1970; null where its manifest does not say. */
+export function firstStart(manifest: Manifest | null): number | null {
+  const at = Date.parse(manifest?.starts[0]?.at ?? '');
+  return Number.isNaN(at) ? null : at;
+}
+
 /** What results depend on, as texts; null where a version noted it otherwise. */
 export function madeOf(manifest: Manifest | null): Record<string, string> | null {
   return manifest?.ingredients && manifest.sweep ? asTexts(manifest.ingredients, manifest.sweep) : null;

@@ -95,7 +95,7 @@ export async function openPack(job: TrainJob, context: BaseContext): Promise<Pac
 }
 
 /** Vectors of trials one after another. */
-function together(vectors: Float32Array[]): Float32Array {
+export function together(vectors: readonly Float32Array[]): Float32Array {
   if (vectors.length === 1) return vectors[0]!;
   const all = new Float32Array(vectors.length * vectors[0]!.length);
   vectors.forEach((vector, i) => {

@@ -7,8 +7,8 @@ import {
   importanceCaption,
   importanceColumns,
   importanceOf,
-  importanceRows,
   importanceTitle,
+  shareRows,
 } from '../../core/run/compare/importance.ts';
 import {type SettingsTable, settingsTables} from '../../core/run/compare/settings-table.ts';
 import type {RunState} from '../../core/run/fold.ts';
@@ -57,22 +57,13 @@ function shares(importance: Importance, {saving}: Around): HTMLElement[] {
   graph.scope = 'col';
   head.append(graph);
   const body = table.createTBody();
-  const {factors, pairs, seeds} = importance;
-  const parts = [
-    ...factors.map(({alone, total}) => ({alone, total})),
-    ...pairs.map(({share}) => ({alone: share, total: share})),
-    ...(seeds === null ? [] : [{alone: seeds, total: seeds}]),
-  ];
-  const rows = importanceRows(importance);
-  // Pairs of no weight stand in no row; the seeds are behind those that do.
-  const shown = [...parts.slice(0, rows.length - (seeds === null ? 0 : 1)), ...(seeds === null ? [] : parts.slice(-1))];
-  rows.forEach((cells, i) => {
+  for (const {cells, alone, total} of shareRows(importance)) {
     const row = body.insertRow();
     row.append(...cells.map((cell, k) => element('td', importanceColumns[k]!.align, cell)));
     const bar = element('td', 'bars');
-    bar.append(...(['total', 'alone'] as const).map(part => strip(part, shown[i]![part])));
+    bar.append(strip('total', total), strip('alone', alone));
     row.append(bar);
-  });
+  }
   return [
     scroller(table, importanceTitle(importance)),
     element('p', 'caption', importanceCaption(importance)),

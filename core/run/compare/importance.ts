@@ -158,15 +158,27 @@ export const importanceColumns = [
 /** Smaller shares of pairs stand in no table. */
 const leastShare = 0.005;
 
-export function importanceRows({factors, pairs, seeds}: Importance): string[][] {
+export interface ShareRow extends Pick<FactorShare, 'alone' | 'total'> {
+  /** Under `importanceColumns`. */
+  cells: string[];
+}
+
+export function shareRows({factors, pairs, seeds}: Importance): ShareRow[] {
+  const one = (name: string, share: number): ShareRow => ({
+    ...{alone: share, total: share},
+    cells: [name, '', inPercent(share), ''],
+  });
   return [
-    ...factors.map(({title, levels, alone, total}) => [title, String(levels), inPercent(alone), inPercent(total)]),
-    ...pairs
-      .filter(({share}) => share >= leastShare)
-      .map(({titles, share}) => [titles.join(' × '), '', inPercent(share), '']),
-    ...(seeds === null ? [] : [['seeds of one setting', '', inPercent(seeds), '']]),
+    ...factors.map(({title, levels, alone, total}) => ({
+      ...{alone, total},
+      cells: [title, String(levels), inPercent(alone), inPercent(total)],
+    })),
+    ...pairs.filter(({share}) => share >= leastShare).map(({titles, share}) => one(titles.join(' × '), share)),
+    ...(seeds === null ? [] : [one('seeds of one setting', seeds)]),
   ];
 }
+
+export const importanceRows = (importance: Importance): string[][] => shareRows(importance).map(({cells}) => cells);
 
 /** `97.3 %`. */
 export function inPercent(share: number): string {

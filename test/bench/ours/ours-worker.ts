@@ -1,7 +1,8 @@
 /** A worker's share of the trials: for every message `n` it takes n turns of each, mostly of one step, and answers the sum of the last turn's first losses. */
 import {parentPort, workerData} from 'node:worker_threads';
-import type {TrainingSettings, Trial} from '../../../core/sweep/sweep.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 import {paddedShape} from '../../../trainer/data/shapes.ts';
+import {plainTraining} from '../../../trainer/doctor/gpu/plain-training.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {Programs} from '../../../trainer/engine/program/programs.ts';
 import {formOf, methods} from '../../../trainer/method/index.ts';
@@ -19,18 +20,6 @@ const sites = sitesOf(model.config.layers.length, 'all', model.weights);
 const programs = new Programs(
   await (native ? openEngine('tfjs-node', {threads, precision: native}) : openEngine('compiled', {threads})),
 );
-const training: TrainingSettings = {
-  epochs: 1,
-  optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-  weightDecay: 0,
-  schedule: 'constant',
-  warmupRatio: 0,
-  maxGradNorm: 1,
-  dropout: 0,
-  precision: 'auto',
-  microBatch: 'auto',
-  checkpoint: 'auto',
-};
 
 /** The batches of a trial's turn. */
 async function batchesOf(trial: Trial, place: number): Promise<PackBatch[]> {
@@ -78,7 +67,7 @@ const packs = await Promise.all(
       sites,
       form: formOf(trial),
       trials: 1,
-      training,
+      training: plainTraining,
       merged: beside !== true,
       recompute: recompute === true,
     };

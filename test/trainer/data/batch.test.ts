@@ -102,40 +102,11 @@ describe('a batch', () => {
       truncated: 0,
       empty: 0,
     });
-    expect(
-      commonBeginning(
-        rows(
-          [
-            [1, 2, 3, 4, 5],
-            [1, 2, 3, 4, 6],
-          ],
-          4,
-        ),
-      ),
-    ).toBe(3);
-    expect(
-      commonBeginning(
-        rows(
-          [
-            [1, 2, 3, 4, 5],
-            [1, 2, 9, 4, 6],
-          ],
-          4,
-        ),
-      ),
-    ).toBe(2);
-    expect(
-      commonBeginning(
-        rows(
-          [
-            [1, 2, 3, 4, 5],
-            [1, 2, 3, 4, 6],
-          ],
-          0,
-        ),
-      ),
-    ).toBe(0);
-    expect(commonBeginning(rows([[1, 2, 3, 4, 5]], 4))).toBe(0);
+    const beginning = (learnt: number, ...ids: number[][]) => commonBeginning(rows(ids, learnt));
+    expect(beginning(4, [1, 2, 3, 4, 5], [1, 2, 3, 4, 6])).toBe(3);
+    expect(beginning(4, [1, 2, 3, 4, 5], [1, 2, 9, 4, 6])).toBe(2);
+    expect(beginning(0, [1, 2, 3, 4, 5], [1, 2, 3, 4, 6])).toBe(0);
+    expect(beginning(4, [1, 2, 3, 4, 5])).toBe(0);
   });
 
   it('can be one trial of a pack, and leaves nothing of the batch before', () => {

@@ -6,7 +6,8 @@ import {afterAll, expect, it} from 'vitest';
 import {trialFile} from '../../../client/trial-file.ts';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {expandTrials} from '../../../core/sweep/trials.ts';
-import {precisionRuns, precisionText} from './precision-runs.ts';
+import {demoRuns} from '../demo-runs.ts';
+import {precisionText} from './precision-text.ts';
 
 /** On a busy machine `auto` may take either engine for float32. */
 const onTensorflow = {engine: 'tfjs-node', workers: 1};
@@ -14,7 +15,7 @@ const onTensorflow = {engine: 'tfjs-node', workers: 1};
 export function severalPrecisions(): void {
   const home = mkdtempSync(join(tmpdir(), 'lora-sweep-precisions-'));
   afterAll(() => rmSync(home, {recursive: true}));
-  const {run, manifest} = precisionRuns(home);
+  const {run, manifest} = demoRuns(home);
   const both = precisionText('[float32, bfloat16]', `run: ${JSON.stringify(onTensorflow)}`);
 
   it('every trial takes the steps that it takes alone, byte for byte, and each precision has its own numbers', async () => {

@@ -1,13 +1,13 @@
 import {readFileSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {describe, expect, it} from 'vitest';
-import type {TrainingSettings} from '../../../core/sweep/sweep.ts';
 import {fill, trainedLayout, views} from '../../../trainer/adaptation/layout.ts';
 import {readAdapter} from '../../../trainer/adapter/write-adapter.ts';
 import {products} from '../../../trainer/curvature/hessian.ts';
 import {Network, Segments} from '../../../trainer/curvature/network.ts';
 import {trainedWeights, weightsOf} from '../../../trainer/curvature/point.ts';
 import {methodBlock} from '../../../trainer/curvature/probe.ts';
+import {plainTraining} from '../../../trainer/doctor/gpu/plain-training.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import type {Engine} from '../../../trainer/engine/program/engine.ts';
 import {Programs} from '../../../trainer/engine/program/programs.ts';
@@ -187,18 +187,7 @@ function packOf(engine: Engine, name: string, maxGradNorm: number, merged = fals
   const layout = trainedLayout(sites, methods.lora, form);
   const parameters = new Float32Array(layout.size);
   fill(parameters, layout, adapter.factors);
-  const training: TrainingSettings = {
-    epochs: 1,
-    optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-    weightDecay: 0,
-    schedule: 'constant',
-    warmupRatio: 0,
-    maxGradNorm,
-    dropout: 0,
-    precision: 'auto',
-    microBatch: 'auto',
-    checkpoint: 'auto',
-  };
+  const training = {...plainTraining, maxGradNorm};
   const settings = {...model, method: methods.lora, sites, form, trials: 1, training, merged};
   return new Pack(new Programs(engine), settings, {parameters});
 }

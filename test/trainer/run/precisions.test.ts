@@ -7,13 +7,14 @@ import {readSweep} from '../../../core/sweep/read.ts';
 import {chooseEngines, engineNames} from '../../../trainer/engine/choices.ts';
 import type {Choice, Wish} from '../../../trainer/engine/choose.ts';
 import {checkSweeps} from '../../../trainer/inspect/check.ts';
-import {precisionRuns, precisionText} from '../engine/precision-runs.ts';
+import {demoRuns} from '../demo-runs.ts';
+import {precisionText} from '../engine/precision-text.ts';
 import {testFolder} from '../test-folder.ts';
 
 // A busy machine takes its time; nothing here is about it.
 vi.setConfig({testTimeout: 1_800_000});
 const home = testFolder();
-const {run} = precisionRuns(home);
+const {run} = demoRuns(home);
 
 describe('without TensorFlow', () => {
   it('one precision in a list is that precision, and what `auto` came to is gone on with', async () => {

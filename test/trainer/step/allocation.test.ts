@@ -2,7 +2,7 @@ import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {openEngine} from '../../../trainer/engine/choose.ts';
 import {budgetAt, checkBudget} from '../../../trainer/step/allocation.ts';
-import {type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
+import {type GoldenRun, goldenJson, goldenTraining} from '../golden.ts';
 
 interface Schedule {
   tinit: number;
@@ -40,17 +40,8 @@ describe("AdaLoRA's budget", () => {
 
   it('goes on from a snapshot as if it had not stopped, with what it had dropped', async () => {
     const run = goldenJson<GoldenRun>('train/llama-adalora.json');
-    const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
     const engine = await openEngine('compiled', {threads: 1});
-    const room = Math.max(...train.map(batch => targetsIn([batch])));
-    const open = () => goldenPack(engine, run, run.cases['high']!, 1, true);
-    const steps = async (pack: ReturnType<typeof open>, to: number) => {
-      while (pack.count < to) {
-        const batch = train[pack.count]!;
-        const rate = Float32Array.of(run.cases['high']!.lr_per_step[pack.count]!);
-        await pack.step([packBatch(batch, 1, targetsIn([batch]), {room})], rate, Float32Array.of(1));
-      }
-    };
+    const {open, steps} = goldenTraining(engine, run);
     const whole = open();
     await steps(whole, 12);
     const first = open();

@@ -1,21 +1,12 @@
 import {expect, it} from 'vitest';
 import {readSweep} from '../../../core/sweep/read.ts';
 import {openEngine} from '../../../trainer/engine/choose.ts';
-import {type GoldenBatch, type GoldenRun, goldenJson, goldenPack, packBatch, targetsIn} from '../golden.ts';
+import {type GoldenRun, goldenJson, goldenTraining} from '../golden.ts';
 
 it('LoFT goes on from a snapshot as if it had not stopped, whoever has the next turn, and one factor learns at a time', async () => {
   const run = goldenJson<GoldenRun>('train/llama-loft.json');
-  const {train} = goldenJson<{train: GoldenBatch[]}>('train/dataset.json');
   const engine = await openEngine('compiled', {threads: 1});
-  const room = Math.max(...train.map(batch => targetsIn([batch])));
-  const open = () => goldenPack(engine, run, run.cases['high']!, 1, true);
-  const steps = async (pack: ReturnType<typeof open>, to: number) => {
-    while (pack.count < to) {
-      const batch = train[pack.count]!;
-      const rate = Float32Array.of(run.cases['high']!.lr_per_step[pack.count]!);
-      await pack.step([packBatch(batch, 1, targetsIn([batch]), {room})], rate, Float32Array.of(1));
-    }
-  };
+  const {open, steps} = goldenTraining(engine, run);
   const whole = open();
   const moved: string[] = [];
   const at = new Map<number, Record<string, Float32Array>>();

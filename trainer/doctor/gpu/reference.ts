@@ -17,7 +17,9 @@ import {type BaseModel, openFolder} from '../../model/open-model.ts';
 import {paddedRows} from '../../model/places.ts';
 import {sitesOf} from '../../model/sites.ts';
 import {Pack, type PackBatch} from '../../step/step.ts';
+import {together} from '../../training/open-pack.ts';
 import {readHeader, readTensor} from '../../weights/safetensors.ts';
+import {plainTraining} from './plain-training.ts';
 
 /** As source they lie with the tests, as built beside the program (esbuild.mjs). */
 const folder = fileURLToPath(
@@ -153,18 +155,8 @@ export async function checkPacks(engine: Engine): Promise<Packed> {
   };
 }
 
-const settings: TrainingSettings = {
-  epochs: 1,
-  optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-  weightDecay: 0,
-  schedule: 'cosine',
-  warmupRatio: 2 / 12,
-  maxGradNorm: 1,
-  dropout: 0,
-  precision: 'auto',
-  microBatch: 'auto',
-  checkpoint: 'auto',
-};
+/** As the reference was trained. */
+const settings: TrainingSettings = {...plainTraining, schedule: 'cosine', warmupRatio: 2 / 12};
 
 /** `trials` equal trials of LoRA at the reference's start, all of them on its rows. */
 function openTraining(programs: Programs, trials: number) {
@@ -176,8 +168,7 @@ function openTraining(programs: Programs, trials: number) {
   const layout = trainedLayout(sites, methods.lora, form);
   const start = new Float32Array(layout.size);
   fill(start, layout, readAdapter(join(folder, 'train', init)).factors);
-  const parameters = new Float32Array(trials * layout.size);
-  for (let trial = 0; trial < trials; trial++) parameters.set(start, trial * layout.size);
+  const parameters = together(Array.from({length: trials}, () => start));
   const {config, weights} = base;
   const own = {config, weights, method: methods.lora, sites, form, trials, training: settings, merged: true};
   const pack = new Pack(programs, {...own, steps: train.length}, {parameters});

@@ -1,7 +1,8 @@
 /** How long a training step takes on a GPU, in packs of several sizes, and what it takes of the device's memory. */
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import type {TrainingSettings, Trial} from '../../../core/sweep/sweep.ts';
+import {product} from '../../../core/numbers.ts';
+import type {Trial} from '../../../core/sweep/sweep.ts';
 import {paddedShape} from '../../data/shapes.ts';
 import type {Engine} from '../../engine/program/engine.ts';
 import {needsRoom} from '../../engine/program/no-room.ts';
@@ -13,7 +14,9 @@ import {sitesOf} from '../../model/sites.ts';
 import {deviceMemory} from '../../size/memory.ts';
 import {startingParameters} from '../../step/start.ts';
 import {Pack, type PackBatch} from '../../step/step.ts';
+import {together} from '../../training/open-pack.ts';
 import {writeSafetensors} from '../../weights/safetensors.ts';
+import {plainTraining} from './plain-training.ts';
 
 /** A model with random weights and its batches. */
 export interface Size {
@@ -45,19 +48,6 @@ export interface Timed {
   bytes: number | null;
   counted: number;
 }
-
-const settings: TrainingSettings = {
-  epochs: 1,
-  optimizer: {name: 'adamw', betas: [0.9, 0.999], eps: 1e-8, momentum: 0},
-  weightDecay: 0,
-  schedule: 'constant',
-  warmupRatio: 0,
-  maxGradNorm: 1,
-  dropout: 0,
-  precision: 'auto',
-  microBatch: 'auto',
-  checkpoint: 'auto',
-};
 
 /** Steps in which memory is laid out. */
 const firstSteps = 3;
@@ -108,9 +98,8 @@ async function timePack(
   const sites = sitesOf(config.layers.length, 'all', weights);
   const trial: Trial = {id: '0', method: 'lora', rank, alpha: rank, batchSize: size.rows, learningRate: 1e-3, seed: 1};
   const one = await startingParameters(trial, {config, weights, sites, programs});
-  const parameters = new Float32Array(trials * one.parameters.length);
-  for (let k = 0; k < trials; k++) parameters.set(one.parameters, k * one.parameters.length);
-  const own = {config, weights, method: methods.lora, sites, form: formOf(trial), trials, training: settings};
+  const parameters = together(Array.from({length: trials}, () => one.parameters));
+  const own = {config, weights, method: methods.lora, sites, form: formOf(trial), trials, training: plainTraining};
   const pack = new Pack(programs, {...own, merged: true}, {parameters});
   const batch = batchOf(size, trials);
   const [rates, active] = [new Float32Array(trials).fill(1e-3), new Float32Array(trials).fill(1)];
@@ -164,7 +153,7 @@ export function randomModel(
   mkdirSync(folder, {recursive: true});
   const tensors = new Map<string, {shape: number[]; data: Float32Array}>();
   const add = (name: string, ...shape: number[]): void => {
-    const length = shape.reduce((product, side) => product * side, 1);
+    const length = product(shape);
     const data =
       shape.length === 1 ? new Float32Array(length).fill(1) : random('doctor', name).uniform(length, -0.08, 0.08);
     tensors.set(name, {shape, data: Float32Array.from(data)});

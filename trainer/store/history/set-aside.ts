@@ -6,7 +6,7 @@ import type {RunState} from '../../../core/run/fold.ts';
 import {earlierName} from '../../../core/run/history/earlier.ts';
 import {storeError, syncFolder} from '../../files/write-whole.ts';
 import {lock} from '../lock.ts';
-import {readManifest} from '../manifest.ts';
+import {firstStart, readManifest} from '../manifest.ts';
 import {lockName, manifestName} from '../names.ts';
 import {hasResults, hasRun} from '../run.ts';
 import {stopWished} from '../stop-file.ts';
@@ -66,8 +66,7 @@ async function beganAt(folder: string): Promise<Date> {
 /** By the manifest, in milliseconds since 1970; null where it does not say. */
 function readFirstStart(folder: string): number | null {
   try {
-    const at = Date.parse(readManifest(join(folder, manifestName))?.starts[0]?.at ?? '');
-    return Number.isNaN(at) ? null : at;
+    return firstStart(readManifest(join(folder, manifestName)));
   } catch {
     return null;
   }

@@ -2,6 +2,7 @@
 import type {Command} from 'commander';
 import {SweepError} from '../../../core/error.ts';
 import type {About} from '../../../core/run/history/about.ts';
+import {collectWords} from '../shared/arguments.ts';
 import {print} from '../shared/terminal.ts';
 
 interface LabelFlags {
@@ -14,8 +15,6 @@ interface LabelFlags {
   json?: true;
 }
 
-const collectTag = (tag: string, earlier: string[]): string[] => [...earlier, tag];
-
 export function labelVerb(program: Command): void {
   program
     .command('label')
@@ -23,8 +22,8 @@ export function labelVerb(program: Command): void {
     .argument('<dir>', 'run folder')
     .option('--name <text>', 'what lists call it; an empty one takes it back')
     .option('--note <text>', 'some words about it; empty ones take them back')
-    .option('--tag <tag>', 'one more tag; may be repeated', collectTag, [])
-    .option('--untag <tag>', 'a tag less; may be repeated', collectTag, [])
+    .option('--tag <tag>', 'one more tag; may be repeated', collectWords, [])
+    .option('--untag <tag>', 'a tag less; may be repeated', collectWords, [])
     .option('--archive', 'lists leave it out unless they are asked for all')
     .option('--unarchive', 'lists have it again')
     .option('--json', '{"name", "note", "tags", "archived"}')

@@ -14,6 +14,9 @@ export const engines: readonly EngineName[] = [
   'cpu',
 ];
 
+/** Of an option that may be repeated, as it is written. */
+export const collectWords = (word: string, earlier: string[]): string[] => [...earlier, word];
+
 export function collect(value: string, earlier: string[]): string[] {
   if (!/^[^=]+=./.test(value)) throw new InvalidArgumentError('Write KEY=VALUE, e.g. method=lora.');
   return [...earlier, value];

@@ -1,7 +1,7 @@
 /** Options of the commands that hand tasks to a scheduler. */
 import {type Command, InvalidArgumentError} from 'commander';
 import type {JobOptions} from '../../submit/options.ts';
-import {positiveInteger} from './arguments.ts';
+import {collectWords, positiveInteger} from './arguments.ts';
 
 /** As commander reads them. */
 export interface JobFlags extends Omit<JobOptions, 'setup' | 'sbatch'> {
@@ -31,8 +31,6 @@ export function jobOptionsOf(flags: JobFlags): JobOptions {
   const given = Object.entries({partition, account, qos, time, gpus, cpus, mem, constraint, arrayLimit});
   return {...Object.fromEntries(given.filter(([, value]) => value !== undefined)), setup, sbatch};
 }
-
-const collectWords = (word: string, earlier: string[]): string[] => [...earlier, word];
 
 function numberFromZero(text: string): number {
   if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 0.');
