@@ -78,7 +78,7 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   }
 
   async #runsOf({run}: SweepFile): Promise<Branch[]> {
-    return run ? runBranches(await this.#history.rowsOf(run), run) : [];
+    return run ? runBranches(await this.#history.shownOf(run), run) : [];
   }
 
   getTreeItem({file, branch}: Row): TreeItem {

@@ -13,6 +13,8 @@ interface Listed {
   /** What of the folders the rows go by. */
   mark: string;
   rows: Promise<RunRow[]>;
+  /** The last rows that were told, of this mark or an earlier one; null before the first. */
+  told: RunRow[] | null;
 }
 
 export class History implements Disposable {
@@ -40,14 +42,32 @@ export class History implements Disposable {
 
   /** The present run first, then earlier ones. */
   async rowsOf(run: Run): Promise<RunRow[]> {
+    return (await this.#listing(run)).rows;
+  }
+
+  /**
+   * The same for a tree, which is drawn at once: as they were told last, and once more when they are told anew. What is
+   * chosen from the menu of a row whose tree is still being drawn would do nothing.
+   */
+  async shownOf(run: Run): Promise<RunRow[]> {
+    const listed = await this.#listing(run);
+    return listed.told ?? listed.rows;
+  }
+
+  async #listing(run: Run): Promise<Listed> {
     const folders = await foldersOf(run);
     const marks = await Promise.all(folders.map(folder => markOf(folder, folder === run.folder && run.alive)));
     const mark = marks.join('\n');
     const known = this.#listed.get(run.folder);
-    if (known?.mark === mark) return known.rows;
-    const rows = this.#ask(folders[0]);
-    this.#listed.set(run.folder, {mark, rows});
-    return rows;
+    if (known?.mark === mark) return known;
+    const listed: Listed = {mark, rows: this.#ask(folders[0]), told: known?.told ?? null};
+    this.#listed.set(run.folder, listed);
+    void listed.rows.then(rows => {
+      const isShownAnew = listed.told !== null;
+      listed.told = rows;
+      if (isShownAnew) this.#changed.fire();
+    });
+    return listed;
   }
 
   /** Something was said of a run, or it is gone. */

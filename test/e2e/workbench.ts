@@ -101,27 +101,23 @@ export class Workbench {
     return this.page.locator('.sidebar').first().getByRole('treeitem', {name}).first();
   }
 
-  /** Chooses from the menu of a row. */
+  /** Chooses from the menu of a row. A menu may go before it is pressed: its row was drawn anew; then it is opened again. */
   async choose(row: Locator, item: string): Promise<void> {
-    const entry = this.page.locator('.monaco-menu .action-item .action-label', {hasText: item}).first();
-    await until(`"${item}" in the menu`, async () => {
-      await row.click({button: 'right'});
-      // A busy machine draws it late.
-      const isThere = await entry.waitFor({timeout: menuMilliseconds}).then(
+    const entry = this.page.locator('.monaco-menu .action-item .action-label:visible', {hasText: item}).first();
+    const isDone = (press: Promise<void>): Promise<boolean> =>
+      press.then(
         () => true,
         () => false,
       );
-      // A row that was drawn anew meanwhile takes the menu along.
-      if (!isThere) await this.page.keyboard.press('Escape');
-      return isThere;
-    });
-    // A menu that has just been opened takes no press for a moment.
     await until(`"${item}" to be chosen`, async () => {
-      await entry.click({timeout: menuMilliseconds}).catch(() => {});
-      return entry.waitFor({state: 'hidden', timeout: 1000}).then(
-        () => true,
-        () => false,
-      );
+      if (!(await isDone(row.click({button: 'right', timeout: menuMilliseconds})))) return false;
+      // A menu that has just been opened takes no press for a moment.
+      for (;;) {
+        if (!(await isDone(entry.click({timeout: menuMilliseconds})))) break;
+        if (await isDone(entry.waitFor({state: 'hidden', timeout: 1000}))) return true;
+      }
+      await this.page.keyboard.press('Escape');
+      return false;
     });
   }
 
