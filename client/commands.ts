@@ -18,6 +18,7 @@ import {pickRun} from './pick-run.ts';
 import type {Program} from './program.ts';
 import type {QueueView} from './queue/queue-view.ts';
 import type {Results} from './results.ts';
+import {registerCommand} from './row-command.ts';
 import type {Run} from './run/run.ts';
 import {openSamples} from './samples/samples.ts';
 import {convertThisConfig} from './start/convert-config.ts';
@@ -64,8 +65,7 @@ export class Commands {
 
   /** Registers them all. */
   register(): Disposable[] {
-    const on = (name: string, work: (target: Target) => Promise<void>) =>
-      commands.registerCommand(`loraSweep.${name}`, (target: Target) => work(target));
+    const on = registerCommand<NonNullable<Target>>;
     return [
       this.#doctor,
       this.#submitting,
@@ -75,9 +75,7 @@ export class Commands {
       on('resume', target => this.start(target, [])),
       on('runFresh', target => this.start(target, [], {fresh: true})),
       on('queueAdd', target => this.#addToQueue(target)),
-      commands.registerCommand('loraSweep.moreSeeds', (target: Target, wish?: string) =>
-        this.#moreSeeds(target, typeof wish === 'string' ? wish : undefined),
-      ),
+      on('moreSeeds', (target, wish) => this.#moreSeeds(target, typeof wish === 'string' ? wish : undefined)),
       on('rerunFailed', target => this.#rerunFailed(target)),
       on('stop', target => this.#stop(target)),
       on('submit', target => this.#submit(target)),

@@ -42,15 +42,19 @@ const groupIcons: Readonly<Partial<Record<Branch['kind'], ThemeIcon>>> = {
 export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   readonly #sweeps: Sweeps;
   readonly #history: History;
-  readonly #changed = new EventEmitter<undefined>();
+  /** Rows of sweep files, by their URI: what changed in one leaves the rows of the others as they are. */
+  readonly #rows = new Map<string, Row>();
+  readonly #changed = new EventEmitter<Row | Row[] | undefined>();
   readonly #subscription: Disposable;
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(sweeps: Sweeps, history: History) {
     this.#sweeps = sweeps;
     this.#history = history;
-    const draw = () => this.#changed.fire(undefined);
-    this.#subscription = Disposable.from(sweeps.onDidChange(draw), history.onDidChange(draw));
+    this.#subscription = Disposable.from(
+      sweeps.onDidChange(file => this.#changed.fire(file && this.#rowOf(file))),
+      history.onDidChange(() => this.#changed.fire([...this.#rows.values()])),
+    );
   }
 
   dispose(): void {
@@ -59,7 +63,7 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
   }
 
   async getChildren(row?: Row): Promise<Row[]> {
-    if (!row) return (await this.#sweeps.all()).map(file => ({file}));
+    if (!row) return (await this.#sweeps.all()).map(file => this.#rowOf(file));
     const {file, branch} = row;
     if (branch?.kind === 'history') return (await this.#runsOf(file)).map(child => ({file, branch: child}));
     if (branch) return branch.children.map(child => ({file, branch: child}));
@@ -69,6 +73,14 @@ export class TrialsTree implements TreeDataProvider<Row>, Disposable {
     const tasks = state ? taskBranches(state, file.run?.queue) : [];
     const history = await this.#historyOf(file);
     return [...branchesOf(file.sweep, state), ...tasks, ...history].map(child => ({file, branch: child}));
+  }
+
+  #rowOf(file: SweepFile): Row {
+    const key = file.uri.toString();
+    const row = this.#rows.get(key) ?? {file};
+    row.file = file;
+    this.#rows.set(key, row);
+    return row;
   }
 
   /** Its children are looked for when it is opened. */

@@ -1,10 +1,11 @@
 /** What can be done with a run of the history: each command is given its row of the tree. */
 import {basename, dirname} from 'node:path';
-import {commands, type Disposable, l10n, Uri, window, workspace} from 'vscode';
+import {type Disposable, l10n, Uri, window, workspace} from 'vscode';
 import {faultOfAbout, tagsIn} from '../../core/run/history/about.ts';
 import {type RunRow, titleOfRun} from '../../core/run/history/row.ts';
 import type {Program} from '../program.ts';
 import type {Results} from '../results.ts';
+import {registerCommand} from '../row-command.ts';
 import type {Sweeps} from '../sweeps.ts';
 import type {Row} from '../tree.ts';
 import type {History} from './history.ts';
@@ -29,7 +30,7 @@ export class RunCommands {
 
   register(): Disposable[] {
     const on = (name: string, work: (row: RunRow, from: Row) => Promise<void>) =>
-      commands.registerCommand(`loraSweep.${name}`, async (from: Row | undefined) => {
+      registerCommand<Row>(name, async from => {
         const row = from && (await this.#rowOf(from));
         if (from && row) await work(row, from);
       });

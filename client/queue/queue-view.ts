@@ -11,6 +11,7 @@ import {
   window,
   workspace,
 } from 'vscode';
+import {registerCommand} from '../row-command.ts';
 import type {Run} from '../run/run.ts';
 import type {Sweeps} from '../sweeps.ts';
 import {Queue} from './queue.ts';
@@ -54,14 +55,12 @@ export class QueueView implements Disposable {
 
   /** Commands, each of which is given an item of the view or finds its own. */
   register(): Disposable[] {
-    const on = (name: string, work: (uri?: string) => Promise<void>) =>
-      commands.registerCommand(`loraSweep.${name}`, work);
     return [
-      on('queueRemove', async uri => {
-        if (typeof uri === 'string') await this.#queue.remove(uri);
+      registerCommand<string>('queueRemove', async uri => {
+        if (uri !== undefined) await this.#queue.remove(uri);
       }),
-      on('queueClear', () => this.#queue.clear()),
-      on('queueStart', () => this.#queue.goOn()),
+      commands.registerCommand('loraSweep.queueClear', () => this.#queue.clear()),
+      commands.registerCommand('loraSweep.queueStart', () => this.#queue.goOn()),
     ];
   }
 

@@ -1,8 +1,9 @@
-/** Stands in for an assistant: invokes the tools that calls.json of the folder names, and writes answers.json. */
+/** Stands in for an assistant, and for what a person cannot do at a chosen moment. */
 const {readFile, writeFile} = require('node:fs/promises');
 const {join} = require('node:path');
 const {commands, lm, workspace} = require('vscode');
 
+/** Invokes the tools that calls.json of the folder names, and writes answers.json. */
 async function invokeTools() {
   const folder = workspace.workspaceFolders[0].uri.fsPath;
   const calls = JSON.parse(await readFile(join(folder, 'calls.json'), 'utf8'));
@@ -21,4 +22,7 @@ async function invokeTools() {
 
 exports.activate = ({subscriptions}) => {
   subscriptions.push(commands.registerCommand('loraSweepTests.invokeTools', invokeTools));
+  // What VS Code calls where a menu's row is being drawn anew: nothing stands for the row and for what is selected.
+  const pressLost = () => commands.executeCommand('loraSweep.queueAdd', undefined, undefined);
+  subscriptions.push(commands.registerCommand('loraSweepTests.pressLost', pressLost));
 };

@@ -10,15 +10,20 @@ export const queue: Story = {
   async play({workspace, open}) {
     await workspace.writeSweep({name: 'second', seconds: 1});
     await workspace.writeSweep({name: 'third', seconds: 1});
-    const workbench = await open(await workspace.writeSweep({name: 'first', seconds: 30}));
+    const workbench = await open(await workspace.writeSweep({name: 'first', seconds: 45}));
     const {trials, page} = workbench;
     await trials.open();
     await workbench.command('LoRA Sweep: Run');
     await until('the first run', () => workspace.owner('first'));
     for (const name of ['second', 'third'])
       await workbench.choose(workbench.row(new RegExp(`^${name}, `)), 'Add to Queue');
-    const waiting = page.locator('.sidebar .monaco-list-row[aria-label^="third"]').last();
-    await page.locator('.sidebar .pane-header', {hasText: 'Queue'}).first().waitFor();
+    const pane = page.locator(`.sidebar .pane:has(.pane-header:has-text("Queue"))`);
+    const waiting = pane.locator('.monaco-list-row[aria-label^="third"]').first();
+    await pane.locator('.monaco-list-row[aria-label^="second"]').first().waitFor();
+    await waiting.waitFor();
+    await workbench.command('Tests: Press a Lost Row');
+    await workbench.notification(/being drawn anew: choose it once more/).waitFor();
+    assert.equal(await pane.locator('.monaco-list-row').count(), 2, 'what is open is not meant by a row that was lost');
     await workbench.screenshot('queue');
     await workbench.reload(/first\.sweep\.yaml/);
     await trials.open();
