@@ -35,7 +35,9 @@ it('every file that the extension names is there', () => {
 
 it('commands that are offered exist, and all that exist can be found', () => {
   const offered: string[] = manifest.contributes.commands.map(({command}: {command: string}) => command);
-  const registered = [...sources.matchAll(/(?:on\('|registerCommand<\w+>\('|'loraSweep\.)(\w+)'/g)].map(([, name]) => `loraSweep.${name}`);
+  const registered = [...sources.matchAll(/(?:on\('|registerCommand<\w+>\('|'loraSweep\.)(\w+)'/g)].map(
+    ([, name]) => `loraSweep.${name}`,
+  );
   expect(new Set(offered).size).toBe(offered.length);
   expect(offered.filter(command => !registered.includes(command))).toEqual([]);
   const menus: {command: string}[] = Object.values<{command: string}[]>(manifest.contributes.menus).flat();
