@@ -156,16 +156,16 @@ async function sendNow(shown: Shown): Promise<void> {
     return;
   }
   shown.sent = state;
-  const pieces = [...inPieces(difference(sent ?? emptyRun, state, new Set([curve, 'losses'])), mostTrials)];
-  for (const [k, update] of pieces.entries()) {
+  let first = sent === undefined;
+  for (const {update, more} of inPieces(sent ?? emptyRun, state, new Set([curve, 'losses']), mostTrials)) {
     // A page that asked anew meanwhile gets it from its beginning.
     if (shown.sent !== state || !shown.listens) return;
-    const more = k < pieces.length - 1;
     const message: RunMessage = {
-      ...{type: 'run', first: sent === undefined && k === 0, more, update},
+      ...{type: 'run', first, more, update},
       ...{alive, progress, folder, sweepFile},
     };
     void panel.webview.postMessage(message);
+    first = false;
     if (more) await setImmediate();
   }
 }

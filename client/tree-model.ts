@@ -38,7 +38,8 @@ export interface Branch {
 /** Branches of a sweep, behind them what its run has and the file no longer; `state` is null where it has not run. */
 export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
   const file = trialsOf(sweep, state);
-  const trials = state ? [...file, ...furtherTrials(file, state)] : file;
+  const further = state ? furtherTrials(file, state) : [];
+  const {own, groups} = shapeOf(sweep, further.length > 0 ? [...file, ...further] : file);
   const view = (trial: Trial): TrialView | undefined => state?.trials[state.places[trial.id] ?? -1];
   const seen = state && seenBy(state, file);
   const peaks = seen
@@ -46,36 +47,72 @@ export function branchesOf(sweep: Sweep, state: RunState | null): Branch[] {
         curves.flatMap(({peak}) => (peak ? [{peak, metric, isUnderWay}] : [])),
       )
     : [];
-  const several = {
-    rank: new Set(trials.map(({rank}) => rank)).size > 1,
-    batch: new Set(trials.map(({batchSize}) => batchSize)).size > 1,
-  };
   const branches = sweep.methods.map((settings): Branch => {
     const name = nameOf(settings);
-    const own = trials.filter(trial => nameOf(trial) === name);
-    const children = groups(own, several).map(({label, trials: group}) => {
-      const seeds = group.map(trial => seedBranch(trial, view(trial)));
-      return {
-        kind: 'rate' as const,
-        id: `${name} ${label}`,
-        label,
-        description: meanOf(group.map(view)),
-        state: together(seeds),
-        only: [`trial=${group.map(({id}) => id).join(',')}`],
-        children: seeds,
-      };
-    });
+    const children = (groups.get(name) ?? []).map(group => rateBranch(name, group, group.trials.map(view)));
     return {
       kind: 'method' as const,
       id: name,
       label: settings.name ?? methods[settings.method].title,
-      description: methodDescription(name, peaks, own.map(view)),
+      description: methodDescription(name, peaks, (own.get(name) ?? []).map(view)),
       state: together(children),
       only: [`method=${name}`],
       children,
     };
   });
   return [...branches, ...droppedBranch(seen)];
+}
+
+/** How the trials of a sweep stand in the tree. */
+interface Shape {
+  trials: readonly Trial[];
+  /** By method. */
+  own: ReadonlyMap<string, Trial[]>;
+  groups: ReadonlyMap<string, Group[]>;
+}
+
+/** Trials that differ by their seeds, and the branch that was last made of them: of thousands few have changed at a beat. */
+interface Group {
+  label: string;
+  trials: Trial[];
+  made?: {views: (TrialView | undefined)[]; branch: Branch};
+}
+
+const shapes = new WeakMap<Sweep, Shape>();
+
+/** As long as the trials are the same, so is what they stand in. */
+function shapeOf(sweep: Sweep, trials: readonly Trial[]): Shape {
+  const known = shapes.get(sweep);
+  if (known && isAlike(known.trials, trials)) return known;
+  const several = {
+    rank: new Set(trials.map(({rank}) => rank)).size > 1,
+    batch: new Set(trials.map(({batchSize}) => batchSize)).size > 1,
+  };
+  const own = grouped(trials, nameOf);
+  const groups = new Map([...own].map(([name, some]) => [name, groupsOf(some, several)]));
+  const shape = {trials, own, groups};
+  shapes.set(sweep, shape);
+  return shape;
+}
+
+const isAlike = <T>(before: readonly T[], after: readonly T[]): boolean =>
+  before.length === after.length && after.every((one, place) => one === before[place]);
+
+function rateBranch(method: string, group: Group, views: (TrialView | undefined)[]): Branch {
+  if (group.made && isAlike(group.made.views, views)) return group.made.branch;
+  const {label, trials} = group;
+  const seeds = trials.map((trial, place) => seedBranch(trial, views[place]));
+  const branch: Branch = {
+    kind: 'rate',
+    id: `${method} ${label}`,
+    label,
+    description: meanOf(views),
+    state: together(seeds),
+    only: [`trial=${trials.map(({id}) => id).join(',')}`],
+    children: seeds,
+  };
+  group.made = {views, branch};
+  return branch;
 }
 
 /** Stored trials that the file no longer has, in a branch of their own. */
@@ -100,7 +137,7 @@ function droppedBranch(seen: RunState | null): Branch[] {
 }
 
 /** Trials of one rate, rank, batch size and value of each further axis; all but the rate are named where there are several. */
-function groups(trials: Trial[], several: {rank: boolean; batch: boolean}): {label: string; trials: Trial[]}[] {
+function groupsOf(trials: readonly Trial[], several: {rank: boolean; batch: boolean}): Group[] {
   const rates = rateLabels(trials.map(({learningRate}) => learningRate));
   const labelOf = (trial: Trial) =>
     [

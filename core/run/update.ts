@@ -1,6 +1,11 @@
 /** What changed between two states of a run, so that a page follows it: a snapshot first, increments after. */
-import {type Curvature, emptyRun, type RunState, type TrialView} from './fold.ts';
-import {emptySeries, type Series} from './series/series.ts';
+import type {Curvature, RunState, TrialView} from './fold.ts';
+import {bucketLimit, coarsen, emptySeries, type Series} from './series/series.ts';
+
+/** Points of the curves of one kind, of all trials together: what a page holds and draws without being slow. */
+const pointsInAll = 500_000;
+/** Points of a curve: all there are, and fewer in runs of many trials. Few numbers, so that they seldom change in a run. */
+const limits = [bucketLimit, 200, 100, 50];
 
 /** What charts are drawn of: no page shows the extremes within a bucket. */
 type Columns = Pick<Series, 'steps' | 'means' | 'counts'>;
@@ -25,7 +30,8 @@ export interface TrialUpdate {
 
 /** Plain data: it can be sent to another process. */
 export interface RunUpdate {
-  run: Omit<RunState, 'trials' | 'curvature' | 'places'>;
+  /** What changed of it. */
+  run: Partial<Omit<RunState, 'trials' | 'curvature' | 'places'>>;
   /** How many trials there are now; places and order stand unless `trials` names one. */
   trialCount: number;
   trials: TrialUpdate[];
@@ -42,16 +48,39 @@ export function difference(
   after: RunState,
   shown: ReadonlySet<CurveName> = new Set(curveNames),
 ): RunUpdate {
+  return merged([...inPieces(before, after, shown, Number.POSITIVE_INFINITY)].map(({update}) => update));
+}
+
+/**
+ * The same in pieces of `most` trials, each made when it is asked for, so that whoever sends them has others take their turn;
+ * `merged` makes them whole again. `more`: others follow.
+ */
+export function* inPieces(
+  before: RunState,
+  after: RunState,
+  shown: ReadonlySet<CurveName>,
+  most: number,
+): Generator<{update: RunUpdate; more: boolean}> {
   const {trials, curvature, places: _, ...run} = after;
-  return {
-    run,
-    trialCount: trials.length,
-    trials: trials.flatMap((view, place) => {
-      const known = before.trials[place];
-      return view === known ? [] : [trialUpdate(known, view, place, shown)];
-    }),
-    curvature: curvature === before.curvature ? null : curvature,
-  };
+  // A page that draws finer lines, or coarser ones, gets them anew.
+  const isAnew = limitIn(before) !== limitIn(after);
+  const changed = trials.flatMap((view, place) => (view === before.trials[place] && !isAnew ? [] : [place]));
+  for (let at = 0; at === 0 || at < changed.length; at += most) {
+    const isFirst = at === 0;
+    const update: RunUpdate = {
+      run: isFirst ? changedOf(before, run) : {},
+      trialCount: trials.length,
+      trials: changed.slice(at, at + most).map(place => trialUpdate(isAnew ? null : before, after, place, shown)),
+      curvature: !isFirst || curvature === before.curvature ? null : curvature,
+    };
+    yield {update, more: at + most < changed.length};
+  }
+}
+
+/** Of thousands of trials the ids that a start selects are much, and the same all the time. */
+function changedOf(before: RunState, run: Required<RunUpdate>['run']): RunUpdate['run'] {
+  const keys = Object.keys(run) as (keyof typeof run)[];
+  return Object.fromEntries(keys.flatMap(key => (run[key] === before[key] ? [] : [[key, run[key]]])));
 }
 
 /** The state after an update, but for minima and maxima of its curves, which are empty; whatever did not change is shared with `before`. */
@@ -70,14 +99,7 @@ export function updated(before: RunState, update: RunUpdate): RunState {
   trials.forEach(({trial}, place) => {
     places[trial.id] = place;
   });
-  return {...emptyRun, ...update.run, trials, places, curvature: update.curvature ?? before.curvature};
-}
-
-/** An update in pieces of so many trials at most, so that whoever sends it has others take their turn; `merged` makes it whole again. */
-export function* inPieces(update: RunUpdate, most: number): Generator<RunUpdate> {
-  const {trials} = update;
-  for (let at = 0; at === 0 || at < trials.length; at += most)
-    yield {...update, trials: trials.slice(at, at + most), ...(at > 0 && {curvature: null})};
+  return {...before, ...update.run, trials, places, curvature: update.curvature ?? before.curvature};
 }
 
 /** The whole of what came in pieces. */
@@ -87,18 +109,26 @@ export function merged(pieces: readonly RunUpdate[]): RunUpdate {
 }
 
 function trialUpdate(
-  known: TrialView | undefined,
-  after: TrialView,
+  before: RunState | null,
+  after: RunState,
   place: number,
   shown: ReadonlySet<CurveName>,
 ): TrialUpdate {
-  const {losses: _, gradNorms: __, rates: ___, ...view} = after;
+  const [known, now] = [before?.trials[place], after.trials[place]!];
+  const {losses: _, gradNorms: __, rates: ___, ...view} = now;
   // A trial that started again has curves of its own.
   const same = known?.trial.id === view.trial.id && known.startedAt === view.startedAt;
   const curves: TrialUpdate['curves'] = {};
+  const limit = limitIn(after);
   for (const name of curveNames)
-    if (shown.has(name)) curves[name] = seriesUpdate(same ? known[name] : undefined, after[name]);
+    if (shown.has(name))
+      curves[name] = seriesUpdate(same ? coarsen(known[name], limit) : undefined, coarsen(now[name], limit));
   return {place, view, curves};
+}
+
+/** No finer than a page of so many trials can show. */
+function limitIn({trials}: RunState): number {
+  return limits.find(points => points * trials.length <= pointsInAll) ?? limits.at(-1)!;
 }
 
 /** Of a curve that only grew, all but its last bucket stands. */

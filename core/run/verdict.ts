@@ -7,7 +7,6 @@ import {nameOf} from '../sweep/sweep.ts';
 import {atBestOf, decisiveFor} from './compare/at-best.ts';
 import {
   type Axes,
-  axesIn,
   belongs,
   type Conditions,
   conditionsInWords,
@@ -16,6 +15,8 @@ import {
   tunedOf,
 } from './compare/conditions.ts';
 import {objectiveFirst, withMeans} from './compare/objective.ts';
+import {haveOnlyProgressed, isSameRun} from './compare/progressed.ts';
+import {Standing} from './compare/standing.ts';
 import type {Aggregate, RunState, TrialView} from './fold.ts';
 import {formatMeasure} from './format.ts';
 import {type MethodCurve, methodCurve, type PeakRules, type RatePoint, ratePoint} from './peak.ts';
@@ -54,44 +55,87 @@ type Group = Conditions & Pick<Comparison, 'task' | 'metric'>;
 export function compare(run: RunState): readonly Comparison[] {
   const known = compared.get(run);
   if (known) return known;
-  const found = comparisonsOf(run);
-  compared.set(run, found);
-  return found;
+  const earlier = last.get(run.places);
+  const isSame = earlier !== undefined && isSameRun(earlier.run, run);
+  if (isSame && haveOnlyProgressed(earlier.run.trials, run.trials)) {
+    compared.set(run, earlier.found);
+    last.set(run.places, {...earlier, run});
+    return earlier.found;
+  }
+  const made = comparisonsOf(run, earlier?.standing, isSame ? earlier.groups : new Map());
+  compared.set(run, made.found);
+  last.set(run.places, {run, ...made});
+  return made.found;
+}
+
+/** What is kept of a run's comparisons for those of its next state: of thousands of trials few have changed by then. */
+interface Kept {
+  found: readonly Comparison[];
+  standing: Standing;
+  /** What was made of each group, null where there was nothing to say, and of which trials. */
+  groups: ReadonlyMap<string, {own: readonly TrialView[]; comparison: Comparison | null}>;
 }
 
 /** A state never changes, and what is shown of it asks for its comparisons several times. */
 const compared = new WeakMap<RunState, readonly Comparison[]>();
+/** By the places of its trials, which states of one run share: the last one that was compared. */
+const last = new WeakMap<RunState['places'], Kept & {run: RunState}>();
 
-function comparisonsOf(run: RunState): Comparison[] {
+function comparisonsOf(run: RunState, known: Standing | undefined, earlier: Kept['groups']): Kept {
   const state = withMeans(countedRun(run));
-  const axes = axesIn(state);
+  const standing = known?.holdsFor(state) ? known : new Standing(state);
+  const judging = judgingOf(state);
+  const groups: Map<string, {own: readonly TrialView[]; comparison: Comparison | null}> = new Map();
+  for (const group of groupsOf(state, standing)) {
+    const key = JSON.stringify(group);
+    const own = standing.under(group, state);
+    const before = earlier.get(key);
+    const isKept = before !== undefined && haveOnlyProgressed(before.own, own);
+    groups.set(key, {
+      own,
+      comparison: isKept ? before.comparison : comparisonOf(state, group, own, {standing, judging}),
+    });
+  }
+  const comparisons = [...groups.values()].flatMap(({comparison}) => comparison ?? []);
+  return {found: atDecisive(objectiveFirst(comparisons, state)), standing, groups};
+}
+
+/** Whatever has a value under some conditions. */
+function groupsOf(state: RunState, standing: Standing): Group[] {
   const isEvaluated = evaluates(state);
   const groups = new Map<string, Group>();
   for (const {trial, evaluations} of state.trials) {
+    const {conditions, key} = standing.conditionsOf(trial);
     for (const {task, metric} of isEvaluated ? evaluations : [training]) {
-      const group: Group = {task, metric, ...conditionsOf(trial, axes)};
-      groups.set(JSON.stringify(group), group);
+      const name = `${JSON.stringify([task, metric])} ${key}`;
+      if (!groups.has(name)) groups.set(name, {task, metric, ...conditions});
     }
   }
   for (const {task, metric, ...one} of state.aggregates) {
-    const group: Group = {task, metric, ...conditionsOf(one, axes)};
-    groups.set(JSON.stringify(group), group);
+    const conditions = conditionsOf(one, standing.axes);
+    const name = `${JSON.stringify([task, metric])} ${JSON.stringify(conditions)}`;
+    if (!groups.has(name)) groups.set(name, {task, metric, ...conditions});
   }
-  const judging = judgingOf(state);
-  const placed = [...state.trials.map(({trial}) => trial), ...state.aggregates];
-  const comparisons = settled([...groups.values()], placed).flatMap(group => {
-    const curves = curvesOf(state, group, axes, judging.margin);
-    if (!curves.some(curve => curve.peak)) return [];
-    const own = state.trials.filter(({trial}) => belongs(trial, group, axes));
-    const judged = judgedBy(judging, state, own);
-    const spread = spreadOf(curves, group.metric, judged);
-    const [challenged, left] = [challengedIn(state, own), leftIn(state, own, axes)];
-    const beside = state.parts && {isBeside: true as const};
-    return [
-      {...group, curves, spread, judging: judged, challenged, left, isUnderWay: isUnderWay(state, own), ...beside},
-    ];
-  });
-  const ordered = objectiveFirst(comparisons, state);
+  return settled([...groups.values()], [...state.trials.map(({trial}) => trial), ...state.aggregates]);
+}
+
+function comparisonOf(
+  state: RunState,
+  group: Group,
+  own: readonly TrialView[],
+  {standing: {axes}, judging}: {standing: Standing; judging: Judging},
+): Comparison | null {
+  const curves = curvesOf(state, group, own, {axes, margin: judging.margin});
+  if (!curves.some(curve => curve.peak)) return null;
+  const judged = judgedBy(judging, state, own);
+  const spread = spreadOf(curves, group.metric, judged);
+  const [challenged, left] = [challengedIn(state, own), leftIn(state, own, axes)];
+  const beside = state.parts && {isBeside: true as const};
+  return {...group, curves, spread, judging: judged, challenged, left, isUnderWay: isUnderWay(state, own), ...beside};
+}
+
+/** Where another measure decides, each at the rates that are best by it. */
+function atDecisive(ordered: readonly Comparison[]): Comparison[] {
   return ordered.map(one => {
     const decisive = decisiveFor(one, ordered, other => conditionsKey(other) === conditionsKey(one));
     if (!decisive) return one;
@@ -161,7 +205,12 @@ export function title(comparison: Comparison): string {
   return `${model === null ? '' : `${model}: `}${formatMeasure(task, metric)}${at}, ${conditionsInWords(comparison)}`;
 }
 
-function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): MethodCurve[] {
+function curvesOf(
+  state: RunState,
+  group: Group,
+  own: readonly TrialView[],
+  {axes, margin}: {axes: Axes; margin: number},
+): MethodCurve[] {
   const searched = new Map(state.searched.map(one => [one.cell, one]));
   const decisions = new Map<string, Decided[]>();
   const methods = new Map<string, Map<string, Seeds>>();
@@ -176,9 +225,8 @@ function curvesOf(state: RunState, group: Group, axes: Axes, margin: number): Me
     places.set(place, seeds);
     return seeds;
   };
-  for (const view of state.trials) {
+  for (const view of own) {
     const {trial} = view;
-    if (!belongs(trial, group, axes)) continue;
     if (view.part?.imported) imported.add(nameOf(trial));
     const settings = tunedOf(trial, axes);
     const decision = searched.get(cellOf(trial));

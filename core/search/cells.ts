@@ -27,7 +27,7 @@ export function cellsOf(
 }
 
 /** What a trial's cell has in common with others that differ in tuned settings only; null where the rate alone is tuned. */
-export function groupOf(trial: Parameters<typeof cellOf>[0], tune: readonly string[]): Group | null {
+export function groupOf(trial: Celled, tune: readonly string[]): Group | null {
   const all = Object.entries(trial.settings ?? {});
   const settings: Settings = Object.fromEntries(all.filter(([key]) => tune.includes(key)));
   if (Object.keys(settings).length === 0) return null;
@@ -35,13 +35,20 @@ export function groupOf(trial: Parameters<typeof cellOf>[0], tune: readonly stri
 }
 
 /** The id of a trial's cell: its own without rate and seed, e.g. `pissa-r8-b16`, or `pissa-r8-b16-wd0.1`. */
-export function cellOf(
-  trial: Pick<StoredTrial, 'method' | 'name' | 'rank' | 'batchSize' | 'model' | 'settings' | 'own'>,
-): string {
+export function cellOf(trial: Celled): string {
+  const known = cellIds.get(trial);
+  if (known !== undefined) return known;
   const {rank, batchSize} = trial;
   const size = rank === noRank ? '' : `-r${rank}`;
-  return [`${nameOf(trial)}${size}-b${batchSize}`, ...partsOf(trial)].join('-');
+  const id = [`${nameOf(trial)}${size}-b${batchSize}`, ...partsOf(trial)].join('-');
+  cellIds.set(trial, id);
+  return id;
 }
+
+type Celled = Pick<StoredTrial, 'method' | 'name' | 'rank' | 'batchSize' | 'model' | 'settings' | 'own'>;
+
+/** A trial never changes, and whatever is shown of a run asks for the cells of all its trials. */
+const cellIds = new WeakMap<Celled, string>();
 
 function matrixOf(trials: readonly Trial[]): Pick<Cell, 'rates' | 'seeds' | 'trials'> {
   const byRate = new Map<number, Map<number, Trial>>();

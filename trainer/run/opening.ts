@@ -192,7 +192,7 @@ async function modelsByPath(models: ReadonlyMap<string, BaseModel>): Promise<Non
 /** `file`: the trials of the sweep file; `trials`: those that are asked for. */
 function tellStart(
   {prepared, choice, store, options, emit}: UnderWay,
-  {file, trials, begun, taken}: {file: Trial[]; trials: Trial[]; begun: Begun; taken: readonly Taken[]},
+  {file, trials, begun, taken}: {file: readonly Trial[]; trials: Trial[]; begun: Begun; taken: readonly Taken[]},
   opening: Opening,
 ): void {
   const {todo, arrangement, probes, probers} = opening;

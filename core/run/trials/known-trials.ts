@@ -23,8 +23,28 @@ export function ownTrials(trials: readonly {trial: StoredTrial}[]): Trial[] {
 }
 
 /** Every trial of the sweep under the ids and rates that they have in its run, where it has one. */
-export function trialsOf(sweep: Sweep, state: Pick<RunState, 'trials' | 'fixed'> | null): Trial[] {
-  return trialsAmong(sweep, state ? storedTrials(state) : []);
+export function trialsOf(sweep: Sweep, state: Stored | null): readonly Trial[] {
+  const known = recognisedIn.get(sweep);
+  if (known && hasSameTrials(known.state, state)) return known.trials;
+  const trials = trialsAmong(sweep, state ? storedTrials(state) : []);
+  recognisedIn.set(sweep, {state, trials});
+  return trials;
+}
+
+type Stored = Pick<RunState, 'trials' | 'fixed'>;
+
+/** A sweep never changes, and its run has other trials at a start only. */
+const recognisedIn = new WeakMap<Sweep, {state: Stored | null; trials: readonly Trial[]}>();
+
+function hasSameTrials(before: Stored | null, after: Stored | null): boolean {
+  if (!before || !after) return before === after;
+  const hasBegun = ({trials}: Stored): boolean => trials.some(({state}) => state !== 'waiting');
+  return (
+    before.fixed === after.fixed &&
+    before.trials.length === after.trials.length &&
+    after.trials.every(({trial}, place) => trial === before.trials[place]!.trial) &&
+    hasBegun(before) === hasBegun(after)
+  );
 }
 
 /** Which rates of the file are written otherwise than stored, in a sentence; null where none is. */
@@ -42,6 +62,7 @@ export function ratesInWords(sweep: Pick<Sweep, 'methods'>, trials: readonly Tri
 
 /** Of the trials that a run added to those of its file: those at rates that the file (its trials are `trials`) still has. */
 export function furtherTrials(trials: readonly Trial[], state: Pick<RunState, 'trials' | 'added'>): Trial[] {
+  if (state.added.length === 0) return [];
   const axis = (trial: Trial) => `${cellOf(trial)} ${trial.learningRate}`;
   const axes = new Set(trials.map(axis));
   const own = new Set(trials.map(({id}) => id));
@@ -52,5 +73,9 @@ export function furtherTrials(trials: readonly Trial[], state: Pick<RunState, 't
 /** The state as a sweep file with these trials sees it, whatever file the last start had. */
 export function seenBy(state: RunState, trials: readonly Trial[]): RunState {
   const ids = new Set([...trials, ...furtherTrials(trials, state)].map(({id}) => id));
-  return {...state, trials: state.trials.map(view => ({...view, dropped: !ids.has(view.trial.id)}))};
+  const views = state.trials.map(view => {
+    const dropped = !ids.has(view.trial.id);
+    return view.dropped === dropped ? view : {...view, dropped};
+  });
+  return views.every((view, place) => view === state.trials[place]) ? state : {...state, trials: views};
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, fold, interrupted, type RunState} from '../../../core/run/fold.ts';
-import type {Series} from '../../../core/run/series/series.ts';
+import {coarsen, type Series} from '../../../core/run/series/series.ts';
 import {difference, inPieces, merged, updated} from '../../../core/run/update.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
 import {toyEvents} from './toy-run.ts';
@@ -17,6 +17,16 @@ const trial = (learningRate: number): Trial => ({
 });
 const trials = [trial(1e-3), trial(2e-3)];
 
+const steps = (from: number, to: number, ids: string[]): RunEventBody[] =>
+  Array.from({length: to - from}, (_, k) => ({
+    event: 'step',
+    trials: ids,
+    step: from + k + 1,
+    losses: ids.map((_, lane) => ((k + lane) % 7 === 3 ? null : 1 / (k + 1 + lane))),
+    rates: ids.map(() => 1e-3),
+    gradNorms: ids.map(() => k),
+  }));
+
 /** A run of many steps whose second trial starts again from a checkpoint, and a third time from nothing. */
 function longRun(): RunEventBody[] {
   const start = (resumed: boolean): RunEventBody => ({
@@ -29,15 +39,6 @@ function longRun(): RunEventBody[] {
     resumed,
     steps: {'16': 2000},
   });
-  const steps = (from: number, to: number, ids: string[]): RunEventBody[] =>
-    Array.from({length: to - from}, (_, k) => ({
-      event: 'step',
-      trials: ids,
-      step: from + k + 1,
-      losses: ids.map((_, lane) => ((k + lane) % 7 === 3 ? null : 1 / (k + 1 + lane))),
-      rates: ids.map(() => 1e-3),
-      gradNorms: ids.map(() => k),
-    }));
   const [a, b] = trials.map(({id}) => id);
   const begin = (id: string, from?: number): RunEventBody => ({
     event: 'trial-started',
@@ -113,11 +114,45 @@ describe('updates of a run', () => {
 
   it.each([1, 4, 1000])('are whole again after they came in pieces of %d trials', most => {
     const state = toyEvents().reduce(fold, emptyRun);
-    const whole = difference(emptyRun, state);
-    const pieces = [...inPieces(whole, most)].map(piece => structuredClone(piece));
+    const piecesFrom = (before: RunState) => [
+      ...inPieces(before, state, new Set(['losses', 'gradNorms', 'rates']), most),
+    ];
+    const pieces = piecesFrom(emptyRun).map(piece => structuredClone(piece));
     expect(pieces).toHaveLength(Math.ceil(state.trials.length / most));
-    expect(updated(emptyRun, merged(pieces))).toEqual(drawn(state));
-    expect(merged([...inPieces(difference(state, state), most)])).toEqual(difference(state, state));
+    expect(pieces.map(({more}) => more)).toEqual(pieces.map((_, k) => k < pieces.length - 1));
+    expect(updated(emptyRun, merged(pieces.map(({update}) => update)))).toEqual(drawn(state));
+    expect(piecesFrom(state)).toEqual([{update: difference(state, state), more: false}]);
+  });
+
+  it('carry of the run itself only what changed', () => {
+    const state = toyEvents().reduce(fold, emptyRun);
+    const after = fold(state, {event: 'resources', memoryBytes: 7, at: (state.lastAt ?? 0) + 1});
+    expect(Object.keys(difference(state, after).run).sort()).toEqual(['lastAt', 'memory']);
+    const [first, ...others] = [...inPieces(emptyRun, state, new Set(['losses']), 1)].map(({update}) => update.run);
+    expect(first).toMatchObject({name: state.name, state: 'finished'});
+    for (const run of others) expect(run).toEqual({});
+  });
+
+  it('carry coarser curves of thousands of trials, and lead there whatever was sent before', () => {
+    const trials = Array.from({length: 2000}, (_, k) => ({...trial(1e-3), id: `lora-${k}`, seed: k}));
+    const started = (most: number, resumed: boolean): RunEventBody => ({
+      ...{event: 'run-started', name: 's', trials: trials.slice(0, most), engine: 'cpu', reason: '', workers: 1},
+      ...{resumed, steps: {'16': 900}},
+    });
+    const {id} = trials[0]!;
+    const begun: RunEventBody = {event: 'trial-started', trial: id, steps: 900, worker: 0};
+    const bodies = [started(1000, false), begun, ...steps(0, 301, [id]), started(2000, true), ...steps(301, 900, [id])];
+    let [state, sent, shown] = [emptyRun, emptyRun, emptyRun];
+    for (const [at, body] of bodies.entries()) {
+      state = fold(state, {...body, at});
+      if (at % 150 !== 0 && at !== bodies.length - 1) continue;
+      shown = updated(shown, structuredClone(difference(sent, state)));
+      sent = state;
+      const {losses} = shown.trials[0]!;
+      const limit = state.trials.length > 1250 ? 200 : 400;
+      expect(losses).toEqual({...coarsen(state.trials[0]!.losses, limit), minima: [], maxima: []});
+    }
+    expect(shown.trials[0]!.losses.steps.length).toBeGreaterThan(100);
   });
 
   it('name only the trials that changed, and of their curves only what is new', () => {

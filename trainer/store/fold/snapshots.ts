@@ -6,8 +6,10 @@ import {writeWhole} from '../../files/write-whole.ts';
 import {Folding} from './folding.ts';
 import {tailOf} from './tail.ts';
 
-/** Milliseconds between two snapshots of a run at work. */
+/** Milliseconds between two snapshots of a run at work, at least. */
 const interval = 5000;
+/** One that takes longer to write, of thousands of trials, is waited for so many times as long: its process has others to serve. */
+const patience = 50;
 
 /** What is snapshot, and where. */
 export interface SnapshotPlace {
@@ -24,7 +26,8 @@ export interface SnapshotPlace {
 export class Snapshots {
   readonly #place: SnapshotPlace;
   readonly #folding: Folding;
-  #writtenAt = 0;
+  /** Milliseconds since 1970. */
+  #nextAt = 0;
 
   /** @param earlier what the events in the file come to so far */
   constructor(place: SnapshotPlace, earlier: RunState) {
@@ -44,8 +47,8 @@ export class Snapshots {
   /** `bytes`: the file's length, all events added are in it. */
   write(bytes: number, isEnd: boolean): void {
     const {file, events, from, before} = this.#place;
-    if (bytes < from || (!isEnd && Date.now() - this.#writtenAt < interval)) return;
-    this.#writtenAt = Date.now();
+    const began = Date.now();
+    if (bytes < from || (!isEnd && began < this.#nextAt)) return;
     try {
       const state = before ? withoutCurves(this.state()) : this.state();
       const made = {state, bytes, tail: tailOf(events, bytes), ...(before && {before})};
@@ -53,5 +56,7 @@ export class Snapshots {
     } catch {
       // Readers do without it; whatever is wrong with the disk, the events' own writer says.
     }
+    const now = Date.now();
+    this.#nextAt = now + Math.max(interval, patience * (now - began));
   }
 }
