@@ -45,7 +45,6 @@ const modules = {
 export const packaged = [
   'CHANGELOG.md',
   'LICENSE',
-  'dist/browser',
   'dist/client',
   'dist/server',
   'dist/trainer',
@@ -96,9 +95,8 @@ export async function packExtension(target = `${process.platform}-${process.arch
   await rm(staging, {recursive: true, force: true});
   for (const path of isForBrowsers ? packagedForBrowsers : packaged) await copy(path, staging);
 
-  const {scripts, devDependencies, allowScripts, files, private: _, ...manifest} = await json('package.json');
-  if (isForBrowsers) withoutPrograms(manifest);
-  else manifest.dependencies = await gatherModules(staging, [target]);
+  const manifest = manifestFor(target, await json('package.json'));
+  if (!isForBrowsers) manifest.dependencies = await gatherModules(staging, [target]);
   // The editor shows pictures of this page from addresses alone, and there is none: those of the package stand in its walkthrough.
   await write(staging, 'README.md', await readFile(join(root, 'docs/extension.md'), 'utf8'));
   await write(staging, '.vscodeignore', '# Everything here was gathered for the package.\n');
@@ -119,10 +117,25 @@ export async function packExtension(target = `${process.platform}-${process.arch
   return {file, bytes: size};
 }
 
-/** Takes away what a browser cannot do. */
-function withoutPrograms(manifest) {
-  delete manifest.main;
-  for (const key of ['languageModelTools', 'walkthroughs']) delete manifest.contributes[key];
+/** Commands that need no machine. */
+const commandsInBrowsers = ['loraSweep.convertConfig'];
+
+/**
+ * The package's package.json, of the clone's. Where all runs in a browser there is no Node, nothing that could be run, and whatever stands
+ * beside `type` "module" is refused, also a script that is none.
+ */
+export function manifestFor(target, {scripts, devDependencies, allowScripts, files, private: _, ...manifest}) {
+  const {main, browser, type, contributes, ...others} = manifest;
+  if (target !== 'web') return {...others, type, main, contributes};
+  const {languageModelTools, walkthroughs, keybindings, configuration, commands, menus, ...language} = contributes;
+  const isThere = ({command}) => commandsInBrowsers.includes(command);
+  const itemsOf = ([menu, items]) => [menu, items.filter(isThere)];
+  const shown = {
+    ...language,
+    commands: commands.filter(isThere),
+    menus: Object.fromEntries(Object.entries(menus).map(itemsOf)),
+  };
+  return {...others, browser, contributes: shown};
 }
 
 /**

@@ -7,10 +7,22 @@ interface Packing {
   packaged: readonly string[];
   packagedForBrowsers: readonly string[];
   targets: Readonly<Record<string, readonly string[]>>;
+  manifestFor(target: string, manifest: Manifest): Partial<Manifest>;
+}
+
+/** What is looked at of a package.json. */
+interface Manifest {
+  main: string;
+  browser: string;
+  type: string;
+  icon: string;
+  contributes: {commands: {command: string}[]; menus: Record<string, {command: string}[]>};
 }
 
 const root = new URL('../', import.meta.url);
-const {packaged, packagedForBrowsers, targets}: Packing = await import(new URL('package.mjs', root).href);
+const {packaged, packagedForBrowsers, targets, manifestFor}: Packing = await import(new URL('package.mjs', root).href);
+
+const clone = (): Manifest => JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
 
 /** What a page shows or links to, as it is written. */
 const targetsIn = (file: string): string[] =>
@@ -42,13 +54,30 @@ it('the package holds all of the sample', () => {
 });
 
 it('the package for browsers holds what its manifest names, and nothing that trains', () => {
-  const {browser, icon, contributes} = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
-  const {walkthroughs: _, ...shown} = contributes;
-  const named = [...JSON.stringify({browser, icon, shown}).matchAll(/"(?:\.\/)?((?:media|syntaxes|dist)\/[^"]+)"/g)];
+  const {browser, icon, contributes} = manifestFor('web', clone());
+  const named = [
+    ...JSON.stringify({browser, icon, contributes}).matchAll(/"(?:\.\/)?((?:media|syntaxes|dist)\/[^"]+)"/g),
+  ];
   const holds = (file: string) => packagedForBrowsers.some(path => file === path || file.startsWith(`${path}/`));
   expect(named.length).toBeGreaterThan(6);
   expect(named.map(([, file]) => file ?? '').filter(file => !holds(file))).toEqual([]);
   expect(packagedForBrowsers.filter(path => /dist\/(client|server|trainer|webviews)|^demo/.test(path))).toEqual([]);
+});
+
+it('in a browser nothing is offered that needs a machine, and nothing is said that its extension host refuses', () => {
+  const {main, browser, type, contributes} = manifestFor('web', clone());
+  // A script beside `type` "module" is no script to it.
+  expect([main, browser, type]).toEqual([undefined, './dist/browser/extension.js', undefined]);
+  const commands = ['loraSweep.convertConfig'];
+  expect(contributes?.commands.map(({command}) => command)).toEqual(commands);
+  const inMenus = Object.values(contributes?.menus ?? {}).flat();
+  expect(inMenus.length).toBeGreaterThan(0);
+  expect(inMenus.filter(({command}) => !commands.includes(command))).toEqual([]);
+});
+
+it('the package of a platform has no second program for browsers', () => {
+  const {main, browser, type} = manifestFor('linux-x64', clone());
+  expect([main, browser, type]).toEqual(['./dist/client/extension.cjs', undefined, 'module']);
 });
 
 it('every platform with a package has the native runtime that there is for it', () => {

@@ -7,6 +7,7 @@ import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {hubModels} from '../../core/hub/models.ts';
+import {packExtension} from '../../package.mjs';
 import {openCluster, whyNoSlurm} from '../slurm/cluster.ts';
 import {openHubServer} from '../trainer/hub/hub-server.ts';
 import {openBrowser} from './driver.ts';
@@ -40,7 +41,9 @@ import {run} from './stories/run.ts';
 import {stop} from './stories/stop.ts';
 import {trialsTable} from './stories/trials-table.ts';
 import {tune} from './stories/tune.ts';
+import {web} from './stories/web.ts';
 import {FreeTime} from './until.ts';
+import {startWebServer} from './web/server.ts';
 import {Workbench} from './workbench.ts';
 import {Workspace} from './workspace.ts';
 
@@ -73,6 +76,7 @@ const stories = {
   doctor,
   restricted,
   packaged,
+  web,
 };
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -93,7 +97,7 @@ async function play(name, {sentence, play}, {browser, server, folder}) {
   let workbench;
   const open = async file => {
     await workbench?.close();
-    workbench = await Workbench.open({browser, server, folder: workspace.folder, file, artefacts});
+    workbench = await Workbench.open({browser, server, folder: server.addressOf(workspace.folder), file, artefacts});
     return workbench;
   };
   const say = word => console.log(`${word}: ${sentence} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
@@ -149,12 +153,23 @@ async function playOnSlurm(names, stage) {
   }
 }
 
-/** Plays the stories that want the same kind of workbench. */
-async function playAll(names, {kind, env = {}}, {tools, browser, folder, hub}) {
-  if (names.length === 0) return 0;
+/** A server of the kind that stories want. */
+async function serve({kind, env = {}}, {tools, folder, hub}) {
   const own = join(folder, kind);
-  const extensions = [extension, join(here, 'tools-extension')];
-  const server = await startServer(tools, {folder: own, extensions, trust: kind === 'restricted', hub, env});
+  if (kind !== 'web') {
+    const extensions = [extension, join(here, 'tools-extension')];
+    return startServer(tools, {folder: own, extensions, trust: kind === 'restricted', hub, env});
+  }
+  await packExtension('web');
+  const extensions = [join(extension, 'dist/package/web'), join(here, 'web/files-extension')];
+  return startWebServer(tools, {folder: own, extensions, files: folder, calls: join(folder, 'calls')});
+}
+
+/** Plays the stories that want the same kind of workbench. */
+async function playAll(names, kind, stage) {
+  if (names.length === 0) return 0;
+  const {browser, folder} = stage;
+  const server = await serve(kind, stage);
   let passed = 0;
   try {
     for (const name of names)
@@ -187,11 +202,12 @@ async function main(wanted) {
   const stage = {tools, browser, folder, hub: hub.endpoint};
   interrupt = () => browser.close();
   try {
-    const kindOf = ({restricted, slurm}) => (restricted ? 'restricted' : slurm ? 'slurm' : 'trusted');
+    const kindOf = story => ['restricted', 'slurm', 'web'].find(kind => story[kind]) ?? 'trusted';
     const of = kind => names.filter(name => kindOf(stories[name]) === kind);
     const passed =
       (await playAll(of('trusted'), {kind: 'trusted'}, stage)) +
       (await playAll(of('restricted'), {kind: 'restricted'}, stage)) +
+      (await playAll(of('web'), {kind: 'web'}, stage)) +
       (await playOnSlurm(of('slurm'), stage));
     return {passed, failed: names.length - passed};
   } finally {

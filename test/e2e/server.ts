@@ -10,7 +10,7 @@ import type {Installation} from './install.ts';
 import {until} from './until.ts';
 
 /** A quiet workbench: nothing is shown or fetched that is not asked for. */
-const settings = {
+export const quietSettings = {
   'workbench.startupEditor': 'none',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
@@ -32,6 +32,8 @@ export interface Server {
   /** Folder of the logs, extension hosts' included. */
   logs: string;
   home: string;
+  /** What a window opens to see a folder of this machine. */
+  addressOf(folder: string): string;
   stop(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export async function startServer({node, server}: Installation, start: Start): P
   const extensions = join(folder, 'extensions');
   await mkdir(extensions);
   for (const extension of start.extensions) await symlink(extension, join(extensions, basename(extension)));
-  await writeFile(join(userData, 'User/settings.json'), JSON.stringify(settings, null, 2));
+  await writeFile(join(userData, 'User/settings.json'), JSON.stringify(quietSettings, null, 2));
   const authority = `127.0.0.1:${await freePort()}`;
   const options = [
     ...['--bind-addr', authority, '--auth', 'none'],
@@ -110,7 +112,7 @@ export async function startServer({node, server}: Installation, start: Start): P
     await stop();
     throw new Error(`The workbench's server did not start:\n${said}`, {cause: error});
   }
-  return {authority, logs: join(userData, 'logs'), home, stop};
+  return {authority, logs: join(userData, 'logs'), home, addressOf: folder => folder, stop};
 }
 
 async function answers(authority: string): Promise<boolean> {

@@ -6,7 +6,7 @@ export interface Stage {
   workspace: Workspace;
   /** Of the user whose workbench it is: configuration is read from there. */
   home: string;
-  /** Where Slurm's programs note each call (beside); only of stories on a Slurm. */
+  /** Where Slurm's programs (beside) or the server of files (web/) note each call; only of their stories. */
   calls: string;
   /** Opens the window on the workspace; later calls close the one before. */
   open(file?: string): Promise<Workbench>;
@@ -17,6 +17,8 @@ export interface Story {
   sentence: string;
   /** Workspaces must be trusted before programs run. */
   restricted?: true;
+  /** In a workbench that is a page alone, with the package for browsers. */
+  web?: true;
   /** A real Slurm is there, where one can be had. */
   slurm?: true;
   /** @throws Error where it is not so */
