@@ -9,13 +9,13 @@ import {
   curvatureColumns,
   curvatureTables,
   curvatureTitle,
+  methodsOf,
   ratesAndCurvature,
   whereInWords,
 } from '../core/run/compare/curvature.ts';
 import {curvatureAlong, curvatureOverConditions} from '../core/run/compare/curvature-along.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {formatRate} from '../core/run/format.ts';
-import {nameOf} from '../core/sweep/sweep.ts';
 import {alongChart, conditionsChart, layerChart, rateAgainstCurvature, stripChart} from './curvature-chart.ts';
 import {canvasBox, element, type Plot, tableOf} from './elements.ts';
 import type {Theme} from './theme/palette.ts';
@@ -23,7 +23,7 @@ import type {Theme} from './theme/palette.ts';
 /** One section a condition that was probed, one for the trainings, one for all conditions, and one for the best rates. */
 export function curvatureSections(state: RunState, theme: Theme, plots: Plot[]): HTMLElement[] {
   if (state.curvature.length === 0) return [];
-  const methods = [...new Set(state.trials.map(({trial}) => nameOf(trial)))];
+  const methods = methodsOf(state);
   const sections = curvatureTables(state).map(table => tableSection(state, table, methods, theme, plots));
   sections.push(...alongSections(state, theme, plots), ...conditionSections(state, theme, plots));
   for (const group of ratesAndCurvature(state)) {

@@ -1,7 +1,13 @@
 /** Each chart as a picture for a paper: of what a page shows on the screen, and of what `figures` writes, the same. */
 import {methodTitle} from '../method/title.ts';
 import type {Conditions} from '../run/compare/conditions.ts';
-import {type BlockRow, correlationSentence, type RatesAndCurvature, whereInWords} from '../run/compare/curvature.ts';
+import {
+  type BlockRow,
+  correlationSentence,
+  methodsOf,
+  type RatesAndCurvature,
+  whereInWords,
+} from '../run/compare/curvature.ts';
 import type {CurvatureAlong, CurvatureOverConditions} from '../run/compare/curvature-along.ts';
 import {type Importance, importanceCaption} from '../run/compare/importance.ts';
 import {type Landscape, landscapeTitle} from '../run/compare/landscape.ts';
@@ -10,7 +16,6 @@ import type {RunState, TrialView} from '../run/fold.ts';
 import {formatMeasure} from '../run/format.ts';
 import type {CurveName} from '../run/update.ts';
 import {type Comparison, title} from '../run/verdict.ts';
-import {nameOf} from '../sweep/sweep.ts';
 import {
   blocksFigure,
   layersFigure,
@@ -49,10 +54,7 @@ export interface Drawing {
 export const columnWidth = 3.3 * 72;
 
 export function drawingOf(state: RunState, comparisons: readonly Comparison[], width = columnWidth): Drawing {
-  const methods = [
-    ...state.trials.map(({trial}) => nameOf(trial)),
-    ...comparisons.flatMap(({curves}) => curves.map(({method}) => method)),
-  ];
+  const methods = [...methodsOf(state), ...comparisons.flatMap(({curves}) => curves.map(({method}) => method))];
   return {looks: looksOf(methods), width};
 }
 
@@ -124,12 +126,21 @@ export function layersOf(rows: readonly BlockRow[], group: Conditions, {looks, w
   return made('lambda-by-layer', whereInWords(group), caption, layersFigure(rows, looks, width));
 }
 
-export function blocksOf(rows: readonly BlockRow[], group: Conditions, {looks, width}: Drawing): Figure {
-  const caption = `${eigenvalues}, relative to LoRA's, all blocks; wide bars: medians.`;
-  return made('lambda-blocks', whereInWords(group), caption, blocksFigure(rows, looks, width));
+/** All blocks, or those of one projection. */
+export function blocksOf(
+  rows: readonly BlockRow[],
+  group: Conditions,
+  {looks, width}: Drawing,
+  module?: string,
+): Figure {
+  const of = whereInWords(group);
+  const caption = `${eigenvalues}, relative to LoRA's, ${module ?? 'all blocks'}; wide bars: medians.`;
+  if (module === undefined) return made('lambda-blocks', of, caption, blocksFigure(rows, looks, width));
+  const own = rows.filter(row => row.module === module);
+  return made(`lambda-blocks ${module}`, `${module}, ${of}`, caption, blocksFigure(own, looks, width), of);
 }
 
-export const lambdaCaption = `${eigenvalues}, mean over seeds; colours as in the other methods' figures.`;
+export const lambdaCaption = `${eigenvalues}, mean over seeds; colours as in the figures of other methods and projections.`;
 
 /** Null where there is but one point. */
 export function trainingOf(group: CurvatureAlong, {looks, width}: Drawing): Figure | null {

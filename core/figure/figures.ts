@@ -13,7 +13,7 @@ import type {RunState} from '../run/fold.ts';
 import {formatMeasure} from '../run/format.ts';
 import {countedRun} from '../run/trials/dropped-trials.ts';
 import {type Comparison, compare} from '../run/verdict.ts';
-import {lambdaHeat} from './charts/curvature.ts';
+import {lambdaHeat, projectionHeat} from './charts/curvature.ts';
 import {heatFigure} from './charts/heat.ts';
 import {parallelOf} from './charts/parallel.ts';
 import {conditionsCaption, conditionsFigure} from './charts/peaks.ts';
@@ -102,18 +102,23 @@ function startFigures(group: Conditions, state: RunState, drawing: Drawing): Fig
   const setting = whereInWords(group);
   const relative = blockRows(state, group);
   const rows = startRows(state, group).map(row => ({...row, method: row.name ?? row.method}));
-  const modules = [...new Set(rows.map(({module}) => module))];
+  const names = (key: 'method' | 'module'): string[] => [...new Set(rows.map(row => row[key]))];
+  const [methods, modules] = [names('method'), names('module')];
+  const {width} = drawing;
   const heats = rows.some(({lambdaMax}) => lambdaMax > 0)
-    ? [...new Set(rows.map(({method}) => method))].map(method =>
-        made(
-          `lambda ${method}`,
-          `${methodTitle(method)}, ${setting}`,
-          lambdaCaption,
-          heatFigure(lambdaHeat(rows, method, modules), drawing.width),
-          setting,
-        ),
+    ? [
+        ...modules.map(module => ({name: module, title: module, heat: projectionHeat(rows, module, methods)})),
+        ...methods.map(method => ({name: method, title: methodTitle(method), heat: lambdaHeat(rows, method, modules)})),
+      ].map(({name, title, heat}) =>
+        made(`lambda ${name}`, `${title}, ${setting}`, lambdaCaption, heatFigure(heat, width), setting),
       )
     : [];
   if (relative.length === 0) return heats;
-  return [layersOf(relative, group, drawing), blocksOf(relative, group, drawing), ...heats];
+  const each = modules.length > 1 ? modules.filter(module => relative.some(row => row.module === module)) : [];
+  return [
+    layersOf(relative, group, drawing),
+    blocksOf(relative, group, drawing),
+    ...each.map(module => blocksOf(relative, group, drawing, module)),
+    ...heats,
+  ];
 }

@@ -313,11 +313,12 @@ export interface Probed {
   /** E.g. `q_proj`. */
   module: string;
   lambdaMax: number;
-  lambdaMin: number;
+  /** This and the next two are null where published results say nothing of them. */
+  lambdaMin: number | null;
   /** Hessian products taken. */
-  iterations: number;
+  iterations: number | null;
   /** Of the largest Ritz pair: an eigenvalue lies within this of `lambdaMax`. */
-  residual: number;
+  residual: number | null;
   /** At step 0, where the sweep has several: the variant's name, and the model and values of axes that the start depends on. */
   name?: string;
   model?: string;

@@ -107,7 +107,42 @@ export function blocksFigure(rows: readonly BlockRow[], looks: Looks, width: num
 
 /** λmax itself of one method's blocks at the start, mean over seeds: layers down, projections across. */
 export function lambdaHeat(rows: readonly Curvature[], method: string, modules: readonly string[]): Heat {
-  const layers = [...new Set(rows.map(({layer}) => layer))].sort((a, b) => a - b);
+  const layers = layersOf(rows);
+  const {all, cell, scale} = shaded(rows);
+  return {
+    rows: {title: 'layer', names: layers.map(String)},
+    columns: {title: '', names: modules.map(module => module.replace(/_proj$/, ''))},
+    cells: all
+      .filter(block => block.method === method)
+      .map(block => ({row: layers.indexOf(block.layer), column: modules.indexOf(block.module), ...cell(block)})),
+    scale,
+  };
+}
+
+/** The same of one projection in all layers: methods down, layers across. */
+export function projectionHeat(rows: readonly Curvature[], module: string, methods: readonly string[]): Heat {
+  const layers = layersOf(rows);
+  const {all, cell, scale} = shaded(rows);
+  return {
+    rows: {title: '', names: methods.map(methodTitle)},
+    columns: {title: 'layer', names: layers.map(String)},
+    cells: all
+      .filter(block => block.module === module)
+      .map(block => ({row: methods.indexOf(block.method), column: layers.indexOf(block.layer), ...cell(block)})),
+    scale,
+  };
+}
+
+function layersOf(rows: readonly Curvature[]): number[] {
+  return [...new Set(rows.map(({layer}) => layer))].sort((a, b) => a - b);
+}
+
+/** All blocks, and their numbers and shades on one scale. */
+function shaded(rows: readonly Curvature[]): {
+  all: Mean[];
+  cell(block: Mean): Pick<Heat['cells'][number], 'shade' | 'text'>;
+  scale: Heat['scale'];
+} {
   const all = blocksOf(rows);
   const positive = all.map(({value}) => value).filter(value => value > 0);
   const [low, high] = [Math.min(...positive), Math.max(...positive)];
@@ -119,21 +154,21 @@ export function lambdaHeat(rows: readonly Curvature[], method: string, modules: 
       : String(rounded);
   };
   return {
-    rows: {title: 'layer', names: layers.map(String)},
-    columns: {title: '', names: modules.map(module => module.replace(/_proj$/, ''))},
-    cells: all
-      .filter(block => block.method === method)
-      .map(({layer, module, value}) => ({
-        row: layers.indexOf(layer),
-        column: modules.indexOf(module),
-        shade: value > 0 ? shade(value) : 0,
-        text: short(value),
-      })),
+    all,
+    cell: ({value}) => ({shade: value > 0 ? shade(value) : 0, text: short(value)}),
     scale: {title: 'λmax', low, high, format: shortNumber},
   };
 }
 
-function blocksOf(rows: readonly Curvature[]): {method: string; layer: number; module: string; value: number}[] {
+/** λmax of a block, mean over seeds. */
+interface Mean {
+  method: string;
+  layer: number;
+  module: string;
+  value: number;
+}
+
+function blocksOf(rows: readonly Curvature[]): Mean[] {
   const sums = new Map<string, {method: string; layer: number; module: string; sum: number; seeds: number}>();
   for (const {method, layer, module, lambdaMax} of rows) {
     const key = `${method} ${layer} ${module}`;

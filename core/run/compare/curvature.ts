@@ -61,7 +61,8 @@ export interface MethodCurvature extends Omit<StartOf, 'name'> {
   seeds: number;
   /** Medians over all of them. */
   lambdaMax: number;
-  lambdaMin: number;
+  /** Null where published results say nothing of it. */
+  lambdaMin: number | null;
   /** Median of λmax relative to LoRA's; null without LoRA. */
   relative: number | null;
   /** The same by projection, in the order of their use. */
@@ -88,7 +89,7 @@ export function curvatureByMethod({curvature}: Pick<RunState, 'curvature'>): Met
       blocks: group.length,
       seeds: new Set(group.map(({row}) => row.seed)).size,
       lambdaMax: median(group.map(({row}) => row.lambdaMax))!,
-      lambdaMin: median(group.map(({row}) => row.lambdaMin))!,
+      lambdaMin: median(group.flatMap(({row}) => row.lambdaMin ?? [])),
       relative: median(group.flatMap(({relative}) => relative ?? [])),
       modules: modules.map(module => ({
         module,
@@ -249,7 +250,7 @@ export function curvatureTables(state: RunState): CurvatureTable[] {
           method,
           short(lambdaMax),
           relative === null ? '–' : `${short(relative)} ×`,
-          short(lambdaMin),
+          lambdaMin === null ? '–' : short(lambdaMin),
           String(blocks),
           method === 'lora' && predicted.length > 0 ? 'reference' : span(predicted),
           span(ratesOf(entry)),
@@ -262,6 +263,12 @@ export function curvatureTables(state: RunState): CurvatureTable[] {
 /** Different for entries that differ. */
 const startOfEntry = ({method, rank, batchSize, ...of}: MethodCurvature): string =>
   JSON.stringify([method, rank, batchSize, startText(of)]);
+
+/** The names that methods are compared under: of trials in the order of the sweep, then of what was probed only, as published curvature is. */
+export function methodsOf({trials, curvature}: Pick<RunState, 'trials' | 'curvature'>): string[] {
+  const probed = curvature.filter(({method}) => method !== fullWeight);
+  return [...new Set([...trials.map(({trial}) => nameOf(trial)), ...probed.map(({method, name = method}) => name)])];
+}
 
 /** In the order of the sweep, whatever was probed first. */
 export function inSweepOrder<E extends {method: string}>(

@@ -186,27 +186,26 @@ class Look {
   }
 
   block(row: NamedRow): BlockValue {
-    const lambdaMax = this.#number(row, 'lambda_max');
     const rate = this.#cell(row, 'lr');
     return {
       ...this.#setting(row),
       block: {
         ...{seed: this.#number(row, 'seed', 0), step: this.#number(row, 'step', 0)},
-        ...{layer: this.#number(row, 'layer'), module: this.#text(row, 'module'), lambdaMax},
-        lambdaMin: this.#number(row, 'lambda_min', Math.min(lambdaMax, 0)),
-        ...{iterations: this.#number(row, 'iterations', 0), residual: this.#number(row, 'residual', 0)},
+        ...{layer: this.#number(row, 'layer'), module: this.#text(row, 'module')},
+        ...{lambdaMax: this.#number(row, 'lambda_max'), lambdaMin: this.#numberOrNull(row, 'lambda_min')},
+        ...{iterations: this.#numberOrNull(row, 'iterations'), residual: this.#numberOrNull(row, 'residual')},
         ...(rate !== undefined && {learningRate: this.#rate(row)}),
       },
     };
   }
 
   #setting(row: NamedRow): Setting {
-    const orNull = (name: Known): number | null =>
-      this.#cell(row, name) === undefined ? null : this.#number(row, name);
     return {
       model: this.#text(row, 'model', ''),
       method: this.#text(row, 'method'),
-      ...{rank: orNull('rank'), batchSize: orNull('batch'), alpha: orNull('alpha')},
+      rank: this.#numberOrNull(row, 'rank'),
+      batchSize: this.#numberOrNull(row, 'batch'),
+      alpha: this.#numberOrNull(row, 'alpha'),
       further: Object.fromEntries(
         Object.entries(row.fields).flatMap(([column, value]) =>
           this.#others.has(column) || !isScalar(value) || value === '' ? [] : [[column, String(value)] as const],
@@ -244,6 +243,10 @@ class Look {
     if (!isScalar(value) || (value === '' && absent === undefined))
       throw bad(`${row.place} has no text "${this.#names(name)[0]}"`);
     return String(value);
+  }
+
+  #numberOrNull(row: NamedRow, name: Known): number | null {
+    return this.#cell(row, name) === undefined ? null : this.#number(row, name);
   }
 
   #number(row: NamedRow, name: Known, absent?: number): number {

@@ -8,6 +8,7 @@ import {type Box, markerBox, overlap, type Shape, smallest, textBox} from '../..
 import {svgOf} from '../../../core/figure/svg.ts';
 import {arimoWidths} from '../../../core/figure/text-widths.ts';
 import {methodNames, methods} from '../../../core/method/methods.ts';
+import {curvatureTables, median} from '../../../core/run/compare/curvature.ts';
 import {emptyRun, foldAll, type RunState} from '../../../core/run/fold.ts';
 import {publishedEvents} from '../../../core/run/published/events.ts';
 import {methodShape} from '../../../webviews/theme/palette.ts';
@@ -19,9 +20,11 @@ import {grid, richRun} from './rich-run.ts';
 const column = 3.3 * 72;
 const fiveMethods = ['lora', 'pissa', 'milora', 'init-ab', 'dora'];
 
-function published(): RunState {
-  const file = new URL('../../fixtures/paper-results.json', import.meta.url);
-  const events = publishedEvents(JSON.parse(readFileSync(file, 'utf8')), 'paper', 'paper-results.json');
+const fixture = (name: string): unknown =>
+  JSON.parse(readFileSync(new URL(`../../fixtures/${name}`, import.meta.url), 'utf8'));
+
+function published(name: string): RunState {
+  const events = publishedEvents(fixture(name), 'paper', name);
   return foldAll(
     emptyRun,
     events.map((body, k) => ({...body, at: k})),
@@ -29,7 +32,8 @@ function published(): RunState {
 }
 
 const runs: [string, RunState, number][] = [
-  ["the study's published results", published(), column],
+  ["the study's published results", published('paper-results.json'), column],
+  ["the study's published curvature", published('paper-hessian.json'), column],
   ['the toy sweep', foldAll(emptyRun, toyEvents()), column],
   ['five methods under many conditions', richRun({methods: fiveMethods}), column],
   ['every method at once', richRun({ranks: [8], batchSizes: [16], decays: ['0']}), column],
@@ -113,6 +117,60 @@ describe.each(runs)('figures of %s', (_, state, width) => {
 
   it('give each file one name', () => {
     expect(new Set(figures.map(({name}) => name)).size).toBe(figures.length);
+  });
+});
+
+describe("the study's curvature", () => {
+  const {figures} = figuresOf(published('paper-hessian.json'), column);
+  const {curvature_rows: rows, ratio_medians: medians} = fixture('paper-hessian.json') as {
+    curvature_rows: {method: string; module: string; layer: number; lambda_max: number}[];
+    ratio_medians: Record<string, number>;
+  };
+  const shapesOf = (name: string) => figures.find(one => one.name.startsWith(name))!.scene.shapes;
+  const titles = ['LoRA', 'InitAB', 'MiLoRA', 'PiSSA', 'OLoRA', 'LoRA-GA'];
+
+  it.each(['q_proj', 'k_proj'])('stands as printed in a heat map of %s: six starts over 28 layers', module => {
+    const shapes = shapesOf(`lambda-${module.replace('_', '-')}`);
+    const cells = shapes.flatMap((shape, k) => {
+      const next = shapes[k + 1];
+      return shape.kind === 'rectangle' && shape.stroke === '#ffffff' && next?.kind === 'text' ? [next] : [];
+    });
+    const lines = [...new Set(cells.map(({at}) => at[1]))].sort((a, b) => a - b);
+    const drawn = lines.map(line =>
+      cells
+        .filter(({at}) => at[1] === line)
+        .toSorted((a, b) => a.at[0] - b.at[0])
+        .map(({text}) => Number(text)),
+    );
+    const printed = Array.from({length: 28}, (_, layer) =>
+      titles.map(title => {
+        const row = rows.find(one => one.method === title && one.module === module && one.layer === layer)!;
+        return Number(row.lambda_max.toPrecision(2));
+      }),
+    );
+    expect(drawn).toEqual(printed);
+  });
+
+  it("has the medians of the study's own figure, as far as one decimal tells", () => {
+    const blocks = shapesOf('lambda-blocks-q-proj');
+    expect(blocks.filter(({kind}) => kind === 'marker')).toHaveLength(titles.length * 28);
+    const values = (title: string): number[] =>
+      rows.filter(({method, module}) => method === title && module === 'q_proj').map(({lambda_max}) => lambda_max);
+    const loras = values('LoRA');
+    for (const title of titles.slice(1)) {
+      const [least, most] = [-0.05, 0.05].map(
+        by => median(values(title).map((value, layer) => (value + by) / (loras[layer]! - by)))!,
+      );
+      expect(medians[title], title).toBeGreaterThan(least!);
+      expect(medians[title], title).toBeLessThan(most!);
+    }
+  });
+
+  it('leaves open what is not published', () => {
+    const [table] = curvatureTables(published('paper-hessian.json'));
+    expect(table!.rows.map(([name, , , lambdaMin]) => [name, lambdaMin])).toEqual(
+      ['lora', 'init-ab', 'milora', 'pissa', 'olora', 'lora-ga'].map(name => [name, '–']),
+    );
   });
 });
 

@@ -79,7 +79,7 @@ curvature: {samples: 8, batch_size: 4, blocks: {layers: [0, 2], modules: [q_proj
       const [, layer, module] = name.split('.');
       const row = found.find(one => one.layer === Number(layer) && one.module === module)!;
       expect(Math.abs(row.lambdaMax / lambda_max - 1)).toBeLessThan(1e-3);
-      expect(Math.abs(row.lambdaMin / lambda_min - 1)).toBeLessThan(1e-3);
+      expect(Math.abs(row.lambdaMin! / lambda_min - 1)).toBeLessThan(1e-3);
     }
   });
 
@@ -149,7 +149,7 @@ describe('a run with curvature', () => {
     for (const row of later) {
       expect(row.trial).toContain(row.method);
       expect(row.preconditioned).toBeGreaterThan(0);
-      expect(row.lambdaMax).toBeGreaterThan(row.lambdaMin);
+      expect(row.lambdaMax).toBeGreaterThan(row.lambdaMin!);
     }
     const first = events.findIndex(event => event.event === 'trial-started');
     expect(events.findIndex(event => event.event === 'curvature')).toBeLessThan(first);
