@@ -54,7 +54,8 @@ export async function recordFigures(found: Record<string, Figure>, order: string
   const isWorse = (name: string, {isRough}: Figure) =>
     isRough && before[name] !== undefined && !before[name].isRough && ageOf(before[name].day, release) === '';
   const news = Object.entries(found).filter(([name, figure]) => !isWorse(name, figure));
-  figures[here] = {...before, ...Object.fromEntries(news)};
+  // A processor without a figure gets no column.
+  if (news.length > 0) figures[here] = {...before, ...Object.fromEntries(news)};
   await writeFile(figuresFile, `${JSON.stringify(figures, null, 2)}\n`);
   const page = await readFile(file, 'utf8');
   const [machine = ''] = /^\| what \| value \|\n(\|.*\n)*/m.exec(page) ?? [];
