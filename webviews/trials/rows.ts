@@ -64,7 +64,11 @@ export function columnsOf({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): 
     number('steps', 'steps', ({steps}) => steps),
     number('time', 'time', ({seconds}) => (seconds > 0 ? seconds : null), formatSeconds),
   ];
-  return drafts.map(draft => ({...draft, isConstant: new Set(trials.map(draft.text)).size < 2}));
+  return drafts.map(draft => {
+    const [first, ...others] = trials;
+    const text = first && draft.text(first);
+    return {...draft, isConstant: others.every(view => draft.text(view) === text)};
+  });
 }
 
 function axisColumn(key: (typeof axisKeys)[number], usual: string): Draft {
@@ -128,10 +132,12 @@ export function rowsOf(
   return keyed.map(({view}) => view);
 }
 
+const words = new Intl.Collator();
+
 /** What is absent stands at the end in either direction; trials that are alike stay in the order of the sweep. */
 function compareValues(a: number | string | null, b: number | string | null, isDown: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : words.compare(String(a), String(b));
   return isDown ? -order : order;
 }
 
