@@ -120,6 +120,17 @@ export function keepStaying(before: readonly HTMLElement[], now: HTMLElement): v
   }
 }
 
+/** Makes these the children of `root`; what is among them already stays where it is, so that nothing is laid out anew for it. */
+export function arrange(root: HTMLElement, children: readonly HTMLElement[]): void {
+  const wanted = new Set<Element>(children);
+  for (const child of [...root.childNodes]) if (!(child instanceof Element) || !wanted.has(child)) child.remove();
+  let place = root.firstElementChild;
+  for (const child of children) {
+    if (child === place) place = place.nextElementSibling;
+    else root.insertBefore(child, place);
+  }
+}
+
 /** A button that is on or off. */
 export function toggleButton(id: string, text: string, pressed: boolean, press: () => void): HTMLElement {
   const button = element('button', '', text);

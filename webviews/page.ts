@@ -28,7 +28,7 @@ import {zoomHint} from './axes/keys.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf, type PictureKind, saveButtons} from './data-table.ts';
-import {canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
+import {arrange, canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
 import type {KeptSections} from './kept-sections.ts';
 import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
@@ -158,7 +158,7 @@ export function showPage(
   const beside: Plot[] = [];
   const asideOf = panelOf(panel, {state, view: choices, theme, plots: beside, answers: doing.answers}, trialsDoing);
   finish(beside, choices, doing, copying);
-  root.replaceChildren(
+  arrange(root, [
     ...top.elements,
     // While it trains, what moves stands first.
     ...(alive ? curves.elements : []),
@@ -167,7 +167,7 @@ export function showPage(
     ...trialsSection(state, trials, trialsDoing, theme),
     ...dropped.elements,
     ...asideOf,
-  );
+  ]);
   return [...curves.plots, ...results.plots, ...beside];
 }
 
