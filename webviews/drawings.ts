@@ -7,8 +7,16 @@ type Drawn = Chart<'line', Point[]> | Chart<'lineWithErrorBars', BarPoint[]> | C
 /** Of each axis, the range that is shown. */
 export type Zoom = Record<string, {min: number; max: number}>;
 
+/** Pixels above and below what is seen. */
+const nearby = 300;
+
 export class Drawings {
   readonly #charts = new Map<string, Drawn>();
+  /** What each chart was last drawn for. */
+  readonly #drawn = new Map<string, Plot>();
+  /** What is not drawn yet, by the box that it stands in: of thousands of lines only those are drawn that somebody looks at. */
+  readonly #waiting = new Map<Element, Plot>();
+  #observer: IntersectionObserver | undefined;
   readonly #kept: Record<string, Zoom>;
   readonly #zoomed: () => void;
 
@@ -18,15 +26,57 @@ export class Drawings {
     this.#zoomed = zoomed;
   }
 
-  /** Draws these, and forgets all others. */
-  draw(plots: readonly Plot[]): void {
+  /** Puts these on the page, each to be drawn when it is seen or about to be, and forgets all others. */
+  place(plots: readonly Plot[]): void {
+    this.#observer?.disconnect();
+    this.#waiting.clear();
     const wanted = new Set(plots.map(({key}) => key));
     for (const [key, chart] of this.#charts) {
       if (wanted.has(key)) continue;
       chart.destroy();
       this.#charts.delete(key);
+      this.#drawn.delete(key);
     }
-    for (const plot of plots) this.#drawOne(plot);
+    for (const plot of plots) this.#placeOne(plot);
+  }
+
+  #placeOne(plot: Plot): void {
+    const known = this.#charts.get(plot.key);
+    const own = plot.canvas.parentElement;
+    // With the box around it, whose size the chart follows.
+    const box = known?.canvas.parentElement ?? own;
+    if (box !== own && box) own?.replaceWith(box);
+    if (this.#drawn.get(plot.key) !== plot) this.#waiting.set(box ?? plot.canvas, plot);
+  }
+
+  /** Draws what can be seen now, or with a little scrolling, and the rest when it can. */
+  drawSeen(): void {
+    const end = window.innerHeight + nearby;
+    const seen = [...this.#waiting.keys()].filter(box => {
+      const {top, bottom} = box.getBoundingClientRect();
+      return bottom > -nearby && top < end;
+    });
+    for (const box of seen) this.#drawWaiting(box);
+    this.#observer ??= new IntersectionObserver(
+      entries => {
+        for (const {target, isIntersecting} of entries) if (isIntersecting) this.#drawWaiting(target);
+      },
+      {root: document, rootMargin: `${nearby}px 0px`},
+    );
+    for (const box of this.#waiting.keys()) this.#observer.observe(box);
+  }
+
+  drawAll(): void {
+    for (const box of [...this.#waiting.keys()]) this.#drawWaiting(box);
+  }
+
+  #drawWaiting(box: Element): void {
+    const plot = this.#waiting.get(box);
+    if (!plot) return;
+    this.#waiting.delete(box);
+    this.#observer?.unobserve(box);
+    this.#drawOne(plot);
+    this.#drawn.set(plot.key, plot);
   }
 
   /** Where the reader has zoomed to, by chart. */
@@ -56,14 +106,13 @@ export class Drawings {
       return;
     }
     known.canvas.setAttribute('aria-label', canvas.getAttribute('aria-label') ?? '');
-    // With the box around it, whose size the chart follows.
-    if (known.canvas.parentElement) canvas.parentElement?.replaceWith(known.canvas.parentElement);
     Object.assign(known, {data: configuration.data, options});
     known.update('none');
   }
 
   /** The chart as it stands, on the colour of its card. */
   picture(key: string, background: string): HTMLCanvasElement | null {
+    for (const [box, plot] of this.#waiting) if (plot.key === key) this.#drawWaiting(box);
     const chart = this.#charts.get(key);
     if (!chart) return null;
     const {canvas} = chart;

@@ -29,7 +29,10 @@ export interface Plot {
   /** Names the chart on its page, so that a later drawing of the same one takes its place and keeps its zoom. */
   key: string;
   canvas: HTMLCanvasElement;
-  configuration: Configuration;
+  /** Made when it is first asked for, where the chart has many lines. */
+  readonly configuration: Configuration;
+  /** It can be zoomed: said where the configuration is made late. */
+  isZoomable?: true;
   /** The same as a picture for a paper; null where there is nothing to draw. */
   figure(drawing: Drawing): Figure | null;
   /** Its numbers, where they are others than those of its points. */
@@ -113,7 +116,18 @@ export function keepStaying(before: readonly HTMLElement[], now: HTMLElement): v
   const known = new Map(before.map(button => [button.id, button]));
   for (const button of now.querySelectorAll<HTMLElement>('[data-stays]')) {
     const old = known.get(button.id);
-    if (old?.outerHTML === button.outerHTML) button.replaceWith(old);
+    if (old && old !== button && old.outerHTML === button.outerHTML) button.replaceWith(old);
+  }
+}
+
+/** Makes these the children of `root`; what is among them already stays where it is, so that nothing is laid out anew for it. */
+export function arrange(root: HTMLElement, children: readonly HTMLElement[]): void {
+  const wanted = new Set<Element>(children);
+  for (const child of [...root.childNodes]) if (!(child instanceof Element) || !wanted.has(child)) child.remove();
+  let place = root.firstElementChild;
+  for (const child of children) {
+    if (child === place) place = place.nextElementSibling;
+    else root.insertBefore(child, place);
   }
 }
 

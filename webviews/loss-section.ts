@@ -53,10 +53,15 @@ function panels(
     const plot = canvasBox(`plot ${className}`, `${titles[view.curve]} of ${title} over the steps, a line a trial`);
     const key = `${titles[view.curve]}, ${name}, ${title}, ${view.logSteps ? 'log' : 'linear'}`;
     const focused = (trial: string): void => choose({focus: view.focus?.trial === trial ? null : {trial}});
+    let configuration: Plot['configuration'] | undefined;
     plots.push({
       key,
       canvas: plot.canvas,
-      configuration: lossChart({...all, views: own}, focused, theme),
+      isZoomable: true,
+      get configuration() {
+        configuration ??= lossChart({...all, views: own}, focused, theme);
+        return configuration;
+      },
       figure: drawing => curvesOf(own, view.curve, `${title}, ${name}`, drawing),
     });
     figure.append(element('figcaption', '', title), plot.box);

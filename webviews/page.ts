@@ -28,7 +28,8 @@ import {zoomHint} from './axes/keys.ts';
 import {costSection} from './cost-section.ts';
 import {curvatureSections} from './curvature-section.ts';
 import {type Copying, dataOf, type PictureKind, saveButtons} from './data-table.ts';
-import {canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
+import {arrange, canvasBox, element, type Plot, staying, tableOf, toggleButton} from './elements.ts';
+import type {KeptSections} from './kept-sections.ts';
 import {landscapeSections} from './landscape-section.ts';
 import type {LossView} from './loss-chart.ts';
 import {lossSections} from './loss-section.ts';
@@ -91,17 +92,25 @@ export interface Doing {
   reading: number | null;
 }
 
+/** What is shown, and what of it stays from one drawing to the next. */
+export interface Shown {
+  state: RunState;
+  others: readonly Part[];
+  kept: KeptSections;
+  /** Zooms, as a text: what depends on them is made anew where it changes. */
+  zooms: string;
+}
+
 /** Fills `root` with the run; the charts are to be drawn then. */
 export function showPage(
   root: HTMLElement,
-  {state: whole, others}: {state: RunState; others: readonly Part[]},
+  {state: whole, others, kept, zooms}: Shown,
   theme: Theme,
   choices: Choices,
   doing: Doing,
 ): Plot[] {
-  const plots: Plot[] = [];
   const state = countedRun(whole);
-  const joined = together([{name: state.name, state}, ...others]);
+  const joined = togetherWith(state, others);
   const comparisons = compare(joined.state);
   const trialsDoing = doingWithTrials(state, choices, doing);
   const copying: Copying = {
@@ -111,11 +120,21 @@ export function showPage(
       if (made) doing.copy.save(made, kind);
     },
   };
-  const curves = lossSections(state, theme, choices, changeOfCurves(doing), plots);
-  root.replaceChildren(
-    header(state, {others, remarks: joined.remarks}, comparisons, doing),
-    // While it trains, what moves stands first.
-    ...(doing.alive ? curves : []),
+  const {curve, logSteps, logValues, overlaid, smoothing, focus, bars, open, trials, panel} = choices;
+  const {alive, progress: now, reading} = doing;
+  const colours = JSON.stringify(theme);
+  const whatever = [whole, others, colours, zooms, alive, now, reading];
+  const part = (name: string, of: readonly unknown[], make: (plots: Plot[]) => HTMLElement[]) =>
+    kept.get(name, [...whatever, ...of], plots => {
+      const elements = make(plots);
+      finish(plots, choices, doing, copying);
+      return elements;
+    });
+  const curves = part('curves', [curve, logSteps, logValues, overlaid, smoothing, focus, open], plots =>
+    lossSections(state, theme, choices, changeOfCurves(doing), plots),
+  );
+  const top = part('top', [], () => [header(state, {others, remarks: joined.remarks}, comparisons, doing)]);
+  const results = part('results', [bars, open], plots => [
     ...comparisons.map(comparison =>
       comparisonSection(
         comparison,
@@ -129,16 +148,31 @@ export function showPage(
     ...landscapeSections(comparisons, theme, plots),
     ...settingsSections(joined.state, {
       ...{theme, plots},
-      press: trials => openTrials(trials, state, trialsDoing),
+      press: some => openTrials(some, state, trialsDoing),
       saving: (figure, name) => saveButtons(figure, name, copying),
     }),
     ...curvatureSections(state, theme, plots),
     ...costSection(state, theme),
-    ...(doing.alive ? [] : curves),
-    ...trialsSection(state, choices.trials, trialsDoing, theme),
-    ...droppedSection(whole, theme),
-    ...panelOf(choices.panel, {state, view: choices, theme, plots, answers: doing.answers}, trialsDoing),
-  );
+  ]);
+  const dropped = part('dropped', [], () => droppedSection(whole, theme));
+  const beside: Plot[] = [];
+  const asideOf = panelOf(panel, {state, view: choices, theme, plots: beside, answers: doing.answers}, trialsDoing);
+  finish(beside, choices, doing, copying);
+  arrange(root, [
+    ...top.elements,
+    // While it trains, what moves stands first.
+    ...(alive ? curves.elements : []),
+    ...results.elements,
+    ...(alive ? [] : curves.elements),
+    ...trialsSection(state, trials, trialsDoing, theme),
+    ...dropped.elements,
+    ...asideOf,
+  ]);
+  return [...curves.plots, ...results.plots, ...beside];
+}
+
+/** What stands below each chart, and how to zoom. */
+function finish(plots: readonly Plot[], choices: Choices, doing: Doing, copying: Copying): void {
   for (const plot of plots) {
     const others = choices.open.filter(key => key !== plot.key);
     const toggled = (open: boolean): void => doing.choose({open: open ? [...others, plot.key] : others});
@@ -146,8 +180,18 @@ export function showPage(
     plot.canvas.parentElement?.after(...wayBack(plot, doing), data);
   }
   sayHowToZoom(plots);
-  return plots;
 }
+
+/** Joined once: a run never changes. */
+function togetherWith(state: RunState, others: readonly Part[]): ReturnType<typeof together> {
+  const known = joinedWith.get(state);
+  if (known?.others === others) return known.made;
+  const made = together([{name: state.name, state}, ...others]);
+  joinedWith.set(state, {others, made});
+  return made;
+}
+
+const joinedWith = new WeakMap<RunState, {others: readonly Part[]; made: ReturnType<typeof together>}>();
 
 function nothingYet({reading}: Doing): string {
   return reading === null ? 'No trial has finished yet.' : `Reading the run, ${Math.floor(100 * reading)} %`;
@@ -166,7 +210,7 @@ function wayBack({key}: Plot, {isZoomed, showAll}: Doing): HTMLElement[] {
 
 /** Once at the end of each card that has charts to zoom. */
 function sayHowToZoom(plots: readonly Plot[]): void {
-  const zoomable = plots.filter(({configuration}) => configuration.options?.plugins?.zoom);
+  const zoomable = plots.filter(plot => plot.isZoomable || plot.configuration.options?.plugins?.zoom);
   const cards = new Set(zoomable.flatMap(({canvas}) => canvas.closest('.card') ?? []));
   for (const card of cards) card.append(element('p', 'caption', zoomHint));
 }

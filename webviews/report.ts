@@ -22,6 +22,7 @@ import {registerCharts} from './axes/register.ts';
 import type {PictureKind} from './data-table.ts';
 import {Drawings, type Zoom} from './drawings.ts';
 import {keepStaying, type Plot} from './elements.ts';
+import {KeptSections} from './kept-sections.ts';
 import {type Choices, type Doing, firstChoices, showPage} from './page.ts';
 import './report.css';
 import {onThemeChange, theme} from './theme/theme.ts';
@@ -60,6 +61,7 @@ class RunPage {
   readonly #editor: Editor | undefined;
   readonly #kept: Kept;
   readonly #drawings: Drawings;
+  readonly #sections = new KeptSections();
   #state: RunState;
   #choices: Choices;
   #alive = false;
@@ -112,16 +114,17 @@ class RunPage {
     const focused = document.activeElement?.id;
     const panelPlace = this.#root.querySelector('#panel')?.scrollTop ?? 0;
     const before = [...this.#root.querySelectorAll<HTMLElement>('[data-stays]')];
-    const runs = {state: this.#state, others: this.#others};
-    this.#drawings.draw(showPage(this.#root, runs, theme(), this.#choices, this.#doing()));
+    const zooms = JSON.stringify(this.#drawings.zooms);
+    const shown = {state: this.#state, others: this.#others, kept: this.#sections, zooms};
+    this.#drawings.place(showPage(this.#root, shown, theme(), this.#choices, this.#doing()));
     keepStaying(before, this.#root);
+    // A page that is made anew loses its place.
+    if (this.#state.trials.length > 0) this.#settle(place);
+    this.#drawings.drawSeen();
     this.#quietUntil = performance.now() + Math.max(shortestQuiet, 2 * (performance.now() - began));
     // Who stood on a button stands on it, or on its successor, where buttons are made anew.
     if (focused) document.getElementById(focused)?.focus({preventScroll: true});
     this.#root.querySelector('#panel')?.scrollTo(0, panelPlace);
-    if (this.#state.trials.length === 0) return;
-    // A page that is made anew loses its place.
-    this.#settle(place);
   }
 
   /** Hears of the run and of those beside it. */
@@ -237,6 +240,11 @@ class RunPage {
     return this.#answers.get(key);
   }
 
+  /** On paper all charts are seen. */
+  followPrinting(): void {
+    window.addEventListener('beforeprint', () => this.#drawings.drawAll());
+  }
+
   /** Escape closes what stands beside the page. */
   followKeys(): void {
     window.addEventListener('keydown', ({key}) => {
@@ -312,6 +320,7 @@ function start(root: HTMLElement): void {
   const page = new RunPage(root, editor, embedded ? JSON.parse(embedded) : emptyRun);
   page.followPressing();
   page.followKeys();
+  page.followPrinting();
   onThemeChange(() => page.soon());
   if (!editor) {
     page.draw();

@@ -20,7 +20,8 @@ function shown(kept: Record<string, Zoom>) {
   const moves: string[] = [];
   const drawings = new Drawings(kept, () => moves.push('redraw'));
   const configuration = rateChart(comparison, light);
-  drawings.draw([{key: 'one', canvas: canvas.asCanvas, configuration, figure: () => null}]);
+  drawings.place([{key: 'one', canvas: canvas.asCanvas, configuration, figure: () => null}]);
+  drawings.drawAll();
   return {canvas, drawings, moves};
 }
 

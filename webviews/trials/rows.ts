@@ -49,7 +49,18 @@ const word = (key: string, title: string, text: (view: TrialView) => string): Dr
 });
 
 /** Method, conditions, rate, seed, state, values, loss, steps, time: in this order, and only what some trial has. */
-export function columnsOf({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Column[] {
+export function columnsOf(state: Pick<RunState, 'trials' | 'fixed'>): Column[] {
+  const known = columnsIn.get(state.trials);
+  if (known) return known;
+  const columns = madeColumns(state);
+  columnsIn.set(state.trials, columns);
+  return columns;
+}
+
+/** Trials of a state never change, and every press asks for their columns. */
+const columnsIn = new WeakMap<readonly TrialView[], Column[]>();
+
+function madeColumns({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Column[] {
   const axes = axisKeys.filter(key => trials.some(({trial}) => settingOf(trial, key) !== undefined));
   const drafts: Draft[] = [
     word('method', 'method', ({trial}) => methodTitle(nameOf(trial))),
@@ -64,7 +75,11 @@ export function columnsOf({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): 
     number('steps', 'steps', ({steps}) => steps),
     number('time', 'time', ({seconds}) => (seconds > 0 ? seconds : null), formatSeconds),
   ];
-  return drafts.map(draft => ({...draft, isConstant: new Set(trials.map(draft.text)).size < 2}));
+  return drafts.map(draft => {
+    const [first, ...others] = trials;
+    const text = first && draft.text(first);
+    return {...draft, isConstant: others.every(view => draft.text(view) === text)};
+  });
 }
 
 function axisColumn(key: (typeof axisKeys)[number], usual: string): Draft {
@@ -128,10 +143,12 @@ export function rowsOf(
   return keyed.map(({view}) => view);
 }
 
+const alphabet = new Intl.Collator();
+
 /** What is absent stands at the end in either direction; trials that are alike stay in the order of the sweep. */
 function compareValues(a: number | string | null, b: number | string | null, isDown: boolean): number {
   if (a === null || b === null) return Number(a === null) - Number(b === null);
-  const order = typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b));
+  const order = typeof a === 'number' && typeof b === 'number' ? a - b : alphabet.compare(String(a), String(b));
   return isDown ? -order : order;
 }
 
@@ -140,8 +157,7 @@ function passes(view: TrialView, term: string, columns: readonly Column[]): bool
   const [, name = '', sign = '', wanted = ''] = /^([^<>=]+)(<=|>=|<|>|=)(.*)$/.exec(term) ?? [];
   const column = sign === '' ? undefined : columnNamed(name, columns);
   if (!column) {
-    const all = [view.trial.id, ...columns.map(one => one.text(view))].join('\n').toLowerCase();
-    return all.includes(term.toLowerCase());
+    return wordsOf(view, columns).includes(term.toLowerCase());
   }
   const value = column.value(view);
   const isNumber = wanted !== '' && Number.isFinite(Number(wanted)) && typeof value === 'number';
@@ -152,6 +168,18 @@ function passes(view: TrialView, term: string, columns: readonly Column[]): bool
   if (sign.includes('=') && isEqual) return true;
   return sign.startsWith('<') ? difference < 0 && !isEqual : difference > 0 && !isEqual;
 }
+
+/** All that stands in the row, in small letters. */
+function wordsOf(view: TrialView, columns: readonly Column[]): string {
+  const known = wordsIn.get(columns) ?? new WeakMap<TrialView, string>();
+  wordsIn.set(columns, known);
+  const words = known.get(view) ?? [view.trial.id, ...columns.map(one => one.text(view))].join('\n').toLowerCase();
+  known.set(view, words);
+  return words;
+}
+
+/** With every letter that is typed the same rows are looked through. */
+const wordsIn = new WeakMap<readonly Column[], WeakMap<TrialView, string>>();
 
 /** By its key or title, or the beginning of one of them: `lr` and `rate` are the learning rate. */
 function columnNamed(name: string, columns: readonly Column[]): Column | undefined {

@@ -36,7 +36,7 @@ export interface TrialsDoing {
 }
 
 /** Rows of a table that is drawn anew with every step. */
-const mostRows = 300;
+const mostRows = 200;
 
 export function trialsSection(state: RunState, view: TrialsView, doing: TrialsDoing, theme: Theme): HTMLElement[] {
   if (state.trials.length === 0) return [];

@@ -27,7 +27,17 @@ function resultOf({evaluations, loss}: TrialView): string {
 
 /** The run without them, and without the curvature that was probed for them alone; the run itself where there are none. */
 export function countedRun(state: RunState): RunState {
-  if (!state.trials.some(({dropped}) => dropped)) return state;
+  const known = counted.get(state);
+  if (known) return known;
+  const made = state.trials.some(({dropped}) => dropped) ? withoutDropped(state) : state;
+  counted.set(state, made);
+  return made;
+}
+
+/** A state never changes, and whatever is shown of it asks for this. */
+const counted = new WeakMap<RunState, RunState>();
+
+function withoutDropped(state: RunState): RunState {
   const trials = state.trials.filter(({dropped}) => !dropped);
   const places: RunState['places'] = Object.create(null);
   trials.forEach(({trial}, place) => {

@@ -67,7 +67,7 @@ async function writeRun(folder: string): Promise<void> {
 }
 
 /** The page as the editor shows it, with the editor's interface in front. */
-async function writePage(file: string): Promise<void> {
+export async function writePage(file: string): Promise<void> {
   const [script, style] = await Promise.all(
     ['report.js', 'report.css'].map(name => readFile(join(root, 'dist/webviews', name), 'utf8')),
   );
@@ -131,7 +131,7 @@ async function stream(page: Page, before: RunState, seconds: number): Promise<Fr
   };
 }
 
-async function heapMegabytes(page: Page): Promise<number> {
+export async function heapMegabytes(page: Page): Promise<number> {
   return page.evaluate<number, undefined>('performance.memory.usedJSHeapSize / 1e6');
 }
 

@@ -17,4 +17,5 @@ export const parts: Record<string, () => Promise<Part>> = {
   verdict: async () => (await import('./verdict.ts')).verdict,
   tasks: async () => (await import('./tasks.ts')).tasks,
   dashboard: async () => (await import('./dashboard.ts')).dashboard,
+  trials: async () => (await import('./trials.ts')).trials,
 };
