@@ -29,9 +29,10 @@ try {
   const workbench = await Workbench.open({browser, server, folder: workspace.folder, file, artefacts});
   const {editor, trials, page, results} = workbench;
   const finished = workbench.notification(/finished: /);
-  await editor.lens('Run ').waitFor();
+  const lens = editor.lens('Search ');
+  await lens.waitFor();
   await trials.open();
-  await editor.lens('Run ').click();
+  await lens.click();
   const lora = page.locator('.sidebar .monaco-list-row[aria-label^="LoRA, running"]').first();
   await lora.waitFor();
   await lora.click();

@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs';
 import {readdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Locator} from '../../driver.ts';
+import {themes} from '../../finished.ts';
 import type {Story} from '../../story.ts';
 import {until} from '../../until.ts';
 import type {Workbench} from '../../workbench.ts';
@@ -21,7 +22,7 @@ export const history: Story = {
 
     const kept = await freshRun(workspace, workbench);
     const named = await labelled(workspace, workbench, kept);
-    await compared(workbench, named);
+    await compared(workspace, workbench, named);
     await putAway(workspace, workbench, {kept, named});
   },
 };
@@ -73,7 +74,7 @@ async function labelled(workspace: Workspace, workbench: Workbench, kept: string
 }
 
 /** Sweep files side by side, and the results of the earlier run. */
-async function compared(workbench: Workbench, named: Locator): Promise<void> {
+async function compared(workspace: Workspace, workbench: Workbench, named: Locator): Promise<void> {
   const {page} = workbench;
   await workbench.choose(named, 'Compare with the Sweep File');
   const sides = page.locator('.monaco-diff-editor .editor');
@@ -88,6 +89,15 @@ async function compared(workbench: Workbench, named: Locator): Promise<void> {
   await workbench.choose(named, 'Open Results of This Run');
   await workbench.results.locator('canvas').first().waitFor();
   await workbench.screenshot('history-results');
+  for (const [theme, kind] of Object.entries(themes)) {
+    await workspace.setTheme(theme);
+    await workbench.results.locator(`body.${kind}`).waitFor();
+    for (const width of [1920, 1280]) {
+      await page.setViewportSize({width, height: 800});
+      await page.waitForTimeout(500);
+      await workbench.screenshot(`history-${kind}-${width}`);
+    }
+  }
 }
 
 async function putAway(
