@@ -8,7 +8,7 @@ import type {Triplets} from '../math/triplets.ts';
 import {readHeader, readTensor, type TensorValues, writeSafetensors} from '../weights/safetensors.ts';
 
 /** Part of every key: raise it when math/svd.ts gives other triplets than before. */
-const algorithmVersion = 1;
+const algorithmVersion = 2;
 
 /** Everything the triplets depend on. */
 export interface FactorsKey {

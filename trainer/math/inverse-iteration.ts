@@ -9,7 +9,8 @@ const starts = 4;
 
 /**
  * Orthonormal eigenvectors of the given eigenvalues as rows [values, n], by inverse iteration from random vectors.
- * Each is made orthogonal to all before it, so that repeated and clustered eigenvalues give a full set too.
+ * Each is made orthogonal to its neighbours before it at every solve, and to all before it at the end, so that repeated
+ * and clustered eigenvalues give a full set too.
  * @throws SweepError `svd-failed`
  */
 export function tridiagonalVectors(matrix: Tridiagonal, values: Float64Array): Float64Array {
@@ -20,37 +21,43 @@ export function tridiagonalVectors(matrix: Tridiagonal, values: Float64Array): F
   const system = new ShiftedSystem(matrix, epsilon * norm);
   for (let index = 0; index < values.length; index++) {
     system.factorise(values[index]!);
-    if (!findVector(system, rows, index, values[index]!, norm, numbers)) {
+    if (!findVector(system, rows, index, values, norm, numbers)) {
       throw failed(`eigenvector ${index}`, n);
     }
   }
   return rows;
 }
 
+/** Eigenvalues further apart than this share of the norm do not let their vectors mix: a solve parts them by itself. */
+const close = 1e-3;
+
 /** Finds row `index` of `rows`; false when no start came near an eigenvector. */
 function findVector(
   system: ShiftedSystem,
   rows: Float64Array,
   index: number,
-  value: number,
+  values: Float64Array,
   norm: number,
   numbers: Random,
 ): boolean {
   const n = system.n;
+  const value = values[index]!;
   const row = rows.subarray(index * n, (index + 1) * n);
+  let first = index;
+  while (first > 0 && values[first - 1]! - value <= close * norm) first--;
+  const neighbours = rows.subarray(first * n, (index + 1) * n);
   for (let start = 0; start < starts; start++) {
     row.set(numbers.normal(n));
+    makeOrthonormal(neighbours, index - first, n, numbers);
     let converged = 0;
-    let residual = Number.POSITIVE_INFINITY;
     for (let solve = 0; solve < solvesPerStart && converged < 2; solve++) {
-      makeOrthonormal(rows, index, n, numbers);
       system.solve(row);
-      makeOrthonormal(rows, index, n, numbers);
-      residual = system.residual(row, value);
+      makeOrthonormal(neighbours, index - first, n, numbers);
       // Once more after the residual is down to rounding: it settles the directions of close neighbours.
-      if (residual <= 4 * epsilon * norm) converged++;
+      if (system.residual(row, value) <= 4 * epsilon * norm) converged++;
     }
-    if (residual <= 1e3 * epsilon * norm) return true;
+    makeOrthonormal(rows, index, n, numbers);
+    if (system.residual(row, value) <= 1e3 * epsilon * norm) return true;
   }
   return false;
 }

@@ -10,10 +10,9 @@ export function makeOrthonormal(rows: Float64Array, index: number, length: numbe
   const start = index * length;
   normalise(rows, start, length);
   for (let attempt = 0; ; attempt++) {
-    for (let before = 0; before < index * length; before += length) {
-      const overlap = dot(rows, start, rows, before, length);
-      for (let k = 0; k < length; k++) rows[start + k]! -= overlap * rows[before + k]!;
-    }
+    let before = 0;
+    for (; before + 4 <= index; before += 4) takeFourAway(rows, start, before * length, length);
+    for (; before < index; before++) reflect(rows, start, rows, before * length, length, 1);
     const left = normalise(rows, start, length);
     // When more than half was taken away, rounding left a part of it behind: go over it again (Kahan's "twice is enough").
     if (left > 0.5) return;
@@ -21,6 +20,27 @@ export function makeOrthonormal(rows: Float64Array, index: number, length: numbe
       rows.set(numbers.normal(length), start);
       normalise(rows, start, length);
     }
+  }
+}
+
+/** Takes off a row what it has of the four orthonormal rows from `before` on, in two passes over it instead of eight. */
+function takeFourAway(rows: Float64Array, start: number, before: number, length: number): void {
+  const second = before + length;
+  const third = second + length;
+  const fourth = third + length;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let k = 0; k < length; k++) {
+    const value = rows[start + k]!;
+    a += value * rows[before + k]!;
+    b += value * rows[second + k]!;
+    c += value * rows[third + k]!;
+    d += value * rows[fourth + k]!;
+  }
+  for (let k = 0; k < length; k++) {
+    rows[start + k]! -= a * rows[before + k]! + b * rows[second + k]! + (c * rows[third + k]! + d * rows[fourth + k]!);
   }
 }
 

@@ -54,17 +54,17 @@ function divided(W: Float32Array, unit: number): Float64Array {
   return M;
 }
 
-/** Rows and columns of the blocks that are turned one by one, so that both sides stay in the cache. */
-const turnedAtOnce = 32;
+/** Rows and columns of W in the blocks that are turned one by one: what is read stays in the cache, what is written lies side by side. */
+const turnedAtOnce = {rows: 32, cols: 16};
 
 /** (W / unit)ᵀ */
 function turned(W: Float32Array, rows: number, cols: number, unit: number): Float64Array {
   const M = new Float64Array(rows * cols);
-  for (let top = 0; top < rows; top += turnedAtOnce) {
-    const bottom = Math.min(rows, top + turnedAtOnce);
-    for (let left = 0; left < cols; left += turnedAtOnce) {
-      const right = Math.min(cols, left + turnedAtOnce);
-      for (let i = top; i < bottom; i++) for (let j = left; j < right; j++) M[j * rows + i] = W[i * cols + j]! / unit;
+  for (let top = 0; top < rows; top += turnedAtOnce.rows) {
+    const bottom = Math.min(rows, top + turnedAtOnce.rows);
+    for (let left = 0; left < cols; left += turnedAtOnce.cols) {
+      const right = Math.min(cols, left + turnedAtOnce.cols);
+      for (let j = left; j < right; j++) for (let i = top; i < bottom; i++) M[j * rows + i] = W[i * cols + j]! / unit;
     }
   }
   return M;

@@ -121,8 +121,39 @@ export function applyReflectors(
     for (let i = 1; i < n; i++) {
       const scale = scales[i]!;
       if (scale === 0) continue;
-      for (let r = tile; r < tileEnd; r++) reflect(rows, r * n, A, i * n, i, scale);
+      let r = tile;
+      for (; r + 4 <= tileEnd; r += 4) reflectFour(rows, r * n, n, A.subarray(i * n, i * n + i), scale);
+      for (; r < tileEnd; r++) reflect(rows, r * n, A, i * n, i, scale);
     }
+  }
+}
+
+/** x -= scale v (v . x) for the beginnings x of four rows of length n from `start` on: each value of v is read once for all four. */
+function reflectFour(rows: Float64Array, start: number, n: number, v: Float64Array, scale: number): void {
+  const second = start + n;
+  const third = second + n;
+  const fourth = third + n;
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let k = 0; k < v.length; k++) {
+    const value = v[k]!;
+    a += value * rows[start + k]!;
+    b += value * rows[second + k]!;
+    c += value * rows[third + k]!;
+    d += value * rows[fourth + k]!;
+  }
+  a *= scale;
+  b *= scale;
+  c *= scale;
+  d *= scale;
+  for (let k = 0; k < v.length; k++) {
+    const value = v[k]!;
+    rows[start + k]! -= a * value;
+    rows[second + k]! -= b * value;
+    rows[third + k]! -= c * value;
+    rows[fourth + k]! -= d * value;
   }
 }
 

@@ -14,7 +14,7 @@ export interface FactorOptions {
 }
 
 /** Raised when large matrices give other triplets than before. */
-const filterVersion = 2;
+const filterVersion = 3;
 
 /** One end of a matrix's spectrum. */
 export async function endOf(

@@ -1,4 +1,5 @@
 /** Where the eigenvalues of a symmetric matrix lie, roughly: what a filter is laid out by. */
+import {dot} from '../dense.ts';
 import {spectrum} from '../eigen.ts';
 import {random} from '../random.ts';
 import type {Matrix, Products} from './products.ts';
@@ -23,7 +24,7 @@ export async function quantilesOf(A: Matrix<Float32Array>, products: Products): 
     const starts = new Float32Array(probes * n);
     for (const [run, {vector}] of runs.entries()) starts.set(vector, run * n);
     const images = await products.timesTransposed(A, {values: starts, rows: probes, cols: n});
-    for (const [run, one] of runs.entries()) one.take(i => images.values[i * probes + run]!);
+    for (const [run, one] of runs.entries()) one.take(images, run);
   }
   const nodes = runs.flatMap(run => run.nodes()).sort((a, b) => b.value - a.value);
   return {
@@ -45,6 +46,12 @@ export async function quantilesOf(A: Matrix<Float32Array>, products: Products): 
   };
 }
 
+function divided(values: Float64Array, by: number): Float64Array {
+  const result = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) result[i] = values[i]! / by;
+  return result;
+}
+
 /** One three-term recurrence; lost orthogonality only makes two nodes of one. */
 class LanczosRun {
   vector: Float64Array;
@@ -53,32 +60,25 @@ class LanczosRun {
   readonly #offDiagonal: number[] = [0];
 
   constructor(start: Float64Array) {
-    const norm = Math.hypot(...start);
-    this.vector = start.map(value => value / norm);
+    this.vector = divided(start, Math.sqrt(dot(start, 0, start, 0, start.length)));
     this.#previous = new Float64Array(start.length);
   }
 
-  /** @param image the matrix times `vector`, by place */
-  take(image: (i: number) => number): void {
+  /** @param images the matrix times the vectors of all runs, as columns; this run's is number `run` */
+  take({values, cols}: Matrix<Float32Array>, run: number): void {
     const {vector} = this;
+    const before = this.#previous;
+    const n = vector.length;
     const beta = this.#offDiagonal.at(-1)!;
-    const next = new Float64Array(vector.length);
-    let alpha = 0;
-    for (let i = 0; i < next.length; i++) {
-      next[i] = image(i) - beta * this.#previous[i]!;
-      alpha += next[i]! * vector[i]!;
-    }
-    let square = 0;
-    for (let i = 0; i < next.length; i++) {
-      next[i]! -= alpha * vector[i]!;
-      square += next[i]! ** 2;
-    }
-    const norm = Math.sqrt(square);
+    const next = new Float64Array(n);
+    for (let i = 0, at = run; i < n; i++, at += cols) next[i] = values[at]! - beta * before[i]!;
+    const alpha = dot(next, 0, vector, 0, n);
+    for (let i = 0; i < n; i++) next[i]! -= alpha * vector[i]!;
+    const norm = Math.sqrt(dot(next, 0, next, 0, n));
     this.#diagonal.push(alpha);
     this.#offDiagonal.push(norm);
     this.#previous = vector;
-    if (norm > 0) this.vector = next.map(value => value / norm);
-    else this.vector = next;
+    this.vector = norm > 0 ? divided(next, norm) : next;
   }
 
   nodes(): {value: number; weight: number}[] {
