@@ -21,7 +21,7 @@ export const eva: MethodDescription = {
     at: {arXiv: '2410.07170'},
   },
   trains:
-    "A and B; the base W stays as it is, and training starts exactly at the base model. With `rho: 1` every projection keeps the rank of the sweep; above it ranks are shared out by explained variance, of which the sum is the same and s stays alpha / rank (PEFT's `adjust_scaling_factors`). Components are found as in PEFT, batch by batch until they settle; its factorisations are randomised where these are exact, so that the two starts differ by what PEFT's leave out.",
+    "A and B; the base W stays as it is, and training starts exactly at the base model. With `rho: 1` every projection keeps the rank of the sweep; above it ranks are shared out by explained variance: their sum is the same, and s stays alpha / rank (PEFT's `adjust_scaling_factors`). Components are found as in PEFT, batch by batch until they settle; its factorisations are randomised where these are exact, so that the two starts differ by what PEFT's leave out.",
   cost: "A step costs what LoRA costs; before it, every worker passes training rows through the base until the components settle, usually a few batches, and factorises what each layer's projections read. With `rho` a step has room for rho · rank pairs at each projection, and that many are counted; those without a component are zero, stay so, and are left out of the adapter that is written.",
   knownRates: [],
   sharpness: {
