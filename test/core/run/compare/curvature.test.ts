@@ -115,6 +115,20 @@ describe('the curvature of methods', () => {
     expect(correlationSentence(group!)).toMatch(/rank correlation -?\d\.\d\d \(p = .*exact permutation test\)|too few/);
   });
 
+  it('is written with an exponent where there would be many zeros', () => {
+    const all = [
+      probed('lora', 'q_proj', 4.25),
+      probed('delora', 'q_proj', 5.28e8),
+      probed('vb-lora', 'q_proj', 2.27e-4),
+    ];
+    const [table] = curvatureTables(stateOf(all));
+    expect(table!.rows.map(([, lambdaMax, relative]) => [lambdaMax, relative])).toEqual([
+      ['4.25', '1 ×'],
+      ['5.28e8', '1.24e8 ×'],
+      ['2.27e-4', '5.34e-5 ×'],
+    ]);
+  });
+
   it('claims nothing from too few points', () => {
     const group = {task: 'loss', metric: 'loss', points: [], correlation: rankCorrelation([1, 2, 3], [3, 2, 1])};
     expect(correlationSentence(group)).toContain('too few');
