@@ -1,10 +1,11 @@
 /** Charts of the curvature. */
 import type {ChartConfiguration} from 'chart.js';
+import {shortNumber} from '../core/figure/scales.ts';
 import {methodTitle} from '../core/method/title.ts';
 import type {BlockRow, RatesAndCurvature} from '../core/run/compare/curvature.ts';
 import type {CurvatureAlong, CurvatureOverConditions} from '../core/run/compare/curvature-along.ts';
 import {formatRate} from '../core/run/format.ts';
-import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
+import {frame, linearAxis, logAxis, placeAxis, pointFrame, rateAxis, zoomOptions} from './axes/axes.ts';
 import type {Point} from './elements.ts';
 import {dashOf, methodColour, methodShape, type Theme, translucent} from './theme/palette.ts';
 

@@ -2,11 +2,12 @@
 import type {ChartConfiguration} from 'chart.js';
 import {cellNumber} from '../core/figure/charts/heat.ts';
 import {between, inkOn} from '../core/figure/looks.ts';
+import {shortNumber} from '../core/figure/scales.ts';
 import {methodTitle} from '../core/method/title.ts';
 import type {Landscape} from '../core/run/compare/landscape.ts';
 import {formatMean, formatRate} from '../core/run/format.ts';
 import {lowerIsBetter} from '../core/run/peak.ts';
-import {frame, logAxis, placeAxis, pointFrame, shortNumber, valueAxis, zoomOptions} from './axes/axes.ts';
+import {frame, logAxis, placeAxis, pointFrame, valueAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Cell} from './elements.ts';
 import {methodColour, rateColour, shapeWithBars, type Theme} from './theme/palette.ts';
 

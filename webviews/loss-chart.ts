@@ -1,13 +1,14 @@
 /** A curve of the trials over the steps: one line a trial, coloured by its learning rate. */
 
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
+import {shortNumber} from '../core/figure/scales.ts';
 import {methodTitle} from '../core/method/title.ts';
 import type {TrialView} from '../core/run/fold.ts';
 import {formatLoss, formatRate} from '../core/run/format.ts';
 import {smoothed} from '../core/run/series/smooth.ts';
 import type {CurveName} from '../core/run/update.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
-import {frame, linearAxis, logAxis, shortNumber, zoomOptions} from './axes/axes.ts';
+import {frame, linearAxis, logAxis, zoomOptions} from './axes/axes.ts';
 import {rateColour, type Theme} from './theme/palette.ts';
 
 type Point = {x: number; y: number};

@@ -1,10 +1,11 @@
 /** A metric over the learning rate: one line a method, a band of ± one standard deviation, the peak ringed; a search's as `rate-lines` says. */
 import type {Chart, ChartConfiguration, ChartDataset, LegendItem} from 'chart.js';
+import {shortNumber} from '../core/figure/scales.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {formatMean, formatMeasure, formatRate} from '../core/run/format.ts';
 import {type MethodCurve, type RatePoint, unitOf} from '../core/run/peak.ts';
 import type {Comparison} from '../core/run/verdict.ts';
-import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
+import {linearAxis, logAxis, methodLegend, pointFrame, rateAxis, zoomOptions} from './axes/axes.ts';
 import type {BarPoint, Point} from './elements.ts';
 import {type Bounds, isFilled, legendName, linesOf, marksAt, roomForMarks, upper, within} from './rate-lines.ts';
 import {dashOf, methodColour, shapeWithBars, type Theme} from './theme/palette.ts';
@@ -21,7 +22,13 @@ function frameOf({curves, metric, task}: Comparison, theme: Theme) {
   const lowest = isLoss ? Math.min(...means) / 1.3 : Math.min(0, ...means);
   const isMarked = isLoss && points.some(({scanned}) => scanned);
   const floor = isMarked ? lowest / (ceiling / lowest) ** roomForMarks(curves.length) : lowest;
-  const bounds: Bounds = {low: floor, high: ceiling, top: unit === 'share' ? 1 : ceiling, isLoss};
+  const bounds: Bounds = {
+    low: floor,
+    high: ceiling,
+    top: unit === 'share' ? 1 : ceiling,
+    isLoss,
+    methods: curves.length,
+  };
   const name = formatMeasure(task, metric);
   const tick = (value: number): string => (unit === 'share' ? `${Math.round(100 * value)} %` : shortNumber(value));
   const y = isLoss

@@ -15,10 +15,12 @@ export interface Bounds {
   /** Nothing can lie above it. */
   top: number;
   isLoss: boolean;
+  /** How many there are. */
+  methods: number;
 }
 
-/** The height of a row of marks, as a part of the plot's. */
-const row = 0.03;
+/** The height of a row of marks, a row a method, as a part of the plot's: all of them together take no more than a fifth. */
+const rowOf = (methods: number): number => Math.min(0.03, 0.2 / (methods + 1));
 
 export function within(value: number, {low, top}: Bounds): number {
   return Math.min(top, Math.max(low, value));
@@ -172,16 +174,17 @@ function marksOf(curve: MethodCurve, place: number, bounds: Bounds, theme: Theme
 
 /** At the bad edge of the plot. */
 function crossAt(place: number, bounds: Bounds): number {
-  const {low, high, isLoss} = bounds;
-  return isLoss ? high / (high / low) ** (row * place) : tickAt(place, bounds);
+  const {low, high, isLoss, methods} = bounds;
+  return isLoss ? high / (high / low) ** (rowOf(methods) * place) : tickAt(place, bounds);
 }
 
 /** At the bottom. */
-function tickAt(place: number, {low, high, isLoss}: Bounds): number {
+function tickAt(place: number, {low, high, isLoss, methods}: Bounds): number {
+  const row = rowOf(methods);
   return isLoss ? low * (high / low) ** (row * (place + 0.5)) : low + row * (high - low) * place;
 }
 
 /** Room below the lowest value for the marks of so many methods. */
 export function roomForMarks(methods: number): number {
-  return row * (methods + 1);
+  return rowOf(methods) * (methods + 1);
 }

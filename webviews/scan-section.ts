@@ -2,12 +2,13 @@
 
 import type {ChartConfiguration, ChartDataset} from 'chart.js';
 import {scanOf} from '../core/figure/each.ts';
+import {shortNumber} from '../core/figure/scales.ts';
 import {methodTitle} from '../core/method/title.ts';
 import {type Scan, scansOf} from '../core/run/compare/scan.ts';
 import type {RunState} from '../core/run/fold.ts';
 import {count, formatLoss, formatRate} from '../core/run/format.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
-import {logAxis, methodLegend, pointFrame, rateAxis, shortNumber, zoomOptions} from './axes/axes.ts';
+import {logAxis, methodLegend, pointFrame, rateAxis, zoomOptions} from './axes/axes.ts';
 import {canvasBox, element, type Plot, type Point} from './elements.ts';
 import {methodColour, methodShape, type Theme} from './theme/palette.ts';
 

@@ -58,7 +58,8 @@ function roundStep(rough: number): number {
   return [1, 2, 5, 10].map(digit => digit * power).find(step => step >= 0.75 * rough)!;
 }
 
-/** For ticks: `0.01`, `1`, `1e-7`. */
+/** For ticks: `0.01`, `1`, `1e-7`, `1e6`. */
 export function shortNumber(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  const rounded = Number(value.toPrecision(3));
+  return Math.abs(rounded) < 1e5 ? String(rounded) : rounded.toExponential().replace('+', '');
 }

@@ -51,12 +51,13 @@ async function start(
     },
     {...base, programs: new Programs(engine), sites: some, allSites: sites, sources: {4: source}},
   );
+  const places = rank * ((options as {rho?: number}).rho ?? 1);
   let offset = 0;
   const next = (size: number) => {
     offset += size;
     return parameters.subarray(offset - size, offset);
   };
-  return new Map(some.map(({name, inputs, outputs}) => [name, {A: next(rank * inputs), B: next(outputs * rank)}]));
+  return new Map(some.map(({name, inputs, outputs}) => [name, {A: next(places * inputs), B: next(outputs * places)}]));
 }
 
 const fixture = (name: string): Map<string, Float32Array> => {
@@ -94,6 +95,26 @@ describe('EVA', () => {
         const cosine = own.reduce((sum, value, i) => sum + value * A[k * width + i]!, 0);
         expect(cosine, `${name}, component ${k}`).toBeGreaterThan(0.998);
       }
+    }
+  });
+
+  it('shares ranks out by explained variance as PEFT does with rho 2, with zeros behind them', async () => {
+    const places = 2 * rank;
+    const found = await start('eva', {options: {rho: 2}});
+    const expected = fixture('eva-rho');
+    const ranks = sites.map(({name, inputs}) => (expected.get(name)?.length ?? 0) / inputs);
+    expect(ranks.reduce((sum, own) => sum + own)).toBe(rank * sites.length);
+    expect(new Set(ranks).size).toBeGreaterThan(2);
+    for (const [k, {name, inputs}] of sites.entries()) {
+      const {A, B} = found.get(name)!;
+      expect(A.length).toBe(places * inputs);
+      const kept = ranks[k]! * inputs;
+      if (kept > 0) expect(difference(A.subarray(0, kept), expected.get(name)!), name).toBeLessThan(turned);
+      expect(
+        [...A.subarray(kept), ...B].every(value => value === 0),
+        name,
+      ).toBe(true);
+      expect(A.subarray(0, kept).some(value => value === 0)).toBe(false);
     }
   });
 

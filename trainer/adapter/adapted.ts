@@ -56,6 +56,9 @@ export function checkFit(
       throw refused(
         `has ${wrong} ${list(shapes[wrong])} at ${name}, but this model, where it is ${site.outputs} × ${site.inputs}, needs ${list(expected[wrong])}; take the model it was trained on`,
       );
+    // Of its kind, not of its size: whatever rank an adapter has, it computes.
+    const obstacle = methods[method].obstacle(site, form);
+    if (obstacle?.key === 'targets') throw refused(`trains ${name}, which ${obstacle.why}`);
     adapted.push(site);
   }
   const {form} = [...forms.values()][0]!;

@@ -30,6 +30,8 @@ export interface AdapterToWrite {
   options?: Form['options'];
   /** Where transformers has the decoder inside the whole model; `model` where there is nothing else. */
   modulePath?: string;
+  /** Of projections whose rank is another one; their updates are scaled like all others. */
+  ranks?: ReadonlyMap<string, number>;
   /** The trained tensors by the decoder's names, such as `model.layers.0.self_attn.q_proj`. */
   factors: ReadonlyMap<string, Parts>;
   /** Shapes of these tensors and, without a name, of the shared ones, for kinds whose format does not know them from the numbers of values. */
@@ -54,6 +56,7 @@ export function writeAdapter(
     kind = 'lora',
     rank,
     alpha,
+    ranks = new Map(),
     options = {},
     modulePath = 'model',
     factors,
@@ -67,9 +70,11 @@ export function writeAdapter(
     new Map([...named].map(([name, value]) => [moduleName(name, modulePath), value]));
   const format = formatOf(kind);
   const form = {rank, scale: alpha / rank, options};
-  // Beside other parts the last names would mean theirs too.
-  const targets = modulePath === 'model' ? targetsOf(factors.keys()) : [...inModel(factors).keys()];
-  const config = configOf({base, format, form, alpha, targets, factors, residual});
+  const own = inModel(ranks);
+  // Beside other parts the last names would mean theirs too, and where ranks differ a projection may have none.
+  const isPlain = modulePath === 'model' && own.size === 0;
+  const targets = isPlain ? targetsOf(factors.keys()) : [...inModel(factors).keys()];
+  const config = configOf({base, format, form, alpha, ranks: own, targets, factors, residual});
 
   refuseStrangers(target);
   const temporary = temporaryOf(target);
@@ -79,9 +84,16 @@ export function writeAdapter(
     writeFileSync(join(temporary, configName), `${JSON.stringify(config, null, 2)}\n`, {flush: true});
     writeSafetensors(
       join(temporary, tensorsName),
-      tensorsOf(format, form, inModel(factors), shared, shapes && new Map([...shapes, ...inModel(shapes)])),
+      tensorsOf(
+        format,
+        {...form, ranks: own},
+        inModel(factors),
+        shared,
+        shapes && new Map([...shapes, ...inModel(shapes)]),
+      ),
     );
-    if (residual) writeSafetensors(join(temporary, startName), tensorsOf(format, form, inModel(residual.start)));
+    if (residual)
+      writeSafetensors(join(temporary, startName), tensorsOf(format, {...form, ranks: own}, inModel(residual.start)));
     syncFolder(temporary);
     putInPlace(temporary, target);
     syncFolder(dirname(target));
@@ -91,7 +103,7 @@ export function writeAdapter(
   }
 }
 
-interface Configured extends Pick<AdapterToWrite, 'base' | 'alpha' | 'factors'> {
+interface Configured extends Required<Pick<AdapterToWrite, 'base' | 'alpha' | 'factors' | 'ranks'>> {
   residual: AdapterToWrite['residual'];
   format: PeftFormat;
   form: Form;
@@ -99,7 +111,7 @@ interface Configured extends Pick<AdapterToWrite, 'base' | 'alpha' | 'factors'> 
 }
 
 /** adapter_config.json, its keys in order. */
-function configOf({base, format, form, alpha, targets, factors, residual}: Configured): JsonObject {
+function configOf({base, format, form, alpha, ranks, targets, factors, residual}: Configured): JsonObject {
   const ofLora = {
     init_lora_weights: residual?.method === 'pissa' ? 'pissa' : true,
     use_dora: [...factors.values()].some(({magnitude}) => magnitude !== undefined),
@@ -115,6 +127,10 @@ function configOf({base, format, form, alpha, targets, factors, residual}: Confi
     target_modules: [...targets],
     task_type: 'CAUSAL_LM',
     ...format.config(form, alpha, targets),
+    ...(ranks.size > 0 && {
+      rank_pattern: Object.fromEntries(ranks),
+      alpha_pattern: Object.fromEntries([...ranks].map(([path, rank]) => [path, rank * form.scale])),
+    }),
     ...(format.peftType === 'LORA' ? ofLora : {init_weights: true}),
     ...(residual ? {lora_sweep: {method: residual.method, residual_start: startName}} : {}),
   };
@@ -142,21 +158,22 @@ function refuseStrangers(target: string): void {
 /** PEFT's names and shapes. */
 function tensorsOf(
   format: PeftFormat,
-  form: Form,
+  {ranks, ...form}: Form & {ranks: ReadonlyMap<string, number>},
   factors: ReadonlyMap<string, Parts>,
   shared: Parts = {},
   shapes?: ReadonlyMap<string, Shapes>,
 ): Map<string, TensorValues> {
   const tensors = new Map<string, TensorValues>();
-  const add = (prefix: string, names: PeftFormat['names'], parts: Parts, known?: Shapes) => {
-    const own = format.shapes?.(parts, form) ?? known!;
+  const add = (prefix: string, names: PeftFormat['names'], parts: Parts, known?: Shapes, rank = form.rank) => {
+    const own = format.shapes?.(parts, {...form, rank}) ?? known!;
     for (const [part, name] of Object.entries(names)) {
       const data = parts[part];
       if (data) tensors.set(`${prefix}${name}`, {shape: own[part]!, data});
     }
   };
   add('base_model.', format.shared, shared, shapes?.get('') ?? {});
-  for (const [path, parts] of factors) add(`base_model.model.${path}.`, format.names, parts, shapes?.get(path));
+  for (const [path, parts] of factors)
+    add(`base_model.model.${path}.`, format.names, parts, shapes?.get(path), ranks.get(path));
   return tensors;
 }
 

@@ -95,7 +95,7 @@ async function writePlainAdapter(
 ): Promise<{rank: number; method: string}> {
   const adapter = openAdapter(adapterFolder, base);
   const {rank, alpha, factors} = plainLora(adapter);
-  const {method: kind, shared, sharedShapes, forms} = adapter;
+  const {method: kind, shared, sharedShapes, forms, residualOf} = adapter;
   const all = [shared, ...factors.values()].flatMap(parts => Object.values(parts));
   checkTarget(
     out,
@@ -104,7 +104,13 @@ async function writePlainAdapter(
   const {modulePath} = base.config;
   const {options} = [...forms.values()][0]!.form;
   const shapes = new Map([['', sharedShapes], ...[...forms].map(([path, own]) => [path, own.shapes] as const)]);
-  writeAdapter(out, {base: adapterBase(base.folder), kind, rank, alpha, options, modulePath, factors, shapes, shared});
+  const ranks = new Map(
+    [...forms].flatMap(([path, {form}]) =>
+      residualOf === null && form.rank !== adapter.rank ? [[path, form.rank]] : [],
+    ),
+  );
+  const own = {kind, rank, alpha, ranks, options, factors, shapes, shared};
+  writeAdapter(out, {base: adapterBase(base.folder), modulePath, ...own});
   return {rank, method: titles[kind].title};
 }
 

@@ -7,6 +7,7 @@ import {Network} from './network.ts';
 import {trainedWeights, weightsOf} from './point.ts';
 import {
   type Iteration,
+  liveIn,
   methodBlock,
   type Place,
   type ProbeContext,
@@ -83,7 +84,9 @@ async function probeTrial(
   const point = await trainedWeights(programs.engine, base, {...pack.settings, parameters, shared, start});
   const batches = probeBatches(job.sources[trial.seed]!);
   const network = new Network(segments, config, point, batches, {remember: job.remember});
-  const tasks = job.places.map(place => taskAt(place, pack, trial, vectors, base.read, context));
+  const tasks = job.places
+    .map(place => taskAt(place, pack, trial, vectors, base.read, context))
+    .filter(({live}) => !live?.every(mark => mark === 0));
   for (const layer of new Set(job.places.map(place => place.layer))) {
     const own = tasks.filter(({block}) => block.layer === layer);
     await probeBlocks(segments, network, own, job, context);
@@ -111,8 +114,10 @@ function taskAt(
   const parts = Object.keys(blockShapes(block.form, site)).map(part => (part === 'W' ? 'weight' : part));
   const preconditioner = second && asAdamSees(second, layout, {site: name, parts}, step, settingsOfAdam(pack));
   const {method, rank, batchSize, seed, id, learningRate} = trial;
+  const live = liveIn(block);
   return {
     block,
+    ...(live ? {live} : {}),
     seed,
     site,
     ...(preconditioner ? {preconditioner} : {}),

@@ -5,6 +5,7 @@ import {type StartOf, startOf, startSettings} from '../../core/run/compare/start
 import type {Probed, RunEventBody} from '../../core/run/events.ts';
 import type {CurvatureSettings, Trial} from '../../core/sweep/sweep.ts';
 import {commonParts, sharedLayout, trainedLayout, views} from '../adaptation/layout.ts';
+import {inUse} from '../adaptation/pairs-in-use.ts';
 import type {Engine} from '../engine/program/engine.ts';
 import {type LanczosResult, lanczos} from '../math/lanczos.ts';
 import {random} from '../math/random.ts';
@@ -20,7 +21,7 @@ import type {PackBatch} from '../step/step.ts';
 import {type Block, blockSize, products, type Wanted} from './hessian.ts';
 import {Network, Segments, type Weights} from './network.ts';
 import {trainedWeights, weightsOf} from './point.ts';
-import {sharedName} from './segments.ts';
+import {blockShapes, sharedName} from './segments.ts';
 import {together} from './together.ts';
 
 /** The rows of the probed loss, in batches. */
@@ -95,15 +96,18 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
   const {network} = known;
   const read = remembering(name => weightsOf(weights).read(name));
   const tasks = await Promise.all(
-    job.blocks.map(async wanted => {
+    job.blocks.map(async (wanted): Promise<ProbeTask[]> => {
       const {trial, site, batchSizes, full, layer, projection, start} = wanted;
       const block =
         full || trial.method === 'full'
           ? fullBlock(wanted, read)
           : await startBlock(wanted, {...job.start[start]!, weights, config, programs}, read);
       const row = {seed: trial.seed, step: 0, layer, module: projection};
-      return {
+      const live = liveIn(block);
+      if (live?.every(mark => mark === 0)) return [];
+      const task: ProbeTask = {
         block,
+        ...(live ? {live} : {}),
         seed: trial.seed,
         site,
         done(result: Found) {
@@ -118,9 +122,10 @@ export async function probe(job: ProbeJob, context: ProbeContext): Promise<void>
             });
         },
       };
+      return [task];
     }),
   );
-  await probeBlocks(segments, network, tasks, job, context);
+  await probeBlocks(segments, network, tasks.flat(), job, context);
 }
 
 /** What the weights themselves depend on: model and rows, whatever a method has for itself. */
@@ -140,6 +145,8 @@ export interface ProbeTask {
   /** Of the starting direction. */
   seed: number;
   site: Site;
+  /** Of a block with pairs that are not in use, 1 for the numbers that are: only these are its parameters. */
+  live?: Float64Array;
   /** P^-1/2 for the preconditioned operator, in the block's order. */
   preconditioner?: Float64Array;
   done(found: Found): void;
@@ -180,12 +187,14 @@ export async function probeBlocks(
     });
   };
   const run = async (iteration: Iterating, ask: (wanted: Wanted) => Promise<Float64Array>) => {
-    const {block, seed, site} = iteration.task;
+    const {block, seed, site, live} = iteration.task;
     const {scaling} = iteration;
-    const start = random(seed, 'lanczos', site.name).normal(blockSize(block));
+    const drawn = random(seed, 'lanczos', site.name).normal(blockSize(block));
+    const start = live ? times(live, drawn) : drawn;
+    const factors = live && scaling ? times(live, scaling) : (scaling ?? live);
     const apply = async (vector: Float64Array) => {
-      if (!scaling) return ask({block, vector});
-      return times(scaling, await ask({block, vector: times(scaling, vector)}));
+      if (!factors) return ask({block, vector});
+      return times(factors, await ask({block, vector: times(factors, vector)}));
     };
     // The tolerance of the sweep file is meant for the plain Hessian's scale.
     const options = {maxIterations, tolerance: scaling ? Number.POSITIVE_INFINITY : tolerance, accuracy};
@@ -281,6 +290,12 @@ export function methodBlock(
     form: {name: trial.method, method: methods[trial.method], form: formOf(trial), sites},
     tensors: {...parts, ...Object.fromEntries(named), W: read(`${site.name}.weight`)},
   };
+}
+
+/** Which numbers of a block are in use, where not all of them are: a projection whose rank is 0 has none. */
+export function liveIn({form, site, tensors}: Block): Float64Array | null {
+  const places = form === 'full' ? undefined : form.method.places?.(form.form);
+  return places === undefined ? null : inUse(tensors, blockShapes(form, site), places);
 }
 
 /** The base with the start of a trial in it. */

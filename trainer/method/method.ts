@@ -31,8 +31,8 @@ export interface InitContext {
   triplets(end: 'top' | 'bottom'): Promise<Triplets>;
   /** The same of a matrix shaped as the weight. */
   tripletsFrom(matrix: Float32Array, end: 'top' | 'bottom'): Promise<Triplets>;
-  /** The first `rank` principal components of what the site reads, over the rows that it starts from. */
-  components(): Promise<Pick<Components, 'rows' | 'values'>>;
+  /** The first principal components of what the site reads, over the rows that it starts from, and how many of them it keeps. */
+  components(): Promise<Pick<Components, 'rows' | 'values'> & {kept: number}>;
   /** The covariance of what the site reads, [inputs, inputs], over the rows that it starts from. */
   covariance(): Promise<Float64Array>;
   /** The largest `count` singular triplets of the loss's gradient in W, over the rows that it starts from. */
@@ -48,6 +48,8 @@ export interface Computation {
   init(context: InitContext): Promise<Parts>;
   /** The adapted projection of x [trials, rows, inputs] → [trials, rows, outputs]. */
   apply(macros: Macros, x: Tensor, W: Tensor, tensors: SiteTensors, form: Form): Tensor;
+  /** Pairs that a site has room for, where some may be zero from the start to the end: adapters are written without these. */
+  places?(form: Form): number;
   /** How PEFT spells its adapters; absent = they are LoRA's. */
   peft?: PeftFormat;
 }

@@ -1,13 +1,14 @@
 /** What adapted projections read over rows of the training data: their inputs, which EVA and CorDA start from. */
 import * as tf from '@tensorflow/tfjs-core';
 import {SweepError} from '../../core/error.ts';
+import {placesOf} from '../../core/method/each/starts/eva.ts';
 import type {Trial} from '../../core/sweep/sweep.ts';
 import {extentOf} from '../data/batch.ts';
 import type {Dataset} from '../data/dataset.ts';
 import {paddedShapes, shapeName} from '../data/shapes.ts';
 import {ignored} from '../data/token-row.ts';
 import type {Engine, Program} from '../engine/program/engine.ts';
-import {type Components, withSamples} from '../math/incremental-components.ts';
+import {type Components, explained, withSamples} from '../math/incremental-components.ts';
 import {causalAttention, frozenProjection, hidden, type Model} from '../model/decoder.ts';
 import {inputOf, type Projection} from '../model/projections.ts';
 import type {Site} from '../model/site.ts';
@@ -42,7 +43,7 @@ class Known<Value> {
   }
 }
 
-const knownComponents = new Known<Map<string, Components>>();
+const knownComponents = new Known<{components: Map<string, Components>; ranks: Map<string, number>}>();
 const knownCovariances = new Known<Map<string, Float64Array>>();
 
 /** The settings of a start that needs rows, and where it computes. */
@@ -53,28 +54,26 @@ function rowsFor(trial: Trial, {programs, sources, sites: own, allSites: sites =
   return {engine: programs.engine, source, sites, config, weights};
 }
 
+/** Components of what a site reads, and how many of them it starts from. */
+export interface SiteComponents extends Components {
+  kept: number;
+}
+
 /**
  * The principal components of what a site reads at the target tokens, or at all tokens with `use_label_mask` 0: over batches
- * of `svd_batch_size` rows in the order of the file, again and again, until each has turned by less than `tau` between two
- * batches (Paischer et al. 2024, as in PEFT, whose factorisations are randomised where these are exact).
+ * of `svd_batch_size` rows in the order of the file, again and again, until each that is kept has turned by less than `tau` between
+ * two batches (Paischer et al. 2024, as in PEFT, whose factorisations are randomised where these are exact).
  * @throws SweepError `bad-data` where batches have too few such tokens, or components do not settle
  */
-export async function componentsAt(trial: Trial, settings: StartSettings, site: Site): Promise<Components> {
+export async function componentsAt(trial: Trial, settings: StartSettings, site: Site): Promise<SiteComponents> {
   const {engine, source, sites, ...base} = rowsFor(trial, settings);
   const {rank, options = {}} = trial;
   const names = sites.map(({name}) => name);
   const key = JSON.stringify([rank, options, source.name, names]);
-  const found = await knownComponents.get(engine, key, async () => {
-    const all = new Map<string, Components>();
-    for (const group of groupsOf(
-      sites,
-      ({inputs}) => 4 * inputs * tokensAtOnce(source.dataset, options['svd_batch_size']!),
-    ))
-      for (const [name, own] of await groupComponents(engine, {...base, sites: group, source, rank, options}))
-        all.set(name, own);
-    return all;
-  });
-  return found.get(readingOf(site))!;
+  const {components, ranks} = await knownComponents.get(engine, key, () =>
+    sharedComponents(engine, {...base, sites, source, rank, options}),
+  );
+  return {...components.get(readingOf(site))!, kept: ranks.get(site.name)!};
 }
 
 interface Reading extends Pick<StartSettings, 'config' | 'weights'> {
@@ -91,63 +90,108 @@ export function checkReadable(
   {dataset: {starts, labels, count}}: Pick<TrainingSource, 'dataset'>,
 ): void {
   const {svd_batch_size: size, use_label_mask: masked} = options;
+  const needed = placesOf({rank, options});
   if (method !== 'eva' || size === undefined) return;
   let most = 0;
   for (let row = 0; row < count; row += size) {
     const own = labels.subarray(starts[row], starts[Math.min(count, row + size)]);
     most = Math.max(most, masked === 1 ? own.reduce((sum, label) => sum + Number(label !== ignored), 0) : own.length);
   }
-  if (most >= rank) return;
+  if (most >= needed) return;
   const what = masked === 1 ? 'target tokens' : 'tokens';
   throw new SweepError(
     'bad-data',
-    `EVA's components of rank ${rank} need as many ${what} in a batch, but those of ${size} rows have ${most} at most; raise svd_batch_size${masked === 1 ? ', or set use_label_mask: false' : ''}.`,
+    `EVA's ${needed} components need as many ${what} in a batch, but those of ${size} rows have ${most} at most; raise svd_batch_size${masked === 1 ? ', or set use_label_mask: false' : ''}.`,
   );
 }
 
-async function groupComponents(
+/** Components by what is read, and ranks by site. */
+async function sharedComponents(
   engine: Engine,
   reading: Reading & {rank: number; options: NonNullable<Trial['options']>},
-): Promise<Map<string, Components>> {
+): Promise<{components: Map<string, Components>; ranks: Map<string, number>}> {
   const {source, sites, rank, options} = reading;
   const {dataset} = source;
   const {svd_batch_size: size, tau, use_label_mask: masked} = options as Record<string, number>;
   checkReadable({method: 'eva', rank, options}, source);
+  const count = placesOf({rank, options});
   const batches = rowBatches(source, size!, dataset.count);
   const places = batches.map(({rows, batch}) => readPlaces(dataset, rows, batch, masked === 1));
-  const found = new Map<string, Components>();
-  const settled = new Set<string>();
-  const widths = new Map(sites.map(site => [readingOf(site), site.inputs]));
-  const reader = new Reader(engine, reading, x => x);
+  const components = new Map<string, Components>();
+  const still = new Map<string, boolean[]>();
+  let ranks = new Map(sites.map(({name}) => [name, count]));
+  const groups = groupsOf(sites, ({inputs}) => 4 * inputs * tokensAtOnce(dataset, size!)).map(own => ({
+    widths: new Map(own.map(site => [readingOf(site), site.inputs])),
+    reader: new Reader(engine, {...reading, sites: own}, x => x),
+  }));
+  const moves = (): Set<string> =>
+    new Set(
+      sites.flatMap(site => {
+        const name = readingOf(site);
+        const own = still.get(name);
+        return own?.slice(0, ranks.get(site.name)).every(Boolean) ? [] : [name];
+      }),
+    );
   try {
-    for (let step = 0; settled.size < widths.size; step++) {
+    for (let step = 0; ; step++) {
+      const moving = moves();
+      if (moving.size === 0) return {components, ranks};
       if (step === mostBatches)
         throw new SweepError('bad-data', `EVA's components still turn after ${step} batches; lower tau.`);
       const at = step % batches.length;
-      if (places[at]!.length < rank) continue;
-      const inputs = await reader.read(batches[at]!.batch);
-      for (const [name, width] of widths) {
-        if (settled.has(name)) continue;
-        const before = found.get(name) ?? null;
-        const now = withSamples(before, rowsAt(inputs[name]!, places[at]!, width), width, rank);
-        found.set(name, now);
-        if (before && hasSettled(before.rows, now.rows, width, rank, tau!)) settled.add(name);
+      if (places[at]!.length < count) continue;
+      for (const {widths, reader} of groups) {
+        const wanted = [...widths].filter(([name]) => moving.has(name));
+        if (wanted.length === 0) continue;
+        const inputs = await reader.read(batches[at]!.batch);
+        for (const [name, width] of wanted) {
+          const before = components.get(name) ?? null;
+          const now = withSamples(before, rowsAt(inputs[name]!, places[at]!, width), width, count);
+          components.set(name, now);
+          if (before) still.set(name, settledRows(before.rows, now.rows, width, tau!));
+        }
       }
+      ranks = sharedOut(sites, rank, name => explained(components.get(name)!));
     }
   } finally {
-    await reader.dispose();
+    for (const {reader} of groups) await reader.dispose();
   }
-  return found;
 }
 
-/** Whether every row has a cosine of at least `tau` with the one before. */
-function hasSettled(before: Float64Array, now: Float64Array, width: number, count: number, tau: number): boolean {
-  for (let k = 0; k < count; k++) {
+/** Of each row, whether its cosine with the one before is at least `tau`. */
+function settledRows(before: Float64Array, now: Float64Array, width: number, tau: number): boolean[] {
+  return Array.from({length: now.length / width}, (_, k) => {
     let cosine = 0;
     for (let i = k * width; i < (k + 1) * width; i++) cosine += before[i]! * now[i]!;
-    if (!(cosine >= tau)) return false;
+    return cosine >= tau;
+  });
+}
+
+/**
+ * Ranks by site: the `rank` · sites components that explain most, each of what its own site reads (Paischer et al. 2024, §3; PEFT's
+ * order where two explain the same: sites that are the first to read something before those that read the same).
+ */
+export function sharedOut(
+  sites: readonly Site[],
+  rank: number,
+  explainedBy: (reading: string) => readonly number[],
+): Map<string, number> {
+  const firsts = new Map<string, string>();
+  for (const site of sites) if (!firsts.has(readingOf(site))) firsts.set(readingOf(site), site.name);
+  const isFirst = (site: Site): boolean => firsts.get(readingOf(site)) === site.name;
+  const others = sites.filter(site => !isFirst(site));
+  const all = [...sites.filter(isFirst), ...others].flatMap(site =>
+    explainedBy(readingOf(site)).map(share => ({name: site.name, share})),
+  );
+  const ranks = new Map(sites.map(({name}) => [name, 0]));
+  for (const {name} of all.toSorted((a, b) => b.share - a.share).slice(0, rank * sites.length))
+    ranks.set(name, ranks.get(name)! + 1);
+  for (const site of others) {
+    const first = firsts.get(readingOf(site))!;
+    const [own, before] = [ranks.get(site.name)!, ranks.get(first)!];
+    if (before < own) ranks.set(first, own).set(site.name, before);
   }
-  return true;
+  return ranks;
 }
 
 /**

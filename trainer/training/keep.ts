@@ -1,10 +1,12 @@
 import {join} from 'node:path';
 import {views} from '../adaptation/layout.ts';
+import {withoutUnused} from '../adaptation/pairs-in-use.ts';
 import {hashAdapter} from '../adapter/hash-adapter.ts';
 import {kindOf} from '../adapter/peft-formats.ts';
 import {writeAdapter} from '../adapter/write-adapter.ts';
 import {writeTrainedModel} from '../export/trained-model.ts';
 import {insideRun} from '../files/write-whole.ts';
+import type {Parts} from '../method/form.ts';
 import type {BaseContext} from '../step/base.ts';
 import type {Pack} from '../step/step.ts';
 import {checkpointsName, saveCheckpoint} from '../store/checkpoint.ts';
@@ -59,6 +61,7 @@ export async function saveAdapters(
     }
     const folder = join(insideRun(job.folder, 'adapters'), trial.id);
     const all = of(snapshot['parameters']!, i);
+    const {factors, ranks} = writtenParts(new Map([...all].filter(([site]) => site !== '')), pack.settings);
     writeAdapter(folder, {
       base: job.base,
       kind: kindOf(trial.method),
@@ -66,7 +69,8 @@ export async function saveAdapters(
       rank: trial.rank,
       alpha: trial.alpha,
       options: method.allocates ? {...form.options, total_step: job.steps} : form.options,
-      factors: new Map([...all].filter(([site]) => site !== '')),
+      factors,
+      ranks,
       ...(shapes ? {shapes} : {}),
       shared: {...(frozen ? of(frozen, i, common).get('') : {}), ...all.get('')},
       ...(method.residual ? {residual: {method: trial.method, start: of(snapshot['start']!, i)}} : {}),
@@ -74,4 +78,18 @@ export async function saveAdapters(
     hashes.set(trial.id, await hashAdapter(folder));
   }
   return hashes;
+}
+
+/** What an adapter holds of each site, and the ranks that are not the trial's. */
+function writtenParts(
+  all: ReadonlyMap<string, Parts>,
+  {method, form}: Pick<Pack['settings'], 'method' | 'form'>,
+): {factors: ReadonlyMap<string, Parts>; ranks: Map<string, number>} {
+  const places = method === 'full' ? undefined : method.places?.(form);
+  if (places === undefined) return {factors: all, ranks: new Map()};
+  const sites = [...all].map(([name, parts]) => ({name, ...withoutUnused(parts, places)})).filter(({rank}) => rank > 0);
+  return {
+    factors: new Map(sites.map(({name, parts}) => [name, parts])),
+    ranks: new Map(sites.flatMap(({name, rank}) => (rank === form.rank ? [] : [[name, rank]]))),
+  };
 }

@@ -1,6 +1,7 @@
 /** Axes shared by the charts. */
 import type {ScaleOptionsByType} from 'chart.js';
 import type {ZoomPluginOptions} from 'chartjs-plugin-zoom/types/options';
+import {shortNumber} from '../../core/figure/scales.ts';
 import {logTicks} from '../../core/figure/ticks.ts';
 import {formatMeasure, formatRate} from '../../core/run/format.ts';
 import {unitOf} from '../../core/run/peak.ts';
@@ -113,9 +114,4 @@ export function valueAxis(
   const format = (value: number): string =>
     unitOf(metric) === 'share' ? `${shortNumber(100 * value)} %` : shortNumber(value);
   return linearAxis(theme, title, format, {min: lowest - air, max: highest + air});
-}
-
-/** For ticks: `0.01`, `1`, `1e-7`. */
-export function shortNumber(value: number): string {
-  return String(Number(value.toPrecision(3)));
 }

@@ -144,12 +144,10 @@ export interface CurvatureOverConditions {
 export function curvatureOverConditions(state: RunState): CurvatureOverConditions[] {
   const {entries: all, axes} = startsIn(state);
   const entries = inSweepOrder(all, state);
-  const inOrder = curvatureTables(state).flatMap(table => entries.filter(entry => belongs(entry, table, axes)));
-  const starts = inOrder.map(({method, lambdaMax, ...where}) => ({
-    method,
-    lambdaMax,
-    where: conditionsOf(where, axes),
-  }));
+  // What a method has of its own stands beside all that others have.
+  const starts = curvatureTables(state).flatMap(({rows: _, ...where}) =>
+    entries.filter(entry => belongs(entry, where, axes)).map(({method, lambdaMax}) => ({method, lambdaMax, where})),
+  );
   const ends = curvatureAlong(state).flatMap(({lines, ...where}) =>
     lines.flatMap(({method, points}) => {
       const last = points.at(-1);

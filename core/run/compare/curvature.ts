@@ -311,8 +311,11 @@ export function whereInWords(conditions: Conditions): string {
   return [...(conditions.model === null ? [] : [conditions.model]), conditionsInWords(conditions)].join(', ');
 }
 
+/** Three digits, with an exponent where there would be many zeros. */
 function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
+  const rounded = Number(value.toPrecision(3));
+  const size = Math.abs(rounded);
+  return size !== 0 && (size >= 1e5 || size < 1e-3) ? rounded.toExponential().replace('+', '') : String(rounded);
 }
 
 export function median(values: readonly number[]): number | null {

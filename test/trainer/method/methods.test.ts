@@ -166,10 +166,10 @@ ${more}`;
     await expect(refused('{gralora: {blocks: 3}}')).rejects.toThrow(/no multiple of 3/);
     await expect(refused('{oft: {block_size: 7}}')).rejects.toThrow(/blocks of 7 do not divide/);
     await expect(refused('{orthogonal: {rank: 5}}')).rejects.toThrow(/rank 5 is odd/);
-    await expect(refused('{eva: {rho: 2}}')).rejects.toThrow(/rho 2 gives projections ranks of their own/);
-    await expect(refused('{eva: {svd_batch_size: 1, rank: 16}}')).rejects.toThrow(
-      /components of rank 16 need as many target/,
+    await expect(refused('{eva: {rho: 9}}')).rejects.toThrow(
+      /fewer components than the 72 that rho allows it at rank 8/,
     );
+    await expect(refused('{eva: {svd_batch_size: 1, rank: 16}}')).rejects.toThrow(/16 components need as many target/);
     await expect(refused('{vb-lora: {vector_length: 24}}')).rejects.toThrow(/vectors of 24 numbers/);
     await expect(refused('{adalora: {tfinal: 2}}')).rejects.toThrow(/no step of 2 in which its ranks fall/);
     await expect(refused('{ia3: {rank: [4, 8]}}')).rejects.toThrow(/IA³ has no rank/);

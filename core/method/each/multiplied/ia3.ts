@@ -30,7 +30,7 @@ export const ia3: MethodDescription = {
       ? {
           code: 'bad-blocks',
           key: 'targets',
-          why: 'has a bias, which IA³ would have to scale with the outputs; leave it out of the targets of ia3',
+          why: 'has a bias, which IA³ has to scale with the outputs, as PEFT does, and which stays as it is here; leave it out of the targets of ia3',
         }
       : undefined,
   conflicts: ranks =>

@@ -6,6 +6,7 @@ import {
   ratesAndCurvature,
   relativeToLora,
 } from '../../../../core/run/compare/curvature.ts';
+import {curvatureOverConditions} from '../../../../core/run/compare/curvature-along.ts';
 import {rankCorrelation, ranks} from '../../../../core/run/compare/rank-correlation.ts';
 import type {Probed} from '../../../../core/run/events.ts';
 import {emptyRun, fold, type RunState} from '../../../../core/run/fold.ts';
@@ -113,6 +114,36 @@ describe('the curvature of methods', () => {
     expect(Number(pissa?.[5])).toBeCloseTo(best / 5, 4);
     expect(group?.points).toHaveLength(names.length);
     expect(correlationSentence(group!)).toMatch(/rank correlation -?\d\.\d\d \(p = .*exact permutation test\)|too few/);
+  });
+
+  it('is written with an exponent where there would be many zeros', () => {
+    const all = [
+      probed('lora', 'q_proj', 4.25),
+      probed('delora', 'q_proj', 5.28e8),
+      probed('vb-lora', 'q_proj', 2.27e-4),
+    ];
+    const [table] = curvatureTables(stateOf(all));
+    expect(table!.rows.map(([, lambdaMax, relative]) => [lambdaMax, relative])).toEqual([
+      ['4.25', '1 ×'],
+      ['5.28e8', '1.24e8 ×'],
+      ['2.27e-4', '5.34e-5 ×'],
+    ]);
+  });
+
+  it('is over no conditions where only one method has a rank of its own: it stands beside the others', () => {
+    const vera = probed('vera', 'q_proj', 3, {rank: 64, own: ['rank']});
+    const ranks = [8, 16].map(rank => probed('lora', 'q_proj', rank, {rank}));
+    expect(curvatureOverConditions(stateOf([ranks[0]!, vera]))).toEqual([]);
+    expect(curvatureOverConditions(stateOf([...ranks, vera]))).toEqual([
+      {
+        when: 'at the start',
+        places: ['rank 8', 'rank 16'],
+        methods: [
+          {method: 'lora', values: [8, 16]},
+          {method: 'vera', values: [3, 3]},
+        ],
+      },
+    ]);
   });
 
   it('claims nothing from too few points', () => {
