@@ -3,6 +3,7 @@ import {axesIn} from '../../core/run/compare/conditions.ts';
 import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
 import {importancesOf} from '../../core/run/compare/importance.ts';
 import {startText} from '../../core/run/compare/starts.ts';
+import {parametersIn} from '../../core/run/costs.ts';
 import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
@@ -88,10 +89,13 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
     }
     case 'trials': {
       const further = furtherOf(state, ['alpha']);
+      const parameters = parametersIn(state);
+      const isCounted = state.trials.some(({trial}) => parameters(trial) !== null);
       return {
         columns: [
           ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
           ...further.columns,
+          ...(isCounted ? ['parameters'] : []),
         ],
         rows: state.trials.map(view => [
           ...trialCells(view.trial),
@@ -103,6 +107,7 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
           view.message,
           remarkOf(view),
           ...further.cells(view.trial),
+          ...(isCounted ? [parameters(view.trial)] : []),
         ]),
       };
     }
