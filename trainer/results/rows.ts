@@ -73,6 +73,31 @@ function cellOf(trial: StoredTrial, key: string, {fixed}: RunState): Cell {
   return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+function trialRows(state: RunState): Rows {
+  const further = furtherOf(state, ['alpha']);
+  const parameters = parametersIn(state);
+  const isCounted = state.trials.some(({trial}) => parameters(trial) !== null);
+  return {
+    columns: [
+      ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
+      ...further.columns,
+      ...(isCounted ? ['parameters'] : []),
+    ],
+    rows: state.trials.map(view => [
+      ...trialCells(view.trial),
+      view.state,
+      view.steps,
+      view.seconds,
+      view.trial.alpha,
+      view.loss,
+      view.message,
+      remarkOf(view),
+      ...further.cells(view.trial),
+      ...(isCounted ? [parameters(view.trial)] : []),
+    ]),
+  };
+}
+
 /** `sources`: the folders that answers lie in. */
 export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: readonly Source[]): Rows {
   switch (kind) {
@@ -87,30 +112,8 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
         rows: stepRows(state, traces, further),
       };
     }
-    case 'trials': {
-      const further = furtherOf(state, ['alpha']);
-      const parameters = parametersIn(state);
-      const isCounted = state.trials.some(({trial}) => parameters(trial) !== null);
-      return {
-        columns: [
-          ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
-          ...further.columns,
-          ...(isCounted ? ['parameters'] : []),
-        ],
-        rows: state.trials.map(view => [
-          ...trialCells(view.trial),
-          view.state,
-          view.steps,
-          view.seconds,
-          view.trial.alpha,
-          view.loss,
-          view.message,
-          remarkOf(view),
-          ...further.cells(view.trial),
-          ...(isCounted ? [parameters(view.trial)] : []),
-        ]),
-      };
-    }
+    case 'trials':
+      return trialRows(state);
     case 'evaluations': {
       const further = furtherOf(state);
       return {
