@@ -134,26 +134,9 @@ export function showPage(
     lossSections(state, theme, choices, changeOfCurves(doing), plots),
   );
   const top = part('top', [], () => [header(state, {others, remarks: joined.remarks}, comparisons, doing)]);
-  const results = part('results', [bars, open], plots => [
-    ...comparisons.map(comparison =>
-      comparisonSection(
-        comparison,
-        {theme, plots, wishes: seedWishes(comparison, state), press: pressedPoint(state, comparison, trialsDoing)},
-        choices,
-        doing,
-      ),
-    ),
-    ...(comparisons.length === 0 ? [element('p', 'empty', nothingYet(doing))] : []),
-    ...scanSections(state, theme, plots),
-    ...landscapeSections(comparisons, theme, plots),
-    ...settingsSections(joined.state, {
-      ...{theme, plots},
-      press: some => openTrials(some, state, trialsDoing),
-      saving: (figure, name) => saveButtons(figure, name, copying),
-    }),
-    ...curvatureSections(state, theme, plots),
-    ...costSection(state, theme),
-  ]);
+  const results = part('results', [bars, open], plots =>
+    resultsOf(state, joined.state, {theme, plots, choices, doing, trialsDoing, copying}),
+  );
   const dropped = part('dropped', [], () => droppedSection(whole, theme));
   const beside: Plot[] = [];
   const asideOf = panelOf(panel, {state, view: choices, theme, plots: beside, answers: doing.answers}, trialsDoing);
@@ -169,6 +152,41 @@ export function showPage(
     ...asideOf,
   ]);
   return [...curves.plots, ...results.plots, ...beside];
+}
+
+interface Around {
+  theme: Theme;
+  plots: Plot[];
+  choices: Choices;
+  doing: Doing;
+  trialsDoing: TrialsDoing;
+  copying: Copying;
+}
+
+/** What the trials came to, of this run and those beside it (`joined`). */
+function resultsOf(state: RunState, joined: RunState, around: Around): HTMLElement[] {
+  const {theme, plots, choices, doing, trialsDoing, copying} = around;
+  const comparisons = compare(joined);
+  return [
+    ...comparisons.map(comparison =>
+      comparisonSection(
+        comparison,
+        {theme, plots, wishes: seedWishes(comparison, state), press: pressedPoint(state, comparison, trialsDoing)},
+        choices,
+        doing,
+      ),
+    ),
+    ...(comparisons.length === 0 ? [element('p', 'empty', nothingYet(doing))] : []),
+    ...scanSections(state, theme, plots),
+    ...landscapeSections(comparisons, theme, plots),
+    ...settingsSections(joined, {
+      ...{theme, plots},
+      press: some => openTrials(some, state, trialsDoing),
+      saving: (figure, name) => saveButtons(figure, name, copying),
+    }),
+    ...curvatureSections(state, theme, plots),
+    ...costSection(state, theme),
+  ];
 }
 
 /** What stands below each chart, and how to zoom. */

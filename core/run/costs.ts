@@ -1,7 +1,7 @@
 /** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
 import {grouped} from '../grouped.ts';
 import {costColumns, costRow} from '../method/cost.ts';
-import {nameOf} from '../sweep/sweep.ts';
+import {nameOf, type StoredTrial} from '../sweep/sweep.ts';
 import type {RunState} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';
@@ -27,6 +27,22 @@ export function stepTimes(state: RunState): StepTime[] {
     const named = trial.name !== undefined && {name: trial.name};
     return seconds === undefined ? [] : [{method, ...named, rank, batchSize, seconds}];
   });
+}
+
+/**
+ * How many numbers each trial trains; null where that is not known: costs are counted once a method and rank, so that they say nothing of a trial
+ * whose sweep has several models or targets.
+ */
+export function parametersIn({
+  costs,
+  trials,
+}: Pick<RunState, 'costs' | 'trials'>): (trial: StoredTrial) => number | null {
+  const isOpen = trials.some(
+    ({trial: {model, settings}}) => model !== undefined || settings?.['targets'] !== undefined,
+  );
+  const keyOf = (one: {method: string; name?: string; rank: number}) => JSON.stringify([nameOf(one), one.rank]);
+  const known = new Map(isOpen ? [] : costs.map(cost => [keyOf(cost), cost.parameters]));
+  return trial => known.get(keyOf(trial)) ?? null;
 }
 
 export const measuredCostColumns = [...costColumns, {title: 'step time, measured', align: 'right'}] as const;

@@ -8,7 +8,7 @@
  *   --only TEXT                        contenders with TEXT in their names, besides this project
  *   --case TEXT                        cases with TEXT in their names (training: 4x256, 6x512 …)
  *   --record                           write what the goals came to on this kind of processor into docs/benchmarks.md, also of a quick run
- *   --write                            write the parts into docs/benchmarks.md; other parts, and other cases, stay as they are
+ *   --write                            write the parts into docs/benchmarks.md (some into pages of their own); other parts, and other cases, stay as they are
  */
 import {parseArgs} from 'node:util';
 import {type Figure, figuresIn, processorHere, verdictsOn} from './pages/goals.ts';
@@ -67,7 +67,10 @@ for (const [name, part] of wanted) {
   console.log(`(${took.toFixed(0)} s)`);
   Object.assign(figures, figuresIn(name, sections, day, quick));
   if (options.write)
-    await writePart(name, sections, {order: Object.keys(parts), some: only !== '' || wantedCase !== ''});
+    await writePart(name, sections, {
+      ...{order: Object.keys(parts), some: only !== '' || wantedCase !== ''},
+      page: part.page,
+    });
 }
 const verdicts = verdictsOn(figures);
 if (verdicts.length > 0)

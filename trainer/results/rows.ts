@@ -3,6 +3,7 @@ import {axesIn} from '../../core/run/compare/conditions.ts';
 import {placedRows, relativeToLora} from '../../core/run/compare/curvature.ts';
 import {importancesOf} from '../../core/run/compare/importance.ts';
 import {startText} from '../../core/run/compare/starts.ts';
+import {parametersIn} from '../../core/run/costs.ts';
 import type {Curvature, RunState, TrialView} from '../../core/run/fold.ts';
 import {compare} from '../../core/run/verdict.ts';
 import {settingOf} from '../../core/sweep/axes/axes.ts';
@@ -72,6 +73,31 @@ function cellOf(trial: StoredTrial, key: string, {fixed}: RunState): Cell {
   return text === undefined ? null : text !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+function trialRows(state: RunState): Rows {
+  const further = furtherOf(state, ['alpha']);
+  const parameters = parametersIn(state);
+  const isCounted = state.trials.some(({trial}) => parameters(trial) !== null);
+  return {
+    columns: [
+      ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
+      ...further.columns,
+      ...(isCounted ? ['parameters'] : []),
+    ],
+    rows: state.trials.map(view => [
+      ...trialCells(view.trial),
+      view.state,
+      view.steps,
+      view.seconds,
+      view.trial.alpha,
+      view.loss,
+      view.message,
+      remarkOf(view),
+      ...further.cells(view.trial),
+      ...(isCounted ? [parameters(view.trial)] : []),
+    ]),
+  };
+}
+
 /** `sources`: the folders that answers lie in. */
 export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: readonly Source[]): Rows {
   switch (kind) {
@@ -86,26 +112,8 @@ export function rowsOf(state: RunState, kind: RowKind, traces: Traces, sources: 
         rows: stepRows(state, traces, further),
       };
     }
-    case 'trials': {
-      const further = furtherOf(state, ['alpha']);
-      return {
-        columns: [
-          ...[...trialColumns, 'state', 'steps', 'seconds', 'alpha', 'loss', 'message', 'remark'],
-          ...further.columns,
-        ],
-        rows: state.trials.map(view => [
-          ...trialCells(view.trial),
-          view.state,
-          view.steps,
-          view.seconds,
-          view.trial.alpha,
-          view.loss,
-          view.message,
-          remarkOf(view),
-          ...further.cells(view.trial),
-        ]),
-      };
-    }
+    case 'trials':
+      return trialRows(state);
     case 'evaluations': {
       const further = furtherOf(state);
       return {

@@ -1,5 +1,6 @@
 /** The trials of a run as a table: its columns, what a reader filters and how the rows are sorted. Nothing of a page. */
 import {methodTitle} from '../../core/method/title.ts';
+import {parametersIn} from '../../core/run/costs.ts';
 import type {RunState, TrialView} from '../../core/run/fold.ts';
 import {formatLoss, formatMeasure, formatRate, formatSeconds, formatValue} from '../../core/run/format.ts';
 import {axisTitle, settingOf} from '../../core/sweep/axes/axes.ts';
@@ -49,7 +50,7 @@ const word = (key: string, title: string, text: (view: TrialView) => string): Dr
 });
 
 /** Method, conditions, rate, seed, state, values, loss, steps, time: in this order, and only what some trial has. */
-export function columnsOf(state: Pick<RunState, 'trials' | 'fixed'>): Column[] {
+export function columnsOf(state: Columned): Column[] {
   const known = columnsIn.get(state.trials);
   if (known) return known;
   const columns = madeColumns(state);
@@ -60,7 +61,11 @@ export function columnsOf(state: Pick<RunState, 'trials' | 'fixed'>): Column[] {
 /** Trials of a state never change, and every press asks for their columns. */
 const columnsIn = new WeakMap<readonly TrialView[], Column[]>();
 
-function madeColumns({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Column[] {
+type Columned = Pick<RunState, 'trials' | 'fixed' | 'costs'>;
+
+function madeColumns(state: Columned): Column[] {
+  const {trials, fixed} = state;
+  const parameters = parametersIn(state);
   const axes = axisKeys.filter(key => trials.some(({trial}) => settingOf(trial, key) !== undefined));
   const drafts: Draft[] = [
     word('method', 'method', ({trial}) => methodTitle(nameOf(trial))),
@@ -73,6 +78,16 @@ function madeColumns({trials, fixed}: Pick<RunState, 'trials' | 'fixed'>): Colum
     ...measures(trials).map(measureColumn),
     number('loss', 'loss', ({loss}) => loss, formatLoss),
     number('steps', 'steps', ({steps}) => steps),
+    ...(trials.some(({trial}) => parameters(trial) !== null)
+      ? [
+          number(
+            'parameters',
+            'trained numbers',
+            ({trial}) => parameters(trial),
+            value => value.toLocaleString('en-US'),
+          ),
+        ]
+      : []),
     number('time', 'time', ({seconds}) => (seconds > 0 ? seconds : null), formatSeconds),
   ];
   return drafts.map(draft => {
@@ -120,7 +135,7 @@ function isHidden(key: string, isConstant: boolean, hidden: readonly string[] | 
   return hidden === null ? isConstant && settings.has(key) : hidden.includes(key);
 }
 
-const settings: ReadonlySet<string> = new Set(['rank', 'batch_size', 'seed', ...axisKeys]);
+const settings: ReadonlySet<string> = new Set(['rank', 'batch_size', 'seed', 'parameters', ...axisKeys]);
 
 /** Keys of the columns that are hidden now. */
 export function hiddenKeys(columns: readonly Column[], hidden: readonly string[] | null): string[] {

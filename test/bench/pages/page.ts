@@ -1,4 +1,4 @@
-/** docs/benchmarks.md: one block a part, between marks of its name, so that a part can be measured again by itself. */
+/** docs/benchmarks.md, and pages of its own for some parts: one block a part, between marks of its name, so that a part can be measured again by itself. */
 import {readFile, rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {python} from '../peers/python.ts';
@@ -10,12 +10,15 @@ import {asMarkdown} from './results.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const docs = join(root, 'docs');
-const file = join(docs, 'benchmarks.md');
+/** The page of all parts that name none. */
+const mainPage = 'benchmarks.md';
+const file = join(docs, mainPage);
 const figuresFile = join(docs, 'benchmarks.json');
 
+const written = 'Written by `npm run bench -- --write`, part by part.';
 const introduction = `# Benchmarks
 
-Written by \`npm run bench -- --write\`, part by part. The contenders of a table ran in one go and took turns; times are medians.
+${written} The contenders of a table ran in one go and took turns; times are medians.
 What holds on one machine need not hold on another: ratios follow the matrix products in the first table.`;
 
 const marks = (name: string) => [`<!-- ${name} -->`, `<!-- end of ${name} -->`] as const;
@@ -26,22 +29,39 @@ export interface Extent {
   order: string[];
   /** Some cases or contenders of the part only: its other sections stay as they are on the page. */
   some: boolean;
+  /** In docs, where it is not the one of all parts. */
+  page?: string | undefined;
 }
 
 /** Puts the part's sections into the page, where they were or in their place of `order`. */
-export async function writePart(name: string, sections: Section[], {order, some}: Extent): Promise<void> {
-  const before = await readFile(file, 'utf8').catch(() => '');
+export async function writePart(
+  name: string,
+  sections: Section[],
+  {order, some, page = mainPage}: Extent,
+): Promise<void> {
+  const before = await readFile(join(docs, page), 'utf8').catch(() => '');
   const blocks = new Map(order.flatMap(part => block(before, part).map(text => [part, text] as const)));
   const pictures = sections.flatMap(({picture}) => (picture ? [picture] : []));
   if (pictures.length > 0) await draw(pictures, join(docs, 'pictures'));
   const day = new Date().toISOString().slice(0, 10);
   const how = `Measured on ${day}.`;
   const [from, to] = marks(name);
-  const written = new Map(some ? sectionsOf(blocks.get(name) ?? '') : []);
-  for (const section of sections) written.set(section.title, markdownOf(section, how));
-  blocks.set(name, [from, ...written.values(), to].join('\n\n'));
+  const sectionTexts = new Map(some ? sectionsOf(blocks.get(name) ?? '') : []);
+  for (const section of sections) sectionTexts.set(section.title, markdownOf(section, how));
+  blocks.set(name, [from, ...sectionTexts.values(), to].join('\n\n'));
   const machine = asMarkdown(await machineAndVersions(await python()));
-  await writePage(machine, [...order.flatMap(part => blocks.get(part) ?? [])]);
+  const all = order.flatMap(part => blocks.get(part) ?? []);
+  if (page === mainPage) await writePage(machine, all);
+  else await writeOwnPage(page, machine, all);
+}
+
+/** A page without goals. */
+async function writeOwnPage(page: string, machine: string, blocks: string[]): Promise<void> {
+  const title = page.replace(/\.md$/, '').replaceAll('-', ': ');
+  const head = `# ${title[0]!.toUpperCase()}${title.slice(1)}\n\n${written}`;
+  const path = join(docs, page);
+  await writeFile(`${path}.unfinished`, `${[head, ...blocks, machineTitle, machine].join('\n\n')}\n`);
+  await rename(`${path}.unfinished`, path);
 }
 
 /** The figures of this machine's goals beside those of others, as they were and with these in place of them. */

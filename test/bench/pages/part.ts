@@ -34,6 +34,8 @@ export interface PartOptions {
 export interface Part {
   /** What is compared with what, for `--help`. */
   summary: string;
+  /** Its page in docs; absent: benchmarks.md. */
+  page?: string;
   /** What a quick run leaves out of it; undefined where it leaves out the whole part. */
   leftOut: string | undefined;
   measure(options: PartOptions): Promise<Section[]>;

@@ -137,6 +137,7 @@ export async function heapMegabytes(page: Page): Promise<number> {
 
 export const dashboard: Part = {
   summary: 'the dashboard with a run of 36 trials × 30,000 steps',
+  page: 'benchmarks-dashboard.md',
   leftOut: 'most of the streaming',
   async measure({quick}) {
     const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));

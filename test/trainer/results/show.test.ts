@@ -128,6 +128,22 @@ describe('show', () => {
     expect(JSON.parse((await show('steps', 'json')).join('\n')).map((row: {loss: number}) => row.loss)).toEqual([9, 7]);
   });
 
+  it('says how many numbers a trial trains, behind all else, and nothing where its models are several', async () => {
+    const cost = {method: 'lora' as const, rank: 8, parameters: 4096, optimizerBytes: 1, relativeFlops: 1};
+    const started = (own: Partial<Trial>): RunEvent[] =>
+      at([
+        {
+          ...{event: 'run-started', name: 'x', trials: [{...trial, ...own}], engine: 'cpu', reason: 'asked'},
+          ...{workers: 1, resumed: false, steps: {'16': 10}, costs: [{...cost, inferenceOverhead: 0}]},
+        },
+        bodies[1]!,
+      ]);
+    write(started({}));
+    expect((await show('trials', 'csv')).map(line => line.split(',').at(-1))).toEqual(['parameters', '4096']);
+    write(started({model: 'a'}));
+    expect((await show('trials', 'csv'))[0]).not.toContain('parameters');
+  });
+
   it('relates curvature to that of lora in the same block', async () => {
     write(at([bodies[0]!, probe('lora', 2), probe('pissa', 14), {...probe('dora', 3), layer: 5} as RunEventBody]));
     const rows = JSON.parse((await show('curvature', 'json')).join('\n'));
