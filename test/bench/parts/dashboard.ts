@@ -2,7 +2,7 @@
  * How fast the page of a large run opens, how smoothly it follows one and what memory it takes, in a real Chromium
  * without a GPU. The page gets what the editor sends it: a snapshot, then increments.
  */
-import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
@@ -15,9 +15,11 @@ import {openRun} from '../../../trainer/store/run.ts';
 import {openBrowser, type Page} from '../../e2e/driver.ts';
 import {installation} from '../../e2e/install.ts';
 import type {Part} from '../pages/part.ts';
+import {painted, writePage} from '../pages/shown-page.ts';
+import {writeLongRun} from '../worlds/long-run.ts';
+import {longPage} from './long-page.ts';
 
 const [trialCount, steps] = [36, 30_000];
-const root = join(import.meta.dirname, '../../..');
 /** As client/results sends. */
 const sendEvery = 400;
 
@@ -66,38 +68,9 @@ async function writeRun(folder: string): Promise<void> {
   run.close();
 }
 
-/** The page as the editor shows it, with the editor's interface in front. */
-export async function writePage(file: string): Promise<void> {
-  const [script, style] = await Promise.all(
-    ['report.js', 'report.css'].map(name => readFile(join(root, 'dist/webviews', name), 'utf8')),
-  );
-  const api =
-    'const kept = {}; const acquireVsCodeApi = () => ({postMessage() {}, getState: () => kept, setState() {}});';
-  const safe = (text = '') => text.replace(/<\/(script|style)/gi, '<\\/$1');
-  await writeFile(
-    file,
-    `<!doctype html><meta charset="utf-8"><style>${safe(style)}</style><body class="vscode-light"><main></main><script>${api}${measuring}</script><script>${safe(script)}</script></body>`,
-  );
-}
-
-/** What the page measures of itself: milliseconds from an update to its painting, and the times of its frames. */
-const measuring = `
-  const times = [];
-  const tick = now => {
-    times.push(now);
-    requestAnimationFrame(tick);
-  };
-  const show = message => new Promise(resolve => {
-    const from = performance.now();
-    window.postMessage(message, '*');
-    const painted = () => requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - from)));
-    setTimeout(() => requestAnimationFrame(painted));
-  });`;
-
 /** Hands the page an update; milliseconds until it is painted. */
 async function show(page: Page, update: RunUpdate, first: boolean): Promise<number> {
-  const message = JSON.stringify({type: 'run', first, update, alive: true, folder: '', sweepFile: ''});
-  return page.evaluate<number, undefined>(`show(${message})`);
+  return painted(page, {type: 'run', first, update, alive: true, folder: '', sweepFile: ''});
 }
 
 interface Frames {
@@ -137,10 +110,10 @@ export async function heapMegabytes(page: Page): Promise<number> {
 
 export const dashboard: Part = {
   summary: 'the dashboard with a run of 36 trials × 30,000 steps',
-  page: 'benchmarks-dashboard.md',
-  leftOut: 'most of the streaming',
+  leftOut: 'most of the streaming, nine tenths of the long run',
   async measure({quick}) {
     const home = await mkdtemp(join(tmpdir(), 'lora-sweep-bench-'));
+    const long = {folder: join(home, 'long'), steps: quick ? 2000 : 20_000};
     const browser = await openBrowser(await installation(console.log));
     try {
       await writeRun(join(home, 'run'));
@@ -184,6 +157,7 @@ export const dashboard: Part = {
             'TensorBoard and Aim were not measured: neither publishes such figures where we could find them.',
           ],
         },
+        await longPage(browser, file, {...long, bytes: writeLongRun(long.folder, long.steps)}),
       ];
     } finally {
       await browser.close();

@@ -15,8 +15,9 @@ import {inPieces} from '../../../core/run/update.ts';
 import {openBrowser, type Page} from '../../e2e/driver.ts';
 import {installation} from '../../e2e/install.ts';
 import type {Part} from '../pages/part.ts';
+import {writePage} from '../pages/shown-page.ts';
 import {manySteps, manyTrialsSweep, writeManyTrials} from '../worlds/many-trials.ts';
-import {heapMegabytes, writePage} from './dashboard.ts';
+import {heapMegabytes} from './dashboard.ts';
 
 /** As client/results sends. */
 const trialsAPiece = 20;
