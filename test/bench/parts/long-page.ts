@@ -53,10 +53,18 @@ async function open(browser: Browser, file: string, folder: string): Promise<Ope
     await tell();
     await Promise.race([read, new Promise(resolve => setTimeout(resolve, tellEvery))]);
   }
-  let first = true;
+  let isFirst = true;
   for (const {update, more} of inPieces(emptyRun, follower.state(false), new Set(['losses']), mostTrials)) {
-    const message: Partial<RunMessage> = {type: 'run', first, more, update, alive: false, folder, sweepFile: ''};
-    first = false;
+    const message: Partial<RunMessage> = {
+      type: 'run',
+      first: isFirst,
+      more,
+      update,
+      alive: false,
+      folder,
+      sweepFile: '',
+    };
+    isFirst = false;
     await painted(page, message);
   }
   const shown = performance.now() - began;
