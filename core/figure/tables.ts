@@ -5,7 +5,7 @@ import {settingsInWords} from '../run/compare/conditions.ts';
 import {curvatureColumns, curvatureTables, curvatureTitle} from '../run/compare/curvature.ts';
 import {type Importance, importanceCaption, importanceColumns, importanceRows} from '../run/compare/importance.ts';
 import {titled} from '../run/compare/titled.ts';
-import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../run/costs.ts';
+import {costCaption, costTitle, measuredCosts, stepTimes} from '../run/costs.ts';
 import type {RunState} from '../run/fold.ts';
 import {formatGap, formatMean, formatMeasure, formatRate, formatValue} from '../run/format.ts';
 import type {Peak} from '../run/peak.ts';
@@ -27,7 +27,7 @@ export function tablesOf(
   comparisons: readonly Comparison[],
   importance: readonly Importance[],
 ): PaperTable[] {
-  const costs = measuredCostRows(state.costs, stepTimes(state)).map(withTitle);
+  const costs = measuredCosts(state.costs, stepTimes(state));
   return [
     ...comparisons.map(peaksTable),
     ...importance.map(one =>
@@ -46,7 +46,9 @@ export function tablesOf(
         `${curvatureTitle(table)}: medians over all blocks and seeds.`,
       ),
     ),
-    ...(costs.length > 0 ? [made(costTitle, [...measuredCostColumns], costs, `${costTitle}. ${costCaption}`)] : []),
+    ...(costs.rows.length > 0
+      ? [made(costTitle, costs.columns, costs.rows.map(withTitle), `${costTitle}. ${costCaption}`)]
+      : []),
   ];
 }
 

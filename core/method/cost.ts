@@ -18,6 +18,9 @@ export interface MethodCost {
   /** Of a variant: what it is called. */
   name?: string;
   rank: number;
+  /** This and the next one: where the sweep has several. */
+  model?: string;
+  targets?: string;
   /** Trained numbers. */
   parameters: number;
   /** AdamW's two moments, or what the method keeps in their place, float32. */

@@ -1,65 +1,86 @@
 /** What the settings of a run cost: as counted before it ran, and the time of a step as it was measured. */
 import {grouped} from '../grouped.ts';
-import {costColumns, costRow} from '../method/cost.ts';
+import {costColumns, costRow, type MethodCost} from '../method/cost.ts';
 import {nameOf, type StoredTrial} from '../sweep/sweep.ts';
+import type {Column} from '../table.ts';
 import type {RunState} from './fold.ts';
 import {formatMilliseconds} from './format.ts';
 import {stepSecondsOf} from './progress.ts';
 
-export interface StepTime {
+/** What a cost belongs to: whatever changes how many numbers are trained. The method of imported results may be any. */
+export interface CostPlace extends Pick<MethodCost, 'name' | 'rank' | 'model' | 'targets'> {
   method: string;
-  /** Of a variant: what it is called. */
-  name?: string;
-  rank: number;
+}
+
+export interface StepTime extends CostPlace {
   batchSize: number;
   /** Median over its trials, each trained beside others. */
   seconds: number;
 }
 
-/** Of every method, rank and batch size that took enough steps to tell. */
+export function costPlace({method, name, rank, model, settings}: StoredTrial): CostPlace {
+  const targets = settings?.['targets'];
+  return {
+    method,
+    rank,
+    ...(name !== undefined && {name}),
+    ...(model !== undefined && {model}),
+    ...(targets !== undefined && {targets}),
+  };
+}
+
+export const costKey = (place: CostPlace): string => JSON.stringify([nameOf(place), ...around(place)]);
+
+/** What is the same for methods that are measured by each other. */
+const around = ({rank, model, targets}: CostPlace) => [rank, model ?? null, targets ?? null];
+
+/** Of everything that costs something of its own, and every batch size, that took enough steps to tell. */
 export function stepTimes(state: RunState): StepTime[] {
-  const settings = grouped(state.trials, ({trial}) => `${nameOf(trial)} ${trial.rank} ${trial.batchSize}`);
+  const settings = grouped(state.trials, ({trial}) => `${costKey(costPlace(trial))} ${trial.batchSize}`);
   return [...settings.values()].flatMap(views => {
     const {trial} = views[0]!;
-    const {method, rank, batchSize} = trial;
     const times = views.flatMap(view => stepSecondsOf(view) ?? []).sort((a, b) => a - b);
     const seconds = times[times.length >> 1];
-    const named = trial.name !== undefined && {name: trial.name};
-    return seconds === undefined ? [] : [{method, ...named, rank, batchSize, seconds}];
+    return seconds === undefined ? [] : [{...costPlace(trial), batchSize: trial.batchSize, seconds}];
   });
 }
 
-/**
- * How many numbers each trial trains; null where that is not known: costs are counted once a method and rank, so that they say nothing of a trial
- * whose sweep has several models or targets.
- */
-export function parametersIn({
-  costs,
-  trials,
-}: Pick<RunState, 'costs' | 'trials'>): (trial: StoredTrial) => number | null {
-  const isOpen = trials.some(
-    ({trial: {model, settings}}) => model !== undefined || settings?.['targets'] !== undefined,
-  );
-  const keyOf = (one: {method: string; name?: string; rank: number}) => JSON.stringify([nameOf(one), one.rank]);
-  const known = new Map(isOpen ? [] : costs.map(cost => [keyOf(cost), cost.parameters]));
-  return trial => known.get(keyOf(trial)) ?? null;
+/** How many numbers each trial trains; null where the run does not know. */
+export function parametersIn({costs}: Pick<RunState, 'costs'>): (trial: StoredTrial) => number | null {
+  const known = new Map(costs.map(cost => [costKey(cost), cost.parameters]));
+  return trial => known.get(costKey(costPlace(trial))) ?? null;
 }
 
-export const measuredCostColumns = [...costColumns, {title: 'step time, measured', align: 'right'}] as const;
+/** One row a cost, with a model and targets where there are several; a dash where no step time is known. */
+export function measuredCosts(
+  costs: RunState['costs'],
+  times: readonly StepTime[],
+): {columns: Column[]; rows: string[][]} {
+  const [first, ...others] = costColumns;
+  const several = (['model', 'targets'] as const).filter(key => costs.some(cost => cost[key] !== undefined));
+  return {
+    columns: [
+      first,
+      ...several.map(title => ({title, align: 'left' as const})),
+      ...others,
+      {title: 'step time, measured', align: 'right'},
+    ],
+    rows: costs.map(cost => {
+      const [method, ...figures] = costRow(cost);
+      return [method!, ...several.map(key => cost[key] ?? '–'), ...figures, measuredTime(cost, times)];
+    }),
+  };
+}
 
-/** One row a method and rank; a dash where no step time is known. */
-export function measuredCostRows(costs: RunState['costs'], times: readonly StepTime[]): string[][] {
-  return costs.map(cost => {
-    const own = times.filter(time => nameOf(time) === nameOf(cost) && time.rank === cost.rank);
-    const shown = own.map(({batchSize, seconds}) => {
-      const lora = times.find(
-        time => nameOf(time) === 'lora' && time.rank === cost.rank && time.batchSize === batchSize,
-      );
-      const relative = lora && nameOf(cost) !== 'lora' ? ` (${(seconds / lora.seconds).toFixed(2)} ×)` : '';
-      return `${own.length > 1 ? `b${batchSize}: ` : ''}${formatMilliseconds(1000 * seconds)}${relative}`;
-    });
-    return [...costRow(cost), shown.join(', ') || '–'];
+function measuredTime(cost: MethodCost, times: readonly StepTime[]): string {
+  const isAround = (time: StepTime): boolean => JSON.stringify(around(time)) === JSON.stringify(around(cost));
+  const own = times.filter(time => costKey(time) === costKey(cost));
+  const shown = own.map(({batchSize, seconds}) => {
+    const lora = times.find(time => nameOf(time) === 'lora' && isAround(time) && time.batchSize === batchSize);
+    const relative = lora && nameOf(cost) !== 'lora' ? ` (${(seconds / lora.seconds).toFixed(2)} ×)` : '';
+    return `${own.length > 1 ? `b${batchSize}: ` : ''}${formatMilliseconds(1000 * seconds)}${relative}`;
   });
+  return shown.join(', ') || '–';
 }
 
 export const costTitle = 'Cost';

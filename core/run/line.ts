@@ -72,6 +72,8 @@ export const costShape = record({
   method: text,
   name: optional(text),
   rank: number,
+  model: optional(text),
+  targets: optional(text),
   parameters: number,
   optimizerBytes: number,
   relativeFlops: number,

@@ -1,5 +1,5 @@
 /** `plan` in words: what a sweep will do and cost. */
-import {measuredCostColumns, measuredCostRows} from '../../core/run/costs.ts';
+import {measuredCosts} from '../../core/run/costs.ts';
 import {count, formatEngine, formatRate, formatSeconds} from '../../core/run/format.ts';
 import {stepsInWords} from '../../core/sweep/axes/axes.ts';
 import {textTable} from '../../core/table.ts';
@@ -10,6 +10,7 @@ const shownTrials = 20;
 export function planText(plan: Plan): string[] {
   const trials = plan.trials.slice(0, shownTrials);
   const more = plan.trials.length - trials.length;
+  const costs = measuredCosts(plan.costs, plan.step_times);
   return [
     `${count(plan.trials.length, 'trial')} in ${count(plan.packs.length, 'pack')}${packSizes(plan)} on the ${formatEngine(plan.engine)}: ${plan.reason}`,
     plan.roles,
@@ -21,7 +22,7 @@ export function planText(plan: Plan): string[] {
     '',
     ...dataLines(plan.data),
     '',
-    ...textTable([...measuredCostColumns], measuredCostRows(plan.costs, plan.step_times)),
+    ...textTable(costs.columns, costs.rows),
     '',
     ...textTable(
       [

@@ -17,7 +17,7 @@ import {
 } from '../../core/run/compare/importance.ts';
 import {peakColumns, peakRows} from '../../core/run/compare/peak-table.ts';
 import {rolesOfRun} from '../../core/run/compare/roles.ts';
-import {costCaption, costTitle, measuredCostColumns, measuredCostRows, stepTimes} from '../../core/run/costs.ts';
+import {costCaption, costTitle, measuredCosts, stepTimes} from '../../core/run/costs.ts';
 import type {RunState} from '../../core/run/fold.ts';
 import {count, formatEngine, formatLoss, formatRate, formatSeconds} from '../../core/run/format.ts';
 import {
@@ -140,8 +140,8 @@ export function overview(state: RunState): string {
 
 function costs(state: RunState): string[] {
   if (state.costs.length === 0) return [];
-  const rows = measuredCostRows(state.costs, stepTimes(state));
-  return [`## ${costTitle}`, '', ...markdownTable([...measuredCostColumns], rows), '', costCaption, ''];
+  const {columns, rows} = measuredCosts(state.costs, stepTimes(state));
+  return [`## ${costTitle}`, '', ...markdownTable(columns, rows), '', costCaption, ''];
 }
 
 /** What the run said of its rows (how many were cut or left out) and of how it computed. */

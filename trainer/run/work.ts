@@ -1,6 +1,7 @@
 import {type MethodCost, methodCost} from '../../core/method/cost.ts';
 import {trainedParameters} from '../../core/method/parameters.ts';
 import {mean} from '../../core/numbers.ts';
+import {costKey, costPlace} from '../../core/run/costs.ts';
 import type {RunStarted} from '../../core/run/events.ts';
 import {stepsKey} from '../../core/sweep/axes/axes.ts';
 import {fixedSettings} from '../../core/sweep/axes/values.ts';
@@ -11,10 +12,10 @@ import {weightCount} from '../model/weights.ts';
 import {stepFlops} from '../size/flops.ts';
 import type {Prepared} from './prepare.ts';
 
-/** E.g. `pissa r8`; what has no rank goes by its method alone. */
+/** E.g. `pissa r8`; what has no rank goes by its method alone. With the model and the targets where there are several. */
 export function sizeName(trial: Trial): string {
-  const name = nameOf(trial);
-  return trial.rank === noRank ? name : `${name} r${trial.rank}`;
+  const {rank, model, settings} = trial;
+  return [nameOf(trial), rank === noRank ? '' : `r${rank}`, model, settings?.['targets']].filter(Boolean).join(' ');
 }
 
 export function trainedNumbers(prepared: Prepared, trial: Trial): number {
@@ -45,14 +46,16 @@ export function stepsByKey(prepared: Stepping, trials: readonly Trial[]): Record
   return Object.fromEntries(trials.map(trial => [stepsKey(trial), prepared.of(trial).steps(trial.batchSize)]));
 }
 
-/** Of every method and rank of these trials, at the largest batch size. */
+/** Of every method and rank of these trials, on every model and every choice of targets, at the largest batch size. */
 export function costsOf(prepared: Prepared, trials: readonly Trial[]): MethodCost[] {
   const batchSize = Math.max(...trials.map(trial => trial.batchSize));
-  const sized = new Map(trials.map(trial => [sizeName(trial), trial]));
-  return [...sized.values()].map(trial => ({...costOf(prepared.of(trial), trial, batchSize), ...named(trial)}));
+  const sized = new Map(trials.map(trial => [costKey(costPlace(trial)), trial]));
+  return [...sized.values()].map(trial => ({
+    ...costOf(prepared.of(trial), trial, batchSize),
+    ...costPlace(trial),
+    method: trial.method,
+  }));
 }
-
-const named = ({name}: Trial): Pick<MethodCost, 'name'> => (name === undefined ? {} : {name});
 
 function costOf({sites, model, source}: Prepared, trial: Trial, batchSize: number): MethodCost {
   const {config, weights} = model;

@@ -1,5 +1,7 @@
 /** Several runs as one: folders whose trials are parts of one experiment, where their conditions meet. */
+import type {MethodCost} from '../../method/cost.ts';
 import {isSameRate} from '../../sweep/recognise.ts';
+import {costKey} from '../costs.ts';
 import type {RunState, TrialView} from '../fold.ts';
 import {emptyRun, placesOf} from '../fold.ts';
 import {countedRun} from '../trials/dropped-trials.ts';
@@ -183,15 +185,16 @@ function stateOf(parts: readonly Part[], named: readonly Named[], joined: Joined
     aggregates: states.flatMap(({aggregates}, part) =>
       aggregates.map(one => ({...placing.aggregate(one, part), method: methods.nameOf(one, part)})),
     ),
-    costs: placing.hasOneModel
-      ? [
-          ...new Map(
-            states.flatMap(({costs}) => costs).map(one => [JSON.stringify([one.method, one.name, one.rank]), one]),
-          ).values(),
-        ]
-      : [],
+    costs: placing.hasOneModel ? costsTogether(states) : [],
     fixed: placing.fixed,
     notes: parts.flatMap(({name, state}) => state.notes.map(note => `${name}: ${note}`)),
     parts: parts.map(({name}) => name),
   };
+}
+
+/** Each once; none where the parts say different things of one. */
+function costsTogether(states: readonly RunState[]): MethodCost[] {
+  const costs = states.flatMap(state => state.costs);
+  const known = new Map(costs.map(cost => [costKey(cost), cost]));
+  return costs.every(cost => cost.parameters === known.get(costKey(cost))!.parameters) ? [...known.values()] : [];
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {methodCost} from '../../../core/method/cost.ts';
 import type {MethodName} from '../../../core/method/methods.ts';
-import {measuredCostRows, stepTimes} from '../../../core/run/costs.ts';
+import {measuredCosts, parametersIn, stepTimes} from '../../../core/run/costs.ts';
 import type {RunEvent} from '../../../core/run/events.ts';
 import {emptyRun, foldAll} from '../../../core/run/fold.ts';
 import type {Trial} from '../../../core/sweep/sweep.ts';
@@ -72,7 +72,7 @@ describe('the cost of a run', () => {
         [trial('dora', 1), 15],
       ]),
     );
-    const rows = measuredCostRows(state.costs, stepTimes(state));
+    const {rows} = measuredCosts(state.costs, stepTimes(state));
     expect(rows.map(row => [row[0], row.at(-1)])).toEqual([
       ['lora', '10 ms'],
       ['dora', '15 ms (1.50 ×)'],
@@ -89,7 +89,46 @@ describe('the cost of a run', () => {
         [trial('lora', 1, 64), 40],
       ]),
     );
-    expect(measuredCostRows(state.costs, stepTimes(state))[0]!.at(-1)).toBe('b16: 10 ms, b64: 40 ms');
+    expect(measuredCosts(state.costs, stepTimes(state)).rows[0]!.at(-1)).toBe('b16: 10 ms, b64: 40 ms');
+  });
+
+  it('tells models and targets apart, and measures a method by LoRA on the same ones', () => {
+    const on = (one: Trial, model: string, targets: string): Trial => ({
+      ...one,
+      id: `${one.id}-${model}-${targets}`,
+      model,
+      settings: {targets},
+    });
+    const run = runOf([
+      [on(trial('lora', 1), 'small', 'all'), 10],
+      [on(trial('dora', 1), 'small', 'all'), 15],
+      [on(trial('lora', 1), 'large', 'attention'), 100],
+      [on(trial('dora', 1), 'large', 'attention'), 120],
+    ]);
+    const cost = (k: number, model: string, targets: string, parameters: number) => ({
+      ...costs[k]!,
+      ...{model, targets, parameters},
+    });
+    const several = [
+      ...[cost(0, 'small', 'all', 100), cost(1, 'small', 'all', 110)],
+      ...[cost(0, 'large', 'attention', 700), cost(1, 'large', 'attention', 770)],
+    ];
+    const state = foldAll(
+      emptyRun,
+      run.map(event => (event.event === 'run-started' ? {...event, costs: several} : event)),
+    );
+    const {columns, rows} = measuredCosts(state.costs, stepTimes(state));
+    expect(columns.slice(0, 5).map(({title}) => title)).toEqual([
+      ...['method', 'model', 'targets', 'rank', 'trained parameters'],
+    ]);
+    expect(rows.map(row => [...row.slice(0, 5), row.at(-1)].join(' | '))).toEqual([
+      'lora | small | all | 8 | 100 | 10 ms',
+      'dora | small | all | 8 | 110 | 15 ms (1.50 ×)',
+      'lora | large | attention | 8 | 700 | 100 ms',
+      'dora | large | attention | 8 | 770 | 120 ms (1.20 ×)',
+    ]);
+    expect(state.trials.map(({trial: one}) => parametersIn(state)(one))).toEqual([100, 110, 700, 770]);
+    expect(parametersIn(state)(trial('lora', 1)), 'of what it does not know it says nothing').toBeNull();
   });
 
   it('says nothing of trials that hardly began', () => {
