@@ -5,6 +5,7 @@ import {basename, extname, join} from 'node:path';
 import {setImmediate} from 'node:timers/promises';
 import {commands, type Disposable, env, l10n, Uri, ViewColumn, type WebviewPanel, window, workspace} from 'vscode';
 import {emptyRun, type RunState} from '../core/run/fold.ts';
+import {isEarlier} from '../core/run/history/earlier.ts';
 import type {
   AnswersAt,
   OthersMessage,
@@ -77,7 +78,7 @@ export class Results implements Disposable {
       ...{others: [], sending: Promise.resolve()},
     };
     this.#shown.set(run.folder, shown);
-    panel.title = l10n.t('Results: {0}', run.state.name || 'sweep');
+    panel.title = l10n.t('Results: {0}', calledBy(run));
     panel.webview.options = {enableScripts: true, localResourceRoots: []};
     panel.onDidDispose(() => {
       shown.listens = false;
@@ -134,9 +135,15 @@ export class Results implements Disposable {
 <title>LoRA Sweep</title>
 <style nonce="${nonce}">${style}</style>
 </head>
-<body><main></main><script nonce="${nonce}">${script?.replace(/<\/(script)/gi, '<\\/$1')}</script></body>
+<body><main><p class="empty">${l10n.t('Reading the run…')}</p></main><script nonce="${nonce}">${script?.replace(/<\/(script)/gi, '<\\/$1')}</script></body>
 </html>`;
   }
+}
+
+/** The results of an earlier run go by its folder: the present one has the same name. */
+function calledBy({folder, state}: Run): string {
+  const name = basename(folder);
+  return isEarlier(name) ? name : state.name || 'sweep';
 }
 
 /** Tells the page what it does not know yet; one after another, where that takes a while. */
@@ -148,7 +155,7 @@ async function sendNow(shown: Shown): Promise<void> {
   const {panel, run, sent, curve} = shown;
   if (!shown.listens) return;
   const {state, alive, reading, folder, sweepFile, progress} = run;
-  panel.title = l10n.t('Results: {0}{1}', state.name || 'sweep', reading === null ? '' : `, ${readingText(reading)}`);
+  panel.title = l10n.t('Results: {0}{1}', calledBy(run), reading === null ? '' : `, ${readingText(reading)}`);
   // Of a long run that is being read the page gets how far it is, and all of it at the end.
   if (reading !== null) {
     const message: ReadingMessage = {type: 'reading', part: reading};

@@ -87,6 +87,10 @@ async function compared(workspace: Workspace, workbench: Workbench, named: Locat
   await page.locator('.quick-input-list .monaco-list-row').first().click();
   await page.locator('.tab', {hasText: 'eight steps ↔ 2'}).first().waitFor();
   await workbench.choose(named, 'Open Results of This Run');
+  await page
+    .locator('.tab', {hasText: /^Results: twice@\d{4}-/})
+    .first()
+    .waitFor();
   await workbench.results.locator('canvas').first().waitFor();
   await workbench.screenshot('history-results');
   for (const [theme, kind] of Object.entries(themes)) {
