@@ -156,7 +156,7 @@ function keyOf(column: string): string {
 }
 
 /** `PiSSA`, `Init[AB]`, `InitAB` and `init_ab` are the names that papers and programs use; any other name stays as it is. */
-function methodOf(name: string): string {
+export function methodOf(name: string): string {
   const plain = (one: string): string => one.toLowerCase().replace(/[^a-z0-9]/g, '');
   // LoRA+ is another method than LoRA.
   if (/\+$/.test(name)) return name;

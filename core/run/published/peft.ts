@@ -4,6 +4,7 @@
  */
 import {grouped} from '../../grouped.ts';
 import {forgettingMetric} from '../peak.ts';
+import {methodOf} from './events.ts';
 import {type Fields, isRecord, type Results, type SeedValue} from './rows.ts';
 
 export interface PeftFile {
@@ -93,7 +94,7 @@ function methodIn(config: Fields, train: Fields): string {
   const name = type.toLowerCase().replaceAll('_', '-');
   // `bat` and `mini` of MiSS are no MiSS; what others call their starts is theirs to say.
   if (name === 'miss') return [name, ...wordIn(config['init_weights'])].join('-');
-  if (name !== 'lora') return name;
+  if (name !== 'lora') return methodOf(name);
   return formsOf(config, train).join('+') || name;
 }
 

@@ -244,6 +244,7 @@ describe("PEFT's comparison of methods", () => {
     };
     expect(settings('adalora')).toEqual(['adalora', 32, 8, 0.1]);
     expect(settings('oft')).toEqual(['oft', null, 0, 0.1]);
+    expect(settings('vb-lora'), 'under the name that own runs have it by').toEqual(['vb-lora', 4, 0, 0.1]);
     expect(settings('loha')).toEqual(['loha', 32, 64, 0.1]);
     expect(settings('hira')).toEqual(['hira', 32, 0, 0]);
     expect(settings('gralora')).toEqual(['gralora', 32, 64, 0.01]);
