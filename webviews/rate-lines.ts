@@ -20,7 +20,7 @@ export interface Bounds {
 }
 
 /** The height of a row of marks, a row a method, as a part of the plot's: all of them together take no more than a fifth. */
-const rowOf = (methods: number): number => Math.min(0.03, 0.2 / (methods + 1));
+export const rowOf = (methods: number): number => Math.min(0.03, 0.2 / (methods + 1));
 
 export function within(value: number, {low, top}: Bounds): number {
   return Math.min(top, Math.max(low, value));

@@ -10,6 +10,7 @@ import {count, formatLoss, formatRate} from '../core/run/format.ts';
 import {nameOf} from '../core/sweep/sweep.ts';
 import {logAxis, methodLegend, pointFrame, rateAxis, zoomOptions} from './axes/axes.ts';
 import {canvasBox, element, type Plot, type Point} from './elements.ts';
+import {rowOf} from './rate-lines.ts';
 import {methodColour, methodShape, type Theme} from './theme/palette.ts';
 
 /** One section a (model, rank, batch size) that was scanned. */
@@ -43,7 +44,11 @@ export function scanChart(
 ): ChartConfiguration<'line', Point[]> {
   const rates = scan.methods.flatMap(({points}) => points.map(({learningRate}) => learningRate));
   const [low, high] = [Math.min(...losses) / 1.15, Math.max(...losses) * 1.3];
-  const lines = scan.methods.map(one => scanLines(one, methods.indexOf(one.method), {low, high}, theme));
+  const row = rowOf(methods.length);
+  const lines = scan.methods.map(one => {
+    const crosses = high / (high / low) ** (row * methods.indexOf(one.method));
+    return scanLines(one, crosses, theme);
+  });
   const isFirst = lines.flatMap(own => own.map((_, k) => k === 0));
   const legend = methodLegend(theme);
   return {
@@ -75,16 +80,14 @@ export function scanChart(
   };
 }
 
-/** The line of a method, and crosses at the top where it diverged. */
+/** The line of a method, and crosses where it diverged, at this height. */
 function scanLines(
   {method, points}: Scan['methods'][number],
-  place: number,
-  {low, high}: {low: number; high: number},
+  crosses: number,
   theme: Theme,
 ): ChartDataset<'line', Point[]>[] {
   const colour = methodColour(theme, method);
   const common = {label: methodTitle(method), borderColor: colour, backgroundColor: colour};
-  const y = high / (high / low) ** (0.03 * place);
   const died = points.filter(({loss}) => loss === null);
   return [
     {
@@ -99,7 +102,7 @@ function scanLines(
       : [
           {
             ...common,
-            data: died.map(({learningRate}) => ({x: learningRate, y, mark: 'diverged'})),
+            data: died.map(({learningRate}) => ({x: learningRate, y: crosses, mark: 'diverged'})),
             showLine: false,
             pointStyle: 'crossRot' as const,
             pointRadius: 5,

@@ -90,7 +90,8 @@ function comparisonsOf(run: RunState, known: Standing | undefined, earlier: Kept
     const key = JSON.stringify(group);
     const own = standing.under(group, state);
     const before = earlier.get(key);
-    const isKept = before !== undefined && haveOnlyProgressed(before.own, own);
+    // Trials of other groups say which axes there are, and so what is told of these.
+    const isKept = standing === known && before !== undefined && haveOnlyProgressed(before.own, own);
     groups.set(key, {
       own,
       comparison: isKept ? before.comparison : comparisonOf(state, group, own, {standing, judging}),

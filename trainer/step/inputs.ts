@@ -171,7 +171,7 @@ function settledRows(before: Float64Array, now: Float64Array, width: number, tau
  * Ranks by site: the `rank` · sites components that explain most, each of what its own site reads (Paischer et al. 2024, §3; PEFT's
  * order where two explain the same: sites that are the first to read something before those that read the same).
  */
-export function sharedOut(
+function sharedOut(
   sites: readonly Site[],
   rank: number,
   explainedBy: (reading: string) => readonly number[],

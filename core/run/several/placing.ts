@@ -16,7 +16,6 @@ import type {Part} from './part.ts';
 export interface Placing {
   /** What all trials have in common. */
   fixed: Settings;
-  hasOneModel: boolean;
   remarks: string[];
   trial(trial: StoredTrial, part: number): StoredTrial;
   /** Everything that a trial was made with, by content. */
@@ -80,7 +79,6 @@ export function placingOf(parts: readonly Part[]): Placing {
   const probes = probesTold(parts);
   return {
     fixed,
-    hasOneModel: !several.includes(modelKey),
     remarks: silentInWords(all, several, parts),
     trial: (trial, part) => ({...trial, ...place(trial, part)}),
     key: (trial, part) => {

@@ -1,7 +1,7 @@
 /** Several runs as one: folders whose trials are parts of one experiment, where their conditions meet. */
 import type {MethodCost} from '../../method/cost.ts';
 import {isSameRate} from '../../sweep/recognise.ts';
-import {costKey} from '../costs.ts';
+import {costKey, costPlace} from '../costs.ts';
 import type {RunState, TrialView} from '../fold.ts';
 import {emptyRun, placesOf} from '../fold.ts';
 import {countedRun} from '../trials/dropped-trials.ts';
@@ -185,16 +185,25 @@ function stateOf(parts: readonly Part[], named: readonly Named[], joined: Joined
     aggregates: states.flatMap(({aggregates}, part) =>
       aggregates.map(one => ({...placing.aggregate(one, part), method: methods.nameOf(one, part)})),
     ),
-    costs: placing.hasOneModel ? costsTogether(states) : [],
+    costs: costsTogether(parts, joined),
     fixed: placing.fixed,
     notes: parts.flatMap(({name, state}) => state.notes.map(note => `${name}: ${note}`)),
     parts: parts.map(({name}) => name),
   };
 }
 
-/** Each once; none where the parts say different things of one. */
-function costsTogether(states: readonly RunState[]): MethodCost[] {
-  const costs = states.flatMap(state => state.costs);
+/** Each once, where its trials stand here; none where the parts say different things of one. */
+function costsTogether(parts: readonly Part[], {placing, methods}: Joined): MethodCost[] {
+  const costs = parts.flatMap(({state}, part) => {
+    const own = new Map(state.costs.map(cost => [costKey(cost), cost]));
+    return state.trials.flatMap(({trial}): MethodCost[] => {
+      const cost = own.get(costKey(costPlace(trial)));
+      if (!cost) return [];
+      const name = methods.nameOf(trial, part);
+      const {method} = cost;
+      return [{...cost, ...costPlace({...placing.trial(trial, part), ...(name !== method && {name})}), method}];
+    });
+  });
   const known = new Map(costs.map(cost => [costKey(cost), cost]));
   return costs.every(cost => cost.parameters === known.get(costKey(cost))!.parameters) ? [...known.values()] : [];
 }

@@ -1,5 +1,7 @@
 import {describe, expect, it} from 'vitest';
+import {methodCost} from '../../../core/method/cost.ts';
 import {budgetOf} from '../../../core/run/budget.ts';
+import {parametersIn} from '../../../core/run/costs.ts';
 import type {RunEventBody} from '../../../core/run/events.ts';
 import {emptyRun, foldAll, placesOf, type RunState} from '../../../core/run/fold.ts';
 import {publishedEvents} from '../../../core/run/published/events.ts';
@@ -99,6 +101,43 @@ describe('runs together', () => {
           ['dora', '0.002 1', '0.004 1'],
         ],
       },
+    ]);
+  });
+
+  it('have the costs of each, where its trials stand: with their targets, their model and the name of their method', () => {
+    const costing = (parameters: number, text: string, made: Settings = {}): RunState => {
+      const state = run(`methods: [lora]\nlearning_rate: [1.0e-3]\n${text}`, made);
+      const shape = {adapted: [{inputs: 64, outputs: parameters / 8 - 64}], others: [], everything: 10_000};
+      const targets = [...new Set(state.trials.map(({trial}) => trial.settings?.['targets']))];
+      const costs = targets.map(one => ({
+        ...methodCost({method: 'lora', rank: 8}, shape, 512),
+        ...(one !== undefined && {targets: one}),
+      }));
+      return {...state, costs};
+    };
+    const told = (...states: RunState[]) => {
+      const {state} = together(parts(...states));
+      const parameters = parametersIn(state);
+      return state.trials.map(({trial}) => [trial.name, trial.model, trial.settings?.['targets'], parameters(trial)]);
+    };
+    expect(told(costing(768, 'targets: [q_proj]'), costing(896, 'targets: [o_proj]'))).toEqual([
+      [undefined, undefined, 'q_proj', 768],
+      [undefined, undefined, 'o_proj', 896],
+    ]);
+    expect(told(costing(768, 'targets: [[q_proj], [v_proj]]'), costing(896, 'targets: [o_proj]'))).toEqual([
+      [undefined, undefined, 'q_proj', 768],
+      [undefined, undefined, 'v_proj', 768],
+      [undefined, undefined, 'o_proj', 896],
+    ]);
+    const other = {model: 'sha256:ee base'};
+    expect(told(costing(768, 'targets: [q_proj]'), costing(896, 'targets: [q_proj]', other))).toEqual([
+      [undefined, 'base', undefined, 768],
+      [undefined, 'base (b)', undefined, 896],
+    ]);
+    const silent = {...costing(896, 'targets: [q_proj]'), made: null};
+    expect(told(costing(768, 'targets: [q_proj]'), silent)).toEqual([
+      [undefined, 'base', undefined, 768],
+      ['lora (b)', 'base (b)', undefined, 896],
     ]);
   });
 

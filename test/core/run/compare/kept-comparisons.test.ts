@@ -68,3 +68,32 @@ it('a trial that the file no longer has counts no more, and counts again, in wha
   const again = seenBy(without, trials);
   expect(compare(again)).toEqual(whole);
 });
+
+it('a trial that the file no longer has takes its axis along: those that say nothing of it are told without', () => {
+  const size = (batchSize: number, more: object) => (seed: number) => ({
+    ...{id: `lora-r8-b${batchSize}-s${seed}`, method: 'lora' as const, rank: 8, alpha: 8, batchSize},
+    ...{learningRate: 1e-3, seed},
+    ...more,
+  });
+  const plain = [1, 2].map(size(16, {}));
+  const decayed = [1, 2].map(size(32, {settings: {'training.weight_decay': '0.1'}}));
+  const both = [...plain, ...decayed];
+  let state = emptyRun;
+  let at = 0;
+  const tell = (body: RunEventBody): void => {
+    state = fold(state, {...body, at: at++});
+  };
+  tell({
+    ...{event: 'run-started', name: 's', trials: both, engine: 'cpu', reason: '', workers: 1, resumed: false},
+    steps: Object.fromEntries(both.map(trial => [stepsKey(trial), 2])),
+    ...{tune: ['training.weight_decay'], fixed: {'training.weight_decay': '0'}},
+  });
+  for (const {id: trial, seed} of both) {
+    tell({event: 'trial-started', trial, steps: 2, worker: 0});
+    tell({event: 'evaluation', trial, step: 2, task: 'one', metric: 'accuracy', correct: null, total: 10, value: seed});
+    tell({event: 'trial-ended', trial, state: 'finished', steps: 2, seconds: 1});
+  }
+  expect(compare(state)).toHaveLength(2);
+  const without = seenBy(state, plain);
+  expect(compare(without)).toEqual(compare(unknown(without)));
+});
