@@ -14,8 +14,8 @@ import type {Prepared} from './prepare.ts';
 
 /** E.g. `pissa r8`; what has no rank goes by its method alone. With the model and the targets where there are several. */
 export function sizeName(trial: Trial): string {
-  const {rank, model, settings} = trial;
-  return [nameOf(trial), rank === noRank ? '' : `r${rank}`, model, settings?.['targets']].filter(Boolean).join(' ');
+  const {rank, model, targets} = costPlace(trial);
+  return [nameOf(trial), rank === noRank ? '' : `r${rank}`, model, targets].filter(Boolean).join(' ');
 }
 
 export function trainedNumbers(prepared: Prepared, trial: Trial): number {

@@ -90,8 +90,8 @@ export function checkReadable(
   {dataset: {starts, labels, count}}: Pick<TrainingSource, 'dataset'>,
 ): void {
   const {svd_batch_size: size, use_label_mask: masked} = options;
-  const needed = placesOf({rank, options});
   if (method !== 'eva' || size === undefined) return;
+  const needed = placesOf({rank, options});
   let most = 0;
   for (let row = 0; row < count; row += size) {
     const own = labels.subarray(starts[row], starts[Math.min(count, row + size)]);

@@ -51,15 +51,15 @@ const word = (key: string, title: string, text: (view: TrialView) => string): Dr
 
 /** Method, conditions, rate, seed, state, values, loss, steps, time: in this order, and only what some trial has. */
 export function columnsOf(state: Columned): Column[] {
-  const known = columnsIn.get(state.trials);
+  const known = columnsIn.get(state);
   if (known) return known;
   const columns = madeColumns(state);
-  columnsIn.set(state.trials, columns);
+  columnsIn.set(state, columns);
   return columns;
 }
 
-/** Trials of a state never change, and every press asks for their columns. */
-const columnsIn = new WeakMap<readonly TrialView[], Column[]>();
+/** A state never changes, and every press asks for its columns. */
+const columnsIn = new WeakMap<Columned, Column[]>();
 
 type Columned = Pick<RunState, 'trials' | 'fixed' | 'costs'>;
 
