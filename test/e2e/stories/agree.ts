@@ -33,11 +33,12 @@ export const agree: Story = {
     const workbench = await open(await workspace.writeSweep({name: 'tiny', seconds: 300}));
     const {editor, trials, results, page} = workbench;
     await trials.open();
+    // From the first word on: on a busy machine a view may still show what was said before the others were there.
+    await page.evaluate(remember);
     await editor.lens('Run 6 trials').click();
     await editor.lens('Open results').click();
     await results.locator('.figures').filter({hasText: ' left'}).first().waitFor();
     await editor.saying(' left').waitFor();
-    await page.evaluate(remember);
     const times = new Set<string>();
     // They are read one after another while the time goes on: each says nothing but what the status bar says or has said.
     await until(`${looks} remaining times that all four say`, async () => {
@@ -46,8 +47,7 @@ export const agree: Story = {
       const before = history.filter(time => time !== '');
       if (now === '' || said.some(time => time === '')) return false;
       for (const time of said) if (before.includes(time)) times.add(time);
-      // What was drawn before the status bar was first looked at is not among what it said.
-      if (times.size > 2) for (const time of said) assert.ok(before.includes(time), `${time}: ${before.join(', ')}`);
+      for (const time of said) assert.ok(before.includes(time), `${time}: ${before.join(', ')}`);
       return times.size >= looks;
     });
     await workbench.screenshot('agree');
